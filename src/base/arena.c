@@ -1,0 +1,175 @@
+#include "base/arena.h"
+
+#include "base/mem.h"
+
+#include <stdint.h>
+#include <stdio.h>
+
+enum { ALIGNMENT = 16, CHUNK_MIN = 16 * 1024, CHUNK_MAX = 1024 * 1024 };
+
+struct chunk {
+    struct chunk *next;
+    size_t size; /* of data */
+    size_t used;
+    size_t pad; /* keeps data aligned */
+    char data[];
+};
+
+struct arena {
+    struct chunk *chunk; /* the current one first */
+    size_t bytes_max;
+    size_t bytes_held;
+    size_t chunk_next;
+};
+
+struct arena *arena_new(size_t bytes_max)
+{
+    struct arena *arena = mem_calloc(1, sizeof(*arena));
+    if (!arena)
+        return NULL;
+    arena->bytes_max = bytes_max;
+    arena->chunk_next = CHUNK_MIN;
+    return arena;
+}
+
+void arena_free(struct arena *arena)
+{
+    if (!arena)
+        return;
+    for (struct chunk *chunk = arena->chunk, *next; chunk; chunk = next) {
+        next = chunk->next;
+        mem_free(chunk);
+    }
+    mem_free(arena);
+}
+
+void arena_reset(struct arena *arena)
+{
+    struct chunk *keep = NULL;
+    for (struct chunk *chunk = arena->chunk, *next; chunk; chunk = next) {
+        next = chunk->next;
+        if (chunk->size <= CHUNK_MAX && (!keep || chunk->size > keep->size)) {
+            struct chunk *swap = keep;
+            keep = chunk;
+            chunk = swap;
+        }
+        mem_free(chunk);
+    }
+    arena->chunk = keep;
+    arena->bytes_held = 0;
+    if (keep) {
+        keep->next = NULL;
+        keep->used = 0;
+        arena->bytes_held = sizeof(*keep) + keep->size;
+    }
+}
+
+/* A request of its own size goes behind the current chunk, so the current one stays in use. */
+static void *add_chunk(struct arena *arena, size_t size)
+{
+    bool own = size > arena->chunk_next;
+    size_t data_size = own ? size : arena->chunk_next;
+    if (arena->bytes_held + data_size + sizeof(struct chunk) > arena->bytes_max) {
+        data_size = size;
+        if (arena->bytes_held + data_size + sizeof(struct chunk) > arena->bytes_max)
+            return NULL;
+    }
+    struct chunk *chunk = mem_alloc(sizeof(*chunk) + data_size);
+    if (!chunk)
+        return NULL;
+    chunk->size = data_size;
+    chunk->used = size;
+    arena->bytes_held += sizeof(*chunk) + data_size;
+    if (own && arena->chunk) {
+        chunk->next = arena->chunk->next;
+        arena->chunk->next = chunk;
+    } else {
+        chunk->next = arena->chunk;
+        arena->chunk = chunk;
+        if (arena->chunk_next < CHUNK_MAX)
+            arena->chunk_next *= 2;
+    }
+    return chunk->data;
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+    if (size > arena->bytes_max)
+        return NULL;
+    size = (size + (ALIGNMENT - 1)) & ~(size_t)(ALIGNMENT - 1);
+    struct chunk *chunk = arena->chunk;
+    if (LIKELY(chunk && chunk->size - chunk->used >= size)) {
+        void *ptr = chunk->data + chunk->used;
+        chunk->used += size;
+        return ptr;
+    }
+    return add_chunk(arena, size);
+}
+
+void *arena_calloc(struct arena *arena, size_t size)
+{
+    void *ptr = arena_alloc(arena, size);
+    return ptr ? memset(ptr, 0, size) : NULL;
+}
+
+void *arena_array(struct arena *arena, size_t count, size_t size)
+{
+    size_t bytes;
+    return mem_multiply(count, size, &bytes) ? arena_calloc(arena, bytes) : NULL;
+}
+
+void *arena_grow(struct arena *arena, void *ptr, size_t old_size, size_t new_size)
+{
+    size_t old_room = (old_size + (ALIGNMENT - 1)) & ~(size_t)(ALIGNMENT - 1);
+    struct chunk *chunk = arena->chunk;
+    if (ptr && chunk && (char *)ptr + old_room == chunk->data + chunk->used &&
+        new_size <= chunk->size && (size_t)((char *)ptr - chunk->data) <= chunk->size - new_size) {
+        size_t room = (new_size + (ALIGNMENT - 1)) & ~(size_t)(ALIGNMENT - 1);
+        size_t start = (size_t)((char *)ptr - chunk->data);
+        if (start + room <= chunk->size) {
+            chunk->used = start + room;
+            return ptr;
+        }
+    }
+    void *fresh = arena_alloc(arena, new_size);
+    if (fresh && ptr && old_size)
+        memcpy(fresh, ptr, old_size < new_size ? old_size : new_size);
+    return fresh;
+}
+
+struct slice arena_copy(struct arena *arena, struct slice text)
+{
+    char *copy = arena_string(arena, text);
+    return copy ? slice_of(copy, text.len) : SLICE_NONE;
+}
+
+char *arena_string(struct arena *arena, struct slice text)
+{
+    char *copy = arena_alloc(arena, text.len + 1);
+    if (!copy)
+        return NULL;
+    if (text.len)
+        memcpy(copy, text.ptr, text.len);
+    copy[text.len] = '\0';
+    return copy;
+}
+
+struct slice arena_printf(struct arena *arena, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    int len = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    char *text = len < 0 ? NULL : arena_alloc(arena, (size_t)len + 1);
+    if (!text)
+        return SLICE_NONE;
+    va_start(args, format);
+    vsnprintf(text, (size_t)len + 1, format, args);
+    va_end(args);
+    return slice_of(text, (size_t)len);
+}
+
+size_t arena_used(const struct arena *arena)
+{
+    return arena->bytes_held;
+}

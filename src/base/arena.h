@@ -1,0 +1,40 @@
+#pragma once
+/*
+ * base/arena: memory with one lifetime, freed all at once.
+ *
+ * Ownership  Who makes it frees it; what is allocated lives until arena_reset()
+ *            or arena_free().
+ * Threads    One thread at a time.
+ * Limits     A cap in bytes given at creation; reaching it returns NULL.
+ * Alignment  16 bytes.
+ *
+ *   arena ── chunk ── chunk ── chunk        chunks double up to 1 MiB; a larger
+ *            [used|free] ...                request gets a chunk of its own
+ */
+#include "base/attr.h"
+#include "base/slice.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+
+struct arena;
+
+MUST_USE struct arena *arena_new(size_t bytes_max);
+void arena_free(struct arena *arena); /* NULL is fine */
+
+/* Forgets everything; keeps the largest normal chunk so that the next round rarely allocates. */
+void arena_reset(struct arena *arena);
+
+MUST_USE void *arena_alloc(struct arena *arena, size_t size);  /* not cleared */
+MUST_USE void *arena_calloc(struct arena *arena, size_t size); /* cleared */
+MUST_USE void *arena_array(struct arena *arena, size_t count, size_t size); /* cleared, checked */
+
+/* Grows an array that the arena gave; the old place stays valid. In place when it was the last. */
+MUST_USE void *arena_grow(struct arena *arena, void *ptr, size_t old_size, size_t new_size);
+
+/* SLICE_NONE when memory is out. A copy of an empty slice has a non-NULL ptr. A zero follows. */
+MUST_USE struct slice arena_copy(struct arena *arena, struct slice text);
+MUST_USE char *arena_string(struct arena *arena, struct slice text); /* zero-terminated */
+PRINTF_LIKE(2, 3) MUST_USE struct slice arena_printf(struct arena *arena, const char *format, ...);
+
+size_t arena_used(const struct arena *arena);  /* bytes held from the system, all chunks */

@@ -1,0 +1,51 @@
+#include "base/clock.h"
+
+#include <stddef.h>
+#include <time.h>
+
+static int64_t read_clock(clockid_t which)
+{
+    struct timespec now;
+    clock_gettime(which, &now);
+    return (int64_t)now.tv_sec * NS_PER_SECOND + now.tv_nsec;
+}
+
+static int64_t real_wall(void *context)
+{
+    (void)context;
+    return read_clock(CLOCK_REALTIME);
+}
+
+static int64_t real_mono(void *context)
+{
+    (void)context;
+    return read_clock(CLOCK_MONOTONIC);
+}
+
+const struct hin_clock *clock_real(void)
+{
+    static const struct hin_clock real = {real_wall, real_mono, NULL};
+    return &real;
+}
+
+static int64_t manual_wall(void *context)
+{
+    return ((struct clock_manual *)context)->wall_ns;
+}
+
+static int64_t manual_mono(void *context)
+{
+    return ((struct clock_manual *)context)->mono_ns;
+}
+
+void clock_manual_init(struct clock_manual *manual, int64_t wall_ns)
+{
+    *manual = (struct clock_manual){.wall_ns = wall_ns};
+    manual->clock = (struct hin_clock){manual_wall, manual_mono, manual};
+}
+
+void clock_manual_advance(struct clock_manual *manual, int64_t by_ns)
+{
+    manual->wall_ns += by_ns;
+    manual->mono_ns += by_ns;
+}

@@ -1,0 +1,19 @@
+#pragma once
+/*
+ * base/hash: XXH3 for tables and names (not for security; seeded per process
+ * where an attacker chooses the keys), CRC-32C (Castagnoli, RFC 3720) for frames.
+ */
+#include "base/slice.h"
+
+#include <stdint.h>
+
+uint64_t hash_bytes(struct slice bytes);
+uint64_t hash_bytes_seeded(struct slice bytes, uint64_t seed);
+
+struct hash128 {
+    uint64_t low, high;
+};
+struct hash128 hash_bytes128(struct slice bytes);
+
+/* Continues from crc; start with 0. Uses the CPU's instruction where there is one. */
+uint32_t hash_crc32c(uint32_t crc, struct slice bytes);

@@ -1,0 +1,68 @@
+#pragma once
+/*
+ * base/limits: every bound of the program, with its reason. Reaching one fails
+ * one batch, request or query, never the process, and is always said.
+ * docs/limits.md is made from the comments here.
+ */
+#include <stddef.h>
+
+#define KIB ((size_t)1024)
+#define MIB (1024 * KIB)
+#define GIB (1024 * MIB)
+
+/* Batches: large enough that per-batch work vanishes, small enough for the cache and for latency. */
+enum { BATCH_ROWS_MAX = 4096 };    /* events in one batch */
+#define BATCH_BYTES_MAX (4 * MIB)  /* raw bytes in one batch */
+#define BATCH_ARENA_MAX (96 * MIB) /* memory of one batch, all columns included */
+enum { BATCH_WAIT_MS = 10 };       /* a batch that is not full waits this long */
+
+/* Events. What is over a limit is kept raw, tagged and counted; it is never gone. */
+#define EVENT_BYTES_MAX (1 * MIB)   /* one event's raw bytes; longer ones are linked parts */
+enum { EVENT_FIELDS_MAX = 512 };    /* fields of one event; more stay in event.original only */
+enum { FIELD_NAME_MAX = 512 };      /* bytes of a field name */
+enum { JSON_DEPTH_MAX = 64 };       /* nesting of a JSON event */
+enum { BATCH_COLUMNS_MAX = 16384 }; /* different field names in one batch */
+enum { FIELD_VALUES_MAX = 4096 };   /* values of one field in one event */
+
+/* Time. An attacker must not be able to make ten thousand day folders. */
+enum { TIME_PAST_DAYS_MAX = 3660 }; /* older stamps are filed under the day of receipt */
+enum { TIME_FUTURE_HOURS_MAX = 24 };
+
+/* Text that people write. */
+enum { QUERY_BYTES_MAX = 64 * 1024 };
+enum { EXPR_DEPTH_MAX = 128 };
+enum { YAML_DEPTH_MAX = 32 };
+#define YAML_BYTES_MAX (4 * MIB)
+enum { YAML_NODES_MAX = 400000 };
+
+/* Regular expressions: cost stays bounded whatever an author wrote. */
+enum { REGEX_BYTES_MAX = 32 * 1024 };
+enum { REGEX_MATCH_LIMIT = 200000 };
+enum { REGEX_DEPTH_LIMIT = 2000 };
+
+/* Memory budgets. */
+#define MEMORY_PIPELINE_MAX (1 * GIB)
+#define MEMORY_QUERY_MAX (256 * MIB)
+
+/* HTTP. */
+enum { HTTP_HEADER_BYTES_MAX = 32 * 1024 };
+#define HTTP_BODY_BYTES_MAX (32 * MIB)  /* after decompression */
+enum { HTTP_INFLATE_RATIO_MAX = 200 };  /* a zip bomb is refused with 413 */
+enum { HTTP_HEADER_TIMEOUT_MS = 10000 };
+enum { HTTP_IDLE_TIMEOUT_MS = 60000 };
+enum { CONNECTIONS_MAX = 4096 };
+enum { CONNECTIONS_PER_PEER_MAX = 256 };
+
+/* Journal: group commit waits for company this long or this many bytes. */
+enum { JOURNAL_COMMIT_MS = 5 };
+#define JOURNAL_COMMIT_BYTES (1 * MIB)
+#define JOURNAL_FILE_BYTES (128 * MIB)
+#define JOURNAL_RECORD_BYTES_MAX (40 * MIB)
+enum { IDEMPOTENCY_KEYS_MAX = 1 << 20 }; /* batch ids remembered */
+enum { IDEMPOTENCY_HOURS = 24 };
+enum { IDEMPOTENCY_KEY_BYTES_MAX = 256 };
+
+/* Segments. */
+enum { BLOCK_ROWS_MAX = 65536 };
+#define BLOCK_BYTES_TARGET (8 * MIB)
+enum { SEGMENT_COLUMNS_MAX = 65536 };
