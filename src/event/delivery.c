@@ -1,0 +1,127 @@
+#include "event/delivery.h"
+
+enum { ORIGIN_FIELDS = 7, HINT_SEPARATOR = 0x1f };
+
+/* The order on disk. */
+static void origin_fields(struct origin *origin, struct slice *fields[ORIGIN_FIELDS])
+{
+    fields[0] = &origin->source;
+    fields[1] = &origin->stream;
+    fields[2] = &origin->dataset;
+    fields[3] = &origin->peer;
+    fields[4] = &origin->identity;
+    fields[5] = &origin->path;
+    fields[6] = &origin->zone;
+}
+
+/* Length + 1, so that 0 means "none" and an empty text stays an empty text. */
+static void put_slice(struct buffer *to, struct slice s)
+{
+    buffer_put_varint(to, s.ptr ? (uint64_t)s.len + 1 : 0);
+    buffer_put(to, s);
+}
+
+static bool take_slice(struct slice *from, struct slice *out)
+{
+    uint64_t len;
+    *out = SLICE_NONE;
+    if (!slice_take_varint(from, &len))
+        return false;
+    return len == 0 || (len - 1 <= from->len && slice_take(from, (size_t)len - 1, out));
+}
+
+void delivery_encode(const struct delivery *delivery, struct buffer *to)
+{
+    struct origin origin = delivery->origin;
+    struct slice *fields[ORIGIN_FIELDS];
+    origin_fields(&origin, fields);
+    for (int i = 0; i < ORIGIN_FIELDS; i++)
+        put_slice(to, *fields[i]);
+    buffer_put_le64(to, (uint64_t)delivery->received_ns);
+    put_slice(to, delivery->key);
+    put_slice(to, delivery->cursor);
+    buffer_put_char(to, (char)delivery->framing);
+    buffer_put_varint(to, delivery->event_count);
+    buffer_put(to, delivery->body);
+}
+
+int delivery_decode(struct slice bytes, struct delivery *out, struct err *err)
+{
+    *out = (struct delivery){0};
+    struct slice *fields[ORIGIN_FIELDS];
+    origin_fields(&out->origin, fields);
+    bool ok = true;
+    for (int i = 0; i < ORIGIN_FIELDS; i++)
+        ok = ok && take_slice(&bytes, fields[i]);
+    uint64_t received = 0, count = 0;
+    struct slice framing = SLICE_NONE;
+    ok = ok && slice_take_le64(&bytes, &received) && take_slice(&bytes, &out->key) &&
+         take_slice(&bytes, &out->cursor) && slice_take(&bytes, 1, &framing) &&
+         slice_take_varint(&bytes, &count) && count <= UINT32_MAX;
+    if (!ok || (framing.ptr[0] != FRAMING_LINES && framing.ptr[0] != FRAMING_RECORDS))
+        return err_set(err, ERR_CORRUPT, "a delivery's header is damaged");
+    out->received_ns = (int64_t)received;
+    out->framing = (enum framing)framing.ptr[0];
+    out->event_count = (uint32_t)count;
+    out->body = bytes;
+    return 0;
+}
+
+uint32_t delivery_count_lines(struct slice body)
+{
+    uint32_t count = 0;
+    struct slice line;
+    while (slice_next_line(&body, &line))
+        count += line.len > 0;
+    return count;
+}
+
+static bool next_line(struct slice body, size_t *at, struct delivery_event *out)
+{
+    struct slice rest = slice_from(body, *at), line;
+    while (slice_next_line(&rest, &line)) {
+        *at = body.len - rest.len;
+        if (line.len) {
+            *out = (struct delivery_event){.raw = line, .hints = SLICE_NONE};
+            return true;
+        }
+    }
+    return false;
+}
+
+bool delivery_next(const struct delivery *delivery, size_t *at, struct delivery_event *out,
+                   bool *damaged)
+{
+    *damaged = false;
+    if (delivery->framing == FRAMING_LINES)
+        return next_line(delivery->body, at, out);
+    struct slice rest = slice_from(delivery->body, *at);
+    uint64_t len, hint_len;
+    if (rest.len == 0)
+        return false;
+    *damaged = true;
+    if (!slice_take_varint(&rest, &len) || !slice_take_varint(&rest, &hint_len) ||
+        hint_len > rest.len || len > rest.len - hint_len)
+        return false;
+    *damaged = !slice_take(&rest, (size_t)hint_len, &out->hints) ||
+               !slice_take(&rest, (size_t)len, &out->raw);
+    *at = delivery->body.len - rest.len;
+    return !*damaged;
+}
+
+void delivery_put_record(struct buffer *body, struct slice raw, struct slice hints)
+{
+    buffer_put_varint(body, raw.len);
+    buffer_put_varint(body, hints.len);
+    buffer_put(body, hints);
+    buffer_put(body, raw);
+}
+
+struct slice delivery_hint(struct slice hints, const char *key)
+{
+    struct slice pair, name, value;
+    while (hints.len && slice_next_part(&hints, HINT_SEPARATOR, &pair))
+        if (slice_cut(pair, '=', &name, &value) && slice_is(name, key))
+            return value;
+    return SLICE_NONE;
+}

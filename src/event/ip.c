@@ -1,0 +1,85 @@
+#include "event/ip.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+
+static void map_v4(const uint8_t v4[4], struct ip *out)
+{
+    memset(out->bytes, 0, 10);
+    out->bytes[10] = out->bytes[11] = 0xff;
+    memcpy(out->bytes + 12, v4, 4);
+    out->family = 4;
+}
+
+/* Strict dotted quad: the hot path of firewall and proxy logs, so not inet_pton. */
+static bool parse_v4(struct slice text, uint8_t out[4])
+{
+    size_t at = 0;
+    for (int part = 0; part < 4; part++) {
+        if (part && (at >= text.len || text.ptr[at++] != '.'))
+            return false;
+        size_t start = at;
+        unsigned n = 0;
+        while (at < text.len && at - start < 3 && text.ptr[at] >= '0' && text.ptr[at] <= '9')
+            n = n * 10 + (unsigned)(text.ptr[at++] - '0');
+        if (at == start || n > 255 || (at - start > 1 && text.ptr[start] == '0'))
+            return false;
+        out[part] = (uint8_t)n;
+    }
+    return at == text.len;
+}
+
+bool ip_parse(struct slice text, struct ip *out)
+{
+    uint8_t v4[4];
+    if (parse_v4(text, v4)) {
+        map_v4(v4, out);
+        return true;
+    }
+    char copy[IP_TEXT_SIZE];
+    if (text.len < 2 || text.len >= sizeof(copy) || slice_find_char(text, ':') < 0)
+        return false;
+    memcpy(copy, text.ptr, text.len);
+    copy[text.len] = '\0';
+    if (inet_pton(AF_INET6, copy, out->bytes) != 1)
+        return false;
+    out->family = 6;
+    return true;
+}
+
+size_t ip_format(const uint8_t bytes[16], uint8_t family, char to[IP_TEXT_SIZE])
+{
+    if (family == 4)
+        return (size_t)snprintf(to, IP_TEXT_SIZE, "%u.%u.%u.%u", bytes[12], bytes[13], bytes[14],
+                                bytes[15]);
+    if (!inet_ntop(AF_INET6, bytes, to, IP_TEXT_SIZE))
+        to[0] = '\0';
+    return strlen(to);
+}
+
+bool cidr_parse(struct slice text, struct cidr *out)
+{
+    struct slice address = text, bits_text = SLICE_NONE;
+    slice_cut(text, '/', &address, &bits_text);
+    if (!ip_parse(address, &out->base))
+        return false;
+    uint64_t most = out->base.family == 4 ? 32 : 128, bits = most;
+    if (!slice_is_none(bits_text) && (!slice_to_u64(bits_text, &bits) || bits > most))
+        return false;
+    out->bits = (uint8_t)bits;
+    size_t keep = (out->base.family == 4 ? 96 : 0) + (size_t)bits;
+    for (size_t i = keep; i < 128; i++)
+        out->base.bytes[i / 8] &= (uint8_t)~(0x80U >> (i % 8));
+    return true;
+}
+
+bool cidr_contains(const struct cidr *cidr, const uint8_t bytes[16], uint8_t family)
+{
+    if (family != cidr->base.family)
+        return false;
+    size_t keep = (family == 4 ? 96U : 0U) + cidr->bits;
+    size_t whole = keep / 8, rest = keep % 8;
+    if (memcmp(bytes, cidr->base.bytes, whole) != 0)
+        return false;
+    return rest == 0 || ((bytes[whole] ^ cidr->base.bytes[whole]) >> (8 - rest)) == 0;
+}
