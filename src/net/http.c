@@ -545,7 +545,7 @@ static void parse_waiting(struct connection *connection)
         llhttp_errno_t code = llhttp_execute(&connection->parser, bytes.ptr, bytes.len);
         if (code == HPE_OK) {
             buffer_clear(&connection->waiting);
-            return;
+            break;
         }
         if (code != HPE_PAUSED) {
             refuse_parse(connection, code);
