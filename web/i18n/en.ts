@@ -25,7 +25,7 @@ export const en = {
   "see.sources": "sources", "see.silent": "silent", "see.lag": "lag", "see.rate": "events", "see.lost": "lost", "see.quarantined": "quarantined", "see.rules": "rules", "see.blind": "{n} blind",
   "see.disk": "disk", "see.days": "{n} d", "see.ledger": "received {received} = stored {stored} + quarantined {quarantined} + lost",
   "wake.open": "open", "wake.acknowledged": "in hand", "wake.on_call": "on call", "wake.nobody": "▲ nobody", "wake.pending": "undelivered", "wake.drill": "last drill", "wake.no_drill": "never",
-  "brake.mode": "mode", "brake.held": "held", "brake.decisions": "decisions",
+  "brake.mode": "mode", "brake.held": "held", "brake.decisions": "decisions", "brake.decisions_title": "Decisions",
 
   "search.query": "Search query", "search.placeholder": "Search or command, for example: event.outcome=failure | stats count by user.name",
   "search.run": "Run", "search.cancel": "Cancel", "search.fix": "Replace by", "search.running": "searching …", "search.complete": "complete", "search.incomplete": "not complete",

@@ -27,7 +27,7 @@ export const ja: Record<keyof typeof en, string> = {
   "see.sources": "ログ源", "see.silent": "沈黙", "see.lag": "遅延", "see.rate": "流量", "see.lost": "欠落", "see.quarantined": "隔離", "see.rules": "ルール", "see.blind": "盲 {n}",
   "see.disk": "容量", "see.days": "{n}日分", "see.ledger": "受信 {received} = 保存 {stored} + 隔離 {quarantined} + 欠落",
   "wake.open": "未対応", "wake.acknowledged": "対応中", "wake.on_call": "当番", "wake.nobody": "▲ 不在", "wake.pending": "未達の通知", "wake.drill": "最終訓練", "wake.no_drill": "未実施",
-  "brake.mode": "動作", "brake.held": "保留", "brake.decisions": "判定",
+  "brake.mode": "動作", "brake.held": "保留", "brake.decisions": "判定", "brake.decisions_title": "判定の記録",
 
   "search.query": "検索文", "search.placeholder": "検索・命令  例: event.outcome=failure | stats count by user.name",
   "search.run": "検索", "search.cancel": "中止", "search.fix": "次に置き換える:", "search.running": "検索中…", "search.complete": "完了", "search.incomplete": "一部のみ",

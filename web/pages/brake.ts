@@ -56,13 +56,13 @@ export function BrakePage() {
       holds.data && held.length === 0 ? h("p.dim", null, t("brake.no_holds"))
         : h("ul.holds", null, held.map((one) => h(HoldCard, { key: one.id, hold: one, onChanged: holds.reload })))),
     h("section", null,
-      h("h2", null, t("brake.decisions"), " ", h("span.live", null, h("i", { "aria-hidden": true }, "●"), " ", t("live"))),
+      h("h2", null, t("brake.decisions_title"), " ", h("span.live", null, h("i", { "aria-hidden": true }, "●"), " ", t("live"))),
       decisions.error && h("p.message.error", { role: "alert" }, h("b", null, "✕ "), decisions.error),
       decisions.data && list.length === 0 && h("div.empty", null, h("h3", null, t("brake.no_decisions")), h("p", null, t("brake.no_decisions_next"))),
       list.length > 0 && h("div.scroll-x", null, h("table.grid.decisions", null,
         h("thead", null, h("tr", null, [t("col.time"), t("col.decision"), t("col.action"), t("col.amount"), t("col.account"), t("col.destination"), t("col.row"), t("col.reason")].map((name) => h("th", { key: name, scope: "col" }, name)))),
         h("tbody", null, list.map((one, i) => [
-          h("tr", { key: one.id, id: "decision-" + one.id, class: `${i === cursor ? "selected" : ""} ${one.decision}`, onClick: () => { setCursor(i); setOpen(open === one.id ? null : one.id); } },
+          h("tr", { key: one.id, id: "decision-" + one.id, class: i === cursor ? "selected" : "", onClick: () => { setCursor(i); setOpen(open === one.id ? null : one.id); } },
             h("td", null, h("button.twist", { "aria-expanded": open === one.id, "aria-label": t("brake.why", { id: one.request_id }), onClick: (e: Event) => { e.stopPropagation(); setOpen(open === one.id ? null : one.id); } }, open === one.id ? "▾" : "▸"), h("time", { title: utc(one.time) }, dateTime(one.time, true))),
             h("td", null, h(DecisionWord, { decision: one.decision }), one.shadow && h("span.tag", { title: t("brake.shadow_about") }, t("brake.shadow"))),
             h("td", null, word("action", one.action)),
@@ -130,7 +130,7 @@ function HoldCard(props: { hold: Hold; onChanged: () => void }) {
       setBusy(false);
     }
   };
-  return h("li.hold", null,
+  return h("li.hold-card", null,
     h("div.hold-main", null,
       h(DecisionWord, { decision: "hold" }),
       h("b.money", null, grouped(hold.amount), " ", h(Text, { text: hold.asset })),

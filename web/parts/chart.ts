@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { h } from "./h.ts";
 import { axes, cssColour } from "./histogram.ts";
 import { scalarText, visible } from "./visible.ts";
-import { toMillis } from "./format.ts";
+import { dateTime, grouped, toMillis } from "./format.ts";
 import { isDark, useStore } from "../state.ts";
 import { t } from "../i18n/text.ts";
 import type { Scalar, Value } from "../api.ts";
@@ -42,6 +42,7 @@ function build(columns: string[], rows: Value[][]): { names: string[]; data: uPl
 
 export function Chart(props: { columns: string[]; rows: Value[][]; total: number }) {
   const host = useRef<HTMLDivElement>(null);
+  const legend = useRef<HTMLUListElement>(null);
   const [bars, setBars] = useState(false);
   const dark = useStore(isDark);
   const language = useStore((s) => s.language);
@@ -58,6 +59,7 @@ export function Chart(props: { columns: string[]; rows: Value[][]; total: number
       cursor: { y: false, drag: { x: true, y: false } },
       scales: { y: { range: (_, min, max) => [Math.min(0, min ?? 0), Math.max(1, (max ?? 1) * 1.05)] } },
       axes: axes(dark),
+      hooks: { setCursor: [(u) => showValues(u, legend.current)] },
       series: [{}, ...built.names.map((label, i) => ({
         label, stroke: colour(i), width: bars ? 0 : 1.75, dash: bars ? [] : DASHES[i]!, fill: bars ? colour(i) : undefined,
         points: { show: !bars && props.rows.length < 60, size: 5 },
@@ -74,9 +76,18 @@ export function Chart(props: { columns: string[]; rows: Value[][]; total: number
       h("div.segmented", { role: "group", "aria-label": t("chart.kind") },
         h("button", { "aria-pressed": !bars, onClick: () => setBars(false) }, t("chart.line")),
         h("button", { "aria-pressed": bars, onClick: () => setBars(true) }, t("chart.bar"))),
-      h("ul.legend", null, built.names.map((name, i) => h("li", { key: name },
-        h("i", { class: i >= 4 && !bars ? "dashed" : "", style: { borderColor: colour(i) } }), h("bdi", null, visible(name))))),
+      h("ul.legend", { ref: legend }, h("li", { key: "" }, h("time.readout", null)), built.names.map((name, i) => h("li", { key: name },
+        h("i", { class: i >= 4 && !bars ? "dashed" : "", style: { borderColor: colour(i) } }), h("bdi", null, visible(name)), h("b.readout", null)))),
       built.left_out > 0 && h("span.dim", null, t("chart.left_out", { n: built.left_out })),
       props.total > props.rows.length && h("span.dim", null, t("chart.first_rows", { n: props.rows.length }))),
     h("div.plot.tall", { ref: host }));
+}
+
+/* The moment and the values under the pointer, written into the legend without re-rendering the page. */
+function showValues(u: uPlot, legend: HTMLElement | null): void {
+  const at = u.cursor.idx;
+  legend?.querySelectorAll(".readout").forEach((out, i) => {
+    const value = at === null || at === undefined ? null : u.data[i]?.[at];
+    out.textContent = value === null || value === undefined ? "" : i === 0 ? dateTime(value) : " " + grouped(value);
+  });
 }

@@ -14,6 +14,8 @@ export function Popover(props: {
 
   useEffect(() => {
     if (!open) return;
+    // The top layer: neither clipped by scrolling parents nor moved by their transforms.
+    panel.current!.showPopover();
     place(root.current!, panel.current!);
     const outside = (event: Event) => { if (!root.current?.contains(event.target as Node)) setOpen(false); };
     const moved = (event: Event) => { if (!panel.current?.contains(event.target as Node)) setOpen(false); };
@@ -40,10 +42,10 @@ export function Popover(props: {
 
   return h("span.popover", { ref: root, onKeyDown },
     h("button", { class: props.class, title: props.title, "aria-label": props.title, "aria-haspopup": props.menu ? "menu" : "dialog", "aria-expanded": open, onClick: () => setOpen(!open) }, props.label),
-    open && h("div.popover-panel", { ref: panel, class: props.panelClass, role: props.menu ? "menu" : "dialog", "aria-label": props.title }, props.children(close)));
+    open && h("div.popover-panel", { ref: panel, popover: "manual", class: props.panelClass, role: props.menu ? "menu" : "dialog", "aria-label": props.title }, props.children(close)));
 }
 
-/* Fixed position keeps a menu inside a scrolling table whole; it stays on the screen. */
+/* Under its button, or above where there is no room; always on the screen. */
 function place(root: HTMLElement, panel: HTMLElement): void {
   const button = root.getBoundingClientRect();
   const size = panel.getBoundingClientRect();

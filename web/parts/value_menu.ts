@@ -29,7 +29,7 @@ export function ValueMenu(props: { field: string; value: Scalar; actions: QueryA
       h(MenuItem, { onClick: pick(close, including(actions.query, field, value)) }, h("b", null, "＋"), t("value.include")),
       h(MenuItem, { onClick: pick(close, excluding(actions.query, field, value)) }, h("b", null, "−"), t("value.exclude")),
       h(MenuItem, { onClick: pick(close, term(field, value)) }, h("b", null, "＝"), t("value.only")),
-      h(MenuItem, { onClick: () => { close(); void copy(scalarText(value)); } }, h("b", null, "⧉"), t("value.copy")),
+      h(MenuItem, { onClick: () => { close(); void copy(scalarText(value)); } }, h("b", null, "❐"), t("value.copy")),
     ],
   });
 }

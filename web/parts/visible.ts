@@ -12,11 +12,14 @@ const HIDDEN =
 const MAYBE_MIXED = /[\u0370-\u052f\u13a0-\u13ff\u1f00-\u1fff]/;
 const WORD = /[\p{L}\p{M}\d]+/gu;
 
+const C0 = "NUL SOH STX ETX EOT ENQ ACK BEL BS TAB LF VT FF CR SO SI DLE DC1 DC2 DC3 DC4 NAK SYN ETB CAN EM SUB ESC FS GS RS US".split(" ");
+
+/* Names instead of the Unicode control pictures: those are missing from many fonts. */
 function badge(character: string, keepLines: boolean): Child {
   const code = character.codePointAt(0)!;
-  if (keepLines && (code === 10 || code === 9)) return character;
-  if (code < 32) return h("span.hidden-char", { title: `U+${hex(code)}` }, String.fromCharCode(0x2400 + code));
-  if (code === 127) return h("span.hidden-char", { title: "U+007F" }, "␡");
+  if (code === 9 || code === 10) return keepLines ? character : h("span.line-char", { title: C0[code] }, code === 9 ? "→" : "↵");
+  if (code < 32) return h("span.hidden-char", { title: `U+${hex(code)}` }, C0[code]);
+  if (code === 127) return h("span.hidden-char", { title: "U+007F" }, "DEL");
   return h("span.hidden-char", { title: t("text.hidden") }, `[U+${hex(code)}]`);
 }
 
