@@ -1,8 +1,7 @@
 // Bundles the console into dist/: index.html, app.js, app.css, favicon.svg. The server embeds these four files.
 import { build } from "esbuild";
-import { copyFileSync, mkdirSync, statSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import { gzipSync } from "node:zlib";
-import { readFileSync } from "node:fs";
 
 mkdirSync("dist", { recursive: true });
 await build({
@@ -16,6 +15,7 @@ await build({
   format: "esm",
   target: "es2022",
   legalComments: "none",
+  banner: { js: "/* Hinomi, Apache-2.0. Parts by others: see web/THIRD-PARTY.txt. */" },
   charset: "utf8",
   logLevel: "warning",
 });

@@ -87,6 +87,6 @@ export const en = {
   "role_about.viewer": "search and see everything granted", "role_about.analyst": "also comment on incidents", "role_about.responder": "also take and close incidents", "role_about.engineer": "also change sources and rules", "role_about.approver": "also release what is held, with others", "role_about.admin": "everything, also users and tokens", "role_about.auditor": "read, also what was done by whom",
 
   "help.title": "Keyboard", "help.close": "Close",
-  "key.search": "go to the search bar", "key.go_search": "Search", "key.go_incidents": "Incidents", "key.go_brake": "Brake", "key.go_sources": "Sources & Rules", "key.down": "next in the list", "key.up": "previous in the list",
+  "key.search": "go to the search bar", "key.go_search": "Search", "key.go_incidents": "Incidents", "key.go_brake": "Brake", "key.go_sources": "Sources & Rules", "key.go_access": "Access (administrators)", "key.down": "next in the list", "key.up": "previous in the list",
   "key.open": "open", "key.close": "close", "key.run": "in the search bar: run", "key.newline": "in the search bar: new line", "key.complete": "in the search bar: complete", "key.help": "this list",
 };

@@ -89,6 +89,6 @@ export const ja: Record<keyof typeof en, string> = {
   "role_about.viewer": "許された範囲の検索と閲覧", "role_about.analyst": "加えて、インシデントへのコメント", "role_about.responder": "加えて、インシデントの引き受けと終了", "role_about.engineer": "加えて、ログ源とルールの変更", "role_about.approver": "加えて、複数人での保留の解除", "role_about.admin": "すべて。利用者とトークンの管理も", "role_about.auditor": "閲覧。誰が何をしたかの記録も",
 
   "help.title": "キーボード操作", "help.close": "閉じる",
-  "key.search": "検索欄へ", "key.go_search": "検索", "key.go_incidents": "インシデント", "key.go_brake": "ブレーキ", "key.go_sources": "ログ源とルール", "key.down": "一覧の次へ", "key.up": "一覧の前へ",
+  "key.search": "検索欄へ", "key.go_search": "検索", "key.go_incidents": "インシデント", "key.go_brake": "ブレーキ", "key.go_sources": "ログ源とルール", "key.go_access": "アクセス管理(管理者)", "key.down": "一覧の次へ", "key.up": "一覧の前へ",
   "key.open": "開く", "key.close": "閉じる", "key.run": "検索欄: 実行", "key.newline": "検索欄: 改行", "key.complete": "検索欄: 補完", "key.help": "この一覧",
 };

@@ -60,7 +60,7 @@ export function BrakePage() {
       decisions.error && h("p.message.error", { role: "alert" }, h("b", null, "✕ "), decisions.error),
       decisions.data && list.length === 0 && h("div.empty", null, h("h3", null, t("brake.no_decisions")), h("p", null, t("brake.no_decisions_next"))),
       list.length > 0 && h("div.scroll-x", null, h("table.grid.decisions", null,
-        h("thead", null, h("tr", null, [t("col.time"), t("col.decision"), t("col.action"), t("col.amount"), t("col.account"), t("col.destination"), t("col.row"), t("col.reason")].map((name) => h("th", { key: name, scope: "col" }, name)))),
+        h("thead", null, h("tr", null, [t("col.time"), t("col.decision"), t("col.action"), t("col.amount"), t("col.account"), t("col.destination"), t("col.row"), t("col.reason")].map((name, i) => h("th", { key: name, scope: "col", class: i === 3 ? "numeric" : "" }, name)))),
         h("tbody", null, list.map((one, i) => [
           h("tr", { key: one.id, id: "decision-" + one.id, class: i === cursor ? "selected" : "", onClick: () => { setCursor(i); setOpen(open === one.id ? null : one.id); } },
             h("td", null, h("button.twist", { "aria-expanded": open === one.id, "aria-label": t("brake.why", { id: one.request_id }), onClick: (e: Event) => { e.stopPropagation(); setOpen(open === one.id ? null : one.id); } }, open === one.id ? "▾" : "▸"), h("time", { title: utc(one.time) }, dateTime(one.time, true))),

@@ -48,7 +48,8 @@ export function SearchPage() {
   const go = (query: string, over: Range = range) => navigate("search", { q: query.trim() || "*", from: over.from, to: over.to });
   const actions = { query: asked ?? "", run: (query: string) => go(query) };
   const page = job?.latest ?? null;
-  const total = page?.total ?? 0;
+  // A cancelled search is gone on the server: what was read is all there is.
+  const total = !page ? 0 : job!.cancelled ? Math.min(page.total, page.rows.length) : page.total;
   const canChart = page?.kind === "table" && chartable(page.columns) && total > 0;
   if (canChart && chart) job!.need(0, Math.min(total, CHART_ROWS) - 1);
   const rows = canChart && chart ? chartRows(job!, Math.min(total, CHART_ROWS)) : [];

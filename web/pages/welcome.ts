@@ -11,11 +11,11 @@ import { t } from "../i18n/text.ts";
 
 const PASSWORD_MIN = 12;
 
-function Frame(props: { title: string; lead?: string; children?: Child }) {
+function Frame(props: { title: string; lead?: string; asksLanguage?: boolean; children?: Child }) {
   const version = useStore((s) => s.status?.version);
   return h("main.welcome", null,
     h("div.welcome-card", null,
-      h("header", null, h(Mark, {}), h("span.spring", null), h(ThemeSwitch, {}), h(LanguageSwitch, {})),
+      h("header", null, h(Mark, {}), h("span.spring", null), h(ThemeSwitch, {}), !props.asksLanguage && h(LanguageSwitch, {})),
       h("h1", null, props.title), props.lead && h("p.lead", null, props.lead), props.children),
     h("p.dim.version", null, version ? `Hinomi ${version}` : ""), h(Notices, {}));
 }
@@ -62,8 +62,9 @@ export function SetupPage() {
     }
     setBusy(false);
   };
-  return h(Frame, { title: t("setup.title"), lead: t("setup.lead") },
+  return h(Frame, { title: t("setup.title"), lead: t("setup.lead"), asksLanguage: true },
     h("form.stack", { onSubmit: submit, noValidate: true },
+      h("div.field", null, h("span", { "aria-hidden": true }, "言語 / Language"), h(LanguageSwitch, {})),
       h(Field, { label: t("setup.code"), value: code, onInput: setCode, hint: t("setup.code_hint"), focus: true, mono: true, autocomplete: "one-time-code" }),
       h(Field, { label: t("login.name"), value: name, onInput: setName, autocomplete: "username" }),
       h(Field, { label: t("login.password"), type: "password", value: password, onInput: setPassword, autocomplete: "new-password", hint: t("setup.password_hint", { n: PASSWORD_MIN }) }),

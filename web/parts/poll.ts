@@ -26,9 +26,10 @@ export function usePoll<T>(fetch: () => Promise<T>, every_ms: number, dependenci
         setData(answer);
         setError(null);
       } catch (problem) {
-        if (!stopped) setError(errorText(problem));
+        if (stopped || mine !== newest.current) return;
+        setError(errorText(problem));
       }
-      if (!stopped && every_ms > 0) timer = setTimeout(next, every_ms);
+      if (every_ms > 0) timer = setTimeout(next, every_ms);
     };
     // A hidden tab does not ask; it asks at once when shown again.
     const next = () => { if (!document.hidden) void turn(); else timer = setTimeout(next, 1000); };

@@ -9,6 +9,7 @@ export const PAGE_ROWS = 200;
 const PAGES_MAX = 100;
 const WAIT_FIRST_MS = 50;
 const WAIT_MAX_MS = 500;
+const RETRY_MS = 3000;
 
 export interface Page { columns: string[]; rows: Value[][] }
 
@@ -82,11 +83,12 @@ export class SearchJob {
       const page = await api.searchPage(this.id!, number * PAGE_ROWS, PAGE_ROWS, this.abort.signal);
       if (this.stopped) return;
       this.keep(number, page);
+      this.asked.delete(number);
     } catch (error) {
       if (this.stopped) return;
-      if (error instanceof ApiError) this.failure = error.body;
-    } finally {
-      this.asked.delete(number);
+      if (error instanceof ApiError && error.status > 0) this.failure = error.body;
+      // Rendering asks again for what is missing: without a pause a refusal would become a storm.
+      setTimeout(() => { this.asked.delete(number); if (!this.failure) this.changed(); }, RETRY_MS);
     }
     this.changed();
   }

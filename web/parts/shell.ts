@@ -87,7 +87,7 @@ export function Notices() {
 
 const KEYS: [keys: string[], about: Key][] = [
   [["/"], "key.search"], [["g", "s"], "key.go_search"], [["g", "i"], "key.go_incidents"], [["g", "b"], "key.go_brake"],
-  [["g", "o"], "key.go_sources"], [["j"], "key.down"], [["k"], "key.up"], [["Enter"], "key.open"], [["Esc"], "key.close"],
+  [["g", "o"], "key.go_sources"], [["g", "a"], "key.go_access"], [["j"], "key.down"], [["k"], "key.up"], [["Enter"], "key.open"], [["Esc"], "key.close"],
   [["Enter"], "key.run"], [["Shift", "Enter"], "key.newline"], [["Ctrl", "Space"], "key.complete"], [["?"], "key.help"],
 ];
 
