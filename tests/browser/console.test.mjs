@@ -208,6 +208,15 @@ describe("console", { skip }, () => {
       assert.ok(tries < 20, "the hostile events do not appear in search");
       await page.waitForTimeout(500);
     }
+    // Every payload passes over the screen once.
+    await page.locator(".events").evaluate(async (list) => {
+      for (let top = 0; top < list.scrollHeight; top += list.clientHeight) {
+        list.scrollTop = top;
+        await new Promise((resolve) => setTimeout(resolve, 80));
+      }
+      list.scrollTop = 0;
+    });
+    await page.waitForTimeout(200);
     for (const row of (await page.locator(".event .event-raw").all()).slice(0, 8)) await row.click();
     for (const name of (await page.locator(".field-name").all()).slice(0, 10)) { await name.click(); await name.click(); }
     const text = await page.locator(".results").innerText();
