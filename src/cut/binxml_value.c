@@ -144,9 +144,14 @@ static void put_sid(struct slice b, struct buffer *to)
 /* Windows shows nine digits of which the last two are zero. */
 static void put_filetime(uint64_t filetime, struct buffer *to)
 {
+    /* The calendar repeats after 400 years; ours covers fewer than a FILETIME may name. */
+    const uint64_t cycle = UINT64_C(146097) * 86400 * 10000000;
+    uint64_t rest = filetime % cycle;
+    bool early = rest < cycle / 2; /* 1601 to 1801, seen as 2001 to 2201 */
     struct time_parts p;
-    time_split(filetime_to_ns(filetime), &p);
-    buffer_printf(to, "%04d-%02d-%02dT%02d:%02d:%02d.%09dZ", p.year, p.month, p.day, p.hour,
+    time_split(filetime_to_ns(early ? rest + cycle : rest), &p);
+    int year = p.year - (early ? 400 : 0) + 400 * (int)(filetime / cycle);
+    buffer_printf(to, "%04d-%02d-%02dT%02d:%02d:%02d.%09dZ", year, p.month, p.day, p.hour,
                   p.minute, p.second, p.nanosecond);
 }
 
