@@ -60,7 +60,7 @@ struct store {
     struct mem_set *sealing, **sealing_last;
     uint32_t sealing_count;
     struct err seal_error; /* of the last try; ERR_NONE when it worked */
-    bool stopping;
+    atomic_bool stopping; /* written under the lock */
     pthread_cond_t keep;   /* for the merging thread */
     struct store_stats stats;
 
@@ -109,3 +109,11 @@ MUST_USE int store_commit(struct store *store, struct store_segment **added, siz
 
 /* store_keep.c */
 void *store_keep_run(void *store);
+
+/* Tables as durable files that the manifest does not name yet. out has room for every table;
+ * what was made before a failure is counted and must be forgotten. */
+MUST_USE int store_write_tables(struct store *store, const struct memtable *tables,
+                                uint64_t covered, struct store_segment **out, size_t *count,
+                                struct err *err);
+/* Lets go of segments whose files are not wanted any more. */
+void store_forget_segments(struct store_segment **segments, size_t count);
