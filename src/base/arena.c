@@ -15,8 +15,15 @@ struct chunk {
     char data[];
 };
 
+struct deferred {
+    struct deferred *next;
+    void (*release)(void *ptr);
+    void *ptr;
+};
+
 struct arena {
     struct chunk *chunk; /* the current one first */
+    struct deferred *deferred;
     size_t bytes_max;
     size_t bytes_held;
     size_t chunk_next;
@@ -32,10 +39,30 @@ struct arena *arena_new(size_t bytes_max)
     return arena;
 }
 
+int arena_defer(struct arena *arena, void (*release)(void *ptr), void *ptr)
+{
+    struct deferred *entry = arena_alloc(arena, sizeof(*entry));
+    if (!entry) {
+        release(ptr);
+        return -1;
+    }
+    *entry = (struct deferred){arena->deferred, release, ptr};
+    arena->deferred = entry;
+    return 0;
+}
+
+static void run_deferred(struct arena *arena)
+{
+    for (struct deferred *entry = arena->deferred; entry; entry = entry->next)
+        entry->release(entry->ptr);
+    arena->deferred = NULL;
+}
+
 void arena_free(struct arena *arena)
 {
     if (!arena)
         return;
+    run_deferred(arena);
     for (struct chunk *chunk = arena->chunk, *next; chunk; chunk = next) {
         next = chunk->next;
         mem_free(chunk);
@@ -46,6 +73,7 @@ void arena_free(struct arena *arena)
 void arena_reset(struct arena *arena)
 {
     struct chunk *keep = NULL;
+    run_deferred(arena);
     for (struct chunk *chunk = arena->chunk, *next; chunk; chunk = next) {
         next = chunk->next;
         if (chunk->size <= CHUNK_MAX && (!keep || chunk->size > keep->size)) {

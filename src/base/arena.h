@@ -37,4 +37,9 @@ MUST_USE struct slice arena_copy(struct arena *arena, struct slice text);
 MUST_USE char *arena_string(struct arena *arena, struct slice text); /* zero-terminated */
 PRINTF_LIKE(2, 3) MUST_USE struct slice arena_printf(struct arena *arena, const char *format, ...);
 
+/* Calls release(ptr) when the arena is reset or freed, last registered first: for what an arena
+ * cannot hold itself, such as compiled regular expressions. -1 when memory is out: then release
+ * has been called already. */
+MUST_USE int arena_defer(struct arena *arena, void (*release)(void *ptr), void *ptr);
+
 size_t arena_used(const struct arena *arena);  /* bytes held from the system, all chunks */

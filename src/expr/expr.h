@@ -12,8 +12,7 @@
  * Three-valued nodes (COMPARE, LIKE, CALL ...): NULL spreads; a filter keeps
  *   only TRUE (SPL where).
  *
- * Ownership  Nodes live in the arena they were built in. Regexes in a tree are
- *            freed by expr_free_patterns() (they are malloc'd by PCRE2).
+ * Ownership  Nodes, and the regexes in them, live in the arena they were built in.
  * Threads    A tree is read-only: any number of threads with own scopes.
  */
 #include "base/arena.h"
@@ -146,8 +145,6 @@ struct expr *expr_constant(struct arena *arena, struct value v);
 /* text is folded here unless TEST_CASED; with TEST_NUMERIC the number is read from text when it is one. */
 struct expr *expr_test_new(struct arena *arena, struct slice field, enum test_kind kind,
                            unsigned flags, struct slice text);
-
-void expr_free_patterns(const struct expr *expr); /* NULL is fine */
 
 /* Every field name the expression reads; keyword and term tests report event.original (and
  * *all = true for KEYWORD, which reads every column). */

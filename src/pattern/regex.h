@@ -10,6 +10,7 @@
  *            which is made inside (thread-local), so any number may match.
  * Limits     REGEX_BYTES_MAX, REGEX_MATCH_LIMIT, REGEX_DEPTH_LIMIT.
  */
+#include "base/arena.h"
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/slice.h"
@@ -25,6 +26,9 @@ enum {
 
 MUST_USE int regex_new(struct slice pattern, unsigned flags, struct regex **out, struct err *err);
 void regex_free(struct regex *regex); /* NULL is fine */
+/* As regex_new; the arena frees it. */
+MUST_USE int regex_new_in(struct arena *arena, struct slice pattern, unsigned flags,
+                          struct regex **out, struct err *err);
 
 enum regex_result { REGEX_NO = 0, REGEX_YES = 1, REGEX_LIMIT = -1 };
 

@@ -1,0 +1,162 @@
+/* UDP input: recvmmsg through libuv, one callback a datagram. */
+#include "net/conn.h"
+
+#include "base/mem.h"
+#include "net/closer.h"
+
+#include <stdio.h>
+#include <uv.h>
+
+/* libuv cuts the room into slots of 64 KiB and fills as many as it can with one system call. */
+enum { SLOT_BYTES = 64 * 1024, SLOTS = 20, RECEIVE_BUFFER_BYTES = 16 * 1024 * 1024 };
+
+struct net_udp {
+    struct net_closer closer;
+    uv_udp_t udp;
+    struct net_udp_options options;
+    uint16_t port;
+    char *room;
+};
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct net_udp *udp = handle->data;
+    mem_free(udp->room);
+    mem_free(udp);
+}
+
+static void close_udp(void *self)
+{
+    struct net_udp *udp = self;
+    if (!uv_is_closing((uv_handle_t *)&udp->udp))
+        uv_close((uv_handle_t *)&udp->udp, on_closed);
+}
+
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
+{
+    (void)suggested;
+    struct net_udp *udp = handle->data;
+    *buf = uv_buf_init(udp->room, SLOT_BYTES * SLOTS);
+}
+
+static void on_datagram(uv_udp_t *handle, ssize_t got, const uv_buf_t *buf,
+                        const struct sockaddr *from, unsigned flags)
+{
+    (void)flags;
+    struct net_udp *udp = handle->data;
+    if (got <= 0 || !from) {
+        if (got <= 0 && udp->options.idle)
+            udp->options.idle(udp->options.context);
+        return;
+    }
+    char peer[64], host[48] = "";
+    unsigned port = 0;
+    if (from->sa_family == AF_INET) {
+        uv_ip4_name((const struct sockaddr_in *)(const void *)from, host, sizeof(host));
+        port = ntohs(((const struct sockaddr_in *)(const void *)from)->sin_port);
+    } else {
+        uv_ip6_name((const struct sockaddr_in6 *)(const void *)from, host, sizeof(host));
+        port = ntohs(((const struct sockaddr_in6 *)(const void *)from)->sin6_port);
+    }
+    int len = snprintf(peer, sizeof(peer), strchr(host, ':') ? "[%s]:%u" : "%s:%u", host, port);
+    udp->options.datagram(udp->options.context, slice_of(buf->base, (size_t)got),
+                          slice_of(peer, (size_t)len));
+}
+
+struct starting {
+    struct net_loop *loop;
+    struct net_udp *udp;
+    struct sockaddr_storage address;
+    int code;
+};
+
+static void start_udp(void *context)
+{
+    struct starting *start = context;
+    struct net_udp *udp = start->udp;
+    start->code = uv_udp_init_ex(net_loop_uv(start->loop), &udp->udp, AF_UNSPEC | UV_UDP_RECVMMSG);
+    if (start->code < 0)
+        return;
+    udp->udp.data = udp;
+    start->code = uv_udp_bind(&udp->udp, (struct sockaddr *)&start->address, 0);
+    int size = RECEIVE_BUFFER_BYTES; /* as much as the system lets us have */
+    if (start->code == 0)
+        uv_recv_buffer_size((uv_handle_t *)&udp->udp, &size);
+    if (start->code == 0)
+        start->code = uv_udp_recv_start(&udp->udp, on_alloc, on_datagram);
+    int len = sizeof(start->address);
+    if (start->code == 0)
+        start->code = uv_udp_getsockname(&udp->udp, (struct sockaddr *)&start->address, &len);
+    if (start->code < 0) {
+        close_udp(udp);
+        return;
+    }
+    udp->port = ntohs(start->address.ss_family == AF_INET
+                          ? ((struct sockaddr_in *)&start->address)->sin_port
+                          : ((struct sockaddr_in6 *)&start->address)->sin6_port);
+}
+
+int net_listen_udp(struct net_loop *loop, const struct net_udp_options *options,
+                   struct net_udp **out, struct err *err)
+{
+    struct starting start = {.loop = loop};
+    *out = NULL;
+    if (uv_ip4_addr(options->address, options->port, (struct sockaddr_in *)&start.address) != 0 &&
+        uv_ip6_addr(options->address, options->port, (struct sockaddr_in6 *)&start.address) != 0)
+        return err_set(err, ERR_CONFIG, "'%s' is not an IP address to listen on", options->address);
+    struct net_udp *udp = mem_calloc(1, sizeof(*udp));
+    char *room = mem_alloc((size_t)SLOT_BYTES * SLOTS);
+    if (!udp || !room) {
+        mem_free(udp);
+        mem_free(room);
+        return err_nomem(err);
+    }
+    udp->closer.close = close_udp;
+    udp->options = *options;
+    udp->room = room;
+    start.udp = udp;
+    if (!net_loop_call(loop, start_udp, &start)) {
+        mem_free(room);
+        mem_free(udp);
+        return err_set(err, ERR_CLOSED, "the event loop is stopping");
+    }
+    if (start.code < 0)
+        return err_set(err, ERR_IO,
+                       "cannot listen on %s UDP port %u: %s; stop what uses it or choose another",
+                       options->address, options->port, uv_strerror(start.code));
+    *out = udp;
+    return 0;
+}
+
+uint16_t net_udp_port(const struct net_udp *udp)
+{
+    return udp->port;
+}
+
+/* /proc/net/udp: the last column of our socket's line, found by its local port. */
+static uint64_t drops_in(const char *path, uint16_t port)
+{
+    FILE *file = fopen(path, "re");
+    char line[512];
+    uint64_t drops = 0;
+    while (file && fgets(line, sizeof(line), file)) {
+        unsigned local;
+        if (sscanf(line, " %*u: %*[0-9A-Fa-f]:%x", &local) != 1 || local != port)
+            continue;
+        struct slice text = slice_trim(slice_text(line));
+        size_t at = text.len;
+        uint64_t n;
+        while (at && text.ptr[at - 1] != ' ')
+            at--;
+        if (slice_to_u64(slice_from(text, at), &n))
+            drops += n;
+    }
+    if (file)
+        fclose(file);
+    return drops;
+}
+
+uint64_t net_udp_kernel_drops(const struct net_udp *udp)
+{
+    return drops_in("/proc/net/udp", udp->port) + drops_in("/proc/net/udp6", udp->port);
+}

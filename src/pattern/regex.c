@@ -1,0 +1,189 @@
+#include "pattern/regex.h"
+
+#include "base/mem.h"
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+enum { JIT_STACK_START = 32 * 1024, JIT_STACK_MAX = 512 * 1024 };
+
+struct regex {
+    pcre2_code *code;
+    uint32_t name_count, name_size;
+    const unsigned char *names; /* rows of: group number (2 bytes, big end first), name, zero */
+};
+
+/* What matching needs beside the pattern; one per thread, freed when the thread ends. */
+struct scratch {
+    pcre2_match_data *data;
+    pcre2_match_context *context;
+    pcre2_jit_stack *stack;
+};
+
+static pthread_key_t scratch_key;
+static pthread_once_t scratch_once = PTHREAD_ONCE_INIT;
+
+static void scratch_free(void *ptr)
+{
+    struct scratch *scratch = ptr;
+    if (!scratch)
+        return;
+    pcre2_match_data_free(scratch->data);
+    pcre2_match_context_free(scratch->context);
+    pcre2_jit_stack_free(scratch->stack);
+    mem_free(scratch);
+}
+
+static void scratch_at_exit(void)
+{
+    scratch_free(pthread_getspecific(scratch_key)); /* the main thread runs no key destructors */
+    pthread_setspecific(scratch_key, NULL);
+}
+
+static void make_key(void)
+{
+    pthread_key_create(&scratch_key, scratch_free);
+    atexit(scratch_at_exit);
+}
+
+static struct scratch *scratch_get(void)
+{
+    pthread_once(&scratch_once, make_key);
+    struct scratch *scratch = pthread_getspecific(scratch_key);
+    if (scratch)
+        return scratch;
+    scratch = mem_calloc(1, sizeof(*scratch));
+    if (!scratch)
+        return NULL;
+    scratch->data = pcre2_match_data_create(REGEX_GROUPS_MAX, NULL);
+    scratch->context = pcre2_match_context_create(NULL);
+    scratch->stack = pcre2_jit_stack_create(JIT_STACK_START, JIT_STACK_MAX, NULL);
+    if (!scratch->data || !scratch->context || !scratch->stack) {
+        scratch_free(scratch);
+        return NULL;
+    }
+    pcre2_set_match_limit(scratch->context, REGEX_MATCH_LIMIT);
+    pcre2_set_depth_limit(scratch->context, REGEX_DEPTH_LIMIT);
+    pcre2_jit_stack_assign(scratch->context, NULL, scratch->stack);
+    pthread_setspecific(scratch_key, scratch);
+    return scratch;
+}
+
+static uint32_t compile_options(unsigned flags)
+{
+    uint32_t options = PCRE2_NEVER_BACKSLASH_C;
+    if (flags & REGEX_CASELESS)
+        options |= PCRE2_CASELESS;
+    if (flags & REGEX_MULTILINE)
+        options |= PCRE2_MULTILINE;
+    if (flags & REGEX_DOTALL)
+        options |= PCRE2_DOTALL;
+    if (flags & REGEX_UTF)
+        options |= PCRE2_UTF | PCRE2_UCP | PCRE2_MATCH_INVALID_UTF;
+    return options;
+}
+
+int regex_new(struct slice pattern, unsigned flags, struct regex **out, struct err *err)
+{
+    *out = NULL;
+    if (pattern.len > REGEX_BYTES_MAX)
+        return err_set(err, ERR_LIMIT, "a regular expression has %zu bytes, more than the %d allowed",
+                       pattern.len, REGEX_BYTES_MAX);
+    struct regex *regex = mem_calloc(1, sizeof(*regex));
+    if (!regex)
+        return err_nomem(err);
+    int code;
+    PCRE2_SIZE at;
+    const char *text = pattern.ptr ? pattern.ptr : "";
+    regex->code = pcre2_compile((PCRE2_SPTR)text, pattern.len, compile_options(flags), &code, &at,
+                                NULL);
+    if (!regex->code) {
+        unsigned char reason[160];
+        pcre2_get_error_message(code, reason, sizeof(reason));
+        mem_free(regex);
+        return err_set_at(err, ERR_CONFIG, (int)at, (int)at + 1,
+                          "the regular expression is wrong at character %zu: %s", at + 1,
+                          (const char *)reason);
+    }
+    pcre2_jit_compile(regex->code, PCRE2_JIT_COMPLETE); /* without JIT the interpreter does it */
+    pcre2_pattern_info(regex->code, PCRE2_INFO_NAMECOUNT, &regex->name_count);
+    pcre2_pattern_info(regex->code, PCRE2_INFO_NAMEENTRYSIZE, &regex->name_size);
+    pcre2_pattern_info(regex->code, PCRE2_INFO_NAMETABLE, (void *)&regex->names);
+    *out = regex;
+    return 0;
+}
+
+void regex_free(struct regex *regex)
+{
+    if (!regex)
+        return;
+    pcre2_code_free(regex->code);
+    mem_free(regex);
+}
+
+static void release(void *ptr)
+{
+    regex_free(ptr);
+}
+
+int regex_new_in(struct arena *arena, struct slice pattern, unsigned flags, struct regex **out,
+                 struct err *err)
+{
+    if (regex_new(pattern, flags, out, err) < 0)
+        return -1;
+    if (arena_defer(arena, release, *out) == 0)
+        return 0;
+    *out = NULL;
+    return err_nomem(err);
+}
+
+/* Groups set (at least 1), 0 for no match, -1 for a limit. */
+static int run(const struct regex *regex, struct slice text, size_t start, struct scratch *scratch)
+{
+    int count = pcre2_match(regex->code, (PCRE2_SPTR)(text.ptr ? text.ptr : ""), text.len, start, 0,
+                            scratch->data, scratch->context);
+    if (count == 0)
+        return REGEX_GROUPS_MAX; /* more groups than room: the first ones are set */
+    if (count > 0)
+        return count;
+    return count == PCRE2_ERROR_NOMATCH ? 0 : -1;
+}
+
+enum regex_result regex_match(const struct regex *regex, struct slice text)
+{
+    struct scratch *scratch = scratch_get();
+    int count = scratch ? run(regex, text, 0, scratch) : -1;
+    return count < 0 ? REGEX_LIMIT : count > 0 ? REGEX_YES : REGEX_NO;
+}
+
+enum regex_result regex_capture(const struct regex *regex, struct slice text, size_t start,
+                                struct regex_groups *groups)
+{
+    struct scratch *scratch = scratch_get();
+    int count = scratch && start <= text.len ? run(regex, text, start, scratch) : -1;
+    groups->count = 0;
+    if (count <= 0)
+        return count < 0 ? REGEX_LIMIT : REGEX_NO;
+    const PCRE2_SIZE *offsets = pcre2_get_ovector_pointer(scratch->data);
+    groups->count = (uint32_t)count;
+    for (int i = 0; i < count; i++) {
+        PCRE2_SIZE from = offsets[2 * i], to = offsets[2 * i + 1];
+        bool set = from != PCRE2_UNSET && to >= from;
+        groups->group[i] = set ? slice_of(text.ptr + from, to - from) : SLICE_NONE;
+    }
+    return REGEX_YES;
+}
+
+uint32_t regex_name_count(const struct regex *regex)
+{
+    return regex->name_count;
+}
+
+struct slice regex_name(const struct regex *regex, uint32_t index, uint32_t *group)
+{
+    const unsigned char *row = regex->names + (size_t)index * regex->name_size;
+    *group = (uint32_t)row[0] << 8 | row[1];
+    return slice_text((const char *)row + 2);
+}

@@ -1,0 +1,158 @@
+/* The typed client of docs/api.md. Every failure is an ApiError with a sentence for the user. */
+
+export interface ErrorBody {
+  code: string;
+  message: string;
+  start?: number; // byte offsets into the query
+  end?: number;
+  suggestion?: string;
+}
+
+export class ApiError extends Error {
+  constructor(readonly status: number, readonly body: ErrorBody) {
+    super(body.message);
+  }
+}
+
+export type Role = "viewer" | "analyst" | "responder" | "engineer" | "approver" | "admin" | "auditor";
+export const ROLES: Role[] = ["viewer", "analyst", "responder", "engineer", "approver", "admin", "auditor"];
+export type Language = "ja" | "en";
+export type Both = { en: string; ja: string };
+export type Severity = "critical" | "high" | "medium" | "low" | "informational";
+export type IncidentState = "open" | "acknowledged" | "closed";
+
+export interface Status { version: string; setup_required: boolean; languages: Language[] }
+export interface User { name: string; role: Role; language?: Language | null }
+export interface Session { user: User; csrf: string }
+
+export interface AssetState { asset: string; state: string; balance: string | null; outflow_1h: string | null; usual_1h: string | null }
+export interface Overview {
+  time: string;
+  see: {
+    sources: number; sources_seen: number; silent: string[]; lag_ms: number; received: number; stored: number;
+    quarantined: number; lost: number; rules: number; blind: number; events_per_second: number; disk_days: number | null;
+  };
+  wake: { on_call: string | null; last_drill: string | null; open: number; acknowledged: number; pending_notifications: number };
+  brake: { mode: string; healthy: boolean; reason: string | Both; held: number; decisions: number; assets: AssetState[] };
+}
+
+export type Scalar = string | number | boolean | null | { base64: string };
+export type Value = Scalar | Scalar[];
+export interface FieldSummary { name: string; count: number; distinct: number; top: [Value, number][] }
+export interface Histogram { start: string; span_ms: number; counts: number[] }
+export interface Message { code: string; level: "info" | "warning" | "error"; text: string }
+export interface SearchPage {
+  id: string; state: "running" | "done" | "failed" | "cancelled"; complete: boolean; kind: "events" | "table";
+  scanned_rows: number; matched_rows: number; elapsed_ms: number; total: number; offset: number;
+  columns: string[]; rows: Value[][]; fields?: FieldSummary[] | null; histogram?: Histogram | null;
+  messages?: Message[] | null; error: ErrorBody | null;
+}
+
+export interface Incident {
+  id: string; title: Both; severity: Severity; state: IncidentState; owner: string | null; opened: string; updated: string;
+  first_event: string | null; last_event: string | null; finding_count: number; entities: { type: string; value: string }[];
+}
+export interface TimelineEntry {
+  time: string; kind: "finding" | "state" | "comment" | "notification" | "gate"; text: Both; rule?: string | null;
+  severity?: Severity | null; evidence?: string[] | null; user?: string | null;
+}
+export interface IncidentDetail extends Incident {
+  timeline: TimelineEntry[]; explanation?: Both | null; why?: Both | null; check?: Both | null; do?: Both | null;
+  held?: { asset: string; amount: string; request_id: string }[] | null;
+}
+
+export interface Rule { id: string; title: string | Both; level: string; status: string; reason: string | Both | null; blind: boolean }
+export interface Source {
+  name: string; dataset: string | null; received: number; stored: number; quarantined: number; last_event: string | null; silent: boolean;
+}
+
+export interface Decision {
+  id: string; time: string; request_id: string; action: string; account: string; asset: string; amount: string; destination: string;
+  decision: "allow" | "hold" | "deny"; row: string; reasons: { en: string[]; ja: string[] }; incident: string | null; shadow: boolean;
+}
+export interface Hold extends Decision { approvals?: number; approvals_needed?: number }
+
+export interface Token {
+  id: string; name: string; kind: "api" | "hec" | "gate"; role: Role | null; stream: string | null; expires: string | null;
+  created?: string | null; last_used?: string | null;
+}
+
+let csrf = "";
+let onSignedOut: () => void = () => {};
+/* Called when a request that needs a session is answered 401. */
+export function whenSignedOut(call: () => void): void { onSignedOut = call; }
+
+async function failure(response: Response): Promise<ApiError> {
+  let body: ErrorBody = { code: "http_" + response.status, message: `HTTP ${response.status}` };
+  try {
+    const json = await response.json();
+    if (json?.error?.message) body = json.error;
+  } catch { /* not JSON: the status has to do */ }
+  return new ApiError(response.status, body);
+}
+
+async function call<T>(method: string, path: string, data?: unknown, signal?: AbortSignal): Promise<T> {
+  const headers: Record<string, string> = {};
+  if (method !== "GET") {
+    headers["X-Hinomi-CSRF"] = csrf;
+    headers["Content-Type"] = "application/json";
+  }
+  let response: Response;
+  try {
+    response = await fetch("/v1" + path, {
+      method, headers, signal: signal ?? null, credentials: "same-origin", cache: "no-store",
+      body: method === "GET" ? null : JSON.stringify(data ?? {}),
+    });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new ApiError(0, { code: "unreachable", message: "" });
+  }
+  if (response.status === 401 && path !== "/login" && path !== "/session" && path !== "/setup") onSignedOut();
+  if (!response.ok) throw await failure(response);
+  const text = await response.text();
+  return (text ? JSON.parse(text) : {}) as T;
+}
+
+async function session(method: string, path: string, data?: unknown): Promise<User> {
+  const answer = await call<Session>(method, path, data);
+  csrf = answer.csrf;
+  return answer.user;
+}
+
+const part = encodeURIComponent;
+
+export const api = {
+  status: () => call<Status>("GET", "/status"),
+  setup: (code: string, name: string, password: string) => session("POST", "/setup", { code, name, password }),
+  login: (name: string, password: string) => session("POST", "/login", { name, password }),
+  session: () => session("GET", "/session"),
+  logout: async () => { await call("POST", "/logout"); csrf = ""; },
+  setLanguage: (language: Language) => call("PUT", "/session/language", { language }),
+  overview: (signal?: AbortSignal) => call<Overview>("GET", "/overview", undefined, signal),
+
+  startSearch: (query: string, from: string, to: string) => call<{ id: string }>("POST", "/search", { query, from, to }),
+  searchPage: (id: string, offset: number, limit: number, signal?: AbortSignal) =>
+    call<SearchPage>("GET", `/search/${part(id)}?offset=${offset}&limit=${limit}`, undefined, signal),
+  forgetSearch: (id: string) => call("DELETE", `/search/${part(id)}`),
+  exportUrl: (id: string, format: "csv" | "json") => `/v1/search/${part(id)}/export?format=${format}`,
+
+  incidents: (states: string, limit: number) =>
+    call<{ incidents: Incident[]; total: number }>("GET", `/incidents?state=${states}&limit=${limit}`),
+  incident: (id: string) => call<IncidentDetail>("GET", `/incidents/${part(id)}`),
+  acknowledge: (id: string) => call("POST", `/incidents/${part(id)}/acknowledge`),
+  close: (id: string, comment: string) => call("POST", `/incidents/${part(id)}/close`, { comment }),
+  comment: (id: string, text: string) => call("POST", `/incidents/${part(id)}/comments`, { text }),
+
+  rules: () => call<{ rules: Rule[] }>("GET", "/rules"),
+  sources: () => call<{ sources: Source[] }>("GET", "/sources"),
+  decisions: (limit: number) => call<{ decisions: Decision[] }>("GET", `/gate/decisions?limit=${limit}`),
+  holds: () => call<{ holds: Hold[] }>("GET", "/gate/holds"),
+  release: (id: string, approval: string) => call("POST", `/gate/holds/${part(id)}/release`, { approval }),
+
+  tokens: () => call<{ tokens: Token[] }>("GET", "/tokens"),
+  makeToken: (token: { name: string; kind: string; role: string | null; stream: string | null; expires: string | null }) =>
+    call<{ id: string; token: string }>("POST", "/tokens", token),
+  revokeToken: (id: string) => call("DELETE", `/tokens/${part(id)}`),
+  users: () => call<{ users: User[] }>("GET", "/users"),
+  makeUser: (name: string, password: string, role: string) => call("POST", "/users", { name, password, role }),
+};

@@ -1,0 +1,106 @@
+/* The search page. The URL holds query and time range; a change of the URL runs the search. */
+import { useEffect, useRef, useState } from "preact/hooks";
+import { h } from "../parts/h.ts";
+import { Chart, chartable } from "../parts/chart.ts";
+import { EventList } from "../parts/event_list.ts";
+import { FieldList } from "../parts/field_list.ts";
+import { Histogram } from "../parts/histogram.ts";
+import { SearchJob } from "../parts/search_job.ts";
+import { SearchBar } from "../parts/search_bar.ts";
+import { SearchEmpty } from "../parts/search_empty.ts";
+import { TableView } from "../parts/table_view.ts";
+import { visible } from "../parts/visible.ts";
+import { duration, grouped } from "../parts/format.ts";
+import type { Range } from "../parts/time_picker.ts";
+import { api } from "../api.ts";
+import { navigate, useStore } from "../state.ts";
+import { t } from "../i18n/text.ts";
+
+const CHART_ROWS = 5000;
+const DEFAULT: Range = { from: "-24h", to: "now" };
+
+export function SearchPage() {
+  const route = useStore((s) => s.route);
+  const language = useStore((s) => s.language);
+  const params = route.params;
+  const asked = params.get("q");
+  const range: Range = { from: params.get("from") ?? DEFAULT.from, to: params.get("to") ?? DEFAULT.to };
+  const [job, setJob] = useState<SearchJob | null>(null);
+  const [, redraw] = useState(0);
+  const [chart, setChart] = useState(false);
+  const text = useRef(asked ?? "");
+
+  // Every navigation to this page with a query is a run, also to the same address (route.count differs).
+  useEffect(() => {
+    if (route.page !== "search") return;
+    if (asked === null) { setJob(null); return; }
+    let waiting = false;
+    const next = new SearchJob(asked || "*", range.from, range.to, () => {
+      if (waiting) return;
+      waiting = true;
+      requestAnimationFrame(() => { waiting = false; redraw((n) => n + 1); });
+    });
+    setJob(next);
+    void next.start();
+    return () => next.stop();
+  }, [route.count]);
+
+  const go = (query: string, over: Range = range) => navigate("search", { q: query.trim() || "*", from: over.from, to: over.to });
+  const actions = { query: asked ?? "", run: (query: string) => go(query) };
+  const page = job?.latest ?? null;
+  // A cancelled search is gone on the server: what was read is all there is.
+  const total = !page ? 0 : job!.cancelled ? Math.min(page.total, page.rows.length) : page.total;
+  const canChart = page?.kind === "table" && chartable(page.columns) && total > 0;
+  if (canChart && chart) job!.need(0, Math.min(total, CHART_ROWS) - 1);
+  const rows = canChart && chart ? chartRows(job!, Math.min(total, CHART_ROWS)) : [];
+
+  return h("main.search-page", { "data-language": language },
+    h(SearchBar, {
+      asked: asked ?? "", range, job, text,
+      onRun: (query: string) => go(query), onRange: (over: Range) => (asked === null && !text.current.trim() ? navigate("search", { from: over.from, to: over.to }) : go(text.current, over)),
+    }),
+    job && h(StatusLine, { job, canChart, chart, setChart }),
+    page?.messages?.map((message, i) => h("p.message", { key: i, class: message.level, role: "status" },
+      h("b", null, message.level === "error" ? "✕ " : message.level === "warning" ? "▲ " : "ℹ "), visible(message.text))),
+    page?.histogram && page.histogram.counts.length > 0 && h(Histogram, {
+      data: page.histogram, running: job!.running, onSelect: (from, to) => go(asked ?? "*", { from, to }),
+    }),
+    job && page && total > 0 && h("div.results", null,
+      page.kind === "events" && page.fields && page.fields.length > 0 && h(FieldList, { fields: page.fields, matched: page.matched_rows, actions }),
+      page.kind === "events" ? h(EventList, { job, total, actions })
+        : canChart && chart ? h(Chart, { columns: page.columns, rows, total })
+        : h(TableView, { job, columns: page.columns, total, actions })),
+    (!job || (page && total === 0 && !job.running && !job.failure)) &&
+      h(SearchEmpty, { searched: job !== null, onRun: go, query: asked ?? "", range }));
+}
+
+function chartRows(job: SearchJob, count: number) {
+  const rows = [];
+  for (let i = 0; i < count; i++) {
+    const found = job.row(i);
+    if (found) rows.push(found.row);
+  }
+  return rows;
+}
+
+function StatusLine(props: { job: SearchJob; canChart: boolean; chart: boolean; setChart: (on: boolean) => void }) {
+  const { job, canChart, chart, setChart } = props;
+  const page = job.latest;
+  const done = page && !job.running;
+  const state = job.failure ? t("search.failed") : job.cancelled || page?.state === "cancelled" ? t("search.cancelled")
+    : !page || job.running ? t("search.running") : page.complete ? t("search.complete") : t("search.incomplete");
+  const icon = job.failure ? "✕" : job.running ? "◌" : page?.complete && !job.cancelled ? "✓" : "▲";
+  const tone = job.failure ? "bad" : job.running ? "busy" : page?.complete && !job.cancelled ? "good" : "warn";
+  return h("div.status-line", null,
+    h("span.search-state", { class: tone, role: "status" }, h("i", { "aria-hidden": true }, icon), " ", state),
+    page && h("span", null, page.kind === "events" ? t("search.events", { n: grouped(page.total) }) : t("search.rows", { n: grouped(page.total) })),
+    page && h("span.dim", null, t("search.scanned", { matched: grouped(page.matched_rows), scanned: grouped(page.scanned_rows), time: duration(page.elapsed_ms) })),
+    h("span.spring", null),
+    canChart && h("div.segmented", { role: "group", "aria-label": t("search.view") },
+      h("button", { "aria-pressed": !chart, onClick: () => setChart(false) }, t("search.table")),
+      h("button", { "aria-pressed": chart, onClick: () => setChart(true) }, t("search.chart"))),
+    done && job.id && !job.cancelled && !job.failure && page.total > 0 && [
+      h("a.button.small", { key: "csv", href: api.exportUrl(job.id, "csv"), download: "hinomi.csv" }, t("search.export", { format: "CSV" })),
+      h("a.button.small", { key: "json", href: api.exportUrl(job.id, "json"), download: "hinomi.json" }, t("search.export", { format: "JSON" })),
+    ]);
+}

@@ -1,0 +1,59 @@
+/* Keyboard: `/` and `g x` everywhere; j, k, Enter and Esc go to the list that is on the screen. */
+import { useEffect, useRef } from "preact/hooks";
+import { getState, navigate, setState } from "../state.ts";
+import type { PageName } from "../state.ts";
+
+export interface ListKeys { move: (by: 1 | -1) => void; open: () => void; close: () => void }
+
+let list: ListKeys | null = null;
+let afterG = 0; // when g was pressed
+
+const GO: Record<string, PageName> = { s: "search", i: "incidents", b: "brake", o: "sources", a: "access" };
+
+/* The mounted list receives the keys; the last one mounted wins. */
+export function useListKeys(keys: ListKeys): void {
+  const current = useRef(keys);
+  current.current = keys;
+  useEffect(() => {
+    const mine: ListKeys = {
+      move: (by) => current.current.move(by), open: () => current.current.open(), close: () => current.current.close(),
+    };
+    list = mine;
+    return () => { if (list === mine) list = null; };
+  }, []);
+}
+
+function typing(event: KeyboardEvent): boolean {
+  const target = event.composedPath()[0];
+  if (!(target instanceof HTMLElement)) return false;
+  return target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
+}
+
+export function focusSearch(): void {
+  document.dispatchEvent(new CustomEvent("hinomi-focus-search"));
+}
+
+function onKey(event: KeyboardEvent): void {
+  if (!getState().user || event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.defaultPrevented) return;
+  if (typing(event)) return;
+  const key = event.key;
+  const target = event.composedPath()[0];
+  const onControl = target instanceof Element && target.closest("button,a,summary,dialog,[role=menu]") !== null;
+  let used = true;
+  if (Date.now() - afterG < 1200 && GO[key]) navigate(GO[key]!);
+  else if (key === "/") {
+    if (getState().route.page !== "search") navigate("search");
+    setTimeout(focusSearch, 0);
+  } else if (key === "?") setState({ help: !getState().help });
+  else if (key === "j") list?.move(1);
+  else if (key === "k") list?.move(-1);
+  else if (key === "Enter" && !onControl) list?.open();
+  else if (key === "Escape" && !onControl) list?.close();
+  else used = false;
+  afterG = key === "g" ? Date.now() : 0;
+  if (used) event.preventDefault();
+}
+
+export function startKeys(): void {
+  document.addEventListener("keydown", onKey);
+}
