@@ -45,8 +45,9 @@ static void put_content(struct buffer *to, const struct manifest *manifest)
 }
 
 int manifest_write(const struct hin_io *io, const char *path, const struct manifest *manifest,
-                   struct err *err)
+                   bool *replaced, struct err *err)
 {
+    *replaced = false;
     struct buffer content, file;
     buffer_init(&content, CONTENT_MAX);
     buffer_init(&file, CONTENT_MAX);
@@ -67,7 +68,7 @@ int manifest_write(const struct hin_io *io, const char *path, const struct manif
     bytes_set_le32(room + 12, (uint32_t)content.len);
     bytes_set_le32(room + 8, hash_crc32c(0, slice_of(room + 12, len + 4)));
     buffer_commit(&file, HEADER + len);
-    result = io_replace_file(io, path, buffer_slice(&file), err);
+    result = io_replace_file_tell(io, path, buffer_slice(&file), replaced, err);
 done:
     buffer_close(&content);
     buffer_close(&file);

@@ -35,8 +35,10 @@ struct manifest {
  * in the arena; the ledger must be initialised. */
 MUST_USE int manifest_read(const struct hin_io *io, const char *path, struct arena *arena,
                            struct manifest *out, bool *found, struct err *err);
+/* After a failure *replaced says whether the new manifest may be the one on disk: then no file
+ * that either of the two names may go. */
 MUST_USE int manifest_write(const struct hin_io *io, const char *path,
-                            const struct manifest *manifest, struct err *err);
+                            const struct manifest *manifest, bool *replaced, struct err *err);
 /* For the fuzz target: the content of a file. */
 MUST_USE int manifest_decode(struct slice bytes, struct arena *arena, struct manifest *out,
                              struct err *err);

@@ -38,7 +38,7 @@ void memtable_free(struct memtable *table)
         arena_free(table->arena);
 }
 
-static uint64_t next_epoch(void)
+uint64_t memtable_next_epoch(void)
 {
     static atomic_uint_fast64_t epochs; /* only names things; no order is needed */
     return atomic_fetch_add(&epochs, 1) + 1;
@@ -61,7 +61,7 @@ static struct mem_column *add_column(struct memtable *table, struct slice name)
         return NULL;
     column->name = arena_copy(table->arena, name);
     column->plain = slice_equal(name, FIELD_ORIGINAL);
-    column->epoch = next_epoch();
+    column->epoch = memtable_next_epoch();
     if (!column->name.ptr || map_put(&table->by_name, column->name, column) < 0)
         return NULL;
     column->index = table->column_count;

@@ -81,6 +81,9 @@ struct mem_rows {
     uint32_t count;
 };
 
+/* A name for a dictionary, unique in the process. */
+uint64_t memtable_next_epoch(void);
+
 MUST_USE struct memtable *memtable_new(int64_t day, struct slice stream);
 void memtable_free(struct memtable *table); /* NULL is fine */
 

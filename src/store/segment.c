@@ -23,7 +23,7 @@ struct segment {
     struct map by_name; /* -> index + 1 */
     struct segment_block *blocks;
     uint32_t block_count;
-    uint64_t bytes_read;
+    uint64_t *bytes_read; /* a pointer: reading does not change what the segment says */
 };
 
 static int corrupt(const struct segment *segment, struct err *err, const char *what)
@@ -230,7 +230,7 @@ static int read_footer(struct segment *segment, struct arena *arena, struct err 
         result = inflate(segment, slice_of(stored, stored_len), bytes_get_le32(trailer + 12),
                          arena, &raw, err);
     mem_free(stored);
-    segment->bytes_read += SEGMENT_TRAILER + stored_len;
+    *segment->bytes_read += SEGMENT_TRAILER + stored_len;
     if (result == 0 && !take_footer(segment, raw, arena))
         result = corrupt(segment, err, "its footer cannot be read");
     return result;
@@ -248,7 +248,8 @@ int segment_open(const struct hin_io *io, const char *path, struct arena *arena,
     map_init(&segment->by_name, arena);
     segment->path = mem_strdup(path, strlen(path));
     segment->zstd = ZSTD_createDCtx();
-    int result = segment->path && segment->zstd ? 0 : err_nomem(err);
+    segment->bytes_read = arena_calloc(arena, sizeof(*segment->bytes_read));
+    int result = segment->path && segment->zstd && segment->bytes_read ? 0 : err_nomem(err);
     if (result == 0) {
         segment->fd = io->open(io->context, path, O_RDONLY, 0);
         result = segment->fd < 0 ? err_set_errno(err, errno, "cannot open %s", path)
@@ -302,7 +303,7 @@ struct slice segment_column_name(const struct segment *segment, uint32_t column)
 
 uint64_t segment_bytes_read(const struct segment *segment)
 {
-    return segment->bytes_read;
+    return *segment->bytes_read;
 }
 
 const struct chunk *segment_find_chunk(const struct segment *segment, uint32_t block,
@@ -329,6 +330,7 @@ int segment_read_stream(const struct segment *segment, const struct chunk_stream
     int result = io_read_all(segment->io, segment->fd, stored, stream->stored_len,
                              (off_t)stream->offset, segment->path, err);
     struct slice bytes = slice_of(stored, stream->stored_len);
+    *segment->bytes_read += stream->stored_len;
     if (result == 0 && segment_crc(segment->file_id, stream->offset, bytes) != stream->crc)
         result = err_set(err, ERR_CORRUPT, "segment %s: bytes %llu to %llu fail their checksum",
                          segment->path, (unsigned long long)stream->offset,

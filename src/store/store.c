@@ -207,7 +207,7 @@ static int read_manifest(struct store *store, struct err *err)
     snprintf(path, sizeof(path), "%s/manifest", store->dir);
     struct arena *arena = arena_new(1 * GIB);
     struct manifest manifest = {.ledger = &store->ledger};
-    bool found;
+    bool found = false, replaced;
     int result = arena ? manifest_read(store->config.io, path, arena, &manifest, &found, err)
                        : err_nomem(err);
     if (result == 0 && !found) {
@@ -217,7 +217,7 @@ static int read_manifest(struct store *store, struct err *err)
     if (result == 0)
         result = take_manifest(store, &manifest, err);
     if (result == 0 && !found) /* the id must not change any more: event ids come from it */
-        result = manifest_write(store->config.io, path, &manifest, err);
+        result = manifest_write(store->config.io, path, &manifest, &replaced, err);
     arena_free(arena);
     return result;
 }

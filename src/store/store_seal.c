@@ -75,7 +75,7 @@ int store_write_tables(struct store *store, const struct memtable *tables, uint6
 void store_forget_segments(struct store_segment **segments, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        atomic_store(&segments[i]->dropped, true);
+        atomic_store(&segments[i]->dropped, !segments[i]->doubtful);
         store_segment_unref(segments[i]);
     }
 }
@@ -188,8 +188,12 @@ int store_commit(struct store *store, struct store_segment **added, size_t added
             result = err_nomem(err);
         pthread_mutex_unlock(&store->lock);
     }
+    bool replaced = false;
     if (result == 0)
-        result = manifest_write(store->config.io, path, &manifest, err);
+        result = manifest_write(store->config.io, path, &manifest, &replaced, err);
+    /* In doubt the new files stay: the next open removes them unless the manifest names them. */
+    for (size_t i = 0; result < 0 && i < added_count; i++)
+        added[i]->doubtful = replaced;
     if (result == 0) {
         pthread_mutex_lock(&store->lock);
         adopt(store, &change, list, count, &manifest);

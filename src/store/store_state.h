@@ -18,6 +18,7 @@ struct store_segment {
     struct store *store;
     struct segment_info info; /* stream text follows the struct */
     bool keep_apart;     /* damaged: not merged */
+    bool doubtful;       /* a manifest that may be on disk names it */
     char path[];
 };
 
