@@ -1,7 +1,7 @@
 #include "state/database.h"
 
 #include "base/mem.h"
-#include "state/schema.h"
+#include "state/migrations.h"
 
 #include <pthread.h>
 #include <sqlite3.h>

@@ -1,5 +1,5 @@
 #pragma once
-/* state/schema: the tables, as numbered steps. A step that was released is never edited; a change is
+/* state/migrations: the tables, as numbered steps. A step that was released is never edited; a change is
  * a further step. */
 #include <stddef.h>
 

@@ -1,4 +1,4 @@
-#include "state/schema.h"
+#include "state/migrations.h"
 
 const char *const state_schema[] = {
     /* 1: people and programs. Times are ns since 1970. */
