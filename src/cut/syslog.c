@@ -173,6 +173,18 @@ static bool is_tag_char(char c)
     return (unsigned char)c > ' ' && c != ':' && c != '[' && c != 0x7f;
 }
 
+/* "Google Chrome[85294]: ": a name with spaces, told by what follows it. */
+static size_t spaced_name_length(struct slice text)
+{
+    ptrdiff_t bracket = slice_find_char(slice_sub(text, 0, 48), '[');
+    size_t at = bracket > 0 ? (size_t)bracket + 1 : 0;
+    if (!at || slice_find_char(slice_sub(text, 0, at), ':') >= 0)
+        return 0;
+    while (at < text.len && is_digit(text.ptr[at]))
+        at++;
+    return slice_starts(slice_from(text, at), SLICE("]: ")) ? (size_t)bracket : 0;
+}
+
 /* "app[pid]: " or "app: "; the message may begin without a space. */
 static bool take_tag(struct slice *text, struct syslog *out)
 {
@@ -180,6 +192,8 @@ static bool take_tag(struct slice *text, struct syslog *out)
     size_t len = 0;
     while (len < rest.len && is_tag_char(rest.ptr[len]))
         len++;
+    if (len < rest.len && rest.ptr[len] == ' ')
+        len = spaced_name_length(rest);
     struct slice app = slice_sub(rest, 0, len), pid = SLICE_NONE;
     rest = slice_from(rest, len);
     if (len == 0)
@@ -212,7 +226,8 @@ static void cut_3164(struct slice text, struct syslog *out)
     struct slice rest = text;
     struct slice word = take_word(&rest);
     ptrdiff_t mark = slice_find_char(word, '[');
-    bool looks_like_tag = slice_ends(word, SLICE(":")) || (mark > 0 && slice_ends(word, SLICE("]")));
+    bool looks_like_tag = slice_ends(word, SLICE(":")) || slice_starts(word, SLICE("-")) ||
+                          (mark > 0 && slice_ends(word, SLICE("]")));
     if (!host_missing && word.len && !looks_like_tag) {
         out->host = word;
         text = rest;

@@ -89,7 +89,7 @@ static bool time_of(struct value v, const struct zone *zone, int64_t *out)
 static void keep_sent_time(struct run *run, struct value sent, int64_t time_ns)
 {
     char text[TIME_TEXT_SIZE];
-    if (sent.type != VALUE_STRING ||
+    if (sent.type != VALUE_STRING || run_get(run, known(run, KNOWN_SENT_TIME)).count ||
         slice_equal(value_slice(sent), slice_of(text, time_format(time_ns, text))))
         return;
     run_put(run, known(run, KNOWN_SENT_TIME), sent, true);
@@ -180,7 +180,7 @@ static void put_flags(struct run *run, struct event_row *row)
 static void settle_decoder(struct run *run, enum run_result result, struct event_row *row)
 {
     struct arena *arena = run->batch->arena;
-    const struct decoder *decoder = run->decoder;
+    const struct decoder *decoder = run->taker;
     if (decoder) {
         put_text(run, KNOWN_DECODER, arena_copy(arena, decoder->label));
         if (decoder->dataset.len)
@@ -223,7 +223,7 @@ static bool decode_event(struct decode *decode, struct batch *batch, struct even
     enum run_result result = decoder ? run_decoder(&run, decoder, sighting.text) : RUN_OK;
     if (!decoder && err.code == ERR_INPUT)
         result = RUN_FAILED; /* it looked like JSON: say why it is none */
-    bool has_dataset = run.decoder && run.decoder->dataset.len;
+    bool has_dataset = run.taker && run.taker->dataset.len;
     settle_decoder(&run, result, row);
     put_hints(&run, hints, has_dataset);
     settle_time(&run, row, delivery_hint(hints, "time"));

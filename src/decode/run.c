@@ -223,14 +223,18 @@ static enum text_kind kind_of(struct run *run, struct slice text)
                                                                                      : TEXT_PLAIN;
 }
 
-/* Another decoder goes on with the text; its failure is the event's, but not this decoder's end. */
+/* Another decoder's steps on a text, then back here; its end is not the end of ours. */
 static enum run_result run_within(struct run *run, const struct decoder *decoder, struct slice text)
 {
-    struct slice outer = run->text;
+    const struct decoder *outer = run->decoder;
+    struct slice outer_text = run->text;
     run->inner++;
-    enum run_result result = run_decoder(run, decoder, text);
+    run->decoder = decoder;
+    run->text = text;
+    enum run_result result = run_steps(run, &decoder->steps);
     run->inner--;
-    run->text = outer;
+    run->decoder = outer;
+    run->text = outer_text;
     return result == RUN_STOP ? RUN_OK : result;
 }
 
@@ -243,7 +247,10 @@ static enum run_result run_inner(struct run *run, const struct step *step)
     sighting.program = run_text(run, step->to);
     sighting.kind = kind_of(run, text);
     const struct decoder *decoder = decoders_choose(run->runner->decoders, &sighting);
-    return !decoder || decoder == run->decoder ? RUN_OK : run_within(run, decoder, text);
+    if (!decoder || decoder == run->decoder)
+        return RUN_OK;
+    run->taker = decoder;
+    return run_within(run, decoder, text);
 }
 
 static enum run_result run_chain(struct run *run, const struct step *step)
@@ -314,6 +321,7 @@ static enum run_result run_steps(struct run *run, const struct steps *steps)
 
 enum run_result run_decoder(struct run *run, const struct decoder *decoder, struct slice text)
 {
+    run->taker = decoder;
     run->decoder = decoder;
     run->text = text;
     return run_steps(run, &decoder->steps);

@@ -32,7 +32,8 @@ struct run {
     const struct zone *zone;       /* for stamps that name none */
     struct slice text;             /* what the present decoder was given */
     struct value text_value;
-    const struct decoder *decoder; /* the innermost one that took it */
+    const struct decoder *taker;   /* the innermost one that took it: for hinomi.decoder */
+    const struct decoder *decoder; /* whose steps are running: for error.message */
     struct json_tokens tokens;     /* of tokens_of, if that is set */
     struct slice tokens_of;
     unsigned inner;                /* depth of texts within texts */
@@ -54,6 +55,7 @@ void runner_close(struct runner *runner);
 /* Whenever the batch may have changed since the last event. */
 void runner_begin(struct runner *runner);
 
+/* The event is this decoder's from here on. */
 enum run_result run_decoder(struct run *run, const struct decoder *decoder, struct slice text);
 
 /* The values of a field of this event. */
