@@ -9,6 +9,7 @@
 #include "store/bloom.h"
 #include "store/bytes.h"
 #include "store/ints.h"
+#include "store/skeleton.h"
 
 enum {
     SPARSE_DIVISOR = 16,   /* fewer rows than this part of the block: row numbers, not bits */
@@ -113,11 +114,11 @@ static void put_const(struct segment_writer *writer, struct chunk *chunk, struct
 }
 
 /* One plane per byte of the codes: the low bytes vary, the high ones compress away. */
-static void put_codes(struct segment_writer *writer, const uint32_t *codes, size_t count,
-                      uint32_t dict_count)
+void chunk_put_codes(struct segment_writer *writer, const uint32_t *codes, size_t count,
+                     uint32_t dict_count)
 {
     uint8_t width = dict_count <= 256 ? 1 : 2;
-    unsigned bits = 32 - (unsigned)__builtin_clz(dict_count - 1);
+    unsigned bits = dict_count > 1 ? 32 - (unsigned)__builtin_clz(dict_count - 1) : 0;
     buffer_clear(&writer->scratch);
     char *room = buffer_reserve(&writer->scratch, count * width);
     size_t bound = 0;
@@ -153,7 +154,7 @@ static void put_dict(struct segment_writer *writer, struct chunk *chunk,
     for (uint32_t i = 0; i < input->dict_count; i++)
         chunk_put_value(&writer->scratch, input->dict[i]);
     put_scratch(writer, STREAM_VALUES, 0, true);
-    put_codes(writer, input->codes, input->count, input->dict_count);
+    chunk_put_codes(writer, input->codes, input->count, input->dict_count);
 }
 
 static void set_range(struct chunk *chunk, const int64_t *numbers, size_t count)
@@ -242,8 +243,16 @@ static void put_filter(struct segment_writer *writer, const struct value *values
 }
 
 static void put_text_chunk(struct segment_writer *writer, struct chunk *chunk,
-                           const struct value *values, uint32_t count)
+                           const struct value *values, uint32_t count,
+                           const struct chunk_input *input)
 {
+    struct chunk_input as_values = *input;
+    as_values.codes = NULL;
+    as_values.values = values;
+    if (skeleton_encode(writer, chunk, &as_values)) {
+        put_filter(writer, values, count);
+        return;
+    }
     int64_t *lengths = work_array(writer, count, 8);
     if (!lengths)
         return;
@@ -272,14 +281,15 @@ static void put_values_chunk(struct segment_writer *writer, struct chunk *chunk,
 }
 
 static void put_by_type(struct segment_writer *writer, struct chunk *chunk,
-                        const struct value *values, uint32_t count)
+                        const struct value *values, const struct chunk_input *input)
 {
     uint16_t types = chunk->types_seen;
+    uint32_t count = input->count;
     buffer_clear(&writer->scratch);
     if (is_type(types, VALUE_I64) || is_type(types, VALUE_TIME))
         put_int_chunk(writer, chunk, values, count);
     else if (is_type(types, VALUE_STRING))
-        put_text_chunk(writer, chunk, values, count);
+        put_text_chunk(writer, chunk, values, count, input);
     else if (is_type(types, VALUE_DECIMAL) && put_decimal_chunk(writer, chunk, values, count))
         return;
     else if (is_type(types, VALUE_IP) && put_ip4_chunk(writer, chunk, values, count))
@@ -316,5 +326,5 @@ void chunk_encode(struct segment_writer *writer, struct chunk *chunk,
         values = copy;
     }
     if (values)
-        put_by_type(writer, chunk, values, input->count);
+        put_by_type(writer, chunk, values, input);
 }
