@@ -14,6 +14,7 @@
 enum {
     SPARSE_DIVISOR = 16,   /* fewer rows than this part of the block: row numbers, not bits */
     FILTER_TEXT_MAX = 256, /* longer texts are not looked for as whole values */
+    FILTER_MEAN_MAX = 48,  /* ids and names, not sentences */
     INT_DICT_MAX = 1024,   /* integers with more different values are packed as integers */
 };
 
@@ -224,8 +225,24 @@ static bool put_ip4_chunk(struct segment_writer *writer, struct chunk *chunk,
     return true;
 }
 
+/* Folded already? Most ids are lower-case ASCII and need no copy. */
+static bool is_folded(struct slice text)
+{
+    unsigned changes = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.ptr[i];
+        changes |= (c & 0x80U) | (unsigned)((unsigned char)(c - 'A') < 26);
+    }
+    return changes == 0;
+}
+
 static void put_filter(struct segment_writer *writer, const struct value *values, uint32_t count)
 {
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < count; i++)
+        bytes += values[i].len;
+    if (bytes / count > FILTER_MEAN_MAX)
+        return;
     size_t size = bloom_size(count);
     char *filter = work_array(writer, size, 1);
     char folded[3 * FILTER_TEXT_MAX];
@@ -235,8 +252,10 @@ static void put_filter(struct segment_writer *writer, const struct value *values
     for (uint32_t i = 0; i < count; i++) {
         if (values[i].len > FILTER_TEXT_MAX)
             return; /* a filter must know every value */
-        size_t len = utf8_fold_text(value_slice(values[i]), folded);
-        bloom_add(filter, size, bloom_hash_folded(slice_of(folded, len)));
+        struct slice text = value_slice(values[i]);
+        if (!is_folded(text))
+            text = slice_of(folded, utf8_fold_text(text, folded));
+        bloom_add(filter, size, bloom_hash_folded(text));
     }
     segment_writer_put_ready(writer, STREAM_FILTER, STREAM_PLAIN, 0, (uint32_t)size,
                              slice_of(filter, size));

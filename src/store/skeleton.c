@@ -37,7 +37,7 @@ static int cut_plain(struct slice text, struct skeleton_token *tokens)
             i++;
         if (count == SKELETON_TOKENS_MAX)
             return -1;
-        tokens[count++] = (struct skeleton_token){(uint32_t)start, (uint32_t)(i - start)};
+        tokens[count++] = (struct skeleton_token){(uint16_t)start, (uint16_t)(i - start)};
     }
     return count;
 }
@@ -83,13 +83,13 @@ static int cut_json(struct slice text, struct skeleton_token *tokens)
                 i = end;
             if (count == SKELETON_TOKENS_MAX)
                 return -1;
-            tokens[count++] = (struct skeleton_token){(uint32_t)start, (uint32_t)(end - start)};
+            tokens[count++] = (struct skeleton_token){(uint16_t)start, (uint16_t)(end - start)};
         } else if (is_scalar(c)) {
             while (i < text.len && is_scalar(text.ptr[i]))
                 i++;
             if (count == SKELETON_TOKENS_MAX)
                 return -1;
-            tokens[count++] = (struct skeleton_token){(uint32_t)start, (uint32_t)(i - start)};
+            tokens[count++] = (struct skeleton_token){(uint16_t)start, (uint16_t)(i - start)};
         } else {
             i++;
         }
@@ -99,6 +99,8 @@ static int cut_json(struct slice text, struct skeleton_token *tokens)
 
 int skeleton_cut(struct slice text, struct skeleton_token tokens[SKELETON_TOKENS_MAX])
 {
+    if (text.len > SKELETON_TEXT_MAX)
+        return -1;
     return text.len && text.ptr[0] == '{' ? cut_json(text, tokens) : cut_plain(text, tokens);
 }
 

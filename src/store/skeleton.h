@@ -24,8 +24,9 @@ enum {
 };
 
 struct skeleton_token {
-    uint32_t start, len;
+    uint16_t start, len;
 };
+enum { SKELETON_TEXT_MAX = 65535 };
 
 /* Cuts text into tokens; what lies between belongs to the skeleton. -1 when there are too many. */
 int skeleton_cut(struct slice text, struct skeleton_token tokens[SKELETON_TOKENS_MAX]);

@@ -5,7 +5,7 @@
 #include "store/ints.h"
 #include "store/segment_writer.h"
 
-enum { CANDIDATES = 4, TABLE_SIZE = 8192, TEXT_LEN_FROM = 20, ROWS_FROM = 32 };
+enum { CANDIDATES = 4, RECENT = 4, TABLE_SIZE = 8192, TEXT_LEN_FROM = 20, ROWS_FROM = 32 };
 
 struct candidate {
     uint32_t ref; /* in refs->list */
@@ -23,6 +23,7 @@ struct skeleton {
     uint64_t hash;
     struct slice key;
     uint32_t token_count;
+    struct slice *literals; /* token_count + 1, in key */
     struct slot *slots;
     uint32_t row_count;
     uint32_t first, last; /* rows, linked by encoder->next_row */
@@ -39,6 +40,7 @@ struct encoder {
     uint32_t *codes;
     uint32_t *next_row;
     struct skeleton_token **tokens; /* of each row */
+    struct skeleton *recent[RECENT]; /* tried first, newest first */
     char *key;
     size_t key_size;
 };
@@ -168,8 +170,16 @@ static struct skeleton *add_skeleton(struct encoder *encoder, uint64_t hash, str
     *skeleton = (struct skeleton){.hash = hash, .token_count = token_count};
     skeleton->key = arena_copy(encoder->arena, key);
     skeleton->slots = arena_array(encoder->arena, token_count + 1U, sizeof(*skeleton->slots));
-    if (!skeleton->key.ptr || !skeleton->slots)
+    skeleton->literals = arena_array(encoder->arena, token_count + 1U, sizeof(struct slice));
+    if (!skeleton->key.ptr || !skeleton->slots || !skeleton->literals)
         return NULL;
+    const char *at = skeleton->key.ptr;
+    for (uint32_t s = 0; s <= token_count; s++) {
+        uint32_t len;
+        memcpy(&len, at, 4);
+        skeleton->literals[s] = slice_of(at + 4, len);
+        at += 4 + len;
+    }
     encoder->count++;
     return skeleton;
 }
@@ -224,10 +234,95 @@ static void check_slots(struct encoder *encoder, struct skeleton *skeleton, uint
     }
 }
 
+/* What a slot is expected to say; SLICE_NONE when only the text itself can tell. */
+static struct slice expected(struct encoder *encoder, const struct slot *slot, uint32_t i,
+                             char small[SKELETON_FORM_SIZE])
+{
+    if (slot->constant)
+        return slot->text;
+    if (!slot->candidate_count)
+        return SLICE_NONE;
+    return ref_text(encoder, &slot->candidates[slot->candidate_count - 1],
+                    row_of(encoder->input, i), small);
+}
+
+/* Walks the text along a known skeleton, comparing with what its slots predict: much cheaper than
+ * cutting, and any way of taking a text apart will do that puts it together again. */
+static bool match_row(struct encoder *encoder, const struct skeleton *skeleton, uint32_t i,
+                      struct slice text, struct skeleton_token *tokens)
+{
+    const char *at = text.ptr, *end = text.ptr + text.len;
+    for (uint32_t s = 0;; s++) {
+        struct slice literal = skeleton->literals[s];
+        if ((size_t)(end - at) < literal.len || memcmp(at, literal.ptr, literal.len) != 0)
+            return false;
+        at += literal.len;
+        if (s == skeleton->token_count)
+            return at == end;
+        char small[SKELETON_FORM_SIZE];
+        const struct slot *slot = &skeleton->slots[s];
+        struct slice token = expected(encoder, slot, i, small);
+        size_t len = token.len;
+        if (token.ptr) {
+            if ((size_t)(end - at) < len || memcmp(at, token.ptr, len) != 0)
+                return false;
+        } else {
+            struct slice next = skeleton->literals[s + 1];
+            if (slot->candidate_count)
+                return false;
+            const char *stop = next.len ? memchr(at, next.ptr[0], (size_t)(end - at)) : end;
+            if (!stop)
+                return false;
+            len = (size_t)(stop - at);
+        }
+        tokens[s] = (struct skeleton_token){(uint16_t)(at - text.ptr), (uint16_t)len};
+        at += len;
+    }
+}
+
+static void make_recent(struct encoder *encoder, struct skeleton *skeleton)
+{
+    struct skeleton *carry = skeleton;
+    for (int r = 0; r < RECENT && carry; r++) {
+        struct skeleton *here = encoder->recent[r];
+        encoder->recent[r] = carry;
+        if (here == skeleton)
+            return;
+        carry = here;
+    }
+}
+
+static struct skeleton *match_recent(struct encoder *encoder, uint32_t i, struct slice text,
+                                     struct skeleton_token *tokens)
+{
+    for (int r = 0; r < RECENT && encoder->recent[r]; r++)
+        if (match_row(encoder, encoder->recent[r], i, text, tokens))
+            return encoder->recent[r];
+    return NULL;
+}
+
+static bool keep_tokens(struct encoder *encoder, uint32_t i, const struct skeleton_token *tokens,
+                        uint32_t count)
+{
+    encoder->tokens[i] = arena_alloc(encoder->arena, count * sizeof(*tokens));
+    if (!encoder->tokens[i])
+        return false;
+    memcpy(encoder->tokens[i], tokens, count * sizeof(*tokens));
+    return true;
+}
+
 static bool add_row(struct encoder *encoder, uint32_t i)
 {
     struct slice text = value_slice(encoder->input->values[i]);
     struct skeleton_token tokens[SKELETON_TOKENS_MAX];
+    if (text.len <= SKELETON_TEXT_MAX) {
+        struct skeleton *known = match_recent(encoder, i, text, tokens);
+        if (known) {
+            make_recent(encoder, known);
+            link_row(encoder, known, i);
+            return keep_tokens(encoder, i, tokens, known->token_count);
+        }
+    }
     int count = skeleton_cut(text, tokens);
     struct skeleton *skeleton = NULL;
     if (count > 0) {
@@ -236,13 +331,12 @@ static bool add_row(struct encoder *encoder, uint32_t i)
     }
     if (!skeleton) {
         skeleton = &encoder->skeletons[0];
-        tokens[0] = (struct skeleton_token){0, (uint32_t)text.len};
-        count = 1;
+        link_row(encoder, skeleton, i);
+        return true;
     }
-    encoder->tokens[i] = arena_alloc(encoder->arena, (size_t)count * sizeof(*tokens));
-    if (!encoder->tokens[i])
+    if (!keep_tokens(encoder, i, tokens, (uint32_t)count))
         return false;
-    memcpy(encoder->tokens[i], tokens, (size_t)count * sizeof(*tokens));
+    make_recent(encoder, skeleton);
     link_row(encoder, skeleton, i);
     check_slots(encoder, skeleton, i, text, tokens);
     return true;
@@ -280,15 +374,11 @@ static void put_skeletons(struct encoder *encoder)
     buffer_put_varint(to, encoder->count);
     for (uint32_t k = 0; k < encoder->count; k++) {
         const struct skeleton *skeleton = &encoder->skeletons[k];
-        const char *at = skeleton->key.ptr;
         buffer_put_varint(to, skeleton->row_count);
         buffer_put_varint(to, skeleton->token_count);
         for (uint32_t s = 0; s <= skeleton->token_count; s++) {
-            uint32_t len;
-            memcpy(&len, at, 4);
-            buffer_put_varint(to, len);
-            buffer_put(to, slice_of(at + 4, len));
-            at += 4 + len;
+            buffer_put_varint(to, skeleton->literals[s].len);
+            buffer_put(to, skeleton->literals[s]);
             if (s < skeleton->token_count)
                 put_slot(encoder, &skeleton->slots[s], to);
         }
@@ -311,7 +401,7 @@ static void put_rest(struct encoder *encoder)
             uint32_t i = skeleton->first;
             for (uint32_t n = 0; n < skeleton->row_count; n++, i = encoder->next_row[i]) {
                 struct slice text = value_slice(encoder->input->values[i]);
-                struct slice token = token_text(text, encoder->tokens[i][s]);
+                struct slice token = k ? token_text(text, encoder->tokens[i][s]) : text;
                 buffer_put_varint(&lengths, token.len);
                 buffer_put(&writer->scratch, token);
             }
