@@ -34,6 +34,11 @@ struct column {
     struct value *values;  /* parallel to rows; VALUE_NULL only as a gap inside arrays */
     uint32_t *codes;       /* parallel, or NULL; codes of STRING values in the dictionary */
     uint64_t dict_epoch;   /* which dictionary the codes belong to */
+    const struct value *dict; /* columns from the store, or NULL: codes[i] names dict[codes[i]] for
+                               * every entry, of any type; equal values have equal codes. Then
+                               * values may be NULL when the reader asked for that (scan.h,
+                               * codes_only); column_value() works either way */
+    uint32_t dict_count;
     struct column *next;   /* the column that followed in the last event: a guess for decoders */
     uint32_t index;        /* position in batch->columns */
     uint16_t types_seen;   /* bit per value_type */
@@ -100,6 +105,12 @@ uint32_t column_range(const struct column *column, uint32_t row, uint32_t *first
 /* The first value, or VALUE_NULL. */
 struct value column_first(const struct column *column, uint32_t row);
 struct value batch_first(const struct batch *batch, uint32_t row, struct slice name);
+
+/* Entry i, whether values are filled or only codes. */
+static inline struct value column_value(const struct column *column, uint32_t i)
+{
+    return column->values ? column->values[i] : column->dict[column->codes[i]];
+}
 
 /* Bits of the rows that have the column at all are or-ed into present. */
 void column_present(const struct column *column, uint64_t *present);
