@@ -176,7 +176,9 @@ static void book_received(struct store *store, uint64_t journal_end)
         mem_free((void *)(uintptr_t)one->source.ptr);
     }
     store->pending_count -= done;
-    memmove(store->pending, store->pending + done, store->pending_count * sizeof(*store->pending));
+    if (done && store->pending_count)
+        memmove(store->pending, store->pending + done,
+                store->pending_count * sizeof(*store->pending));
 }
 
 static struct slice source_of(const struct event_row *row)
