@@ -27,7 +27,7 @@ enum expr_kind {
     EXPR_CONST,
     EXPR_FIELD,
     EXPR_TEST,    /* predicate on the values of one field: any value decides */
-    EXPR_KEYWORD, /* the same predicate on every value of the event and on event.original */
+    EXPR_KEYWORD, /* the same predicate on every value the event itself brought */
     EXPR_AND,
     EXPR_OR,
     EXPR_NOT,
@@ -114,6 +114,10 @@ struct expr_scope {
     const struct hin_rand *rand;
     const struct zone *zone; /* base/zone.h; NULL is UTC */
     uint64_t regex_limits;   /* match limits hit, counted */
+    /* state("table", key, "field"): what rules and policies remember; NULL where there is none */
+    bool (*state)(void *context, struct slice table, struct slice key, struct slice field,
+                  int64_t now_ns, struct arena *scratch, struct value *out);
+    void *state_context;
     /* fields bound by the caller before the columns are asked (mvmap, foreach, decoders' own);
      * NULL when there are none */
     bool (*bound)(void *context, struct slice name, struct value_list *out);
@@ -136,8 +140,9 @@ bool expr_test_value(const struct expr_test *test, struct value v, struct expr_s
 
 /* Building blocks. NULL when memory is out. Children are borrowed from the same arena. */
 struct expr *expr_new(struct arena *arena, enum expr_kind kind);
-struct expr *expr_and(struct arena *arena, const struct expr *a, const struct expr *b); /* a or b may be NULL: the other */
-struct expr *expr_or(struct arena *arena, const struct expr *a, const struct expr *b);
+/* a or b may be NULL: then it is the other one itself. */
+const struct expr *expr_and(struct arena *arena, const struct expr *a, const struct expr *b);
+const struct expr *expr_or(struct arena *arena, const struct expr *a, const struct expr *b);
 struct expr *expr_not(struct arena *arena, const struct expr *a);
 struct expr *expr_list(struct arena *arena, enum expr_kind kind, const struct expr **args, size_t count);
 struct expr *expr_field(struct arena *arena, struct slice name);
@@ -146,8 +151,8 @@ struct expr *expr_constant(struct arena *arena, struct value v);
 struct expr *expr_test_new(struct arena *arena, struct slice field, enum test_kind kind,
                            unsigned flags, struct slice text);
 
-/* Every field name the expression reads; keyword and term tests report event.original (and
- * *all = true for KEYWORD, which reads every column). */
+/* Every field name the expression reads; KEYWORD sets *all: it
+ * reads every column. */
 typedef void (*expr_field_visit)(void *context, struct slice name);
 void expr_fields(const struct expr *expr, expr_field_visit visit, void *context, bool *all);
 
