@@ -230,6 +230,7 @@ int main(int argc, char **argv)
 {
     struct err err;
     err_clear(&err);
+    mem_keep_pages();
     if (argc < 2)
         return 2;
     uint64_t events = argc > 2 ? strtoull(argv[2], NULL, 10) : 500000;

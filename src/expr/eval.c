@@ -167,17 +167,17 @@ static void filter_test(const struct expr *expr, struct expr_scope *scope,
 
 /* Keywords look into what the event says, not into what the program added to it. The original is
  * left out as well: its text is in the fields or in message, and its markup is nobody's word. */
-static bool holds_keywords(const struct column *column)
+bool expr_keyword_reads(struct slice column)
 {
-    return !slice_equal(column->name, FIELD_ORIGINAL) && !slice_equal(column->name, FIELD_INGESTED) &&
-           !slice_starts(column->name, SLICE("hinomi."));
+    return !slice_equal(column, FIELD_ORIGINAL) && !slice_equal(column, FIELD_INGESTED) &&
+           !slice_starts(column, SLICE("hinomi."));
 }
 
 static void filter_keyword(const struct expr *expr, struct expr_scope *scope,
                            const struct batch *batch, const uint64_t *selected, uint64_t *out)
 {
     for (uint32_t i = 0; i < batch->column_count; i++)
-        if (holds_keywords(batch->columns[i]))
+        if (expr_keyword_reads(batch->columns[i]->name))
             test_column(&expr->test, batch->columns[i], scope, batch, selected, out);
 }
 
@@ -386,7 +386,7 @@ static bool row_test(const struct expr *expr, struct expr_scope *scope, const st
     const struct expr_test *test = &expr->test;
     if (expr->kind == EXPR_KEYWORD) {
         for (uint32_t i = 0; i < batch->column_count; i++)
-            if (holds_keywords(batch->columns[i]) &&
+            if (expr_keyword_reads(batch->columns[i]->name) &&
                 row_has(test, batch->columns[i], NULL, row, scope))
                 return true;
         return false;

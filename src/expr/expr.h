@@ -143,6 +143,9 @@ MUST_USE int expr_eval(const struct expr *expr, struct expr_scope *scope,
                        const struct batch *batch, uint32_t row, struct value_list *out,
                        struct err *err);
 
+/* Whether EXPR_KEYWORD looks into a column of this name. */
+bool expr_keyword_reads(struct slice column);
+
 /* One test against one value; for the store (dictionary entries) and for memoising. */
 bool expr_test_value(const struct expr_test *test, struct value v, struct expr_scope *scope);
 

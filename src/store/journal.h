@@ -41,6 +41,8 @@ struct journal_config {
     size_t file_bytes;             /* 0: JOURNAL_FILE_BYTES */
     size_t outstanding_bytes_max;  /* 0: JOURNAL_OUTSTANDING_BYTES_MAX */
     uint32_t keys_max;             /* 0: IDEMPOTENCY_KEYS_MAX */
+    uint64_t position_min, seq_min; /* numbers go on from here at least: what the store covers, so
+                                     * that a lost journal cannot give old numbers to new events */
     journal_note note;             /* NULL: silent (the counters still tell) */
     void *note_context;
 };

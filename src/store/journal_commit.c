@@ -232,17 +232,18 @@ static void answer(struct journal *journal, struct journal_pending *first,
                    struct journal_pending *end)
 {
     size_t bytes = 0;
+    for (struct journal_pending *p = first; p != end; p = p->next)
+        bytes += p->bytes.len;
+    pthread_mutex_lock(&journal->lock);
+    journal->stats.outstanding_bytes -= bytes;
+    pthread_mutex_unlock(&journal->lock);
     for (struct journal_pending *p = first, *next; p != end; p = next) {
         next = p->next;
-        bytes += p->bytes.len;
         if (p->done)
             p->done(p->context, &p->ack);
         buffer_close(&p->bytes);
         mem_free(p);
     }
-    pthread_mutex_lock(&journal->lock);
-    journal->stats.outstanding_bytes -= bytes;
-    pthread_mutex_unlock(&journal->lock);
 }
 
 /* Commits one part of the list and answers it; returns the rest. */

@@ -202,6 +202,22 @@ static int recover_file(struct journal *journal, size_t index, uint64_t from, st
     return result;
 }
 
+/* The store knows numbers that these files do not: they were lost or exchanged. */
+static void respect_minimum(struct journal *journal)
+{
+    if (journal->config.seq_min > journal->next_seq)
+        journal->next_seq = journal->config.seq_min;
+    if (journal->config.position_min <= journal->committed)
+        return;
+    journal->committed = journal->config.position_min;
+    if (journal->fd >= 0)
+        journal->config.io->close(journal->config.io->context, journal->fd);
+    journal->fd = -1;
+    if (journal->file_count)
+        journal_say(journal, "journal %s ends before what the store has: new numbers follow the "
+                             "store's", journal->dir);
+}
+
 /* Positions go on behind everything that was ever given out in a file that is still there. */
 static void settle(struct journal *journal)
 {
@@ -238,5 +254,6 @@ int journal_recover(struct journal *journal, struct err *err)
         if (recover_file(journal, i, from, err) < 0)
             return -1;
     settle(journal);
+    respect_minimum(journal);
     return 0;
 }

@@ -269,7 +269,8 @@ static int filter_keyword(struct block_view *view, const struct expr *expr,
         return err_nomem(err);
     for (int pass = 0; pass < 2; pass++)
         for (uint32_t i = 0; i < in->chunk_count; i++) {
-            if (has_dict(&in->chunks[i]) != (pass == 0))
+            struct slice name = segment_column_name(view->segment, in->chunks[i].column);
+            if (has_dict(&in->chunks[i]) != (pass == 0) || !expr_keyword_reads(name))
                 continue;
             memcpy(rest, selected, bits_words(view->row_count) * 8);
             bits_and_not(rest, out, view->row_count);

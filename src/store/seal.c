@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+enum { REFS_MAX = 256, REF_PART = 16 };
+
 struct row_key {
     int64_t time_ns;
     uint64_t seq;
@@ -20,6 +22,7 @@ struct job {
     const struct mem_part **parts;
     struct row_key *order; /* every row of the table */
     bool in_order;         /* parts follow each other and are sorted themselves */
+    const struct mem_part_column ***pieces; /* by part and column index; NULL where it has none */
     uint32_t **place;      /* of a part's row in the current block, UINT32_MAX when not in it */
     uint32_t block_rows;
     struct row_key *block; /* within order */
@@ -56,8 +59,9 @@ static int collect_rows(struct job *job, struct err *err)
     const struct memtable *table = job->table;
     job->parts = arena_array(job->arena, table->part_count + 1U, sizeof(*job->parts));
     job->place = arena_array(job->arena, table->part_count + 1U, sizeof(*job->place));
+    job->pieces = arena_array(job->arena, table->part_count + 1U, sizeof(*job->pieces));
     job->order = arena_alloc(job->arena, table->row_count * sizeof(*job->order) + 1);
-    if (!job->parts || !job->place || !job->order)
+    if (!job->parts || !job->place || !job->pieces || !job->order)
         return err_nomem(err);
     size_t n = 0;
     uint32_t index = 0;
@@ -66,8 +70,12 @@ static int collect_rows(struct job *job, struct err *err)
          part = part->next, index++) {
         job->parts[index] = part;
         job->place[index] = arena_alloc(job->arena, part->row_count * sizeof(uint32_t) + 1);
-        if (!job->place[index])
+        job->pieces[index] =
+            arena_array(job->arena, table->column_count + 1U, sizeof(**job->pieces));
+        if (!job->place[index] || !job->pieces[index])
             return err_nomem(err);
+        for (uint32_t c = 0; c < part->column_count; c++)
+            job->pieces[index][part->columns[c].index] = &part->columns[c];
         for (uint32_t row = 0; row < part->row_count; row++, n++) {
             job->order[n] = (struct row_key){part->time_ns[row], part->seq[row], index, row};
             job->in_order = job->in_order &&
@@ -105,14 +113,7 @@ static void find_pieces(const struct job *job, uint32_t index, struct pieces *ou
     out->multi = false;
     out->types_seen = 0;
     for (uint32_t p = 0; p < job->table->part_count; p++) {
-        const struct mem_part *part = job->parts[p];
-        const struct mem_part_column *found = NULL;
-        /* usually the same columns in the same order */
-        if (index < part->column_count && part->columns[index].index == index)
-            found = &part->columns[index];
-        for (uint32_t c = 0; !found && c < part->column_count; c++)
-            if (part->columns[c].index == index)
-                found = &part->columns[c];
+        const struct mem_part_column *found = job->pieces[p][index];
         out->of_part[p] = found;
         if (!found)
             continue;
@@ -292,6 +293,8 @@ static int add_ref(struct job *job, struct chunk_refs *refs, const struct chunk_
                    uint32_t column, struct err *err)
 {
     uint32_t *entry_of_row = NULL;
+    if (refs->count == REFS_MAX || input->count < job->block_rows / REF_PART)
+        return 0; /* texts rarely repeat rare columns, and wide blocks must stay affordable */
     if (input->rows) {
         entry_of_row = arena_alloc(job->work, job->block_rows * sizeof(*entry_of_row));
         if (!entry_of_row)

@@ -12,7 +12,7 @@
 #include <stdio.h>
 
 enum { SEAL_ROWS = 60 * 1024, SEAL_AGE_MS = 60000, LEVEL = 1 };
-#define SEAL_RAW_BYTES (64 * MIB)
+#define SEAL_BYTES (96 * MIB)
 
 void store_say(struct store *store, const char *format, ...)
 {
@@ -104,8 +104,8 @@ static void fill_defaults(struct store_config *config)
         config->rand = rand_real();
     if (!config->seal_rows)
         config->seal_rows = SEAL_ROWS;
-    if (!config->seal_raw_bytes)
-        config->seal_raw_bytes = SEAL_RAW_BYTES;
+    if (!config->seal_bytes)
+        config->seal_bytes = SEAL_BYTES;
     if (!config->seal_age_ms)
         config->seal_age_ms = SEAL_AGE_MS;
     if (!config->level)
@@ -366,6 +366,14 @@ uint64_t store_covered(struct store *store)
     return position;
 }
 
+uint64_t store_next_seq(struct store *store)
+{
+    pthread_mutex_lock(&store->lock);
+    uint64_t next = store->covered_seq + 1;
+    pthread_mutex_unlock(&store->lock);
+    return next;
+}
+
 uint64_t store_id(struct store *store)
 {
     return store->id;
@@ -382,10 +390,10 @@ void store_stats(struct store *store, struct store_stats *out)
         out->segment_raw_bytes += store->segments[i]->info.raw_bytes;
     }
     out->memory_rows = store->live->rows;
-    out->memory_bytes = store->live->raw_bytes;
+    out->memory_bytes = store->live->bytes;
     for (struct mem_set *set = store->sealing; set; set = set->next) {
         out->memory_rows += set->rows;
-        out->memory_bytes += set->raw_bytes;
+        out->memory_bytes += set->bytes;
     }
     pthread_mutex_unlock(&store->lock);
 }

@@ -14,7 +14,7 @@
  *
  * Threads    Append, flush, tick and ledger_received: the one pipeline thread. Snapshots, stats,
  *            covered, ledger: any. Two threads of its own: one seals, one merges and retains.
- * Limits     Two sets of seal_raw_bytes each wait for the disk at most; then append waits too, or
+ * Limits     Two sets of seal_bytes each wait for the disk at most; then append waits too, or
  *            fails with the disk's error when sealing does not work (append again later).
  */
 #include "base/clock.h"
@@ -38,7 +38,7 @@ struct store_config {
     const struct hin_clock *clock; /* NULL: clock_real() */
     const struct hin_rand *rand;   /* NULL: rand_real(); file ids */
     uint32_t seal_rows;            /* 0: 61440; of one partition, so that a seal is one block */
-    size_t seal_raw_bytes;         /* 0: 64 MiB; text held in memory by all partitions */
+    size_t seal_bytes;             /* 0: 96 MiB; memory of all partitions together */
     uint32_t seal_age_ms;          /* 0: 60000 */
     int level;                     /* of zstd; 0: 1 */
     uint32_t past_days;            /* 0: TIME_PAST_DAYS_MAX; older is filed under the day of receipt */
@@ -72,6 +72,8 @@ MUST_USE int store_flush(struct store *store, struct err *err);
 MUST_USE int store_tick(struct store *store, struct err *err);
 /* The journal position up to which everything is in segments: replay from here, trim up to here. */
 uint64_t store_covered(struct store *store);
+/* The next seq that a journal may give (journal_config.seq_min). */
+uint64_t store_next_seq(struct store *store);
 /* For event.id: see event_id_from_seq(). */
 uint64_t store_id(struct store *store);
 

@@ -176,7 +176,9 @@ static void book_received(struct store *store, uint64_t journal_end)
         mem_free((void *)(uintptr_t)one->source.ptr);
     }
     store->pending_count -= done;
-    memmove(store->pending, store->pending + done, store->pending_count * sizeof(*store->pending));
+    if (done && store->pending_count)
+        memmove(store->pending, store->pending + done,
+                store->pending_count * sizeof(*store->pending));
 }
 
 static struct slice source_of(const struct event_row *row)
@@ -221,9 +223,6 @@ static void show(struct incoming *in)
         set->tables = table;
         set->table_count++;
     }
-    uint64_t before = 0, after = 0;
-    for (struct memtable *table = set->tables; table; table = table->next)
-        after += table->raw_bytes;
     for (uint32_t i = 0; i < in->table_count; i++) {
         struct memtable *table = in->tables[i];
         if (table->last)
@@ -234,8 +233,9 @@ static void show(struct incoming *in)
         table->part_count++;
         table->row_count += in->parts[i]->row_count;
     }
-    (void)before;
-    set->raw_bytes = after;
+    set->bytes = 0;
+    for (struct memtable *table = set->tables; table; table = table->next)
+        set->bytes += arena_used(table->arena);
     if (!set->rows && in->rows)
         set->started_ns = clock_mono_ns(store->config.clock);
     set->rows += in->rows;
@@ -252,7 +252,7 @@ static void show(struct incoming *in)
 static bool is_full(const struct store *store)
 {
     const struct mem_set *set = store->live;
-    if (set->raw_bytes >= store->config.seal_raw_bytes || set->table_count >= STORE_PARTITIONS_MAX)
+    if (set->bytes >= store->config.seal_bytes || set->table_count >= STORE_PARTITIONS_MAX)
         return true;
     for (const struct memtable *table = set->tables; table; table = table->next)
         if (table->row_count >= store->config.seal_rows)
@@ -314,11 +314,8 @@ static int seal_if(struct store *store, bool (*when)(const struct store *store),
     return result;
 }
 
-int store_append(struct store *store, const struct batch *batch, struct err *err)
+static int append_batch(struct store *store, const struct batch *batch, struct err *err)
 {
-    /* room first: after a failure the caller appends the same batch again */
-    if (seal_if(store, is_full, err) < 0)
-        return -1;
     struct incoming in = {.store = store, .batch = batch, .scratch = arena_new(BATCH_ARENA_MAX)};
     int result = in.scratch ? assign_rows(&in, err) : err_nomem(err);
     for (uint32_t i = 0; result == 0 && i < in.table_count; i++)
@@ -339,6 +336,24 @@ int store_append(struct store *store, const struct batch *batch, struct err *err
 static bool is_not_empty(const struct store *store)
 {
     return !is_empty(store);
+}
+
+int store_append(struct store *store, const struct batch *batch, struct err *err)
+{
+    struct err reason;
+    err_clear(&reason);
+    /* room first: after a failure the caller appends the same batch again */
+    if (seal_if(store, is_full, err) < 0)
+        return -1;
+    int result = append_batch(store, batch, &reason);
+    if (result < 0 && reason.code == ERR_NOMEM) { /* a table's arena may be full: begin new ones */
+        if (seal_if(store, is_not_empty, err) < 0)
+            return -1;
+        result = append_batch(store, batch, &reason);
+    }
+    if (result < 0 && err)
+        *err = reason;
+    return result;
 }
 
 static bool is_old(const struct store *store)

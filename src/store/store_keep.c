@@ -40,13 +40,17 @@ int store_retain(struct store *store, struct err *err)
     for (size_t i = 0; old && i < store->segment_count; i++) {
         struct store_segment *segment = store->segments[i];
         uint32_t days = days_of(store, segment->info.stream);
-        if (days && segment->info.day + (int64_t)days < today)
+        if (days && segment->info.day + (int64_t)days < today) {
+            atomic_fetch_add(&segment->refs, 1);
             old[count++] = segment;
+        }
     }
     pthread_mutex_unlock(&store->lock);
     if (!old)
         return err_nomem(err);
     int result = count ? store_commit(store, NULL, 0, old, count, NULL, true, err) : 0;
+    for (size_t i = 0; i < count; i++)
+        store_segment_unref(old[i]);
     mem_free(old);
     return result;
 }

@@ -82,7 +82,8 @@ void store_forget_segments(struct store_segment **segments, size_t count)
 
 /* ---- commit ----------------------------------------------------------------------------- */
 
-static bool is_among(const struct store_segment *segment, struct store_segment **list, size_t count)
+static bool is_among(const struct store_segment *segment, struct store_segment *const *list,
+                     size_t count)
 {
     for (size_t i = 0; i < count; i++)
         if (list[i] == segment)
@@ -96,6 +97,15 @@ struct change {
     const struct mem_set *set;
     bool by_retention;
 };
+
+/* Under the lock: someone else's change may have come first. */
+static bool still_there(const struct store *store, const struct change *change)
+{
+    for (size_t i = 0; i < change->removed_count; i++)
+        if (!is_among(change->removed[i], store->segments, store->segment_count))
+            return false;
+    return true;
+}
 
 /* The list as it will be. Under the lock. */
 static struct store_segment **next_list(const struct store *store, const struct change *change,
@@ -183,8 +193,9 @@ int store_commit(struct store *store, struct store_segment **added, size_t added
     struct store_segment **list = NULL;
     if (result == 0) {
         pthread_mutex_lock(&store->lock);
-        list = next_list(store, &change, &count);
-        if (!list || !fill_manifest(store, &change, list, count, &manifest))
+        if (!still_there(store, &change))
+            result = err_set(err, ERR_CONFLICT, "the segments have changed meanwhile");
+        else if (!(list = next_list(store, &change, &count)) || !fill_manifest(store, &change, list, count, &manifest))
             result = err_nomem(err);
         pthread_mutex_unlock(&store->lock);
     }

@@ -27,7 +27,7 @@ struct mem_set {
     atomic_uint refs;
     struct memtable *tables;
     uint32_t table_count;
-    uint64_t rows, raw_bytes;
+    uint64_t rows, bytes;
     uint64_t covered_position, covered_seq;
     int64_t started_ns;  /* mono; of the first row */
     struct ledger ledger;
