@@ -287,8 +287,7 @@ static int open_container(struct walk *walk, struct level *levels, unsigned *dep
     levels[*depth] = (struct level){(uint32_t)(token - walk->tokens), object};
     ++*depth;
     walk->at++;
-    return walk->at < walk->count &&
-           walk->text[walk->positions[walk->at]] == (object ? '}' : ']');
+    return walk->at < walk->count && walk->text[walk->positions[walk->at]] == (object ? '}' : ']');
 }
 
 /* One value; containers are opened only. 1 when the value is complete. */
@@ -300,8 +299,8 @@ static int take_value(struct walk *walk, struct level *levels, unsigned *depth,
     char c = walk->text[walk->positions[walk->at]];
     if (c == '"') {
         token->kind = JSON_STRING;
-        return take_string(walk, walk->at++, &token->text, &token->text_len,
-                           &token->text_escaped) < 0
+        return take_string(walk, walk->at++, &token->text, &token->text_len, &token->text_escaped) <
+                       0
                    ? -1
                    : 1;
     }

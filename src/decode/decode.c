@@ -111,8 +111,10 @@ static void settle_time(struct run *run, struct event_row *row, struct slice hin
     keep_sent_time(run, v, row->time_ns);
     run_drop(run, known(run, KNOWN_TIMESTAMP));
     int64_t past, future;
-    bool overflow = __builtin_sub_overflow(row->received_ns, TIME_PAST_DAYS_MAX * NS_PER_DAY, &past);
-    overflow |= __builtin_add_overflow(row->received_ns, TIME_FUTURE_HOURS_MAX * NS_PER_HOUR, &future);
+    bool overflow =
+        __builtin_sub_overflow(row->received_ns, TIME_PAST_DAYS_MAX * NS_PER_DAY, &past);
+    overflow |=
+        __builtin_add_overflow(row->received_ns, TIME_FUTURE_HOURS_MAX * NS_PER_HOUR, &future);
     if (!overflow && (row->time_ns < past || row->time_ns > future))
         row->flags |= EVENT_TIME_CLAMPED;
 }
@@ -151,7 +153,8 @@ static void put_hints(struct run *run, struct slice hints, bool has_dataset)
     put_default(run, KNOWN_HOST, arena_copy(batch->arena, delivery_hint(hints, "host")));
     put_default(run, KNOWN_PATH, arena_copy(batch->arena, delivery_hint(hints, "source")));
     if (!has_dataset)
-        put_default(run, KNOWN_DATASET, arena_copy(batch->arena, delivery_hint(hints, "sourcetype")));
+        put_default(run, KNOWN_DATASET,
+                    arena_copy(batch->arena, delivery_hint(hints, "sourcetype")));
     if (!fields.len)
         return;
     run->tokens_of = SLICE_NONE;
@@ -241,10 +244,10 @@ static struct origin *copy_origin(struct batch *batch, const struct origin *from
     struct origin *to = arena_alloc(batch->arena, sizeof(*to));
     if (!to)
         return NULL;
-    const struct slice *in[] = {&from->source, &from->stream,   &from->dataset, &from->peer,
-                                &from->identity, &from->path, &from->zone};
-    struct slice *out[] = {&to->source, &to->stream, &to->dataset, &to->peer,
-                           &to->identity, &to->path, &to->zone};
+    const struct slice *in[] = {&from->source,   &from->stream, &from->dataset, &from->peer,
+                                &from->identity, &from->path,   &from->zone};
+    struct slice *out[] = {&to->source,   &to->stream, &to->dataset, &to->peer,
+                           &to->identity, &to->path,   &to->zone};
     for (size_t i = 0; i < ARRAY_COUNT(in); i++) {
         *out[i] = in[i]->ptr ? arena_copy(batch->arena, *in[i]) : SLICE_NONE;
         if (in[i]->ptr && !out[i]->ptr)

@@ -110,7 +110,8 @@ struct slice run_text(struct run *run, uint32_t field)
 void run_put(struct run *run, uint32_t number, struct value v, bool replace)
 {
     const struct field *field = field_at(run, number);
-    if (field->kind == FIELD_TEXT || (v.type == VALUE_NULL && (replace || field->kind == FIELD_TEMP)))
+    if (field->kind == FIELD_TEXT ||
+        (v.type == VALUE_NULL && (replace || field->kind == FIELD_TEMP)))
         return;
     if (field->kind == FIELD_TEMP) {
         run->runner->temps[field->slot] = v;

@@ -108,7 +108,7 @@ static struct value to_hex(struct slice text)
         return value_null();
     for (size_t i = 0; i < text.len; i++) {
         char c = (char)(text.ptr[i] | 0x20);
-        unsigned digit = c >= '0' && c <= '9' ? (unsigned)(c - '0')
+        unsigned digit = c >= '0' && c <= '9'   ? (unsigned)(c - '0')
                          : c >= 'a' && c <= 'f' ? (unsigned)(c - 'a' + 10)
                                                 : 16;
         if (digit > 15)

@@ -36,7 +36,8 @@ static void syslog_has_many_habits(void **state)
                   "165|2003-10-11T22:14:15.003Z|h|a||m");
     expect_syslog("<165>1 - - - - - -", "165|||||");
     expect_syslog("2018-01-26T09:11:02 h a: no zone", "-1|2018-01-26T00:11:02Z|h|a||no zone");
-    expect_syslog("Feb 22 10:21:43  sshd[1332]: repeated", "-1|2026-02-22T01:21:43Z||sshd|1332|repeated");
+    expect_syslog("Feb 22 10:21:43  sshd[1332]: repeated",
+                  "-1|2026-02-22T01:21:43Z||sshd|1332|repeated");
     expect_syslog("Feb 22 10:21:43 mac Google Chrome[9]: x",
                   "-1|2026-02-22T01:21:43Z|mac|Google Chrome|9|x");
     expect_syslog("Feb 22 10:21:43 h just words", "-1|2026-02-22T01:21:43Z|h|||just words");
@@ -109,11 +110,12 @@ static void expect_xml(const char *xml, const char *wanted)
 static void windows_events_become_fields(void **state)
 {
     (void)state;
-    expect_xml("<Event><System><Provider Name='P'/><EventID>7</EventID><X Y='z'/></System>"
-               "<EventData><Data Name='Threat Name'>a&amp;b</Data><Data>1</Data><Data/></EventData>"
-               "</Event>",
-               "{\"winlog.event_data.Data\":[\"1\",\"\"],\"winlog.event_data.ThreatName\":\"a&b\","
-               "\"winlog.event_id\":\"7\",\"winlog.provider_name\":\"P\",\"winlog.system.X_Y\":\"z\"}");
+    expect_xml(
+        "<Event><System><Provider Name='P'/><EventID>7</EventID><X Y='z'/></System>"
+        "<EventData><Data Name='Threat Name'>a&amp;b</Data><Data>1</Data><Data/></EventData>"
+        "</Event>",
+        "{\"winlog.event_data.Data\":[\"1\",\"\"],\"winlog.event_data.ThreatName\":\"a&b\","
+        "\"winlog.event_id\":\"7\",\"winlog.provider_name\":\"P\",\"winlog.system.X_Y\":\"z\"}");
     expect_xml("<Event><UserData><A xmlns='x'><B>1<!-- c -->2</B></A></UserData></Event>",
                "{\"winlog.event_data.B\":\"12\"}");
     expect_xml("<a/>", "the XML is no Windows event but <a>");

@@ -82,8 +82,7 @@ static void a_decoder_that_stops_keeps_what_it_won(void **state)
     expect_text(batch, 1, "first", "1");
     expect_text(batch, 1, "last", NULL);
     assert_true(batch->rows[1].flags & EVENT_DECODE_ERROR);
-    expect_text(batch, 1, "error.message",
-                "decoder t, line 7: the text does not fit the pattern");
+    expect_text(batch, 1, "error.message", "decoder t, line 7: the text does not fit the pattern");
     batch_free(batch);
 }
 
