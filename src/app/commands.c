@@ -15,6 +15,8 @@ const struct command_line command_lines[] = {
      "the time machine: findings as of event time", command_replay},
     {"rules", "check [--format jsonl|table] FILE|DIR", "which rules are active, and why others are not",
      command_rules},
+    {"search", "[--dir DATA | --data FILE [--data-dir DIR]] [--format table|json|jsonl|csv] [--from T] [--to T] [--explain] SPL",
+     "ask a store or a file", command_search},
     {"version", "", "the version", command_version},
     {"help", "[COMMAND]", "this text", command_help},
     {NULL, NULL, NULL, NULL},

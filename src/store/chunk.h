@@ -11,7 +11,7 @@
  *   IP4      INTS
  *   TEXT     LENGTHS, PAGE ...
  *   VALUES   VALUES                        anything, each with its type
- *   SKELETON see skeleton.h                event.original out of the other columns
+ *   SKELETON SKELETONS, CODES, LENGTHS, PAGE: texts out of the block's other columns (skeleton.h)
  *   all      [PRESENCE] [COUNTS] first, when rows are without or with several values
  *
  * Threads  A writer or reader belongs to one thread.
@@ -46,7 +46,6 @@ enum stream_kind {
     STREAM_PAGE,
     STREAM_FILTER,            /* bloom.h, over the folded values */
     STREAM_SKELETONS,         /* skeleton.h */
-    STREAM_REFERENCES,
     STREAM_KIND_COUNT,
 };
 
@@ -78,6 +77,8 @@ struct chunk {
 #define CHUNK_STREAM_RAW_MAX ((size_t)128 * 1024 * 1024)
 enum { CHUNK_PAGE_BYTES = 512 * 1024, CHUNK_STREAMS_MAX = 4096 };
 
+struct chunk_refs;
+
 /* What is to be written: codes with a dictionary, or values. */
 struct chunk_input {
     uint32_t block_rows;
@@ -89,6 +90,7 @@ struct chunk_input {
     const struct value *values;
     uint16_t types_seen;
     bool multi;
+    struct chunk_refs *refs;   /* columns of the block that are written already, or NULL */
 };
 
 /* ---- values as bytes -------------------------------------------------------------------- */

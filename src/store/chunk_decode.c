@@ -63,6 +63,7 @@ void segment_column_init(struct segment_column *column, const struct segment *se
     *column = (struct segment_column){
         .segment = segment,
         .chunk = chunk,
+        .block = block,
         .block_rows = segment_get_block(segment, block)->row_count,
         .count = chunk->count,
     };
@@ -409,6 +410,8 @@ static int fill_values(struct segment_column *column, const uint64_t *wanted,
         return ip4_values(column, values, arena, err);
     case CHUNK_TEXT:
         return text_values(column, wanted, values, arena, err);
+    case CHUNK_SKELETON:
+        return skeleton_read(column, wanted, values, arena, err);
     default:
         return damaged(column, err, "its encoding is unknown");
     }

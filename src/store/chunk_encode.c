@@ -9,10 +9,12 @@
 #include "store/bloom.h"
 #include "store/bytes.h"
 #include "store/ints.h"
+#include "store/skeleton.h"
 
 enum {
     SPARSE_DIVISOR = 16,   /* fewer rows than this part of the block: row numbers, not bits */
     FILTER_TEXT_MAX = 256, /* longer texts are not looked for as whole values */
+    FILTER_MEAN_MAX = 48,  /* ids and names, not sentences */
     INT_DICT_MAX = 1024,   /* integers with more different values are packed as integers */
 };
 
@@ -113,11 +115,11 @@ static void put_const(struct segment_writer *writer, struct chunk *chunk, struct
 }
 
 /* One plane per byte of the codes: the low bytes vary, the high ones compress away. */
-static void put_codes(struct segment_writer *writer, const uint32_t *codes, size_t count,
-                      uint32_t dict_count)
+void chunk_put_codes(struct segment_writer *writer, const uint32_t *codes, size_t count,
+                     uint32_t dict_count)
 {
     uint8_t width = dict_count <= 256 ? 1 : 2;
-    unsigned bits = 32 - (unsigned)__builtin_clz(dict_count - 1);
+    unsigned bits = dict_count > 1 ? 32 - (unsigned)__builtin_clz(dict_count - 1) : 0;
     buffer_clear(&writer->scratch);
     char *room = buffer_reserve(&writer->scratch, count * width);
     size_t bound = 0;
@@ -153,7 +155,7 @@ static void put_dict(struct segment_writer *writer, struct chunk *chunk,
     for (uint32_t i = 0; i < input->dict_count; i++)
         chunk_put_value(&writer->scratch, input->dict[i]);
     put_scratch(writer, STREAM_VALUES, 0, true);
-    put_codes(writer, input->codes, input->count, input->dict_count);
+    chunk_put_codes(writer, input->codes, input->count, input->dict_count);
 }
 
 static void set_range(struct chunk *chunk, const int64_t *numbers, size_t count)
@@ -223,8 +225,24 @@ static bool put_ip4_chunk(struct segment_writer *writer, struct chunk *chunk,
     return true;
 }
 
+/* Folded already? Most ids are lower-case ASCII and need no copy. */
+static bool is_folded(struct slice text)
+{
+    unsigned changes = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.ptr[i];
+        changes |= (c & 0x80U) | (unsigned)((unsigned char)(c - 'A') < 26);
+    }
+    return changes == 0;
+}
+
 static void put_filter(struct segment_writer *writer, const struct value *values, uint32_t count)
 {
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < count; i++)
+        bytes += values[i].len;
+    if (bytes / count > FILTER_MEAN_MAX)
+        return;
     size_t size = bloom_size(count);
     char *filter = work_array(writer, size, 1);
     char folded[3 * FILTER_TEXT_MAX];
@@ -234,16 +252,26 @@ static void put_filter(struct segment_writer *writer, const struct value *values
     for (uint32_t i = 0; i < count; i++) {
         if (values[i].len > FILTER_TEXT_MAX)
             return; /* a filter must know every value */
-        size_t len = utf8_fold_text(value_slice(values[i]), folded);
-        bloom_add(filter, size, bloom_hash_folded(slice_of(folded, len)));
+        struct slice text = value_slice(values[i]);
+        if (!is_folded(text))
+            text = slice_of(folded, utf8_fold_text(text, folded));
+        bloom_add(filter, size, bloom_hash_folded(text));
     }
     segment_writer_put_ready(writer, STREAM_FILTER, STREAM_PLAIN, 0, (uint32_t)size,
                              slice_of(filter, size));
 }
 
 static void put_text_chunk(struct segment_writer *writer, struct chunk *chunk,
-                           const struct value *values, uint32_t count)
+                           const struct value *values, uint32_t count,
+                           const struct chunk_input *input)
 {
+    struct chunk_input as_values = *input;
+    as_values.codes = NULL;
+    as_values.values = values;
+    if (skeleton_encode(writer, chunk, &as_values)) {
+        put_filter(writer, values, count);
+        return;
+    }
     int64_t *lengths = work_array(writer, count, 8);
     if (!lengths)
         return;
@@ -272,14 +300,15 @@ static void put_values_chunk(struct segment_writer *writer, struct chunk *chunk,
 }
 
 static void put_by_type(struct segment_writer *writer, struct chunk *chunk,
-                        const struct value *values, uint32_t count)
+                        const struct value *values, const struct chunk_input *input)
 {
     uint16_t types = chunk->types_seen;
+    uint32_t count = input->count;
     buffer_clear(&writer->scratch);
     if (is_type(types, VALUE_I64) || is_type(types, VALUE_TIME))
         put_int_chunk(writer, chunk, values, count);
     else if (is_type(types, VALUE_STRING))
-        put_text_chunk(writer, chunk, values, count);
+        put_text_chunk(writer, chunk, values, count, input);
     else if (is_type(types, VALUE_DECIMAL) && put_decimal_chunk(writer, chunk, values, count))
         return;
     else if (is_type(types, VALUE_IP) && put_ip4_chunk(writer, chunk, values, count))
@@ -316,5 +345,5 @@ void chunk_encode(struct segment_writer *writer, struct chunk *chunk,
         values = copy;
     }
     if (values)
-        put_by_type(writer, chunk, values, input->count);
+        put_by_type(writer, chunk, values, input);
 }

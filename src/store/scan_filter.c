@@ -108,7 +108,8 @@ static bool range_rules_out(const struct chunk *chunk, const struct expr_test *t
 static bool filter_rules_out(struct block_view *view, const struct chunk *chunk,
                              const struct expr_test *test)
 {
-    if (chunk->encoding != CHUNK_TEXT || test->kind != TEST_EQUAL || (test->flags & TEST_NUMERIC))
+    bool text = chunk->encoding == CHUNK_TEXT || chunk->encoding == CHUNK_SKELETON;
+    if (!text || test->kind != TEST_EQUAL || (test->flags & TEST_NUMERIC))
         return false;
     struct slice folded = test->text;
     if (test->flags & TEST_CASED) {

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "event/schema.h"
+#include "store/skeleton.h"
 
 #include <stdlib.h>
 
@@ -24,9 +25,18 @@ struct job {
     struct row_key *block; /* within order */
     bool single_block;
 
-    uint32_t *rows, *codes, *renumber; /* sized for the largest column */
-    struct value *values, *dict;
-    size_t entries_size;
+    struct arena *work; /* of the block */
+    struct sealed *columns;
+    uint32_t column_count;
+    uint32_t *rows, *codes; /* of the column being gathered, in work */
+    struct value *values;
+};
+
+/* A column of the block, ready to be written. */
+struct sealed {
+    struct slice name;
+    struct chunk_input input;
+    int order; /* texts come after what they may repeat */
 };
 
 static int compare_keys(const void *a, const void *b)
@@ -113,17 +123,12 @@ static void find_pieces(const struct job *job, uint32_t index, struct pieces *ou
     }
 }
 
-static int reserve_entries(struct job *job, size_t count, struct err *err)
+static int reserve_entries(struct job *job, size_t count, bool codes, struct err *err)
 {
-    if (count <= job->entries_size)
-        return 0;
-    job->rows = arena_alloc(job->arena, count * sizeof(*job->rows));
-    job->codes = arena_alloc(job->arena, count * sizeof(*job->codes));
-    job->values = arena_alloc(job->arena, count * sizeof(*job->values));
-    if (!job->rows || !job->codes || !job->values)
-        return err_nomem(err);
-    job->entries_size = count;
-    return 0;
+    job->rows = arena_alloc(job->work, count * sizeof(*job->rows));
+    job->codes = codes ? arena_alloc(job->work, count * sizeof(*job->codes)) : NULL;
+    job->values = codes ? NULL : arena_alloc(job->work, count * sizeof(*job->values));
+    return job->rows && (job->codes || job->values) ? 0 : err_nomem(err);
 }
 
 /* Entries of the block in part order; returns how many. */
@@ -186,8 +191,8 @@ static int sort_entries(struct job *job, const struct pieces *pieces, uint32_t c
 static int renumber(struct job *job, const struct mem_column *column, struct chunk_input *input,
                     struct err *err)
 {
-    uint32_t *fresh = arena_alloc(job->arena, column->dict_count * sizeof(*fresh));
-    struct value *dict = arena_alloc(job->arena, column->dict_count * sizeof(*dict));
+    uint32_t *fresh = arena_alloc(job->work, column->dict_count * sizeof(*fresh));
+    struct value *dict = arena_alloc(job->work, column->dict_count * sizeof(*dict));
     if (!fresh || !dict)
         return err_nomem(err);
     memset(fresh, 0xff, column->dict_count * sizeof(*fresh));
@@ -215,13 +220,26 @@ static uint16_t types_of(const struct chunk_input *input)
     return types;
 }
 
-static int seal_column(struct job *job, const struct mem_column *column, struct pieces *pieces,
-                       struct err *err)
+/* Texts may be written out of the columns before them: those that vary most come last. */
+static int order_of(struct slice name, const struct chunk_input *input)
+{
+    if (slice_equal(name, FIELD_ORIGINAL))
+        return 2;
+    return !input->codes && input->types_seen == 1U << VALUE_STRING;
+}
+
+static void keep_column(struct job *job, struct slice name, const struct chunk_input *input)
+{
+    job->columns[job->column_count++] = (struct sealed){name, *input, order_of(name, input)};
+}
+
+static int gather_column(struct job *job, const struct mem_column *column, struct pieces *pieces,
+                         struct err *err)
 {
     find_pieces(job, column->index, pieces);
     if (!pieces->count)
         return 0;
-    if (reserve_entries(job, pieces->count, err) < 0)
+    if (reserve_entries(job, pieces->count, pieces->codes, err) < 0)
         return -1;
     uint32_t count = gather(job, pieces);
     if (!count)
@@ -231,10 +249,10 @@ static int seal_column(struct job *job, const struct mem_column *column, struct 
     struct chunk_input input = {.block_rows = job->block_rows,
                                 .count = count,
                                 .rows = job->rows,
-                                .codes = pieces->codes ? job->codes : NULL,
+                                .codes = job->codes,
                                 .dict = column->dict,
                                 .dict_count = column->dict_count,
-                                .values = pieces->codes ? NULL : job->values,
+                                .values = job->values,
                                 .multi = pieces->multi,
                                 .types_seen = pieces->types_seen};
     if (!pieces->multi && count == job->block_rows)
@@ -244,25 +262,74 @@ static int seal_column(struct job *job, const struct mem_column *column, struct 
             return -1;
         input.types_seen = types_of(&input);
     }
-    return segment_writer_add(job->writer, column->name, &input, err);
+    keep_column(job, column->name, &input);
+    return 0;
 }
 
-static int seal_keys(struct job *job, struct err *err)
+static int gather_keys(struct job *job, struct err *err)
 {
-    if (reserve_entries(job, job->block_rows, err) < 0)
-        return -1;
+    struct value *times = arena_alloc(job->work, job->block_rows * sizeof(*times));
+    struct value *seqs = arena_alloc(job->work, job->block_rows * sizeof(*seqs));
+    if (!times || !seqs)
+        return err_nomem(err);
+    for (uint32_t i = 0; i < job->block_rows; i++) {
+        times[i] = value_time(job->block[i].time_ns);
+        seqs[i] = value_i64((int64_t)job->block[i].seq);
+    }
     struct chunk_input input = {.block_rows = job->block_rows,
                                 .count = job->block_rows,
-                                .values = job->values,
+                                .values = times,
                                 .types_seen = 1U << VALUE_TIME};
-    for (uint32_t i = 0; i < job->block_rows; i++)
-        job->values[i] = value_time(job->block[i].time_ns);
-    if (segment_writer_add(job->writer, FIELD_TIMESTAMP, &input, err) < 0)
-        return -1;
+    keep_column(job, FIELD_TIMESTAMP, &input);
+    input.values = seqs;
     input.types_seen = 1U << VALUE_I64;
-    for (uint32_t i = 0; i < job->block_rows; i++)
-        job->values[i] = value_i64((int64_t)job->block[i].seq);
-    return segment_writer_add(job->writer, FIELD_SEQ, &input, err);
+    keep_column(job, FIELD_SEQ, &input);
+    return 0;
+}
+
+/* Row to entry, for columns that do not have one value in every row. */
+static int add_ref(struct job *job, struct chunk_refs *refs, const struct chunk_input *input,
+                   uint32_t column, struct err *err)
+{
+    uint32_t *entry_of_row = NULL;
+    if (input->rows) {
+        entry_of_row = arena_alloc(job->work, job->block_rows * sizeof(*entry_of_row));
+        if (!entry_of_row)
+            return err_nomem(err);
+        memset(entry_of_row, 0xff, job->block_rows * sizeof(*entry_of_row));
+        for (uint32_t i = 0; i < input->count; i++) {
+            bool several = (i && input->rows[i - 1] == input->rows[i]) ||
+                           (i + 1 < input->count && input->rows[i + 1] == input->rows[i]);
+            entry_of_row[input->rows[i]] = several ? UINT32_MAX : i;
+        }
+    }
+    refs->list[refs->count++] = (struct chunk_ref){column, input, entry_of_row, NULL};
+    return 0;
+}
+
+static int write_columns(struct job *job, struct err *err)
+{
+    struct chunk_refs refs = {
+        .list = arena_array(job->work, job->column_count + 1U, sizeof(*refs.list))};
+    if (!refs.list)
+        return err_nomem(err);
+    for (int order = 0; order <= 2; order++)
+        for (uint32_t c = 0; c < job->column_count; c++) {
+            struct sealed *sealed = &job->columns[c];
+            if (sealed->order != order)
+                continue;
+            sealed->input.refs = &refs;
+            if (segment_writer_add(job->writer, sealed->name, &sealed->input, err) < 0)
+                return -1;
+            const struct segment_block *block =
+                &job->writer->blocks[job->writer->block_count - 1];
+            if (add_ref(job, &refs, &sealed->input, block->chunks[block->chunk_count - 1].column,
+                        err) < 0)
+                return -1;
+            for (uint32_t r = 0; r < refs.count; r++)
+                refs.list[r].texts = NULL; /* they lived as long as the chunk */
+        }
+    return 0;
 }
 
 static int begin_block(struct job *job, struct err *err)
@@ -283,17 +350,21 @@ static int begin_block(struct job *job, struct err *err)
 
 static int seal_block(struct job *job, struct err *err)
 {
+    arena_reset(job->work);
+    uint32_t part_count = job->table->part_count, column_count = job->table->column_count;
     struct pieces pieces = {
-        .of_part = arena_array(job->arena, job->table->part_count + 1U, sizeof(*pieces.of_part))};
-    if (!pieces.of_part)
+        .of_part = arena_array(job->work, part_count + 1U, sizeof(*pieces.of_part))};
+    job->column_count = 0;
+    job->columns = arena_array(job->work, column_count + 2U, sizeof(*job->columns));
+    if (!pieces.of_part || !job->columns)
         return err_nomem(err);
     place_rows(job);
-    if (begin_block(job, err) < 0 || seal_keys(job, err) < 0)
+    if (begin_block(job, err) < 0 || gather_keys(job, err) < 0)
         return -1;
-    for (uint32_t c = 0; c < job->table->column_count; c++)
-        if (seal_column(job, job->table->columns[c], &pieces, err) < 0)
+    for (uint32_t c = 0; c < column_count; c++)
+        if (gather_column(job, job->table->columns[c], &pieces, err) < 0)
             return -1;
-    return 0;
+    return write_columns(job, err);
 }
 
 static int seal_blocks(struct job *job, struct err *err)
@@ -311,10 +382,14 @@ static int seal_blocks(struct job *job, struct err *err)
 
 int seal_table(struct segment_writer *writer, const struct memtable *table, struct err *err)
 {
-    struct job job = {.writer = writer, .table = table, .arena = arena_new(1 * GIB)};
-    int result = job.arena ? collect_rows(&job, err) : err_nomem(err);
+    struct job job = {.writer = writer,
+                      .table = table,
+                      .arena = arena_new(1 * GIB),
+                      .work = arena_new(1 * GIB)};
+    int result = job.arena && job.work ? collect_rows(&job, err) : err_nomem(err);
     if (result == 0)
         result = seal_blocks(&job, err);
     arena_free(job.arena);
+    arena_free(job.work);
     return result;
 }

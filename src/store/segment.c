@@ -31,6 +31,18 @@ static int corrupt(const struct segment *segment, struct err *err, const char *w
     return err_set(err, ERR_CORRUPT, "segment %s: %s", segment->path, what);
 }
 
+/* Fuzzers cannot guess checksums: a build of its own lets them pass, to reach what is behind. */
+static bool same_crc(uint32_t computed, uint32_t stored)
+{
+#ifdef HINOMI_FUZZ_NO_CRC
+    (void)computed;
+    (void)stored;
+    return true;
+#else
+    return computed == stored;
+#endif
+}
+
 /* ---- footer ----------------------------------------------------------------------------- */
 
 static bool take_u32(struct slice *from, uint32_t *out)
@@ -195,11 +207,12 @@ static int read_trailer(struct segment *segment, char trailer[SEGMENT_TRAILER], 
                     segment->path, err) < 0)
         return -1;
     if (memcmp(header, SEGMENT_MAGIC, 8) != 0 ||
-        bytes_get_le32(header + 24) != hash_crc32c(0, slice_of(header, 24)))
+        !same_crc(hash_crc32c(0, slice_of(header, 24)), bytes_get_le32(header + 24)))
         return corrupt(segment, err, "its header is damaged");
     segment->file_id = bytes_get_le64(header + 8);
     if (memcmp(trailer + 28, SEGMENT_END_MAGIC, 4) != 0 ||
-        bytes_get_le32(trailer + 24) != segment_crc(segment->file_id, 0, slice_of(trailer, 24)))
+        !same_crc(segment_crc(segment->file_id, 0, slice_of(trailer, 24)),
+                  bytes_get_le32(trailer + 24)))
         return corrupt(segment, err, "its trailer is damaged");
     if (bytes_get_le32(trailer + 20) != SEGMENT_VERSION)
         return corrupt(segment, err, "it was written by a newer version");
@@ -223,8 +236,9 @@ static int read_footer(struct segment *segment, struct arena *arena, struct err 
     int result = stored ? io_read_all(segment->io, segment->fd, stored, stored_len,
                                       (off_t)segment->footer_offset, segment->path, err)
                         : err_nomem(err);
-    if (result == 0 && segment_crc(segment->file_id, segment->footer_offset,
-                                   slice_of(stored, stored_len)) != bytes_get_le32(trailer + 16))
+    if (result == 0 && !same_crc(segment_crc(segment->file_id, segment->footer_offset,
+                                             slice_of(stored, stored_len)),
+                                 bytes_get_le32(trailer + 16)))
         result = corrupt(segment, err, "its footer is damaged");
     if (result == 0)
         result = inflate(segment, slice_of(stored, stored_len), bytes_get_le32(trailer + 12),
@@ -331,7 +345,8 @@ int segment_read_stream(const struct segment *segment, const struct chunk_stream
                              (off_t)stream->offset, segment->path, err);
     struct slice bytes = slice_of(stored, stream->stored_len);
     *segment->bytes_read += stream->stored_len;
-    if (result == 0 && segment_crc(segment->file_id, stream->offset, bytes) != stream->crc)
+    if (result == 0 &&
+        !same_crc(segment_crc(segment->file_id, stream->offset, bytes), stream->crc))
         result = err_set(err, ERR_CORRUPT, "segment %s: bytes %llu to %llu fail their checksum",
                          segment->path, (unsigned long long)stream->offset,
                          (unsigned long long)stream->offset + stream->stored_len);

@@ -30,8 +30,10 @@ struct slice segment_column_name(const struct segment *segment, uint32_t column)
 struct segment_column {
     const struct segment *segment;
     const struct chunk *chunk;
+    uint32_t block;
     uint32_t block_rows;
     uint32_t count;
+    uint32_t depth;           /* of references that led here */
     const uint32_t *rows;     /* always set by load_rows; shared for full columns */
     bool dense;               /* rows is 0 .. block_rows - 1 */
     const struct value *dict; /* CONST, DICT */
@@ -50,6 +52,9 @@ MUST_USE int segment_load_codes(struct segment_column *column, struct arena *are
 /* Values of the rows in wanted only (NULL: all); others may be VALUE_NULL. */
 MUST_USE int segment_load_values(struct segment_column *column, const uint64_t *wanted,
                                  struct arena *arena, struct err *err);
+/* skeleton_read.c: the values of a SKELETON chunk; rows are loaded. */
+MUST_USE int skeleton_read(struct segment_column *column, const uint64_t *wanted,
+                           struct value *values, struct arena *arena, struct err *err);
 /* True unless the filter of the chunk rules the folded text out as a whole value; damage answers
  * true. */
 bool segment_may_have_text(const struct segment *segment, const struct chunk *chunk,

@@ -66,7 +66,6 @@ MUST_USE int segment_writer_begin_block(struct segment_writer *writer, uint32_t 
                                         struct err *err);
 MUST_USE int segment_writer_add(struct segment_writer *writer, struct slice name,
                                 const struct chunk_input *input, struct err *err);
-/* event.original, when the block's other columns have been added: see skeleton.h. */
 MUST_USE int segment_writer_finish(struct segment_writer *writer,
                                    const struct segment_facts *facts,
                                    struct segment_summary *out, struct err *err);
@@ -75,6 +74,9 @@ void segment_writer_abort(struct segment_writer *writer);
 /* chunk_encode.c: the streams of one chunk. */
 void chunk_encode(struct segment_writer *writer, struct chunk *chunk,
                   const struct chunk_input *input);
+/* Codes below dict_count as one CODES stream, the smaller of planes and packing. */
+void chunk_put_codes(struct segment_writer *writer, const uint32_t *codes, size_t count,
+                     uint32_t dict_count);
 /* For chunk_encode: one stream, compressed where that helps. Failure is remembered in pending. */
 void segment_writer_put_stream(struct segment_writer *writer, enum stream_kind kind, uint8_t width,
                                struct slice raw);

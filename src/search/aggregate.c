@@ -1,0 +1,343 @@
+#include "search/aggregate.h"
+
+#include "event/schema.h"
+#include "search/spark.h"
+
+struct agg_slot {
+    struct agg agg;
+    char *states;
+    size_t size; /* of one */
+    uint32_t room;
+};
+
+static int add_slot(struct aggregator *a, const struct agg *agg, struct err *err)
+{
+    a->slots = spl_grow(a->run->arena, a->slots, a->slot_count, sizeof(*a->slots));
+    if (!a->slots)
+        return run_nomem(a->run, err);
+    struct agg_slot *slot = &a->slots[a->slot_count++];
+    *slot = (struct agg_slot){.agg = *agg};
+    slot->size = agg->sparkline ? sizeof(struct spark) : agg->stat->size;
+    slot->size = (slot->size + 15) & ~(size_t)15;
+    return 0;
+}
+
+int aggregator_init(struct aggregator *a, struct run *run, const struct agg_list *list,
+                    const struct slice *by, size_t by_count, uint64_t nullable, struct err *err)
+{
+    *a = (struct aggregator){.run = run, .list = list, .scope = {.arena = run->arena}};
+    for (size_t i = 0; i < list->count; i++)
+        if (!list->aggs[i].wild && add_slot(a, &list->aggs[i], err) < 0)
+            return -1;
+    return grouper_init(&a->groups, run->arena, by, by_count, nullable) < 0 ? run_nomem(run, err) : 0;
+}
+
+static int slot_grow(struct aggregator *a, struct agg_slot *slot, uint32_t groups)
+{
+    if (groups <= slot->room)
+        return 0;
+    uint32_t room = slot->room ? slot->room : 4;
+    while (room < groups)
+        room *= 2;
+    char *states = arena_grow(a->run->arena, slot->states, slot->room * slot->size,
+                              room * slot->size);
+    if (!states)
+        return -1;
+    memset(states + slot->room * slot->size, 0, (room - slot->room) * slot->size);
+    slot->states = states;
+    slot->room = room;
+    return 0;
+}
+
+/* avg(*delay) as m_* : the star's part goes into the name. */
+static struct slice wild_name(struct arena *arena, const struct agg *agg, struct slice field)
+{
+    ptrdiff_t star = slice_find_char(agg->field, '*');
+    struct slice before = slice_sub(agg->field, 0, (size_t)star);
+    struct slice after = slice_from(agg->field, (size_t)star + 1);
+    struct slice part = slice_sub(field, before.len, field.len - before.len - after.len);
+    ptrdiff_t place = slice_find_char(agg->name, '*');
+    if (place < 0)
+        return arena_printf(arena, "%.*s(%.*s)", SLICE_ARG(agg->name), SLICE_ARG(field));
+    return arena_printf(arena, "%.*s%.*s%.*s", SLICE_ARG(slice_sub(agg->name, 0, (size_t)place)),
+                        SLICE_ARG(part), SLICE_ARG(slice_from(agg->name, (size_t)place + 1)));
+}
+
+static bool has_slot(const struct aggregator *a, struct slice name)
+{
+    for (size_t i = 0; i < a->slot_count; i++)
+        if (slice_equal(a->slots[i].agg.name, name))
+            return true;
+    return false;
+}
+
+static bool is_by(const struct aggregator *a, struct slice name)
+{
+    for (size_t i = 0; i < a->groups.field_count; i++)
+        if (slice_equal(a->groups.fields[i], name))
+            return true;
+    return false;
+}
+
+static int spread_wild(struct aggregator *a, const struct agg *agg, const struct frame *frame,
+                       struct err *err)
+{
+    for (uint32_t i = 0; i < frame->batch->column_count; i++) {
+        struct slice field = frame->batch->columns[i]->name;
+        if (!spl_name_matches(agg->field, field) || is_by(a, field) ||
+            (field.len && field.ptr[0] == '_'))
+            continue;
+        struct agg one = *agg;
+        one.wild = false;
+        one.field = arena_copy(a->run->arena, field);
+        one.name = wild_name(a->run->arena, agg, field);
+        if (!one.field.ptr || !one.name.ptr)
+            return run_nomem(a->run, err);
+        if (!has_slot(a, one.name) && add_slot(a, &one, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* eval() for aggregates: TRUE counts as 1 and FALSE as nothing. */
+static int eval_column(struct aggregator *a, struct frame *frame, const struct agg *agg,
+                       struct err *err)
+{
+    struct run *run = a->run;
+    struct column *to = frame_column(frame, agg->field);
+    uint32_t done = 0;
+    if (!to)
+        return run_nomem(run, err);
+    for (uint32_t row = frame_next(frame, 0); row < frame->batch->row_count;
+         row = frame_next(frame, row + 1)) {
+        struct value_list list;
+        if (done++ % 64 == 0)
+            arena_reset(run->scratch);
+        if (expr_eval(agg->expr, &run->scope, frame->batch, row, &list, err) < 0)
+            return -1;
+        for (uint32_t i = 0; i < list.count; i++) {
+            struct value v = list.values[i];
+            if (v.type == VALUE_BOOL && !v.boolean)
+                continue;
+            v = v.type == VALUE_BOOL ? value_i64(1) : value_copy(v, frame->batch->arena);
+            if (v.type != VALUE_NULL && column_add(frame->batch, to, row, v) < 0)
+                return run_nomem(run, err);
+        }
+    }
+    return frame_put(frame, to) < 0 ? run_nomem(run, err) : 0;
+}
+
+int aggregator_prepare(struct aggregator *a, struct frame *frame, struct err *err)
+{
+    for (size_t i = 0; i < a->list->count; i++) {
+        const struct agg *agg = &a->list->aggs[i];
+        if (agg->wild && spread_wild(a, agg, frame, err) < 0)
+            return -1;
+        if (agg->expr && eval_column(a, frame, agg, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static struct value as_member(struct value v, struct arena *scratch)
+{
+    if (v.type == VALUE_BOOL)
+        return value_string(v.boolean ? SLICE("true") : SLICE("false"));
+    if (v.type == VALUE_TIME) {
+        struct value n = value_null();
+        return value_to_number(v, scratch, &n) ? n : value_null();
+    }
+    return v;
+}
+
+static void add_one(struct aggregator *a, struct agg_slot *slot, uint32_t group, struct value v,
+                    int64_t time_ns)
+{
+    void *state = slot->states + group * slot->size;
+    if (v.type == VALUE_TIME || v.type == VALUE_BOOL)
+        v = as_member(v, a->run->scratch);
+    if (v.type == VALUE_NULL)
+        return;
+    if (slot->agg.sparkline)
+        spark_add(&a->scope, state, &slot->agg, v, time_ns);
+    else
+        slot->agg.stat->add(&a->scope, state, v, time_ns);
+}
+
+static int64_t time_of(const struct column *times, uint32_t row)
+{
+    struct value v = times ? column_first(times, row) : value_null();
+    if (v.type == VALUE_TIME)
+        return v.i64;
+    int64_t ns;
+    char small[VALUE_TEXT_SIZE];
+    if (v.type != VALUE_NULL && time_parse_epoch(value_text_small(v, small), &ns))
+        return ns;
+    return INT64_MIN;
+}
+
+static void count_rows(struct agg_slot *slot, const struct group_rows *rows)
+{
+    for (uint32_t i = 0; i < rows->count; i++)
+        ++*(uint64_t *)(void *)(slot->states + rows->groups[i] * slot->size);
+}
+
+/* Both lists of rows ascend, so one walk over the column does. */
+static void add_column(struct aggregator *a, struct agg_slot *slot, const struct column *column,
+                       const struct column *times, const struct group_rows *rows)
+{
+    uint32_t at = 0;
+    for (uint32_t i = 0; i < rows->count; i++) {
+        uint32_t row = rows->rows[i];
+        while (at < column->count && column->rows[at] < row)
+            at++;
+        for (uint32_t k = at; k < column->count && column->rows[k] == row; k++)
+            add_one(a, slot, rows->groups[i], column_value(column, k),
+                    times ? time_of(times, row) : INT64_MIN);
+    }
+}
+
+static bool counts_rows(const struct agg *agg)
+{
+    return !agg->field.ptr && !agg->sparkline;
+}
+
+static bool needs_time(const struct agg *agg)
+{
+    return agg->sparkline || agg->stat->add == stat_find(SLICE("latest"), &(double){0},
+                                                         &(const char *){0})->add;
+}
+
+int aggregator_add(struct aggregator *a, struct frame *frame, struct group_rows *seen,
+                   struct err *err)
+{
+    struct group_rows rows;
+    if (aggregator_prepare(a, frame, err) < 0)
+        return -1;
+    if (grouper_rows(&a->groups, frame, &rows) < 0)
+        return run_nomem(a->run, err);
+    const struct column *times = batch_find(frame->batch, FIELD_TIMESTAMP);
+    for (size_t i = 0; i < a->slot_count; i++) {
+        struct agg_slot *slot = &a->slots[i];
+        if (slot_grow(a, slot, a->groups.count) < 0)
+            return run_nomem(a->run, err);
+        arena_reset(a->run->scratch);
+        if (counts_rows(&slot->agg)) {
+            count_rows(slot, &rows);
+            continue;
+        }
+        const struct column *column = slot->agg.field.ptr ? batch_find(frame->batch, slot->agg.field)
+                                                          : times;
+        if (column)
+            add_column(a, slot, column, needs_time(&slot->agg) ? times : NULL, &rows);
+    }
+    if (seen)
+        *seen = rows;
+    return a->scope.exhausted ? run_nomem(a->run, err) : 0;
+}
+
+int aggregator_add_row(struct aggregator *a, const struct frame *frame, uint32_t row,
+                       uint32_t group, struct err *err)
+{
+    const struct column *times = batch_find(frame->batch, FIELD_TIMESTAMP);
+    for (size_t i = 0; i < a->slot_count; i++) {
+        struct agg_slot *slot = &a->slots[i];
+        if (slot_grow(a, slot, a->groups.count > group ? a->groups.count : group + 1) < 0)
+            return run_nomem(a->run, err);
+        if (counts_rows(&slot->agg)) {
+            ++*(uint64_t *)(void *)(slot->states + group * slot->size);
+            continue;
+        }
+        const struct column *column = slot->agg.field.ptr ? batch_find(frame->batch, slot->agg.field)
+                                                          : times;
+        uint32_t first, count = column ? column_range(column, row, &first) : 0;
+        for (uint32_t k = 0; k < count; k++)
+            add_one(a, slot, group, column_value(column, first + k), time_of(times, row));
+    }
+    return a->scope.exhausted ? run_nomem(a->run, err) : 0;
+}
+
+void aggregator_clear(struct aggregator *a, uint32_t group)
+{
+    for (size_t i = 0; i < a->slot_count; i++) {
+        struct agg_slot *slot = &a->slots[i];
+        if (group == GROUP_NONE)
+            memset(slot->states, 0, slot->states ? slot->room * slot->size : 0);
+        else if (group < slot->room)
+            memset(slot->states + group * slot->size, 0, slot->size);
+    }
+}
+
+struct slice aggregator_name(const struct aggregator *a, size_t slot)
+{
+    return a->slots[slot].agg.name;
+}
+
+int aggregator_result(struct aggregator *a, size_t index, uint32_t group, struct value_list *out,
+                      struct err *err)
+{
+    struct agg_slot *slot = &a->slots[index];
+    struct arena *held = a->scope.arena;
+    *out = (struct value_list){0};
+    if (slot_grow(a, slot, group + 1) < 0)
+        return run_nomem(a->run, err);
+    const void *state = slot->states + group * slot->size;
+    a->scope.percent = slot->agg.percent;
+    if (slot->agg.sparkline)
+        spark_result(&a->scope, state, &slot->agg, out);
+    else
+        slot->agg.stat->result(&a->scope, state, out);
+    a->scope.arena = held;
+    return a->scope.exhausted ? run_nomem(a->run, err) : 0;
+}
+
+int aggregator_whole(struct aggregator *a, struct err *err)
+{
+    if (a->groups.field_count || a->groups.count)
+        return 0;
+    a->groups.count = 1;
+    for (size_t i = 0; i < a->slot_count; i++)
+        if (slot_grow(a, &a->slots[i], 1) < 0)
+            return run_nomem(a->run, err);
+    return 0;
+}
+
+static int put_result(struct aggregator *a, struct batch *batch, struct column *column,
+                      uint32_t row, size_t slot, uint32_t group, struct err *err)
+{
+    struct value_list list;
+    if (aggregator_result(a, slot, group, &list, err) < 0)
+        return -1;
+    for (uint32_t i = 0; i < list.count; i++)
+        if (column_add(batch, column, row, list.values[i]) < 0)
+            return run_nomem(a->run, err);
+    return 0;
+}
+
+int aggregator_batch(struct aggregator *a, struct arena *arena, struct batch **out,
+                     struct err *err)
+{
+    uint32_t *order = grouper_sorted(&a->groups, arena);
+    struct batch *batch = frame_batch_new(arena, a->groups.count);
+    *out = batch;
+    if (!order || !batch)
+        return run_nomem(a->run, err);
+    for (size_t f = 0; f < a->groups.field_count; f++) {
+        struct column *column = batch_column(batch, a->groups.fields[f]);
+        for (uint32_t i = 0; column && i < a->groups.count; i++) {
+            struct value key = grouper_key(&a->groups, order[i], f);
+            if (key.type != VALUE_NULL && column_add(batch, column, i, key) < 0)
+                return run_nomem(a->run, err);
+        }
+    }
+    for (size_t s = 0; s < a->slot_count; s++) {
+        struct column *column = batch_column(batch, a->slots[s].agg.name);
+        if (!column)
+            return run_nomem(a->run, err);
+        column->count = 0; /* the last of two with one name wins */
+        for (uint32_t i = 0; i < a->groups.count; i++)
+            if (put_result(a, batch, column, i, s, order[i], err) < 0)
+                return -1;
+    }
+    return 0;
+}

@@ -1,0 +1,64 @@
+#pragma once
+/*
+ * search/aggregate: lists such as "count avg(bytes) as b by host", and their running.
+ *
+ * Ownership  Lists live in the parser's arena, what an aggregator holds in the one given.
+ */
+#include "search/group.h"
+#include "search/operator.h"
+#include "search/span.h"
+#include "search/stat.h"
+
+struct agg {
+    const struct stat *stat;
+    double percent;
+    struct slice field;      /* SLICE_NONE: rows */
+    const struct expr *expr; /* eval(...), or NULL */
+    bool wild;               /* the field has a star: one aggregate a matching field */
+    bool sparkline;
+    struct span spark_span;
+    struct slice name;       /* of the column */
+};
+
+struct agg_list {
+    const struct agg *aggs;
+    size_t count;
+};
+
+/* Up to a stop word or the end; at least one. */
+MUST_USE int spl_take_aggs(struct spl_parser *p, const char *const *stops, struct agg_list *out);
+bool spl_at_agg(const struct spl_parser *p);
+void wanted_add_aggs(struct wanted *wanted, const struct agg_list *list);
+
+struct agg_slot; /* an aggregate with its states */
+
+struct aggregator {
+    struct run *run;
+    struct stat_scope scope;
+    const struct agg_list *list;
+    struct agg_slot *slots; /* wild ones become several */
+    size_t slot_count;
+    struct grouper groups;
+};
+
+MUST_USE int aggregator_init(struct aggregator *a, struct run *run, const struct agg_list *list,
+                             const struct slice *by, size_t by_count, uint64_t nullable,
+                             struct err *err);
+/* Adds the frame's rows. seen (may be NULL) gets the groups they are in. */
+MUST_USE int aggregator_add(struct aggregator *a, struct frame *frame, struct group_rows *seen,
+                            struct err *err);
+/* One row to one group, for running values. */
+MUST_USE int aggregator_add_row(struct aggregator *a, const struct frame *frame, uint32_t row,
+                                uint32_t group, struct err *err);
+/* Columns that eval() aggregates read must be made first. */
+MUST_USE int aggregator_prepare(struct aggregator *a, struct frame *frame, struct err *err);
+/* All states of a group (GROUP_NONE: of all) to their beginning. */
+void aggregator_clear(struct aggregator *a, uint32_t group);
+struct slice aggregator_name(const struct aggregator *a, size_t slot);
+MUST_USE int aggregator_result(struct aggregator *a, size_t slot, uint32_t group,
+                               struct value_list *out, struct err *err);
+/* Makes group 0 when there is none and no by. */
+MUST_USE int aggregator_whole(struct aggregator *a, struct err *err);
+/* A row a group, in order of key: by fields, then aggregates. In arena. */
+MUST_USE int aggregator_batch(struct aggregator *a, struct arena *arena, struct batch **out,
+                              struct err *err);

@@ -1,0 +1,92 @@
+#pragma once
+/*
+ * search/command: what a search command is, and a parsed query as a list of them.
+ *
+ * One descriptor a command, in command_X.c, listed in commands.def: parsing, checking, help,
+ * completion and running come from it. Start by copying command_reverse.c.
+ *
+ * Ownership  Everything parsed lives in the arena given to spl_parse() and is never changed
+ *            afterwards, so a query can be run any number of times and by several threads.
+ */
+#include "base/arena.h"
+#include "base/err.h"
+#include "expr/expr.h"
+
+struct spl_parser;   /* search/lexer.h */
+struct spl_command;
+struct operator;     /* search/operator.h */
+struct run;
+struct wanted;       /* search/wanted.h */
+
+enum option_kind {
+    OPTION_TEXT,   /* struct slice, as written or quoted */
+    OPTION_FIELD,  /* struct slice, a field's name */
+    OPTION_BOOL,   /* bool: t f true false 1 0 yes no */
+    OPTION_I64,    /* int64_t, not negative */
+    OPTION_NUMBER, /* struct value: I64 or DECIMAL */
+    OPTION_TIME,   /* struct slice: a time, relative to now */
+    OPTION_SPAN,   /* struct span, search/span.h */
+};
+
+struct command_option {
+    const char *name;
+    enum option_kind kind;
+    size_t offset; /* in the command's own arguments */
+    const char *summary;
+};
+
+enum {
+    COMMAND_GENERATES = 1 << 0,  /* stands first, makes rows */
+    COMMAND_STREAMS = 1 << 1,    /* row by row: needs no order, gives none */
+    COMMAND_TRANSFORMS = 1 << 2, /* rows after it are no events any more */
+    COMMAND_HOLDS = 1 << 3,      /* answers only when all rows are in; a preview asks it early */
+    COMMAND_FREE_OPTIONS = 1 << 4, /* name=value may be anything (eval, rangemap) */
+};
+
+struct command {
+    const char *name;
+    const char *alias; /* or NULL */
+    const char *summary;
+    unsigned flags;
+    const struct command_option *options;
+    size_t option_count;
+    /* The parser stands behind the command's name; sets command->args. */
+    int (*parse)(struct spl_parser *p, struct spl_command *command);
+    /* NULL: known, but not available yet. */
+    int (*make)(struct run *run, const struct spl_command *command, struct operator *op,
+                struct err *err);
+    /* Backward: from the fields wanted behind the command to those wanted before it. NULL: the
+     * same ones. */
+    void (*want)(const struct spl_command *command, struct wanted *wanted);
+};
+
+struct spl_query;
+
+struct spl_command {
+    const struct command *descriptor; /* NULL: a macro that was not expanded */
+    int start, end;                   /* bytes of the query */
+    const void *args;                 /* the command's own struct */
+    struct spl_command *next;
+};
+
+/* A subsearch inside a search expression: its place in the tree is filled when it has run. */
+struct spl_place {
+    const struct expr *place;
+    const struct spl_query *query;
+    struct spl_place *next;
+};
+
+struct spl_query {
+    struct slice text;
+    struct spl_command *commands;
+    size_t command_count;
+    bool has_macros; /* some macro was not expanded: it can be checked, not run */
+    struct slice macro; /* the first of them */
+    /* time modifiers of the first search, or SLICE_NONE */
+    struct slice earliest, latest, index_earliest, index_latest;
+};
+
+/* By name or alias, any case. NULL when there is none; then *nearest is the most similar. */
+const struct command *command_find(struct slice name, const char **nearest);
+/* In alphabetical order: index from 0, NULL at the end. */
+const struct command *command_at(size_t index);

@@ -1,0 +1,244 @@
+#include "search/frame.h"
+
+struct batch *frame_batch_new(struct arena *arena, uint32_t row_count)
+{
+    struct batch *batch = arena_calloc(arena, sizeof(*batch));
+    if (!batch)
+        return NULL;
+    batch->arena = arena;
+    batch->row_count = row_count;
+    map_init(&batch->by_name, arena);
+    return batch;
+}
+
+static int add_column(struct batch *batch, struct column *column)
+{
+    if (batch->column_count >= BATCH_COLUMNS_MAX)
+        return -1;
+    if (batch->column_count == batch->column_size) {
+        uint32_t size = batch->column_size ? 2 * batch->column_size : 32;
+        void *columns = arena_grow(batch->arena, batch->columns,
+                                   batch->column_size * sizeof(struct column *),
+                                   size * sizeof(struct column *));
+        if (!columns)
+            return -1;
+        batch->columns = columns;
+        batch->column_size = size;
+    }
+    if (map_put(&batch->by_name, column->name, column) < 0)
+        return -1;
+    column->index = batch->column_count;
+    batch->columns[batch->column_count++] = column;
+    return 0;
+}
+
+int frame_share(struct frame *frame, const struct batch *from, const uint64_t *selected,
+                struct arena *arena)
+{
+    size_t words = bits_words(from->row_count);
+    frame->batch = frame_batch_new(arena, from->row_count);
+    frame->selected = arena_alloc(arena, words * 8 + 8);
+    struct column *columns = arena_alloc(arena, (from->column_count + 1U) * sizeof(*columns));
+    if (!frame->batch || !frame->selected || !columns)
+        return -1;
+    if (selected)
+        memcpy(frame->selected, selected, words * 8);
+    else
+        bits_fill(frame->selected, from->row_count);
+    for (uint32_t i = 0; i < from->column_count; i++) {
+        columns[i] = *from->columns[i];
+        if (add_column(frame->batch, &columns[i]) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+struct column *frame_column(struct frame *frame, struct slice name)
+{
+    struct column *column = arena_calloc(frame->batch->arena, sizeof(*column));
+    if (column)
+        column->name = name;
+    return column;
+}
+
+int frame_put(struct frame *frame, struct column *column)
+{
+    struct column *old = batch_find(frame->batch, column->name);
+    if (!old)
+        return add_column(frame->batch, column);
+    column->index = old->index;
+    frame->batch->columns[old->index] = column;
+    return map_put(&frame->batch->by_name, column->name, column);
+}
+
+int frame_keep(struct frame *frame, struct column **columns, uint32_t count)
+{
+    struct batch *batch = frame_batch_new(frame->batch->arena, frame->batch->row_count);
+    if (!batch)
+        return -1;
+    for (uint32_t i = 0; i < count; i++)
+        if (columns[i] && !batch_find(batch, columns[i]->name) && add_column(batch, columns[i]) < 0)
+            return -1;
+    frame->batch = batch;
+    return 0;
+}
+
+struct column *frame_copy_as(struct frame *frame, const struct column *column, struct slice name)
+{
+    struct column *copy = arena_alloc(frame->batch->arena, sizeof(*copy));
+    if (!copy)
+        return NULL;
+    *copy = *column;
+    copy->name = name;
+    copy->size = copy->count; /* shared: adding makes its own arrays */
+    return copy;
+}
+
+void frame_drop(struct frame *frame, struct slice name)
+{
+    struct column *old = batch_find(frame->batch, name);
+    static const struct column none;
+    if (old) { /* the name stays known, without values */
+        struct column *empty = arena_alloc(frame->batch->arena, sizeof(*empty));
+        if (!empty) {
+            old->count = 0;
+            return;
+        }
+        *empty = none;
+        empty->name = old->name;
+        empty->index = old->index;
+        frame->batch->columns[old->index] = empty;
+        if (map_put(&frame->batch->by_name, empty->name, empty) < 0)
+            old->count = 0;
+    }
+}
+
+uint32_t frame_next(const struct frame *frame, uint32_t from)
+{
+    return (uint32_t)bits_next(frame->selected, frame->batch->row_count, from);
+}
+
+uint32_t frame_count(const struct frame *frame)
+{
+    return (uint32_t)bits_count(frame->selected, frame->batch->row_count);
+}
+
+bool column_is_dense(const struct column *column, uint32_t row_count)
+{
+    return column->count == row_count && !column->multi &&
+           (row_count == 0 || (column->rows[0] == 0 && column->rows[row_count - 1] == row_count - 1));
+}
+
+void row_store_init(struct row_store *store, struct arena *arena)
+{
+    *store = (struct row_store){.arena = arena};
+}
+
+/* Copies of text are shared between neighbours that are equal, which is common. */
+static int add_value(struct batch *batch, struct column *to, uint32_t row, struct value v,
+                     struct value *last_from, struct value *last_to)
+{
+    bool same = v.type == VALUE_STRING && last_from->type == VALUE_STRING &&
+                last_from->text == v.text && last_from->len == v.len;
+    struct value copy = same ? *last_to : value_copy(v, batch->arena);
+    if (copy.type != v.type)
+        return -1;
+    *last_from = v;
+    *last_to = copy;
+    return column_add(batch, to, row, copy);
+}
+
+static int store_column(struct row_store *store, const struct frame *frame,
+                        const struct column *from, const uint32_t *places)
+{
+    struct column *to = NULL;
+    struct value last_from = value_null(), last_to = value_null();
+    for (uint32_t i = 0; i < from->count; i++) {
+        uint32_t row = from->rows[i];
+        if (!bits_get(frame->selected, row) || from->values[i].type == VALUE_NULL)
+            continue;
+        if (!to && !(to = batch_column(store->batch, from->name)))
+            return -1;
+        if (add_value(store->batch, to, places[row], from->values[i], &last_from, &last_to) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static bool store_ready(struct row_store *store)
+{
+    if (!store->batch)
+        store->batch = frame_batch_new(store->arena, 0);
+    return store->batch != NULL;
+}
+
+int row_store_add(struct row_store *store, const struct frame *frame)
+{
+    const struct batch *batch = frame->batch;
+    uint32_t *places = arena_alloc(batch->arena, (batch->row_count + 1U) * sizeof(*places));
+    if (!places || !store_ready(store))
+        return -1;
+    uint32_t next = store->batch->row_count;
+    for (uint32_t row = frame_next(frame, 0); row < batch->row_count; row = frame_next(frame, row + 1))
+        places[row] = next++;
+    for (uint32_t i = 0; i < batch->column_count; i++) {
+        /* known columns keep their place in the order even when they are empty */
+        if (!batch_column(store->batch, batch->columns[i]->name) ||
+            store_column(store, frame, batch->columns[i], places) < 0)
+            return -1;
+    }
+    store->batch->row_count = next;
+    return 0;
+}
+
+int row_store_add_row(struct row_store *store, const struct frame *frame, uint32_t row)
+{
+    if (!store_ready(store))
+        return -1;
+    uint32_t place = store->batch->row_count;
+    for (uint32_t i = 0; i < frame->batch->column_count; i++) {
+        const struct column *from = frame->batch->columns[i];
+        struct column *to = batch_column(store->batch, from->name);
+        uint32_t first, count = column_range(from, row, &first);
+        if (!to)
+            return -1;
+        for (uint32_t k = 0; k < count; k++) {
+            struct value copy = value_copy(from->values[first + k], store->arena);
+            if (copy.type != from->values[first + k].type)
+                return -1;
+            if (copy.type != VALUE_NULL && column_add(store->batch, to, place, copy) < 0)
+                return -1;
+        }
+    }
+    store->batch->row_count++;
+    return 0;
+}
+
+static int gather_column(struct frame *frame, const struct column *from, const uint32_t *rows,
+                         uint32_t count)
+{
+    struct column *to = frame_column(frame, from->name);
+    if (!to)
+        return -1;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t first, n = rows[i] == UINT32_MAX ? 0 : column_range(from, rows[i], &first);
+        for (uint32_t k = 0; k < n; k++)
+            if (column_add(frame->batch, to, i, from->values[first + k]) < 0)
+                return -1;
+    }
+    return frame_put(frame, to);
+}
+
+int frame_gather(struct frame *frame, const struct batch *from, const uint32_t *rows,
+                 uint32_t count, struct arena *arena)
+{
+    frame->batch = frame_batch_new(arena, count);
+    frame->selected = arena_alloc(arena, bits_words(count) * 8 + 8);
+    if (!frame->batch || !frame->selected)
+        return -1;
+    bits_fill(frame->selected, count);
+    for (uint32_t i = 0; i < from->column_count; i++)
+        if (gather_column(frame, from->columns[i], rows, count) < 0)
+            return -1;
+    return 0;
+}

@@ -1,0 +1,56 @@
+#pragma once
+/*
+ * search/frame: rows on their way from one operator to the next: a batch that the operators may
+ * change, and the bits of the rows that still count.
+ *
+ * Columns are never changed in place: an operator puts a new column in the old one's place. So a
+ * frame can share the source's columns, and making one costs a few words a column.
+ *
+ * Ownership  A frame and all it points to live until the push that it was given to returns.
+ * Errors     -1 and NULL: memory is out (the search's budget, MEMORY_QUERY_MAX).
+ */
+#include "event/batch.h"
+
+enum { FRAME_ROWS_MAX = 4096 }; /* of frames that operators make; those of sources may be larger */
+
+struct frame {
+    struct batch *batch;
+    uint64_t *selected;
+};
+
+/* An empty batch in arena; its columns go there too. */
+MUST_USE struct batch *frame_batch_new(struct arena *arena, uint32_t row_count);
+/* Shares the columns of from; selected NULL is all rows. */
+MUST_USE int frame_share(struct frame *frame, const struct batch *from, const uint64_t *selected,
+                         struct arena *arena);
+
+/* A new column that is not in the batch yet: fill it with column_add, then frame_put() it. */
+MUST_USE struct column *frame_column(struct frame *frame, struct slice name);
+/* In the place of the one of that name, else at the end. */
+MUST_USE int frame_put(struct frame *frame, struct column *column);
+/* Only these columns, in this order; NULL members of the list are left out. */
+MUST_USE int frame_keep(struct frame *frame, struct column **columns, uint32_t count);
+/* A second name for a column's values. */
+MUST_USE struct column *frame_copy_as(struct frame *frame, const struct column *column,
+                                      struct slice name);
+void frame_drop(struct frame *frame, struct slice name);
+
+uint32_t frame_next(const struct frame *frame, uint32_t from); /* next row, or row_count */
+uint32_t frame_count(const struct frame *frame);
+/* Row, not multi-valued and at its own place: column->values[row] is right. */
+bool column_is_dense(const struct column *column, uint32_t row_count);
+
+/* Rows kept by an operator, deep, in its own arena. */
+struct row_store {
+    struct batch *batch; /* NULL before the first row */
+    struct arena *arena;
+};
+void row_store_init(struct row_store *store, struct arena *arena);
+MUST_USE int row_store_add(struct row_store *store, const struct frame *frame);
+/* One row of the frame. */
+MUST_USE int row_store_add_row(struct row_store *store, const struct frame *frame, uint32_t row);
+
+/* A frame of rows from in the order of rows[0..count), sharing the values. UINT32_MAX is a row
+ * without fields. */
+MUST_USE int frame_gather(struct frame *frame, const struct batch *from, const uint32_t *rows,
+                          uint32_t count, struct arena *arena);

@@ -1,0 +1,395 @@
+#include "search/group.h"
+
+#include <stdlib.h>
+
+uint64_t value_hash(struct value v)
+{
+    char small[VALUE_TEXT_SIZE];
+    if (v.type == VALUE_TIME) {
+        uint64_t h = (uint64_t)v.i64 * UINT64_C(0x9e3779b97f4a7c15);
+        return h ^ (h >> 29);
+    }
+    return hash_bytes(value_text_small(v, small));
+}
+
+static bool same_value(struct value a, struct value b)
+{
+    if (a.type == VALUE_TIME || b.type == VALUE_TIME)
+        return a.type == b.type && a.i64 == b.i64;
+    return value_equal(a, b);
+}
+
+static int grow_table(struct intern *intern, struct arena *arena)
+{
+    uint32_t size = intern->table_size ? 2 * intern->table_size : 64;
+    uint32_t *table = arena_array(arena, size, sizeof(*table));
+    if (!table)
+        return -1;
+    for (uint32_t i = 0; i < intern->count; i++) {
+        uint32_t at = (uint32_t)intern->hashes[i] & (size - 1);
+        while (table[at])
+            at = (at + 1) & (size - 1);
+        table[at] = i + 1;
+    }
+    intern->table = table;
+    intern->table_size = size;
+    return 0;
+}
+
+static int grow_values(struct intern *intern, struct arena *arena)
+{
+    uint32_t room = intern->room ? 2 * intern->room : 32;
+    void *hashes = arena_grow(arena, intern->hashes, intern->count * sizeof(uint64_t),
+                              room * sizeof(uint64_t));
+    void *values = arena_grow(arena, intern->values, intern->count * sizeof(struct value),
+                              room * sizeof(struct value));
+    if (!hashes || !values)
+        return -1;
+    intern->hashes = hashes;
+    intern->values = values;
+    intern->room = room;
+    return 0;
+}
+
+static uint32_t intern_new(struct intern *intern, struct arena *arena, struct value v, uint64_t hash)
+{
+    if (intern->count == intern->room && grow_values(intern, arena) < 0)
+        return GROUP_NONE;
+    struct value copy = value_copy(v, arena);
+    if (copy.type != v.type)
+        return GROUP_NONE;
+    intern->hashes[intern->count] = hash;
+    intern->values[intern->count] = copy;
+    return intern->count++;
+}
+
+static bool same_as_last(const struct intern *intern, struct value v)
+{
+    if (intern->last.type != v.type || intern->last_id == GROUP_NONE)
+        return false;
+    if (v.type == VALUE_I64 || v.type == VALUE_TIME)
+        return v.i64 == intern->last.i64;
+    return v.type == VALUE_STRING && v.len == intern->last.len &&
+           (v.text == intern->last.text || memcmp(v.text, intern->last.text, v.len) == 0);
+}
+
+uint32_t intern_value(struct intern *intern, struct arena *arena, struct value v)
+{
+    if (intern->count && same_as_last(intern, v))
+        return intern->last_id;
+    if (2 * (intern->count + 1) > intern->table_size && grow_table(intern, arena) < 0)
+        return GROUP_NONE;
+    uint64_t hash = value_hash(v);
+    uint32_t mask = intern->table_size - 1, at = (uint32_t)hash & mask;
+    for (; intern->table[at]; at = (at + 1) & mask) {
+        uint32_t id = intern->table[at] - 1;
+        if (intern->hashes[id] == hash && same_value(intern->values[id], v)) {
+            intern->last = intern->values[id];
+            intern->last_id = id;
+            return id;
+        }
+    }
+    uint32_t id = intern_new(intern, arena, v, hash);
+    if (id == GROUP_NONE)
+        return id;
+    intern->table[at] = id + 1;
+    intern->last = intern->values[id];
+    intern->last_id = id;
+    return id;
+}
+
+/* ---- pairs of numbers ---- */
+
+static int grow_pairs(struct pair_table *table, struct arena *arena)
+{
+    uint32_t size = table->size ? 2 * table->size : 256;
+    struct pair_table old = *table;
+    table->keys = arena_array(arena, size, sizeof(*table->keys));
+    table->ids = arena_array(arena, size, sizeof(*table->ids));
+    if (!table->keys || !table->ids)
+        return -1;
+    table->size = size;
+    for (uint32_t i = 0; i < old.size; i++) {
+        if (!old.keys[i])
+            continue;
+        uint32_t at = (uint32_t)((old.keys[i] * UINT64_C(0x9e3779b97f4a7c15)) >> 32) & (size - 1);
+        while (table->keys[at])
+            at = (at + 1) & (size - 1);
+        table->keys[at] = old.keys[i];
+        table->ids[at] = old.ids[i];
+    }
+    return 0;
+}
+
+static uint32_t pair_id(struct pair_table *table, struct arena *arena, uint32_t a, uint32_t b)
+{
+    uint64_t key = (((uint64_t)a << 32) | b) + 1;
+    if (key == table->last_key)
+        return table->last_id;
+    if (2 * (table->count + 1) > table->size && grow_pairs(table, arena) < 0)
+        return GROUP_NONE;
+    uint32_t mask = table->size - 1;
+    uint32_t at = (uint32_t)((key * UINT64_C(0x9e3779b97f4a7c15)) >> 32) & mask;
+    while (table->keys[at] && table->keys[at] != key)
+        at = (at + 1) & mask;
+    if (!table->keys[at]) {
+        table->keys[at] = key;
+        table->ids[at] = table->count++;
+    }
+    table->last_key = key;
+    table->last_id = table->ids[at];
+    return table->last_id;
+}
+
+/* ---- rows ---- */
+
+int grouper_init(struct grouper *grouper, struct arena *arena, const struct slice *fields,
+                 size_t field_count, uint64_t nullable)
+{
+    *grouper = (struct grouper){.arena = arena, .fields = fields, .field_count = field_count,
+                                .nullable = nullable};
+    grouper->keys = arena_array(arena, field_count + 1, sizeof(*grouper->keys));
+    grouper->pairs = arena_array(arena, field_count + 1, sizeof(*grouper->pairs));
+    return grouper->keys && grouper->pairs ? 0 : -1;
+}
+
+static bool is_nullable(const struct grouper *grouper, size_t field)
+{
+    return field < 64 && (grouper->nullable >> field) & 1;
+}
+
+/* The group of a tuple of value numbers. */
+static uint32_t group_of(struct grouper *grouper, const uint32_t *ids)
+{
+    uint32_t id = grouper->field_count ? ids[0] : 0;
+    for (size_t i = 1; i < grouper->field_count; i++)
+        if ((id = pair_id(&grouper->pairs[i], grouper->arena, id, ids[i])) == GROUP_NONE)
+            return GROUP_NONE;
+    if (LIKELY(id < grouper->count))
+        return id;
+    size_t width = grouper->field_count;
+    while (id >= grouper->room) {
+        uint32_t room = grouper->room ? 2 * grouper->room : 64;
+        void *groups = arena_grow(grouper->arena, grouper->groups,
+                                  grouper->room * width * sizeof(uint32_t),
+                                  room * (width + !width) * sizeof(uint32_t));
+        if (!groups)
+            return GROUP_NONE;
+        grouper->groups = groups;
+        grouper->room = room;
+    }
+    /* numbers of values and groups come one after the other, so none is skipped but for a lone
+     * field, whose values may have been interned by a row that counts elsewhere */
+    if (width)
+        memcpy(grouper->groups + id * width, ids, width * sizeof(uint32_t));
+    grouper->count = id + 1;
+    return id;
+}
+
+static uint32_t max_code(const struct column *column)
+{
+    uint32_t most = 0;
+    if (column->dict_count)
+        return column->dict_count;
+    for (uint32_t i = 0; i < column->count; i++)
+        most = column->codes[i] > most ? column->codes[i] : most;
+    return most + 1;
+}
+
+static int prepare_codes(struct intern *intern, struct arena *arena, const struct column *column)
+{
+    uint32_t codes = max_code(column);
+    bool fresh = intern->epoch != column->dict_epoch || column->dict_epoch == 0;
+    if (!fresh && codes <= intern->code_room)
+        return 0;
+    if (codes > intern->code_room) {
+        uint32_t room = codes < 256 ? 256 : codes * 2;
+        uint32_t *by_code = arena_array(arena, room, sizeof(*by_code));
+        if (!by_code)
+            return -1;
+        intern->by_code = by_code;
+        intern->code_room = room;
+    }
+    memset(intern->by_code, 0xff, intern->code_room * sizeof(*intern->by_code));
+    intern->epoch = column->dict_epoch;
+    return 0;
+}
+
+static int ids_by_code(struct intern *intern, struct arena *arena, const struct column *column,
+                       const struct frame *frame, uint32_t *ids)
+{
+    if (prepare_codes(intern, arena, column) < 0)
+        return -1;
+    for (uint32_t i = 0; i < column->count; i++) {
+        uint32_t row = column->rows[i], id = intern->by_code[column->codes[i]];
+        if (!bits_get(frame->selected, row))
+            continue;
+        if (UNLIKELY(id == GROUP_NONE)) {
+            struct value v = column_value(column, i);
+            if (v.type == VALUE_NULL)
+                continue;
+            id = intern_value(intern, arena, v);
+            if (id == GROUP_NONE)
+                return -1;
+            intern->by_code[column->codes[i]] = id;
+        }
+        ids[row] = id;
+    }
+    return 0;
+}
+
+/* Codes pay only where each stands for several rows. */
+static bool use_codes(const struct column *column)
+{
+    return column->codes && (column->dict || column->types_seen == 1U << VALUE_STRING);
+}
+
+static int ids_by_value(struct intern *intern, struct arena *arena, const struct column *column,
+                        const struct frame *frame, uint32_t *ids)
+{
+    for (uint32_t i = 0; i < column->count; i++) {
+        uint32_t row = column->rows[i];
+        struct value v = column_value(column, i);
+        if (!bits_get(frame->selected, row) || v.type == VALUE_NULL)
+            continue;
+        if ((ids[row] = intern_value(intern, arena, v)) == GROUP_NONE)
+            return -1;
+    }
+    return 0;
+}
+
+/* The number of each row's value, GROUP_NONE where it has none. */
+static int key_ids(struct grouper *grouper, size_t field, const struct frame *frame, uint32_t *ids)
+{
+    struct intern *intern = &grouper->keys[field];
+    const struct column *column = batch_find(frame->batch, grouper->fields[field]);
+    uint32_t rows = frame->batch->row_count;
+    memset(ids, 0xff, rows * sizeof(*ids));
+    if (column && (use_codes(column) ? ids_by_code(intern, grouper->arena, column, frame, ids)
+                                     : ids_by_value(intern, grouper->arena, column, frame, ids)) < 0)
+        return -1;
+    if (!is_nullable(grouper, field))
+        return 0;
+    uint32_t none = GROUP_NONE;
+    for (uint32_t row = frame_next(frame, 0); row < rows; row = frame_next(frame, row + 1)) {
+        if (ids[row] != GROUP_NONE)
+            continue;
+        if (none == GROUP_NONE &&
+            (none = intern_value(intern, grouper->arena, value_null())) == GROUP_NONE)
+            return -1;
+        ids[row] = none;
+    }
+    return 0;
+}
+
+static int single_rows(struct grouper *grouper, const struct frame *frame, struct group_rows *out)
+{
+    size_t width = grouper->field_count;
+    uint32_t rows = frame->batch->row_count;
+    uint32_t *ids = arena_alloc(frame->batch->arena, ((size_t)rows * width + 1) * sizeof(*ids));
+    if (!ids)
+        return -1;
+    for (size_t i = 0; i < width; i++)
+        if (key_ids(grouper, i, frame, ids + i * rows) < 0)
+            return -1;
+    for (uint32_t row = frame_next(frame, 0); row < rows; row = frame_next(frame, row + 1)) {
+        uint32_t tuple[64];
+        bool whole = true;
+        for (size_t i = 0; i < width; i++) {
+            tuple[i] = ids[i * rows + row];
+            whole &= tuple[i] != GROUP_NONE;
+        }
+        if (!whole)
+            continue;
+        uint32_t group = group_of(grouper, tuple);
+        if (group == GROUP_NONE)
+            return -1;
+        out->rows[out->count] = row;
+        out->groups[out->count++] = group;
+    }
+    return 0;
+}
+
+/* Some field has several values in a row: one entry for each combination. */
+static int multi_row(struct grouper *grouper, const struct frame *frame, uint32_t row, size_t field,
+                     uint32_t *tuple, struct group_rows *out, uint32_t *room)
+{
+    if (field == grouper->field_count) {
+        uint32_t group = group_of(grouper, tuple);
+        if (out->count == *room) {
+            struct arena *arena = frame->batch->arena;
+            size_t old = *room * sizeof(uint32_t);
+            out->rows = arena_grow(arena, out->rows, old, 2 * old);
+            out->groups = arena_grow(arena, out->groups, old, 2 * old);
+            *room *= 2;
+        }
+        if (group == GROUP_NONE || !out->rows || !out->groups)
+            return -1;
+        out->rows[out->count] = row;
+        out->groups[out->count++] = group;
+        return 0;
+    }
+    const struct column *column = batch_find(frame->batch, grouper->fields[field]);
+    uint32_t first = 0, count = column ? column_range(column, row, &first) : 0;
+    bool some = false;
+    for (uint32_t i = 0; i < count || (!some && is_nullable(grouper, field)); i++) {
+        struct value v = i < count ? column_value(column, first + i) : value_null();
+        if (v.type == VALUE_NULL && i < count)
+            continue;
+        some = true;
+        tuple[field] = intern_value(&grouper->keys[field], grouper->arena, v);
+        if (tuple[field] == GROUP_NONE ||
+            multi_row(grouper, frame, row, field + 1, tuple, out, room) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int grouper_rows(struct grouper *grouper, const struct frame *frame, struct group_rows *out)
+{
+    uint32_t rows = frame->batch->row_count, room = rows + 1;
+    struct arena *arena = frame->batch->arena;
+    *out = (struct group_rows){arena_alloc(arena, room * sizeof(uint32_t)),
+                               arena_alloc(arena, room * sizeof(uint32_t)), 0};
+    if (!out->rows || !out->groups || grouper->field_count > 64)
+        return -1;
+    bool multi = false;
+    for (size_t i = 0; i < grouper->field_count; i++) {
+        const struct column *column = batch_find(frame->batch, grouper->fields[i]);
+        multi |= column && column->multi;
+    }
+    if (!multi)
+        return single_rows(grouper, frame, out);
+    uint32_t tuple[64];
+    for (uint32_t row = frame_next(frame, 0); row < rows; row = frame_next(frame, row + 1))
+        if (multi_row(grouper, frame, row, 0, tuple, out, &room) < 0)
+            return -1;
+    return 0;
+}
+
+struct value grouper_key(const struct grouper *grouper, uint32_t group, size_t field)
+{
+    return grouper->keys[field].values[grouper->groups[group * grouper->field_count + field]];
+}
+
+static int by_key(const void *a, const void *b, void *context)
+{
+    const struct grouper *grouper = context;
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    for (size_t i = 0; i < grouper->field_count; i++) {
+        int order = value_compare(grouper_key(grouper, x, i), grouper_key(grouper, y, i));
+        if (order)
+            return order;
+    }
+    return x < y ? -1 : x > y;
+}
+
+uint32_t *grouper_sorted(const struct grouper *grouper, struct arena *arena)
+{
+    uint32_t *order = arena_alloc(arena, (grouper->count + 1U) * sizeof(*order));
+    for (uint32_t i = 0; order && i < grouper->count; i++)
+        order[i] = i;
+    if (order && grouper->field_count)
+        qsort_r(order, grouper->count, sizeof(*order), by_key, (void *)(uintptr_t)grouper);
+    return order;
+}

@@ -1,0 +1,91 @@
+#include "search/known.h"
+
+#include "search/lexer.h"
+
+/* Anything goes, as long as brackets and quotes are whole; subsearches are checked. */
+static int parse_loose(struct spl_parser *p, struct spl_command *command)
+{
+    (void)command;
+    while (p->token.kind != SPL_END) {
+        const struct spl_query *sub;
+        if (p->token.kind == SPL_SUBSEARCH) {
+            if (spl_take_subsearch(p, &sub) < 0)
+                return -1;
+        } else if (spl_advance(p) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* ... from datamodel=M needs its name. */
+static int parse_tstats(struct spl_parser *p, struct spl_command *command)
+{
+    while (p->token.kind != SPL_END) {
+        bool from = spl_at_word(p, "from");
+        if (spl_advance(p) < 0)
+            return -1;
+        if (from && p->token.kind == SPL_END)
+            return spl_fail(p, "after from a data model is missing: from datamodel=NAME");
+    }
+    return parse_loose(p, command);
+}
+
+#define LOOSE(name, alias, summary, flags) {name, alias, summary, flags, 0, 0, parse_loose, 0, 0}
+
+static const struct command known[] = {
+    {"tstats", 0, "statistics over stored columns", COMMAND_GENERATES | COMMAND_STREAMS, 0, 0,
+     parse_tstats, 0, 0},
+    LOOSE("addinfo", 0, "the search's time range and id as fields", 0),
+    LOOSE("anomalydetection", 0, "rows that are unlikely", 0),
+    LOOSE("cluster", 0, "groups of similar rows", 0),
+    LOOSE("collect", 0, "rows into an index", 0),
+    LOOSE("compare", 0, "two periods side by side", 0),
+    LOOSE("contingency", 0, "how often two fields' values meet", 0),
+    LOOSE("datamodel", 0, "rows of a data model", COMMAND_GENERATES),
+    LOOSE("dbinspect", 0, "the store's segments", COMMAND_GENERATES),
+    LOOSE("eventcount", 0, "numbers of stored events", COMMAND_GENERATES),
+    LOOSE("eventtypes", "typer", "eventtype of each row", 0),
+    LOOSE("from", 0, "rows of a data model, saved search or table", COMMAND_GENERATES),
+    LOOSE("gentimes", 0, "rows of times", COMMAND_GENERATES),
+    LOOSE("geostats", 0, "statistics on a map", 0),
+    LOOSE("highlight", 0, "marks words", 0),
+    LOOSE("inputcsv", 0, "rows of a CSV file", COMMAND_GENERATES),
+    LOOSE("iplocation", 0, "place of an address", 0),
+    LOOSE("kmeans", 0, "groups of near rows", 0),
+    LOOSE("loadjob", 0, "rows of an earlier search", COMMAND_GENERATES),
+    LOOSE("localop", 0, "accepted, does nothing", 0),
+    LOOSE("map", 0, "a search for each row", 0),
+    LOOSE("metadata", 0, "hosts, sources, sourcetypes", COMMAND_GENERATES),
+    LOOSE("mstats", 0, "statistics of metrics", COMMAND_GENERATES),
+    LOOSE("multikv", 0, "fields of a printed table", 0),
+    LOOSE("noop", 0, "accepted, does nothing", 0),
+    LOOSE("outlier", 0, "cuts or removes extreme values", 0),
+    LOOSE("outputcsv", 0, "rows into a CSV file", 0),
+    LOOSE("outputlookup", 0, "rows into a lookup table", 0),
+    LOOSE("patterns", 0, "templates of log lines", 0),
+    LOOSE("predict", 0, "values to come", 0),
+    LOOSE("process", 0, "process map, variants, conformance", 0),
+    LOOSE("redistribute", 0, "accepted, does nothing", 0),
+    LOOSE("require", 0, "fails without rows", 0),
+    LOOSE("rest", 0, "rows of our own API", COMMAND_GENERATES),
+    LOOSE("savedsearch", 0, "rows of a saved search", COMMAND_GENERATES),
+    LOOSE("selfjoin", 0, "rows joined with themselves", 0),
+    LOOSE("sendalert", 0, "tells our own notifiers", 0),
+    LOOSE("sendemail", 0, "mail by our own notifiers", 0),
+    LOOSE("set", 0, "union, difference or intersection", COMMAND_GENERATES),
+    LOOSE("tags", 0, "tags of each row", 0),
+    LOOSE("typeahead", 0, "words to complete", COMMAND_GENERATES),
+    LOOSE("apply", 0, "a model of an add-on", 0),
+    LOOSE("fit", 0, "a model of an add-on", 0),
+    LOOSE("summary", 0, "a model of an add-on", COMMAND_GENERATES),
+    LOOSE("pivot", 0, "a screen's report", COMMAND_GENERATES),
+    LOOSE("cyberchef", 0, "an add-on's recipe", 0),
+    LOOSE("dnstwist", 0, "an add-on's look-alike domains", COMMAND_GENERATES),
+    LOOSE("delete", 0, "nothing can be deleted by a search", 0),
+};
+
+const struct command *known_command_at(size_t index)
+{
+    return index < ARRAY_COUNT(known) ? &known[index] : NULL;
+}

@@ -1,0 +1,74 @@
+#pragma once
+/*
+ * search/operator: a command at work. Rows are pushed from operator to operator; when there are
+ * no more, the operators are finished in order, and those that held rows push what they made.
+ *
+ *   source -> search -> eval -> stats ...(holds)... finish -> sort ...(holds)... finish -> result
+ *
+ * finish() must leave what is held as it was: a preview asks for it while rows are still coming.
+ *
+ * Memory     run->arena for what is held; the frame's own (frame->batch->arena) for columns that
+ *            are put into it; run->scratch for a moment.
+ */
+#include "search/frame.h"
+#include "search/lexer.h"
+#include "search/run.h"
+#include "search/wanted.h"
+
+struct operator {
+    int (*push)(struct operator *op, struct frame *frame, struct err *err);
+    int (*finish)(struct operator *op, struct err *err); /* NULL: nothing is held */
+    struct operator *next;
+    struct run *run;
+    const struct spl_command *command;
+    void *state;
+    bool satisfied; /* wants no more rows: the source can stop */
+};
+
+struct run {
+    const struct spl_query *query;
+    const struct search_options *options;
+    struct arena *arena;   /* the search's budget */
+    struct arena *frames;  /* reset after each frame that is pushed from the start */
+    struct arena *scratch; /* reset whenever an operator likes */
+    struct expr_scope scope; /* its scratch is run->scratch */
+    int64_t from_ns, to_ns;  /* the range that was asked for; to INT64_MAX: open */
+    struct search_message *messages;
+    bool incomplete;
+    bool *cancelled;
+    int64_t deadline_ns;     /* mono, 0: none */
+    int depth;               /* of subsearches */
+};
+
+/* Pushes to the operator behind. */
+static inline int operator_push(struct operator *op, struct frame *frame, struct err *err)
+{
+    return op->next->push(op->next, frame, err);
+}
+
+/* Pushes rows of batch in the order of rows (NULL: as they are) as frames of FRAME_ROWS_MAX. */
+MUST_USE int operator_emit(struct operator *op, const struct batch *batch, const uint32_t *rows,
+                           uint32_t count, struct err *err);
+
+/* Runs a subsearch to its end; the rows live in run->arena. */
+MUST_USE int run_subsearch(struct run *run, const struct spl_query *query, struct batch **rows,
+                           struct err *err);
+/* Pushes rows through the commands of a query that has no source of its own (appendpipe). */
+MUST_USE int run_pipeline(struct run *run, const struct spl_query *query, const struct batch *from,
+                          struct batch **rows, struct err *err);
+/* All rows of a lookup table, read once a search. */
+MUST_USE int run_table(struct run *run, struct slice name, struct batch **rows, struct err *err);
+
+PRINTF_LIKE(5, 6)
+void run_message(struct run *run, const char *code, const struct spl_command *command,
+                 bool incomplete, const char *format, ...);
+/* -1 with the sentence for a search that needs more memory than it may have. */
+int run_nomem(struct run *run, struct err *err);
+/* -1 when the search was cancelled or its time is up. */
+MUST_USE int run_check(struct run *run, struct err *err);
+
+/* The expression's value in every selected row, as a new column called name (not yet put). */
+MUST_USE int run_eval(struct run *run, struct frame *frame, const struct expr *expr,
+                      struct slice name, struct column **out, struct err *err);
+MUST_USE int run_filter(struct run *run, struct frame *frame, const struct expr *expr,
+                        struct err *err);

@@ -1,0 +1,340 @@
+#include "search/parser.h"
+
+#include "base/limits.h"
+#include "search/lexer.h"
+
+#include <stdio.h>
+
+enum { MACRO_DEPTH_MAX = 100, MACRO_ARGS_MAX = 32 };
+
+/* Comments become blanks and line breaks inside of quotes too, so positions stay as they are. */
+static int blank_comments(char *text, size_t len, struct err *err)
+{
+    bool quoted = false;
+    for (size_t i = 0; i < len; i++) {
+        struct slice rest = slice_of(text + i, len - i);
+        if (quoted && text[i] == '\\' && i + 1 < len) {
+            i++;
+        } else if (text[i] == '"') {
+            quoted = !quoted;
+        } else if (quoted && (text[i] == '\n' || text[i] == '\r')) {
+            text[i] = ' ';
+        } else if (!quoted && slice_starts(rest, SLICE("```"))) {
+            ptrdiff_t close = slice_find(slice_from(rest, 3), SLICE("```"));
+            if (close < 0)
+                return err_set_at(err, ERR_CONFIG, (int)i, (int)len,
+                                  "a comment has no closing ```; add it");
+            memset(text + i, ' ', (size_t)close + 6);
+            i += (size_t)close + 5;
+        }
+    }
+    return 0;
+}
+
+/* The next | outside of quotes, brackets and macros, or end. -1 with *bad when something is open. */
+static int find_pipe(struct spl_parser *p, size_t at, size_t end, size_t *out)
+{
+    size_t opened = at;
+    int depth = 0;
+    bool quoted = false, macro = false;
+    for (; at < end; at++) {
+        char c = p->text.ptr[at];
+        if (quoted && c == '\\' && at + 1 < end) {
+            at++;
+        } else if (c == '"' && !macro) {
+            quoted = !quoted;
+            opened = quoted && depth == 0 ? at : opened;
+        } else if (quoted) {
+            continue;
+        } else if (c == '`') {
+            macro = !macro;
+            opened = macro && depth == 0 ? at : opened;
+        } else if (macro) {
+            continue;
+        } else if (c == '[') {
+            opened = depth++ == 0 ? at : opened;
+        } else if (c == ']') {
+            depth -= depth > 0;
+        } else if (c == '|' && depth == 0) {
+            break;
+        }
+    }
+    *out = at;
+    if (!quoted && !macro && depth == 0)
+        return 0;
+    return err_set_at(p->err, ERR_CONFIG, (int)opened, (int)end, "%s",
+                      quoted  ? "a text has no closing \"; add it"
+                      : macro ? "a macro has no closing `; add it"
+                              : "a subsearch has no closing ]; add it");
+}
+
+static size_t skip_blank(struct slice text, size_t at, size_t end)
+{
+    while (at < end && (text.ptr[at] == ' ' || (text.ptr[at] >= '\t' && text.ptr[at] <= '\r')))
+        at++;
+    return at;
+}
+
+static bool is_name(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (c >= '0' && c <= '9');
+}
+
+static int find_command(struct spl_parser *p, size_t start, size_t end,
+                        const struct command **out)
+{
+    size_t at = start;
+    while (at < end && is_name(p->text.ptr[at]))
+        at++;
+    const char *nearest;
+    p->token = (struct spl_token){SPL_WORD, slice_sub(p->text, start, at - start), start,
+                                  at > start ? at : end, false};
+    if (at == start)
+        return spl_fail(p, start == end ? "here a command is missing"
+                                        : "here the name of a command is needed");
+    *out = command_find(p->token.text, &nearest);
+    if (!*out)
+        return spl_fail_near(p, nearest, "there is no command");
+    p->at = at;
+    return 0;
+}
+
+static int parse_args(struct spl_parser *p, struct spl_command *command, size_t end)
+{
+    p->end = end;
+    p->command = command;
+    p->macros_here = 0;
+    int result = spl_advance(p) < 0 ? -1 : command->descriptor->parse(p, command);
+    if (result < 0 && p->keep_macros &&
+        slice_find_char(slice_sub(p->text, (size_t)command->start, end - (size_t)command->start),
+                        '`') >= 0) {
+        err_clear(p->err); /* what the macro stands for may be just what is missing */
+        p->query->has_macros = true;
+        command->args = NULL;
+        return 0;
+    }
+    return result;
+}
+
+static struct spl_command *add_command(struct spl_parser *p, struct spl_command **last)
+{
+    struct spl_command *command = arena_calloc(p->arena, sizeof(*command));
+    if (!command)
+        return NULL;
+    if (*last)
+        (*last)->next = command;
+    else
+        p->query->commands = command;
+    *last = command;
+    p->query->command_count++;
+    return command;
+}
+
+/* One command between two pipes; implicit: the query starts without a pipe. */
+static int parse_command(struct spl_parser *p, size_t start, size_t end, bool implicit,
+                         bool pipeline, struct spl_command **last)
+{
+    bool first = !*last;
+    if (p->query->command_count >= COMMANDS_MAX)
+        return err_set_at(p->err, ERR_LIMIT, (int)start, (int)end, "a search has more than %d commands",
+                          COMMANDS_MAX);
+    struct spl_command *command = add_command(p, last);
+    if (!command)
+        return err_nomem(p->err);
+    command->start = (int)start;
+    command->end = (int)end;
+    if (start < end && p->text.ptr[start] == '`' && p->keep_macros && !implicit) {
+        p->query->has_macros = true;
+        return 0;
+    }
+    const char *unused;
+    struct slice word = slice_sub(p->text, start, 6);
+    bool named = slice_is_nocase(word, "search") &&
+                 (start + 6 >= end || !is_name(p->text.ptr[start + 6]));
+    if (implicit && !named) {
+        command->descriptor = command_find(SLICE("search"), &unused);
+        p->at = start;
+    } else if (find_command(p, start, end, &command->descriptor) < 0) {
+        return -1;
+    }
+    bool generates = command->descriptor->flags & COMMAND_GENERATES;
+    bool may_be_inside = slice_is(slice_text(command->descriptor->name), "inputlookup") ||
+                         slice_is(slice_text(command->descriptor->name), "search") ||
+                         slice_is(slice_text(command->descriptor->name), "tstats") ||
+                         slice_is(slice_text(command->descriptor->name), "multisearch") ||
+                         slice_is(slice_text(command->descriptor->name), "union");
+    if (first && !generates && !pipeline)
+        return spl_fail(p, "%s cannot be the first command: it needs rows to work on",
+                        command->descriptor->name);
+    if (!first && generates && !may_be_inside && !(command->descriptor->flags & COMMAND_STREAMS))
+        return spl_fail(p, "%s makes rows and must be the first command", command->descriptor->name);
+    return parse_args(p, command, end);
+}
+
+int spl_parse_part(struct spl_parser *from, size_t start, size_t end, enum spl_part part,
+                   const struct spl_query **out)
+{
+    struct spl_parser p = *from;
+    struct spl_query *query = arena_calloc(p.arena, sizeof(*query));
+    *out = NULL;
+    if (!query)
+        return err_nomem(p.err);
+    if (++p.depth > SUBSEARCH_DEPTH_MAX)
+        return err_set_at(p.err, ERR_LIMIT, (int)start, (int)end,
+                          "subsearches are nested deeper than %d", SUBSEARCH_DEPTH_MAX);
+    query->text = from->text;
+    p.query = query;
+    struct spl_command *last = NULL;
+    size_t at = skip_blank(p.text, start, end);
+    bool piped = at < end && p.text.ptr[at] == '|';
+    bool implicit = !piped && part != PART_PIPELINE;
+    if (at >= end)
+        return err_set_at(p.err, ERR_CONFIG, (int)start, (int)end, "%s is empty",
+                          part == PART_SEARCH ? "the search" : "the subsearch");
+    at += piped;
+    for (bool more = true; more; implicit = false) {
+        size_t pipe;
+        at = skip_blank(p.text, at, end);
+        if (find_pipe(&p, at, end, &pipe) < 0 || parse_command(&p, at, pipe, implicit, part == PART_PIPELINE, &last) < 0)
+            return -1;
+        more = pipe < end;
+        at = pipe + 1;
+    }
+    if (from->query && query->has_macros && !from->query->has_macros) {
+        from->query->has_macros = true;
+        from->query->macro = query->macro;
+    }
+    *out = query;
+    return 0;
+}
+
+/* ---- macros: replaced as text, before parsing ---- */
+
+static size_t split_macro_args(struct slice text, struct slice args[MACRO_ARGS_MAX])
+{
+    size_t count = 0, start = 0;
+    bool quoted = false;
+    if (slice_trim(text).len == 0)
+        return 0;
+    for (size_t i = 0; i <= text.len && count < MACRO_ARGS_MAX; i++) {
+        if (i < text.len && text.ptr[i] == '"')
+            quoted = !quoted;
+        if (i < text.len && (quoted || text.ptr[i] != ','))
+            continue;
+        struct slice arg = slice_trim(slice_sub(text, start, i - start));
+        if (arg.len >= 2 && arg.ptr[0] == '"' && arg.ptr[arg.len - 1] == '"')
+            arg = slice_sub(arg, 1, arg.len - 2);
+        args[count++] = arg;
+        start = i + 1;
+    }
+    return count;
+}
+
+static void put_with_args(struct buffer *to, struct slice body, struct slice params,
+                          const struct slice *args, size_t count)
+{
+    while (body.len) {
+        struct slice names = params, name;
+        bool replaced = false;
+        for (size_t i = 0; body.ptr[0] == '$' && i < count && slice_next_part(&names, ',', &name); i++) {
+            name = slice_trim(name);
+            if (body.len >= name.len + 2 && slice_equal(slice_sub(body, 1, name.len), name) &&
+                body.ptr[name.len + 1] == '$') {
+                buffer_put(to, args[i]);
+                body = slice_from(body, name.len + 2);
+                replaced = true;
+                break;
+            }
+        }
+        if (!replaced) {
+            buffer_put_char(to, body.ptr[0]);
+            body = slice_from(body, 1);
+        }
+    }
+}
+
+static int expand_one(struct slice call, const struct spl_options *options, struct buffer *to,
+                      size_t at, struct err *err)
+{
+    struct slice name = call, args_text = SLICE(""), args[MACRO_ARGS_MAX], params = SLICE("");
+    ptrdiff_t open = slice_find_char(call, '(');
+    if (open >= 0 && call.len && call.ptr[call.len - 1] == ')') {
+        name = slice_sub(call, 0, (size_t)open);
+        args_text = slice_sub(call, (size_t)open + 1, call.len - (size_t)open - 2);
+    }
+    size_t count = split_macro_args(args_text, args);
+    struct slice body = options->macro(options->macro_context, slice_trim(name), count, &params);
+    if (!body.ptr)
+        return err_set_at(err, ERR_CONFIG, (int)at, (int)(at + call.len + 2),
+                          "there is no macro %.*s with %zu arguments", SLICE_ARG(name), count);
+    put_with_args(to, body, params, args, count);
+    return 0;
+}
+
+/* One round over the text. *found says whether there was a macro. */
+static int expand_round(struct slice text, const struct spl_options *options, struct buffer *to,
+                        bool *found, struct err *err)
+{
+    bool quoted = false;
+    *found = false;
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        if (c == '"' && (i == 0 || text.ptr[i - 1] != '\\'))
+            quoted = !quoted;
+        ptrdiff_t close = c == '`' && !quoted ? slice_find_char(slice_from(text, i + 1), '`') : -1;
+        if (close < 0) {
+            buffer_put_char(to, c);
+            continue;
+        }
+        if (expand_one(slice_sub(text, i + 1, (size_t)close), options, to, i, err) < 0)
+            return -1;
+        *found = true;
+        i += (size_t)close + 1;
+    }
+    return buffer_failed(to) ? err_set(err, ERR_LIMIT, "with its macros the search is longer than "
+                                                       "%d bytes", QUERY_BYTES_MAX) : 0;
+}
+
+static int expand_macros(struct slice *text, struct arena *arena, const struct spl_options *options,
+                         struct err *err)
+{
+    bool found = true;
+    for (int round = 0; found; round++) {
+        struct buffer to;
+        if (round == MACRO_DEPTH_MAX)
+            return err_set(err, ERR_LIMIT, "macros are nested deeper than %d", MACRO_DEPTH_MAX);
+        buffer_init(&to, QUERY_BYTES_MAX);
+        int result = expand_round(*text, options, &to, &found, err);
+        if (result == 0) {
+            char *copy = arena_string(arena, buffer_slice(&to));
+            size_t len = to.len;
+            result = copy ? blank_comments(copy, len, err) : err_nomem(err);
+            *text = slice_of(copy, len);
+        }
+        buffer_close(&to);
+        if (result < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int spl_parse(struct slice text, struct arena *arena, const struct spl_options *options,
+              const struct spl_query **out, struct err *err)
+{
+    static const struct spl_options plain = {0};
+    *out = NULL;
+    options = options ? options : &plain;
+    if (text.len > QUERY_BYTES_MAX)
+        return err_set(err, ERR_LIMIT, "a search is longer than %d bytes", QUERY_BYTES_MAX);
+    char *copy = arena_string(arena, text);
+    if (!copy)
+        return err_nomem(err);
+    if (blank_comments(copy, text.len, err) < 0)
+        return -1;
+    struct slice clean = slice_of(copy, text.len);
+    if (options->macro && expand_macros(&clean, arena, options, err) < 0)
+        return -1;
+    struct spl_parser p = {.text = clean, .arena = arena, .err = err,
+                           .keep_macros = options->keep_macros};
+    return spl_parse_part(&p, 0, clean.len, PART_SEARCH, out);
+}

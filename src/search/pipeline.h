@@ -1,0 +1,27 @@
+#pragma once
+/* search/pipeline: the operators of one query in a row, with the store of rows at its end. */
+#include "search/operator.h"
+
+struct pipeline {
+    struct operator *operators; /* count, then the sink */
+    size_t count;
+    struct row_store rows;      /* what came out */
+    uint64_t rows_max;          /* 0: no limit */
+    uint64_t rows_seen;
+};
+
+/* Operators for the commands from command on (NULL: none). */
+MUST_USE int pipeline_build(struct pipeline *pipeline, struct run *run,
+                            const struct spl_command *command, struct err *err);
+MUST_USE int pipeline_push(struct pipeline *pipeline, struct frame *frame, struct err *err);
+bool pipeline_satisfied(const struct pipeline *pipeline);
+/* Finishes the operators from number first on. */
+MUST_USE int pipeline_finish(struct pipeline *pipeline, size_t first, struct err *err);
+
+/* An operator that puts events newest first (command_sort.c). */
+MUST_USE int operator_newest_first(struct run *run, struct operator *op, struct err *err);
+
+/* command_search.c: the filter of a search or where command with its subsearches run; *out NULL
+ * when everything passes. -1, or 0 with *is_filter false for any other command. */
+MUST_USE int command_filter(struct run *run, const struct spl_command *command,
+                            const struct expr **out, bool *is_filter, struct err *err);

@@ -1,0 +1,656 @@
+#include "search/run.h"
+
+#include "base/mem.h"
+#include "base/time_modifier.h"
+#include "event/schema.h"
+#include "search/pipeline.h"
+
+#include <stdio.h>
+
+enum { PROGRESS_MS = 200, SUBSEARCH_ROWS_MAX = 100000 };
+#define SCRATCH_MAX (64 * MIB)
+
+struct search {
+    struct run run;
+    struct search_options options;
+    struct pipeline pipeline;
+    struct search_source source;
+    bool has_source;
+    bool drained;
+    bool finished;
+    const struct expr *pushed;    /* the filter given to the source */
+    size_t pushed_commands;       /* leading commands that are in it */
+    struct search_request request;
+    struct wanted wanted;
+    struct search_progress progress;
+    struct search_result result;
+    int64_t started_ns, told_ns;
+    bool cancelled;
+};
+
+/* ---- planning ---- */
+
+static bool needs_order(const struct spl_command *command)
+{
+    for (; command; command = command->next) {
+        unsigned flags = command->descriptor ? command->descriptor->flags : 0;
+        if (flags & COMMAND_STREAMS)
+            continue;
+        if (!slice_is(slice_text(command->descriptor ? command->descriptor->name : ""), "stats"))
+            return !(flags & COMMAND_TRANSFORMS);
+        return false;
+    }
+    return true;
+}
+
+/* Backward over the commands. */
+static void collect_wanted(struct wanted *wanted, const struct spl_command *command)
+{
+    if (!command)
+        return;
+    collect_wanted(wanted, command->next);
+    if (command->descriptor && command->descriptor->want)
+        command->descriptor->want(command, wanted);
+}
+
+static struct slice test_pattern(const struct expr *expr, struct arena *arena)
+{
+    struct slice text = expr->test.text;
+    switch (expr->test.kind) {
+    case TEST_EXISTS:
+        return SLICE("*");
+    case TEST_EQUAL:
+        return text;
+    case TEST_PREFIX:
+        return arena_printf(arena, "%.*s*", SLICE_ARG(text));
+    case TEST_SUFFIX:
+        return arena_printf(arena, "*%.*s", SLICE_ARG(text));
+    case TEST_CONTAINS:
+        return arena_printf(arena, "*%.*s*", SLICE_ARG(text));
+    case TEST_WILDCARD:
+        return text;
+    case TEST_NULL:
+    case TEST_REGEX:
+    case TEST_CIDR:
+    case TEST_LESS:
+    case TEST_LESS_EQUAL:
+    case TEST_GREATER:
+    case TEST_GREATER_EQUAL:
+    case TEST_TERM:
+    case TEST_FIELD_EQUAL:
+    case TEST_FIELD_PREFIX:
+    case TEST_FIELD_SUFFIX:
+    case TEST_FIELD_CONTAINS:
+    case TEST_TIME_PART:
+        break;
+    }
+    return SLICE_NONE;
+}
+
+/* index=a, or index=a OR index=b: these become the request's, and leave the filter. */
+static bool is_index_test(const struct expr *expr)
+{
+    if (expr->kind == EXPR_TEST)
+        return slice_equal(expr->field, FIELD_STREAM) && expr->test.kind <= TEST_WILDCARD &&
+               expr->test.kind != TEST_NULL;
+    if (expr->kind != EXPR_OR)
+        return false;
+    for (size_t i = 0; i < expr->arg_count; i++)
+        if (!is_index_test(expr->args[i]))
+            return false;
+    return true;
+}
+
+static int add_indexes(struct search_request *request, const struct expr *expr,
+                       struct arena *arena)
+{
+    if (expr->kind == EXPR_OR) {
+        for (size_t i = 0; i < expr->arg_count; i++)
+            if (add_indexes(request, expr->args[i], arena) < 0)
+                return -1;
+        return 0;
+    }
+    struct slice *list = (struct slice *)(uintptr_t)request->indexes;
+    list = spl_grow(arena, list, request->index_count, sizeof(*list));
+    struct slice pattern = test_pattern(expr, arena);
+    if (!list || !pattern.ptr)
+        return -1;
+    list[request->index_count++] = pattern;
+    request->indexes = list;
+    return 0;
+}
+
+/* Takes the index tests out of a filter; NULL when nothing is left. */
+static const struct expr *without_indexes(struct search_request *request, const struct expr *expr,
+                                          struct arena *arena, bool *failed)
+{
+    if (!expr)
+        return NULL;
+    if (request->index_count == 0 && is_index_test(expr)) {
+        *failed |= add_indexes(request, expr, arena) < 0;
+        return NULL;
+    }
+    if (expr->kind != EXPR_AND)
+        return expr;
+    const struct expr **args = arena_array(arena, expr->arg_count, sizeof(*args));
+    size_t count = 0;
+    for (size_t i = 0; args && i < expr->arg_count; i++) {
+        const struct expr *one = without_indexes(request, expr->args[i], arena, failed);
+        if (one)
+            args[count++] = one;
+    }
+    *failed |= !args;
+    if (!args || count < 2)
+        return args && count ? args[0] : NULL;
+    return expr_list(arena, EXPR_AND, args, count);
+}
+
+static int plan_filter(struct search *search, struct err *err)
+{
+    struct run *run = &search->run;
+    const struct spl_command *command = run->query->commands;
+    for (; command; command = command->next) {
+        const struct expr *filter;
+        bool is_filter;
+        if (command_filter(run, command, &filter, &is_filter, err) < 0)
+            return -1;
+        if (!is_filter)
+            break;
+        if (filter)
+            search->pushed = search->pushed ? expr_and(run->arena, search->pushed, filter) : filter;
+        search->pushed_commands++;
+    }
+    bool failed = false;
+    search->pushed = without_indexes(&search->request, search->pushed, run->arena, &failed);
+    return failed ? run_nomem(run, err) : 0;
+}
+
+static int read_time(struct run *run, struct slice text, int64_t *to, struct err *err)
+{
+    if (!text.ptr)
+        return 0;
+    return time_modifier_read(text, run->scope.now_ns, run->scope.zone, to, err);
+}
+
+static int plan_range(struct search *search, struct err *err)
+{
+    struct run *run = &search->run;
+    run->from_ns = search->options.from_ns;
+    run->to_ns = search->options.to_ns ? search->options.to_ns : INT64_MAX;
+    if (read_time(run, run->query->earliest, &run->from_ns, err) < 0 ||
+        read_time(run, run->query->latest, &run->to_ns, err) < 0)
+        return -1;
+    if (run->query->earliest.ptr && slice_is(run->query->earliest, "0"))
+        run->from_ns = INT64_MIN;
+    if (run->from_ns > run->to_ns)
+        return err_set(err, ERR_CONFIG, "earliest is after latest");
+    return 0;
+}
+
+static int name_columns(struct search *search, struct err *err)
+{
+    struct run *run = &search->run;
+    struct wanted *wanted = &search->wanted;
+    wanted_init(wanted, run->arena, true);
+    collect_wanted(wanted, run->query->commands);
+    if (wanted_has(wanted, SLICE("source")) && !wanted->all) {
+        wanted_add(wanted, FIELD_PATH);
+        wanted_add(wanted, FIELD_SOURCE);
+    }
+    struct slice *names = arena_array(run->arena, wanted->names.count + 1, sizeof(*names));
+    if (!names || wanted->failed)
+        return run_nomem(run, err);
+    const struct map_entry *entry;
+    size_t count = 0;
+    for (size_t at = 0; (entry = map_next(&wanted->names, &at));)
+        if (wanted_has(wanted, entry->key))
+            names[count++] = entry->key;
+    search->request.columns = names;
+    search->request.column_count = count;
+    search->request.all_columns = wanted->all;
+    return 0;
+}
+
+static int open_source(struct search *search, struct err *err)
+{
+    struct run *run = &search->run;
+    const struct search_backend *backend = search->options.backend;
+    if (!backend || !backend->open)
+        return err_set(err, ERR_CONFIG, "there are no events to search here");
+    if (name_columns(search, err) < 0 || plan_filter(search, err) < 0)
+        return -1;
+    struct search_request *request = &search->request;
+    request->from_ns = run->from_ns;
+    request->to_ns = run->to_ns;
+    request->filter = search->pushed;
+    request->newest_first = needs_order(run->query->commands);
+    if (backend->open(backend->context, request, run->arena, &search->source, err) < 0)
+        return -1;
+    search->has_source = true;
+    search->progress.rows_total = search->source.rows_total;
+    return 0;
+}
+
+static bool starts_with_search(const struct spl_query *query)
+{
+    const struct command *first = query->commands->descriptor;
+    return first && slice_is(slice_text(first->name), "search");
+}
+
+/* The filters that went to the source are skipped when it applies them itself. */
+static const struct spl_command *rest_of(const struct search *search)
+{
+    const struct spl_command *command = search->run.query->commands;
+    if (search->has_source)
+        for (size_t i = 0; i < search->pushed_commands; i++)
+            command = command->next;
+    return command;
+}
+
+/* What the pushed filter still has to do, and the order. */
+static int filter_push(struct operator *op, struct frame *frame, struct err *err)
+{
+    if (op->state && run_filter(op->run, frame, op->state, err) < 0)
+        return -1;
+    return bits_any(frame->selected, frame->batch->row_count) ? operator_push(op, frame, err) : 0;
+}
+
+static int build(struct search *search, struct err *err)
+{
+    struct run *run = &search->run;
+    struct pipeline *pipeline = &search->pipeline;
+    if (pipeline_build(pipeline, run, rest_of(search), err) < 0)
+        return -1;
+    pipeline->rows_max = (uint64_t)search->options.rows_max;
+    bool sort = search->has_source && !search->source.ordered && search->request.newest_first;
+    size_t more = search->has_source ? 1U + sort : 0;
+    struct operator *all = arena_array(run->arena, pipeline->count + more + 1, sizeof(*all));
+    if (!all)
+        return run_nomem(run, err);
+    memcpy(all + more, pipeline->operators, (pipeline->count + 1) * sizeof(*all));
+    if (search->has_source) {
+        const struct expr *left = search->source.filtered ? NULL : search->pushed;
+        all[0] = (struct operator){.push = filter_push, .run = run,
+                                   .command = run->query->commands,
+                                   .state = (void *)(uintptr_t)left};
+        if (sort && operator_newest_first(run, &all[1], err) < 0)
+            return -1;
+    }
+    pipeline->operators = all;
+    pipeline->count += more;
+    for (size_t i = 0; i < pipeline->count; i++)
+        all[i].next = &all[i + 1];
+    return 0;
+}
+
+static int plan(struct search *search, struct err *err)
+{
+    struct run *run = &search->run;
+    if (run->query->has_macros)
+        return err_set(err, ERR_CONFIG, "the macro %.*s is not defined", SLICE_ARG(run->query->macro));
+    if (plan_range(search, err) < 0)
+        return -1;
+    if (starts_with_search(run->query) && open_source(search, err) < 0)
+        return -1;
+    return build(search, err);
+}
+
+static int start(struct search *search, const struct spl_query *query, struct arena *arena,
+                 struct err *err)
+{
+    struct run *run = &search->run;
+    const struct hin_clock *clock = search->options.clock ? search->options.clock : clock_real();
+    run->query = query;
+    run->options = &search->options;
+    run->cancelled = run->cancelled ? run->cancelled : &search->cancelled;
+    run->arena = arena;
+    run->frames = arena_new(4 * BATCH_ARENA_MAX);
+    run->scratch = arena_new(SCRATCH_MAX);
+    if (!run->frames || !run->scratch)
+        return err_nomem(err);
+    search->started_ns = search->told_ns = clock_mono_ns(clock);
+    if (!run->scope.now_ns)
+        run->scope.now_ns = clock_wall_ns(clock);
+    run->scope.scratch = run->scratch;
+    run->scope.clock = clock;
+    run->scope.rand = rand_real();
+    run->scope.zone = search->options.zone;
+    if (search->options.time_max_ms && !run->deadline_ns)
+        run->deadline_ns = search->started_ns + search->options.time_max_ms * NS_PER_MS;
+    return plan(search, err);
+}
+
+int search_new(const struct spl_query *query, const struct search_options *options,
+               struct search **out, struct err *err)
+{
+    *out = NULL;
+    struct search *search = mem_calloc(1, sizeof(*search));
+    if (!search)
+        return err_nomem(err);
+    search->options = *options;
+    size_t max = options->memory_max ? (size_t)options->memory_max : MEMORY_QUERY_MAX;
+    struct arena *arena = arena_new(max);
+    if (!arena) {
+        mem_free(search);
+        return err_nomem(err);
+    }
+    if (start(search, query, arena, err) < 0) {
+        search->run.arena = arena;
+        search_free(search);
+        return -1;
+    }
+    *out = search;
+    return 0;
+}
+
+/* ---- running ---- */
+
+/* source is the file's path, else the configured input (CONTRACT 7). */
+static int add_source_column(struct search *search, struct frame *frame)
+{
+    struct batch *batch = frame->batch;
+    if (!wanted_has(&search->wanted, SLICE("source")) || batch_find(batch, SLICE("source")))
+        return 0;
+    const struct column *path = batch_find(batch, FIELD_PATH);
+    const struct column *input = batch_find(batch, FIELD_SOURCE);
+    if (!path && !input)
+        return 0;
+    struct column *to = frame_column(frame, SLICE("source"));
+    for (uint32_t row = 0; to && row < batch->row_count; row++) {
+        struct value v = path ? column_first(path, row) : value_null();
+        if (v.type == VALUE_NULL && input)
+            v = column_first(input, row);
+        if (v.type != VALUE_NULL && column_add(batch, to, row, v) < 0)
+            return -1;
+    }
+    return to ? frame_put(frame, to) : -1;
+}
+
+static int read_batch(struct search *search, struct err *err)
+{
+    struct run *run = &search->run;
+    const struct batch *batch;
+    const uint64_t *selected;
+    int more = search->source.next(search->source.context, &batch, &selected, err);
+    if (more <= 0)
+        return more;
+    struct frame frame;
+    arena_reset(run->frames);
+    if (frame_share(&frame, batch, selected, run->frames) < 0 ||
+        add_source_column(search, &frame) < 0)
+        return run_nomem(run, err);
+    search->progress.rows_read += selected ? bits_count(selected, batch->row_count) : batch->row_count;
+    search->progress.batches++;
+    if (pipeline_push(&search->pipeline, &frame, err) < 0)
+        return -1;
+    return pipeline_satisfied(&search->pipeline) ? 0 : 1;
+}
+
+static int tell(struct search *search, struct err *err)
+{
+    int64_t now = clock_mono_ns(search->run.scope.clock);
+    int64_t every = search->options.progress_ms ? search->options.progress_ms : PROGRESS_MS;
+    search->progress.elapsed_ms = (now - search->started_ns) / NS_PER_MS;
+    if (!search->options.progress || now - search->told_ns < every * NS_PER_MS)
+        return 0;
+    search->told_ns = now;
+    if (search->options.progress(search->options.progress_context, search, &search->progress) != 0)
+        return err_set(err, ERR_CANCELLED, "the search was cancelled");
+    return 0;
+}
+
+int search_step(struct search *search, struct err *err)
+{
+    if (search->finished)
+        return 0;
+    if (run_check(&search->run, err) < 0)
+        return -1;
+    if (search->has_source && !search->drained) {
+        int more = read_batch(search, err);
+        if (more < 0 || tell(search, err) < 0)
+            return -1;
+        search->drained = more == 0;
+        return 1;
+    }
+    if (pipeline_finish(&search->pipeline, 0, err) < 0)
+        return -1;
+    search->finished = true;
+    search->progress.elapsed_ms =
+        (clock_mono_ns(search->run.scope.clock) - search->started_ns) / NS_PER_MS;
+    return 0;
+}
+
+int search_run(struct search *search, struct err *err)
+{
+    int more;
+    while ((more = search_step(search, err)) > 0)
+        continue;
+    return more;
+}
+
+static bool gives_events(const struct spl_query *query)
+{
+    for (const struct spl_command *c = query->commands; c; c = c->next)
+        if (c->descriptor && (c->descriptor->flags & COMMAND_TRANSFORMS))
+            return false;
+    return starts_with_search(query);
+}
+
+static int fill_result(const struct run *run, const struct pipeline *pipeline, struct arena *arena,
+                       struct search_result *out)
+{
+    static const struct batch none;
+    const struct batch *rows = pipeline->rows.batch ? pipeline->rows.batch : &none;
+    struct slice *names = arena_array(arena, rows->column_count + 1U, sizeof(*names));
+    for (uint32_t i = 0; names && i < rows->column_count; i++)
+        names[i] = spl_field_shown(rows->columns[i]->name, run->query);
+    *out = (struct search_result){.rows = rows, .names = names,
+                                  .events = gives_events(run->query),
+                                  .complete = !run->incomplete, .messages = run->messages};
+    return names ? 0 : -1;
+}
+
+const struct search_result *search_result(struct search *search)
+{
+    struct run *run = &search->run;
+    struct pipeline *pipeline = &search->pipeline;
+    if (pipeline->rows_max && pipeline->rows_seen > pipeline->rows_max)
+        run_message(run, "limit", NULL, true, "only the first %llu rows are kept",
+                    (unsigned long long)pipeline->rows_max);
+    if (fill_result(run, pipeline, run->arena, &search->result) < 0)
+        run_message(run, "memory", NULL, true, "no memory was left for the names of the columns");
+    search->result.complete &= search->finished;
+    search->result.progress = search->progress;
+    return &search->result;
+}
+
+/* The first operator that holds rows is finished into fresh operators behind it. */
+int search_preview(struct search *search, struct arena *arena, struct search_result *out,
+                   struct err *err)
+{
+    struct pipeline *pipeline = &search->pipeline;
+    struct run copy = search->run;
+    size_t at = 0;
+    while (at < pipeline->count && !pipeline->operators[at].finish)
+        at++;
+    struct pipeline after = *pipeline;
+    copy.arena = arena;
+    int result = 0;
+    if (at < pipeline->count) {
+        struct operator *holder = &pipeline->operators[at];
+        const struct spl_command *rest = holder->command ? holder->command->next : NULL;
+        if (pipeline_build(&after, &copy, rest, err) < 0)
+            return -1;
+        struct operator *next = holder->next;
+        holder->next = &after.operators[0];
+        holder->run = &copy;
+        result = holder->finish(holder, err);
+        holder->next = next;
+        holder->run = &search->run;
+        if (result == 0)
+            result = pipeline_finish(&after, 0, err);
+    }
+    if (result < 0 || fill_result(&copy, &after, arena, out) < 0)
+        return -1;
+    out->complete = false;
+    out->progress = search->progress;
+    return 0;
+}
+
+void search_cancel(struct search *search)
+{
+    __atomic_store_n(&search->cancelled, true, __ATOMIC_RELAXED);
+}
+
+static void close_all(struct search *search)
+{
+    if (search->has_source && search->source.close)
+        search->source.close(search->source.context);
+    search->has_source = false;
+    arena_free(search->run.frames);
+    arena_free(search->run.scratch);
+    search->run.frames = search->run.scratch = NULL;
+}
+
+void search_free(struct search *search)
+{
+    if (!search)
+        return;
+    close_all(search);
+    arena_free(search->run.arena);
+    mem_free(search);
+}
+
+/* ---- subsearches ---- */
+
+static struct batch *rows_of(struct search *search)
+{
+    struct batch *rows = search->pipeline.rows.batch;
+    return rows ? rows : frame_batch_new(search->run.arena, 0);
+}
+
+int run_subsearch(struct run *run, const struct spl_query *query, struct batch **rows,
+                  struct err *err)
+{
+    struct search sub = {.options = *run->options};
+    *rows = NULL;
+    sub.run.scope.now_ns = run->scope.now_ns;
+    sub.run.cancelled = run->cancelled;
+    sub.run.deadline_ns = run->deadline_ns;
+    sub.options.progress = NULL;
+    sub.options.rows_max = run->options->subsearch_rows_max ? run->options->subsearch_rows_max
+                                                            : SUBSEARCH_ROWS_MAX;
+    if (!query->earliest.ptr)
+        sub.options.from_ns = run->from_ns;
+    if (!query->latest.ptr && run->to_ns != INT64_MAX)
+        sub.options.to_ns = run->to_ns;
+    int result = start(&sub, query, run->arena, err);
+    if (result == 0)
+        result = search_run(&sub, err);
+    if (result == 0 && sub.pipeline.rows_seen > (uint64_t)sub.options.rows_max)
+        run_message(run, "subsearch-limit", NULL, true,
+                    "a subsearch was cut after %lld rows", (long long)sub.options.rows_max);
+    for (const struct search_message *m = sub.run.messages; m; m = m->next)
+        run_message(run, m->code, NULL, sub.run.incomplete, "%.*s", SLICE_ARG(m->text));
+    if (result == 0 && !(*rows = rows_of(&sub)))
+        result = run_nomem(run, err);
+    close_all(&sub);
+    return result;
+}
+
+int run_pipeline(struct run *run, const struct spl_query *query, const struct batch *from,
+                 struct batch **rows, struct err *err)
+{
+    struct search sub = {.options = *run->options, .run = *run};
+    *rows = NULL;
+    sub.run.query = query;
+    sub.run.frames = arena_new(4 * BATCH_ARENA_MAX);
+    sub.run.scratch = arena_new(SCRATCH_MAX);
+    sub.run.scope.scratch = sub.run.scratch;
+    int result = sub.run.frames && sub.run.scratch ? 0 : err_nomem(err);
+    if (result == 0)
+        result = pipeline_build(&sub.pipeline, &sub.run, query->commands, err);
+    struct operator head = {.run = &sub.run, .next = sub.pipeline.operators};
+    if (result == 0)
+        result = operator_emit(&head, from, NULL, from->row_count, err);
+    if (result == 0)
+        result = pipeline_finish(&sub.pipeline, 0, err);
+    if (result == 0 && !(*rows = rows_of(&sub)))
+        result = run_nomem(run, err);
+    run->messages = sub.run.messages;
+    run->incomplete |= sub.run.incomplete;
+    close_all(&sub);
+    return result;
+}
+
+int run_table(struct run *run, struct slice name, struct batch **rows, struct err *err)
+{
+    const struct search_backend *backend = run->options->backend;
+    struct search_source source;
+    *rows = NULL;
+    if (!backend || !backend->open_table)
+        return err_set(err, ERR_NOT_FOUND, "there is no table %.*s", SLICE_ARG(name));
+    if (backend->open_table(backend->context, name, run->arena, &source, err) < 0)
+        return -1;
+    struct row_store store;
+    row_store_init(&store, run->arena);
+    const struct batch *batch;
+    const uint64_t *selected;
+    int more;
+    struct arena *frames = arena_new(4 * BATCH_ARENA_MAX);
+    while (frames && (more = source.next(source.context, &batch, &selected, err)) > 0) {
+        struct frame frame;
+        arena_reset(frames);
+        if (frame_share(&frame, batch, selected, frames) < 0 || row_store_add(&store, &frame) < 0) {
+            more = run_nomem(run, err);
+            break;
+        }
+    }
+    if (!frames)
+        more = err_nomem(err);
+    arena_free(frames);
+    if (source.close)
+        source.close(source.context);
+    if (more < 0)
+        return -1;
+    *rows = store.batch ? store.batch : frame_batch_new(run->arena, 0);
+    return *rows ? 0 : run_nomem(run, err);
+}
+
+/* ---- explain ---- */
+
+void search_explain(struct search *search, struct buffer *to)
+{
+    const struct search_request *request = &search->request;
+    if (search->has_source) {
+        buffer_printf(to, "read     %s\n", search->source.kind ? search->source.kind : "source");
+        buffer_put_text(to, "columns  ");
+        if (request->all_columns)
+            buffer_put_text(to, "all");
+        for (size_t i = 0; !request->all_columns && i < request->column_count; i++)
+            buffer_printf(to, "%s%.*s", i ? ", " : "", SLICE_ARG(request->columns[i]));
+        buffer_put_text(to, request->newest_first ? "\norder    newest first\n" : "\norder    any\n");
+        for (size_t i = 0; i < request->index_count; i++)
+            buffer_printf(to, "index    %.*s\n", SLICE_ARG(request->indexes[i]));
+        buffer_put_text(to, search->source.filtered ? "filter   (in the source) " : "filter   ");
+        if (search->pushed)
+            expr_print(search->pushed, to);
+        else
+            buffer_put_text(to, "none");
+        buffer_put_char(to, '\n');
+    }
+    for (const struct spl_command *c = rest_of(search); c; c = c->next)
+        buffer_printf(to, "then     %-12s %s\n", c->descriptor ? c->descriptor->name : "macro",
+                      !c->descriptor                             ? ""
+                      : c->descriptor->flags & COMMAND_HOLDS     ? "(all rows first)"
+                      : c->descriptor->flags & COMMAND_STREAMS   ? "(row by row)"
+                                                                 : "(in order)");
+    if (search->finished)
+        buffer_printf(to, "cost     %llu rows read in %llu batches, %lld ms, %zu KiB held\n",
+                      (unsigned long long)search->progress.rows_read,
+                      (unsigned long long)search->progress.batches,
+                      (long long)search->progress.elapsed_ms, arena_used(search->run.arena) / 1024);
+    else if (search->progress.rows_total)
+        buffer_printf(to, "estimate about %llu rows to look at\n",
+                      (unsigned long long)search->progress.rows_total);
+}

@@ -1,0 +1,82 @@
+#pragma once
+/*
+ * search/run: runs a parsed query over a backend.
+ *
+ *   struct search *search;
+ *   search_new(query, &options, &search, &err);      plans; nothing is read yet
+ *   search_step(search, &err) ... until it is not 1  reads a batch and pushes it through
+ *   search_result(search)                            rows, names, messages
+ *   search_free(search)
+ *
+ * Or search_run(), which is the loop. Between two steps search_preview() shows what the answer
+ * would be if there were no more rows, so a server can send partial results every 200 ms or so.
+ *
+ * Ownership  The query, backend, clock and zone are borrowed until search_free().
+ * Threads    One thread at a time; search_cancel() from any.
+ * Limits     options.memory_max for all that is held (ERR_LIMIT says so and what to do),
+ *            options.time_max_ms.
+ * Errors     -1: the whole search failed. A bound that only cuts the answer short makes a
+ *            message and complete = false.
+ */
+#include "base/clock.h"
+#include "search/command.h"
+#include "search/source.h"
+
+struct search;
+struct zone;
+
+struct search_progress {
+    uint64_t rows_read;  /* rows the source gave */
+    uint64_t rows_total; /* about; 0: unknown */
+    uint64_t batches;
+    int64_t elapsed_ms;
+};
+
+struct search_options {
+    const struct search_backend *backend;
+    const struct hin_clock *clock; /* NULL: the machine's */
+    const struct zone *zone;       /* of the user; NULL: UTC */
+    int64_t from_ns, to_ns;        /* to 0: no end; the query's own earliest and latest win */
+    int64_t memory_max;            /* 0: MEMORY_QUERY_MAX */
+    int64_t time_max_ms;           /* 0: none */
+    int64_t rows_max;              /* rows of the answer that are kept; 0: all that memory allows.
+                                      Reaching it is said in a message */
+    int64_t subsearch_rows_max;    /* 0: 100,000 */
+    /* Called between batches, about every progress_ms; not 0 cancels. */
+    int (*progress)(void *context, struct search *search, const struct search_progress *progress);
+    void *progress_context;
+    int64_t progress_ms; /* 0: 200 */
+};
+
+struct search_message {
+    const char *code;    /* "limit", "subsearch-empty" ... */
+    struct slice text;
+    struct slice command;
+    uint64_t kept, seen; /* of what was cut; 0 when nothing was */
+    struct search_message *next;
+};
+
+struct search_result {
+    const struct batch *rows;  /* in order; columns are in output order too */
+    const struct slice *names; /* of the columns, as people know them (_time, host ...) */
+    bool events;               /* still events, not a table */
+    bool complete;
+    const struct search_message *messages;
+    struct search_progress progress;
+};
+
+MUST_USE int search_new(const struct spl_query *query, const struct search_options *options,
+                        struct search **out, struct err *err);
+/* 1: there is more, 0: done, -1. */
+MUST_USE int search_step(struct search *search, struct err *err);
+MUST_USE int search_run(struct search *search, struct err *err);
+/* The answer so far, or in full after the last step. Lives until search_free(). */
+const struct search_result *search_result(struct search *search);
+/* A partial answer in arena; complete is false. */
+MUST_USE int search_preview(struct search *search, struct arena *arena,
+                            struct search_result *out, struct err *err);
+void search_cancel(struct search *search);
+void search_free(struct search *search); /* NULL is fine */
+
+/* The plan as text: what is asked of the source, and the commands after it. */
+void search_explain(struct search *search, struct buffer *to);

@@ -1,0 +1,26 @@
+#pragma once
+/*
+ * search/sort_keys: the order of sort, dedup's sortby and the newest-first order of events.
+ * Stable; missing values come last whatever the direction.
+ */
+#include "search/operator.h"
+
+enum sort_kind { SORT_AUTO, SORT_NUMBER, SORT_TEXT, SORT_IP };
+
+struct sort_key {
+    struct slice field;
+    enum sort_kind kind;
+    bool descending;
+};
+
+struct sort_keys {
+    const struct sort_key *keys;
+    size_t count;
+};
+
+/* [+|-]field, num(field), str(field) ... up to the end or a stop word. */
+MUST_USE int spl_take_sort_keys(struct spl_parser *p, const char *const *stops,
+                                struct sort_keys *out);
+/* The order of all rows of batch, in arena. */
+MUST_USE int sort_rows(const struct sort_keys *keys, const struct batch *batch, struct arena *arena,
+                       uint32_t **order);

@@ -1,0 +1,55 @@
+#pragma once
+/*
+ * search/source: where rows come from, seen from the search. The store's scan, a table file and
+ * a query's own rows all answer to this, so an adapter is about fifty lines.
+ *
+ *   search ──request──> backend.open ──> source.next() ... next() ── close()
+ *
+ * A batch may be larger than BATCH_ROWS_MAX (blocks of the store are). Columns have the names of
+ * the schema (@timestamp, event.original, host.name ...). A column may have codes: rows with the
+ * same code under the same dict_epoch (never 0) have the same value; grouping uses that.
+ *
+ * Ownership  A batch and its bits belong to the source and live until the next next() or close().
+ *            The search does not change them.
+ * Threads    A source is used by one thread; a backend by any number of searches at once.
+ */
+#include "base/err.h"
+#include "event/batch.h"
+#include "expr/expr.h"
+
+struct search_request {
+    int64_t from_ns, to_ns; /* @timestamp in [from, to); the source keeps to it exactly */
+    const struct slice *indexes; /* streams, with stars, any of them; the source keeps to it exactly */
+    size_t index_count;          /* 0: the default ones */
+    const struct slice *columns; /* what will be read; all of them when all_columns */
+    size_t column_count;
+    bool all_columns;
+    const struct expr *filter;   /* what rows must fulfil, or NULL: a hint, the search tests again
+                                    unless the source says filtered */
+    bool codes_only;             /* columns with a dictionary may come without values */
+    bool newest_first;           /* rows are wanted newest first; otherwise any order will do */
+    int64_t rows_enough;         /* the search stops after so many rows that pass; 0: all */
+};
+
+struct search_source {
+    /* 1: *out is a batch and *selected the rows of it that count (NULL: all); 0: the end. */
+    int (*next)(void *context, const struct batch **out, const uint64_t **selected,
+                struct err *err);
+    void (*close)(void *context); /* NULL is fine */
+    void *context;
+    bool filtered;        /* selected holds exactly the rows that pass the filter */
+    bool ordered;         /* rows come newest first, if that was asked, or in an order of their own
+                             that counts (a table's). Otherwise the search sorts where it matters */
+    uint64_t rows_total;  /* about how many rows there are to read, for progress; 0: unknown */
+    const char *kind;     /* for explain: "store", "table" ... */
+};
+
+struct search_backend {
+    /* NULL: there are no events to search, only tables and generated rows. */
+    int (*open)(void *context, const struct search_request *request, struct arena *arena,
+                struct search_source *out, struct err *err);
+    /* A lookup table by name; ERR_NOT_FOUND when there is none. NULL: no tables. */
+    int (*open_table)(void *context, struct slice name, struct arena *arena,
+                      struct search_source *out, struct err *err);
+    void *context;
+};

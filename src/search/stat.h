@@ -1,0 +1,46 @@
+#pragma once
+/*
+ * search/stat: the functions of stats, chart, timechart ...: one descriptor each, in stat_X.c,
+ * listed in stats.def.
+ *
+ * A state is size bytes, cleared at first, one a group. Values come one by one: numbers, text or
+ * addresses, never NULL; times are numbers of seconds.
+ */
+#include "base/arena.h"
+#include "event/value.h"
+#include "expr/expr.h"
+
+struct stat_scope {
+    struct arena *arena; /* what states hold */
+    double percent;      /* of perc95 */
+    bool exhausted;      /* memory was out */
+};
+
+enum {
+    STAT_ROWS = 1 << 0,    /* without a field it counts rows */
+    STAT_PERCENT = 1 << 1, /* a number follows the name: perc95 */
+    STAT_ZERO = 1 << 2,    /* nothing seen gives 0, not NULL */
+};
+
+struct stat {
+    const char *name;
+    const char *alias; /* or NULL */
+    const char *summary;
+    unsigned flags;
+    size_t size;
+    void (*add)(struct stat_scope *scope, void *state, struct value v, int64_t time_ns);
+    /* The answer, in the scope's arena; nothing for NULL. */
+    void (*result)(struct stat_scope *scope, const void *state, struct value_list *out);
+};
+
+/* By name or alias, any case; perc95 sets *percent. NULL: then *nearest is the most similar. */
+const struct stat *stat_find(struct slice name, double *percent, const char **nearest);
+const struct stat *stat_at(size_t index);
+
+/* For results. */
+void stat_give(struct stat_scope *scope, struct value v, struct value_list *out);
+void stat_give_number(struct stat_scope *scope, double n, struct value_list *out);
+/* A deep copy; exhausted is set when memory is out. */
+struct value stat_keep(struct stat_scope *scope, struct value v);
+/* The number that v stands for, without an arena: room holds a decimal's digits. */
+bool stat_number(struct value v, int128 *room, struct value *out);

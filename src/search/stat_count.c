@@ -1,0 +1,75 @@
+/* How many: rows, values, different values. */
+#include "search/group.h"
+#include "search/stat.h"
+
+static void count_add(struct stat_scope *scope, void *state, struct value v, int64_t time_ns)
+{
+    (void)scope;
+    (void)v;
+    (void)time_ns;
+    ++*(uint64_t *)state;
+}
+
+static void count_result(struct stat_scope *scope, const void *state, struct value_list *out)
+{
+    stat_give(scope, value_i64((int64_t)*(const uint64_t *)state), out);
+}
+
+const struct stat stat_count = {
+    "count", "c", "count or count(f): rows, or values of f", STAT_ROWS | STAT_ZERO, sizeof(uint64_t),
+    count_add, count_result};
+
+/* Different values are told apart by 64 bits of hash: two of a million values coincide once in
+ * forty million searches. */
+struct distinct {
+    uint64_t *slots; /* 0 = free */
+    uint32_t size, count;
+};
+
+static bool distinct_put(struct distinct *set, uint64_t hash)
+{
+    uint32_t mask = set->size - 1, at = (uint32_t)hash & mask;
+    while (set->slots[at]) {
+        if (set->slots[at] == hash)
+            return false;
+        at = (at + 1) & mask;
+    }
+    set->slots[at] = hash;
+    return true;
+}
+
+static void distinct_grow(struct stat_scope *scope, struct distinct *set)
+{
+    struct distinct old = *set;
+    set->size = old.size ? 4 * old.size : 8;
+    set->slots = arena_array(scope->arena, set->size, sizeof(*set->slots));
+    if (!set->slots) {
+        *set = old;
+        scope->exhausted = true;
+        return;
+    }
+    for (uint32_t i = 0; i < old.size; i++)
+        if (old.slots[i])
+            distinct_put(set, old.slots[i]);
+}
+
+static void distinct_add(struct stat_scope *scope, void *state, struct value v, int64_t time_ns)
+{
+    struct distinct *set = state;
+    (void)time_ns;
+    if (2 * (set->count + 1) > set->size)
+        distinct_grow(scope, set);
+    uint64_t hash = value_hash(v);
+    if (!scope->exhausted)
+        set->count += distinct_put(set, hash ? hash : 1);
+}
+
+static void distinct_result(struct stat_scope *scope, const void *state, struct value_list *out)
+{
+    stat_give(scope, value_i64(((const struct distinct *)state)->count), out);
+}
+
+const struct stat stat_dc = {"dc", "distinct_count", "dc(f): different values", STAT_ZERO,
+                             sizeof(struct distinct), distinct_add, distinct_result};
+const struct stat stat_estdc = {"estdc", 0, "estdc(f): as dc", STAT_ZERO, sizeof(struct distinct),
+                                distinct_add, distinct_result};

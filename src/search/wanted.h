@@ -1,0 +1,23 @@
+#pragma once
+/*
+ * search/wanted: which fields are still needed, collected from the end of the pipeline to its
+ * start, so that a source reads no other columns.
+ */
+#include "expr/expr.h"
+#include "search/command.h"
+
+struct wanted {
+    struct arena *arena;
+    bool all;
+    bool failed; /* memory was out: all is true then */
+    struct map names;
+};
+
+void wanted_init(struct wanted *wanted, struct arena *arena, bool all);
+void wanted_add(struct wanted *wanted, struct slice name); /* a star wants all */
+void wanted_add_expr(struct wanted *wanted, const struct expr *expr);
+void wanted_drop(struct wanted *wanted, struct slice name); /* made here: not needed before */
+void wanted_reset(struct wanted *wanted); /* only what is added from now on */
+bool wanted_has(const struct wanted *wanted, struct slice name);
+struct field_list;
+void wanted_add_list(struct wanted *wanted, const struct field_list *list);
