@@ -47,6 +47,8 @@ enum step_kind {
     STEP_WINXML,
     STEP_RENAME,
     STEP_COPY,
+    STEP_BASENAME,
+    STEP_DIRNAME,
     STEP_SET,
     STEP_DEFAULT,
     STEP_CONVERT,

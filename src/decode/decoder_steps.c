@@ -540,6 +540,8 @@ static const struct verb {
     {"winxml", STEP_WINXML, 0, compile_from, "from"},
     {"rename", STEP_RENAME, PAIRS, NULL, ""},
     {"copy", STEP_COPY, PAIRS, NULL, ""},
+    {"basename", STEP_BASENAME, PAIRS, NULL, ""},
+    {"dirname", STEP_DIRNAME, PAIRS, NULL, ""},
     {"set", STEP_SET, PAIRS, NULL, ""},
     {"default", STEP_DEFAULT, PAIRS, NULL, ""},
     {"convert", STEP_CONVERT, PAIRS, NULL, ""},

@@ -292,6 +292,8 @@ static enum run_result run_step(struct run *run, const struct step *step)
         return run_fail(run, step, "%.*s", SLICE_ARG(step->under));
     case STEP_RENAME:
     case STEP_COPY:
+    case STEP_BASENAME:
+    case STEP_DIRNAME:
     case STEP_SET:
     case STEP_DEFAULT:
     case STEP_CONVERT:
