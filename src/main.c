@@ -8,7 +8,7 @@ int main(int argc, char **argv)
 {
     signal(SIGPIPE, SIG_IGN); /* a reader that goes away is an error of write() */
     if (argc < 2)
-        return command_help(0, NULL) == EXIT_DONE ? EXIT_USAGE : EXIT_FAILED;
+        return app_help(0, NULL) == EXIT_DONE ? EXIT_USAGE : EXIT_FAILED;
     const char *name = argv[1];
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
         name = "help";

@@ -50,13 +50,13 @@ bool cli_flush(void);
 /* A line of progress on a terminal, at most a few times a second; done ends the line. */
 void cli_progress(bool done, const char *format, ...) PRINTF_LIKE(2, 3);
 
-int command_decode(int argc, char **argv);
-int command_detect(int argc, char **argv);
-int command_rules(int argc, char **argv);
-int command_import(int argc, char **argv);
-int command_replay(int argc, char **argv);
-int command_search(int argc, char **argv);
-int command_ledger(int argc, char **argv);
-int command_check(int argc, char **argv);
-int command_version(int argc, char **argv);
-int command_help(int argc, char **argv);
+int app_decode(int argc, char **argv);
+int app_detect(int argc, char **argv);
+int app_rules(int argc, char **argv);
+int app_import(int argc, char **argv);
+int app_replay(int argc, char **argv);
+int app_search(int argc, char **argv);
+int app_ledger(int argc, char **argv);
+int app_check(int argc, char **argv);
+int app_version(int argc, char **argv);
+int app_help(int argc, char **argv);

@@ -425,7 +425,8 @@ static int walk_rows(struct detector *detector, const struct hits *hits, const u
 
 int detector_run(struct detector *detector, struct batch *batch, struct err *err)
 {
-    struct expr_scope scope = {.scratch = detector->scratch};
+    struct expr_folds folds = {0};
+    struct expr_scope scope = {.scratch = detector->scratch, .folds = &folds};
     struct state_feed_rows feeds = {0};
     struct hits hits = {0};
     detector->batch = batch;

@@ -106,6 +106,13 @@ struct value_list {
     uint32_t count;
 };
 
+/* Folded texts of a batch's columns, so that many caseless tests fold each value once. Zeroed by the
+ * caller for each batch; lives in the scope's scratch. */
+struct expr_folds {
+    struct slice **columns; /* by column index: folded text of each value, or NULL so far */
+    uint32_t column_count;
+};
+
 /* What an evaluation may need beside the batch. One per thread. */
 struct expr_scope {
     struct arena *scratch;  /* results live here; the caller resets it per batch */
@@ -113,6 +120,7 @@ struct expr_scope {
     const struct hin_clock *clock;
     const struct hin_rand *rand;
     const struct zone *zone; /* base/zone.h; NULL is UTC */
+    struct expr_folds *folds; /* NULL: fold as needed. Worth it when many expressions see one batch */
     uint64_t regex_limits;   /* match limits hit, counted */
     /* state("table", key, "field"): what rules and policies remember; NULL where there is none */
     bool (*state)(void *context, struct slice table, struct slice key, struct slice field,
@@ -137,6 +145,10 @@ MUST_USE int expr_eval(const struct expr *expr, struct expr_scope *scope,
 
 /* One test against one value; for the store (dictionary entries) and for memoising. */
 bool expr_test_value(const struct expr_test *test, struct value v, struct expr_scope *scope);
+
+/* As expr_test_value for a text that is folded already; only for tests that expr_test_folds(). */
+bool expr_test_folded(const struct expr_test *test, struct slice folded);
+bool expr_test_folds(const struct expr_test *test);
 
 /* Building blocks. NULL when memory is out. Children are borrowed from the same arena. */
 struct expr *expr_new(struct arena *arena, enum expr_kind kind);

@@ -6,23 +6,23 @@
 
 const struct command_line command_lines[] = {
     {"import", "--dir DATA [--source NAME] [--tz ZONE] FILE...", "load files into a store",
-     command_import},
+     app_import},
     {"decode", "[--source NAME] [--tz ZONE] [--explain] FILE...", "events as ECS JSON, one a line",
-     command_decode},
+     app_decode},
     {"detect", "--rules FILE|DIR [--format jsonl|table] [--ignore-logsource] FILE|DIR...",
-     "rules over files: one line a match", command_detect},
+     "rules over files: one line a match", app_detect},
     {"replay", "--rules DIR [--format jsonl|table] FILE...",
-     "the time machine: findings as of event time", command_replay},
+     "the time machine: findings as of event time", app_replay},
     {"rules", "check [--format jsonl|table] FILE|DIR", "which rules are active, and why others are not",
-     command_rules},
+     app_rules},
     {"search", "[--dir DATA | --data FILE [--data-dir DIR]] [--format table|json|jsonl|csv] [--from T] [--to T] [--explain] SPL",
-     "ask a store or a file", command_search},
-    {"version", "", "the version", command_version},
-    {"help", "[COMMAND]", "this text", command_help},
+     "ask a store or a file", app_search},
+    {"version", "", "the version", app_version},
+    {"help", "[COMMAND]", "this text", app_help},
     {NULL, NULL, NULL, NULL},
 };
 
-int command_version(int argc, char **argv)
+int app_version(int argc, char **argv)
 {
     (void)argc;
     (void)argv;
@@ -30,7 +30,7 @@ int command_version(int argc, char **argv)
     return EXIT_DONE;
 }
 
-int command_help(int argc, char **argv)
+int app_help(int argc, char **argv)
 {
     puts("Hinomi: see, wake, brake.\n");
     for (const struct command_line *command = command_lines; command->name; command++) {

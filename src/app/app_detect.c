@@ -207,12 +207,12 @@ static int hunt_command(const char *name, int argc, char **argv, bool findings)
     return offline.files_failed ? EXIT_FAILED : EXIT_DONE;
 }
 
-int command_detect(int argc, char **argv)
+int app_detect(int argc, char **argv)
 {
     return hunt_command("detect", argc, argv, false);
 }
 
-int command_replay(int argc, char **argv)
+int app_replay(int argc, char **argv)
 {
     return hunt_command("replay", argc, argv, true);
 }
@@ -259,7 +259,7 @@ static int check_rules(const char *path, const struct rule_options *options, boo
     return refused ? EXIT_FAILED : EXIT_DONE;
 }
 
-int command_rules(int argc, char **argv)
+int app_rules(int argc, char **argv)
 {
     struct rule_options rule_options = {0};
     const char *format = "table";

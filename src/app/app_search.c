@@ -39,7 +39,7 @@ static void print_note(void *context, const char *text)
     fprintf(stderr, "hinomi: %s\n", text);
 }
 
-int command_search(int argc, char **argv)
+int app_search(int argc, char **argv)
 {
     const char *dir = take_dir(&argc, argv);
     struct err err;

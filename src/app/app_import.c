@@ -168,7 +168,7 @@ static int run_import(struct import *import, const struct cli_words *words, stru
     return finish(import, err);
 }
 
-int command_import(int argc, char **argv)
+int app_import(int argc, char **argv)
 {
     struct import import = {.stream = "main"};
     bool detect = false;

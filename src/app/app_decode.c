@@ -30,7 +30,7 @@ static int print_batch(void *context, struct batch *batch, const char *path, uin
     return 0;
 }
 
-int command_decode(int argc, char **argv)
+int app_decode(int argc, char **argv)
 {
     struct printing printing = {0};
     struct offline offline = {.batch = print_batch, .context = &printing};
