@@ -151,7 +151,7 @@ struct recognise {
     uint32_t contain_count;
     struct json_need *json; /* all of them */
     uint32_t json_count;
-    bool wants_json, wants_xml;
+    bool wants_json, wants_xml, wants_text;
     bool by_content; /* has some test of the content */
     bool inner_only; /* never for whole events */
     struct regex *regex;

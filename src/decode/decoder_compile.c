@@ -150,16 +150,19 @@ static int compile_recognise(struct decoder_compiler *compiler, const struct yam
         return yaml_err(compiler->err, inner, "'inner_only' must be true or false");
     out->wants_json |= slice_is(format, "json");
     out->wants_xml = slice_is(format, "winxml");
-    if (format.ptr && !slice_is(format, "json") && !out->wants_xml && !slice_is(format, "text"))
-        return yaml_err(compiler->err, node, "'format' must be json, winxml or text");
+    bool other = slice_is(format, "text") || slice_is(format, "any");
+    if (format.ptr && !out->wants_json && !out->wants_xml && !other)
+        return yaml_err(compiler->err, node, "'format' must be json, winxml, text or any");
     if (pattern.ptr) {
         if (regex_new(pattern, 0, &out->regex, compiler->err) < 0)
             return err_within(compiler->err, "line %d", node->line);
         if (decoder_own(compiler, out->regex) < 0)
             return -1;
     }
-    out->by_content =
-        out->start_count || out->contain_count || out->wants_json || out->wants_xml || out->regex;
+    bool tests_text = out->start_count || out->contain_count || out->regex;
+    out->wants_text = slice_is(format, "text") ||
+                      (!format.ptr && tests_text && !out->wants_json && !out->wants_xml);
+    out->by_content = tests_text || out->wants_json || out->wants_xml;
     return 0;
 }
 

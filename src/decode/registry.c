@@ -363,7 +363,8 @@ static bool content_fits(const struct decoder *decoder, const struct sighting *s
     if (r->inner_only && !sighting->inner)
         return false;
     if ((r->wants_json && sighting->kind != TEXT_JSON) ||
-        (r->wants_xml && sighting->kind != TEXT_XML))
+        (r->wants_xml && sighting->kind != TEXT_XML) ||
+        (r->wants_text && sighting->kind != TEXT_PLAIN))
         return false;
     if (r->json_count && !json_fits(r, sighting->tokens, seen))
         return false;
