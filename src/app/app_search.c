@@ -45,7 +45,7 @@ int app_search(int argc, char **argv)
     struct err err;
     char path[4400];
     if (!dir)
-        return search_main_with(argc, argv, NULL);
+        return search_main_with(argc + 1, argv - 1, NULL); /* it expects its own name first */
     snprintf(path, sizeof(path), "%.4000s/store", dir);
     if (access(path, R_OK) != 0) {
         err_set(&err, ERR_NOT_FOUND, "there is no store in %s; hinomi import makes one", dir);
@@ -57,7 +57,7 @@ int app_search(int argc, char **argv)
         return cli_fail(&err);
     struct store_backend backend;
     store_backend_init(&backend, store, clock_real(), NULL);
-    int status = search_main_with(argc, argv, &backend.backend);
+    int status = search_main_with(argc + 1, argv - 1, &backend.backend);
     say_damage(&backend.stats);
     store_close(store);
     return status == EXIT_DONE && backend.stats.damage_count ? EXIT_FAILED : status;
