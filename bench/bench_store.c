@@ -5,8 +5,8 @@
  *   bench_store DIR [EVENTS] [SEED]
  */
 #include "base/mem.h"
-#include "event/delivery.h"
 #include "base/time.h"
+#include "event/delivery.h"
 #include "store/journal.h"
 #include "store/scan.h"
 
@@ -22,10 +22,11 @@ static double cpu_seconds(clockid_t clock)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-static const char *const ACTIONS[] = {"login", "logout", "order-placed", "order-cancelled",
-                                      "withdrawal-requested", "api-key-used", "balance-read",
-                                      "deposit-credited"};
-static const char *const HOSTS[] = {"api-01", "api-02", "api-03", "match-01", "wallet-01", "edge-01"};
+static const char *const ACTIONS[] = {
+    "login",        "logout",       "order-placed",    "order-cancelled", "withdrawal-requested",
+    "api-key-used", "balance-read", "deposit-credited"};
+static const char *const HOSTS[] = {"api-01",   "api-02",    "api-03",
+                                    "match-01", "wallet-01", "edge-01"};
 static const char *const COUNTRIES[] = {"JP", "US", "SG", "DE", "GB", "KR", "HK"};
 static const char *const AGENTS[] = {
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/120.0 Safari/537.36",
@@ -86,32 +87,46 @@ static void make_event(struct maker *maker, struct batch *batch, const struct or
     const char *agent = AGENTS[user % ARRAY_COUNT(AGENTS)];
     uint64_t ip = user * 2654435761U, status = below(maker, 20) ? 200 : 400 + below(maker, 5);
     uint64_t latency = 100 + skewed(maker, 50000), bytes = 200 + skewed(maker, 9000);
-    uint64_t order = ++maker->order + 900000000, trace_a = below(maker, UINT64_MAX), amount = below(maker, 90000000);
+    uint64_t order = ++maker->order + 900000000, trace_a = below(maker, UINT64_MAX),
+             amount = below(maker, 90000000);
     uint64_t session = user * 0x9e3779b97f4a7c15U;
     int64_t ms = maker->time_ns / 1000000;
     char when[TIME_TEXT_SIZE];
     when[time_format(maker->time_ns, when)] = '\0';
     row->raw = arena_printf(
         arena,
-        "{\"@timestamp\":\"%s\",\"ts\":%" PRId64 ",\"level\":\"info\",\"service\":\"exchange-api\",\"env\":\"production\","
-        "\"region\":\"ap-northeast-1\",\"host\":\"%s\",\"action\":\"%s\",\"outcome\":\"%s\",\"user\":{\"name\":\"user%05" PRIu64
-        "\",\"id\":\"%" PRIu64 "\"},\"account\":\"acc-%" PRIu64 "\",\"source\":{\"ip\":\"%u.%u.%u.%u\",\"port\":%u,\"country\":\"%s\"},"
-        "\"http\":{\"method\":\"%s\",\"path\":\"/v2/%s\",\"status\":%" PRIu64 ",\"bytes\":%" PRIu64 "},\"latency_us\":%" PRIu64
-        ",\"order_id\":\"ord-%" PRIu64 "\",\"amount\":\"%" PRIu64 ".%08" PRIu64 "\",\"asset\":\"%s\",\"pair\":\"%s-JPY\","
-        "\"session\":\"%016" PRIx64 "\",\"trace_id\":\"%016" PRIx64 "\",\"user_agent\":\"%s\",\"tls\":{\"version\":\"1.3\",\"cipher\":\"TLS_AES_128_GCM_SHA256\"},"
-        "\"version\":\"4.17.%u\",\"message\":\"%s by user%05" PRIu64 " from %s took %" PRIu64 " us\"}",
+        "{\"@timestamp\":\"%s\",\"ts\":%" PRId64
+        ",\"level\":\"info\",\"service\":\"exchange-api\",\"env\":\"production\","
+        "\"region\":\"ap-northeast-1\",\"host\":\"%s\",\"action\":\"%s\",\"outcome\":\"%s\","
+        "\"user\":{\"name\":\"user%05" PRIu64 "\",\"id\":\"%" PRIu64
+        "\"},\"account\":\"acc-%" PRIu64
+        "\",\"source\":{\"ip\":\"%u.%u.%u.%u\",\"port\":%u,\"country\":\"%s\"},"
+        "\"http\":{\"method\":\"%s\",\"path\":\"/v2/%s\",\"status\":%" PRIu64 ",\"bytes\":%" PRIu64
+        "},\"latency_us\":%" PRIu64 ",\"order_id\":\"ord-%" PRIu64 "\",\"amount\":\"%" PRIu64
+        ".%08" PRIu64 "\",\"asset\":\"%s\",\"pair\":\"%s-JPY\","
+        "\"session\":\"%016" PRIx64 "\",\"trace_id\":\"%016" PRIx64
+        "\",\"user_agent\":\"%s\",\"tls\":{\"version\":\"1.3\",\"cipher\":\"TLS_AES_128_GCM_"
+        "SHA256\"},"
+        "\"version\":\"4.17.%u\",\"message\":\"%s by user%05" PRIu64 " from %s took %" PRIu64
+        " us\"}",
         when, ms, host, action, status == 200 ? "success" : "failure", user, user + 5000, account,
-        (unsigned)(ip >> 24 & 255), (unsigned)(ip >> 16 & 255), (unsigned)(ip >> 8 & 255), (unsigned)(ip & 255),
-        (unsigned)(1024 + below(maker, 64000)), country, user % 3 ? "POST" : "GET", action, status, bytes, latency,
-        order, amount / 100000000, amount % 100000000, user % 2 ? "XEM" : "BTC", user % 2 ? "XEM" : "BTC", session, trace_a,
+        (unsigned)(ip >> 24 & 255), (unsigned)(ip >> 16 & 255), (unsigned)(ip >> 8 & 255),
+        (unsigned)(ip & 255), (unsigned)(1024 + below(maker, 64000)), country,
+        user % 3 ? "POST" : "GET", action, status, bytes, latency, order, amount / 100000000,
+        amount % 100000000, user % 2 ? "XEM" : "BTC", user % 2 ? "XEM" : "BTC", session, trace_a,
         agent, (unsigned)(user % 3), action, user, country, latency);
     row->time_ns = maker->time_ns;
     row->received_ns = maker->time_ns + 3000000;
     row->seq = ++maker->seq;
     row->origin = origin;
     struct slice raw = row->raw;
-    struct ip address = {.bytes = {[10] = 255, [11] = 255, [12] = (uint8_t)(ip >> 24), [13] = (uint8_t)(ip >> 16),
-                                   [14] = (uint8_t)(ip >> 8), [15] = (uint8_t)ip}, .family = 4};
+    struct ip address = {.bytes = {[10] = 255,
+                                   [11] = 255,
+                                   [12] = (uint8_t)(ip >> 24),
+                                   [13] = (uint8_t)(ip >> 16),
+                                   [14] = (uint8_t)(ip >> 8),
+                                   [15] = (uint8_t)ip},
+                         .family = 4};
     ptrdiff_t port_at = slice_find(raw, SLICE("\"port\":"));
     put_text(batch, r, "log.level", SLICE("info"));
     put_text(batch, r, "service.name", SLICE("exchange-api"));
@@ -142,7 +157,9 @@ static void make_event(struct maker *maker, struct batch *batch, const struct or
     put_text(batch, r, "tls.cipher", SLICE("TLS_AES_128_GCM_SHA256"));
     put_text(batch, r, "service.version", text_of(batch, "4.17.%" PRIu64, user % 3));
     put(batch, r, "ts", value_i64(ms));
-    put_text(batch, r, "message", arena_printf(arena, "%s by user%05" PRIu64 " from %s took %" PRIu64 " us", action, user, country, latency));
+    put_text(batch, r, "message",
+             arena_printf(arena, "%s by user%05" PRIu64 " from %s took %" PRIu64 " us", action,
+                          user, country, latency));
 }
 
 static void make_batch(struct maker *maker, struct batch *batch, const struct origin *origin)
@@ -194,8 +211,8 @@ static void scan_it(struct store *store, const char *what, const struct scan_req
     printf("%-34s %8.2f ms cpu, %" PRIu64 " rows, %.2f MB read, %" PRIu64 "/%" PRIu64
            " blocks skipped, %" PRIu64 " damages [%" PRIu64 "]\n",
            what, (cpu_seconds(CLOCK_PROCESS_CPUTIME_ID) - start) * 1e3, found,
-           (double)stats->bytes_read / 1e6, stats->blocks_skipped, stats->blocks, stats->damage_count,
-           sum);
+           (double)stats->bytes_read / 1e6, stats->blocks_skipped, stats->blocks,
+           stats->damage_count, sum);
     scan_close(scan);
     store_snapshot_release(snapshot);
 }
@@ -211,17 +228,20 @@ static void run_scans(struct store *store)
     scan_it(store, "two dictionary columns, values",
             &(struct scan_request){.columns = two, .column_count = 2});
     scan_it(store, "user.name=user01234, original",
-            &(struct scan_request){.columns = original, .column_count = 1,
+            &(struct scan_request){.columns = original,
+                                   .column_count = 1,
                                    .filter = expr_test_new(arena, SLICE("user.name"), TEST_EQUAL, 0,
                                                            SLICE("user01234"))});
     scan_it(store, "order id equal (filter)",
-            &(struct scan_request){.columns = original, .column_count = 1,
-                                   .filter = expr_test_new(arena, SLICE("exchange.order.id"), TEST_EQUAL,
-                                                           0, SLICE("ord-900077777"))});
+            &(struct scan_request){.columns = original,
+                                   .column_count = 1,
+                                   .filter = expr_test_new(arena, SLICE("exchange.order.id"),
+                                                           TEST_EQUAL, 0, SLICE("ord-900077777"))});
     scan_it(store, "original contains user01234",
-            &(struct scan_request){.columns = two, .column_count = 2,
-                                   .filter = expr_test_new(arena, SLICE("event.original"), TEST_CONTAINS,
-                                                           0, SLICE("user01234"))});
+            &(struct scan_request){.columns = two,
+                                   .column_count = 2,
+                                   .filter = expr_test_new(arena, SLICE("event.original"),
+                                                           TEST_CONTAINS, 0, SLICE("user01234"))});
     scan_it(store, "everything, all columns", &(struct scan_request){.all_columns = true});
     arena_free(arena);
 }
@@ -238,7 +258,9 @@ int main(int argc, char **argv)
     struct journal *journal;
     struct store *store;
     snprintf(dir, sizeof(dir), "%s/journal", argv[1]);
-    check(journal_open(&(struct journal_config){.dir = dir, .commit_ms = 5, .note = note}, &journal, &err), &err);
+    check(journal_open(&(struct journal_config){.dir = dir, .commit_ms = 5, .note = note}, &journal,
+                       &err),
+          &err);
     char store_dir[512];
     snprintf(store_dir, sizeof(store_dir), "%s/store", argv[1]);
     check(store_open(&(struct store_config){.dir = store_dir, .note = note}, &store, &err), &err);
@@ -246,15 +268,20 @@ int main(int argc, char **argv)
     rand_seeded_init(&maker.rand, argc > 3 ? strtoull(argv[3], NULL, 10) : 1);
     buffer_init(&maker.body, 64 * MIB);
     struct batch *batch = batch_new(BATCH_ARENA_MAX);
-    struct origin origin = {.source = SLICE("import"), .stream = SLICE("main"), .path = SLICE("/var/log/exchange.json")};
+    struct origin origin = {.source = SLICE("import"),
+                            .stream = SLICE("main"),
+                            .path = SLICE("/var/log/exchange.json")};
     double start = cpu_seconds(CLOCK_PROCESS_CPUTIME_ID), wall = cpu_seconds(CLOCK_MONOTONIC);
     uint64_t done = 0, raw_bytes = 0;
     double journal_cpu = 0, append_cpu = 0;
     for (; done < events; done += batch->row_count) {
         make_batch(&maker, batch, &origin);
         double a = cpu_seconds(CLOCK_THREAD_CPUTIME_ID);
-        struct delivery delivery = {.origin = origin, .received_ns = maker.time_ns, .framing = FRAMING_LINES,
-                                    .event_count = batch->row_count, .body = buffer_slice(&maker.body)};
+        struct delivery delivery = {.origin = origin,
+                                    .received_ns = maker.time_ns,
+                                    .framing = FRAMING_LINES,
+                                    .event_count = batch->row_count,
+                                    .body = buffer_slice(&maker.body)};
         check(journal_append(journal, &delivery, NULL, NULL, &err), &err);
         double b = cpu_seconds(CLOCK_THREAD_CPUTIME_ID);
         check(store_append(store, batch, &err), &err);
@@ -266,10 +293,13 @@ int main(int argc, char **argv)
     double total = cpu_seconds(CLOCK_PROCESS_CPUTIME_ID) - start - maker.cpu;
     struct store_stats stats;
     store_stats(store, &stats);
-    printf("%" PRIu64 " events of %.0f bytes: %.2f us cpu per event (append %.2f, journal front %.2f), %.1f s wall\n", done,
-           (double)raw_bytes / (double)done, total / (double)done * 1e6, append_cpu / (double)done * 1e6,
-           journal_cpu / (double)done * 1e6, cpu_seconds(CLOCK_MONOTONIC) - wall);
-    printf("%" PRIu64 " segments, %.1f bytes per event\n", stats.segments, (double)stats.segment_bytes / (double)done);
+    printf("%" PRIu64 " events of %.0f bytes: %.2f us cpu per event (append %.2f, journal front "
+                      "%.2f), %.1f s wall\n",
+           done, (double)raw_bytes / (double)done, total / (double)done * 1e6,
+           append_cpu / (double)done * 1e6, journal_cpu / (double)done * 1e6,
+           cpu_seconds(CLOCK_MONOTONIC) - wall);
+    printf("%" PRIu64 " segments, %.1f bytes per event\n", stats.segments,
+           (double)stats.segment_bytes / (double)done);
     run_scans(store);
     store_close(store);
     journal_close(journal);

@@ -152,8 +152,8 @@ static void put_filetime(uint64_t filetime, struct buffer *to)
     struct time_parts p;
     time_split(filetime_to_ns(early ? rest + cycle : rest), &p);
     int year = p.year - (early ? 400 : 0) + 400 * (int)(filetime / cycle);
-    buffer_printf(to, "%04d-%02d-%02dT%02d:%02d:%02d.%09dZ", year, p.month, p.day, p.hour,
-                  p.minute, p.second, p.nanosecond);
+    buffer_printf(to, "%04d-%02d-%02dT%02d:%02d:%02d.%09dZ", year, p.month, p.day, p.hour, p.minute,
+                  p.second, p.nanosecond);
 }
 
 static void put_systemtime(struct slice b, struct buffer *to)

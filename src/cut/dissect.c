@@ -19,8 +19,7 @@ static int compile_part(struct slice *pattern, struct dissect_part *part, struct
     return 0;
 }
 
-int dissect_compile(struct slice pattern, struct arena *arena, struct dissect *out,
-                    struct err *err)
+int dissect_compile(struct slice pattern, struct arena *arena, struct dissect *out, struct err *err)
 {
     *out = (struct dissect){0};
     out->parts = arena_array(arena, DISSECT_KEYS_MAX, sizeof(*out->parts));

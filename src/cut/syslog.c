@@ -263,11 +263,30 @@ bool syslog_cut(struct slice text, const struct zone *zone, int64_t near_ns, str
 
 const char *syslog_facility_name(int priority)
 {
-    static const char *const names[] = {
-        "kernel", "user-level", "mail", "system", "security/authorization", "syslogd",
-        "line printer", "network news", "uucp", "clock", "security/authorization", "ftp", "ntp",
-        "log audit", "log alert", "clock", "local0", "local1", "local2", "local3", "local4",
-        "local5", "local6", "local7"};
+    static const char *const names[] = {"kernel",
+                                        "user-level",
+                                        "mail",
+                                        "system",
+                                        "security/authorization",
+                                        "syslogd",
+                                        "line printer",
+                                        "network news",
+                                        "uucp",
+                                        "clock",
+                                        "security/authorization",
+                                        "ftp",
+                                        "ntp",
+                                        "log audit",
+                                        "log alert",
+                                        "clock",
+                                        "local0",
+                                        "local1",
+                                        "local2",
+                                        "local3",
+                                        "local4",
+                                        "local5",
+                                        "local6",
+                                        "local7"};
     return priority < 0 ? "" : names[priority / 8];
 }
 

@@ -13,13 +13,13 @@
 #include "base/zone.h"
 
 struct syslog {
-    int priority;  /* facility * 8 + severity, or -1 */
-    int version;   /* 1 for RFC 5424, else 0 */
+    int priority; /* facility * 8 + severity, or -1 */
+    int version;  /* 1 for RFC 5424, else 0 */
     bool has_time;
     int64_t time_ns;
     struct slice stamp; /* as written */
     struct slice host, app, pid, message_id;
-    struct slice data;  /* structured data with its brackets */
+    struct slice data; /* structured data with its brackets */
     struct slice message;
 };
 

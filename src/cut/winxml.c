@@ -15,9 +15,9 @@ struct cut {
     struct err *err;
     enum section section;
     unsigned depth;
-    struct slice element;    /* the innermost one open */
-    struct slice data_name;  /* its Name attribute */
-    struct slice text;       /* its text so far */
+    struct slice element;   /* the innermost one open */
+    struct slice data_name; /* its Name attribute */
+    struct slice text;      /* its text so far */
     bool text_escaped;
     bool has_children;
 };
@@ -26,7 +26,13 @@ struct cut {
 static const struct {
     struct slice element, attribute, field;
 } system_names[] = {
-#define NAME(e, a, f) {{e, sizeof(e) - 1}, {a, sizeof(a) - 1}, {f, sizeof(f) - 1}}
+#define NAME(e, a, f)                                                                              \
+    {                                                                                              \
+        {e, sizeof(e) - 1}, {a, sizeof(a) - 1},                                                    \
+        {                                                                                          \
+            f, sizeof(f) - 1                                                                       \
+        }                                                                                          \
+    }
     NAME("Provider", "Name", "winlog.provider_name"),
     NAME("Provider", "Guid", "winlog.provider_guid"),
     NAME("Provider", "EventSourceName", "winlog.event_source_name"),
@@ -218,8 +224,8 @@ int cut_winxml(struct columns *columns, struct slice xml, struct batch *batch, u
             result = close_element(&cut);
             break;
         case XML_BAD:
-            result = err_set(err, ERR_INPUT, "the XML is broken at byte %zu: %s", scan.at,
-                             scan.why);
+            result =
+                err_set(err, ERR_INPUT, "the XML is broken at byte %zu: %s", scan.at, scan.why);
             break;
         case XML_DONE:
             break;

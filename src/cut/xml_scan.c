@@ -213,7 +213,8 @@ static uint32_t char_reference(struct slice text, size_t *used)
     size_t at = hex ? 2 : 1;
     for (; at < text.len && at < 10 && text.ptr[at] != ';'; at++) {
         char c = text.ptr[at];
-        uint32_t digit = c >= '0' && c <= '9' ? (uint32_t)(c - '0') : (uint32_t)((c | 0x20) - 'a' + 10);
+        uint32_t digit =
+            c >= '0' && c <= '9' ? (uint32_t)(c - '0') : (uint32_t)((c | 0x20) - 'a' + 10);
         if (digit >= (hex ? 16U : 10U))
             return 0;
         code = code * (hex ? 16 : 10) + digit;

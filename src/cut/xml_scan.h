@@ -19,9 +19,9 @@ enum xml_kind { XML_DONE, XML_OPEN, XML_ATTRIBUTE, XML_TEXT, XML_CLOSE, XML_BAD 
 
 struct xml_token {
     enum xml_kind kind;
-    struct slice name;  /* without a namespace prefix */
-    struct slice text;  /* of ATTRIBUTE and TEXT, as written */
-    bool escaped;       /* text has references: xml_unescape() */
+    struct slice name; /* without a namespace prefix */
+    struct slice text; /* of ATTRIBUTE and TEXT, as written */
+    bool escaped;      /* text has references: xml_unescape() */
 };
 
 struct xml_scan {

@@ -7,10 +7,10 @@
 static bool is_ecs(struct slice name)
 {
     static const char *const roots[] = {
-        "@timestamp", "client",  "container", "destination", "device", "dll",     "dns",
-        "email",      "event",   "file",      "host",        "http",   "log",     "network",
+        "@timestamp", "client",  "container", "destination", "device",  "dll",    "dns",
+        "email",      "event",   "file",      "host",        "http",    "log",    "network",
         "observer",   "package", "process",   "registry",    "related", "server", "service",
-        "source",     "threat",  "tls",       "url",         "user",   "x509",
+        "source",     "threat",  "tls",       "url",         "user",    "x509",
     };
     ptrdiff_t dot = slice_find_char(name, '.');
     struct slice root = slice_sub(name, 0, dot < 0 ? name.len : (size_t)dot);

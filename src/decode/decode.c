@@ -84,13 +84,23 @@ static bool time_of(struct value v, const struct zone *zone, int64_t *out)
     return time_parse_epoch(text, out);
 }
 
+/* "2018-01-26T00:11:02.114Z" prints as it stands; what is not told so easily is printed. */
+static bool prints_as(struct slice text, int64_t time_ns)
+{
+    char room[TIME_TEXT_SIZE];
+    bool usual = text.len == 20 || text.len == 24 || text.len == 27 || text.len == 30;
+    if (usual && text.ptr[10] == 'T' && text.ptr[17] != '6' && text.ptr[text.len - 1] == 'Z' &&
+        (text.len == 20 || (text.ptr[19] == '.' && memcmp(text.ptr + text.len - 4, "000", 3) != 0)))
+        return true;
+    return slice_equal(text, slice_of(room, time_format(time_ns, room)));
+}
+
 /* The sender's own stamp is kept when @timestamp does not say it: unreadable text, or a value
  * whose text differs (another offset, more digits). */
-static void keep_sent_time(struct run *run, struct value sent, int64_t time_ns)
+static void keep_sent_time(struct run *run, struct value sent, bool readable, int64_t time_ns)
 {
-    char text[TIME_TEXT_SIZE];
     if (sent.type != VALUE_STRING || run_get(run, known(run, KNOWN_SENT_TIME)).count ||
-        slice_equal(value_slice(sent), slice_of(text, time_format(time_ns, text))))
+        (readable && prints_as(value_slice(sent), time_ns)))
         return;
     run_put(run, known(run, KNOWN_SENT_TIME), sent, true);
 }
@@ -100,19 +110,19 @@ static void settle_time(struct run *run, struct event_row *row, struct slice hin
     struct value_list sent = run_get(run, known(run, KNOWN_TIMESTAMP));
     struct value v = sent.count ? sent.values[0] : value_null();
     int64_t t;
-    row->time_ns = row->received_ns;
-    if (hint.len && time_parse_epoch(hint, &t)) {
+    bool readable = v.type != VALUE_NULL && time_of(v, run->zone, &t);
+    row->time_ns = readable ? t : row->received_ns;
+    keep_sent_time(run, v, readable, row->time_ns);
+    if (hint.len && time_parse_epoch(hint, &t))
         row->time_ns = t;
-    } else if (v.type != VALUE_NULL && time_of(v, run->zone, &t)) {
-        row->time_ns = t;
-    } else {
+    else if (!readable)
         row->flags |= EVENT_TIME_GUESSED;
-    }
-    keep_sent_time(run, v, row->time_ns);
     run_drop(run, known(run, KNOWN_TIMESTAMP));
     int64_t past, future;
-    bool overflow = __builtin_sub_overflow(row->received_ns, TIME_PAST_DAYS_MAX * NS_PER_DAY, &past);
-    overflow |= __builtin_add_overflow(row->received_ns, TIME_FUTURE_HOURS_MAX * NS_PER_HOUR, &future);
+    bool overflow =
+        __builtin_sub_overflow(row->received_ns, TIME_PAST_DAYS_MAX * NS_PER_DAY, &past);
+    overflow |=
+        __builtin_add_overflow(row->received_ns, TIME_FUTURE_HOURS_MAX * NS_PER_HOUR, &future);
     if (!overflow && (row->time_ns < past || row->time_ns > future))
         row->flags |= EVENT_TIME_CLAMPED;
 }
@@ -151,7 +161,8 @@ static void put_hints(struct run *run, struct slice hints, bool has_dataset)
     put_default(run, KNOWN_HOST, arena_copy(batch->arena, delivery_hint(hints, "host")));
     put_default(run, KNOWN_PATH, arena_copy(batch->arena, delivery_hint(hints, "source")));
     if (!has_dataset)
-        put_default(run, KNOWN_DATASET, arena_copy(batch->arena, delivery_hint(hints, "sourcetype")));
+        put_default(run, KNOWN_DATASET,
+                    arena_copy(batch->arena, delivery_hint(hints, "sourcetype")));
     if (!fields.len)
         return;
     run->tokens_of = SLICE_NONE;
@@ -241,10 +252,10 @@ static struct origin *copy_origin(struct batch *batch, const struct origin *from
     struct origin *to = arena_alloc(batch->arena, sizeof(*to));
     if (!to)
         return NULL;
-    const struct slice *in[] = {&from->source, &from->stream,   &from->dataset, &from->peer,
-                                &from->identity, &from->path, &from->zone};
-    struct slice *out[] = {&to->source, &to->stream, &to->dataset, &to->peer,
-                           &to->identity, &to->path, &to->zone};
+    const struct slice *in[] = {&from->source,   &from->stream, &from->dataset, &from->peer,
+                                &from->identity, &from->path,   &from->zone};
+    struct slice *out[] = {&to->source,   &to->stream, &to->dataset, &to->peer,
+                           &to->identity, &to->path,   &to->zone};
     for (size_t i = 0; i < ARRAY_COUNT(in); i++) {
         *out[i] = in[i]->ptr ? arena_copy(batch->arena, *in[i]) : SLICE_NONE;
         if (in[i]->ptr && !out[i]->ptr)

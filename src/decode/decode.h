@@ -12,7 +12,8 @@
  *
  * Ownership  A batch borrows nothing from the delivery; raw bytes and origins are copied into it.
  * Threads    A decode belongs to one thread; the decoders are shared and read-only.
- * Limits     BATCH_ROWS_MAX, BATCH_BYTES_MAX, BATCH_ARENA_MAX: one delivery may need several batches.
+ * Limits     BATCH_ROWS_MAX, BATCH_BYTES_MAX, BATCH_ARENA_MAX: one delivery may need several
+ * batches.
  */
 #include "base/err.h"
 #include "decode/registry.h"

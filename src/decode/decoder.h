@@ -47,6 +47,8 @@ enum step_kind {
     STEP_WINXML,
     STEP_RENAME,
     STEP_COPY,
+    STEP_BASENAME,
+    STEP_DIRNAME,
     STEP_SET,
     STEP_DEFAULT,
     STEP_CONVERT,
@@ -112,19 +114,19 @@ struct step {
     uint32_t from, to;       /* fields */
     struct slice under;      /* JSON, KV: prefix; FAIL: text; DECODER: name */
     char separator, equals;
-    struct slice by;         /* SPLIT */
+    struct slice by; /* SPLIT */
     struct constant constant;
     enum convert_kind convert;
     struct dissect dissect;
     struct regex *regex;
-    uint32_t *targets;       /* fields of DISSECT, REGEX, CSV; UINT32_MAX: not kept */
-    uint32_t *groups;        /* REGEX: group numbers */
+    uint32_t *targets; /* fields of DISSECT, REGEX, CSV; UINT32_MAX: not kept */
+    uint32_t *groups;  /* REGEX: group numbers */
     uint32_t target_count;
     const struct date_format *formats;
     uint32_t format_count;
     const struct zone *zone;
     bool zone_set;
-    struct map *table;       /* LOOKUP: struct constant *; CHOOSE: struct steps * */
+    struct map *table; /* LOOKUP: struct constant *; CHOOSE: struct steps * */
     struct steps body, other;
     const struct steps *branches; /* FIRST */
     uint32_t branch_count;
@@ -135,7 +137,7 @@ struct json_need {
     struct slice key;
     struct slice value; /* SLICE_NONE: any */
     bool value_prefix;
-    uint32_t number;    /* of the key in the registry */
+    uint32_t number; /* of the key in the registry */
 };
 
 struct recognise {
@@ -143,17 +145,17 @@ struct recognise {
     uint32_t source_count;
     const struct slice *programs; /* syslog programs, for inner texts */
     uint32_t program_count;
-    const struct slice *starts;  /* one of them must be at the start, if any are given */
+    const struct slice *starts; /* one of them must be at the start, if any are given */
     uint32_t start_count;
     const struct slice *contains; /* all of them */
     uint32_t contain_count;
     struct json_need *json; /* all of them */
     uint32_t json_count;
-    bool wants_json, wants_xml;
-    bool by_content;             /* has some test of the content */
-    bool inner_only;             /* never for whole events */
+    bool wants_json, wants_xml, wants_text;
+    bool by_content; /* has some test of the content */
+    bool inner_only; /* never for whole events */
     struct regex *regex;
-    int64_t priority;            /* smaller is asked first */
+    int64_t priority; /* smaller is asked first */
 };
 
 /* Regexes are not from the arena. */
@@ -170,14 +172,14 @@ struct decoder {
     struct slice path;
     struct recognise recognise;
     struct steps steps;
-    struct owned *owned;  /* what decoder_close() frees */
+    struct owned *owned; /* what decoder_close() frees */
 };
 
 struct yaml_node;
 
 /* One document of a decoder file. */
-MUST_USE int decoder_compile(const struct yaml_node *node, struct slice path,
-                             struct fields *fields, struct decoder **out, struct err *err);
+MUST_USE int decoder_compile(const struct yaml_node *node, struct slice path, struct fields *fields,
+                             struct decoder **out, struct err *err);
 void decoder_close(struct decoder *decoder);
 
 /* The number of a name, made when new. UINT32_MAX when memory or the bound is out. */

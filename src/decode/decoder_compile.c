@@ -126,14 +126,15 @@ static int check_keys(struct decoder_compiler *compiler, const struct yaml_node 
 static int compile_recognise(struct decoder_compiler *compiler, const struct yaml_node *node,
                              struct recognise *out)
 {
-    static const char *const keys[] = {"sources",  "programs", "starts_with", "contains", "json",
-                                       "format",   "regex",    "priority",    "inner_only"};
+    static const char *const keys[] = {"sources", "programs", "starts_with", "contains",  "json",
+                                       "format",  "regex",    "priority",    "inner_only"};
     out->priority = 50;
     if (!node)
         return 0;
     if (node->kind != YAML_MAPPING)
         return yaml_err(compiler->err, node, "'recognise' must be a mapping");
-    const struct yaml_node *priority = yaml_get(node, "priority"), *inner = yaml_get(node, "inner_only");
+    const struct yaml_node *priority = yaml_get(node, "priority"),
+                           *inner = yaml_get(node, "inner_only");
     struct slice format = yaml_text(yaml_get(node, "format"), SLICE_NONE);
     struct slice pattern = yaml_text(yaml_get(node, "regex"), SLICE_NONE);
     if (check_keys(compiler, node, keys, ARRAY_COUNT(keys)) < 0 ||
@@ -149,23 +150,26 @@ static int compile_recognise(struct decoder_compiler *compiler, const struct yam
         return yaml_err(compiler->err, inner, "'inner_only' must be true or false");
     out->wants_json |= slice_is(format, "json");
     out->wants_xml = slice_is(format, "winxml");
-    if (format.ptr && !slice_is(format, "json") && !out->wants_xml && !slice_is(format, "text"))
-        return yaml_err(compiler->err, node, "'format' must be json, winxml or text");
+    bool other = slice_is(format, "text") || slice_is(format, "any");
+    if (format.ptr && !out->wants_json && !out->wants_xml && !other)
+        return yaml_err(compiler->err, node, "'format' must be json, winxml, text or any");
     if (pattern.ptr) {
         if (regex_new(pattern, 0, &out->regex, compiler->err) < 0)
             return err_within(compiler->err, "line %d", node->line);
         if (decoder_own(compiler, out->regex) < 0)
             return -1;
     }
-    out->by_content = out->start_count || out->contain_count || out->wants_json ||
-                      out->wants_xml || out->regex;
+    bool tests_text = out->start_count || out->contain_count || out->regex;
+    out->wants_text = slice_is(format, "text") ||
+                      (!format.ptr && tests_text && !out->wants_json && !out->wants_xml);
+    out->by_content = tests_text || out->wants_json || out->wants_xml;
     return 0;
 }
 
 static int compile_head(struct decoder_compiler *compiler, const struct yaml_node *node)
 {
-    static const char *const keys[] = {"name",     "version",   "dataset", "summary",
-                                       "recognise", "steps"};
+    static const char *const keys[] = {"name",    "version",   "dataset",
+                                       "summary", "recognise", "steps"};
     struct decoder *decoder = compiler->decoder;
     if (node->kind != YAML_MAPPING)
         return yaml_err(compiler->err, node, "a decoder must be a mapping");

@@ -40,9 +40,8 @@ static int field_of(struct decoder_compiler *compiler, const struct yaml_node *n
     if (!name.len)
         return yaml_err(compiler->err, node, "a field name is wanted");
     *out = fields_number(compiler->fields, name);
-    return *out == UINT32_MAX
-               ? yaml_err(compiler->err, node, "too many or too long field names")
-               : 0;
+    return *out == UINT32_MAX ? yaml_err(compiler->err, node, "too many or too long field names")
+                              : 0;
 }
 
 /* The option key as a field, else the fallback name. */
@@ -256,8 +255,7 @@ static int compile_csv(struct decoder_compiler *compiler, const struct yaml_node
         room_for_targets(compiler, step, names->count) < 0)
         return -1;
     for (size_t i = 0; i < names->count; i++)
-        if (add_target(compiler, node, step,
-                       yaml_text(names->entries[i].value, SLICE_NONE)) < 0)
+        if (add_target(compiler, node, step, yaml_text(names->entries[i].value, SLICE_NONE)) < 0)
             return -1;
     return compile_from(compiler, node, step);
 }
@@ -268,8 +266,9 @@ static int compile_format(struct decoder_compiler *compiler, const struct yaml_n
                           struct date_format *out)
 {
     struct slice text = yaml_text(node, SLICE_NONE);
-    out->kind = slice_is(text, "iso8601") ? DATE_ISO : slice_is(text, "epoch") ? DATE_EPOCH
-                                                                               : DATE_PATTERN;
+    out->kind = slice_is(text, "iso8601") ? DATE_ISO
+                : slice_is(text, "epoch") ? DATE_EPOCH
+                                          : DATE_PATTERN;
     out->pattern = text;
     if (out->kind != DATE_PATTERN)
         return 0;
@@ -333,7 +332,8 @@ static int put_keys(struct decoder_compiler *compiler, struct map *table,
 static int compile_lookup(struct decoder_compiler *compiler, const struct yaml_node *node,
                           struct step *step)
 {
-    const struct yaml_node *table = yaml_get(node, "table"), *otherwise = yaml_get(node, "otherwise");
+    const struct yaml_node *table = yaml_get(node, "table"),
+                           *otherwise = yaml_get(node, "otherwise");
     if (!table || table->kind != YAML_MAPPING)
         return yaml_err(compiler->err, node, "'table' must be a mapping");
     step->table = new_table(compiler);
@@ -540,6 +540,8 @@ static const struct verb {
     {"winxml", STEP_WINXML, 0, compile_from, "from"},
     {"rename", STEP_RENAME, PAIRS, NULL, ""},
     {"copy", STEP_COPY, PAIRS, NULL, ""},
+    {"basename", STEP_BASENAME, PAIRS, NULL, ""},
+    {"dirname", STEP_DIRNAME, PAIRS, NULL, ""},
     {"set", STEP_SET, PAIRS, NULL, ""},
     {"default", STEP_DEFAULT, PAIRS, NULL, ""},
     {"convert", STEP_CONVERT, PAIRS, NULL, ""},
@@ -610,9 +612,8 @@ static int check_step(struct decoder_compiler *compiler, const struct yaml_node 
     if (verb->form == 0 && inside->kind == YAML_MAPPING)
         for (size_t i = 0; i < inside->count; i++)
             if (!is_option(verb->options, inside->entries[i].key->text))
-                return yaml_err(compiler->err, inside->entries[i].key,
-                                "'%s' has no option '%.*s'", verb->name,
-                                SLICE_ARG(inside->entries[i].key->text));
+                return yaml_err(compiler->err, inside->entries[i].key, "'%s' has no option '%.*s'",
+                                verb->name, SLICE_ARG(inside->entries[i].key->text));
     return 0;
 }
 
@@ -625,7 +626,8 @@ static int compile_step(struct decoder_compiler *compiler, const struct yaml_nod
     const struct verb *verb = find_verb(node->entries[0].key->text);
     if (!verb)
         return unknown_verb(compiler, node->entries[0].key);
-    struct step like = {.kind = verb->kind, .line = node->line, .from = UINT32_MAX, .to = UINT32_MAX};
+    struct step like = {
+        .kind = verb->kind, .line = node->line, .from = UINT32_MAX, .to = UINT32_MAX};
     const struct yaml_node *when = yaml_get(node, "when"), *optional = yaml_get(node, "optional");
     if (check_step(compiler, node, verb) < 0 ||
         (when && compile_condition(compiler, when, &like.when) < 0))

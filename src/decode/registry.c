@@ -113,8 +113,7 @@ static int index_sources(struct decoders *decoders, const struct decoder *decode
     return 0;
 }
 
-static int index_programs(struct decoders *decoders, const struct decoder *decoder,
-                          struct err *err)
+static int index_programs(struct decoders *decoders, const struct decoder *decoder, struct err *err)
 {
     for (uint32_t i = 0; i < decoder->recognise.program_count; i++) {
         void **slot = map_slot(&decoders->by_program, decoder->recognise.programs[i]);
@@ -169,8 +168,7 @@ static int by_priority(const void *a, const void *b)
 }
 
 /* Steps that chain to another decoder by name must find it. */
-static int check_chains(const struct decoders *decoders, const struct steps *steps,
-                        struct err *err)
+static int check_chains(const struct decoders *decoders, const struct steps *steps, struct err *err)
 {
     for (uint32_t i = 0; i < steps->count; i++) {
         const struct step *step = &steps->list[i];
@@ -211,8 +209,8 @@ static int build_indexes(struct decoders *decoders, struct err *err)
 
 /* --- loading --- */
 
-static int add_document(struct decoders *decoders, const struct yaml_node *node,
-                        struct slice path, struct err *err)
+static int add_document(struct decoders *decoders, const struct yaml_node *node, struct slice path,
+                        struct err *err)
 {
     struct decoder *decoder;
     if (decoder_compile(node, path, &decoders->fields, &decoder, err) < 0)
@@ -228,8 +226,7 @@ static int add_document(struct decoders *decoders, const struct yaml_node *node,
     return map_put(&decoders->by_name, decoder->name, decoder) < 0 ? err_nomem(err) : 0;
 }
 
-static int add_text(struct decoders *decoders, struct slice text, const char *path,
-                    struct err *err)
+static int add_text(struct decoders *decoders, struct slice text, const char *path, struct err *err)
 {
     const struct yaml_node *const *documents;
     size_t count;
@@ -366,7 +363,8 @@ static bool content_fits(const struct decoder *decoder, const struct sighting *s
     if (r->inner_only && !sighting->inner)
         return false;
     if ((r->wants_json && sighting->kind != TEXT_JSON) ||
-        (r->wants_xml && sighting->kind != TEXT_XML))
+        (r->wants_xml && sighting->kind != TEXT_XML) ||
+        (r->wants_text && sighting->kind != TEXT_PLAIN))
         return false;
     if (r->json_count && !json_fits(r, sighting->tokens, seen))
         return false;
@@ -384,9 +382,8 @@ static const struct decoder *choose_named(const struct decoders *decoders,
 {
     char lower[SOURCE_NAME_MAX];
     const struct decoder_list *named =
-        sighting->source.len
-            ? map_find(&decoders->by_source, lowercase(sighting->source, lower))
-            : NULL;
+        sighting->source.len ? map_find(&decoders->by_source, lowercase(sighting->source, lower))
+                             : NULL;
     for (uint32_t i = 0; named && i < named->count; i++)
         if (content_fits(named->list[i], sighting, seen))
             return named->list[i];
@@ -409,8 +406,7 @@ const struct decoder *decoders_choose(const struct decoders *decoders,
     for (uint32_t i = 0; i < decoders->all.count; i++) {
         const struct decoder *decoder = decoders->all.list[i];
         bool by_program = decoder->recognise.program_count > 0;
-        if (decoder->recognise.by_content && !by_program &&
-            content_fits(decoder, sighting, &seen))
+        if (decoder->recognise.by_content && !by_program && content_fits(decoder, sighting, &seen))
             return decoder;
     }
     return NULL;

@@ -110,7 +110,8 @@ struct slice run_text(struct run *run, uint32_t field)
 void run_put(struct run *run, uint32_t number, struct value v, bool replace)
 {
     const struct field *field = field_at(run, number);
-    if (field->kind == FIELD_TEXT || (v.type == VALUE_NULL && (replace || field->kind == FIELD_TEMP)))
+    if (field->kind == FIELD_TEXT ||
+        (v.type == VALUE_NULL && (replace || field->kind == FIELD_TEMP)))
         return;
     if (field->kind == FIELD_TEMP) {
         run->runner->temps[field->slot] = v;
@@ -291,6 +292,8 @@ static enum run_result run_step(struct run *run, const struct step *step)
         return run_fail(run, step, "%.*s", SLICE_ARG(step->under));
     case STEP_RENAME:
     case STEP_COPY:
+    case STEP_BASENAME:
+    case STEP_DIRNAME:
     case STEP_SET:
     case STEP_DEFAULT:
     case STEP_CONVERT:

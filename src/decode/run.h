@@ -14,12 +14,12 @@ enum { INNER_DEPTH_MAX = 4 };
 struct runner {
     const struct decoders *decoders;
     struct json_cutter *json;
-    struct columns columns;   /* guesses for names that only the event knows */
-    struct column **known;    /* by slot of FIELD_COLUMN; NULL: not looked up in this batch */
-    uint32_t *missing_at;     /* columns the batch had when the slot was not among them, plus 1 */
-    struct value *temps;      /* by slot of FIELD_TEMP; VALUE_NULL: not set */
+    struct columns columns; /* guesses for names that only the event knows */
+    struct column **known;  /* by slot of FIELD_COLUMN; NULL: not looked up in this batch */
+    uint32_t *missing_at;   /* columns the batch had when the slot was not among them, plus 1 */
+    struct value *temps;    /* by slot of FIELD_TEMP; VALUE_NULL: not set */
     bool temps_used;
-    struct arena *scratch;    /* results of conditions */
+    struct arena *scratch; /* results of conditions */
     struct expr_scope scope;
 };
 
@@ -29,17 +29,17 @@ struct run {
     struct batch *batch;
     uint32_t row;
     int64_t received_ns;
-    const struct zone *zone;       /* for stamps that name none */
-    struct slice text;             /* what the present decoder was given */
+    const struct zone *zone; /* for stamps that name none */
+    struct slice text;       /* what the present decoder was given */
     struct value text_value;
     const struct decoder *taker;   /* the innermost one that took it: for hinomi.decoder */
     const struct decoder *decoder; /* whose steps are running: for error.message */
     struct json_tokens tokens;     /* of tokens_of, if that is set */
     struct slice tokens_of;
-    unsigned inner;                /* depth of texts within texts */
-    unsigned quiet;                /* failures are expected: no sentence is made */
-    unsigned json_flags;           /* JSON_CUT_* */
-    bool left;                     /* fields over a limit elsewhere */
+    unsigned inner;      /* depth of texts within texts */
+    unsigned quiet;      /* failures are expected: no sentence is made */
+    unsigned json_flags; /* JSON_CUT_* */
+    bool left;           /* fields over a limit elsewhere */
     bool out_of_memory;
     struct err *err;
 };

@@ -108,7 +108,7 @@ static struct value to_hex(struct slice text)
         return value_null();
     for (size_t i = 0; i < text.len; i++) {
         char c = (char)(text.ptr[i] | 0x20);
-        unsigned digit = c >= '0' && c <= '9' ? (unsigned)(c - '0')
+        unsigned digit = c >= '0' && c <= '9'   ? (unsigned)(c - '0')
                          : c >= 'a' && c <= 'f' ? (unsigned)(c - 'a' + 10)
                                                 : 16;
         if (digit > 15)
@@ -282,6 +282,19 @@ static void run_split(struct run *run, const struct step *step)
     }
 }
 
+/* The last part of a path with either slash, or what is before it. */
+static void run_path_part(struct run *run, const struct step *step)
+{
+    struct slice path = run_text(run, step->from);
+    size_t cut = path.len;
+    while (cut > 0 && path.ptr[cut - 1] != '\\' && path.ptr[cut - 1] != '/')
+        cut--;
+    struct slice part = step->kind == STEP_BASENAME ? slice_from(path, cut)
+                                                    : slice_sub(path, 0, cut ? cut - 1 : 0);
+    if (part.len)
+        run_put(run, step->to, value_string(part), true);
+}
+
 static bool has_value(struct run *run, uint32_t field, struct value v)
 {
     struct value_list list = run_get(run, field);
@@ -312,6 +325,10 @@ enum run_result run_change_step(struct run *run, const struct step *step)
         break;
     case STEP_COPY:
         run_copy(run, step);
+        break;
+    case STEP_BASENAME:
+    case STEP_DIRNAME:
+        run_path_part(run, step);
         break;
     case STEP_SET:
         put_constant(run, step->from, &step->constant);

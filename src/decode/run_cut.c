@@ -100,8 +100,7 @@ static enum run_result cut_csv_step(struct run *run, const struct step *step, st
     return i ? RUN_OK : run_fail(run, step, "the line has no cells");
 }
 
-static enum run_result cut_dissect_step(struct run *run, const struct step *step,
-                                        struct slice text)
+static enum run_result cut_dissect_step(struct run *run, const struct step *step, struct slice text)
 {
     struct slice values[DISSECT_KEYS_MAX];
     if (!dissect_match(&step->dissect, text, values))
@@ -168,8 +167,7 @@ static void put_priority(struct run *run, int priority)
     put_known_text(run, KNOWN_SEVERITY_NAME, slice_text(syslog_severity_name(priority)));
 }
 
-static enum run_result cut_syslog_step(struct run *run, const struct step *step,
-                                       struct slice text)
+static enum run_result cut_syslog_step(struct run *run, const struct step *step, struct slice text)
 {
     struct syslog syslog;
     int64_t pid;

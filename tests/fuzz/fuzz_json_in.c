@@ -32,7 +32,8 @@ static void check_columns(const struct batch *batch)
         const struct column *column = batch->columns[i];
         assert(column->name.len > 0 || column->count <= FIELD_VALUES_MAX);
         for (uint32_t k = 0; k < column->count; k++)
-            assert(column->rows[k] < batch->row_count && (k == 0 || column->rows[k] >= column->rows[k - 1]));
+            assert(column->rows[k] < batch->row_count &&
+                   (k == 0 || column->rows[k] >= column->rows[k - 1]));
     }
 }
 

@@ -66,7 +66,7 @@ static bool same_without_controls(struct slice got, struct slice text)
 }
 
 static void compare_value(const struct batch *batch, const char *name, uint32_t number,
-                         const struct json_node *wanted)
+                          const struct json_node *wanted)
 {
     const struct column *column = batch_find(batch, slice_text(name));
     uint32_t first, count = column ? column_range(column, 0, &first) : 0;

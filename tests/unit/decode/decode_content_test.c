@@ -39,7 +39,8 @@ static void decode_text(struct slice text, struct buffer *to)
     struct delivery delivery = {.framing = FRAMING_LINES, .body = text};
     struct decode_place place = {0};
     bool zone_seen;
-    assert_true(time_parse_rfc3339(SLICE("2026-03-01T00:00:00Z"), &delivery.received_ns, &zone_seen));
+    assert_true(
+        time_parse_rfc3339(SLICE("2026-03-01T00:00:00Z"), &delivery.received_ns, &zone_seen));
     assert_int_equal(decode_delivery(decode, &delivery, &place, batch, &err), 0);
     put_rows(batch, to);
     batch_free(batch);
