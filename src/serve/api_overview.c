@@ -138,6 +138,55 @@ static void put_see(struct api *api, const struct source_list *list)
     json_close(json, '}');
 }
 
+static void put_wake(struct api *api)
+{
+    struct json *json = &api->json;
+    struct respond_stats stats = respond_stats(api->parts->respond);
+    json_key(json, "wake");
+    json_open(json, '{');
+    json_key(json, "on_call");
+    json_null(json);
+    json_key(json, "last_drill");
+    json_null(json);
+    json_put_i64(json, "open", (int64_t)stats.open);
+    json_put_i64(json, "acknowledged", (int64_t)stats.acknowledged);
+    json_put_i64(json, "pending_notifications", (int64_t)stats.pending_notifications);
+    json_close(json, '}');
+}
+
+static void put_asset(void *context, const struct gate_asset *asset)
+{
+    struct json *json = context;
+    json_open(json, '{');
+    json_put_text(json, "asset", asset->asset);
+    json_put_text(json, "state", asset->state);
+    json_key(json, "balance");
+    asset->balance.ptr ? json_text(json, asset->balance) : json_null(json);
+    json_key(json, "outflow_1h");
+    asset->outflow_1h.ptr ? json_text(json, asset->outflow_1h) : json_null(json);
+    json_key(json, "usual_1h");
+    json_null(json);
+    json_close(json, '}');
+}
+
+static void put_brake(struct api *api)
+{
+    struct json *json = &api->json;
+    struct gate_stats stats = gate_stats(api->parts->gate);
+    json_key(json, "brake");
+    json_open(json, '{');
+    json_put_text(json, "mode", stats.shadow ? SLICE("shadow") : SLICE("enforce"));
+    json_put_bool(json, "healthy", stats.healthy);
+    json_put_text(json, "reason", slice_text(stats.reason));
+    json_put_i64(json, "held", (int64_t)stats.holds_open);
+    json_put_i64(json, "decisions", (int64_t)stats.decisions);
+    json_key(json, "assets");
+    json_open(json, '[');
+    gate_assets(api->parts->gate, api->arena, put_asset, json);
+    json_close(json, ']');
+    json_close(json, '}');
+}
+
 void api_overview(struct api *api)
 {
     struct ledger ledger;
@@ -145,6 +194,8 @@ void api_overview(struct api *api)
     json_open(&api->json, '{');
     json_put_time(&api->json, "time", clock_wall_ns(api->parts->clock));
     put_see(api, list);
+    put_wake(api);
+    put_brake(api);
     json_close(&api->json, '}');
     if (list)
         ledger_close(&ledger);
