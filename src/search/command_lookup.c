@@ -196,20 +196,15 @@ static bool is_key(const struct lookup_args *args, struct slice theirs)
     return false;
 }
 
-/* Distinct values of all rows met. */
+/* The values of all rows met, in the table's order. */
 static int add_values(struct frame *frame, struct column *to, uint32_t row, const struct met *met,
                       const struct column *from, uint32_t theirs)
 {
-    uint32_t begin = to->count;
     for (; theirs != GROUP_NONE; theirs = met->next[theirs]) {
         uint32_t first, n = column_range(from, theirs, &first);
-        for (uint32_t k = 0; k < n; k++) {
-            bool seen = false;
-            for (uint32_t i = begin; i < to->count && !seen; i++)
-                seen = value_equal(to->values[i], from->values[first + k]);
-            if (!seen && column_add(frame->batch, to, row, from->values[first + k]) < 0)
+        for (uint32_t k = 0; k < n; k++)
+            if (column_add(frame->batch, to, row, from->values[first + k]) < 0)
                 return -1;
-        }
     }
     return 0;
 }
