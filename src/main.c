@@ -1,12 +1,22 @@
-#include "search/cli.h"
+#include "app/cli.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 int main(int argc, char **argv)
 {
-    if (argc > 1 && strcmp(argv[1], "search") == 0)
-        return search_main(argc - 1, argv + 1);
-    puts("hinomi " HINOMI_VERSION);
-    return 0;
+    signal(SIGPIPE, SIG_IGN); /* a reader that goes away is an error of write() */
+    if (argc < 2)
+        return app_help(0, NULL) == EXIT_DONE ? EXIT_USAGE : EXIT_FAILED;
+    const char *name = argv[1];
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+        name = "help";
+    if (strcmp(name, "--version") == 0)
+        name = "version";
+    for (const struct command_line *command = command_lines; command->name; command++)
+        if (strcmp(command->name, name) == 0)
+            return command->run(argc - 2, argv + 2);
+    fprintf(stderr, "hinomi: there is no command '%s'\nTry: hinomi help\n", name);
+    return EXIT_USAGE;
 }

@@ -15,6 +15,7 @@ void err_clear(struct err *err)
     err->suggestion[0] = '\0';
 }
 
+PRINTF_LIKE(3, 0)
 static void set_text(struct err *err, enum err_code code, const char *format, va_list args)
 {
     err_clear(err);

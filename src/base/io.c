@@ -159,6 +159,14 @@ static void folder_of(const char *path, char *folder, size_t size)
 int io_replace_file(const struct hin_io *io, const char *path, struct slice content,
                     struct err *err)
 {
+    bool renamed;
+    return io_replace_file_tell(io, path, content, &renamed, err);
+}
+
+int io_replace_file_tell(const struct hin_io *io, const char *path, struct slice content,
+                         bool *renamed, struct err *err)
+{
+    *renamed = false;
     char temporary[PATH_MAX], folder[PATH_MAX];
     if (snprintf(temporary, sizeof(temporary), "%s.tmp", path) >= (int)sizeof(temporary))
         return err_set(err, ERR_LIMIT, "path %s is too long", path);
@@ -171,6 +179,7 @@ int io_replace_file(const struct hin_io *io, const char *path, struct slice cont
         result = err_set_errno(err, errno, "cannot make %s durable", temporary);
     if (io->close(io->context, fd) < 0 && result == 0)
         result = err_set_errno(err, errno, "cannot close %s", temporary);
+    *renamed = result == 0; /* a rename that reports failure may have happened all the same */
     if (result == 0 && io->rename(io->context, temporary, path) < 0)
         result = err_set_errno(err, errno, "cannot rename %s to %s", temporary, path);
     if (result == 0 && io->fsync_dir(io->context, folder) < 0)

@@ -43,5 +43,8 @@ MUST_USE int io_read_all(const struct hin_io *io, int fd, void *to, size_t len, 
  * durable under path, and whatever happens either the old or the new file is there. */
 MUST_USE int io_replace_file(const struct hin_io *io, const char *path, struct slice content,
                              struct err *err);
+/* As io_replace_file; *renamed says after a failure whether the new content may be there. */
+MUST_USE int io_replace_file_tell(const struct hin_io *io, const char *path, struct slice content,
+                                  bool *renamed, struct err *err);
 /* Folder and its parents; one that is there is fine. */
 MUST_USE int io_make_dirs(const struct hin_io *io, const char *path, struct err *err);

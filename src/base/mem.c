@@ -1,5 +1,6 @@
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,14 @@ static bool must_fail(void)
 void mem_fail_after(long n)
 {
     atomic_store(&fail_countdown, n);
+}
+
+void mem_keep_pages(void)
+{
+    enum { KEEP = 1 << 30, PAD = 32 << 20 };
+    mallopt(M_TRIM_THRESHOLD, KEEP);
+    mallopt(M_MMAP_THRESHOLD, 32 << 20); /* the most that glibc takes */
+    mallopt(M_TOP_PAD, PAD);
 }
 
 void *mem_alloc(size_t size)

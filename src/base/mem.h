@@ -18,6 +18,10 @@ MUST_USE void *mem_realloc(void *ptr, size_t size);       /* ptr stays valid on 
 MUST_USE char *mem_strdup(const char *text, size_t len);  /* copy plus a zero */
 void mem_free(void *ptr);                                 /* NULL is fine */
 
+/* Keeps freed memory in the process instead of giving pages back and faulting them in anew at every
+ * batch and seal. For programs that run long; call it once, first thing in main. */
+void mem_keep_pages(void);
+
 /* The n-th call from now (0 = the next) fails, then none. -1 turns it off. */
 void mem_fail_after(long n);
 

@@ -2,9 +2,9 @@
 
 #include "base/buffer.h"
 
-static const char *const month_names[] = {"January", "February", "March",     "April",
-                                          "May",     "June",     "July",      "August",
-                                          "September", "October", "November", "December"};
+static const char *const month_names[] = {"January",   "February", "March",    "April",
+                                          "May",       "June",     "July",     "August",
+                                          "September", "October",  "November", "December"};
 static const char *const day_names[] = {"Sunday",   "Monday", "Tuesday", "Wednesday",
                                         "Thursday", "Friday", "Saturday"};
 
@@ -13,14 +13,14 @@ static const struct {
     const char *name;
     int32_t offset_s;
 } abbreviations[] = {
-    {"UTC", 0},       {"GMT", 0},       {"Z", 0},         {"UT", 0},        {"WET", 0},
-    {"JST", 32400},   {"KST", 32400},   {"HKT", 28800},   {"SGT", 28800},   {"EST", -18000},
-    {"EDT", -14400},  {"CST", -21600},  {"CDT", -18000},  {"MST", -25200},  {"MDT", -21600},
-    {"PST", -28800},  {"PDT", -25200},  {"AKST", -32400}, {"AKDT", -28800}, {"HST", -36000},
-    {"BST", 3600},    {"CET", 3600},    {"CEST", 7200},   {"WEST", 3600},   {"MEZ", 3600},
-    {"MESZ", 7200},   {"EET", 7200},    {"EEST", 10800},  {"MSK", 10800},   {"IST", 19800},
-    {"AEST", 36000},  {"AEDT", 39600},  {"ACST", 34200},  {"AWST", 28800},  {"NZST", 43200},
-    {"NZDT", 46800},  {"BRT", -10800},  {"ART", -10800},  {"SAST", 7200},
+    {"UTC", 0},      {"GMT", 0},      {"Z", 0},         {"UT", 0},        {"WET", 0},
+    {"JST", 32400},  {"KST", 32400},  {"HKT", 28800},   {"SGT", 28800},   {"EST", -18000},
+    {"EDT", -14400}, {"CST", -21600}, {"CDT", -18000},  {"MST", -25200},  {"MDT", -21600},
+    {"PST", -28800}, {"PDT", -25200}, {"AKST", -32400}, {"AKDT", -28800}, {"HST", -36000},
+    {"BST", 3600},   {"CET", 3600},   {"CEST", 7200},   {"WEST", 3600},   {"MEZ", 3600},
+    {"MESZ", 7200},  {"EET", 7200},   {"EEST", 10800},  {"MSK", 10800},   {"IST", 19800},
+    {"AEST", 36000}, {"AEDT", 39600}, {"ACST", 34200},  {"AWST", 28800},  {"NZST", 43200},
+    {"NZDT", 46800}, {"BRT", -10800}, {"ART", -10800},  {"SAST", 7200},
 };
 
 /* One directive: %[digits or colons]letter. */
@@ -359,12 +359,14 @@ bool time_nearest_year(const struct time_parts *parts, const struct zone *zone, 
     zone_split(zone, near_ns, &now);
     bool found = false;
     uint64_t best = 0;
-    for (int year = now.year - 4; year <= now.year + 4; year++) { /* 29 February needs a leap year */
+    for (int year = now.year - 4; year <= now.year + 4;
+         year++) { /* 29 February needs a leap year */
         int64_t t;
         candidate.year = year;
         if (year < 1678 || year > 2261 || !zone_to_utc(zone, &candidate, 0, &t))
             continue;
-        uint64_t away = t > near_ns ? (uint64_t)t - (uint64_t)near_ns : (uint64_t)near_ns - (uint64_t)t;
+        uint64_t away =
+            t > near_ns ? (uint64_t)t - (uint64_t)near_ns : (uint64_t)near_ns - (uint64_t)t;
         if (!found || away < best) {
             best = away;
             *time_ns = t;
@@ -423,9 +425,8 @@ bool time_pattern_parse(struct slice pattern, struct slice text, const struct ti
     const struct zone *zone = reading.has_zone ? NULL : reading.zone;
     fill_date(&reading, zone, in->near_ns);
     int64_t shift = reading.has_zone ? reading.offset_s * NS_PER_SECOND : 0, t;
-    bool fits = reading.has_year
-                    ? zone_to_utc(zone, &reading.parts, 0, &t)
-                    : time_nearest_year(&reading.parts, zone, in->near_ns + shift, &t);
+    bool fits = reading.has_year ? zone_to_utc(zone, &reading.parts, 0, &t)
+                                 : time_nearest_year(&reading.parts, zone, in->near_ns + shift, &t);
     return fits && !__builtin_sub_overflow(t, shift, time_ns);
 }
 

@@ -278,7 +278,8 @@ static const struct zone *find_locked(struct slice name)
     if (found)
         return found == &no_zone ? NULL : found;
     struct zone *zone = load_zone(name);
-    struct slice copy = known.by_name.count < ZONES_MAX ? arena_copy(known.arena, name) : SLICE_NONE;
+    struct slice copy =
+        known.by_name.count < ZONES_MAX ? arena_copy(known.arena, name) : SLICE_NONE;
     void **slot = copy.ptr ? map_slot(&known.by_name, copy) : NULL;
     if (!slot) {
         zone_free(zone);

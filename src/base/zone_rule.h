@@ -6,14 +6,14 @@
 #include "base/slice.h"
 
 struct zone_change {
-    char kind;        /* 'M' month.week.weekday, 'J' day 1..365 without 29 February, 'N' day 0..365 */
+    char kind; /* 'M' month.week.weekday, 'J' day 1..365 without 29 February, 'N' day 0..365 */
     int month, week, weekday;
     int day;
-    int32_t second;   /* of local time, may be negative or beyond a day */
+    int32_t second; /* of local time, may be negative or beyond a day */
 };
 
 struct zone_rule {
-    int32_t standard_s, summer_s; /* east of Greenwich */
+    int32_t standard_s, summer_s;            /* east of Greenwich */
     struct slice standard_name, summer_name; /* borrowed from the text */
     bool has_summer;
     struct zone_change start, end;

@@ -44,15 +44,15 @@ struct op {
     enum op_kind kind;
     uint32_t text, text_len; /* in the program's literals */
     uint32_t value;
-    uint32_t name_len;       /* ELEMENT: how much of the start tag behind '<' is the name */
+    uint32_t name_len; /* ELEMENT: how much of the start tag behind '<' is the name */
 };
 
 struct program {
     struct op *ops;
     uint32_t op_count, op_size;
     struct buffer literals;
-    struct program *next;    /* all of this chunk */
-    uint32_t offset;         /* where its template definition stands; 0 for others */
+    struct program *next; /* all of this chunk */
+    uint32_t offset;      /* where its template definition stands; 0 for others */
     bool broken;
 };
 
@@ -150,8 +150,8 @@ struct compile {
     struct program *program;
     struct element elements[BINXML_DEPTH_MAX];
     unsigned depth;
-    uint32_t text_start;  /* literals not yet in an op begin here */
-    uint32_t start_tag;   /* literals: where the last start tag begins */
+    uint32_t text_start; /* literals not yet in an op begin here */
+    uint32_t start_tag;  /* literals: where the last start tag begins */
     uint32_t start_name_len;
     bool start_tag_whole; /* nothing but literals since then, and it was closed just now */
 };
@@ -384,8 +384,8 @@ static int compile_close(struct compile *compile, const char *how)
 static int compile_content_value(struct compile *compile)
 {
     uint32_t value;
-    bool whole = compile->start_tag_whole && compile->text_start <= compile->start_tag &&
-                 compile->depth > 0;
+    bool whole =
+        compile->start_tag_whole && compile->text_start <= compile->start_tag && compile->depth > 0;
     if (take_substitution(compile, &value) < 0)
         return -1;
     if (!whole || peek(&compile->cursor) != TOKEN_CLOSE)
@@ -589,8 +589,8 @@ struct value_ref {
     size_t offset; /* in the chunk */
 };
 
-static int run(struct cursor *cursor, const struct program *program,
-               const struct value_ref *values, uint32_t count, struct buffer *to);
+static int run(struct cursor *cursor, const struct program *program, const struct value_ref *values,
+               uint32_t count, struct buffer *to);
 
 /* BinXML inside a value: the offset of the value is known, so its names and templates resolve. */
 static int render_nested(struct cursor *cursor, const struct value_ref *value, struct buffer *to)
@@ -679,8 +679,8 @@ static int render_instance(struct cursor *cursor, struct buffer *to)
     return result;
 }
 
-static int run(struct cursor *cursor, const struct program *program,
-               const struct value_ref *values, uint32_t count, struct buffer *to)
+static int run(struct cursor *cursor, const struct program *program, const struct value_ref *values,
+               uint32_t count, struct buffer *to)
 {
     static const struct value_ref none;
     for (uint32_t i = 0; i < program->op_count; i++) {

@@ -1,9 +1,10 @@
 #include "cut/binxml_value.h"
 
-#include "base/json.h"
 #include "base/time.h"
 #include "base/utf8.h"
 #include "cut/binxml.h"
+
+#include <stdio.h>
 
 uint64_t binxml_number(struct slice bytes)
 {
@@ -144,10 +145,15 @@ static void put_sid(struct slice b, struct buffer *to)
 /* Windows shows nine digits of which the last two are zero. */
 static void put_filetime(uint64_t filetime, struct buffer *to)
 {
+    /* The calendar repeats after 400 years; ours covers fewer than a FILETIME may name. */
+    const uint64_t cycle = UINT64_C(146097) * 86400 * 10000000;
+    uint64_t rest = filetime % cycle;
+    bool early = rest < cycle / 2; /* 1601 to 1801, seen as 2001 to 2201 */
     struct time_parts p;
-    time_split(filetime_to_ns(filetime), &p);
-    buffer_printf(to, "%04d-%02d-%02dT%02d:%02d:%02d.%09dZ", p.year, p.month, p.day, p.hour,
-                  p.minute, p.second, p.nanosecond);
+    time_split(filetime_to_ns(early ? rest + cycle : rest), &p);
+    int year = p.year - (early ? 400 : 0) + 400 * (int)(filetime / cycle);
+    buffer_printf(to, "%04d-%02d-%02dT%02d:%02d:%02d.%09dZ", year, p.month, p.day, p.hour, p.minute,
+                  p.second, p.nanosecond);
 }
 
 static void put_systemtime(struct slice b, struct buffer *to)
@@ -159,20 +165,25 @@ static void put_systemtime(struct slice b, struct buffer *to)
                   part[4], part[5], part[6], part[7]);
 }
 
+/* As Windows shows it: 3.199234e+003, always three digits of exponent. */
 static void put_double(struct slice b, struct buffer *to)
 {
     char text[32];
-    double n;
     uint64_t bits = binxml_number(b);
-    if (b.len == 4) {
-        uint32_t half = (uint32_t)bits;
-        float f;
-        memcpy(&f, &half, 4);
-        buffer_printf(to, "%.6g", (double)f);
+    uint32_t half = (uint32_t)bits;
+    double n;
+    float f;
+    memcpy(&n, &bits, 8);
+    memcpy(&f, &half, 4);
+    snprintf(text, sizeof(text), "%.6e", b.len == 4 ? (double)f : n);
+    char *exponent = strchr(text, 'e');
+    if (!exponent || strlen(exponent) != 4) {
+        buffer_put_text(to, text);
         return;
     }
-    memcpy(&n, &bits, 8);
-    buffer_put(to, slice_of(text, json_format_f64(n, text)));
+    buffer_put(to, slice_of(text, (size_t)(exponent - text) + 2));
+    buffer_put_char(to, '0');
+    buffer_put_text(to, exponent + 2);
 }
 
 static void put_signed(struct slice b, struct buffer *to)

@@ -1,15 +1,11 @@
 #include "cut/json.h"
 
 #include "base/mem.h"
+#include "cut/columns.h"
 
 #include <assert.h>
 
-/*
- * Names to columns. Most events look like one of the last few, so the column that followed the
- * last one is tried first, then a small table by a cheap hash of the key; both are only guesses,
- * checked by comparing the whole name, so nothing has to be forgotten when the batch changes.
- */
-enum { GUESSES = 1024, FRAMES_MAX = JSON_DEPTH_MAX };
+enum { FRAMES_MAX = JSON_DEPTH_MAX };
 
 /* An array whose members are objects: which columns they have had so far, to keep gaps. */
 struct touched {
@@ -24,7 +20,7 @@ struct frame {
 
 struct json_cutter {
     struct json_scanner *scanner;
-    uint32_t guesses[GUESSES]; /* column index */
+    struct columns columns;
     char name[FIELD_NAME_MAX];
     struct touched *touched;
     size_t touched_size;
@@ -38,7 +34,6 @@ struct put {
     uint32_t row;
     unsigned flags;
     uint32_t fields;
-    struct column *last;
     struct frame frames[FRAMES_MAX];
     uint32_t frame_count;
     uint32_t touched_count;
@@ -66,49 +61,6 @@ void json_cutter_free(struct json_cutter *cutter)
     json_scanner_free(cutter->scanner);
     mem_free(cutter->touched);
     mem_free(cutter);
-}
-
-static uint64_t load64(const char *at)
-{
-    uint64_t n;
-    memcpy(&n, at, 8);
-    return n;
-}
-
-/* Of the length and both ends of the key; equal hashes only cost a comparison. */
-static uint32_t guess_of(struct slice name)
-{
-    uint64_t h = name.len;
-    if (name.len >= 8) {
-        h ^= load64(name.ptr) * UINT64_C(0x9e3779b97f4a7c15);
-        h ^= load64(name.ptr + name.len - 8) * UINT64_C(0xc2b2ae3d27d4eb4f);
-    } else {
-        for (size_t i = 0; i < name.len; i++)
-            h = (h ^ (unsigned char)name.ptr[i]) * UINT64_C(0x100000001b3);
-    }
-    return (uint32_t)((h ^ (h >> 32)) * UINT64_C(0x9e3779b1) >> 12) & (GUESSES - 1);
-}
-
-static struct column *find_column(struct put *put, struct slice name)
-{
-    struct column *next = put->last ? put->last->next : NULL;
-    if (next && slice_equal(next->name, name)) {
-        put->last = next;
-        return next;
-    }
-    uint32_t *guess = &put->cutter->guesses[guess_of(name)];
-    struct column *column =
-        *guess < put->batch->column_count ? put->batch->columns[*guess] : NULL;
-    if (!column || !slice_equal(column->name, name)) {
-        column = batch_column(put->batch, name);
-        if (!column)
-            return NULL;
-        *guess = column->index;
-    }
-    if (put->last)
-        put->last->next = column;
-    put->last = column;
-    return column;
 }
 
 /* The name of a member, written behind the first name_len bytes of cutter->name. False when it
@@ -185,13 +137,8 @@ static int leaf_value(struct put *put, const struct json_token *token, struct va
     case JSON_ARRAY:
         break;
     }
-    assert(!"containers are no leaves");
+    assert(token->kind < JSON_OBJECT); /* containers are no leaves */
     return -1;
-}
-
-static bool column_has_row(const struct column *column, uint32_t row)
-{
-    return column->count && column->rows[column->count - 1] == row;
 }
 
 /* False when the event has too many fields or the field too many values: the value is left out. */
@@ -330,7 +277,7 @@ static int put_object(struct put *put, uint32_t at, size_t name_len);
 static int put_leaf(struct put *put, uint32_t at, struct slice name)
 {
     struct value v;
-    struct column *column = find_column(put, name);
+    struct column *column = columns_find(&put->cutter->columns, put->batch, name);
     if (!column) {
         put->flags |= JSON_CUT_LEFT; /* the batch has BATCH_COLUMNS_MAX columns */
         return 0;
@@ -412,8 +359,7 @@ int json_cutter_put(struct json_cutter *cutter, const struct json_tokens *tokens
     struct put put = {.cutter = cutter, .tokens = tokens, .batch = batch, .row = row, .err = err};
     if (prefix.len)
         memcpy(cutter->name, prefix.ptr, prefix.len);
-    if (batch->column_count)
-        put.last = batch->columns[0];
+    columns_begin(&cutter->columns, batch);
     int result = put_object(&put, object, prefix.len);
     *flags |= put.flags | (tokens->not_utf8 ? JSON_CUT_NOT_UTF8 : 0U);
     return result;

@@ -119,6 +119,12 @@ static bool hex4(const char *at)
     return true;
 }
 
+/* What a letter behind a backslash stands for; 0 when it may not stand there. */
+static const char letters[256] = {
+    ['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
+    ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t',
+};
+
 /* Every escape between the quotes must be one of RFC 8259's. */
 static bool escapes_valid(const char *at, const char *end)
 {
@@ -130,7 +136,7 @@ static bool escapes_valid(const char *at, const char *end)
             if (end - at < 6 || !hex4(at + 2))
                 return false;
             at += 6;
-        } else if (c && strchr("\"\\/bfnrt", c)) {
+        } else if (letters[(unsigned char)c]) {
             at += 2;
         } else {
             return false;
@@ -287,8 +293,7 @@ static int open_container(struct walk *walk, struct level *levels, unsigned *dep
     levels[*depth] = (struct level){(uint32_t)(token - walk->tokens), object};
     ++*depth;
     walk->at++;
-    return walk->at < walk->count &&
-           walk->text[walk->positions[walk->at]] == (object ? '}' : ']');
+    return walk->at < walk->count && walk->text[walk->positions[walk->at]] == (object ? '}' : ']');
 }
 
 /* One value; containers are opened only. 1 when the value is complete. */
@@ -300,8 +305,8 @@ static int take_value(struct walk *walk, struct level *levels, unsigned *depth,
     char c = walk->text[walk->positions[walk->at]];
     if (c == '"') {
         token->kind = JSON_STRING;
-        return take_string(walk, walk->at++, &token->text, &token->text_len,
-                           &token->text_escaped) < 0
+        return take_string(walk, walk->at++, &token->text, &token->text_len, &token->text_escaped) <
+                       0
                    ? -1
                    : 1;
     }
@@ -431,24 +436,6 @@ static size_t unescape_unicode(const char *at, const char *end, char **to)
     return used;
 }
 
-static char unescape_letter(char c)
-{
-    switch (c) {
-    case 'b':
-        return '\b';
-    case 'f':
-        return '\f';
-    case 'n':
-        return '\n';
-    case 'r':
-        return '\r';
-    case 't':
-        return '\t';
-    default:
-        return c;
-    }
-}
-
 struct slice json_unescape(struct slice escaped, struct arena *arena)
 {
     char *start = arena_alloc(arena, escaped.len + 1);
@@ -467,7 +454,7 @@ struct slice json_unescape(struct slice escaped, struct arena *arena)
         if (*at == 'u' && end - at >= 5)
             at += unescape_unicode(at, end, &to);
         else
-            *to++ = unescape_letter(*at++);
+            *to++ = letters[(unsigned char)*at++];
     }
     return slice_of(start, (size_t)(to - start));
 }

@@ -92,7 +92,7 @@ struct slice json_text_of(const struct json_node *node, struct slice fallback)
 bool json_bool_of(const struct json_node *node, bool fallback)
 {
     return node && (node->kind == JSON_TRUE || node->kind == JSON_FALSE) ? node->kind == JSON_TRUE
-                                                                        : fallback;
+                                                                         : fallback;
 }
 
 int64_t json_i64_of(const struct json_node *node, int64_t fallback)

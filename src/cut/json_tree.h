@@ -16,16 +16,16 @@
 enum { JSON_NODES_MAX = 4 * 1024 * 1024 };
 
 struct json_node {
-    enum json_kind kind;      /* never JSON_RAW */
-    struct slice key;         /* SLICE_NONE outside of objects */
-    struct slice text;        /* STRING: unescaped; others: as written */
-    struct json_node *first;  /* members, in order */
-    struct json_node *next;   /* sibling */
-    uint32_t count;           /* members */
+    enum json_kind kind;     /* never JSON_RAW */
+    struct slice key;        /* SLICE_NONE outside of objects */
+    struct slice text;       /* STRING: unescaped; others: as written */
+    struct json_node *first; /* members, in order */
+    struct json_node *next;  /* sibling */
+    uint32_t count;          /* members */
 };
 
-MUST_USE int json_tree_parse(struct slice text, struct arena *arena,
-                             const struct json_node **out, struct err *err);
+MUST_USE int json_tree_parse(struct slice text, struct arena *arena, const struct json_node **out,
+                             struct err *err);
 
 /* The first member of that name; NULL when missing or when the node is no object. */
 const struct json_node *json_get(const struct json_node *node, const char *key);

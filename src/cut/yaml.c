@@ -53,8 +53,8 @@ static int push(struct reader *reader, struct yaml_entries *to, struct yaml_entr
 {
     if (to->count == to->size) {
         size_t size = to->size ? to->size * 2 : 64;
-        void *list = arena_grow(reader->arena, to->list, to->count * sizeof(entry),
-                                size * sizeof(entry));
+        void *list =
+            arena_grow(reader->arena, to->list, to->count * sizeof(entry), size * sizeof(entry));
         if (!list)
             return err_nomem(reader->err);
         to->list = list;
@@ -100,7 +100,8 @@ static int check_key(struct reader *reader, const struct open *open, const struc
         return yaml_err(reader->err, key, "a key must be a plain text");
     for (size_t i = open->first; i < reader->stack.count; i++)
         if (slice_equal(reader->stack.list[i].key->text, key->text))
-            return yaml_err(reader->err, key, "the key '%.*s' is there twice", SLICE_ARG(key->text));
+            return yaml_err(reader->err, key, "the key '%.*s' is there twice",
+                            SLICE_ARG(key->text));
     return 0;
 }
 
@@ -164,8 +165,7 @@ static int end(struct reader *reader)
 
 static int scalar(struct reader *reader, const yaml_event_t *event)
 {
-    struct yaml_node *node =
-        new_node(reader, event, YAML_SCALAR, event->data.scalar.tag);
+    struct yaml_node *node = new_node(reader, event, YAML_SCALAR, event->data.scalar.tag);
     if (!node)
         return -1;
     node->text = copy_text(reader, event->data.scalar.value, event->data.scalar.length);
@@ -228,7 +228,8 @@ static int parser_error(struct reader *reader)
     const yaml_parser_t *parser = &reader->parser;
     if (parser->error == YAML_MEMORY_ERROR)
         return err_nomem(reader->err);
-    size_t line = parser->error == YAML_READER_ERROR ? parser->mark.line : parser->problem_mark.line;
+    size_t line =
+        parser->error == YAML_READER_ERROR ? parser->mark.line : parser->problem_mark.line;
     return err_set(reader->err, ERR_CONFIG, "line %zu: %s%s%s", line + 1,
                    parser->problem ? parser->problem : "not YAML", parser->context ? " " : "",
                    parser->context ? parser->context : "");

@@ -30,20 +30,19 @@ struct yaml_entry {
 
 struct yaml_node {
     enum yaml_kind kind;
-    enum yaml_style style;   /* of scalars */
-    struct slice text;       /* of scalars */
-    struct slice tag;        /* as written ("!x", or resolved "tag:yaml.org,2002:str"), or none */
-    int line, column;        /* from 1 */
+    enum yaml_style style; /* of scalars */
+    struct slice text;     /* of scalars */
+    struct slice tag;      /* as written ("!x", or resolved "tag:yaml.org,2002:str"), or none */
+    int line, column;      /* from 1 */
     struct yaml_entry *entries; /* in order */
     size_t count;
-    size_t weight;           /* nodes below and including this one, aliases expanded */
-    unsigned depth;          /* levels below and including this one */
+    size_t weight;  /* nodes below and including this one, aliases expanded */
+    unsigned depth; /* levels below and including this one */
 };
 
 /* All documents of the stream, in order. Equal keys in one mapping are an error. */
 MUST_USE int yaml_parse(struct slice text, struct arena *arena,
-                        const struct yaml_node *const **documents, size_t *count,
-                        struct err *err);
+                        const struct yaml_node *const **documents, size_t *count, struct err *err);
 
 /* The value of a key of a mapping; NULL when missing. */
 const struct yaml_node *yaml_get(const struct yaml_node *node, const char *key);

@@ -85,3 +85,122 @@ bool finding_copy(const struct finding *from, struct arena *arena, struct findin
            copy_slice(&to->retracts, arena) && copy_entities(from, arena, to) &&
            copy_evidence(from, arena, to);
 }
+
+/* ---- as bytes: version, the texts in this order, numbers, entities, evidence ---- */
+
+enum { ENCODING_VERSION = 1, TEXTS = 9 };
+
+static void text_fields(struct finding *finding, struct slice *fields[TEXTS])
+{
+    fields[0] = &finding->rule_id;
+    fields[1] = &finding->rule_name;
+    fields[2] = &finding->rule_version;
+    fields[3] = &finding->title;
+    fields[4] = &finding->catalogue;
+    fields[5] = &finding->explanation_en;
+    fields[6] = &finding->explanation_ja;
+    fields[7] = &finding->group_key;
+    fields[8] = &finding->retracts;
+}
+
+static void put_text(struct buffer *to, struct slice text)
+{
+    buffer_put_varint(to, text.ptr ? (uint64_t)text.len + 1 : 0);
+    buffer_put(to, text);
+}
+
+static bool take_text(struct slice *from, struct slice *out)
+{
+    uint64_t len;
+    *out = SLICE_NONE;
+    if (!slice_take_varint(from, &len))
+        return false;
+    return len == 0 || (len - 1 <= from->len && slice_take(from, (size_t)len - 1, out));
+}
+
+void finding_encode(const struct finding *finding, struct buffer *to)
+{
+    struct finding copy = *finding;
+    struct slice *fields[TEXTS];
+    text_fields(&copy, fields);
+    buffer_put_char(to, ENCODING_VERSION);
+    buffer_put(to, slice_of(finding->id, 32));
+    for (int i = 0; i < TEXTS; i++)
+        put_text(to, *fields[i]);
+    buffer_put_char(to, (char)finding->severity);
+    buffer_put_le64(to, (uint64_t)finding->event_ns);
+    buffer_put_le64(to, (uint64_t)finding->raised_ns);
+    buffer_put_varint(to, finding->entity_count);
+    for (size_t i = 0; i < finding->entity_count; i++) {
+        put_text(to, finding->entities[i].type);
+        put_text(to, finding->entities[i].value);
+    }
+    buffer_put_varint(to, finding->evidence_count);
+    for (size_t i = 0; i < finding->evidence_count; i++) {
+        put_text(to, finding->evidence[i].event_id);
+        buffer_put_le64(to, finding->evidence[i].seq);
+        buffer_put_le64(to, (uint64_t)finding->evidence[i].time_ns);
+    }
+}
+
+static bool take_head(struct slice *from, struct finding *out)
+{
+    struct slice part, *fields[TEXTS];
+    uint64_t event_ns, raised_ns;
+    text_fields(out, fields);
+    if (!slice_take(from, 1, &part) || part.ptr[0] != ENCODING_VERSION ||
+        !slice_take(from, 32, &part))
+        return false;
+    memcpy(out->id, part.ptr, 32);
+    for (int i = 0; i < TEXTS; i++)
+        if (!take_text(from, fields[i]))
+            return false;
+    if (!slice_take(from, 1, &part) || (unsigned char)part.ptr[0] > SEVERITY_CRITICAL ||
+        !slice_take_le64(from, &event_ns) || !slice_take_le64(from, &raised_ns))
+        return false;
+    out->severity = (enum severity)part.ptr[0];
+    out->event_ns = (int64_t)event_ns;
+    out->raised_ns = (int64_t)raised_ns;
+    return true;
+}
+
+static bool take_entities(struct slice *from, struct arena *arena, struct finding *out)
+{
+    uint64_t count;
+    if (!slice_take_varint(from, &count) || count > from->len)
+        return false;
+    struct entity *entities = arena_array(arena, (size_t)count + 1, sizeof(*entities));
+    for (uint64_t i = 0; entities && i < count; i++)
+        if (!take_text(from, &entities[i].type) || !take_text(from, &entities[i].value))
+            return false;
+    out->entities = entities;
+    out->entity_count = (size_t)count;
+    return entities != NULL;
+}
+
+static bool take_evidence(struct slice *from, struct arena *arena, struct finding *out)
+{
+    uint64_t count;
+    if (!slice_take_varint(from, &count) || count > from->len)
+        return false;
+    struct evidence *evidence = arena_array(arena, (size_t)count + 1, sizeof(*evidence));
+    for (uint64_t i = 0; evidence && i < count; i++) {
+        uint64_t time_ns;
+        if (!take_text(from, &evidence[i].event_id) || !slice_take_le64(from, &evidence[i].seq) ||
+            !slice_take_le64(from, &time_ns))
+            return false;
+        evidence[i].time_ns = (int64_t)time_ns;
+    }
+    out->evidence = evidence;
+    out->evidence_count = (size_t)count;
+    return evidence != NULL;
+}
+
+int finding_decode(struct slice bytes, struct arena *arena, struct finding *out, struct err *err)
+{
+    *out = (struct finding){0};
+    if (take_head(&bytes, out) && take_entities(&bytes, arena, out) &&
+        take_evidence(&bytes, arena, out) && bytes.len == 0)
+        return 0;
+    return err_set(err, ERR_CORRUPT, "the bytes of a finding are damaged");
+}

@@ -7,6 +7,8 @@
  * reads the journal again cannot double it.
  */
 #include "base/arena.h"
+#include "base/buffer.h"
+#include "base/err.h"
 #include "base/slice.h"
 
 enum severity {
@@ -54,3 +56,9 @@ struct finding {
 void finding_set_id(struct finding *finding);
 /* Deep. False when memory is out. */
 bool finding_copy(const struct finding *from, struct arena *arena, struct finding *to);
+
+/* A finding as bytes, for snapshots and queues; the version is inside. */
+void finding_encode(const struct finding *finding, struct buffer *to);
+/* Slices borrow from bytes, the arrays live in the arena. */
+MUST_USE int finding_decode(struct slice bytes, struct arena *arena, struct finding *out,
+                            struct err *err);

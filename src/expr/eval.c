@@ -47,9 +47,54 @@ static bool is_selected(const uint64_t *selected, uint32_t row)
     return !selected || bits_get(selected, row);
 }
 
-static void test_column(const struct expr_test *test, const struct column *column,
-                        struct expr_scope *scope, const uint64_t *selected, uint64_t *out)
+/* Each text of the column folded once; NULL when memory is out (then values are folded one by one). */
+static const struct slice *folded_column(const struct column *column, struct expr_scope *scope,
+                                         const struct batch *batch)
 {
+    struct expr_folds *folds = scope->folds;
+    if (!folds->columns) {
+        folds->columns = arena_array(scope->scratch, batch->column_count + 1U, sizeof(struct slice *));
+        folds->column_count = folds->columns ? batch->column_count : 0;
+    }
+    if (column->index >= folds->column_count || batch->columns[column->index] != column)
+        return NULL;
+    struct slice *texts = folds->columns[column->index];
+    if (texts)
+        return texts;
+    texts = arena_array(scope->scratch, column->count + 1U, sizeof(*texts));
+    for (uint32_t i = 0; texts && i < column->count; i++) {
+        char small[VALUE_TEXT_SIZE];
+        struct slice text = value_text_small(column->values[i], small);
+        char *to = arena_alloc(scope->scratch, 3 * text.len + 1);
+        if (!to)
+            return NULL;
+        size_t len = utf8_fold_text(text, to);
+        texts[i] = column->values[i].type == VALUE_NULL ? SLICE_NONE : slice_of(to, len);
+    }
+    return folds->columns[column->index] = texts;
+}
+
+static void test_folded_column(const struct expr_test *test, const struct column *column,
+                               const struct slice *texts, const uint64_t *selected, uint64_t *out)
+{
+    for (uint32_t i = 0; i < column->count; i++) {
+        uint32_t row = column->rows[i];
+        if (is_selected(selected, row) && texts[i].ptr && !bits_get(out, row) &&
+            expr_test_folded(test, texts[i]))
+            bits_set(out, row);
+    }
+}
+
+static void test_column(const struct expr_test *test, const struct column *column,
+                        struct expr_scope *scope, const struct batch *batch,
+                        const uint64_t *selected, uint64_t *out)
+{
+    const struct slice *texts =
+        scope->folds && expr_test_folds(test) ? folded_column(column, scope, batch) : NULL;
+    if (texts) {
+        test_folded_column(test, column, texts, selected, out);
+        return;
+    }
     for (uint32_t i = 0; i < column->count; i++) {
         uint32_t row = column->rows[i];
         if (is_selected(selected, row) && !bits_get(out, row) &&
@@ -117,14 +162,23 @@ static void filter_test(const struct expr *expr, struct expr_scope *scope,
     else if (column && test->other.ptr)
         test_against_field(test, column, batch_find(batch, test->other), scope, selected, out);
     else if (column)
-        test_column(test, column, scope, selected, out);
+        test_column(test, column, scope, batch, selected, out);
+}
+
+/* Keywords look into what the event says, not into what the program added to it. The original is
+ * left out as well: its text is in the fields or in message, and its markup is nobody's word. */
+bool expr_keyword_reads(struct slice column)
+{
+    return !slice_equal(column, FIELD_ORIGINAL) && !slice_equal(column, FIELD_INGESTED) &&
+           !slice_starts(column, SLICE("hinomi."));
 }
 
 static void filter_keyword(const struct expr *expr, struct expr_scope *scope,
                            const struct batch *batch, const uint64_t *selected, uint64_t *out)
 {
     for (uint32_t i = 0; i < batch->column_count; i++)
-        test_column(&expr->test, batch->columns[i], scope, selected, out);
+        if (expr_keyword_reads(batch->columns[i]->name))
+            test_column(&expr->test, batch->columns[i], scope, batch, selected, out);
 }
 
 static int filter_rows(const struct expr *expr, struct expr_scope *scope,
@@ -332,7 +386,8 @@ static bool row_test(const struct expr *expr, struct expr_scope *scope, const st
     const struct expr_test *test = &expr->test;
     if (expr->kind == EXPR_KEYWORD) {
         for (uint32_t i = 0; i < batch->column_count; i++)
-            if (row_has(test, batch->columns[i], NULL, row, scope))
+            if (expr_keyword_reads(batch->columns[i]->name) &&
+                row_has(test, batch->columns[i], NULL, row, scope))
                 return true;
         return false;
     }

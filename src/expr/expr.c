@@ -28,21 +28,21 @@ struct expr *expr_list(struct arena *arena, enum expr_kind kind, const struct ex
     return expr;
 }
 
-static struct expr *pair(struct arena *arena, enum expr_kind kind, const struct expr *a,
+static const struct expr *pair(struct arena *arena, enum expr_kind kind, const struct expr *a,
                          const struct expr *b)
 {
     const struct expr *args[] = {a, b};
     if (a && b)
         return expr_list(arena, kind, args, 2);
-    return expr_list(arena, kind, a ? args : args + 1, 1);
+    return a ? a : b;
 }
 
-struct expr *expr_and(struct arena *arena, const struct expr *a, const struct expr *b)
+const struct expr *expr_and(struct arena *arena, const struct expr *a, const struct expr *b)
 {
     return pair(arena, EXPR_AND, a, b);
 }
 
-struct expr *expr_or(struct arena *arena, const struct expr *a, const struct expr *b)
+const struct expr *expr_or(struct arena *arena, const struct expr *a, const struct expr *b)
 {
     return pair(arena, EXPR_OR, a, b);
 }

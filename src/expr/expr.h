@@ -27,7 +27,7 @@ enum expr_kind {
     EXPR_CONST,
     EXPR_FIELD,
     EXPR_TEST,    /* predicate on the values of one field: any value decides */
-    EXPR_KEYWORD, /* the same predicate on every value of the event and on event.original */
+    EXPR_KEYWORD, /* the same predicate on every value the event itself brought */
     EXPR_AND,
     EXPR_OR,
     EXPR_NOT,
@@ -106,6 +106,13 @@ struct value_list {
     uint32_t count;
 };
 
+/* Folded texts of a batch's columns, so that many caseless tests fold each value once. Zeroed by the
+ * caller for each batch; lives in the scope's scratch. */
+struct expr_folds {
+    struct slice **columns; /* by column index: folded text of each value, or NULL so far */
+    uint32_t column_count;
+};
+
 /* What an evaluation may need beside the batch. One per thread. */
 struct expr_scope {
     struct arena *scratch;  /* results live here; the caller resets it per batch */
@@ -113,7 +120,12 @@ struct expr_scope {
     const struct hin_clock *clock;
     const struct hin_rand *rand;
     const struct zone *zone; /* base/zone.h; NULL is UTC */
+    struct expr_folds *folds; /* NULL: fold as needed. Worth it when many expressions see one batch */
     uint64_t regex_limits;   /* match limits hit, counted */
+    /* state("table", key, "field"): what rules and policies remember; NULL where there is none */
+    bool (*state)(void *context, struct slice table, struct slice key, struct slice field,
+                  int64_t now_ns, struct arena *scratch, struct value *out);
+    void *state_context;
     /* fields bound by the caller before the columns are asked (mvmap, foreach, decoders' own);
      * NULL when there are none */
     bool (*bound)(void *context, struct slice name, struct value_list *out);
@@ -131,13 +143,21 @@ MUST_USE int expr_eval(const struct expr *expr, struct expr_scope *scope,
                        const struct batch *batch, uint32_t row, struct value_list *out,
                        struct err *err);
 
+/* Whether EXPR_KEYWORD looks into a column of this name. */
+bool expr_keyword_reads(struct slice column);
+
 /* One test against one value; for the store (dictionary entries) and for memoising. */
 bool expr_test_value(const struct expr_test *test, struct value v, struct expr_scope *scope);
 
+/* As expr_test_value for a text that is folded already; only for tests that expr_test_folds(). */
+bool expr_test_folded(const struct expr_test *test, struct slice folded);
+bool expr_test_folds(const struct expr_test *test);
+
 /* Building blocks. NULL when memory is out. Children are borrowed from the same arena. */
 struct expr *expr_new(struct arena *arena, enum expr_kind kind);
-struct expr *expr_and(struct arena *arena, const struct expr *a, const struct expr *b); /* a or b may be NULL: the other */
-struct expr *expr_or(struct arena *arena, const struct expr *a, const struct expr *b);
+/* a or b may be NULL: then it is the other one itself. */
+const struct expr *expr_and(struct arena *arena, const struct expr *a, const struct expr *b);
+const struct expr *expr_or(struct arena *arena, const struct expr *a, const struct expr *b);
 struct expr *expr_not(struct arena *arena, const struct expr *a);
 struct expr *expr_list(struct arena *arena, enum expr_kind kind, const struct expr **args, size_t count);
 struct expr *expr_field(struct arena *arena, struct slice name);
@@ -146,8 +166,8 @@ struct expr *expr_constant(struct arena *arena, struct value v);
 struct expr *expr_test_new(struct arena *arena, struct slice field, enum test_kind kind,
                            unsigned flags, struct slice text);
 
-/* Every field name the expression reads; keyword and term tests report event.original (and
- * *all = true for KEYWORD, which reads every column). */
+/* Every field name the expression reads; KEYWORD sets *all: it
+ * reads every column. */
 typedef void (*expr_field_visit)(void *context, struct slice name);
 void expr_fields(const struct expr *expr, expr_field_visit visit, void *context, bool *all);
 

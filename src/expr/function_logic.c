@@ -194,6 +194,21 @@ static int call_cidrmatch(struct call *call, struct value_list *out)
     return call_return(call, value_bool(hit), out);
 }
 
+/* What is remembered of a key at the time of the event; NULL when nothing is. */
+static int call_state(struct call *call, struct value_list *out)
+{
+    struct slice table, key, field;
+    struct value v;
+    struct expr_scope *scope = call->scope;
+    if (call_text(call, 0, &table) < 0 || call_text(call, 1, &key) < 0 ||
+        call_text(call, 2, &field) < 0)
+        return -1;
+    if (!scope->state || !table.ptr || !key.ptr || !field.ptr ||
+        !scope->state(scope->state_context, table, key, field, scope->now_ns, scope->scratch, &v))
+        return 0;
+    return call_return(call, v, out);
+}
+
 static const struct expr_function functions[] = {
     {"if", 3, 3, "if(condition, a, b): a when the condition is true, else b", call_if, 0},
     {"case", 2, FUNCTION_ARGS_ANY, "case(c1, v1, ...): the value of the first true condition",
@@ -215,6 +230,7 @@ static const struct expr_function functions[] = {
     {"in", 2, FUNCTION_ARGS_ANY, "in(x, a, b, ...): x equals one of them", call_in, 0},
     {"like", 2, 2, "like(text, pattern): % any run, _ one", call_like, 0},
     {"match", 2, 2, "match(text, \"regex\"): found anywhere", call_match, prepare_match},
+    {"state", 3, 3, "state(\"table\", key, \"field\"): what is remembered of the key", call_state, 0},
     {"cidrmatch", 2, 2, "cidrmatch(\"net/bits\", ip)", call_cidrmatch, 0},
 };
 const struct expr_family functions_logic = {functions, ARRAY_COUNT(functions)};

@@ -284,3 +284,16 @@ bool expr_test_value(const struct expr_test *test, struct value v, struct expr_s
         return regex_test(test, text, scope);
     return folded_test(test, text, scope);
 }
+
+bool expr_test_folds(const struct expr_test *test)
+{
+    if (test->flags & (TEST_CASED | TEST_NUMERIC))
+        return false;
+    return test->kind == TEST_EQUAL || test->kind == TEST_PREFIX || test->kind == TEST_SUFFIX ||
+           test->kind == TEST_CONTAINS || test->kind == TEST_WILDCARD || test->kind == TEST_TERM;
+}
+
+bool expr_test_folded(const struct expr_test *test, struct slice folded)
+{
+    return text_test(test, folded);
+}

@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <uv.h>
 
-enum { READ_ROOM = 64 * 1024, BACKLOG = 512, PEER_SIZE = 64, SWEEP_MS = 1000 };
+enum { READ_ROOM = 64 * 1024, BACKLOG = 512, PEER_SIZE = 64 };
 #define WRITE_PENDING_MAX (64 * MIB)
 #define TLS_PLAIN_MAX (1 * MIB)
 
@@ -333,7 +333,9 @@ static void on_sweep(uv_timer_t *timer)
     int64_t oldest = now_ns() - listener->options.idle_ms * NS_PER_MS;
     for (struct net_conn *conn = listener->conns, *next; conn; conn = next) {
         next = conn->next;
-        if (conn->active_ns < oldest && !conn->paused)
+        if (conn->paused && conn->opened && listener->options.handler.paused)
+            listener->options.handler.paused(conn->state, conn);
+        else if (conn->active_ns < oldest && !conn->paused)
             close_now(conn);
     }
 }
@@ -400,7 +402,7 @@ static void start_listener(void *context)
         return;
     }
     listener->port = bound_port(&start->address);
-    uv_timer_start(&listener->sweep, on_sweep, SWEEP_MS, SWEEP_MS);
+    uv_timer_start(&listener->sweep, on_sweep, PAUSED_TICK_MS, PAUSED_TICK_MS);
 }
 
 int net_listen(struct net_loop *loop, const struct net_listen_options *options,

@@ -20,10 +20,14 @@ struct net_conn;
 struct net_listener;
 struct tls_context;
 
+enum { PAUSED_TICK_MS = 100 };
+
 struct net_handler {
     void *(*opened)(void *context, struct net_conn *conn); /* state of the connection; NULL refuses */
     void (*data)(void *state, struct net_conn *conn, struct slice bytes);
     void (*closed)(void *state, struct net_conn *conn); /* state may be freed */
+    /* Every PAUSED_TICK_MS while the connection is paused; may be NULL. */
+    void (*paused)(void *state, struct net_conn *conn);
 };
 
 struct net_listen_options {

@@ -1,4 +1,5 @@
-/* Runs a fuzz target over every file of its corpus folder, so that the corpus is an ordinary test. */
+/* Runs a fuzz target over every file of its corpus folder, so that the corpus is an ordinary test.
+ */
 #include "base/arena.h"
 #include "base/file.h"
 

@@ -12,8 +12,8 @@ static int64_t instant(const char *text)
     return t;
 }
 
-static void expect_parsed(const char *pattern, const char *text, const char *zone,
-                          const char *near, const char *wanted)
+static void expect_parsed(const char *pattern, const char *text, const char *zone, const char *near,
+                          const char *wanted)
 {
     struct time_pattern_in in = {zone_find(slice_text(zone)), instant(near)};
     char got[TIME_TEXT_SIZE] = "no";

@@ -8,7 +8,8 @@ static void getters_walk_the_tree(void **state)
     struct arena *arena = arena_new(1 << 20);
     struct err err;
     const struct json_node *body;
-    struct slice text = SLICE("{\"user\":{\"name\":\"a\\nb\",\"age\":41},\"ok\":true,\"list\":[1,2.5]}");
+    struct slice text =
+        SLICE("{\"user\":{\"name\":\"a\\nb\",\"age\":41},\"ok\":true,\"list\":[1,2.5]}");
     assert_int_equal(json_tree_parse(text, arena, &body, &err), 0);
     assert_true(slice_is(json_text_of(json_at(body, "user.name"), SLICE_NONE), "a\nb"));
     assert_int_equal(json_i64_of(json_at(body, "user.age"), 0), 41);

@@ -1,0 +1,43 @@
+/* The list of subcommands, and the help made from it. */
+#include "app/cli.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const struct command_line command_lines[] = {
+    {"import", "--dir DATA [--source NAME] [--tz ZONE] FILE...", "load files into a store",
+     app_import},
+    {"decode", "[--source NAME] [--tz ZONE] [--explain] FILE...", "events as ECS JSON, one a line",
+     app_decode},
+    {"detect", "--rules FILE|DIR [--format jsonl|table] [--ignore-logsource] FILE|DIR...",
+     "rules over files: one line a match", app_detect},
+    {"replay", "--rules DIR [--format jsonl|table] FILE...",
+     "the time machine: findings as of event time", app_replay},
+    {"rules", "check [--format jsonl|table] FILE|DIR", "which rules are active, and why others are not",
+     app_rules},
+    {"search", "[--dir DATA | --data FILE [--data-dir DIR]] [--format table|json|jsonl|csv] [--from T] [--to T] [--explain] SPL",
+     "ask a store or a file", app_search},
+    {"version", "", "the version", app_version},
+    {"help", "[COMMAND]", "this text", app_help},
+    {NULL, NULL, NULL, NULL},
+};
+
+int app_version(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    puts("hinomi " HINOMI_VERSION);
+    return EXIT_DONE;
+}
+
+int app_help(int argc, char **argv)
+{
+    puts("Hinomi: see, wake, brake.\n");
+    for (const struct command_line *command = command_lines; command->name; command++) {
+        if (argc > 0 && strcmp(argv[0], command->name) != 0)
+            continue;
+        printf("  hinomi %s %s\n        %s\n", command->name, command->usage, command->summary);
+    }
+    puts("\nExit status: 0 done, 1 failed, 2 wrong usage. Manual: docs/ in the source.");
+    return EXIT_DONE;
+}

@@ -1,0 +1,62 @@
+#pragma once
+/*
+ * app/cli: the subcommands, and what they share. A command gets the words after its name and
+ * returns the exit status: 0 done, 1 failed, 2 wrong usage. Errors are sentences on standard error.
+ */
+#include "base/err.h"
+#include "base/slice.h"
+#include "decode/decode.h"
+
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+struct command_line {
+    const char *name;
+    const char *usage;   /* one line behind the name */
+    const char *summary;
+    int (*run)(int argc, char **argv);
+};
+
+/* The program's own subcommands; ends with a NULL name. */
+extern const struct command_line command_lines[];
+
+/* ---- options: "--name value" and "--name=value", flags, then the other words in order ---- */
+struct cli_option {
+    const char *name;   /* "--rules" */
+    const char **value; /* where its text goes, or */
+    bool *flag;         /* where its presence goes */
+};
+struct cli_words {
+    char **words;
+    int count;
+};
+/* 0, or EXIT_USAGE after a sentence. words points into argv, which is reordered. */
+int cli_parse(const char *command, int argc, char **argv, const struct cli_option *options,
+              size_t option_count, struct cli_words *words);
+
+int cli_fail(const struct err *err); /* prints "hinomi: TEXT", returns EXIT_FAILED */
+PRINTF_LIKE(2, 3) int cli_usage(const char *command, const char *format, ...);
+
+/* The folder with decoders, rules and the like: $HINOMI_CONTENT, beside the program, or installed.
+ * Never NULL; the text lives for ever. */
+const char *cli_content(const char *name);
+
+/* Loads the decoders (all of them, from the content folder). */
+int cli_load_decoders(struct decoders **out, struct err *err);
+
+/* Buffered standard output that notices a closed pipe: false when nobody reads any more. */
+bool cli_write(struct slice bytes);
+bool cli_flush(void);
+
+/* A line of progress on a terminal, at most a few times a second; done ends the line. */
+void cli_progress(bool done, const char *format, ...) PRINTF_LIKE(2, 3);
+
+int app_decode(int argc, char **argv);
+int app_detect(int argc, char **argv);
+int app_rules(int argc, char **argv);
+int app_import(int argc, char **argv);
+int app_replay(int argc, char **argv);
+int app_search(int argc, char **argv);
+int app_ledger(int argc, char **argv);
+int app_check(int argc, char **argv);
+int app_version(int argc, char **argv);
+int app_help(int argc, char **argv);

@@ -1,0 +1,273 @@
+#include "collect/file_reader.h"
+
+#include "base/io.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "cut/evtx.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+#include <zstd.h>
+
+enum { READ_BYTES = 256 * 1024 };
+#define DELIVERY_BYTES (1 * MIB)
+
+enum packing { PACKING_NONE, PACKING_GZIP, PACKING_ZSTD };
+
+struct file_reader {
+    const char *path;
+    int fd;
+    enum packing packing;
+    struct evtx *evtx;
+    z_stream zlib;
+    bool zlib_open;
+    ZSTD_DCtx *zstd;
+    char *packed; /* bytes as they are in the file */
+    size_t packed_len, packed_at;
+    bool file_end;
+    struct buffer text; /* unpacked and not given out yet, from `given` on */
+    size_t given;
+    bool text_end;
+    bool in_part; /* the next bytes continue a line that was too long */
+    struct buffer records;
+    struct file_reader_report report;
+};
+
+/* ---- bytes ---- */
+
+static int read_packed(struct file_reader *reader, struct err *err)
+{
+    ssize_t got;
+    do
+        got = read(reader->fd, reader->packed, READ_BYTES);
+    while (got < 0 && errno == EINTR);
+    if (got < 0)
+        return err_set_errno(err, errno, "cannot read %s", reader->path);
+    reader->packed_at = 0;
+    reader->packed_len = (size_t)got;
+    reader->report.bytes += (uint64_t)got;
+    reader->file_end = got == 0;
+    return 0;
+}
+
+static int damaged(const struct file_reader *reader, struct err *err)
+{
+    return err_set(err, ERR_INPUT,
+                   "%s: the compressed data is damaged or ends early; what came before was read",
+                   reader->path);
+}
+
+static int unpack_gzip(struct file_reader *reader, char *room, size_t size, size_t *len,
+                       struct err *err)
+{
+    z_stream *z = &reader->zlib;
+    z->next_in = (Bytef *)reader->packed + reader->packed_at;
+    z->avail_in = (uInt)(reader->packed_len - reader->packed_at);
+    z->next_out = (Bytef *)room;
+    z->avail_out = (uInt)size;
+    int code = inflate(z, Z_NO_FLUSH);
+    reader->packed_at = reader->packed_len - z->avail_in;
+    *len = size - z->avail_out;
+    if (code == Z_STREAM_END)
+        inflateReset(z); /* another member may follow */
+    else if (code != Z_OK && code != Z_BUF_ERROR)
+        return damaged(reader, err);
+    return 0;
+}
+
+static int unpack_zstd(struct file_reader *reader, char *room, size_t size, size_t *len,
+                       struct err *err)
+{
+    ZSTD_inBuffer in = {reader->packed, reader->packed_len, reader->packed_at};
+    ZSTD_outBuffer out = {room, size, 0};
+    size_t code = ZSTD_decompressStream(reader->zstd, &out, &in);
+    reader->packed_at = in.pos;
+    *len = out.pos;
+    return ZSTD_isError(code) ? damaged(reader, err) : 0;
+}
+
+/* More text behind reader->text; sets text_end. */
+static int fill(struct file_reader *reader, struct err *err)
+{
+    char *room = buffer_reserve(&reader->text, READ_BYTES);
+    size_t len = 0;
+    if (!room)
+        return err_nomem(err);
+    if (reader->packed_at == reader->packed_len && !reader->file_end && read_packed(reader, err) < 0)
+        return -1;
+    if (reader->file_end) {
+        reader->text_end = true;
+        return 0;
+    }
+    if (reader->packing == PACKING_NONE) {
+        len = reader->packed_len - reader->packed_at;
+        memcpy(room, reader->packed + reader->packed_at, len);
+        reader->packed_at = reader->packed_len;
+    } else if (reader->packing == PACKING_GZIP) {
+        if (unpack_gzip(reader, room, READ_BYTES, &len, err) < 0)
+            return -1;
+    } else if (unpack_zstd(reader, room, READ_BYTES, &len, err) < 0) {
+        return -1;
+    }
+    buffer_commit(&reader->text, len);
+    return 0;
+}
+
+/* ---- opening ---- */
+
+static int open_unpacker(struct file_reader *reader, struct err *err)
+{
+    const unsigned char *head = (const unsigned char *)reader->packed;
+    if (reader->packed_len >= 2 && head[0] == 0x1f && head[1] == 0x8b) {
+        reader->packing = PACKING_GZIP;
+        reader->zlib_open = inflateInit2(&reader->zlib, 15 + 16) == Z_OK;
+        return reader->zlib_open ? 0 : err_nomem(err);
+    }
+    if (reader->packed_len >= 4 && memcmp(head, "\x28\xb5\x2f\xfd", 4) == 0) {
+        reader->packing = PACKING_ZSTD;
+        reader->zstd = ZSTD_createDCtx();
+        return reader->zstd ? 0 : err_nomem(err);
+    }
+    return 0;
+}
+
+static int open_content(struct file_reader *reader, struct err *err)
+{
+    bool stdin_path = strcmp(reader->path, "-") == 0;
+    reader->fd = stdin_path ? dup(STDIN_FILENO) : open(reader->path, O_RDONLY | O_CLOEXEC);
+    if (reader->fd < 0)
+        return err_set_errno(err, errno, "cannot open %s", reader->path);
+    struct stat info;
+    if (fstat(reader->fd, &info) == 0 && S_ISDIR(info.st_mode))
+        return err_set(err, ERR_CONFIG, "%s is a folder; name the files in it", reader->path);
+    if (!stdin_path && info.st_size > 0)
+        reader->report.bytes_total = (uint64_t)info.st_size;
+    posix_fadvise(reader->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+    if (read_packed(reader, err) < 0)
+        return -1;
+    if (!stdin_path && evtx_detect(slice_of(reader->packed, reader->packed_len)))
+        return evtx_open(io_real(), reader->path, &reader->evtx, err);
+    return open_unpacker(reader, err);
+}
+
+int file_reader_open(const char *path, struct file_reader **out, struct err *err)
+{
+    *out = NULL;
+    struct file_reader *reader = mem_calloc(1, sizeof(*reader));
+    if (!reader)
+        return err_nomem(err);
+    reader->path = path;
+    reader->fd = -1;
+    buffer_init(&reader->text, 8 * EVENT_BYTES_MAX);
+    buffer_init(&reader->records, 64 * MIB);
+    reader->packed = mem_alloc(READ_BYTES);
+    int result = reader->packed ? open_content(reader, err) : err_nomem(err);
+    if (result < 0) {
+        file_reader_close(reader);
+        return -1;
+    }
+    *out = reader;
+    return 0;
+}
+
+void file_reader_close(struct file_reader *reader)
+{
+    if (!reader)
+        return;
+    evtx_close(reader->evtx);
+    if (reader->zlib_open)
+        inflateEnd(&reader->zlib);
+    ZSTD_freeDCtx(reader->zstd);
+    if (reader->fd >= 0)
+        close(reader->fd);
+    buffer_close(&reader->text);
+    buffer_close(&reader->records);
+    mem_free(reader->packed);
+    mem_free(reader);
+}
+
+const struct file_reader_report *file_reader_report(const struct file_reader *reader)
+{
+    return &reader->report;
+}
+
+/* ---- deliveries ---- */
+
+static int next_evtx(struct file_reader *reader, struct delivery *out, struct err *err)
+{
+    struct evtx_record record;
+    uint32_t count = 0;
+    int more = 1;
+    buffer_clear(&reader->records);
+    while (reader->records.len < DELIVERY_BYTES && (more = evtx_next(reader->evtx, &record, err)) > 0) {
+        delivery_put_record(&reader->records, record.xml, SLICE(""));
+        count++;
+    }
+    const struct evtx_report *report = evtx_report(reader->evtx);
+    snprintf(reader->report.problem, sizeof(reader->report.problem), "%s", report->problem);
+    if (more < 0)
+        return err_within(err, "%s", reader->path);
+    out->framing = FRAMING_RECORDS;
+    out->body = buffer_slice(&reader->records);
+    out->event_count = count;
+    return count > 0;
+}
+
+/* A line over the limit: its parts as records. */
+static int next_parts(struct file_reader *reader, struct slice text, struct delivery *out)
+{
+    ptrdiff_t end = slice_find_char(slice_sub(text, 0, EVENT_BYTES_MAX), '\n');
+    size_t len = end >= 0 ? (size_t)end : text.len < EVENT_BYTES_MAX ? text.len : EVENT_BYTES_MAX;
+    struct slice part = slice_sub(text, 0, len);
+    buffer_clear(&reader->records);
+    reader->in_part = end < 0 && !(reader->text_end && len == text.len);
+    reader->given += len + (end >= 0);
+    if (part.len && part.ptr[part.len - 1] == '\r' && !reader->in_part)
+        part.len--;
+    out->event_count = part.len > 0;
+    if (part.len)
+        delivery_put_record(&reader->records, part, SLICE("part=1"));
+    out->framing = FRAMING_RECORDS;
+    out->body = buffer_slice(&reader->records);
+    return 1;
+}
+
+/* Whole lines of about DELIVERY_BYTES. */
+static int next_lines(struct file_reader *reader, struct delivery *out, struct err *err)
+{
+    buffer_consume(&reader->text, reader->given);
+    reader->given = 0;
+    while (!reader->text_end && reader->text.len < DELIVERY_BYTES + EVENT_BYTES_MAX)
+        if (fill(reader, err) < 0)
+            return -1;
+    struct slice text = buffer_slice(&reader->text);
+    if (text.len == 0)
+        return 0;
+    if (reader->in_part)
+        return next_parts(reader, text, out);
+    size_t len = text.len < DELIVERY_BYTES ? text.len : DELIVERY_BYTES;
+    if (!(reader->text_end && len == text.len)) {
+        while (len > 0 && text.ptr[len - 1] != '\n')
+            len--;
+        if (len == 0)
+            return next_parts(reader, text, out);
+    }
+    out->framing = FRAMING_LINES;
+    out->body = slice_sub(text, 0, len);
+    out->event_count = delivery_count_lines(out->body);
+    reader->given = len;
+    return 1;
+}
+
+int file_reader_next(struct file_reader *reader, struct delivery *out, struct err *err)
+{
+    *out = (struct delivery){0};
+    int more = reader->evtx ? next_evtx(reader, out, err) : next_lines(reader, out, err);
+    out->origin.path = slice_text(reader->path);
+    reader->report.events += out->event_count;
+    return more;
+}

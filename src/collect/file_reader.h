@@ -1,0 +1,29 @@
+#pragma once
+/*
+ * collect/file_reader: a file, or standard input ("-"), as deliveries. Plain text, gzip and zstd
+ * are told apart by their first bytes; EVTX files give their records' XML.
+ *
+ * A line is an event. What is longer than EVENT_BYTES_MAX comes as linked parts
+ * (hint part=1), none of it is lost.
+ * Ownership  A delivery's body lives until the next call.
+ * Threads    One at a time.
+ * Errors     -1 names the path. Damage that does not end the reading is in the report.
+ */
+#include "base/err.h"
+#include "event/delivery.h"
+
+struct file_reader;
+
+struct file_reader_report {
+    uint64_t bytes;       /* read from the file, as it is on disk */
+    uint64_t bytes_total; /* 0 when unknown (standard input) */
+    uint64_t events;
+    char problem[200];    /* of a damaged EVTX file; "" when there was none */
+};
+
+MUST_USE int file_reader_open(const char *path, struct file_reader **out, struct err *err);
+void file_reader_close(struct file_reader *reader); /* NULL is fine */
+
+/* 1 and the next delivery (framing, event_count and body are set, origin.path too), 0 at the end. */
+MUST_USE int file_reader_next(struct file_reader *reader, struct delivery *out, struct err *err);
+const struct file_reader_report *file_reader_report(const struct file_reader *reader);

@@ -1,0 +1,32 @@
+#pragma once
+/*
+ * cut/columns: names to columns of a batch, fast for streams whose events look
+ * alike. First guess: the column that followed in the last event; then a small
+ * table by a cheap hash of the name. Both are only guesses, checked by comparing
+ * the whole name, so nothing has to be forgotten when the batch changes.
+ *
+ * Threads  One at a time. Zeroed memory is a valid start.
+ */
+#include "event/batch.h"
+
+enum { COLUMNS_GUESSES = 1024 };
+
+struct columns {
+    uint32_t guesses[COLUMNS_GUESSES]; /* column index */
+    struct column *last;               /* within the present event */
+};
+
+/* Before the first field of an event. */
+static inline void columns_begin(struct columns *columns, const struct batch *batch)
+{
+    columns->last = batch->column_count ? batch->columns[0] : NULL;
+}
+
+/* Finds or makes. NULL when memory or BATCH_COLUMNS_MAX is out. */
+MUST_USE struct column *columns_find(struct columns *columns, struct batch *batch,
+                                     struct slice name);
+
+static inline bool column_has_row(const struct column *column, uint32_t row)
+{
+    return column->count && column->rows[column->count - 1] == row;
+}

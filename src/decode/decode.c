@@ -1,0 +1,386 @@
+#include "decode/decode.h"
+
+#include "base/mem.h"
+#include "base/time.h"
+#include "decode/coerce.h"
+#include "decode/run.h"
+
+#include <assert.h>
+
+/* A batch is closed early while an event may still bring this many new columns. */
+enum { COLUMNS_ROOM = 2 * EVENT_FIELDS_MAX };
+
+struct decode {
+    struct runner runner;
+    struct decode_counts counts;
+};
+
+struct decode *decode_new(const struct decoders *decoders)
+{
+    struct decode *decode = mem_calloc(1, sizeof(*decode));
+    if (!decode)
+        return NULL;
+    if (runner_init(&decode->runner, decoders) < 0) {
+        mem_free(decode);
+        return NULL;
+    }
+    return decode;
+}
+
+void decode_free(struct decode *decode)
+{
+    if (!decode)
+        return;
+    runner_close(&decode->runner);
+    mem_free(decode);
+}
+
+const struct decode_counts *decode_counts(const struct decode *decode)
+{
+    return &decode->counts;
+}
+
+static uint32_t known(const struct run *run, enum known_field field)
+{
+    return run->runner->decoders->known[field];
+}
+
+static void put_text(struct run *run, enum known_field field, struct slice text)
+{
+    if (text.ptr)
+        run_put(run, known(run, field), value_string(text), true);
+}
+
+static void put_default(struct run *run, enum known_field field, struct slice text)
+{
+    if (text.len && !run_get(run, known(run, field)).count)
+        put_text(run, field, text);
+}
+
+static void add_tag(struct run *run, const char *tag)
+{
+    run_put(run, known(run, KNOWN_TAGS), value_string(slice_text(tag)), false);
+}
+
+/* --- time --- */
+
+/* What the sender said, as far as it can be read. */
+static bool time_of(struct value v, const struct zone *zone, int64_t *out)
+{
+    char room[VALUE_TEXT_SIZE];
+    bool zone_seen;
+    if (v.type == VALUE_TIME) {
+        *out = v.i64;
+        return true;
+    }
+    struct slice text = slice_trim(value_text_small(v, room));
+    if (time_parse_rfc3339(text, out, &zone_seen)) {
+        struct time_parts parts;
+        if (zone_seen)
+            return true;
+        time_split(*out, &parts);
+        return zone_to_utc(zone, &parts, 0, out);
+    }
+    return time_parse_epoch(text, out);
+}
+
+/* "2018-01-26T00:11:02.114Z" prints as it stands; what is not told so easily is printed. */
+static bool prints_as(struct slice text, int64_t time_ns)
+{
+    char room[TIME_TEXT_SIZE];
+    bool usual = text.len == 20 || text.len == 24 || text.len == 27 || text.len == 30;
+    if (usual && text.ptr[10] == 'T' && text.ptr[17] != '6' && text.ptr[text.len - 1] == 'Z' &&
+        (text.len == 20 || (text.ptr[19] == '.' && memcmp(text.ptr + text.len - 4, "000", 3) != 0)))
+        return true;
+    return slice_equal(text, slice_of(room, time_format(time_ns, room)));
+}
+
+/* The sender's own stamp is kept when @timestamp does not say it: unreadable text, or a value
+ * whose text differs (another offset, more digits). */
+static void keep_sent_time(struct run *run, struct value sent, bool readable, int64_t time_ns)
+{
+    if (sent.type != VALUE_STRING || run_get(run, known(run, KNOWN_SENT_TIME)).count ||
+        (readable && prints_as(value_slice(sent), time_ns)))
+        return;
+    run_put(run, known(run, KNOWN_SENT_TIME), sent, true);
+}
+
+static void settle_time(struct run *run, struct event_row *row, struct slice hint)
+{
+    struct value_list sent = run_get(run, known(run, KNOWN_TIMESTAMP));
+    struct value v = sent.count ? sent.values[0] : value_null();
+    int64_t t;
+    bool readable = v.type != VALUE_NULL && time_of(v, run->zone, &t);
+    row->time_ns = readable ? t : row->received_ns;
+    keep_sent_time(run, v, readable, row->time_ns);
+    if (hint.len && time_parse_epoch(hint, &t))
+        row->time_ns = t;
+    else if (!readable)
+        row->flags |= EVENT_TIME_GUESSED;
+    run_drop(run, known(run, KNOWN_TIMESTAMP));
+    int64_t past, future;
+    bool overflow =
+        __builtin_sub_overflow(row->received_ns, TIME_PAST_DAYS_MAX * NS_PER_DAY, &past);
+    overflow |=
+        __builtin_add_overflow(row->received_ns, TIME_FUTURE_HOURS_MAX * NS_PER_HOUR, &future);
+    if (!overflow && (row->time_ns < past || row->time_ns > future))
+        row->flags |= EVENT_TIME_CLAMPED;
+}
+
+/* --- one event --- */
+
+static struct slice without_bom(struct slice raw)
+{
+    return slice_starts(raw, SLICE("\xef\xbb\xbf")) ? slice_from(raw, 3) : raw;
+}
+
+static enum text_kind look_at(struct run *run, struct slice text)
+{
+    size_t at = 0;
+    while (at < text.len && at < 64 && (unsigned char)text.ptr[at] <= ' ')
+        at++;
+    struct slice head = slice_from(text, at);
+    run->tokens_of = SLICE_NONE;
+    if (head.len && head.ptr[0] == '{') {
+        if (json_cutter_scan(run->runner->json, text, &run->tokens, run->err) < 0)
+            return TEXT_PLAIN;
+        run->tokens_of = text;
+        return TEXT_JSON;
+    }
+    bool xml = slice_starts(head, SLICE("<Event")) || slice_starts(head, SLICE("<?xml"));
+    return xml ? TEXT_XML : TEXT_PLAIN;
+}
+
+/* What was given beside the event (HEC): fields are added, the others only where the event does
+ * not say them itself. */
+static void put_hints(struct run *run, struct slice hints, bool has_dataset)
+{
+    struct batch *batch = run->batch;
+    struct slice fields = delivery_hint(hints, "fields");
+    struct err err;
+    put_default(run, KNOWN_HOST, arena_copy(batch->arena, delivery_hint(hints, "host")));
+    put_default(run, KNOWN_PATH, arena_copy(batch->arena, delivery_hint(hints, "source")));
+    if (!has_dataset)
+        put_default(run, KNOWN_DATASET,
+                    arena_copy(batch->arena, delivery_hint(hints, "sourcetype")));
+    if (!fields.len)
+        return;
+    run->tokens_of = SLICE_NONE;
+    err_clear(&err);
+    fields = arena_copy(batch->arena, fields);
+    if (!fields.ptr || (cut_json(run->runner->json, fields, SLICE(""), batch, run->row,
+                                 &run->json_flags, &err) < 0 &&
+                        err.code == ERR_NOMEM))
+        run->out_of_memory = true;
+}
+
+static void put_flags(struct run *run, struct event_row *row)
+{
+    if (run->left || (run->json_flags & JSON_CUT_LEFT)) {
+        row->flags |= EVENT_FIELDS_LEFT;
+        add_tag(run, "_fields_left");
+    }
+    if (run->json_flags & JSON_CUT_NOT_UTF8)
+        add_tag(run, "_not_utf8");
+    if (run->json_flags & JSON_CUT_NUMBER_TEXT)
+        add_tag(run, "_number_as_text");
+    if (row->flags & EVENT_TIME_CLAMPED)
+        add_tag(run, "_time_clamped");
+}
+
+static void settle_decoder(struct run *run, enum run_result result, struct event_row *row)
+{
+    struct arena *arena = run->batch->arena;
+    const struct decoder *decoder = run->taker;
+    if (decoder) {
+        put_text(run, KNOWN_DECODER, arena_copy(arena, decoder->label));
+        if (decoder->dataset.len)
+            put_default(run, KNOWN_DATASET, arena_copy(arena, decoder->dataset));
+    } else {
+        row->flags |= EVENT_NOT_UNDERSTOOD;
+        put_default(run, KNOWN_MESSAGE, row->raw);
+        add_tag(run, "_not_understood");
+    }
+    if (result == RUN_FAILED) {
+        row->flags |= EVENT_DECODE_ERROR;
+        put_text(run, KNOWN_ERROR, arena_copy(arena, slice_text(run->err->text)));
+        add_tag(run, "_decode_error");
+    }
+    put_default(run, KNOWN_KIND, SLICE("event"));
+}
+
+static void clear_temps(struct runner *runner)
+{
+    if (runner->temps_used)
+        memset(runner->temps, 0, runner->decoders->fields.temps * sizeof(*runner->temps));
+    runner->temps_used = false;
+}
+
+/* The event's fields; false when memory is out. */
+static bool decode_event(struct decode *decode, struct batch *batch, struct event_row *row,
+                         struct slice hints, const struct zone *zone)
+{
+    struct err err;
+    struct run run = {.runner = &decode->runner, .batch = batch, .zone = zone, .err = &err};
+    run.row = batch->row_count - 1;
+    run.received_ns = row->received_ns;
+    err_clear(&err);
+    clear_temps(&decode->runner);
+    struct slice sourcetype = delivery_hint(hints, "sourcetype");
+    struct sighting sighting = {.text = without_bom(row->raw), .tokens = &run.tokens};
+    sighting.source = row->origin->dataset.len ? row->origin->dataset : sourcetype;
+    sighting.kind = look_at(&run, sighting.text);
+    const struct decoder *decoder = decoders_choose(decode->runner.decoders, &sighting);
+    enum run_result result = decoder ? run_decoder(&run, decoder, sighting.text) : RUN_OK;
+    if (!decoder && err.code == ERR_INPUT)
+        result = RUN_FAILED; /* it looked like JSON: say why it is none */
+    bool has_dataset = run.taker && run.taker->dataset.len;
+    settle_decoder(&run, result, row);
+    put_hints(&run, hints, has_dataset);
+    settle_time(&run, row, delivery_hint(hints, "time"));
+    put_flags(&run, row);
+    decode->counts.events++;
+    decode->counts.not_understood += !decoder;
+    decode->counts.errors += result == RUN_FAILED;
+    return !run.out_of_memory;
+}
+
+/* --- deliveries --- */
+
+static struct origin *copy_origin(struct batch *batch, const struct origin *from)
+{
+    struct origin *to = arena_alloc(batch->arena, sizeof(*to));
+    if (!to)
+        return NULL;
+    const struct slice *in[] = {&from->source,   &from->stream, &from->dataset, &from->peer,
+                                &from->identity, &from->path,   &from->zone};
+    struct slice *out[] = {&to->source,   &to->stream, &to->dataset, &to->peer,
+                           &to->identity, &to->path,   &to->zone};
+    for (size_t i = 0; i < ARRAY_COUNT(in); i++) {
+        *out[i] = in[i]->ptr ? arena_copy(batch->arena, *in[i]) : SLICE_NONE;
+        if (in[i]->ptr && !out[i]->ptr)
+            return NULL;
+    }
+    return to;
+}
+
+/* Takes back the last row and whatever of it is in columns already. */
+static void drop_row(struct batch *batch)
+{
+    uint32_t row = --batch->row_count;
+    for (uint32_t i = 0; i < batch->column_count; i++)
+        column_drop_last(batch->columns[i], row);
+}
+
+static bool is_full(const struct batch *batch, size_t raw_bytes, size_t next_len)
+{
+    return batch->row_count &&
+           (batch->row_count >= BATCH_ROWS_MAX || raw_bytes + next_len > BATCH_BYTES_MAX ||
+            batch->column_count > BATCH_COLUMNS_MAX - COLUMNS_ROOM);
+}
+
+struct filling {
+    struct decode *decode;
+    const struct delivery *delivery;
+    struct batch *batch;
+    struct origin *origin;
+    const struct zone *zone;
+    size_t raw_bytes;
+};
+
+static struct event_row *add_row(struct filling *filling, const struct delivery_event *event,
+                                 uint32_t index)
+{
+    struct slice raw = arena_copy(filling->batch->arena, event->raw);
+    struct event_row *row = raw.ptr ? batch_add_row(filling->batch) : NULL;
+    if (!row)
+        return NULL;
+    row->raw = raw;
+    row->received_ns = filling->delivery->received_ns;
+    row->time_ns = row->received_ns;
+    row->seq = filling->delivery->first_seq + index;
+    row->origin = filling->origin;
+    return row;
+}
+
+/* What took all of a batch's memory by itself is kept raw. */
+static int keep_raw(struct filling *filling, const struct delivery_event *event, uint32_t index,
+                    struct err *err)
+{
+    static const char why[] = "decoding the event needs more memory than a batch may have";
+    batch_reset(filling->batch);
+    runner_begin(&filling->decode->runner);
+    filling->origin = copy_origin(filling->batch, &filling->delivery->origin);
+    struct event_row *row = filling->origin ? add_row(filling, event, index) : NULL;
+    if (!row)
+        return err_nomem(err);
+    row->flags = EVENT_NOT_UNDERSTOOD | EVENT_DECODE_ERROR | EVENT_TIME_GUESSED;
+    filling->decode->counts.events++;
+    filling->decode->counts.errors++;
+    if (batch_put_text(filling->batch, 0, "error.message", slice_text(why)) < 0 ||
+        batch_put_text(filling->batch, 0, "tags", SLICE("_decode_error")) < 0)
+        return err_nomem(err);
+    filling->raw_bytes = event->raw.len;
+    return 0;
+}
+
+/* 0, 1 when the batch must be handed on first, -1 when memory is out even for this event alone. */
+static int take_event(struct filling *filling, const struct delivery_event *event, uint32_t index,
+                      struct err *err)
+{
+    struct batch *batch = filling->batch;
+    if (is_full(batch, filling->raw_bytes, event->raw.len))
+        return 1;
+    bool alone = batch->row_count == 0;
+    struct event_row *row = add_row(filling, event, index);
+    if (!row)
+        return alone ? keep_raw(filling, event, index, err) : 1;
+    if (decode_event(filling->decode, batch, row, event->hints, filling->zone)) {
+        filling->raw_bytes += event->raw.len;
+        return 0;
+    }
+    drop_row(batch);
+    return alone ? keep_raw(filling, event, index, err) : 1;
+}
+
+static size_t raw_bytes_of(const struct batch *batch)
+{
+    size_t sum = 0;
+    for (uint32_t i = 0; i < batch->row_count; i++)
+        sum += batch->rows[i].raw.len;
+    return sum;
+}
+
+int decode_delivery(struct decode *decode, const struct delivery *delivery,
+                    struct decode_place *place, struct batch *batch, struct err *err)
+{
+    struct filling filling = {.decode = decode, .delivery = delivery, .batch = batch};
+    filling.origin = copy_origin(batch, &delivery->origin);
+    if (!filling.origin)
+        return batch->row_count ? 1 : err_nomem(err);
+    filling.zone = delivery->origin.zone.len ? zone_find(delivery->origin.zone) : NULL;
+    filling.raw_bytes = raw_bytes_of(batch);
+    runner_begin(&decode->runner);
+    struct delivery_event event;
+    bool damaged;
+    size_t at = place->at;
+    while (delivery_next(delivery, &at, &event, &damaged)) {
+        int result = take_event(&filling, &event, place->index, err);
+        if (result != 0)
+            return result;
+        place->at = at;
+        place->index++;
+    }
+    if (damaged)
+        return err_set(err, ERR_CORRUPT, "the delivery's record %u is damaged", place->index);
+    if (batch->journal_end < delivery->journal_end)
+        batch->journal_end = delivery->journal_end;
+    return 0;
+}
+
+int decode_finish(struct batch *batch, struct err *err)
+{
+    if (coerce_batch(batch) < 0 || batch_finish(batch) < 0)
+        return err_nomem(err);
+    return 0;
+}

@@ -1,0 +1,48 @@
+#pragma once
+/*
+ * decode/decode: deliveries become batches of events with fields.
+ *
+ * Nothing is refused and nothing is lost: what no decoder takes stays raw
+ * (tag _not_understood, message = text), what a decoder cannot finish keeps the
+ * fields won so far (EVENT_DECODE_ERROR, error.message). event.original is
+ * always byte for byte what was delivered.
+ *
+ * The result depends on the delivery alone (journal: CONTRACTS 1, 2), not on how
+ * batches are cut nor on what came before.
+ *
+ * Ownership  A batch borrows nothing from the delivery; raw bytes and origins are copied into it.
+ * Threads    A decode belongs to one thread; the decoders are shared and read-only.
+ * Limits     BATCH_ROWS_MAX, BATCH_BYTES_MAX, BATCH_ARENA_MAX: one delivery may need several
+ * batches.
+ */
+#include "base/err.h"
+#include "decode/registry.h"
+#include "event/batch.h"
+#include "event/delivery.h"
+
+struct decode;
+
+MUST_USE struct decode *decode_new(const struct decoders *decoders); /* NULL when memory is out */
+void decode_free(struct decode *decode);                             /* NULL is fine */
+
+/* Where in a delivery we are; zeroed at its start. */
+struct decode_place {
+    size_t at;
+    uint32_t index; /* events before it */
+};
+
+/* Adds events to the batch, which may have some already. 1: the batch is full and the delivery has
+ * more; finish it and call again with a fresh one. 0: the delivery is done, the batch may take
+ * more. -1: memory is out, or (ERR_CORRUPT) the delivery's records are damaged from here on. */
+MUST_USE int decode_delivery(struct decode *decode, const struct delivery *delivery,
+                             struct decode_place *place, struct batch *batch, struct err *err);
+
+/* Before the batch is handed on: declared types, then batch_finish(). */
+MUST_USE int decode_finish(struct batch *batch, struct err *err);
+
+struct decode_counts {
+    uint64_t events;
+    uint64_t not_understood;
+    uint64_t errors; /* decoders that stopped half way */
+};
+const struct decode_counts *decode_counts(const struct decode *decode);

@@ -1,0 +1,94 @@
+#pragma once
+/*
+ * decode/registry: all decoders, loaded from a folder, and the choice among them.
+ *
+ * The choice depends on the event and on what its source is called, never on
+ * events before it, so that results do not depend on how batches were cut.
+ *
+ *   1. decoders that name the event's sourcetype or dataset, in priority order, if their other
+ *      tests pass
+ *   2. decoders that recognise the content, in priority order
+ *   3. none: the event stays raw
+ *
+ * Ownership  decoders_load() to decoders_free().
+ * Threads    Read-only after loading.
+ * Errors     -1: the sentence begins with the file and the line.
+ */
+#include "base/bits.h"
+#include "cut/json_scan.h"
+#include "decode/decoder.h"
+
+enum { DECODERS_MAX = 4096, JSON_NEEDS_MAX = 256, DECODER_FILE_BYTES_MAX = 4 * 1024 * 1024 };
+
+/* Fields the engine itself reads or writes. */
+enum known_field {
+    KNOWN_TIMESTAMP,
+    KNOWN_MESSAGE,
+    KNOWN_DATASET,
+    KNOWN_KIND,
+    KNOWN_DECODER,
+    KNOWN_ERROR,
+    KNOWN_TAGS,
+    KNOWN_HOST,
+    KNOWN_PATH,
+    KNOWN_SENT_TIME,
+    KNOWN_PROCESS_NAME,
+    KNOWN_PROCESS_PID,
+    KNOWN_PRIORITY,
+    KNOWN_FACILITY_CODE,
+    KNOWN_FACILITY_NAME,
+    KNOWN_SEVERITY_CODE,
+    KNOWN_SEVERITY_NAME,
+    KNOWN_SYSLOG_VERSION,
+    KNOWN_SYSLOG_MESSAGE_ID,
+    KNOWN_HOSTNAME,
+    KNOWN_COUNT,
+};
+
+struct decoder_list {
+    const struct decoder **list;
+    uint32_t count, size;
+};
+
+struct json_key {
+    struct slice name;
+    struct json_key *same_parent; /* other keys behind the same first part */
+};
+
+struct decoders {
+    struct arena *arena;
+    struct fields fields;
+    uint32_t known[KNOWN_COUNT];
+    struct decoder_list all; /* by priority, then name */
+    struct map by_name;      /* struct decoder * */
+    struct map by_source;    /* lowercase name: struct decoder_list * */
+    struct map by_program;   /* struct decoder * */
+    struct map json_keys;    /* name: its number + 1 */
+    struct map json_parents; /* "event" of "event.dataset": struct json_key * */
+    uint32_t json_key_count;
+    uint64_t json_filter[4]; /* bits of keys and parents: most names are none of them */
+};
+
+/* path is a file or a folder (X.yaml in it and below). */
+MUST_USE int decoders_load(const char *path, struct decoders **out, struct err *err);
+/* One text with one or more documents, named path in errors. */
+MUST_USE int decoders_load_text(struct slice text, const char *path, struct decoders **out,
+                                struct err *err);
+void decoders_free(struct decoders *decoders); /* NULL is fine */
+
+const struct decoder *decoders_find(const struct decoders *decoders, struct slice name);
+
+enum text_kind { TEXT_PLAIN, TEXT_JSON, TEXT_XML };
+
+/* What is known of an event before it is cut. */
+struct sighting {
+    struct slice source;  /* sourcetype or dataset, or none */
+    struct slice program; /* of an inner text, or none */
+    struct slice text;
+    enum text_kind kind;
+    const struct json_tokens *tokens; /* of JSON texts */
+    bool inner;
+};
+/* NULL: nobody takes it. */
+const struct decoder *decoders_choose(const struct decoders *decoders,
+                                      const struct sighting *sighting);

@@ -1,0 +1,47 @@
+#pragma once
+/*
+ * detect/detector: every rule of a set on every event of a batch, in arrival
+ * order, with what the rules remember.
+ *
+ * Findings are given to a callback in the order of the events. What they point
+ * to lives until the callback returns (finding_copy keeps it).
+ * Threads    One at a time.
+ * Snapshots  detector_save and detector_load keep state, pending absences and heard sources, so
+ *            that a restart continues at the journal position the snapshot was taken at.
+ * Determinism  The findings do not depend on how the events were cut into batches.
+ */
+#include "detect/rule.h"
+#include "table/state.h"
+
+struct detector;
+
+/* row is UINT32_MAX when no event of this batch completed it (absence, silence). */
+typedef int (*detector_found)(void *context, const struct finding *finding, const struct rule *rule,
+                              const struct batch *batch, uint32_t row, struct err *err);
+
+struct detector_options {
+    const struct rule_set *rules;
+    const struct state_definitions *state; /* NULL: none */
+    detector_found found;
+    void *context;
+};
+
+MUST_USE int detector_new(const struct detector_options *options, struct detector **out,
+                          struct err *err);
+void detector_free(struct detector *detector);
+
+/* batch_finish() has been called. */
+MUST_USE int detector_run(struct detector *detector, struct batch *batch, struct err *err);
+/* The live clock, or the end of a file (INT64_MAX for "nothing will come any more" is not for
+ * silence): absences whose grace has passed are raised, silent sources are noticed. */
+MUST_USE int detector_tick(struct detector *detector, int64_t now_ns, struct err *err);
+
+struct detector_stats {
+    uint64_t events, findings, regex_limits;
+    uint64_t rules_active, rules_inactive, rules_refused;
+    int64_t watermark_ns; /* the newest event time seen */
+};
+struct detector_stats detector_stats(const struct detector *detector);
+
+void detector_save(const struct detector *detector, struct buffer *to);
+MUST_USE int detector_load(struct detector *detector, struct slice bytes, struct err *err);

@@ -1,0 +1,102 @@
+/*
+ * The "hinomi:" section of a rule (docs/rules.md):
+ *
+ *   catalogue: WDR-05                 entities: {wallet: wallet.from}
+ *   where: wallet.amount > 0.05 * state("wallet", wallet.from, "balance")
+ *   absent: {event: EXPR, key: EXPR, their_key: EXPR, within: 120s}
+ *   silence: {key: EXPR, after: 10m}
+ *   explain: {en: "... {wallet.amount} ...", ja: "..."}   why, check, do: likewise
+ */
+#include "detect/rule.h"
+
+#include "base/duration.h"
+#include "expr/parse.h"
+
+static bool expression(struct rule_set *set, struct rule *rule, const struct yaml_node *node,
+                       const char *what, const struct expr **out)
+{
+    struct err err;
+    struct slice text = yaml_text(node, SLICE_NONE);
+    if (!text.ptr)
+        return rule_fail(set, rule, RULE_REFUSED, "%s: an expression is needed", what);
+    if (expr_parse(text, set->arena, out, &err) < 0)
+        return rule_fail(set, rule, RULE_REFUSED, "line %d: %s: %s", node->line, what, err.text);
+    return true;
+}
+
+static bool duration(struct rule_set *set, struct rule *rule, const struct yaml_node *node,
+                     const char *what, int64_t *out)
+{
+    if (duration_parse(yaml_text(node, SLICE("")), out))
+        return true;
+    return rule_fail(set, rule, RULE_REFUSED, "%s: a duration such as 120s or 10m is needed", what);
+}
+
+static bool compile_absent(struct rule_set *set, struct rule *rule, const struct yaml_node *node)
+{
+    rule->kind = RULE_ABSENT;
+    const struct yaml_node *theirs = yaml_get(node, "their_key");
+    return expression(set, rule, yaml_get(node, "event"), "absent.event", &rule->partner) &&
+           expression(set, rule, yaml_get(node, "key"), "absent.key", &rule->key) &&
+           expression(set, rule, theirs ? theirs : yaml_get(node, "key"), "absent.their_key",
+                      &rule->partner_key) &&
+           duration(set, rule, yaml_get(node, "within"), "absent.within", &rule->grace_ns);
+}
+
+static bool compile_silence(struct rule_set *set, struct rule *rule, const struct yaml_node *node)
+{
+    rule->kind = RULE_SILENCE;
+    return expression(set, rule, yaml_get(node, "key"), "silence.key", &rule->key) &&
+           duration(set, rule, yaml_get(node, "after"), "silence.after", &rule->silence_ns);
+}
+
+static bool compile_entities(struct rule_set *set, struct rule *rule, const struct yaml_node *node)
+{
+    if (!node)
+        return true;
+    if (node->kind != YAML_MAPPING || node->count > RULE_ENTITIES_MAX)
+        return rule_fail(set, rule, RULE_REFUSED,
+                         "entities is a mapping of at most %d types to fields", RULE_ENTITIES_MAX);
+    for (size_t i = 0; i < node->count; i++)
+        rule->entities[rule->entity_count++] = (struct rule_entity){
+            node->entries[i].key->text, yaml_text(node->entries[i].value, SLICE(""))};
+    return true;
+}
+
+static void both_languages(const struct yaml_node *section, const char *key, struct slice *en,
+                           struct slice *ja)
+{
+    const struct yaml_node *node = yaml_get(section, key);
+    *en = yaml_text(yaml_get(node, "en"), SLICE_NONE);
+    *ja = yaml_text(yaml_get(node, "ja"), SLICE_NONE);
+}
+
+bool extension_compile(struct rule_set *set, const struct yaml_node *section, struct rule *rule)
+{
+    static const char *const known[] = {"catalogue", "entities", "where", "absent", "silence",
+                                        "explain",   "why",      "check", "do"};
+    if (section->kind != YAML_MAPPING)
+        return rule_fail(set, rule, RULE_REFUSED, "line %d: hinomi is a mapping", section->line);
+    for (size_t i = 0; i < section->count; i++) {
+        bool found = false;
+        for (size_t k = 0; k < ARRAY_COUNT(known); k++)
+            found |= slice_is(section->entries[i].key->text, known[k]);
+        if (!found)
+            return rule_fail(set, rule, RULE_REFUSED, "line %d: there is no '%.*s' in hinomi",
+                             section->entries[i].key->line,
+                             SLICE_ARG(section->entries[i].key->text));
+    }
+    rule->catalogue = yaml_text(yaml_get(section, "catalogue"), SLICE_NONE);
+    both_languages(section, "explain", &rule->explain_en, &rule->explain_ja);
+    both_languages(section, "why", &rule->why_en, &rule->why_ja);
+    both_languages(section, "check", &rule->check_en, &rule->check_ja);
+    both_languages(section, "do", &rule->do_en, &rule->do_ja);
+    if (yaml_get(section, "where") &&
+        !expression(set, rule, yaml_get(section, "where"), "where", &rule->where))
+        return false;
+    if (yaml_get(section, "absent") && !compile_absent(set, rule, yaml_get(section, "absent")))
+        return false;
+    if (yaml_get(section, "silence") && !compile_silence(set, rule, yaml_get(section, "silence")))
+        return false;
+    return compile_entities(set, rule, yaml_get(section, "entities"));
+}

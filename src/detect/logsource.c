@@ -1,0 +1,224 @@
+#include "detect/logsource.h"
+
+#include "base/file.h"
+#include "cut/yaml.h"
+#include "expr/parse.h"
+
+enum { PRODUCTS_MAX = 64, VARIANTS_MAX = 4096 };
+
+struct source {
+    const struct logsource_product *product;
+    struct slice category, service;
+    struct logsource_variant variant;
+};
+
+struct logsource_product {
+    struct slice name; /* "*" matches a rule without product */
+    const struct yaml_node *fields;
+    const struct yaml_node *defaults;
+    const struct expr *when; /* of the product alone; NULL: every event */
+};
+
+struct logsources {
+    struct logsource_product products[PRODUCTS_MAX];
+    size_t product_count;
+    struct source sources[VARIANTS_MAX];
+    size_t source_count;
+};
+
+struct loading {
+    struct arena *arena;
+    struct logsources *logsources;
+};
+
+static int parse_when(struct arena *arena, const struct yaml_node *node, const struct expr **out,
+                      struct err *err)
+{
+    struct slice text = yaml_text(node, SLICE_NONE);
+    *out = NULL;
+    if (!text.ptr)
+        return 0;
+    return expr_parse(text, arena, out, err) < 0 ? err_within(err, "line %d", node->line) : 0;
+}
+
+static int parse_renames(struct arena *arena, const struct yaml_node *node,
+                         struct logsource_variant *variant, struct err *err)
+{
+    if (!node)
+        return 0;
+    if (node->kind != YAML_MAPPING)
+        return yaml_err(err, node, "rename is a mapping from the rule's name to the event's");
+    struct slice(*renames)[2] = arena_array(arena, node->count, sizeof(*renames));
+    if (!renames)
+        return err_nomem(err);
+    for (size_t i = 0; i < node->count; i++) {
+        renames[i][0] = node->entries[i].key->text;
+        renames[i][1] = node->entries[i].value->text;
+    }
+    variant->renames = (const struct slice(*)[2])renames;
+    variant->rename_count = node->count;
+    return 0;
+}
+
+static int parse_source(struct loading *loading, const struct logsource_product *product,
+                        const struct yaml_node *node, struct err *err)
+{
+    struct logsources *logsources = loading->logsources;
+    if (logsources->source_count == VARIANTS_MAX)
+        return yaml_err(err, node, "more than %d log sources", VARIANTS_MAX);
+    struct source *source = &logsources->sources[logsources->source_count];
+    source->product = product;
+    source->category = yaml_text(yaml_get(node, "category"), SLICE_NONE);
+    source->service = yaml_text(yaml_get(node, "service"), SLICE_NONE);
+    source->variant.product = product;
+    if (!source->category.ptr && !source->service.ptr)
+        return yaml_err(err, node, "a log source needs a category or a service");
+    if (parse_when(loading->arena, yaml_get(node, "when"), &source->variant.when, err) < 0 ||
+        parse_renames(loading->arena, yaml_get(node, "rename"), &source->variant, err) < 0)
+        return -1;
+    if (!source->variant.when)
+        return yaml_err(err, node, "a log source needs 'when'");
+    logsources->source_count++;
+    return 0;
+}
+
+static int parse_product(struct loading *loading, const struct yaml_node *node, struct err *err)
+{
+    struct logsources *logsources = loading->logsources;
+    if (logsources->product_count == PRODUCTS_MAX)
+        return yaml_err(err, node, "more than %d products", PRODUCTS_MAX);
+    struct logsource_product *product = &logsources->products[logsources->product_count];
+    product->name = yaml_text(yaml_get(node, "product"), SLICE_NONE);
+    product->fields = yaml_get(node, "fields");
+    product->defaults = yaml_get(node, "default");
+    if (!product->name.ptr || !product->defaults || product->defaults->kind != YAML_SEQUENCE)
+        return yaml_err(err, node, "a mapping needs 'product' and 'default' (a list of columns)");
+    if (parse_when(loading->arena, yaml_get(node, "when"), &product->when, err) < 0)
+        return -1;
+    logsources->product_count++;
+    const struct yaml_node *sources = yaml_get(node, "sources");
+    for (size_t i = 0; sources && i < sources->count; i++)
+        if (parse_source(loading, product, sources->entries[i].value, err) < 0)
+            return -1;
+    return 0;
+}
+
+static int load_file(void *context, const char *path, struct err *err)
+{
+    struct loading *loading = context;
+    const struct yaml_node *const *documents;
+    struct slice text;
+    size_t count;
+    if (file_read(path, YAML_BYTES_MAX, loading->arena, &text, err) < 0)
+        return -1;
+    if (yaml_parse(text, loading->arena, &documents, &count, err) < 0)
+        return err_within(err, "%s", path);
+    for (size_t i = 0; i < count; i++)
+        if (parse_product(loading, documents[i], err) < 0)
+            return err_within(err, "%s", path);
+    return 0;
+}
+
+int logsources_load(const char *path, struct arena *arena, const struct logsources **out,
+                    struct err *err)
+{
+    struct loading loading = {.arena = arena};
+    *out = NULL;
+    loading.logsources = arena_calloc(arena, sizeof(*loading.logsources));
+    if (!loading.logsources)
+        return err_nomem(err);
+    if (file_walk(path, ".yaml", load_file, &loading, err) < 0)
+        return -1;
+    *out = loading.logsources;
+    return 0;
+}
+
+/* What the rule names must be what the entry names; what the rule leaves out is not asked. */
+static bool matches(const struct source *source, struct slice product, struct slice category,
+                    struct slice service)
+{
+    if (product.ptr && !slice_equal_nocase(source->product->name, product) &&
+        !slice_is(source->product->name, "*"))
+        return false;
+    if (category.ptr && !(source->category.ptr && slice_equal_nocase(source->category, category)))
+        return false;
+    if (service.ptr && !(source->service.ptr && slice_equal_nocase(source->service, service)))
+        return false;
+    return true;
+}
+
+static size_t whole_products(const struct logsources *logsources, struct slice product,
+                             struct logsource_variant *variants)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < logsources->product_count; i++)
+        if (product.ptr && slice_equal_nocase(logsources->products[i].name, product))
+            variants[count++] = (struct logsource_variant){
+                .product = &logsources->products[i], .when = logsources->products[i].when};
+    return count;
+}
+
+size_t logsources_find(const struct logsources *logsources, struct slice product,
+                       struct slice category, struct slice service, struct arena *arena,
+                       const struct logsource_variant **out, struct slice *why)
+{
+    struct logsource_variant *variants =
+        arena_array(arena, logsources->source_count + PRODUCTS_MAX, sizeof(*variants));
+    size_t count = 0;
+    *out = variants;
+    *why = SLICE("out of memory");
+    if (!variants)
+        return 0;
+    if (!category.ptr && !service.ptr)
+        count = whole_products(logsources, product, variants);
+    else
+        for (size_t i = 0; i < logsources->source_count; i++)
+            if (matches(&logsources->sources[i], product, category, service))
+                variants[count++] = logsources->sources[i].variant;
+    if (count == 0)
+        *why = arena_printf(arena, "no log source mapping for product '%.*s', category '%.*s', "
+                            "service '%.*s'; add one in content/logsources",
+                            SLICE_ARG(product), SLICE_ARG(category), SLICE_ARG(service));
+    return count;
+}
+
+static size_t put_column(struct slice columns[LOGSOURCE_COLUMNS_MAX], size_t count,
+                         struct slice name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (slice_equal(columns[i], name))
+            return count;
+    if (name.ptr && count < LOGSOURCE_COLUMNS_MAX)
+        columns[count++] = name;
+    return count;
+}
+
+static struct slice fill_in(struct slice pattern, struct slice field, struct arena *arena)
+{
+    ptrdiff_t at = slice_find(pattern, SLICE("{}"));
+    if (at < 0)
+        return pattern;
+    struct slice before = slice_sub(pattern, 0, (size_t)at), after = slice_from(pattern, (size_t)at + 2);
+    return arena_printf(arena, "%.*s%.*s%.*s", SLICE_ARG(before), SLICE_ARG(field),
+                        SLICE_ARG(after));
+}
+
+size_t logsource_columns(const struct logsource_variant *variant, struct slice field,
+                         struct arena *arena, struct slice columns[LOGSOURCE_COLUMNS_MAX])
+{
+    size_t count = 0;
+    for (size_t i = 0; i < variant->rename_count; i++)
+        if (slice_equal(variant->renames[i][0], field)) {
+            field = variant->renames[i][1];
+            break;
+        }
+    const struct yaml_node *known = yaml_get_slice(variant->product->fields, field);
+    if (known && known->kind == YAML_SCALAR)
+        count = put_column(columns, count, known->text);
+    for (size_t i = 0; known && known->kind == YAML_SEQUENCE && i < known->count; i++)
+        count = put_column(columns, count, known->entries[i].value->text);
+    const struct yaml_node *defaults = variant->product->defaults;
+    for (size_t i = 0; !known && i < defaults->count; i++)
+        count = put_column(columns, count, fill_in(defaults->entries[i].value->text, field, arena));
+    return count;
+}

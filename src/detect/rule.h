@@ -1,0 +1,86 @@
+#pragma once
+/*
+ * detect/rule: one rule, as loaded. Sigma rules as published, and the same files with a
+ * "hinomi:" section for what Sigma cannot say (docs/rules.md).
+ *
+ * Ownership  Everything lives in the arena of its rule set; immutable.
+ */
+#include "cut/yaml.h"
+#include "detect/logsource.h"
+#include "event/finding.h"
+
+enum rule_status {
+    RULE_ACTIVE,
+    RULE_INACTIVE, /* right, but something it needs is missing: reason */
+    RULE_REFUSED,  /* wrong: reason */
+};
+
+const char *rule_status_name(enum rule_status status);
+
+enum rule_kind {
+    RULE_MATCH,   /* an event that matches, and for which "where" holds */
+    RULE_ABSENT,  /* an event, and none that belongs to it within the grace */
+    RULE_SILENCE, /* a key that sent events and stops */
+};
+
+/* The condition on events of one log source variant. */
+struct rule_variant {
+    const struct expr *guard;     /* the log source; NULL: every event */
+    const struct expr *condition; /* stateless */
+};
+
+struct rule_entity {
+    struct slice type, field;
+};
+
+enum { RULE_ENTITIES_MAX = 8 };
+
+struct rule {
+    struct slice id, title, version, path;
+    struct slice name; /* the id, else Sigma's name, else the title */
+    struct slice catalogue;
+    enum severity severity;
+    enum rule_status status;
+    struct slice reason;
+    enum rule_kind kind;
+    struct rule_variant *variants;
+    size_t variant_count;
+    const struct expr *where; /* over the event and state(); NULL: always */
+    /* ABSENT */
+    const struct expr *partner; /* events that would be in order */
+    const struct expr *key, *partner_key;
+    int64_t grace_ns;
+    /* SILENCE: key, and */
+    int64_t silence_ns;
+    struct rule_entity entities[RULE_ENTITIES_MAX];
+    size_t entity_count; /* 0: the usual fields */
+    struct slice explain_en, explain_ja; /* templates with {field} */
+    struct slice why_en, why_ja, check_en, check_ja, do_en, do_ja;
+    struct slice description;
+    uint32_t index; /* in its set */
+};
+
+struct rule_set {
+    struct arena *arena;
+    struct rule **rules;
+    size_t count, size;
+    const struct logsources *logsources;
+};
+
+/* Rules below path (.yml and .yaml), or one file, which may hold several documents. A rule that is
+ * wrong is in the set with its reason; -1 only when a path cannot be read or memory is out. */
+struct rule_options {
+    const char *logsource_path; /* folder of the mappings */
+    bool ignore_logsource;      /* do not test events against a rule's log source */
+};
+MUST_USE int rule_set_load(const char *path, const struct rule_options *options,
+                           struct rule_set **out, struct err *err);
+void rule_set_free(struct rule_set *set); /* NULL is fine */
+
+/* detect/sigma.c: fills the rule from one document; the status says how it went. */
+void sigma_compile(struct rule_set *set, const struct rule_options *options,
+                   const struct yaml_node *document, struct rule *rule);
+/* detect/extension.c: the "hinomi:" section. False: rule->status and reason are set. */
+bool extension_compile(struct rule_set *set, const struct yaml_node *section, struct rule *rule);
+PRINTF_LIKE(4, 5)
+bool rule_fail(struct rule_set *set, struct rule *rule, enum rule_status status, const char *format, ...);

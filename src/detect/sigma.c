@@ -1,0 +1,349 @@
+/* One Sigma document to a rule: detections, condition, log source. */
+#include "detect/rule.h"
+#include "detect/sigma_value.h"
+
+#include "base/limits.h"
+
+enum { SEARCHES_MAX = 256 };
+
+/* A named part of "detection". */
+struct search {
+    struct slice name;
+    const struct yaml_node *node;
+    const struct expr *expr;
+};
+
+struct compile {
+    struct rule_set *set;
+    struct rule *rule;
+    struct sigma_context context;
+    struct err err;
+    struct search searches[SEARCHES_MAX];
+    size_t search_count;
+    /* of the condition that is being read */
+    struct slice text;
+    size_t at;
+    int depth;
+};
+
+static bool failed(struct compile *c, enum sigma_outcome outcome)
+{
+    if (outcome == SIGMA_OK)
+        return false;
+    rule_fail(c->set, c->rule, outcome == SIGMA_ERROR ? RULE_REFUSED : RULE_INACTIVE, "%s",
+              c->err.text);
+    return true;
+}
+
+/* ---- searches ---- */
+
+/* field: value pairs, all of them. */
+static bool compile_map(struct compile *c, const struct yaml_node *node, const struct expr **out)
+{
+    const struct expr **parts = arena_array(c->set->arena, node->count + 1, sizeof(*parts));
+    if (!parts)
+        return rule_fail(c->set, c->rule, RULE_REFUSED, "out of memory");
+    for (size_t i = 0; i < node->count; i++)
+        if (failed(c, sigma_item(&c->context, node->entries[i].key->text, node->entries[i].value,
+                                 &parts[i])))
+            return false;
+    *out = node->count == 1 ? parts[0]
+                            : expr_list(c->set->arena, EXPR_AND, parts, node->count);
+    return *out != NULL;
+}
+
+/* A list of maps or of keywords, any of them. */
+static bool compile_search(struct compile *c, const struct yaml_node *node, const struct expr **out)
+{
+    if (node->kind == YAML_MAPPING)
+        return compile_map(c, node, out);
+    if (node->kind == YAML_SCALAR)
+        return !failed(c, sigma_keyword(&c->context, node, out));
+    const struct expr **parts = arena_array(c->set->arena, node->count + 1, sizeof(*parts));
+    for (size_t i = 0; parts && i < node->count; i++)
+        if (!compile_search(c, node->entries[i].value, &parts[i]))
+            return false;
+    *out = parts && node->count ? expr_list(c->set->arena, EXPR_OR, parts, node->count) : NULL;
+    return *out || rule_fail(c->set, c->rule, RULE_REFUSED, "line %d: an empty search", node->line);
+}
+
+static bool compile_searches(struct compile *c, const struct yaml_node *detection)
+{
+    c->search_count = 0;
+    for (size_t i = 0; i < detection->count; i++) {
+        struct slice name = detection->entries[i].key->text;
+        if (slice_is(name, "condition") || slice_is(name, "timeframe"))
+            continue;
+        if (c->search_count == SEARCHES_MAX)
+            return rule_fail(c->set, c->rule, RULE_REFUSED, "more than %d searches", SEARCHES_MAX);
+        struct search *search = &c->searches[c->search_count++];
+        search->name = name;
+        if (!compile_search(c, detection->entries[i].value, &search->expr))
+            return false;
+    }
+    return true;
+}
+
+/* ---- conditions: or < and < not < ( ) , "1 of x*", "all of them", name ---- */
+
+static bool wrong(struct compile *c, const char *what)
+{
+    return rule_fail(c->set, c->rule, RULE_REFUSED, "the condition '%.*s' is wrong at character %zu: %s",
+                     SLICE_ARG(c->text), c->at + 1, what);
+}
+
+static struct slice peek_word(struct compile *c)
+{
+    while (c->at < c->text.len && strchr(" \t\r\n", c->text.ptr[c->at]))
+        c->at++;
+    size_t end = c->at;
+    while (end < c->text.len && !strchr(" \t\r\n()|", c->text.ptr[end]))
+        end++;
+    if (end == c->at && end < c->text.len)
+        end++;
+    return slice_sub(c->text, c->at, end - c->at);
+}
+
+static bool take_word(struct compile *c, const char *word)
+{
+    struct slice next = peek_word(c);
+    if (!slice_is_nocase(next, word))
+        return false;
+    c->at += next.len;
+    return true;
+}
+
+static bool name_matches(struct slice pattern, struct slice name)
+{
+    if (slice_is(pattern, "them"))
+        return name.len && name.ptr[0] != '_';
+    size_t p = 0, n = 0, star = SIZE_MAX, mark = 0;
+    while (n < name.len) {
+        if (p < pattern.len && pattern.ptr[p] == '*') {
+            star = p++;
+            mark = n;
+        } else if (p < pattern.len && pattern.ptr[p] == name.ptr[n]) {
+            p++;
+            n++;
+        } else if (star != SIZE_MAX) {
+            p = star + 1;
+            n = ++mark;
+        } else {
+            return false;
+        }
+    }
+    while (p < pattern.len && pattern.ptr[p] == '*')
+        p++;
+    return p == pattern.len;
+}
+
+static bool parse_of(struct compile *c, bool every, const struct expr **out)
+{
+    const struct expr *parts[SEARCHES_MAX];
+    size_t count = 0;
+    if (!take_word(c, "of"))
+        return wrong(c, "'of' is missing");
+    struct slice pattern = peek_word(c);
+    if (pattern.len == 0)
+        return wrong(c, "after 'of' a name, a pattern or 'them' is needed");
+    c->at += pattern.len;
+    for (size_t i = 0; i < c->search_count; i++)
+        if (name_matches(pattern, c->searches[i].name))
+            parts[count++] = c->searches[i].expr;
+    if (count == 0)
+        return wrong(c, "no search has a name like that");
+    *out = expr_list(c->set->arena, every ? EXPR_AND : EXPR_OR, parts, count);
+    return *out || wrong(c, "out of memory");
+}
+
+static bool parse_or(struct compile *c, const struct expr **out);
+
+static bool parse_name(struct compile *c, const struct expr **out)
+{
+    struct slice name = peek_word(c);
+    if (name.len == 0)
+        return wrong(c, "it ends where a name is needed");
+    for (size_t i = 0; i < c->search_count; i++)
+        if (slice_equal(c->searches[i].name, name)) {
+            c->at += name.len;
+            *out = c->searches[i].expr;
+            return true;
+        }
+    return wrong(c, "there is no search of that name");
+}
+
+static bool parse_primary(struct compile *c, const struct expr **out)
+{
+    if (++c->depth > EXPR_DEPTH_MAX)
+        return wrong(c, "it is nested too deeply");
+    bool ok;
+    if (take_word(c, "not")) {
+        ok = parse_primary(c, out);
+        if (ok)
+            *out = expr_not(c->set->arena, *out);
+    } else if (take_word(c, "(")) {
+        ok = parse_or(c, out) && (take_word(c, ")") || wrong(c, "a closing ) is missing"));
+    } else if (take_word(c, "1") || take_word(c, "any")) {
+        ok = parse_of(c, false, out);
+    } else if (take_word(c, "all")) {
+        ok = parse_of(c, true, out);
+    } else {
+        ok = parse_name(c, out);
+    }
+    c->depth--;
+    return ok;
+}
+
+static bool parse_and(struct compile *c, const struct expr **out)
+{
+    const struct expr *next;
+    if (!parse_primary(c, out))
+        return false;
+    while (take_word(c, "and")) {
+        if (!parse_primary(c, &next))
+            return false;
+        *out = expr_and(c->set->arena, *out, next);
+    }
+    return *out || wrong(c, "out of memory");
+}
+
+static bool parse_or(struct compile *c, const struct expr **out)
+{
+    const struct expr *next;
+    if (!parse_and(c, out))
+        return false;
+    while (take_word(c, "or")) {
+        if (!parse_and(c, &next))
+            return false;
+        *out = expr_or(c->set->arena, *out, next);
+    }
+    return *out || wrong(c, "out of memory");
+}
+
+static bool parse_condition(struct compile *c, struct slice text, const struct expr **out)
+{
+    c->text = text;
+    c->at = 0;
+    c->depth = 0;
+    if (!parse_or(c, out))
+        return false;
+    struct slice rest = peek_word(c);
+    if (slice_is(rest, "|"))
+        return rule_fail(c->set, c->rule, RULE_INACTIVE,
+                         "aggregations behind | were taken out of the Sigma specification; write a "
+                         "correlation rule");
+    return rest.len == 0 || wrong(c, "an 'and' or 'or' is missing");
+}
+
+/* A list of conditions means any of them. */
+static bool compile_condition(struct compile *c, const struct yaml_node *node,
+                              const struct expr **out)
+{
+    *out = NULL;
+    if (!node)
+        return rule_fail(c->set, c->rule, RULE_REFUSED, "the detection has no condition");
+    if (node->kind == YAML_SCALAR)
+        return parse_condition(c, node->text, out);
+    for (size_t i = 0; i < node->count; i++) {
+        const struct expr *next;
+        if (!parse_condition(c, node->entries[i].value->text, &next))
+            return false;
+        *out = expr_or(c->set->arena, *out, next);
+    }
+    return *out || rule_fail(c->set, c->rule, RULE_REFUSED, "the condition is empty");
+}
+
+/* ---- the whole rule ---- */
+
+static struct slice text_of(const struct yaml_node *document, const char *key)
+{
+    return yaml_text(yaml_get(document, key), SLICE_NONE);
+}
+
+static void read_head(struct rule *rule, const struct yaml_node *document)
+{
+    rule->id = text_of(document, "id");
+    rule->title = text_of(document, "title");
+    rule->version = text_of(document, "modified");
+    rule->description = text_of(document, "description");
+    struct slice name = text_of(document, "name");
+    rule->name = rule->id.ptr ? rule->id : name.ptr ? name : rule->title;
+    if (!rule->name.ptr)
+        rule->name = rule->path;
+    rule->severity = severity_parse(yaml_text(yaml_get(document, "level"), SLICE("")));
+}
+
+static bool compile_variant(struct compile *c, const struct yaml_node *detection,
+                            const struct logsource_variant *variant, bool guard)
+{
+    struct rule_variant *to = &c->rule->variants[c->rule->variant_count];
+    c->context = (struct sigma_context){c->set->arena, variant, &c->err};
+    to->guard = guard && variant ? variant->when : NULL;
+    if (!compile_searches(c, detection) ||
+        !compile_condition(c, yaml_get(detection, "condition"), &to->condition))
+        return false;
+    c->rule->variant_count++;
+    return true;
+}
+
+static void compile_detection(struct compile *c, const struct rule_options *options,
+                              const struct yaml_node *document, const struct yaml_node *detection)
+{
+    const struct yaml_node *source = yaml_get(document, "logsource");
+    const struct logsource_variant *variants = NULL;
+    struct slice why;
+    size_t count = 0;
+    if (!source || source->kind != YAML_MAPPING) {
+        rule_fail(c->set, c->rule, RULE_REFUSED, "the rule has no logsource");
+        return;
+    }
+    if (!options->ignore_logsource) {
+        count = logsources_find(c->set->logsources, text_of(source, "product"),
+                                text_of(source, "category"), text_of(source, "service"),
+                                c->set->arena, &variants, &why);
+        if (count == 0) {
+            rule_fail(c->set, c->rule, RULE_INACTIVE, "%.*s", SLICE_ARG(why));
+            variants = NULL;
+        }
+    }
+    struct slice reason = c->rule->reason;
+    enum rule_status status = c->rule->status;
+    size_t rounds = count ? count : 1;
+    c->rule->variants = arena_array(c->set->arena, rounds, sizeof(*c->rule->variants));
+    if (!c->rule->variants) {
+        rule_fail(c->set, c->rule, RULE_REFUSED, "out of memory");
+        return;
+    }
+    for (size_t i = 0; i < rounds; i++)
+        if (!compile_variant(c, detection, count ? &variants[i] : NULL, count > 0))
+            return;
+    c->rule->status = status; /* compiled even without a mapping, so that every mistake is found */
+    c->rule->reason = reason;
+}
+
+void sigma_compile(struct rule_set *set, const struct rule_options *options,
+                   const struct yaml_node *document, struct rule *rule)
+{
+    struct compile c = {.set = set, .rule = rule};
+    read_head(rule, document);
+    rule->kind = RULE_MATCH;
+    if (document->kind != YAML_MAPPING) {
+        rule_fail(set, rule, RULE_REFUSED, "line %d: a rule is a mapping", document->line);
+        return;
+    }
+    const struct yaml_node *detection = yaml_get(document, "detection");
+    const struct yaml_node *extension = yaml_get(document, "hinomi");
+    if (yaml_get(document, "correlation") || yaml_get(document, "filter")) {
+        rule_fail(set, rule, RULE_INACTIVE, "%s rules are not active in this version",
+                  yaml_get(document, "filter") ? "filter" : "correlation");
+        return;
+    }
+    if (!rule->title.ptr)
+        rule_fail(set, rule, RULE_REFUSED, "the rule has no title");
+    else if (!detection || detection->kind != YAML_MAPPING)
+        rule_fail(set, rule, RULE_REFUSED, "the rule has no detection");
+    else
+        compile_detection(&c, options, document, detection);
+    if (extension && rule->status == RULE_ACTIVE)
+        extension_compile(set, extension, rule);
+}

@@ -1,0 +1,51 @@
+#pragma once
+/*
+ * flow/pipeline: the walk of an event, in one thread and in arrival order:
+ *
+ *   journal ──► decode ──► detect ──► store
+ *                            └──► findings: events of their own (dataset hinomi.finding),
+ *                                 and to whoever responds
+ *
+ * What is acknowledged is in the journal; the pipeline reads it from where the
+ * store's segments end, so that a restart continues without loss and without doubling.
+ * Threads    start makes one thread; stop joins it. The rest may be called from any thread.
+ */
+#include "decode/decode.h"
+#include "detect/detector.h"
+#include "store/journal.h"
+#include "store/store.h"
+
+struct pipeline;
+
+struct pipeline_config {
+    struct journal *journal;
+    struct store *store;
+    const struct decoders *decoders;
+    const struct rule_set *rules;          /* NULL: detect nothing */
+    const struct state_definitions *state; /* NULL: none */
+    const char *snapshot_path;             /* of the detector; NULL: none is kept */
+    const struct hin_clock *clock;
+    /* From the pipeline's thread, both may be NULL. A finding is already stored when it comes. */
+    void (*found)(void *context, const struct finding *finding, const struct rule *rule);
+    void (*passed)(void *context, const struct batch *batch); /* each batch, after detection */
+    void (*note)(void *context, const char *text);
+    void *context;
+};
+
+struct pipeline_counts {
+    uint64_t events, not_understood, decode_errors, findings, batches;
+    uint64_t quarantined;   /* deliveries that could not be decoded at all; kept in the journal's file */
+    uint64_t position;      /* of the journal, read so far */
+    int64_t last_event_ns;  /* newest @timestamp seen */
+    int64_t lag_ns;         /* receipt to stored, of the last batch */
+    bool failed;            /* stopped by an error; see note */
+};
+
+/* Opens the reader and starts the thread. */
+MUST_USE int pipeline_start(const struct pipeline_config *config, struct pipeline **out,
+                            struct err *err);
+/* Takes in what the journal holds, seals nothing; NULL is fine. */
+void pipeline_stop(struct pipeline *pipeline);
+struct pipeline_counts pipeline_counts(struct pipeline *pipeline);
+/* Waits until everything up to the journal position has passed; false after wait_ms or a failure. */
+bool pipeline_wait(struct pipeline *pipeline, uint64_t position, int64_t wait_ms);

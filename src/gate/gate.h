@@ -1,0 +1,111 @@
+#pragma once
+/*
+ * gate/gate: may this go ahead? allow / hold / deny from what is known right now.
+ *
+ * One thread owns everything the gate knows: its own copy of the remembered
+ * state (table/state), holds, open incidents. It takes requests before events,
+ * events in slices of at most 100 µs, and shares no lock with ingest but those
+ * of its two queues.
+ * In doubt the answer is hold: unhealthy, lagging, clock stepped, policy
+ * unreadable, journal not writable. A hold never expires; people release it.
+ *
+ * Threads    gate_decide, gate_observe, gate_incident, gate_set_health: any.
+ * Sources    docs/gate.md: request, answer, canonical bytes.
+ */
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "event/batch.h"
+#include "event/decimal.h"
+#include "event/delivery.h"
+#include "event/finding.h"
+#include "table/state.h"
+
+struct gate;
+
+enum gate_decision { GATE_ALLOW, GATE_HOLD, GATE_DENY };
+const char *gate_decision_name(enum gate_decision decision);
+
+/* What is asked. Slices are borrowed; the gate copies. */
+struct gate_request {
+    struct slice request_id; /* idempotent: the same id and content get the same answer */
+    struct slice action;     /* withdrawal, order, address_add, api_key_create, mfa_reset, sign, ... */
+    struct slice account, asset, wallet, destination, nonce;
+    struct decimal amount;
+    bool has_amount;
+    int64_t at_ns;     /* when the business asked */
+    int64_t expiry_ns; /* 0: none */
+};
+
+enum { GATE_REASONS_MAX = 8 };
+
+struct gate_answer {
+    enum gate_decision decision;
+    char id[33];             /* of the decision */
+    struct slice row;        /* the policy row that decided, or "unhealthy" and the like */
+    struct slice reasons_en[GATE_REASONS_MAX], reasons_ja[GATE_REASONS_MAX];
+    size_t reason_count;
+    struct slice incident;   /* id, or none */
+    struct slice policy_version;
+    struct slice token;      /* of an allow: keyed BLAKE2b over the canonical bytes, short-lived; else none */
+    int64_t token_expiry_ns;
+    bool shadow;             /* would have been held, but the gate is in shadow mode: decision is allow */
+    int64_t decided_ns;
+};
+
+struct gate_config {
+    const char *dir;         /* the gate's own journal, key and holds */
+    const char *policy_path; /* content/policy/default.yaml or the user's */
+    const struct state_definitions *state;
+    const struct hin_clock *clock;
+    /* Each decision, for the event stream (a delivery of dataset hinomi.gate); may be NULL. Called
+     * from the gate's thread, must not block. */
+    void (*decided)(void *context, const struct gate_request *request,
+                    const struct gate_answer *answer);
+    void (*note)(void *context, const char *text);
+    void *context;
+};
+
+MUST_USE int gate_start(const struct gate_config *config, struct gate **out, struct err *err);
+void gate_stop(struct gate *gate); /* NULL is fine */
+
+/* Waits for the answer, at most wait_ms; then it is a hold ("timeout"). Texts live in the arena. -1
+ * only for a request that is not well-formed (ERR_CONFIG says what to mend) or a request_id that was
+ * used with other content (ERR_CONFLICT). */
+MUST_USE int gate_decide(struct gate *gate, const struct gate_request *request, int64_t wait_ms,
+                         struct arena *arena, struct gate_answer *out, struct err *err);
+
+/* Events that went by (the pipeline's thread, after detection): rows the state wants are copied. */
+void gate_observe(struct gate *gate, const struct batch *batch);
+/* Incidents that touch an account, asset, wallet or address while they are open. */
+void gate_incident(struct gate *gate, struct slice incident_id, enum severity severity, bool open,
+                   const struct entity *entities, size_t entity_count);
+/* The pipeline's health: anything but healthy makes every answer hold. */
+void gate_set_health(struct gate *gate, bool healthy, const char *reason);
+
+struct gate_hold {
+    struct slice id; /* of the decision */
+    struct slice request_id, action, account, asset, amount, destination, row, incident;
+    struct slice reason_en, reason_ja;
+    int64_t held_ns;
+    uint32_t approvals, approvals_needed;
+};
+typedef void (*gate_hold_visit)(void *context, const struct gate_hold *hold);
+void gate_holds(struct gate *gate, gate_hold_visit visit, void *context);
+/* One more approval; released when approvals_needed distinct people have approved. ERR_DENIED,
+ * ERR_NOT_FOUND, ERR_CONFLICT (the same person twice). */
+MUST_USE int gate_approve(struct gate *gate, struct slice hold_id, struct slice approver,
+                          bool *released, struct err *err);
+
+struct gate_stats {
+    uint64_t decisions, allowed, held, denied, holds_open;
+    bool healthy, shadow;
+    char reason[160];
+};
+struct gate_stats gate_stats(struct gate *gate);
+/* Per asset, for the console: balance, outflow, state ("allow" or "hold"). */
+struct gate_asset {
+    struct slice asset, state, balance, outflow_1h;
+};
+typedef void (*gate_asset_visit)(void *context, const struct gate_asset *asset);
+void gate_assets(struct gate *gate, struct arena *arena, gate_asset_visit visit, void *context);

@@ -1,0 +1,72 @@
+#pragma once
+/*
+ * respond/respond: findings become incidents, and incidents reach people.
+ *
+ * Findings on the same entity within a window join one open incident. Each
+ * incident has a timeline (findings, states, comments, notifications, gate
+ * decisions), states open, acknowledged, closed; nothing is edited after close.
+ * Notifications go through an outbox in SQLite with retries that survive a
+ * restart; each carries an idempotency key that stays the same over retries.
+ * Threads    A thread of its own takes findings from a queue and sends; the rest from any thread.
+ */
+#include "base/clock.h"
+#include "event/finding.h"
+#include "state/database.h"
+
+struct respond;
+
+struct respond_notifier { /* a row of the configuration */
+    struct slice kind;    /* "webhook" */
+    struct slice name;
+    struct slice url;
+    struct slice secret;  /* for the signature */
+    enum severity least;
+    bool allow_private;   /* an address that is loopback or private, by explicit word only */
+};
+
+struct respond_config {
+    struct database *database;
+    const struct hin_clock *clock;
+    int64_t join_window_ns; /* 0: 24 h */
+    const struct respond_notifier *notifiers;
+    size_t notifier_count;
+    /* An incident opened, grew, changed state: for the gate. From the respond thread or the caller
+     * of a state change; may be NULL. */
+    void (*changed)(void *context, struct slice incident_id, enum severity severity, bool open,
+                    const struct entity *entities, size_t entity_count);
+    void (*note)(void *context, const char *text);
+    void *context;
+};
+
+/* Texts of a rule that go with its findings. */
+struct respond_texts {
+    struct slice why_en, why_ja, check_en, check_ja, do_en, do_ja;
+};
+
+MUST_USE int respond_start(const struct respond_config *config, struct respond **out,
+                           struct err *err);
+void respond_stop(struct respond *respond); /* NULL is fine */
+
+/* Copies; findings whose id is known are left out (a restart reads some again). Waits when the queue
+ * is full. LOW and NONE make no incident of their own but join an open one. */
+void respond_finding(struct respond *respond, const struct finding *finding,
+                     const struct respond_texts *texts);
+
+/* ---- for the API; JSON as in docs/api.md ---- */
+struct json;
+MUST_USE int respond_list_json(struct respond *respond, struct slice states, int64_t limit,
+                               struct json *json, struct err *err);
+MUST_USE int respond_incident_json(struct respond *respond, struct slice id, struct json *json,
+                                   struct err *err);
+/* ERR_NOT_FOUND, ERR_CONFLICT (closed; or somebody was first: the sentence says who). */
+MUST_USE int respond_acknowledge(struct respond *respond, struct slice id, struct slice user,
+                                 struct err *err);
+MUST_USE int respond_close(struct respond *respond, struct slice id, struct slice user,
+                           struct slice comment, struct err *err);
+MUST_USE int respond_comment(struct respond *respond, struct slice id, struct slice user,
+                             struct slice text, struct err *err);
+
+struct respond_stats {
+    uint64_t open, acknowledged, pending_notifications, failed_notifications;
+};
+struct respond_stats respond_stats(struct respond *respond);

@@ -1,0 +1,97 @@
+#include "search/store_backend.h"
+
+#include "base/mem.h"
+
+struct reading {
+    struct store_backend *backend;
+    struct snapshot *snapshot;
+    struct scan *scan;
+    struct batch *empty; /* for blocks of which no column was wanted */
+};
+
+static int next(void *context, const struct batch **out, const uint64_t **selected,
+                struct err *err)
+{
+    struct reading *reading = context;
+    struct scan_rows rows;
+    int got = scan_next(reading->scan, &rows, err);
+    if (got <= 0)
+        return got;
+    *out = rows.batch;
+    *selected = rows.selected;
+    if (!rows.batch) {
+        reading->empty->row_count = rows.row_count;
+        *out = reading->empty;
+    }
+    return 1;
+}
+
+static void close_reading(void *context)
+{
+    struct reading *reading = context;
+    if (reading->scan)
+        reading->backend->stats = *scan_get_stats(reading->scan);
+    scan_close(reading->scan);
+    store_snapshot_release(reading->snapshot);
+    batch_free(reading->empty);
+    mem_free(reading);
+}
+
+/* An index with a star would need the list of streams; the habit of "index=*" means all. */
+static bool names_streams(const struct search_request *request)
+{
+    for (size_t i = 0; i < request->index_count; i++)
+        if (slice_find_char(request->indexes[i], '*') >= 0)
+            return false;
+    return request->index_count > 0;
+}
+
+static int open_source(void *context, const struct search_request *request, struct arena *arena,
+                       struct search_source *out, struct err *err)
+{
+    struct store_backend *backend = context;
+    struct reading *reading = mem_calloc(1, sizeof(*reading));
+    (void)arena;
+    if (!reading)
+        return err_nomem(err);
+    reading->backend = backend;
+    reading->empty = batch_new(1 * MIB);
+    reading->snapshot = store_snapshot(backend->store);
+    bool named = names_streams(request);
+    struct scan_request scan = {
+        .from_ns = request->from_ns,
+        .to_ns = request->to_ns,
+        .streams = named ? request->indexes : NULL,
+        .stream_count = named ? request->index_count : 0,
+        .columns = request->columns,
+        .column_count = request->column_count,
+        .all_columns = request->all_columns,
+        .codes_only = request->codes_only,
+        .filter = request->filter,
+        .newest_first = request->newest_first,
+        .cancel = backend->cancel,
+        .clock = backend->clock,
+        .now_ns = clock_wall_ns(backend->clock),
+    };
+    struct store_stats stats;
+    store_stats(backend->store, &stats);
+    int result = reading->empty && reading->snapshot ? 0 : err_nomem(err);
+    if (result == 0)
+        result = scan_open(reading->snapshot, &scan, &reading->scan, err);
+    if (result < 0) {
+        close_reading(reading);
+        return -1;
+    }
+    *out = (struct search_source){.next = next, .close = close_reading, .context = reading,
+                                  .filtered = true,
+                                  .rows_total = stats.segment_rows + stats.memory_rows,
+                                  .kind = "store"};
+    return 0;
+}
+
+void store_backend_init(struct store_backend *backend, struct store *store,
+                        const struct hin_clock *clock, const atomic_bool *cancel)
+{
+    *backend = (struct store_backend){.store = store, .clock = clock, .cancel = cancel};
+    backend->backend = (struct search_backend){.open = open_source, .context = backend};
+}

@@ -1,0 +1,21 @@
+#pragma once
+/*
+ * search/store_backend: the store as a search's backend. Each open takes a snapshot, so a search
+ * sees the same events from its first to its last batch.
+ *
+ * Threads  Any number of searches at once.
+ */
+#include "search/source.h"
+#include "store/scan.h"
+
+struct store_backend {
+    struct search_backend backend;
+    struct store *store;
+    const struct hin_clock *clock;
+    const atomic_bool *cancel; /* of one search; NULL when the backend serves several */
+    /* Filled while a source is open and when it closes; of the last source. */
+    struct scan_stats stats;
+};
+
+void store_backend_init(struct store_backend *backend, struct store *store,
+                        const struct hin_clock *clock, const atomic_bool *cancel);

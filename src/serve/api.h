@@ -1,0 +1,54 @@
+#pragma once
+/*
+ * serve/api: what the handlers of routes.def are given and may use. A handler runs on a worker,
+ * may block, and must end the request with exactly one reply.
+ */
+#include "base/json.h"
+#include "cut/json_tree.h"
+#include "serve/server.h"
+
+struct jobs;
+
+/* Who asks: a person with a session, or a program with a token. */
+struct caller {
+    bool known;
+    bool is_token;
+    struct user user;      /* of a session; for a token: id 0 and the token's name */
+    enum role role;
+    struct slice token_kind;
+    struct slice session;  /* the secret, to end it */
+    char csrf[SECRET_TEXT_SIZE];
+};
+
+struct api {
+    const struct server_parts *parts;
+    struct jobs *jobs;
+    struct http_request *request;
+    struct arena *arena; /* of the request */
+    struct caller caller;
+    struct slice param;  /* what {} in the path stands for */
+    struct buffer body;  /* of the answer */
+    struct json json;    /* writes into body */
+};
+
+typedef void (*api_handler)(struct api *api);
+
+#define ROUTE(method, path, role, handler) void handler(struct api *api);
+#include "serve/routes.def"
+#undef ROUTE
+
+/* The request's body as a JSON object; NULL after it has answered 400. */
+const struct json_node *api_body(struct api *api);
+/* A text member; SLICE_NONE when it is missing or no text. */
+struct slice api_text(const struct json_node *object, const char *key);
+/* Sends what was written to api->json. */
+void api_reply(struct api *api, int status);
+/* An error from below: the status follows from its code. */
+void api_reply_err(struct api *api, const struct err *err);
+void api_error(struct api *api, int status, const char *code, const char *message);
+void api_no_content(struct api *api);
+/* A whole-number query parameter within bounds, or the fallback. */
+int64_t api_number(struct api *api, const char *name, int64_t fallback, int64_t most);
+
+/* files.c: the console. */
+void files_reply(struct http_request *request);

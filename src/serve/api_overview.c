@@ -1,0 +1,152 @@
+/* The top strip, the rules and the sources. */
+#include "serve/api.h"
+
+#include "base/time.h"
+
+struct source_sum {
+    struct slice name;
+    struct ledger_counts counts;
+    int64_t newest_minute;
+};
+
+enum { SOURCES_MAX = 1024, SILENT_MINUTES = 10 };
+
+struct source_list {
+    struct source_sum sources[SOURCES_MAX];
+    size_t count;
+};
+
+static void add_entry(void *context, const struct ledger_entry *entry)
+{
+    struct source_list *list = context;
+    size_t i = 0;
+    while (i < list->count && !slice_equal(list->sources[i].name, entry->source))
+        i++;
+    if (i == SOURCES_MAX)
+        return;
+    if (i == list->count)
+        list->sources[list->count++] = (struct source_sum){.name = entry->source};
+    struct source_sum *sum = &list->sources[i];
+    sum->counts.received += entry->counts.received;
+    sum->counts.stored += entry->counts.stored;
+    sum->counts.quarantined += entry->counts.quarantined;
+    if (entry->minute > sum->newest_minute)
+        sum->newest_minute = entry->minute;
+}
+
+/* Sums the books per source; the caller closes the ledger after use. */
+static struct source_list *read_sources(struct api *api, struct ledger *ledger)
+{
+    struct err err;
+    struct source_list *list = arena_calloc(api->arena, sizeof(*list));
+    if (!list || store_ledger(api->parts->store, ledger, &err) < 0)
+        return NULL;
+    ledger_each(ledger, add_entry, list);
+    return list;
+}
+
+static bool is_silent(const struct api *api, const struct source_sum *source)
+{
+    int64_t now_minute = clock_wall_ns(api->parts->clock) / NS_PER_MINUTE;
+    return now_minute - source->newest_minute > SILENT_MINUTES;
+}
+
+void api_sources(struct api *api)
+{
+    struct ledger ledger;
+    const struct source_list *list = read_sources(api, &ledger);
+    if (!list) {
+        api_error(api, 503, "out_of_memory", "no memory for the list of sources; try again");
+        return;
+    }
+    json_open(&api->json, '{');
+    json_key(&api->json, "sources");
+    json_open(&api->json, '[');
+    for (size_t i = 0; i < list->count; i++) {
+        const struct source_sum *source = &list->sources[i];
+        json_open(&api->json, '{');
+        json_put_text(&api->json, "name", source->name);
+        json_key(&api->json, "dataset");
+        json_null(&api->json);
+        json_put_i64(&api->json, "received", (int64_t)source->counts.received);
+        json_put_i64(&api->json, "stored", (int64_t)source->counts.stored);
+        json_put_i64(&api->json, "quarantined", (int64_t)source->counts.quarantined);
+        json_put_time(&api->json, "last_event", source->newest_minute * NS_PER_MINUTE);
+        json_put_bool(&api->json, "silent", is_silent(api, source));
+        json_close(&api->json, '}');
+    }
+    json_close(&api->json, ']');
+    json_close(&api->json, '}');
+    ledger_close(&ledger);
+    api_reply(api, 200);
+}
+
+void api_rules(struct api *api)
+{
+    json_open(&api->json, '{');
+    json_key(&api->json, "rules");
+    json_open(&api->json, '[');
+    for (size_t i = 0; i < api->parts->rules->count; i++) {
+        const struct rule *rule = api->parts->rules->rules[i];
+        json_open(&api->json, '{');
+        json_put_text(&api->json, "id", rule->name);
+        json_put_text(&api->json, "title", rule->title.ptr ? rule->title : rule->name);
+        json_put_text(&api->json, "level", slice_text(severity_name(rule->severity)));
+        json_put_text(&api->json, "status", slice_text(rule_status_name(rule->status)));
+        json_put_text(&api->json, "reason", rule->reason.ptr ? rule->reason : SLICE(""));
+        json_put_bool(&api->json, "blind", false);
+        json_close(&api->json, '}');
+    }
+    json_close(&api->json, ']');
+    json_close(&api->json, '}');
+    api_reply(api, 200);
+}
+
+static void put_see(struct api *api, const struct source_list *list)
+{
+    struct json *json = &api->json;
+    struct pipeline_counts counts = pipeline_counts(api->parts->pipeline);
+    struct journal_stats journal;
+    struct ledger_counts sum = {0};
+    size_t seen = 0;
+    journal_stats(api->parts->journal, &journal);
+    for (size_t i = 0; list && i < list->count; i++) {
+        sum.received += list->sources[i].counts.received;
+        sum.stored += list->sources[i].counts.stored;
+        sum.quarantined += list->sources[i].counts.quarantined;
+        seen += !is_silent(api, &list->sources[i]);
+    }
+    uint64_t behind = journal.position > counts.position ? journal.position - counts.position : 0;
+    json_key(json, "see");
+    json_open(json, '{');
+    json_put_i64(json, "sources", list ? (int64_t)list->count : 0);
+    json_put_i64(json, "sources_seen", (int64_t)seen);
+    json_key(json, "silent");
+    json_open(json, '[');
+    for (size_t i = 0; list && i < list->count; i++)
+        if (is_silent(api, &list->sources[i]))
+            json_text(json, list->sources[i].name);
+    json_close(json, ']');
+    json_put_i64(json, "lag_ms", behind ? counts.lag_ns / NS_PER_MS : 0);
+    json_put_i64(json, "received", (int64_t)sum.received);
+    json_put_i64(json, "stored", (int64_t)sum.stored);
+    json_put_i64(json, "quarantined", (int64_t)sum.quarantined);
+    json_put_i64(json, "lost", (int64_t)journal.damaged_ranges);
+    json_put_i64(json, "rules", (int64_t)api->parts->rules->count);
+    json_put_i64(json, "blind", 0);
+    json_put_bool(json, "failed", counts.failed || journal.failed);
+    json_close(json, '}');
+}
+
+void api_overview(struct api *api)
+{
+    struct ledger ledger;
+    const struct source_list *list = read_sources(api, &ledger);
+    json_open(&api->json, '{');
+    json_put_time(&api->json, "time", clock_wall_ns(api->parts->clock));
+    put_see(api, list);
+    json_close(&api->json, '}');
+    if (list)
+        ledger_close(&ledger);
+    api_reply(api, 200);
+}

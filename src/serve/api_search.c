@@ -1,0 +1,70 @@
+/* Searches: start, look at a page, cancel, export. */
+#include "serve/api.h"
+#include "serve/jobs.h"
+
+enum { PAGE_ROWS = 200, PAGE_ROWS_MAX = 5000 };
+
+void api_search_start(struct api *api)
+{
+    struct err err;
+    char id[JOB_ID_SIZE];
+    const struct json_node *body = api_body(api);
+    if (!body)
+        return;
+    struct slice query = api_text(body, "query");
+    err_clear(&err);
+    if (!query.ptr)
+        api_error(api, 400, "bad_request", "the body needs \"query\"");
+    else if (jobs_start(api->jobs, query, api_text(body, "from"), api_text(body, "to"),
+                        api->caller.user.name, id, &err) < 0)
+        api_reply_err(api, &err);
+    else {
+        json_open(&api->json, '{');
+        json_put_text(&api->json, "id", slice_text(id));
+        json_close(&api->json, '}');
+        api_reply(api, 201);
+    }
+}
+
+void api_search_page(struct api *api)
+{
+    struct err err;
+    int64_t offset = api_number(api, "offset", 0, INT64_MAX / 2);
+    int64_t limit = api_number(api, "limit", PAGE_ROWS, PAGE_ROWS_MAX);
+    err_clear(&err);
+    if (jobs_page(api->jobs, api->param, api->caller.user.name, offset, limit, &api->json, &err) < 0)
+        api_reply_err(api, &err);
+    else
+        api_reply(api, 200);
+}
+
+void api_search_cancel(struct api *api)
+{
+    struct err err;
+    err_clear(&err);
+    if (jobs_cancel(api->jobs, api->param, api->caller.user.name, &err) < 0)
+        api_reply_err(api, &err);
+    else
+        api_no_content(api);
+}
+
+void api_search_export(struct api *api)
+{
+    struct err err;
+    struct slice format = http_param(api->request, "format");
+    bool csv = slice_is(format, "csv");
+    err_clear(&err);
+    if (!csv && !slice_is(format, "json")) {
+        api_error(api, 400, "bad_request", "format is csv or json");
+        return;
+    }
+    if (jobs_export(api->jobs, api->param, api->caller.user.name, csv, &api->body, &err) < 0) {
+        api_reply_err(api, &err);
+        return;
+    }
+    struct slice headers =
+        csv ? SLICE("Content-Disposition: attachment; filename=\"hinomi.csv\"\r\n")
+            : SLICE("Content-Disposition: attachment; filename=\"hinomi.json\"\r\n");
+    http_reply(api->request, 200, csv ? "text/csv; charset=utf-8" : "application/json", headers,
+               buffer_slice(&api->body));
+}

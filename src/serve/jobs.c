@@ -1,0 +1,447 @@
+#include "serve/jobs.h"
+
+#include "base/map.h"
+#include "base/mem.h"
+#include "base/time_modifier.h"
+#include "event/schema.h"
+#include "search/output.h"
+#include "search/parser.h"
+#include "search/store_backend.h"
+#include "serve/job_fields.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <time.h>
+
+enum { FORGET_AFTER_MINUTES = 15 };
+
+enum job_state { JOB_RUNNING, JOB_DONE, JOB_FAILED, JOB_CANCELLED };
+
+struct job {
+    struct job *next;
+    struct jobs *jobs;
+    char id[JOB_ID_SIZE];
+    char *owner;
+    struct arena *arena; /* the query's text and trees */
+    pthread_t thread;
+    pthread_mutex_t lock; /* of all below */
+    atomic_int waiting;   /* readers that want the lock: the job lets them go first */
+    atomic_bool cancel;
+    atomic_int holds;
+    enum job_state state;
+    struct err err;
+    struct search *search, *counting;
+    struct store_backend backend, count_backend;
+    int64_t read_ns, started_ns;
+};
+
+struct jobs {
+    struct store *store;
+    const struct hin_clock *clock;
+    pthread_mutex_t lock; /* of the list */
+    struct job *first;
+    uint64_t next_id;
+};
+
+struct jobs *jobs_new(struct store *store, const struct hin_clock *clock)
+{
+    struct jobs *jobs = mem_calloc(1, sizeof(*jobs));
+    if (!jobs)
+        return NULL;
+    jobs->store = store;
+    jobs->clock = clock;
+    pthread_mutex_init(&jobs->lock, NULL);
+    return jobs;
+}
+
+static void job_free(struct job *job)
+{
+    atomic_store(&job->cancel, true);
+    pthread_join(job->thread, NULL);
+    search_free(job->search);
+    search_free(job->counting);
+    pthread_mutex_destroy(&job->lock);
+    arena_free(job->arena);
+    mem_free(job->owner);
+    mem_free(job);
+}
+
+void jobs_free(struct jobs *jobs)
+{
+    if (!jobs)
+        return;
+    for (struct job *job = jobs->first, *next; job; job = next) {
+        next = job->next;
+        job_free(job);
+    }
+    pthread_mutex_destroy(&jobs->lock);
+    mem_free(jobs);
+}
+
+/* ---- running ---- */
+
+/* One batch; the lock is free between batches, and readers go first. */
+static int step(struct job *job, struct search *search)
+{
+    while (atomic_load(&job->waiting) > 0) {
+        struct timespec pause = {.tv_nsec = 200 * NS_PER_US};
+        nanosleep(&pause, NULL);
+    }
+    pthread_mutex_lock(&job->lock);
+    int more = atomic_load(&job->cancel) ? err_set(&job->err, ERR_CANCELLED, "cancelled")
+                                         : search_step(search, &job->err);
+    pthread_mutex_unlock(&job->lock);
+    return more;
+}
+
+static void *run(void *context)
+{
+    struct job *job = context;
+    int more = 1;
+    pthread_setname_np(pthread_self(), "search");
+    while (more > 0)
+        more = step(job, job->search);
+    bool counts = more == 0 && job->counting;
+    more = counts ? 1 : more;
+    while (counts && more > 0)
+        more = step(job, job->counting);
+    pthread_mutex_lock(&job->lock);
+    job->state = more == 0                        ? JOB_DONE
+                 : job->err.code == ERR_CANCELLED ? JOB_CANCELLED
+                                                  : JOB_FAILED;
+    pthread_mutex_unlock(&job->lock);
+    return NULL;
+}
+
+/* ---- starting ---- */
+
+static int read_time(struct jobs *jobs, struct slice text, int64_t fallback, int64_t *out,
+                     struct err *err)
+{
+    *out = fallback;
+    if (!text.len)
+        return 0;
+    return time_modifier_read(text, clock_wall_ns(jobs->clock), NULL, out, err);
+}
+
+/* The same events, counted over time. A query that is no plain search has no histogram. */
+static int prepare_counting(struct job *job, struct slice query, const struct search_options *options,
+                            struct err *err)
+{
+    struct spl_query *parsed;
+    struct search_options counting = *options;
+    struct slice text = arena_printf(job->arena, "%.*s | timechart count", SLICE_ARG(query));
+    counting.backend = &job->count_backend.backend;
+    if (!search_result(job->search)->events)
+        return 0;
+    if (!text.ptr || spl_parse(text, job->arena, &parsed, err) < 0)
+        return -1;
+    return search_new(parsed, &counting, &job->counting, err);
+}
+
+static int prepare(struct job *job, struct slice query, struct slice from, struct slice to,
+                   struct err *err)
+{
+    struct jobs *jobs = job->jobs;
+    struct spl_query *parsed;
+    struct search_options options = {.backend = &job->backend.backend, .clock = jobs->clock,
+                                     .rows_max = JOB_EVENTS_MAX};
+    struct slice text = arena_copy(job->arena, query);
+    if (!text.ptr)
+        return err_nomem(err);
+    if (read_time(jobs, from, 0, &options.from_ns, err) < 0 ||
+        read_time(jobs, to, 0, &options.to_ns, err) < 0 ||
+        spl_parse(text, job->arena, &parsed, err) < 0)
+        return -1;
+    store_backend_init(&job->backend, jobs->store, jobs->clock, &job->cancel);
+    store_backend_init(&job->count_backend, jobs->store, jobs->clock, &job->cancel);
+    if (search_new(parsed, &options, &job->search, err) < 0)
+        return -1;
+    return prepare_counting(job, text, &options, err);
+}
+
+static struct job *new_job(struct jobs *jobs, struct slice owner)
+{
+    struct job *job = mem_calloc(1, sizeof(*job));
+    if (!job)
+        return NULL;
+    job->jobs = jobs;
+    job->owner = mem_strdup(owner.ptr, owner.len);
+    job->arena = arena_new(64 * MIB);
+    job->started_ns = job->read_ns = clock_mono_ns(jobs->clock);
+    pthread_mutex_init(&job->lock, NULL);
+    if (job->owner && job->arena)
+        return job;
+    pthread_mutex_destroy(&job->lock);
+    arena_free(job->arena);
+    mem_free(job->owner);
+    mem_free(job);
+    return NULL;
+}
+
+/* The lock of the list is held. Finished jobs nobody reads go; NULL-safe order: newest first. */
+static struct job *take_forgotten(struct jobs *jobs, size_t *running)
+{
+    struct job **link = &jobs->first, *forgotten = NULL;
+    int64_t oldest = clock_mono_ns(jobs->clock) - FORGET_AFTER_MINUTES * NS_PER_MINUTE;
+    size_t kept = 0;
+    *running = 0;
+    while (*link) {
+        struct job *job = *link;
+        pthread_mutex_lock(&job->lock);
+        bool done = job->state != JOB_RUNNING;
+        bool go = done && atomic_load(&job->holds) == 0 &&
+                  (job->read_ns < oldest || kept >= JOBS_KEPT_MAX);
+        pthread_mutex_unlock(&job->lock);
+        *running += !done;
+        kept += done;
+        if (!go) {
+            link = &job->next;
+            continue;
+        }
+        *link = job->next;
+        job->next = forgotten;
+        forgotten = job;
+    }
+    return forgotten;
+}
+
+static int add_job(struct jobs *jobs, struct job *job, struct err *err)
+{
+    size_t running;
+    pthread_mutex_lock(&jobs->lock);
+    struct job *forgotten = take_forgotten(jobs, &running);
+    int code = 0;
+    if (running < JOBS_RUNNING_MAX) {
+        snprintf(job->id, sizeof(job->id), "s%llu", (unsigned long long)++jobs->next_id);
+        code = pthread_create(&job->thread, NULL, run, job);
+        if (code == 0) {
+            job->next = jobs->first;
+            jobs->first = job;
+        }
+    }
+    pthread_mutex_unlock(&jobs->lock);
+    for (struct job *next; forgotten; forgotten = next) {
+        next = forgotten->next;
+        job_free(forgotten);
+    }
+    if (running >= JOBS_RUNNING_MAX)
+        return err_set(err, ERR_LIMIT, "%d searches are running already; cancel one or wait",
+                       JOBS_RUNNING_MAX);
+    return code ? err_set_errno(err, code, "cannot start the search") : 0;
+}
+
+int jobs_start(struct jobs *jobs, struct slice query, struct slice from, struct slice to,
+               struct slice owner, char id[JOB_ID_SIZE], struct err *err)
+{
+    struct job *job = new_job(jobs, owner);
+    if (!job)
+        return err_nomem(err);
+    if (prepare(job, query, from, to, err) == 0 && add_job(jobs, job, err) == 0) {
+        snprintf(id, JOB_ID_SIZE, "%s", job->id);
+        return 0;
+    }
+    search_free(job->search);
+    search_free(job->counting);
+    pthread_mutex_destroy(&job->lock);
+    arena_free(job->arena);
+    mem_free(job->owner);
+    mem_free(job);
+    return -1;
+}
+
+/* ---- reading ---- */
+
+/* Held: it cannot be forgotten until give_back(). Its lock is taken. */
+static struct job *take(struct jobs *jobs, struct slice id, struct slice owner, struct err *err)
+{
+    struct job *found = NULL;
+    pthread_mutex_lock(&jobs->lock);
+    for (struct job *job = jobs->first; job && !found; job = job->next)
+        if (slice_is(id, job->id) && slice_is(owner, job->owner))
+            found = job;
+    if (found)
+        atomic_fetch_add(&found->holds, 1);
+    pthread_mutex_unlock(&jobs->lock);
+    if (!found) {
+        err_set(err, ERR_NOT_FOUND, "there is no such search; it may have been forgotten");
+        return NULL;
+    }
+    atomic_fetch_add(&found->waiting, 1);
+    pthread_mutex_lock(&found->lock);
+    atomic_fetch_sub(&found->waiting, 1);
+    found->read_ns = clock_mono_ns(jobs->clock);
+    return found;
+}
+
+static void give_back(struct job *job)
+{
+    pthread_mutex_unlock(&job->lock);
+    atomic_fetch_sub(&job->holds, 1);
+}
+
+static int current(struct job *job, struct search *search, struct arena *arena,
+                   struct search_result *out, struct err *err)
+{
+    if (job->state != JOB_RUNNING || search_result(search)->complete) {
+        *out = *search_result(search);
+        return 0;
+    }
+    return search_preview(search, arena, out, err);
+}
+
+static void put_messages(const struct search_result *result, const struct scan_stats *stats,
+                         struct json *json)
+{
+    json_key(json, "messages");
+    json_open(json, '[');
+    for (const struct search_message *message = result->messages; message; message = message->next) {
+        json_open(json, '{');
+        json_put_text(json, "code", slice_text(message->code));
+        json_put_text(json, "level", SLICE("warning"));
+        json_put_text(json, "text", message->text);
+        json_close(json, '}');
+    }
+    if (stats->damage_count) {
+        json_open(json, '{');
+        json_put_text(json, "code", SLICE("incomplete"));
+        json_put_text(json, "level", SLICE("error"));
+        json_put_text(json, "text", SLICE("some stored blocks cannot be read; the answer is incomplete"));
+        json_close(json, '}');
+    }
+    json_close(json, ']');
+}
+
+/* timechart's rows as start, span and counts. */
+static void put_histogram(const struct search_result *result, struct json *json)
+{
+    const struct batch *rows = result->rows;
+    json_key(json, "histogram");
+    if (!rows || rows->row_count == 0) {
+        json_null(json);
+        return;
+    }
+    int64_t start = batch_first(rows, 0, FIELD_TIMESTAMP).i64;
+    int64_t second = rows->row_count > 1 ? batch_first(rows, 1, FIELD_TIMESTAMP).i64 : start + NS_PER_MINUTE;
+    json_open(json, '{');
+    json_put_time(json, "start", start);
+    json_put_i64(json, "span_ms", (second - start) / NS_PER_MS);
+    json_key(json, "counts");
+    json_open(json, '[');
+    for (uint32_t row = 0; row < rows->row_count; row++) {
+        struct value count = batch_first(rows, row, SLICE("count"));
+        json_i64(json, count.type == VALUE_I64 ? count.i64 : 0);
+    }
+    json_close(json, ']');
+    json_close(json, '}');
+}
+
+static void put_rows(const struct search_result *result, int64_t offset, int64_t limit,
+                     struct json *json)
+{
+    int64_t total = result->rows ? result->rows->row_count : 0;
+    int64_t end = offset + limit < total ? offset + limit : total;
+    json_put_i64(json, "total", total);
+    json_put_i64(json, "offset", offset);
+    if (result->events) {
+        fields_put_events(result, offset, end, json);
+        return;
+    }
+    json_key(json, "columns");
+    json_open(json, '[');
+    for (uint32_t i = 0; result->rows && i < result->rows->column_count; i++)
+        json_text(json, result->names[i]);
+    json_close(json, ']');
+    json_key(json, "rows");
+    json_open(json, '[');
+    for (int64_t row = offset; row < end; row++)
+        output_put_row(result, (uint32_t)row, json);
+    json_close(json, ']');
+}
+
+static void put_error(const struct job *job, struct json *json)
+{
+    json_key(json, "error");
+    if (job->state != JOB_FAILED) {
+        json_null(json);
+        return;
+    }
+    json_open(json, '{');
+    json_put_text(json, "code", SLICE("failed"));
+    json_put_text(json, "message", slice_text(job->err.text));
+    json_close(json, '}');
+}
+
+static int put_page(struct job *job, int64_t offset, int64_t limit, struct arena *arena,
+                    struct json *json, struct err *err)
+{
+    static const char *const states[] = {"running", "done", "failed", "cancelled"};
+    struct search_result result, counts = {0};
+    if (current(job, job->search, arena, &result, err) < 0)
+        return -1;
+    if (job->counting && current(job, job->counting, arena, &counts, err) < 0)
+        return -1;
+    bool done = job->state == JOB_DONE;
+    json_open(json, '{');
+    json_put_text(json, "id", slice_text(job->id));
+    json_put_text(json, "state", slice_text(states[job->state]));
+    json_put_bool(json, "complete", done && result.complete && !job->backend.stats.damage_count);
+    json_put_text(json, "kind", result.events ? SLICE("events") : SLICE("table"));
+    json_put_i64(json, "scanned_rows", (int64_t)result.progress.rows_read);
+    int64_t matched = result.rows ? result.rows->row_count : 0, counted = 0;
+    for (uint32_t row = 0; counts.rows && row < counts.rows->row_count; row++)
+        counted += batch_first(counts.rows, row, SLICE("count")).i64;
+    json_put_i64(json, "matched_rows", counted > matched ? counted : matched);
+    json_put_i64(json, "elapsed_ms", result.progress.elapsed_ms);
+    put_rows(&result, offset, limit, json);
+    fields_put(&result, arena, json);
+    put_histogram(&counts, json);
+    put_messages(&result, &job->backend.stats, json);
+    put_error(job, json);
+    json_close(json, '}');
+    return 0;
+}
+
+int jobs_page(struct jobs *jobs, struct slice id, struct slice owner, int64_t offset, int64_t limit,
+              struct json *json, struct err *err)
+{
+    struct job *job = take(jobs, id, owner, err);
+    if (!job)
+        return -1;
+    struct arena *arena = arena_new(256 * MIB);
+    int result = arena ? put_page(job, offset, limit, arena, json, err) : err_nomem(err);
+    arena_free(arena);
+    give_back(job);
+    return result;
+}
+
+int jobs_cancel(struct jobs *jobs, struct slice id, struct slice owner, struct err *err)
+{
+    struct job *job = take(jobs, id, owner, err);
+    if (!job)
+        return -1;
+    atomic_store(&job->cancel, true);
+    search_cancel(job->search);
+    if (job->counting)
+        search_cancel(job->counting);
+    job->read_ns = 0; /* forgotten at the next start */
+    give_back(job);
+    return 0;
+}
+
+int jobs_export(struct jobs *jobs, struct slice id, struct slice owner, bool csv, struct buffer *to,
+                struct err *err)
+{
+    struct job *job = take(jobs, id, owner, err);
+    if (!job)
+        return -1;
+    int result = 0;
+    if (job->state == JOB_DONE)
+        output_put(search_result(job->search), csv ? OUTPUT_CSV : OUTPUT_JSON, to);
+    else
+        result = err_set(err, ERR_CONFLICT, "the search is not done; wait or run it again");
+    give_back(job);
+    if (result == 0 && buffer_failed(to))
+        return err_set(err, ERR_LIMIT, "the result is too large to export at once; narrow it");
+    return result;
+}

@@ -1,0 +1,35 @@
+#pragma once
+/*
+ * serve/jobs: searches that run while the console looks at them.
+ *
+ * A job has a thread of its own. Pages are read from it while it runs (a
+ * preview) and after (the result); for events a second search counts them over
+ * time for the histogram.
+ * Ownership  jobs_new to jobs_free, which cancels and joins all of them.
+ * Threads    Any; a job's own lock keeps its search to one thread at a time.
+ * Limits     JOBS_RUNNING_MAX at once (ERR_LIMIT), JOBS_KEPT_MAX finished ones are kept, the oldest
+ *            unread for longest are forgotten; JOB_EVENTS_MAX events of a result are held (said in
+ *            a message; the counts cover all).
+ */
+#include "base/clock.h"
+#include "base/json.h"
+#include "store/store.h"
+
+enum { JOBS_RUNNING_MAX = 8, JOBS_KEPT_MAX = 32, JOB_EVENTS_MAX = 20000, JOB_FIELD_VALUES = 10 };
+
+struct jobs;
+
+MUST_USE struct jobs *jobs_new(struct store *store, const struct hin_clock *clock);
+void jobs_free(struct jobs *jobs); /* NULL is fine */
+
+/* id gets "s17". ERR_CONFIG with start, end and suggestion for a query that is wrong. */
+enum { JOB_ID_SIZE = 24 };
+MUST_USE int jobs_start(struct jobs *jobs, struct slice query, struct slice from, struct slice to,
+                        struct slice owner, char id[JOB_ID_SIZE], struct err *err);
+/* The state and a page as docs/api.md has it. ERR_NOT_FOUND also for another owner's. */
+MUST_USE int jobs_page(struct jobs *jobs, struct slice id, struct slice owner, int64_t offset,
+                       int64_t limit, struct json *json, struct err *err);
+MUST_USE int jobs_cancel(struct jobs *jobs, struct slice id, struct slice owner, struct err *err);
+/* The whole result, when it is done (ERR_CONFLICT before). csv or json. */
+MUST_USE int jobs_export(struct jobs *jobs, struct slice id, struct slice owner, bool csv,
+                         struct buffer *to, struct err *err);

@@ -1,0 +1,336 @@
+/* From a request to a handler: queue, worker, who asks, which route, may they. */
+#include "serve/server.h"
+
+#include "base/mem.h"
+#include "base/queue.h"
+#include "serve/api.h"
+#include "serve/jobs.h"
+
+#include <pthread.h>
+#include <sodium.h>
+#include <stdio.h>
+
+enum { WORKERS = 4, REQUESTS_WAITING_MAX = 1024 };
+#define REPLY_BYTES_MAX (256 * MIB)
+
+struct server {
+    struct server_config config;
+    struct http_server *http;
+    struct queue *waiting;
+    struct jobs *jobs;
+    pthread_t workers[WORKERS];
+    int worker_count;
+};
+
+struct route {
+    enum http_method method;
+    struct slice path;
+    enum role role;
+    api_handler handler;
+};
+
+static const struct route routes[] = {
+#define ROUTE(verb, path, role, handler) {HTTP_METHOD_##verb, {"" path, sizeof(path) - 1}, role, handler},
+#include "serve/routes.def"
+#undef ROUTE
+};
+
+/* ---- answers ---- */
+
+void api_reply(struct api *api, int status)
+{
+    if (buffer_failed(&api->body))
+        http_reply_error(api->request, 500, "too_large", "the answer is too large; ask for less");
+    else
+        http_reply_json(api->request, status, buffer_slice(&api->body));
+}
+
+void api_no_content(struct api *api)
+{
+    http_reply(api->request, 204, NULL, SLICE_NONE, SLICE(""));
+}
+
+void api_error(struct api *api, int status, const char *code, const char *message)
+{
+    http_reply_error(api->request, status, code, "%s", message);
+}
+
+void api_reply_err(struct api *api, const struct err *err)
+{
+    static const struct {
+        enum err_code from;
+        int status;
+        const char *code;
+    } known[] = {
+        {ERR_CONFIG, 400, "bad_request"},   {ERR_INPUT, 400, "bad_request"},
+        {ERR_LIMIT, 413, "limit"},          {ERR_NOT_FOUND, 404, "not_found"},
+        {ERR_CONFLICT, 409, "conflict"},    {ERR_DENIED, 403, "denied"},
+        {ERR_CANCELLED, 409, "cancelled"},  {ERR_NOMEM, 503, "out_of_memory"},
+    };
+    int status = 500;
+    const char *code = "internal";
+    for (size_t i = 0; i < ARRAY_COUNT(known); i++)
+        if (known[i].from == err->code) {
+            status = known[i].status;
+            code = known[i].code;
+        }
+    buffer_clear(&api->body);
+    json_init(&api->json, &api->body);
+    json_open(&api->json, '{');
+    json_key(&api->json, "error");
+    json_open(&api->json, '{');
+    json_put_text(&api->json, "code", slice_text(code));
+    json_put_text(&api->json, "message", slice_text(err->text));
+    if (err->start >= 0) {
+        json_put_i64(&api->json, "start", err->start);
+        json_put_i64(&api->json, "end", err->end);
+    }
+    if (err->suggestion[0])
+        json_put_text(&api->json, "suggestion", slice_text(err->suggestion));
+    json_close(&api->json, '}');
+    json_close(&api->json, '}');
+    http_reply_json(api->request, status, buffer_slice(&api->body));
+}
+
+const struct json_node *api_body(struct api *api)
+{
+    struct err err;
+    const struct json_node *node;
+    if (json_tree_parse(http_body(api->request), api->arena, &node, &err) < 0) {
+        http_reply_error(api->request, 400, "bad_json", "the body is no JSON: %s", err.text);
+        return NULL;
+    }
+    if (node->kind != JSON_OBJECT) {
+        api_error(api, 400, "bad_json", "the body must be a JSON object");
+        return NULL;
+    }
+    return node;
+}
+
+struct slice api_text(const struct json_node *object, const char *key)
+{
+    return json_text_of(json_get(object, key), SLICE_NONE);
+}
+
+int64_t api_number(struct api *api, const char *name, int64_t fallback, int64_t most)
+{
+    struct slice text = http_param(api->request, name);
+    int64_t n;
+    if (!text.ptr || !slice_to_i64(text, &n) || n < 0)
+        return fallback;
+    return n > most ? most : n;
+}
+
+/* ---- who asks ---- */
+
+static void by_token(struct api *api, struct slice text)
+{
+    struct token token;
+    struct err err;
+    if (tokens_find(api->parts->database, api->parts->clock, text, api->arena, &token, &err) < 0)
+        return;
+    api->caller.known = true;
+    api->caller.is_token = true;
+    api->caller.token_kind = token.kind;
+    api->caller.role = slice_is(token.kind, "api") ? token.role : ROLE_NONE;
+    api->caller.user.name = token.name;
+    api->caller.user.role = api->caller.role;
+}
+
+static void by_session(struct api *api)
+{
+    struct session session;
+    struct err err;
+    struct slice secret = http_cookie(api->request, http_is_tls(api->request) ? "__Host-hinomi_session"
+                                                                              : "hinomi_session");
+    if (!secret.ptr || sessions_find(api->parts->database, api->parts->clock, secret, api->arena,
+                                     &session, &err) < 0)
+        return;
+    api->caller.known = true;
+    api->caller.user = session.user;
+    api->caller.role = session.user.role;
+    api->caller.session = secret;
+    memcpy(api->caller.csrf, session.csrf, sizeof(session.csrf));
+}
+
+static void identify(struct api *api)
+{
+    struct slice header = http_header(api->request, "authorization"), scheme, rest;
+    if (header.ptr && slice_cut(header, ' ', &scheme, &rest) && slice_is_nocase(scheme, "bearer"))
+        by_token(api, slice_trim(rest));
+    else
+        by_session(api);
+}
+
+/* A page elsewhere cannot make a browser do something here: own header, own origin. */
+static bool csrf_fine(struct api *api)
+{
+    struct slice sent = http_header(api->request, "x-hinomi-csrf");
+    struct slice site = http_header(api->request, "sec-fetch-site");
+    if (site.ptr && !slice_is(site, "same-origin") && !slice_is(site, "none"))
+        return false;
+    return api->caller.is_token || !api->caller.known ||
+           (sent.len == SECRET_TEXT_SIZE - 1 &&
+            sodium_memcmp(sent.ptr, api->caller.csrf, SECRET_TEXT_SIZE - 1) == 0);
+}
+
+/* ---- which route ---- */
+
+static bool path_matches(struct slice pattern, struct slice path, struct slice *param)
+{
+    struct slice want, have;
+    *param = SLICE_NONE;
+    while (pattern.ptr && path.ptr) {
+        slice_next_part(&pattern, '/', &want);
+        slice_next_part(&path, '/', &have);
+        if (slice_is(want, "{}") && have.len)
+            *param = have;
+        else if (!slice_equal(want, have))
+            return false;
+    }
+    return !pattern.ptr && !path.ptr;
+}
+
+static const struct route *find_route(struct api *api, bool *path_known)
+{
+    struct slice path = http_path(api->request);
+    enum http_method method = http_method(api->request);
+    *path_known = false;
+    for (size_t i = 0; i < ARRAY_COUNT(routes); i++) {
+        struct slice param;
+        if (!path_matches(routes[i].path, path, &param))
+            continue;
+        *path_known = true;
+        if (routes[i].method == method ||
+            (routes[i].method == HTTP_METHOD_GET && method == HTTP_METHOD_HEAD)) {
+            api->param = param;
+            return &routes[i];
+        }
+    }
+    return NULL;
+}
+
+static bool body_is_json(struct http_request *request)
+{
+    struct slice type = http_header(request, "content-type"), head = type, rest;
+    slice_cut(type, ';', &head, &rest);
+    return slice_is_nocase(slice_trim(head), "application/json");
+}
+
+static void run_route(struct api *api)
+{
+    bool path_known, changes = http_method(api->request) != HTTP_METHOD_GET &&
+                               http_method(api->request) != HTTP_METHOD_HEAD;
+    const struct route *route = find_route(api, &path_known);
+    if (!route) {
+        api_error(api, path_known ? 405 : 404, path_known ? "method_not_allowed" : "not_found",
+                  path_known ? "this path does not take that method" : "there is no such path");
+        return;
+    }
+    if (changes && http_method(api->request) != HTTP_METHOD_DELETE && !body_is_json(api->request)) {
+        api_error(api, 415, "unsupported_media_type", "send application/json");
+        return;
+    }
+    identify(api);
+    if (changes && !csrf_fine(api))
+        api_error(api, 403, "csrf", "the request did not come from this console; reload the page");
+    else if (route->role != ROLE_NONE && !api->caller.known)
+        api_error(api, 401, "sign_in", "please sign in");
+    else if (route->role != ROLE_NONE && !role_allows(api->caller.role, route->role))
+        http_reply_error(api->request, 403, "denied", "this needs the role %s",
+                         role_name(route->role));
+    else
+        route->handler(api);
+}
+
+static void answer(struct server *server, struct http_request *request)
+{
+    struct api api = {.parts = &server->config.parts, .jobs = server->jobs, .request = request,
+                      .arena = http_arena(request)};
+    if (!slice_starts(http_path(request), SLICE("/v1/"))) {
+        files_reply(request);
+        return;
+    }
+    buffer_init(&api.body, REPLY_BYTES_MAX);
+    json_init(&api.json, &api.body);
+    run_route(&api);
+    buffer_close(&api.body);
+}
+
+/* ---- life ---- */
+
+static void *work(void *context)
+{
+    struct server *server = context;
+    struct http_request *request;
+    pthread_setname_np(pthread_self(), "api");
+    while ((request = queue_pop(server->waiting)))
+        answer(server, request);
+    return NULL;
+}
+
+/* On the loop's thread: full means the client is told to come back. */
+static void on_request(void *context, struct http_request *request)
+{
+    struct server *server = context;
+    if (!queue_try_push(server->waiting, request))
+        http_reply_error(request, 503, "busy", "too many requests are waiting; try again");
+}
+
+int server_start(struct net_loop *loop, const struct server_config *config, struct server **out,
+                 struct err *err)
+{
+    *out = NULL;
+    struct server *server = mem_calloc(1, sizeof(*server));
+    if (!server)
+        return err_nomem(err);
+    server->config = *config;
+    server->waiting = queue_new(REQUESTS_WAITING_MAX);
+    server->jobs = jobs_new(config->parts.store, config->parts.clock);
+    struct http_options options = {.address = config->address, .port = config->port,
+                                   .tls = config->tls, .handle = on_request, .context = server,
+                                   .hosts = config->hosts};
+    int result = server->waiting && server->jobs ? 0 : err_nomem(err);
+    for (; result == 0 && server->worker_count < WORKERS; server->worker_count++) {
+        int code = pthread_create(&server->workers[server->worker_count], NULL, work, server);
+        if (code) {
+            result = err_set_errno(err, code, "cannot start a worker");
+            break;
+        }
+    }
+    if (result == 0)
+        result = http_listen(loop, &options, &server->http, err);
+    if (result < 0) {
+        server_stop(server);
+        server_free(server);
+        return -1;
+    }
+    *out = server;
+    return 0;
+}
+
+uint16_t server_port(const struct server *server)
+{
+    return http_port(server->http);
+}
+
+void server_stop(struct server *server)
+{
+    if (!server)
+        return;
+    if (server->waiting)
+        queue_close(server->waiting);
+    for (int i = 0; i < server->worker_count; i++)
+        pthread_join(server->workers[i], NULL);
+    server->worker_count = 0;
+}
+
+void server_free(struct server *server)
+{
+    if (!server)
+        return;
+    jobs_free(server->jobs);
+    queue_free(server->waiting);
+    http_free(server->http);
+    mem_free(server);
+}

@@ -1,0 +1,48 @@
+#pragma once
+/*
+ * serve/server: the API under /v1 and the console's files, on one port.
+ *
+ * The loop's thread only hands requests to a queue; a few workers answer them,
+ * so that nothing slow stops the listener. Every route declares its method,
+ * path and role in routes.def; what is not declared does not exist.
+ * Threads    start makes the workers; stop ends them before the loop may stop.
+ */
+#include "base/clock.h"
+#include "detect/rule.h"
+#include "flow/pipeline.h"
+#include "gate/gate.h"
+#include "net/http.h"
+#include "respond/respond.h"
+#include "state/tokens.h"
+#include "state/users.h"
+#include "store/store.h"
+
+struct server;
+
+/* What the routes speak about; all outlive the server. */
+struct server_parts {
+    struct database *database;
+    struct journal *journal;
+    struct store *store;
+    struct pipeline *pipeline;
+    const struct rule_set *rules;
+    struct respond *respond;
+    struct gate *gate;
+    const struct hin_clock *clock;
+    const char *setup_code; /* while there is no user; NULL when there is one */
+};
+
+struct server_config {
+    struct server_parts parts;
+    const char *address;
+    uint16_t port;
+    struct tls_context *tls;
+    const char *const *hosts; /* names people use for this server, NULL-terminated; may be NULL */
+};
+
+MUST_USE int server_start(struct net_loop *loop, const struct server_config *config,
+                          struct server **out, struct err *err);
+uint16_t server_port(const struct server *server);
+/* Answers nothing any more. Call before net_loop_stop(), then server_free(). */
+void server_stop(struct server *server);
+void server_free(struct server *server);

@@ -1,0 +1,240 @@
+#include "state/database.h"
+
+#include "base/mem.h"
+#include "state/migrations.h"
+
+#include <pthread.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+struct database {
+    sqlite3 *db;
+    pthread_mutex_t lock; /* recursive: a transaction holds it over its queries */
+    char *path;
+};
+
+struct query {
+    struct database *database;
+    sqlite3_stmt *statement;
+};
+
+static int fail(struct database *database, struct err *err)
+{
+    int code = sqlite3_errcode(database->db);
+    enum err_code kind = code == SQLITE_CORRUPT || code == SQLITE_NOTADB ? ERR_CORRUPT
+                         : code == SQLITE_CONSTRAINT                     ? ERR_CONFLICT
+                         : code == SQLITE_NOMEM                          ? ERR_NOMEM
+                                                                         : ERR_IO;
+    return err_set(err, kind, "%s: %s", database->path, sqlite3_errmsg(database->db));
+}
+
+static int execute(struct database *database, const char *sql, struct err *err)
+{
+    return sqlite3_exec(database->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : fail(database, err);
+}
+
+static int read_version(struct database *database, int *version, struct err *err)
+{
+    struct query *query;
+    if (query_begin(database, "PRAGMA user_version", &query, err) < 0)
+        return -1;
+    int result = query_step(query, err);
+    *version = result == 1 ? (int)query_get_i64(query, 0) : 0;
+    query_end(query);
+    return result < 0 ? -1 : 0;
+}
+
+static int migrate(struct database *database, struct err *err)
+{
+    int version;
+    if (read_version(database, &version, err) < 0)
+        return -1;
+    if (version > (int)state_schema_count)
+        return err_set(err, ERR_CONFIG,
+                       "%s was written by a newer version (schema %d, this one knows %zu); use that "
+                       "version or restore a backup", database->path, version, state_schema_count);
+    for (size_t step = (size_t)version; step < state_schema_count; step++) {
+        char set_version[64];
+        snprintf(set_version, sizeof(set_version), "PRAGMA user_version=%zu", step + 1);
+        if (database_begin(database, err) < 0)
+            return -1;
+        if (execute(database, state_schema[step], err) < 0 ||
+            execute(database, set_version, err) < 0) {
+            database_rollback(database);
+            return err_within(err, "schema step %zu", step + 1);
+        }
+        if (database_commit(database, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int open_file(struct database *database, struct err *err)
+{
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX;
+    mode_t old = umask(0077); /* secrets are inside, if only as hashes */
+    int code = sqlite3_open_v2(database->path, &database->db, flags, NULL);
+    umask(old);
+    if (!database->db)
+        return err_nomem(err);
+    if (code != SQLITE_OK)
+        return fail(database, err);
+    sqlite3_busy_timeout(database->db, 5000);
+    sqlite3_db_config(database->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    return execute(database,
+                   "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+                   "PRAGMA trusted_schema=OFF", err) < 0
+               ? -1
+               : migrate(database, err);
+}
+
+int database_open(const char *path, struct database **out, struct err *err)
+{
+    *out = NULL;
+    struct database *database = mem_calloc(1, sizeof(*database));
+    if (!database)
+        return err_nomem(err);
+    pthread_mutexattr_t recursive;
+    pthread_mutexattr_init(&recursive);
+    pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE);
+    pthread_mutex_init(&database->lock, &recursive);
+    pthread_mutexattr_destroy(&recursive);
+    database->path = mem_strdup(path, strlen(path));
+    int result = database->path ? open_file(database, err) : err_nomem(err);
+    if (result < 0) {
+        database_close(database);
+        return -1;
+    }
+    *out = database;
+    return 0;
+}
+
+void database_close(struct database *database)
+{
+    if (!database)
+        return;
+    sqlite3_close_v2(database->db);
+    pthread_mutex_destroy(&database->lock);
+    mem_free(database->path);
+    mem_free(database);
+}
+
+int query_begin(struct database *database, const char *sql, struct query **out, struct err *err)
+{
+    *out = NULL;
+    struct query *query = mem_calloc(1, sizeof(*query));
+    if (!query)
+        return err_nomem(err);
+    pthread_mutex_lock(&database->lock);
+    query->database = database;
+    if (sqlite3_prepare_v2(database->db, sql, -1, &query->statement, NULL) != SQLITE_OK) {
+        fail(database, err);
+        query_end(query);
+        return -1;
+    }
+    *out = query;
+    return 0;
+}
+
+void query_text(struct query *query, int index, struct slice text)
+{
+    if (text.ptr)
+        sqlite3_bind_text64(query->statement, index, text.ptr, text.len, SQLITE_TRANSIENT,
+                            SQLITE_UTF8);
+    else
+        sqlite3_bind_null(query->statement, index);
+}
+
+void query_i64(struct query *query, int index, int64_t n)
+{
+    sqlite3_bind_int64(query->statement, index, n);
+}
+
+void query_blob(struct query *query, int index, const void *bytes, size_t len)
+{
+    sqlite3_bind_blob64(query->statement, index, bytes, len, SQLITE_TRANSIENT);
+}
+
+int query_step(struct query *query, struct err *err)
+{
+    int code = sqlite3_step(query->statement);
+    if (code == SQLITE_ROW)
+        return 1;
+    return code == SQLITE_DONE ? 0 : fail(query->database, err);
+}
+
+struct slice query_get_text(struct query *query, int column, struct arena *arena)
+{
+    const void *text = sqlite3_column_blob(query->statement, column);
+    int len = sqlite3_column_bytes(query->statement, column);
+    if (sqlite3_column_type(query->statement, column) == SQLITE_NULL)
+        return SLICE_NONE;
+    return arena_copy(arena, slice_of(text ? text : "", (size_t)len));
+}
+
+int64_t query_get_i64(struct query *query, int column)
+{
+    return sqlite3_column_int64(query->statement, column);
+}
+
+bool query_is_null(struct query *query, int column)
+{
+    return sqlite3_column_type(query->statement, column) == SQLITE_NULL;
+}
+
+void query_end(struct query *query)
+{
+    if (!query)
+        return;
+    sqlite3_finalize(query->statement);
+    pthread_mutex_unlock(&query->database->lock);
+    mem_free(query);
+}
+
+int database_run(struct database *database, const char *sql, const struct slice *texts,
+                 size_t count, struct err *err)
+{
+    struct query *query;
+    if (query_begin(database, sql, &query, err) < 0)
+        return -1;
+    for (size_t i = 0; i < count; i++)
+        query_text(query, (int)i + 1, texts[i]);
+    int result = query_step(query, err);
+    query_end(query);
+    return result < 0 ? -1 : 0;
+}
+
+int database_begin(struct database *database, struct err *err)
+{
+    pthread_mutex_lock(&database->lock);
+    if (execute(database, "BEGIN IMMEDIATE", err) == 0)
+        return 0;
+    pthread_mutex_unlock(&database->lock);
+    return -1;
+}
+
+int database_commit(struct database *database, struct err *err)
+{
+    int result = execute(database, "COMMIT", err);
+    if (result < 0)
+        sqlite3_exec(database->db, "ROLLBACK", NULL, NULL, NULL);
+    pthread_mutex_unlock(&database->lock);
+    return result;
+}
+
+void database_rollback(struct database *database)
+{
+    sqlite3_exec(database->db, "ROLLBACK", NULL, NULL, NULL);
+    pthread_mutex_unlock(&database->lock);
+}
+
+int64_t database_last_id(struct database *database)
+{
+    return sqlite3_last_insert_rowid(database->db);
+}
+
+int64_t database_changes(struct database *database)
+{
+    return sqlite3_changes(database->db);
+}

@@ -1,0 +1,124 @@
+#include "store/ledger.h"
+
+#include "store/bytes.h"
+
+enum { MINUTES_A_DAY = 24 * 60, KEY_HEAD = 9, SOURCE_MAX = 512 };
+
+int ledger_init(struct ledger *ledger, struct err *err)
+{
+    *ledger = (struct ledger){.arena = arena_new(LEDGER_ARENA_MAX), .newest_minute = INT64_MIN};
+    if (!ledger->arena)
+        return err_nomem(err);
+    map_init(&ledger->entries, ledger->arena);
+    return 0;
+}
+
+void ledger_close(struct ledger *ledger)
+{
+    arena_free(ledger->arena);
+    ledger->arena = NULL;
+}
+
+static struct slice make_key(struct slice source, int64_t minute, bool is_day,
+                             char to[KEY_HEAD + SOURCE_MAX])
+{
+    source = slice_sub(source, 0, SOURCE_MAX);
+    to[0] = is_day;
+    bytes_set_le64(to + 1, (uint64_t)minute);
+    if (source.len)
+        memcpy(to + KEY_HEAD, source.ptr, source.len);
+    return slice_of(to, KEY_HEAD + source.len);
+}
+
+static bool add_entry(struct ledger *ledger, struct slice source, int64_t minute, bool is_day,
+                      struct ledger_counts counts)
+{
+    char room[KEY_HEAD + SOURCE_MAX];
+    struct slice key = make_key(source, minute, is_day, room);
+    struct ledger_entry *entry = map_find(&ledger->entries, key);
+    if (!entry) {
+        struct slice copy = arena_copy(ledger->arena, key);
+        entry = arena_calloc(ledger->arena, sizeof(*entry));
+        if (!copy.ptr || !entry || map_put(&ledger->entries, copy, entry) < 0)
+            return false;
+        entry->source = slice_from(copy, KEY_HEAD);
+        entry->minute = minute;
+        entry->is_day = is_day;
+    }
+    entry->counts.received += counts.received;
+    entry->counts.stored += counts.stored;
+    entry->counts.quarantined += counts.quarantined;
+    if (minute > ledger->newest_minute)
+        ledger->newest_minute = minute;
+    return true;
+}
+
+bool ledger_add(struct ledger *ledger, struct slice source, int64_t minute,
+                struct ledger_counts counts)
+{
+    return add_entry(ledger, source, minute, false, counts) ||
+           add_entry(ledger, SLICE("(other)"), minute, false, counts);
+}
+
+bool ledger_merge(struct ledger *to, const struct ledger *from)
+{
+    size_t at = 0;
+    for (const struct map_entry *slot; (slot = map_next(&from->entries, &at));) {
+        const struct ledger_entry *entry = slot->value;
+        if (!add_entry(to, entry->source, entry->minute, entry->is_day, entry->counts))
+            return false;
+    }
+    return true;
+}
+
+void ledger_each(const struct ledger *ledger, ledger_visit visit, void *context)
+{
+    size_t at = 0;
+    for (const struct map_entry *slot; (slot = map_next(&ledger->entries, &at));)
+        visit(context, slot->value);
+}
+
+static void save_entry(const struct ledger_entry *entry, bool is_day, int64_t minute,
+                       struct buffer *to)
+{
+    buffer_put_char(to, is_day);
+    buffer_put_varint(to, bytes_zigzag(minute));
+    buffer_put_varint(to, entry->source.len);
+    buffer_put(to, entry->source);
+    buffer_put_varint(to, entry->counts.received);
+    buffer_put_varint(to, entry->counts.stored);
+    buffer_put_varint(to, entry->counts.quarantined);
+}
+
+/* Loading adds equal keys up, so a day may be written in pieces. */
+void ledger_save(const struct ledger *ledger, struct buffer *to)
+{
+    buffer_put_le64(to, ledger->entries.count);
+    size_t at = 0;
+    for (const struct map_entry *slot; (slot = map_next(&ledger->entries, &at));) {
+        const struct ledger_entry *entry = slot->value;
+        bool old = entry->minute < ledger->newest_minute - LEDGER_MINUTES_MAX;
+        int64_t day = entry->minute - ((entry->minute % MINUTES_A_DAY) + MINUTES_A_DAY) %
+                                          MINUTES_A_DAY;
+        save_entry(entry, entry->is_day || old, entry->is_day || old ? day : entry->minute, to);
+    }
+}
+
+int ledger_load(struct ledger *ledger, struct slice *from, struct err *err)
+{
+    uint64_t count = 0;
+    bool ok = slice_take_le64(from, &count);
+    for (uint64_t i = 0; ok && i < count; i++) {
+        struct slice is_day, source = SLICE_NONE;
+        struct ledger_counts counts = {0};
+        uint64_t minute = 0, len = 0;
+        ok = slice_take(from, 1, &is_day) && slice_take_varint(from, &minute) &&
+             slice_take_varint(from, &len) && len <= SOURCE_MAX &&
+             slice_take(from, (size_t)len, &source) && slice_take_varint(from, &counts.received) &&
+             slice_take_varint(from, &counts.stored) &&
+             slice_take_varint(from, &counts.quarantined);
+        if (ok && !add_entry(ledger, source, bytes_unzigzag(minute), is_day.ptr[0] != 0, counts))
+            return err_nomem(err);
+    }
+    return ok ? 0 : err_set(err, ERR_CORRUPT, "the ledger is cut short");
+}

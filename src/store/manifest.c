@@ -1,0 +1,171 @@
+#include "store/manifest.h"
+
+#include "base/hash.h"
+#include "base/limits.h"
+#include "store/bytes.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <zstd.h>
+
+static const char MAGIC[8] = {'H', 'I', 'N', 'M', 'A', 'N', 'I', '1'};
+
+enum { HEADER = 16, SEGMENT_BYTES_MIN = 12, LEVEL = 1 };
+#define CONTENT_MAX (512 * MIB)
+
+static void put_segment(struct buffer *to, const struct segment_info *info)
+{
+    buffer_put_varint(to, info->number);
+    buffer_put_le64(to, info->file_id);
+    buffer_put_varint(to, info->stream.len);
+    buffer_put(to, info->stream);
+    buffer_put_varint(to, bytes_zigzag(info->day));
+    buffer_put_varint(to, info->rows);
+    buffer_put_varint(to, info->blocks);
+    buffer_put_varint(to, bytes_zigzag(info->time_min));
+    buffer_put_varint(to, bytes_zigzag(info->time_max));
+    buffer_put_varint(to, info->seq_min);
+    buffer_put_varint(to, info->seq_max);
+    buffer_put_varint(to, info->bytes);
+    buffer_put_varint(to, info->raw_bytes);
+}
+
+static void put_content(struct buffer *to, const struct manifest *manifest)
+{
+    buffer_put_le64(to, manifest->store_id);
+    buffer_put_varint(to, manifest->next_number);
+    buffer_put_varint(to, manifest->covered_position);
+    buffer_put_varint(to, manifest->covered_seq);
+    buffer_put_varint(to, manifest->dropped_segments);
+    buffer_put_varint(to, manifest->dropped_rows);
+    buffer_put_varint(to, manifest->segment_count);
+    for (size_t i = 0; i < manifest->segment_count; i++)
+        put_segment(to, &manifest->segments[i]);
+    ledger_save(manifest->ledger, to);
+}
+
+int manifest_write(const struct hin_io *io, const char *path, const struct manifest *manifest,
+                   bool *replaced, struct err *err)
+{
+    *replaced = false;
+    struct buffer content, file;
+    buffer_init(&content, CONTENT_MAX);
+    buffer_init(&file, CONTENT_MAX);
+    put_content(&content, manifest);
+    size_t bound = ZSTD_compressBound(content.len);
+    int result = -1;
+    char *room = buffer_reserve(&file, HEADER + bound);
+    if (!room || buffer_failed(&content)) {
+        err_nomem(err);
+        goto done;
+    }
+    size_t len = ZSTD_compress(room + HEADER, bound, content.ptr, content.len, LEVEL);
+    if (ZSTD_isError(len)) {
+        err_set(err, ERR_NOMEM, "cannot compress the manifest: %s", ZSTD_getErrorName(len));
+        goto done;
+    }
+    memcpy(room, MAGIC, 8);
+    bytes_set_le32(room + 12, (uint32_t)content.len);
+    bytes_set_le32(room + 8, hash_crc32c(0, slice_of(room + 12, len + 4)));
+    buffer_commit(&file, HEADER + len);
+    result = io_replace_file_tell(io, path, buffer_slice(&file), replaced, err);
+done:
+    buffer_close(&content);
+    buffer_close(&file);
+    return result;
+}
+
+static bool take_i64(struct slice *from, int64_t *out)
+{
+    uint64_t n;
+    if (!slice_take_varint(from, &n))
+        return false;
+    *out = bytes_unzigzag(n);
+    return true;
+}
+
+static bool take_segment(struct slice *from, struct segment_info *out)
+{
+    uint64_t len, blocks;
+    if (!slice_take_varint(from, &out->number) || !slice_take_le64(from, &out->file_id) ||
+        !slice_take_varint(from, &len) || len > from->len ||
+        !slice_take(from, (size_t)len, &out->stream) || !take_i64(from, &out->day) ||
+        !slice_take_varint(from, &out->rows) || !slice_take_varint(from, &blocks) ||
+        blocks > UINT32_MAX || !take_i64(from, &out->time_min) ||
+        !take_i64(from, &out->time_max) || !slice_take_varint(from, &out->seq_min) ||
+        !slice_take_varint(from, &out->seq_max) || !slice_take_varint(from, &out->bytes) ||
+        !slice_take_varint(from, &out->raw_bytes))
+        return false;
+    out->blocks = (uint32_t)blocks;
+    return true;
+}
+
+static int take_content(struct slice from, struct arena *arena, struct manifest *out,
+                        struct err *err)
+{
+    uint64_t count;
+    if (!slice_take_le64(&from, &out->store_id) || !slice_take_varint(&from, &out->next_number) ||
+        !slice_take_varint(&from, &out->covered_position) ||
+        !slice_take_varint(&from, &out->covered_seq) ||
+        !slice_take_varint(&from, &out->dropped_segments) ||
+        !slice_take_varint(&from, &out->dropped_rows) || !slice_take_varint(&from, &count) ||
+        count > from.len / SEGMENT_BYTES_MIN)
+        return err_set(err, ERR_CORRUPT, "its beginning cannot be read");
+    out->segments = arena_array(arena, (size_t)count + 1, sizeof(*out->segments));
+    if (!out->segments)
+        return err_nomem(err);
+    for (uint64_t i = 0; i < count; i++)
+        if (!take_segment(&from, &out->segments[i]))
+            return err_set(err, ERR_CORRUPT, "segment %llu of %llu cannot be read",
+                           (unsigned long long)i, (unsigned long long)count);
+    out->segment_count = (size_t)count;
+    return ledger_load(out->ledger, &from, err);
+}
+
+int manifest_decode(struct slice bytes, struct arena *arena, struct manifest *out, struct err *err)
+{
+    if (bytes.len < HEADER || memcmp(bytes.ptr, MAGIC, 8) != 0 ||
+        bytes_get_le32(bytes.ptr + 8) != hash_crc32c(0, slice_from(bytes, 12)))
+        return err_set(err, ERR_CORRUPT, "its checksum is wrong");
+    size_t raw_len = bytes_get_le32(bytes.ptr + 12);
+    struct slice packed = slice_from(bytes, HEADER);
+    if (raw_len > CONTENT_MAX || ZSTD_getFrameContentSize(packed.ptr, packed.len) != raw_len)
+        return err_set(err, ERR_CORRUPT, "its length is wrong");
+    char *raw = arena_alloc(arena, raw_len + 1);
+    if (!raw)
+        return err_nomem(err);
+    size_t len = ZSTD_decompress(raw, raw_len, packed.ptr, packed.len);
+    if (ZSTD_isError(len) || len != raw_len)
+        return err_set(err, ERR_CORRUPT, "its content is damaged");
+    return take_content(slice_of(raw, raw_len), arena, out, err);
+}
+
+static int read_file(const struct hin_io *io, int fd, const char *path, struct arena *arena,
+                     struct slice *out, struct err *err)
+{
+    off_t size = io->size(io->context, fd);
+    if (size < 0 || (uint64_t)size > CONTENT_MAX)
+        return err_set(err, ERR_CORRUPT, "it has an impossible size");
+    char *bytes = arena_alloc(arena, (size_t)size + 1);
+    if (!bytes)
+        return err_nomem(err);
+    *out = slice_of(bytes, (size_t)size);
+    return io_read_all(io, fd, bytes, (size_t)size, 0, path, err);
+}
+
+int manifest_read(const struct hin_io *io, const char *path, struct arena *arena,
+                  struct manifest *out, bool *found, struct err *err)
+{
+    *found = false;
+    int fd = io->open(io->context, path, O_RDONLY, 0);
+    if (fd < 0)
+        return errno == ENOENT ? 0 : err_set_errno(err, errno, "cannot open %s", path);
+    *found = true;
+    struct slice bytes;
+    int result = read_file(io, fd, path, arena, &bytes, err);
+    io->close(io->context, fd);
+    if (result == 0)
+        result = manifest_decode(bytes, arena, out, err);
+    return result < 0 ? err_within(err, "manifest %s is damaged (restore it from a backup)", path)
+                      : 0;
+}

@@ -1,0 +1,549 @@
+#include "store/scan.h"
+
+#include "base/mem.h"
+#include "event/schema.h"
+#include "store/scan_filter.h"
+#include "store/store_state.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* A segment or a table in memory. */
+struct unit {
+    const struct store_segment *segment; /* or */
+    const struct memtable *table;
+    uint32_t part_count;
+    int64_t time_min, time_max;
+};
+
+struct scan {
+    struct snapshot *snapshot;
+    struct scan_request request;
+    struct arena *footer; /* of the open segment */
+    struct arena *work;   /* of the block given out */
+    struct arena *scratch;
+    struct arena *names;  /* of damages; as long as the scan */
+    struct expr_scope scope;
+    struct unit *units;
+    size_t unit_count, unit;
+    bool begun;           /* the unit at hand is open */
+    struct segment *segment;
+    uint32_t block;       /* next of the unit, counted in reading order */
+    const struct mem_part **parts;
+    struct scan_stats stats;
+};
+
+/* ---- opening ---------------------------------------------------------------------------- */
+
+static bool in_streams(const struct scan_request *request, struct slice stream)
+{
+    for (size_t i = 0; i < request->stream_count; i++)
+        if (slice_equal(request->streams[i], stream))
+            return true;
+    return !request->streams;
+}
+
+static bool in_time(const struct scan_request *request, int64_t low, int64_t high)
+{
+    return (!request->from_ns && !request->to_ns) ||
+           (high >= request->from_ns && low < request->to_ns);
+}
+
+static bool inside_time(const struct scan_request *request, int64_t low, int64_t high)
+{
+    return (!request->from_ns && !request->to_ns) ||
+           (low >= request->from_ns && high < request->to_ns);
+}
+
+static int by_time(const void *a, const void *b)
+{
+    const struct unit *x = a, *y = b;
+    if (x->time_min != y->time_min)
+        return x->time_min < y->time_min ? -1 : 1;
+    return (x->time_max > y->time_max) - (x->time_max < y->time_max);
+}
+
+static int by_time_down(const void *a, const void *b)
+{
+    const struct unit *x = a, *y = b;
+    if (x->time_max != y->time_max)
+        return x->time_max > y->time_max ? -1 : 1;
+    return (x->time_min < y->time_min) - (x->time_min > y->time_min);
+}
+
+static struct unit table_unit(const struct snapshot_table *from)
+{
+    struct unit unit = {.table = from->table,
+                        .part_count = from->part_count,
+                        .time_min = INT64_MAX,
+                        .time_max = INT64_MIN};
+    const struct mem_part *part = from->table->first;
+    for (uint32_t i = 0; i < from->part_count; i++) {
+        if (i)
+            part = part->next;
+        unit.time_min = part->time_min < unit.time_min ? part->time_min : unit.time_min;
+        unit.time_max = part->time_max > unit.time_max ? part->time_max : unit.time_max;
+    }
+    return unit;
+}
+
+static void add_unit(struct scan *scan, const struct unit *unit, struct slice stream)
+{
+    if (in_streams(&scan->request, stream) &&
+        in_time(&scan->request, unit->time_min, unit->time_max))
+        scan->units[scan->unit_count++] = *unit;
+}
+
+/* Every share sorts the same list and takes its own of it. */
+static void take_share(struct scan *scan)
+{
+    uint32_t count = scan->request.share_count;
+    size_t kept = 0;
+    for (size_t i = 0; count && i < scan->unit_count; i++)
+        if (i % count == scan->request.share_index)
+            scan->units[kept++] = scan->units[i];
+    if (count)
+        scan->unit_count = kept;
+    scan->stats.units = scan->unit_count;
+}
+
+static int list_units(struct scan *scan, struct err *err)
+{
+    const struct snapshot *snapshot = scan->snapshot;
+    size_t count = snapshot->segment_count + snapshot->table_count;
+    scan->units = mem_calloc(count + 1, sizeof(*scan->units));
+    if (!scan->units)
+        return err_nomem(err);
+    for (size_t i = 0; i < snapshot->segment_count; i++) {
+        const struct segment_info *info = &snapshot->segments[i]->info;
+        struct unit unit = {.segment = snapshot->segments[i],
+                            .time_min = info->time_min,
+                            .time_max = info->time_max};
+        add_unit(scan, &unit, info->stream);
+    }
+    for (size_t i = 0; i < snapshot->table_count; i++) {
+        struct unit unit = table_unit(&snapshot->tables[i]);
+        add_unit(scan, &unit, snapshot->tables[i].table->stream);
+    }
+    qsort(scan->units, scan->unit_count, sizeof(*scan->units),
+          scan->request.newest_first ? by_time_down : by_time);
+    take_share(scan);
+    return 0;
+}
+
+int scan_open(struct snapshot *snapshot, const struct scan_request *request, struct scan **out,
+              struct err *err)
+{
+    *out = NULL;
+    struct scan *scan = mem_calloc(1, sizeof(*scan));
+    if (!scan)
+        return err_nomem(err);
+    size_t memory = request->memory_max ? request->memory_max : MEMORY_QUERY_MAX;
+    scan->snapshot = snapshot;
+    scan->request = *request;
+    scan->footer = arena_new(memory);
+    scan->work = arena_new(memory);
+    scan->scratch = arena_new(memory / 4);
+    scan->names = arena_new(1 * MIB);
+    scan->scope = (struct expr_scope){.scratch = scan->scratch,
+                                      .now_ns = request->now_ns,
+                                      .clock = request->clock,
+                                      .rand = request->rand,
+                                      .zone = request->zone};
+    if (!scan->footer || !scan->work || !scan->scratch || !scan->names ||
+        list_units(scan, err) < 0) {
+        scan_close(scan);
+        return err_nomem(err);
+    }
+    *out = scan;
+    return 0;
+}
+
+void scan_close(struct scan *scan)
+{
+    if (!scan)
+        return;
+    segment_close(scan->segment);
+    arena_free(scan->footer);
+    arena_free(scan->work);
+    arena_free(scan->scratch);
+    arena_free(scan->names);
+    mem_free(scan->units);
+    mem_free(scan);
+}
+
+const struct scan_stats *scan_get_stats(const struct scan *scan)
+{
+    return &scan->stats;
+}
+
+/* ---- damage ----------------------------------------------------------------------------- */
+
+/* True when the failure is the disk's or the bytes': noted, and the scan goes on. */
+static bool is_damage(const struct err *err)
+{
+    return err->code == ERR_CORRUPT || err->code == ERR_IO || err->code == ERR_NOT_FOUND;
+}
+
+static void note_damage(struct scan *scan, const struct store_segment *segment,
+                        struct slice column, int64_t low, int64_t high, uint64_t rows,
+                        const struct err *err)
+{
+    if (scan->stats.damage_count++ >= SCAN_DAMAGES_MAX)
+        return;
+    struct scan_damage *damage = &scan->stats.damages[scan->stats.damage_count - 1];
+    snprintf(damage->path, sizeof(damage->path), "%s", segment->path);
+    snprintf(damage->reason, sizeof(damage->reason), "%.199s", err->text);
+    damage->column = column.ptr ? arena_copy(scan->names, column) : SLICE("");
+    damage->time_min = low;
+    damage->time_max = high;
+    damage->rows = rows;
+}
+
+/* ---- blocks of segments ----------------------------------------------------------------- */
+
+/* Rows of the block inside the time range. */
+static int select_time(struct scan *scan, struct block_view *view,
+                       const struct segment_block *block, uint64_t *out, struct err *err)
+{
+    if (inside_time(&scan->request, block->time_min, block->time_max)) {
+        bits_fill(out, view->row_count);
+        return 0;
+    }
+    struct segment_column *time = block_view_column(view, FIELD_TIMESTAMP);
+    if (!time || segment_load_values(time, NULL, view->arena, err) < 0) {
+        view->damaged = FIELD_TIMESTAMP;
+        return time ? -1 : err_set(err, ERR_CORRUPT, "a block has no @timestamp");
+    }
+    if (time->count != view->row_count || time->chunk->types_seen != 1U << VALUE_TIME)
+        return err_set(err, ERR_CORRUPT, "a block's @timestamp has gaps");
+    memset(out, 0, bits_words(view->row_count) * 8);
+    for (uint32_t i = 0; i < view->row_count; i++)
+        if (time->values[i].i64 >= scan->request.from_ns &&
+            time->values[i].i64 < scan->request.to_ns)
+            bits_set(out, i);
+    return 0;
+}
+
+static int put_wanted(struct scan *scan, struct block_view *view, struct slice name,
+                      const uint64_t *selected, struct batch *batch, struct err *err)
+{
+    struct segment_column *column = block_view_column(view, name);
+    if (!column || batch_find(batch, name))
+        return 0;
+    struct segment_column fresh = *column;
+    return block_put_column(batch, name, &fresh, selected, scan->request.codes_only, err);
+}
+
+/* A wanted column that cannot be read is left out and reported; the rows stay. */
+static int put_or_note(struct scan *scan, struct block_view *view, struct slice name,
+                       const uint64_t *selected, struct scan_rows *out, struct err *err)
+{
+    struct err reason;
+    err_clear(&reason);
+    if (put_wanted(scan, view, name, selected, out->batch, &reason) == 0)
+        return 0;
+    if (!is_damage(&reason)) {
+        if (err)
+            *err = reason;
+        return -1;
+    }
+    note_damage(scan, scan->units[scan->unit].segment, name, out->time_min, out->time_max,
+                out->selected_count, &reason);
+    return 0;
+}
+
+static int put_derived_id(struct scan *scan, struct block_view *view, const uint64_t *selected,
+                          struct scan_rows *out, struct err *err)
+{
+    struct err reason;
+    err_clear(&reason);
+    struct segment_column *seq = block_view_column(view, FIELD_SEQ);
+    if (seq && segment_load_values(seq, NULL, view->arena, &reason) == 0)
+        return block_put_ids(out->batch, view->store_id, seq->values, selected, err);
+    if (seq && !is_damage(&reason)) {
+        if (err)
+            *err = reason;
+        return -1;
+    }
+    note_damage(scan, scan->units[scan->unit].segment, FIELD_EVENT_ID, out->time_min,
+                out->time_max, out->selected_count, &reason);
+    return 0;
+}
+
+static bool wants(const struct scan_request *request, struct slice name)
+{
+    for (size_t i = 0; i < request->column_count; i++)
+        if (slice_equal(request->columns[i], name))
+            return true;
+    return request->all_columns;
+}
+
+static bool wants_any(const struct scan_request *request)
+{
+    return request->all_columns || request->column_count;
+}
+
+static int put_columns(struct scan *scan, struct block_view *view, const uint64_t *selected,
+                       struct scan_rows *out, struct err *err)
+{
+    const struct scan_request *request = &scan->request;
+    const struct segment_block *block = segment_get_block(view->segment, view->block);
+    const uint64_t *some = out->selected_count == view->row_count ? NULL : selected;
+    if (!wants_any(request))
+        return 0;
+    out->batch = block_batch_new(scan->work, view->row_count);
+    if (!out->batch)
+        return err_nomem(err);
+    for (uint32_t i = 0; request->all_columns && i < block->chunk_count; i++)
+        if (put_or_note(scan, view, segment_column_name(view->segment, block->chunks[i].column),
+                        some, out, err) < 0)
+            return -1;
+    for (size_t i = 0; !request->all_columns && i < request->column_count; i++)
+        if (put_or_note(scan, view, request->columns[i], some, out, err) < 0)
+            return -1;
+    return wants(request, FIELD_EVENT_ID) ? put_derived_id(scan, view, some, out, err) : 0;
+}
+
+/* 1 rows, 0 none of this block, -1; a damaged block is noted and gives 0. */
+static int read_block(struct scan *scan, uint32_t index, struct scan_rows *out, struct err *err)
+{
+    const struct segment_block *block = segment_get_block(scan->segment, index);
+    scan->stats.blocks++;
+    *out = (struct scan_rows){.row_count = block->row_count,
+                              .time_min = block->time_min,
+                              .time_max = block->time_max};
+    if (!in_time(&scan->request, block->time_min, block->time_max)) {
+        scan->stats.blocks_skipped++;
+        return 0;
+    }
+    arena_reset(scan->work);
+    scan->stats.rows += block->row_count;
+    size_t words = bits_words(block->row_count);
+    struct block_view view = {.store_id = scan->snapshot->store_id,
+                              .arena = scan->work,
+                              .scope = &scan->scope};
+    uint64_t *selected = arena_alloc(scan->work, words * 8);
+    uint64_t *found = arena_calloc(scan->work, words * 8);
+    struct err reason;
+    err_clear(&reason);
+    if (!selected || !found || block_view_init(&view, scan->segment, index, err) < 0)
+        return err_nomem(err);
+    uint64_t bytes = segment_bytes_read(scan->segment);
+    int result = select_time(scan, &view, block, selected, &reason);
+    if (result == 0 && scan->request.filter) {
+        result = scan_filter_block(&view, scan->request.filter, selected, found, &reason);
+        selected = found;
+    }
+    if (result < 0 && is_damage(&reason)) {
+        note_damage(scan, scan->units[scan->unit].segment, view.damaged, block->time_min,
+                    block->time_max, block->row_count, &reason);
+        return 0;
+    }
+    if (result < 0) {
+        if (err)
+            *err = reason;
+        return -1;
+    }
+    out->selected = selected;
+    out->selected_count = (uint32_t)bits_count(selected, block->row_count);
+    if (!out->selected_count) {
+        if (segment_bytes_read(scan->segment) == bytes)
+            scan->stats.blocks_skipped++;
+        else
+            scan->stats.blocks_read++;
+        return 0;
+    }
+    scan->stats.blocks_read++;
+    scan->stats.rows_selected += out->selected_count;
+    return put_columns(scan, &view, selected, out, err) < 0 ? -1 : 1;
+}
+
+static int next_segment_block(struct scan *scan, struct scan_rows *out, struct err *err)
+{
+    const struct unit *unit = &scan->units[scan->unit];
+    if (!scan->begun) {
+        struct err reason;
+        err_clear(&reason);
+        arena_reset(scan->footer);
+        scan->block = 0;
+        scan->begun = true;
+        if (segment_open(scan->snapshot->store->config.io, unit->segment->path, scan->footer,
+                         &scan->segment, &reason) < 0) {
+            if (!is_damage(&reason)) {
+                if (err)
+                    *err = reason;
+                return -1;
+            }
+            note_damage(scan, unit->segment, SLICE_NONE, unit->time_min, unit->time_max,
+                        unit->segment->info.rows, &reason);
+        } else if (segment_file_id(scan->segment) != unit->segment->info.file_id) {
+            err_set(&reason, ERR_CORRUPT, "it is another segment's file");
+            note_damage(scan, unit->segment, SLICE_NONE, unit->time_min, unit->time_max,
+                        unit->segment->info.rows, &reason);
+            segment_close(scan->segment);
+            scan->segment = NULL;
+        }
+    }
+    uint32_t count = scan->segment ? segment_block_count(scan->segment) : 0;
+    while (scan->block < count) {
+        uint32_t index = scan->block++;
+        int result = read_block(scan, scan->request.newest_first ? count - 1 - index : index, out,
+                                err);
+        if (result != 0)
+            return result;
+    }
+    if (scan->segment)
+        scan->stats.bytes_read += segment_bytes_read(scan->segment);
+    segment_close(scan->segment);
+    scan->segment = NULL;
+    return 0;
+}
+
+/* ---- parts in memory -------------------------------------------------------------------- */
+
+/* Everything the filter or the caller may ask for: a part is small. */
+static struct batch *part_batch(struct scan *scan, const struct mem_part *part, bool wanted_only,
+                                struct err *err)
+{
+    const struct scan_request *request = &scan->request;
+    bool all = !wanted_only || request->all_columns;
+    struct batch *batch = block_batch_new(scan->work, part->row_count);
+    bool ids = !wanted_only || wants(request, FIELD_EVENT_ID);
+    if (!batch ||
+        block_put_part_keys(batch, part, all || wants(request, FIELD_TIMESTAMP),
+                            all || wants(request, FIELD_SEQ), err) < 0)
+        return NULL;
+    for (uint32_t c = 0; c < part->column_count; c++)
+        if ((all || wants(request, part->columns[c].name)) &&
+            block_put_part_column(batch, &part->columns[c], err) < 0)
+            return NULL;
+    if (!ids || (!wanted_only && !wants(request, FIELD_EVENT_ID)))
+        return batch;
+    struct value *seq = arena_alloc(scan->work, part->row_count * sizeof(*seq) + 1);
+    for (uint32_t i = 0; seq && i < part->row_count; i++)
+        seq[i] = value_i64((int64_t)part->seq[i]);
+    if (!seq || block_put_ids(batch, scan->snapshot->store_id, seq, NULL, err) < 0)
+        return NULL;
+    return batch;
+}
+
+static void ids_seen(void *context, struct slice name)
+{
+    bool *seen = context;
+    *seen = *seen || slice_equal(name, FIELD_EVENT_ID);
+}
+
+/* The batch that a filter is asked over has derived ids only when the filter names them, as with
+ * segments: a keyword does not look into what was never stored. */
+static int filter_part(struct scan *scan, const struct mem_part *part, const uint64_t *selected,
+                       uint64_t *found, struct err *err)
+{
+    const struct expr *filter = scan->request.filter;
+    bool names_id = false, all = false;
+    expr_fields(filter, ids_seen, &names_id, &all);
+    struct slice id = FIELD_EVENT_ID;
+    struct scan_request kept = scan->request;
+    scan->request.column_count = names_id ? 1 : 0;
+    scan->request.columns = &id;
+    scan->request.all_columns = false;
+    struct batch *batch = part_batch(scan, part, false, err);
+    scan->request = kept;
+    if (!batch)
+        return err_nomem(err);
+    arena_reset(scan->scratch);
+    return expr_filter(filter, &scan->scope, batch, selected, found, err);
+}
+
+static int read_part(struct scan *scan, const struct mem_part *part, struct scan_rows *out,
+                     struct err *err)
+{
+    const struct scan_request *request = &scan->request;
+    *out = (struct scan_rows){.row_count = part->row_count,
+                              .time_min = part->time_min,
+                              .time_max = part->time_max,
+                              .in_memory = true};
+    scan->stats.blocks++;
+    if (!in_time(request, part->time_min, part->time_max)) {
+        scan->stats.blocks_skipped++;
+        return 0;
+    }
+    arena_reset(scan->work);
+    scan->stats.blocks_read++;
+    scan->stats.rows += part->row_count;
+    uint64_t *selected = arena_calloc(scan->work, bits_words(part->row_count) * 8);
+    uint64_t *found = arena_calloc(scan->work, bits_words(part->row_count) * 8);
+    if (!selected || !found)
+        return err_nomem(err);
+    for (uint32_t i = 0; i < part->row_count; i++)
+        if (inside_time(request, part->time_ns[i], part->time_ns[i]))
+            bits_set(selected, i);
+    if (request->filter) {
+        if (filter_part(scan, part, selected, found, err) < 0)
+            return -1;
+        selected = found;
+    }
+    out->selected = selected;
+    out->selected_count = (uint32_t)bits_count(selected, part->row_count);
+    if (!out->selected_count)
+        return 0;
+    scan->stats.rows_selected += out->selected_count;
+    if (wants_any(request)) {
+        out->batch = part_batch(scan, part, true, err);
+        if (!out->batch)
+            return err_nomem(err);
+    }
+    return 1;
+}
+
+static int next_part(struct scan *scan, struct scan_rows *out, struct err *err)
+{
+    const struct unit *unit = &scan->units[scan->unit];
+    if (!scan->begun) {
+        arena_reset(scan->footer);
+        scan->begun = true;
+        scan->block = 0;
+        scan->parts = arena_array(scan->footer, unit->part_count + 1U, sizeof(*scan->parts));
+        if (!scan->parts)
+            return err_nomem(err);
+        const struct mem_part *part = unit->table->first;
+        for (uint32_t i = 0; i < unit->part_count; i++) {
+            if (i)
+                part = part->next; /* the last one's next is the writer's */
+            scan->parts[i] = part;
+        }
+    }
+    while (scan->block < unit->part_count) {
+        uint32_t index = scan->block++;
+        if (scan->request.newest_first)
+            index = unit->part_count - 1 - index;
+        int result = read_part(scan, scan->parts[index], out, err);
+        if (result != 0)
+            return result;
+    }
+    return 0;
+}
+
+static int check_cancel(const struct scan *scan, struct err *err)
+{
+    return scan->request.cancel && atomic_load(scan->request.cancel)
+               ? err_set(err, ERR_CANCELLED, "the search was cancelled")
+               : 0;
+}
+
+int scan_next(struct scan *scan, struct scan_rows *out, struct err *err)
+{
+    while (scan->unit < scan->unit_count) {
+        if (check_cancel(scan, err) < 0)
+            return -1;
+        int result = scan->units[scan->unit].segment ? next_segment_block(scan, out, err)
+                                                     : next_part(scan, out, err);
+        scan->stats.regex_limits = scan->scope.regex_limits;
+        if (result != 0)
+            return result;
+        scan->unit++;
+        scan->begun = false;
+    }
+    return 0;
+}

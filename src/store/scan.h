@@ -1,0 +1,83 @@
+#pragma once
+/*
+ * store/scan: the rows of a snapshot that fulfil a time range and a filter, block by block.
+ * Blocks are skipped by time, dictionary, range, filter and absent column; a test is asked once per
+ * dictionary entry; wanted columns are read only where a row is left.
+ *
+ * The rows given are exactly those for which expr_filter() says TRUE over all columns.
+ *
+ *   snapshot ── unit (segment, or table in memory) ── block ── struct scan_rows
+ *
+ * Ownership  What scan_next gives lives until the next call or scan_close. Its columns are read
+ *            only: replace one, do not write into it.
+ * Threads    One per scan. Several scans may share a snapshot; share_index of share_count splits
+ *            its units between them.
+ * Limits     memory_max; over it scan_next fails with ERR_LIMIT.
+ * Errors     Damage does not end a scan: it is listed (scan_stats), the block or column is left
+ *            out, everything else is right. -1: memory, cancelled.
+ * Order      Units by time (the newest first if asked), rows of a batch by (@timestamp,
+ *            hinomi.seq). Batches may overlap in time: who needs a total order sorts.
+ */
+#include "expr/expr.h"
+#include "store/store.h"
+
+#include <stdatomic.h>
+
+struct scan;
+
+struct scan_request {
+    int64_t from_ns, to_ns;      /* from <= @timestamp < to; both 0: all */
+    const struct slice *streams; /* NULL: all */
+    size_t stream_count;
+    const struct slice *columns; /* wanted; event.id is derived where it is missing */
+    size_t column_count;
+    bool all_columns;
+    bool codes_only;             /* columns with a dictionary come without values (batch.h) */
+    const struct expr *filter;   /* NULL: every row */
+    bool newest_first;
+    size_t memory_max;           /* 0: MEMORY_QUERY_MAX */
+    const atomic_bool *cancel;   /* may be NULL */
+    uint32_t share_index, share_count; /* count 0: everything */
+    /* for functions in the filter; may be NULL */
+    int64_t now_ns;
+    const struct hin_clock *clock;
+    const struct hin_rand *rand;
+    const struct zone *zone;
+};
+
+struct scan_rows {
+    struct batch *batch;       /* NULL when no column was wanted */
+    const uint64_t *selected;  /* bits of batch rows; columns hold these rows, and may hold others */
+    uint32_t row_count;        /* of the block */
+    uint32_t selected_count;   /* never 0 */
+    int64_t time_min, time_max; /* of the block */
+    bool in_memory;
+};
+
+enum { SCAN_DAMAGES_MAX = 32 };
+
+/* Rows that are missing, or miss a column, because their bytes cannot be read. */
+struct scan_damage {
+    char path[256];
+    struct slice column; /* empty: the whole block or file; lives as long as the scan */
+    int64_t time_min, time_max;
+    uint64_t rows;
+    char reason[200];
+};
+
+struct scan_stats {
+    uint64_t units, blocks, blocks_skipped, blocks_read; /* skipped: no row data was read */
+    uint64_t rows, rows_selected; /* of the blocks in the time range and streams */
+    uint64_t bytes_read;
+    uint64_t regex_limits;
+    uint64_t damage_count; /* may exceed the list; 0 = the answer is complete */
+    struct scan_damage damages[SCAN_DAMAGES_MAX];
+};
+
+MUST_USE int scan_open(struct snapshot *snapshot, const struct scan_request *request,
+                       struct scan **out, struct err *err);
+void scan_close(struct scan *scan); /* NULL is fine; the snapshot stays the caller's */
+
+/* 1 and a block with at least one selected row, 0 at the end, -1. */
+MUST_USE int scan_next(struct scan *scan, struct scan_rows *out, struct err *err);
+const struct scan_stats *scan_get_stats(const struct scan *scan);

@@ -1,0 +1,379 @@
+#include "store/scan_filter.h"
+
+#include "base/utf8.h"
+#include "event/schema.h"
+
+enum { SCRATCH_EVERY = 512 }; /* tests between two resets of the scratch arena */
+
+int block_view_init(struct block_view *view, const struct segment *segment, uint32_t block,
+                    struct err *err)
+{
+    const struct segment_block *in = segment_get_block(segment, block);
+    view->segment = segment;
+    view->block = block;
+    view->row_count = in->row_count;
+    view->damaged = SLICE_NONE;
+    view->columns = arena_array(view->arena, in->chunk_count + 1U, sizeof(*view->columns));
+    return view->columns ? 0 : err_nomem(err);
+}
+
+static struct segment_column *column_at(struct block_view *view, size_t index)
+{
+    const struct segment_block *in = segment_get_block(view->segment, view->block);
+    struct segment_column *column = &view->columns[index];
+    if (!column->chunk)
+        segment_column_init(column, view->segment, view->block, &in->chunks[index]);
+    return column;
+}
+
+struct segment_column *block_view_column(struct block_view *view, struct slice name)
+{
+    const struct chunk *chunk = segment_find_chunk(view->segment, view->block, name);
+    if (!chunk)
+        return NULL;
+    const struct segment_block *in = segment_get_block(view->segment, view->block);
+    return column_at(view, (size_t)(chunk - in->chunks));
+}
+
+static int fail(struct block_view *view, const struct segment_column *column)
+{
+    view->damaged = segment_column_name(view->segment, column->chunk->column);
+    return -1;
+}
+
+/* ---- one test on one column ------------------------------------------------------------- */
+
+static bool has_dict(const struct chunk *chunk)
+{
+    return chunk->encoding == CHUNK_CONST || chunk->encoding == CHUNK_DICT;
+}
+
+static bool ask(struct block_view *view, const struct expr_test *test, struct value v, uint32_t i)
+{
+    if (i % SCRATCH_EVERY == 0)
+        arena_reset(view->scope->scratch);
+    return expr_test_value(test, v, view->scope);
+}
+
+/* One answer per entry, then one look per row. */
+static int test_dict(struct block_view *view, const struct expr_test *test,
+                     struct segment_column *column, const uint64_t *selected, uint64_t *out,
+                     struct err *err)
+{
+    if (segment_load_dict(column, view->arena, err) < 0)
+        return fail(view, column);
+    uint8_t *yes = arena_alloc(view->arena, column->dict_count);
+    uint32_t count = 0;
+    if (!yes)
+        return err_nomem(err);
+    for (uint32_t i = 0; i < column->dict_count; i++)
+        count += yes[i] = ask(view, test, column->dict[i], i);
+    if (!count)
+        return 0;
+    if (segment_load_rows(column, view->arena, err) < 0)
+        return fail(view, column);
+    if (count == column->dict_count && column->dense) {
+        bits_or(out, selected, view->row_count);
+        return 0;
+    }
+    if (segment_load_codes(column, view->arena, err) < 0)
+        return fail(view, column);
+    for (uint32_t i = 0; i < column->count; i++) {
+        uint32_t row = column->rows[i];
+        if (yes[column->codes[i]] && bits_get(selected, row))
+            bits_set(out, row);
+    }
+    return 0;
+}
+
+/* What the smallest and largest number tell about a comparison with a whole number. */
+static bool range_rules_out(const struct chunk *chunk, const struct expr_test *test)
+{
+    if (!(chunk->flags & CHUNK_HAS_RANGE) || chunk->encoding != CHUNK_INT ||
+        chunk->type != VALUE_I64 || !(test->flags & TEST_NUMERIC) ||
+        test->number.type != VALUE_I64)
+        return false;
+    int64_t n = test->number.i64;
+    if (test->kind == TEST_EQUAL)
+        return n < chunk->low || n > chunk->high;
+    if (test->kind == TEST_LESS)
+        return chunk->low >= n;
+    if (test->kind == TEST_LESS_EQUAL)
+        return chunk->low > n;
+    if (test->kind == TEST_GREATER)
+        return chunk->high <= n;
+    return test->kind == TEST_GREATER_EQUAL && chunk->high < n;
+}
+
+static bool filter_rules_out(struct block_view *view, const struct chunk *chunk,
+                             const struct expr_test *test)
+{
+    bool text = chunk->encoding == CHUNK_TEXT || chunk->encoding == CHUNK_SKELETON;
+    if (!text || test->kind != TEST_EQUAL || (test->flags & TEST_NUMERIC))
+        return false;
+    struct slice folded = test->text;
+    if (test->flags & TEST_CASED) {
+        char *to = arena_alloc(view->arena, 3 * folded.len + 1);
+        if (!to)
+            return false;
+        folded = slice_of(to, utf8_fold_text(folded, to));
+    }
+    return !segment_may_have_text(view->segment, chunk, folded, view->arena);
+}
+
+static int test_values(struct block_view *view, const struct expr_test *test,
+                       struct segment_column *column, const uint64_t *selected, uint64_t *out,
+                       struct err *err)
+{
+    if (range_rules_out(column->chunk, test) || filter_rules_out(view, column->chunk, test))
+        return 0;
+    struct segment_column fresh = *column; /* its values are for these rows only */
+    if (segment_load_values(&fresh, selected, view->arena, err) < 0)
+        return fail(view, column);
+    column->rows = fresh.rows;
+    column->dense = fresh.dense;
+    for (uint32_t i = 0; i < fresh.count; i++) {
+        uint32_t row = fresh.rows[i];
+        if (bits_get(selected, row) && !bits_get(out, row) &&
+            ask(view, test, fresh.values[i], i))
+            bits_set(out, row);
+    }
+    return 0;
+}
+
+static int test_column(struct block_view *view, const struct expr_test *test,
+                       struct segment_column *column, const uint64_t *selected, uint64_t *out,
+                       struct err *err)
+{
+    if (test->kind == TEST_EXISTS && !(column->chunk->types_seen & 1U << VALUE_NULL)) {
+        if (segment_load_rows(column, view->arena, err) < 0)
+            return fail(view, column);
+        for (uint32_t i = 0; i < column->count; i++)
+            if (bits_get(selected, column->rows[i]))
+                bits_set(out, column->rows[i]);
+        return 0;
+    }
+    return has_dict(column->chunk) ? test_dict(view, test, column, selected, out, err)
+                                   : test_values(view, test, column, selected, out, err);
+}
+
+/* ---- fallback --------------------------------------------------------------------------- */
+
+struct collector {
+    struct block_view *view;
+    struct batch *batch;
+    const uint64_t *selected;
+    struct err *err;
+    int result;
+};
+
+static int put_one(struct block_view *view, struct batch *batch, struct slice name,
+                   struct segment_column *column, const uint64_t *selected, struct err *err)
+{
+    struct segment_column fresh = *column;
+    if (batch_find(batch, name))
+        return 0;
+    if (block_put_column(batch, name, &fresh, selected, false, err) < 0)
+        return fail(view, column);
+    return 0;
+}
+
+static int put_ids(struct collector *to)
+{
+    struct segment_column *seq = block_view_column(to->view, FIELD_SEQ);
+    if (!seq || segment_load_values(seq, NULL, to->view->arena, to->err) < 0)
+        return -1;
+    return block_put_ids(to->batch, to->view->store_id, seq->values, to->selected, to->err);
+}
+
+static void collect_field(void *context, struct slice name)
+{
+    struct collector *to = context;
+    struct segment_column *column = block_view_column(to->view, name);
+    if (to->result == 0 && column)
+        to->result = put_one(to->view, to->batch, name, column, to->selected, to->err);
+    if (to->result == 0 && slice_equal(name, FIELD_EVENT_ID))
+        to->result = put_ids(to);
+}
+
+static int collect_all(struct collector *to)
+{
+    const struct segment_block *in = segment_get_block(to->view->segment, to->view->block);
+    for (uint32_t i = 0; i < in->chunk_count; i++)
+        if (put_one(to->view, to->batch,
+                    segment_column_name(to->view->segment, in->chunks[i].column),
+                    column_at(to->view, i), to->selected, to->err) < 0)
+            return -1;
+    return 0;
+}
+
+static int filter_by_batch(struct block_view *view, const struct expr *expr,
+                           const uint64_t *selected, uint64_t *out, struct err *err)
+{
+    bool all = false;
+    struct collector to = {.view = view,
+                           .batch = block_batch_new(view->arena, view->row_count),
+                           .selected = selected,
+                           .err = err};
+    if (!to.batch)
+        return err_nomem(err);
+    expr_fields(expr, collect_field, &to, &all);
+    if (to.result == 0 && all)
+        to.result = collect_all(&to);
+    if (to.result < 0)
+        return -1;
+    arena_reset(view->scope->scratch);
+    return expr_filter(expr, view->scope, to.batch, selected, out, err);
+}
+
+/* ---- the tree --------------------------------------------------------------------------- */
+
+static bool is_two_valued(const struct expr *expr)
+{
+    if (expr->kind == EXPR_TEST || expr->kind == EXPR_KEYWORD)
+        return true;
+    if (expr->kind != EXPR_AND && expr->kind != EXPR_OR && expr->kind != EXPR_NOT)
+        return false;
+    for (size_t i = 0; i < expr->arg_count; i++)
+        if (!is_two_valued(expr->args[i]))
+            return false;
+    return true;
+}
+
+static int filter_test(struct block_view *view, const struct expr *expr,
+                       const uint64_t *selected, uint64_t *out, struct err *err)
+{
+    if (expr->test.other.ptr || slice_equal(expr->field, FIELD_EVENT_ID) || view->scope->bound)
+        return filter_by_batch(view, expr, selected, out, err);
+    struct segment_column *column = block_view_column(view, expr->field);
+    if (expr->test.kind != TEST_NULL)
+        return column ? test_column(view, &expr->test, column, selected, out, err) : 0;
+    struct expr_test exists = {.kind = TEST_EXISTS};
+    uint64_t *found = arena_calloc(view->arena, bits_words(view->row_count) * 8);
+    if (!found)
+        return err_nomem(err);
+    if (column && test_column(view, &exists, column, selected, found, err) < 0)
+        return -1;
+    bits_or(out, selected, view->row_count);
+    bits_and_not(out, found, view->row_count);
+    return 0;
+}
+
+/* A keyword is its test on every column; those with dictionaries first, they are cheap. */
+static int filter_keyword(struct block_view *view, const struct expr *expr,
+                          const uint64_t *selected, uint64_t *out, struct err *err)
+{
+    const struct segment_block *in = segment_get_block(view->segment, view->block);
+    uint64_t *rest = arena_alloc(view->arena, bits_words(view->row_count) * 8);
+    if (!rest)
+        return err_nomem(err);
+    for (int pass = 0; pass < 2; pass++)
+        for (uint32_t i = 0; i < in->chunk_count; i++) {
+            struct slice name = segment_column_name(view->segment, in->chunks[i].column);
+            if (has_dict(&in->chunks[i]) != (pass == 0) || !expr_keyword_reads(name))
+                continue;
+            memcpy(rest, selected, bits_words(view->row_count) * 8);
+            bits_and_not(rest, out, view->row_count);
+            if (!bits_any(rest, view->row_count))
+                return 0;
+            if (test_column(view, &expr->test, column_at(view, i), rest, out, err) < 0)
+                return -1;
+        }
+    return 0;
+}
+
+/* Cheap children first: an early "no" saves reading the dear ones. */
+static int cost_of(struct block_view *view, const struct expr *expr)
+{
+    if (expr->kind != EXPR_TEST)
+        return expr->kind == EXPR_KEYWORD ? 6 : 5;
+    const struct chunk *chunk = segment_find_chunk(view->segment, view->block, expr->field);
+    if (!chunk)
+        return 0;
+    if (has_dict(chunk))
+        return 1;
+    if (chunk->encoding == CHUNK_SKELETON)
+        return 4;
+    return chunk->encoding == CHUNK_TEXT ? 3 : 2;
+}
+
+static int filter_and(struct block_view *view, const struct expr *expr, const uint64_t *selected,
+                      uint64_t *out, struct err *err)
+{
+    size_t words = bits_words(view->row_count);
+    uint64_t *left = arena_alloc(view->arena, words * 8);
+    uint64_t *next = arena_alloc(view->arena, words * 8);
+    if (!left || !next)
+        return err_nomem(err);
+    memcpy(left, selected, words * 8);
+    for (int cost = 0; cost <= 6; cost++)
+        for (size_t i = 0; i < expr->arg_count; i++) {
+            if (cost_of(view, expr->args[i]) != cost)
+                continue;
+            memset(next, 0, words * 8);
+            if (scan_filter_block(view, expr->args[i], left, next, err) < 0)
+                return -1;
+            memcpy(left, next, words * 8);
+            if (!bits_any(left, view->row_count))
+                return 0;
+        }
+    bits_or(out, left, view->row_count);
+    return 0;
+}
+
+static int filter_or(struct block_view *view, const struct expr *expr, const uint64_t *selected,
+                     uint64_t *out, struct err *err)
+{
+    size_t words = bits_words(view->row_count);
+    uint64_t *rest = arena_alloc(view->arena, words * 8);
+    uint64_t *found = arena_calloc(view->arena, words * 8);
+    if (!rest || !found)
+        return err_nomem(err);
+    for (int cost = 0; cost <= 6; cost++)
+        for (size_t i = 0; i < expr->arg_count; i++) {
+            if (cost_of(view, expr->args[i]) != cost)
+                continue;
+            memcpy(rest, selected, words * 8);
+            bits_and_not(rest, found, view->row_count);
+            if (bits_any(rest, view->row_count) &&
+                scan_filter_block(view, expr->args[i], rest, found, err) < 0)
+                return -1;
+        }
+    bits_or(out, found, view->row_count);
+    return 0;
+}
+
+static int filter_not(struct block_view *view, const struct expr *expr, const uint64_t *selected,
+                      uint64_t *out, struct err *err)
+{
+    uint64_t *found = arena_calloc(view->arena, bits_words(view->row_count) * 8);
+    if (!found)
+        return err_nomem(err);
+    if (scan_filter_block(view, expr->args[0], selected, found, err) < 0)
+        return -1;
+    for (size_t i = 0; i < bits_words(view->row_count); i++)
+        out[i] |= selected[i] & ~found[i];
+    return 0;
+}
+
+int scan_filter_block(struct block_view *view, const struct expr *expr, const uint64_t *selected,
+                      uint64_t *out, struct err *err)
+{
+    if (expr->kind == EXPR_TEST)
+        return filter_test(view, expr, selected, out, err);
+    if (expr->kind == EXPR_KEYWORD)
+        return filter_keyword(view, expr, selected, out, err);
+    if (expr->kind == EXPR_AND)
+        return filter_and(view, expr, selected, out, err);
+    if (expr->kind == EXPR_OR)
+        return filter_or(view, expr, selected, out, err);
+    if (expr->kind == EXPR_NOT && is_two_valued(expr))
+        return filter_not(view, expr, selected, out, err);
+    uint64_t *found = arena_calloc(view->arena, bits_words(view->row_count) * 8);
+    if (!found)
+        return err_nomem(err);
+    if (filter_by_batch(view, expr, selected, found, err) < 0)
+        return -1;
+    bits_or(out, found, view->row_count);
+    return 0;
+}

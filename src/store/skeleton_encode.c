@@ -1,0 +1,460 @@
+/* store/skeleton_encode: finds skeletons and what their slots repeat. */
+#include "store/skeleton.h"
+
+#include "base/hash.h"
+#include "store/ints.h"
+#include "store/segment_writer.h"
+
+enum { CANDIDATES = 4, RECENT = 4, TABLE_SIZE = 8192, TEXT_LEN_FROM = 20, ROWS_FROM = 32 };
+
+struct candidate {
+    uint32_t ref; /* in refs->list */
+    uint8_t form;
+};
+
+struct slot {
+    bool constant; /* so far every token is text */
+    struct slice text;
+    struct candidate candidates[CANDIDATES];
+    uint32_t candidate_count; /* the last one is in use; it has held for every row */
+};
+
+struct skeleton {
+    uint64_t hash;
+    struct slice key;
+    uint32_t token_count;
+    struct slice *literals; /* token_count + 1, in key */
+    struct slot *slots;
+    uint32_t row_count;
+    uint32_t first, last; /* rows, linked by encoder->next_row */
+};
+
+struct encoder {
+    struct segment_writer *writer;
+    const struct chunk_input *input;
+    struct chunk_refs *refs;
+    struct arena *arena;
+    struct skeleton *skeletons;
+    uint32_t count;
+    uint16_t *table; /* skeleton + 1 */
+    uint32_t *codes;
+    uint32_t *next_row;
+    struct skeleton_token **tokens; /* of each row */
+    struct skeleton *recent[RECENT]; /* tried first, newest first */
+    char *key;
+    size_t key_size;
+};
+
+static struct slice token_text(struct slice text, struct skeleton_token token)
+{
+    return slice_of(text.ptr + token.start, token.len);
+}
+
+/* ---- references ------------------------------------------------------------------------- */
+
+static uint32_t entry_of(const struct chunk_ref *ref, uint32_t row)
+{
+    return ref->entry_of_row ? ref->entry_of_row[row] : row;
+}
+
+static struct slice *texts_of(struct encoder *encoder, struct chunk_ref *ref)
+{
+    const struct chunk_input *input = ref->input;
+    if (ref->texts || !input->codes)
+        return ref->texts;
+    ref->texts = arena_alloc(encoder->arena, input->dict_count * sizeof(*ref->texts) + 1);
+    for (uint32_t i = 0; ref->texts && i < input->dict_count; i++) {
+        struct value v = input->dict[i];
+        char small[SKELETON_FORM_SIZE];
+        struct slice text = skeleton_form(v, SKELETON_FORM_TEXT, small);
+        ref->texts[i] = v.type == VALUE_STRING || !text.ptr ? text : arena_copy(encoder->arena, text);
+    }
+    return ref->texts;
+}
+
+/* What the column says in a row of the block, as text. */
+static struct slice ref_text(struct encoder *encoder, const struct candidate *candidate,
+                             uint32_t row, char small[SKELETON_FORM_SIZE])
+{
+    struct chunk_ref *ref = &encoder->refs->list[candidate->ref];
+    uint32_t entry = entry_of(ref, row);
+    if (entry == UINT32_MAX)
+        return SLICE_NONE;
+    if (!ref->input->codes)
+        return skeleton_form(ref->input->values[entry], candidate->form, small);
+    uint32_t code = ref->input->codes[entry];
+    if (candidate->form != SKELETON_FORM_TEXT)
+        return skeleton_form(ref->input->dict[code], candidate->form, small);
+    const struct slice *texts = texts_of(encoder, ref);
+    return texts ? texts[code] : SLICE_NONE;
+}
+
+static uint32_t row_of(const struct chunk_input *input, uint32_t i)
+{
+    return input->rows ? input->rows[i] : i;
+}
+
+static bool holds(struct encoder *encoder, const struct candidate *candidate, uint32_t i,
+                  struct slice token)
+{
+    char small[SKELETON_FORM_SIZE];
+    struct slice text = ref_text(encoder, candidate, row_of(encoder->input, i), small);
+    return text.ptr && slice_equal(text, token);
+}
+
+/* Columns that say the token in the skeleton's first row. */
+static void find_candidates(struct encoder *encoder, struct slot *slot, uint32_t i,
+                            struct slice token)
+{
+    uint32_t row = row_of(encoder->input, i);
+    for (uint32_t r = 0; r < encoder->refs->count && slot->candidate_count < CANDIDATES; r++) {
+        struct chunk_ref *ref = &encoder->refs->list[r];
+        uint32_t entry = entry_of(ref, row);
+        if (entry == UINT32_MAX)
+            continue;
+        struct value v = ref->input->codes ? ref->input->dict[ref->input->codes[entry]]
+                                           : ref->input->values[entry];
+        struct candidate candidate = {r, skeleton_guess_form(v, token.len)};
+        if (holds(encoder, &candidate, i, token))
+            slot->candidates[slot->candidate_count++] = candidate;
+    }
+}
+
+/* The next candidate that holds for every row so far, the given one included. */
+static void next_candidate(struct encoder *encoder, const struct skeleton *skeleton, uint32_t s)
+{
+    struct slot *slot = &skeleton->slots[s];
+    while (--slot->candidate_count) {
+        const struct candidate *candidate = &slot->candidates[slot->candidate_count - 1];
+        uint32_t i = skeleton->first, left = skeleton->row_count;
+        for (; left; left--, i = encoder->next_row[i]) {
+            struct slice text = value_slice(encoder->input->values[i]);
+            if (!holds(encoder, candidate, i, token_text(text, encoder->tokens[i][s])))
+                break;
+        }
+        if (!left)
+            return;
+    }
+}
+
+/* ---- skeletons -------------------------------------------------------------------------- */
+
+/* What lies between the tokens, with the places of the tokens. */
+static struct slice make_key(struct encoder *encoder, struct slice text,
+                             const struct skeleton_token *tokens, uint32_t count)
+{
+    size_t need = text.len + 4 * ((size_t)count + 1);
+    if (need > encoder->key_size) {
+        encoder->key = arena_alloc(encoder->arena, need * 2);
+        encoder->key_size = encoder->key ? need * 2 : 0;
+        if (!encoder->key)
+            return SLICE_NONE;
+    }
+    char *to = encoder->key;
+    uint32_t at = 0;
+    for (uint32_t i = 0; i <= count; i++) {
+        uint32_t end = i < count ? tokens[i].start : (uint32_t)text.len;
+        uint32_t len = end - at;
+        memcpy(to, &len, 4);
+        memcpy(to + 4, text.ptr + at, len);
+        to += 4 + len;
+        at = i < count ? end + tokens[i].len : end;
+    }
+    return slice_of(encoder->key, (size_t)(to - encoder->key));
+}
+
+static struct skeleton *add_skeleton(struct encoder *encoder, uint64_t hash, struct slice key,
+                                     uint32_t token_count)
+{
+    struct skeleton *skeleton = &encoder->skeletons[encoder->count];
+    *skeleton = (struct skeleton){.hash = hash, .token_count = token_count};
+    skeleton->key = arena_copy(encoder->arena, key);
+    skeleton->slots = arena_array(encoder->arena, token_count + 1U, sizeof(*skeleton->slots));
+    skeleton->literals = arena_array(encoder->arena, token_count + 1U, sizeof(struct slice));
+    if (!skeleton->key.ptr || !skeleton->slots || !skeleton->literals)
+        return NULL;
+    const char *at = skeleton->key.ptr;
+    for (uint32_t s = 0; s <= token_count; s++) {
+        uint32_t len;
+        memcpy(&len, at, 4);
+        skeleton->literals[s] = slice_of(at + 4, len);
+        at += 4 + len;
+    }
+    encoder->count++;
+    return skeleton;
+}
+
+/* NULL: the row goes to skeleton 0. */
+static struct skeleton *find_skeleton(struct encoder *encoder, struct slice key,
+                                      uint32_t token_count)
+{
+    uint64_t hash = hash_bytes(key);
+    uint32_t slot = (uint32_t)hash & (TABLE_SIZE - 1);
+    for (; encoder->table[slot]; slot = (slot + 1) & (TABLE_SIZE - 1)) {
+        struct skeleton *known = &encoder->skeletons[encoder->table[slot] - 1];
+        if (known->hash == hash && slice_equal(known->key, key))
+            return known;
+    }
+    if (encoder->count == SKELETONS_MAX)
+        return NULL;
+    struct skeleton *fresh = add_skeleton(encoder, hash, key, token_count);
+    if (fresh)
+        encoder->table[slot] = (uint16_t)(fresh - encoder->skeletons + 1);
+    return fresh;
+}
+
+static void link_row(struct encoder *encoder, struct skeleton *skeleton, uint32_t i)
+{
+    if (skeleton->row_count++)
+        encoder->next_row[skeleton->last] = i;
+    else
+        skeleton->first = i;
+    skeleton->last = i;
+    encoder->codes[i] = (uint32_t)(skeleton - encoder->skeletons);
+}
+
+static void check_slots(struct encoder *encoder, struct skeleton *skeleton, uint32_t i,
+                        struct slice text, const struct skeleton_token *tokens)
+{
+    bool first = skeleton->row_count == 1;
+    for (uint32_t s = 0; s < skeleton->token_count; s++) {
+        struct slot *slot = &skeleton->slots[s];
+        struct slice token = token_text(text, tokens[s]);
+        if (first) {
+            slot->constant = true;
+            slot->text = token;
+            find_candidates(encoder, slot, i, token);
+            continue;
+        }
+        if (slot->constant && !slice_equal(token, slot->text))
+            slot->constant = false;
+        if (slot->candidate_count &&
+            !holds(encoder, &slot->candidates[slot->candidate_count - 1], i, token))
+            next_candidate(encoder, skeleton, s);
+    }
+}
+
+/* What a slot is expected to say; SLICE_NONE when only the text itself can tell. */
+static struct slice expected(struct encoder *encoder, const struct slot *slot, uint32_t i,
+                             char small[SKELETON_FORM_SIZE])
+{
+    if (slot->constant)
+        return slot->text;
+    if (!slot->candidate_count)
+        return SLICE_NONE;
+    return ref_text(encoder, &slot->candidates[slot->candidate_count - 1],
+                    row_of(encoder->input, i), small);
+}
+
+/* Walks the text along a known skeleton, comparing with what its slots predict: much cheaper than
+ * cutting, and any way of taking a text apart will do that puts it together again. */
+static bool match_row(struct encoder *encoder, const struct skeleton *skeleton, uint32_t i,
+                      struct slice text, struct skeleton_token *tokens)
+{
+    const char *at = text.ptr, *end = text.ptr + text.len;
+    for (uint32_t s = 0;; s++) {
+        struct slice literal = skeleton->literals[s];
+        if ((size_t)(end - at) < literal.len || memcmp(at, literal.ptr, literal.len) != 0)
+            return false;
+        at += literal.len;
+        if (s == skeleton->token_count)
+            return at == end;
+        char small[SKELETON_FORM_SIZE];
+        const struct slot *slot = &skeleton->slots[s];
+        struct slice token = expected(encoder, slot, i, small);
+        size_t len = token.len;
+        if (token.ptr) {
+            if ((size_t)(end - at) < len || memcmp(at, token.ptr, len) != 0)
+                return false;
+        } else {
+            struct slice next = skeleton->literals[s + 1];
+            if (slot->candidate_count)
+                return false;
+            const char *stop = next.len ? memchr(at, next.ptr[0], (size_t)(end - at)) : end;
+            if (!stop)
+                return false;
+            len = (size_t)(stop - at);
+        }
+        tokens[s] = (struct skeleton_token){(uint16_t)(at - text.ptr), (uint16_t)len};
+        at += len;
+    }
+}
+
+static void make_recent(struct encoder *encoder, struct skeleton *skeleton)
+{
+    struct skeleton *carry = skeleton;
+    for (int r = 0; r < RECENT && carry; r++) {
+        struct skeleton *here = encoder->recent[r];
+        encoder->recent[r] = carry;
+        if (here == skeleton)
+            return;
+        carry = here;
+    }
+}
+
+static struct skeleton *match_recent(struct encoder *encoder, uint32_t i, struct slice text,
+                                     struct skeleton_token *tokens)
+{
+    for (int r = 0; r < RECENT && encoder->recent[r]; r++)
+        if (match_row(encoder, encoder->recent[r], i, text, tokens))
+            return encoder->recent[r];
+    return NULL;
+}
+
+static bool keep_tokens(struct encoder *encoder, uint32_t i, const struct skeleton_token *tokens,
+                        uint32_t count)
+{
+    encoder->tokens[i] = arena_alloc(encoder->arena, count * sizeof(*tokens));
+    if (!encoder->tokens[i])
+        return false;
+    memcpy(encoder->tokens[i], tokens, count * sizeof(*tokens));
+    return true;
+}
+
+static bool add_row(struct encoder *encoder, uint32_t i)
+{
+    struct slice text = value_slice(encoder->input->values[i]);
+    struct skeleton_token tokens[SKELETON_TOKENS_MAX];
+    if (text.len <= SKELETON_TEXT_MAX) {
+        struct skeleton *known = match_recent(encoder, i, text, tokens);
+        if (known) {
+            make_recent(encoder, known);
+            link_row(encoder, known, i);
+            return keep_tokens(encoder, i, tokens, known->token_count);
+        }
+    }
+    int count = skeleton_cut(text, tokens);
+    struct skeleton *skeleton = NULL;
+    if (count > 0) {
+        struct slice key = make_key(encoder, text, tokens, (uint32_t)count);
+        skeleton = key.ptr ? find_skeleton(encoder, key, (uint32_t)count) : NULL;
+    }
+    if (!skeleton) {
+        skeleton = &encoder->skeletons[0];
+        link_row(encoder, skeleton, i);
+        return true;
+    }
+    if (!keep_tokens(encoder, i, tokens, (uint32_t)count))
+        return false;
+    make_recent(encoder, skeleton);
+    link_row(encoder, skeleton, i);
+    check_slots(encoder, skeleton, i, text, tokens);
+    return true;
+}
+
+/* ---- writing ---------------------------------------------------------------------------- */
+
+enum slot_kind { SLOT_REST, SLOT_CONSTANT, SLOT_COLUMN };
+
+static enum slot_kind kind_of(const struct slot *slot)
+{
+    if (slot->constant)
+        return SLOT_CONSTANT;
+    return slot->candidate_count ? SLOT_COLUMN : SLOT_REST;
+}
+
+static void put_slot(const struct encoder *encoder, const struct slot *slot, struct buffer *to)
+{
+    enum slot_kind kind = kind_of(slot);
+    buffer_put_char(to, (char)kind);
+    if (kind == SLOT_CONSTANT) {
+        buffer_put_varint(to, slot->text.len);
+        buffer_put(to, slot->text);
+    } else if (kind == SLOT_COLUMN) {
+        const struct candidate *candidate = &slot->candidates[slot->candidate_count - 1];
+        buffer_put_varint(to, encoder->refs->list[candidate->ref].column);
+        buffer_put_char(to, (char)candidate->form);
+    }
+}
+
+static void put_skeletons(struct encoder *encoder)
+{
+    struct buffer *to = &encoder->writer->scratch;
+    buffer_clear(to);
+    buffer_put_varint(to, encoder->count);
+    for (uint32_t k = 0; k < encoder->count; k++) {
+        const struct skeleton *skeleton = &encoder->skeletons[k];
+        buffer_put_varint(to, skeleton->row_count);
+        buffer_put_varint(to, skeleton->token_count);
+        for (uint32_t s = 0; s <= skeleton->token_count; s++) {
+            buffer_put_varint(to, skeleton->literals[s].len);
+            buffer_put(to, skeleton->literals[s]);
+            if (s < skeleton->token_count)
+                put_slot(encoder, &skeleton->slots[s], to);
+        }
+    }
+    segment_writer_put_stream(encoder->writer, STREAM_SKELETONS, 0, buffer_slice(to));
+}
+
+/* Slot by slot, so that like stands by like; lengths apart. */
+static void put_rest(struct encoder *encoder)
+{
+    struct segment_writer *writer = encoder->writer;
+    struct buffer lengths;
+    buffer_init(&lengths, CHUNK_STREAM_RAW_MAX);
+    buffer_clear(&writer->scratch);
+    for (uint32_t k = 0; k < encoder->count; k++) {
+        const struct skeleton *skeleton = &encoder->skeletons[k];
+        for (uint32_t s = 0; s < skeleton->token_count; s++) {
+            if (kind_of(&skeleton->slots[s]) != SLOT_REST)
+                continue;
+            uint32_t i = skeleton->first;
+            for (uint32_t n = 0; n < skeleton->row_count; n++, i = encoder->next_row[i]) {
+                struct slice text = value_slice(encoder->input->values[i]);
+                struct slice token = k ? token_text(text, encoder->tokens[i][s]) : text;
+                buffer_put_varint(&lengths, token.len);
+                buffer_put(&writer->scratch, token);
+            }
+        }
+    }
+    if (buffer_failed(&lengths) || writer->scratch.len > CHUNK_STREAM_RAW_MAX)
+        writer->pending.failed = true;
+    segment_writer_put_stream(writer, STREAM_LENGTHS, 0, buffer_slice(&lengths));
+    segment_writer_put_stream(writer, STREAM_PAGE, 0, buffer_slice(&writer->scratch));
+    buffer_close(&lengths);
+}
+
+static bool prepare(struct encoder *encoder)
+{
+    size_t count = encoder->input->count;
+    struct arena *arena = encoder->arena;
+    encoder->skeletons = arena_array(arena, SKELETONS_MAX, sizeof(*encoder->skeletons));
+    encoder->table = arena_array(arena, TABLE_SIZE, sizeof(*encoder->table));
+    encoder->codes = arena_array(arena, count, sizeof(*encoder->codes));
+    encoder->next_row = arena_array(arena, count, sizeof(*encoder->next_row));
+    encoder->tokens = arena_array(arena, count, sizeof(*encoder->tokens));
+    static const char empty[8] = {0}; /* the key of skeleton 0: nothing, token, nothing */
+    return encoder->skeletons && encoder->table && encoder->codes && encoder->next_row &&
+           encoder->tokens && add_skeleton(encoder, 0, slice_of(empty, 8), 1);
+}
+
+static bool worth_trying(const struct chunk_input *input)
+{
+    uint64_t bytes = 0;
+    if (!input->refs || input->multi || input->count < ROWS_FROM)
+        return false;
+    for (uint32_t i = 0; i < input->count; i++)
+        bytes += input->values[i].len;
+    return bytes / input->count >= TEXT_LEN_FROM && bytes < CHUNK_STREAM_RAW_MAX;
+}
+
+bool skeleton_encode(struct segment_writer *writer, struct chunk *chunk,
+                     const struct chunk_input *input)
+{
+    if (!worth_trying(input))
+        return false;
+    struct encoder encoder = {
+        .writer = writer, .input = input, .refs = input->refs, .arena = writer->work};
+    if (!prepare(&encoder))
+        return false;
+    for (uint32_t i = 0; i < input->count; i++)
+        if (!add_row(&encoder, i))
+            return false;
+    if (encoder.skeletons[0].row_count > input->count / 2)
+        return false; /* no structure here: whole texts compress better in pages */
+    chunk->encoding = CHUNK_SKELETON;
+    put_skeletons(&encoder);
+    chunk_put_codes(writer, encoder.codes, input->count, encoder.count);
+    put_rest(&encoder);
+    return true;
+}

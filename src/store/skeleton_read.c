@@ -1,0 +1,337 @@
+/* store/skeleton_read: texts put together again. Everything on disk is doubted. */
+#include "store/skeleton.h"
+
+#include "store/segment.h"
+
+enum { DEPTH_MAX = 4, SLOT_REST = 0, SLOT_CONSTANT = 1, SLOT_COLUMN = 2 };
+
+struct slot {
+    uint8_t kind, form;
+    struct slice text;    /* CONSTANT */
+    uint32_t source;      /* COLUMN: in reader->sources */
+    uint64_t first_token; /* REST: of the skeleton's first row */
+};
+
+struct skeleton {
+    uint32_t token_count, row_count, rows_seen;
+    struct slice *literals; /* token_count + 1 */
+    struct slot *slots;
+};
+
+/* A column that slots name. */
+struct source {
+    uint32_t column;
+    struct segment_column data;
+    const uint32_t *entry_of_row;
+    struct slice *texts; /* by code, form TEXT */
+};
+
+struct reader {
+    struct segment_column *column;
+    struct arena *arena;
+    const uint64_t *wanted;
+    struct skeleton *skeletons;
+    uint32_t count;
+    struct source *sources;
+    uint32_t source_count;
+    uint64_t rest_tokens;
+    uint64_t *rest_at; /* rest_tokens + 1 offsets */
+    struct slice rest;
+    uint32_t *codes;
+};
+
+static int damaged(const struct reader *reader, struct err *err, const char *what)
+{
+    struct slice name =
+        segment_column_name(reader->column->segment, reader->column->chunk->column);
+    return err_set(err, ERR_CORRUPT, "column %.*s: %s", SLICE_ARG(name), what);
+}
+
+static const struct chunk_stream *find_stream(const struct chunk *chunk, enum stream_kind kind)
+{
+    for (uint32_t i = 0; i < chunk->stream_count; i++)
+        if (chunk->streams[i].kind == kind)
+            return &chunk->streams[i];
+    return NULL;
+}
+
+static int read_kind(const struct reader *reader, enum stream_kind kind, struct slice *out,
+                     struct err *err)
+{
+    const struct chunk_stream *stream = find_stream(reader->column->chunk, kind);
+    if (!stream)
+        return damaged(reader, err, "a stream is missing");
+    return segment_read_stream(reader->column->segment, stream, reader->arena, out, err);
+}
+
+/* ---- what the skeletons say ------------------------------------------------------------- */
+
+static bool take_text(struct slice *from, struct slice *out)
+{
+    uint64_t len;
+    return slice_take_varint(from, &len) && len <= from->len && slice_take(from, (size_t)len, out);
+}
+
+static bool add_source(struct reader *reader, uint64_t column, uint32_t *number)
+{
+    for (*number = 0; *number < reader->source_count; ++*number)
+        if (reader->sources[*number].column == column)
+            return true;
+    const struct segment_block *block =
+        segment_get_block(reader->column->segment, reader->column->block);
+    if (reader->source_count == block->chunk_count)
+        return false;
+    reader->sources[reader->source_count++].column = (uint32_t)column;
+    return true;
+}
+
+static bool take_slot(struct reader *reader, struct slice *from, struct slot *slot,
+                      uint32_t row_count)
+{
+    struct slice byte;
+    uint64_t column;
+    if (!slice_take(from, 1, &byte))
+        return false;
+    slot->kind = (uint8_t)byte.ptr[0];
+    if (slot->kind == SLOT_CONSTANT)
+        return take_text(from, &slot->text);
+    if (slot->kind == SLOT_REST) {
+        slot->first_token = reader->rest_tokens;
+        reader->rest_tokens += row_count;
+        return true;
+    }
+    if (slot->kind != SLOT_COLUMN || !slice_take_varint(from, &column) || column > UINT32_MAX ||
+        !slice_take(from, 1, &byte))
+        return false;
+    slot->form = (uint8_t)byte.ptr[0];
+    return add_source(reader, column, &slot->source);
+}
+
+static bool take_skeleton(struct reader *reader, struct slice *from, struct skeleton *skeleton)
+{
+    uint64_t rows, tokens;
+    if (!slice_take_varint(from, &rows) || rows > reader->column->count ||
+        !slice_take_varint(from, &tokens) || tokens > SKELETON_TOKENS_MAX)
+        return false;
+    skeleton->row_count = (uint32_t)rows;
+    skeleton->token_count = (uint32_t)tokens;
+    skeleton->literals = arena_array(reader->arena, tokens + 1, sizeof(*skeleton->literals));
+    skeleton->slots = arena_array(reader->arena, tokens + 1, sizeof(*skeleton->slots));
+    if (!skeleton->literals || !skeleton->slots)
+        return false;
+    for (uint64_t s = 0; s <= tokens; s++)
+        if (!take_text(from, &skeleton->literals[s]) ||
+            (s < tokens && !take_slot(reader, from, &skeleton->slots[s], skeleton->row_count)))
+            return false;
+    return true;
+}
+
+static int take_skeletons(struct reader *reader, struct err *err)
+{
+    struct slice raw;
+    uint64_t count;
+    const struct segment_block *block =
+        segment_get_block(reader->column->segment, reader->column->block);
+    if (read_kind(reader, STREAM_SKELETONS, &raw, err) < 0)
+        return -1;
+    reader->sources = arena_array(reader->arena, block->chunk_count + 1U, sizeof(*reader->sources));
+    if (!slice_take_varint(&raw, &count) || count == 0 || count > SKELETONS_MAX)
+        return damaged(reader, err, "it has an impossible number of skeletons");
+    reader->skeletons = arena_array(reader->arena, count, sizeof(*reader->skeletons));
+    if (!reader->skeletons || !reader->sources)
+        return err_nomem(err);
+    for (uint64_t k = 0; k < count; k++)
+        if (!take_skeleton(reader, &raw, &reader->skeletons[k]))
+            return damaged(reader, err, "a skeleton cannot be read");
+    reader->count = (uint32_t)count;
+    return raw.len == 0 ? 0 : damaged(reader, err, "bytes are left over");
+}
+
+/* ---- where the slots' texts come from --------------------------------------------------- */
+
+static int map_rows(struct reader *reader, struct source *source, struct err *err)
+{
+    struct segment_column *data = &source->data;
+    if (data->dense)
+        return 0;
+    uint32_t *entries = arena_alloc(reader->arena, data->block_rows * sizeof(*entries));
+    if (!entries)
+        return err_nomem(err);
+    memset(entries, 0xff, data->block_rows * sizeof(*entries));
+    for (uint32_t i = 0; i < data->count; i++)
+        entries[data->rows[i]] = i;
+    source->entry_of_row = entries;
+    return 0;
+}
+
+static int load_texts(struct reader *reader, struct source *source, struct err *err)
+{
+    struct segment_column *data = &source->data;
+    source->texts = arena_alloc(reader->arena, data->dict_count * sizeof(*source->texts) + 1);
+    for (uint32_t i = 0; source->texts && i < data->dict_count; i++) {
+        char small[SKELETON_FORM_SIZE];
+        struct slice text = skeleton_form(data->dict[i], SKELETON_FORM_TEXT, small);
+        bool own = data->dict[i].type == VALUE_STRING || !text.ptr;
+        source->texts[i] = own ? text : arena_copy(reader->arena, text);
+    }
+    return source->texts ? 0 : err_nomem(err);
+}
+
+/* Only columns before this one: so references cannot go in circles. */
+static int load_source(struct reader *reader, struct source *source, struct err *err)
+{
+    const struct segment_column *own = reader->column;
+    const struct segment_block *block = segment_get_block(own->segment, own->block);
+    const struct chunk *chunk = NULL;
+    for (uint32_t i = 0; i < block->chunk_count && &block->chunks[i] < own->chunk; i++)
+        if (block->chunks[i].column == source->column)
+            chunk = &block->chunks[i];
+    if (!chunk || own->depth >= DEPTH_MAX)
+        return damaged(reader, err, "it refers to a column that is not there");
+    segment_column_init(&source->data, own->segment, own->block, chunk);
+    source->data.depth = own->depth + 1;
+    if (segment_load_rows(&source->data, reader->arena, err) < 0 ||
+        map_rows(reader, source, err) < 0)
+        return -1;
+    if (chunk->encoding == CHUNK_CONST || chunk->encoding == CHUNK_DICT)
+        return segment_load_codes(&source->data, reader->arena, err) < 0
+                   ? -1
+                   : load_texts(reader, source, err);
+    return segment_load_values(&source->data, reader->wanted, reader->arena, err);
+}
+
+static struct slice source_text(const struct source *source, uint32_t row, uint8_t form,
+                                char small[SKELETON_FORM_SIZE])
+{
+    uint32_t entry = source->entry_of_row ? source->entry_of_row[row] : row;
+    if (entry >= source->data.count)
+        return SLICE_NONE;
+    if (!source->texts)
+        return skeleton_form(source->data.values[entry], form, small);
+    uint32_t code = source->data.codes[entry];
+    return form == SKELETON_FORM_TEXT ? source->texts[code]
+                                      : skeleton_form(source->data.dict[code], form, small);
+}
+
+static int load_rest(struct reader *reader, struct err *err)
+{
+    struct slice lengths;
+    if (read_kind(reader, STREAM_LENGTHS, &lengths, err) < 0 ||
+        read_kind(reader, STREAM_PAGE, &reader->rest, err) < 0)
+        return -1;
+    if (reader->rest_tokens > lengths.len)
+        return damaged(reader, err, "tokens are missing");
+    reader->rest_at = arena_alloc(reader->arena, (reader->rest_tokens + 1) * sizeof(uint64_t));
+    if (!reader->rest_at)
+        return err_nomem(err);
+    uint64_t at = 0;
+    for (uint64_t i = 0; i < reader->rest_tokens; i++) {
+        uint64_t len;
+        reader->rest_at[i] = at;
+        if (!slice_take_varint(&lengths, &len) || len > reader->rest.len - at)
+            return damaged(reader, err, "tokens do not add up");
+        at += len;
+    }
+    reader->rest_at[reader->rest_tokens] = at;
+    return lengths.len == 0 && at == reader->rest.len
+               ? 0
+               : damaged(reader, err, "tokens do not add up");
+}
+
+static int load_codes(struct reader *reader, struct err *err)
+{
+    struct segment_column as_dict = *reader->column; /* codes are stored as a dictionary's are */
+    as_dict.codes = NULL;
+    as_dict.dict_count = reader->count;
+    static const struct value none;
+    as_dict.dict = &none;
+    if (segment_load_codes(&as_dict, reader->arena, err) < 0)
+        return -1;
+    reader->codes = (uint32_t *)(uintptr_t)as_dict.codes;
+    for (uint32_t i = 0; i < reader->column->count; i++) {
+        struct skeleton *skeleton = &reader->skeletons[reader->codes[i]];
+        if (skeleton->rows_seen++ == skeleton->row_count)
+            return damaged(reader, err, "skeletons and rows do not add up");
+    }
+    for (uint32_t k = 0; k < reader->count; k++) {
+        if (reader->skeletons[k].rows_seen != reader->skeletons[k].row_count)
+            return damaged(reader, err, "skeletons and rows do not add up");
+        reader->skeletons[k].rows_seen = 0;
+    }
+    return 0;
+}
+
+/* ---- putting together ------------------------------------------------------------------- */
+
+static struct slice slot_text(const struct reader *reader, const struct slot *slot, uint32_t row,
+                              uint32_t nth, char small[SKELETON_FORM_SIZE])
+{
+    if (slot->kind == SLOT_CONSTANT)
+        return slot->text;
+    if (slot->kind == SLOT_COLUMN)
+        return source_text(&reader->sources[slot->source], row, slot->form, small);
+    uint64_t token = slot->first_token + nth;
+    return slice_of(reader->rest.ptr + reader->rest_at[token],
+                    (size_t)(reader->rest_at[token + 1] - reader->rest_at[token]));
+}
+
+static void put_text(struct buffer *to, struct slice text)
+{
+    if (to->size - to->len >= text.len) {
+        if (text.len)
+            memcpy(to->ptr + to->len, text.ptr, text.len);
+        to->len += text.len;
+    } else {
+        buffer_put(to, text);
+    }
+}
+
+static int build_row(struct reader *reader, uint32_t i, uint32_t nth, struct buffer *to,
+                     struct value *out, struct err *err)
+{
+    const struct skeleton *skeleton = &reader->skeletons[reader->codes[i]];
+    uint32_t row = reader->column->rows[i];
+    buffer_clear(to);
+    for (uint32_t s = 0; s < skeleton->token_count; s++) {
+        char small[SKELETON_FORM_SIZE];
+        struct slice text = slot_text(reader, &skeleton->slots[s], row, nth, small);
+        if (!text.ptr)
+            return damaged(reader, err, "a row that it refers to has no value");
+        put_text(to, skeleton->literals[s]);
+        put_text(to, text);
+    }
+    put_text(to, skeleton->literals[skeleton->token_count]);
+    struct slice copy = buffer_failed(to) ? SLICE_NONE : arena_copy(reader->arena, buffer_slice(to));
+    if (!copy.ptr)
+        return err_nomem(err);
+    *out = value_string(copy);
+    return 0;
+}
+
+static int build(struct reader *reader, struct value *values, struct err *err)
+{
+    struct buffer text;
+    buffer_init(&text, CHUNK_STREAM_RAW_MAX);
+    int result = 0;
+    for (uint32_t i = 0; result == 0 && i < reader->column->count; i++) {
+        uint32_t nth = reader->skeletons[reader->codes[i]].rows_seen++;
+        values[i] = value_null();
+        if (!reader->wanted || bits_get(reader->wanted, reader->column->rows[i]))
+            result = build_row(reader, i, nth, &text, &values[i], err);
+    }
+    buffer_close(&text);
+    return result;
+}
+
+int skeleton_read(struct segment_column *column, const uint64_t *wanted, struct value *values,
+                  struct arena *arena, struct err *err)
+{
+    struct reader reader = {.column = column, .arena = arena, .wanted = wanted};
+    if (take_skeletons(&reader, err) < 0 || load_codes(&reader, err) < 0 ||
+        load_rest(&reader, err) < 0)
+        return -1;
+    for (uint32_t i = 0; i < reader.source_count; i++)
+        if (load_source(&reader, &reader.sources[i], err) < 0)
+            return -1;
+    return build(&reader, values, err);
+}

@@ -1,0 +1,96 @@
+#pragma once
+/*
+ * store/store: events at rest. Batches become rows in memory, these become segments, small
+ * segments become larger ones, old ones go.
+ *
+ *   store_append ──► live set ──► sealing set ──► segments ──► merged segments ──► retention
+ *                      memory, one table per          files, named by the manifest
+ *                      (day, stream)
+ *
+ * Exactly once (docs/decisions/store-exactly-once.md): a seal covers every partition up to one
+ * journal position and takes effect by one replacement of the manifest, which also names the
+ * highest hinomi.seq in it. After a restart the pipeline reads the journal from store_covered();
+ * rows up to that seq are left out here.
+ *
+ * Threads    Append, flush, tick and ledger_received: the one pipeline thread. Snapshots, stats,
+ *            covered, ledger: any. Two threads of its own: one seals, one merges and retains.
+ * Limits     Two sets of seal_bytes each wait for the disk at most; then append waits too, or
+ *            fails with the disk's error when sealing does not work (append again later).
+ */
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/io.h"
+#include "base/rand.h"
+#include "event/batch.h"
+#include "store/ledger.h"
+
+struct store;
+struct snapshot;
+
+struct retention {
+    struct slice stream;
+    uint32_t days;
+};
+
+struct store_config {
+    const char *dir;
+    const struct hin_io *io;       /* NULL: io_real() */
+    const struct hin_clock *clock; /* NULL: clock_real() */
+    const struct hin_rand *rand;   /* NULL: rand_real(); file ids */
+    uint32_t seal_rows;            /* 0: 61440; of one partition, so that a seal is one block */
+    size_t seal_bytes;             /* 0: 96 MiB; memory of all partitions together */
+    uint32_t seal_age_ms;          /* 0: 60000 */
+    int level;                     /* of zstd; 0: 1 */
+    uint32_t past_days;            /* 0: TIME_PAST_DAYS_MAX; older is filed under the day of receipt */
+    uint32_t future_hours;         /* 0: TIME_FUTURE_HOURS_MAX */
+    const struct retention *retention; /* copied */
+    size_t retention_count;
+    uint32_t retention_days;       /* of other streams; 0: for ever */
+    bool no_background;            /* tests: seals happen in append and flush, merges on demand */
+    void (*note)(void *context, const char *text); /* sentences for people; any thread */
+    void *note_context;
+};
+
+struct store_stats {
+    uint64_t segments, segment_rows, segment_bytes, segment_raw_bytes;
+    uint64_t memory_rows, memory_bytes;
+    uint64_t seals, seal_failures, merges, merged_segments;
+    uint64_t dropped_segments, dropped_rows; /* by retention, ever */
+    uint64_t skipped_rows; /* sealed already before the last restart */
+};
+
+MUST_USE int store_open(const struct store_config *config, struct store **out, struct err *err);
+/* Rows in memory are not sealed (the journal has them): store_flush first for a fast start. */
+void store_close(struct store *store); /* NULL is fine; snapshots must be released before */
+
+/* batch_finish() has been called. Rows must come in order of hinomi.seq; rows with seq 0 come from
+ * elsewhere than the journal and are never left out. The batch stays the caller's. */
+MUST_USE int store_append(struct store *store, const struct batch *batch, struct err *err);
+/* Everything appended is in segments when it returns 0. */
+MUST_USE int store_flush(struct store *store, struct err *err);
+/* Seals what has grown old; call it now and then when nothing is appended. */
+MUST_USE int store_tick(struct store *store, struct err *err);
+/* The journal position up to which everything is in segments: replay from here, trim up to here. */
+uint64_t store_covered(struct store *store);
+/* The next seq that a journal may give (journal_config.seq_min). */
+uint64_t store_next_seq(struct store *store);
+/* For event.id: see event_id_from_seq(). */
+uint64_t store_id(struct store *store);
+
+/* What can be seen now: consistent, unchanged by later appends, merges and retention. */
+MUST_USE struct snapshot *store_snapshot(struct store *store);
+void store_snapshot_release(struct snapshot *snapshot); /* NULL is fine */
+
+/* Joins small segments of a partition; 1 when something was done. */
+MUST_USE int store_merge(struct store *store, struct err *err);
+/* Drops segments whose day is over their stream's age, manifest first. */
+MUST_USE int store_retain(struct store *store, struct err *err);
+
+void store_stats(struct store *store, struct store_stats *out);
+
+/* A journal record was read: count events of one minute of receipt. They enter the books together
+ * with the batch whose journal_end reaches journal_end. */
+MUST_USE int store_ledger_received(struct store *store, struct slice source, int64_t received_ns,
+                                   uint64_t count, uint64_t journal_end, struct err *err);
+/* The books as of now, as a ledger of the caller's (ledger_close). */
+MUST_USE int store_ledger(struct store *store, struct ledger *out, struct err *err);

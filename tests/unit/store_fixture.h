@@ -1,0 +1,159 @@
+#pragma once
+/* What the store's tests share: folders, a disk that fails on demand, random batches. */
+#include "test.h"
+
+#include "base/file.h"
+#include "base/io.h"
+#include "base/rand.h"
+#include "event/batch.h"
+#include "event/delivery.h"
+#include "store/scan.h"
+#include "store/store.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* A fresh folder below the test's working folder's /tmp; removed by folder_remove. */
+static inline void folder_make(char path[64])
+{
+    snprintf(path, 64, "/tmp/hinomi-test-XXXXXX");
+    assert_non_null(mkdtemp(path));
+}
+
+static inline int folder_unlink(void *context, const char *path, struct err *err)
+{
+    (void)context;
+    (void)err;
+    unlink(path);
+    return 0;
+}
+
+/* The real disk, but the fail_at-th call (from 0) that may fail does, with errno_value; with
+ * persistent also all calls after it. */
+struct faulty_io {
+    struct hin_io io;
+    long calls, fail_at;
+    int errno_value;
+    bool persistent;
+    bool only_fdatasync, only_write;
+    long failures;
+};
+
+static inline bool faulty_now(struct faulty_io *faulty)
+{
+    long call = faulty->calls++;
+    if (faulty->fail_at < 0 || call < faulty->fail_at ||
+        (call > faulty->fail_at && !faulty->persistent))
+        return false;
+    faulty->failures++;
+    errno = faulty->errno_value;
+    return true;
+}
+
+static inline int faulty_open(void *context, const char *path, int flags, mode_t mode)
+{
+    struct faulty_io *faulty = context;
+    if (!faulty->only_fdatasync && !faulty->only_write && faulty_now(faulty))
+        return -1;
+    return io_real()->open(NULL, path, flags, mode);
+}
+static inline int faulty_close(void *context, int fd)
+{
+    (void)context;
+    return io_real()->close(NULL, fd);
+}
+static inline ssize_t faulty_pread(void *context, int fd, void *to, size_t len, off_t at)
+{
+    struct faulty_io *faulty = context;
+    if (!faulty->only_fdatasync && !faulty->only_write && faulty_now(faulty))
+        return -1;
+    return io_real()->pread(NULL, fd, to, len, at);
+}
+/* A write that fails leaves half of its bytes behind, as a full disk does. */
+static inline ssize_t faulty_pwrite(void *context, int fd, const void *from, size_t len, off_t at)
+{
+    struct faulty_io *faulty = context;
+    if (!faulty->only_fdatasync && faulty_now(faulty)) {
+        ssize_t half = io_real()->pwrite(NULL, fd, from, len / 2, at);
+        (void)half;
+        errno = faulty->errno_value;
+        return -1;
+    }
+    return io_real()->pwrite(NULL, fd, from, len, at);
+}
+static inline int faulty_fdatasync(void *context, int fd)
+{
+    struct faulty_io *faulty = context;
+    if (!faulty->only_write && faulty_now(faulty))
+        return -1;
+    (void)fd; /* what the real disk would do is not what is tested */
+    return 0;
+}
+static inline int faulty_ftruncate(void *context, int fd, off_t size)
+{
+    struct faulty_io *faulty = context;
+    if (!faulty->only_fdatasync && !faulty->only_write && faulty_now(faulty))
+        return -1;
+    return io_real()->ftruncate(NULL, fd, size);
+}
+static inline int faulty_fallocate(void *context, int fd, off_t size)
+{
+    (void)context;
+    (void)fd;
+    (void)size;
+    return 0;
+}
+static inline int faulty_rename(void *context, const char *from, const char *to)
+{
+    struct faulty_io *faulty = context;
+    if (!faulty->only_fdatasync && !faulty->only_write && faulty_now(faulty))
+        return -1;
+    return io_real()->rename(NULL, from, to);
+}
+static inline int faulty_unlink(void *context, const char *path)
+{
+    (void)context;
+    return io_real()->unlink(NULL, path);
+}
+static inline int faulty_mkdir(void *context, const char *path, mode_t mode)
+{
+    (void)context;
+    return io_real()->mkdir(NULL, path, mode);
+}
+static inline int faulty_fsync_dir(void *context, const char *path)
+{
+    struct faulty_io *faulty = context;
+    (void)path;
+    return !faulty->only_fdatasync && !faulty->only_write && faulty_now(faulty) ? -1 : 0;
+}
+static inline off_t faulty_size(void *context, int fd)
+{
+    (void)context;
+    return io_real()->size(NULL, fd);
+}
+
+static inline void faulty_init(struct faulty_io *faulty, long fail_at, int errno_value)
+{
+    *faulty = (struct faulty_io){
+        .io = {faulty_open, faulty_close, faulty_pread, faulty_pwrite, faulty_fdatasync,
+               faulty_ftruncate, faulty_fallocate, faulty_rename, faulty_unlink, faulty_mkdir,
+               faulty_fsync_dir, faulty_size, faulty},
+        .fail_at = fail_at,
+        .errno_value = errno_value,
+    };
+}
+
+static inline void folder_remove(const char *path)
+{
+    char command[128];
+    static const char *const below[] = {"", "/segments"};
+    for (int pass = 1; pass >= 0; pass--) {
+        snprintf(command, sizeof(command), "%s%s", path, below[pass]);
+        struct err err;
+        if (access(command, F_OK) == 0)
+            (void)!file_walk(command, NULL, folder_unlink, NULL, &err);
+        rmdir(command);
+    }
+}
