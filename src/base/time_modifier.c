@@ -224,9 +224,9 @@ bool time_modifier_parse(struct slice text, int64_t now_ns, const struct zone *z
         return rest.len > 0;
     while (rest.len) {
         char c = rest.ptr[0];
-        bool ok = c == '@'                                       ? take_snap(&rest, zone, &at)
-                  : c == '-' || c == '+' || is_digit(c) ? take_offset(&rest, zone, &at)
-                                                                 : false;
+        bool offset = c == '-' || c == '+' || (is_digit(c) && rest.ptr == text.ptr);
+        bool ok = c == '@' ? take_snap(&rest, zone, &at)
+                           : offset && take_offset(&rest, zone, &at);
         if (!ok)
             return false;
     }

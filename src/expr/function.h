@@ -32,7 +32,7 @@ struct expr_family {
     size_t count;
 };
 extern const struct expr_family functions_logic, functions_math, functions_text, functions_mv,
-    functions_convert, functions_time;
+    functions_convert, functions_time, functions_bits, functions_json;
 
 /* Any case. NULL when there is none; then *nearest is the most similar name. */
 const struct expr_function *function_find(struct slice name, const char **nearest);

@@ -110,10 +110,20 @@ static int call_round(struct call *call, struct value_list *out)
     if (call->node->arg_count > 1 && call_i64(call, 1, &places, &places_ok) < 0)
         return -1;
     struct decimal d;
-    if (!ok || !places_ok || places < 0 || places > DECIMAL_DIGITS_MAX)
+    if (!ok || !places_ok || places < -18 || places > DECIMAL_DIGITS_MAX)
         return 0;
     if (!to_decimal(n, &d))
         return call_return(call, n, out);
+    if (places < 0) { /* to tens, hundreds ... */
+        int64_t power = 1;
+        for (int64_t i = places; i < 0; i++)
+            power *= 10;
+        struct decimal parts = {d.coefficient, (uint8_t)(d.scale - places)};
+        if (parts.scale > DECIMAL_DIGITS_MAX ||
+            !decimal_multiply(decimal_round(parts, 0), decimal_from_i64(power), &d))
+            return 0;
+        return return_decimal(call, d, out);
+    }
     d = decimal_round(d, (uint8_t)places);
     if (places == 0 || d.scale == 0)
         return return_decimal(call, d, out);

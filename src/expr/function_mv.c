@@ -1,4 +1,5 @@
 /* Fields with several values. */
+#include "base/time_modifier.h"
 #include "expr/function.h"
 
 #include <stdlib.h>
@@ -24,6 +25,8 @@ static int call_mvappend(struct call *call, struct value_list *out)
 {
     struct value *all = NULL;
     uint32_t count = 0;
+    if (call->node->arg_count == 0)
+        return 0;
     for (size_t i = 0; i < call->node->arg_count; i++) {
         struct value_list list;
         if (call_arg(call, i, &list) < 0)
@@ -179,13 +182,30 @@ static int call_mvfind(struct call *call, struct value_list *out)
     return found < 0 ? 0 : call_return(call, value_i64(found), out);
 }
 
+/* A number, or a span of time such as "1d" in seconds. */
+static int take_step(struct call *call, int64_t *step, bool *ok)
+{
+    struct slice text;
+    if (call_i64(call, 2, step, ok) < 0 || *ok)
+        return *ok ? 0 : -1;
+    if (call_text(call, 2, &text) < 0)
+        return -1;
+    size_t digits = 0;
+    while (digits < text.len && text.ptr[digits] >= '0' && text.ptr[digits] <= '9')
+        digits++;
+    int64_t unit = time_unit_ns(time_unit_by_name(slice_from(text, digits))) / NS_PER_SECOND;
+    *ok = unit > 0 && slice_to_i64(slice_sub(text, 0, digits), step) &&
+          !__builtin_mul_overflow(*step, unit, step);
+    return 0;
+}
+
 static int call_mvrange(struct call *call, struct value_list *out)
 {
     int64_t from, to, step = 1;
     bool ok_from, ok_to, ok_step = true;
     if (call_i64(call, 0, &from, &ok_from) < 0 || call_i64(call, 1, &to, &ok_to) < 0)
         return -1;
-    if (call->node->arg_count > 2 && call_i64(call, 2, &step, &ok_step) < 0)
+    if (call->node->arg_count > 2 && take_step(call, &step, &ok_step) < 0)
         return -1;
     if (!ok_from || !ok_to || !ok_step || step == 0 || (step > 0) != (to > from))
         return 0;
@@ -276,7 +296,7 @@ static int call_mvfilter(struct call *call, struct value_list *out)
 
 static const struct expr_function functions[] = {
     {"mvcount", 1, 1, "mvcount(field)", call_mvcount, 0},
-    {"mvappend", 1, FUNCTION_ARGS_ANY, "mvappend(a, ...): nulls are skipped", call_mvappend, 0},
+    {"mvappend", 0, FUNCTION_ARGS_ANY, "mvappend(a, ...): nulls are skipped", call_mvappend, 0},
     {"mvindex", 2, 3, "mvindex(mv, first[, last]): from 0, negative from the end", call_mvindex, 0},
     {"mvjoin", 2, 2, "mvjoin(mv, separator)", call_mvjoin, 0},
     {"split", 2, 2, "split(text, separator)", call_split, 0},

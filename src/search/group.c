@@ -121,7 +121,7 @@ static int grow_pairs(struct pair_table *table, struct arena *arena)
     return 0;
 }
 
-static uint32_t pair_id(struct pair_table *table, struct arena *arena, uint32_t a, uint32_t b)
+static uint32_t pair_find(struct pair_table *table, struct arena *arena, uint32_t a, uint32_t b)
 {
     uint64_t key = (((uint64_t)a << 32) | b) + 1;
     if (key == table->last_key)
@@ -139,6 +139,21 @@ static uint32_t pair_id(struct pair_table *table, struct arena *arena, uint32_t 
     table->last_key = key;
     table->last_id = table->ids[at];
     return table->last_id;
+}
+
+static inline uint32_t pair_id(struct pair_table *table, struct arena *arena, uint32_t a,
+                               uint32_t b)
+{
+    if ((a | b) >> PAIR_DIRECT_BITS)
+        return pair_find(table, arena, a, b);
+    if (UNLIKELY(!table->direct))
+        table->direct = arena_array(arena, (size_t)1 << (2 * PAIR_DIRECT_BITS), sizeof(uint32_t));
+    if (UNLIKELY(!table->direct))
+        return GROUP_NONE;
+    uint32_t *known = &table->direct[a << PAIR_DIRECT_BITS | b];
+    if (UNLIKELY(!*known))
+        *known = pair_find(table, arena, a, b) + 1; /* GROUP_NONE becomes 0: asked again */
+    return *known - 1;
 }
 
 /* ---- rows ---- */
@@ -220,9 +235,10 @@ static int ids_by_code(struct intern *intern, struct arena *arena, const struct 
 {
     if (prepare_codes(intern, arena, column) < 0)
         return -1;
+    bool all = frame_count(frame) == frame->batch->row_count;
     for (uint32_t i = 0; i < column->count; i++) {
         uint32_t row = column->rows[i], id = intern->by_code[column->codes[i]];
-        if (!bits_get(frame->selected, row))
+        if (!all && !bits_get(frame->selected, row))
             continue;
         if (UNLIKELY(id == GROUP_NONE)) {
             struct value v = column_value(column, i);
@@ -292,21 +308,23 @@ static int single_rows(struct grouper *grouper, const struct frame *frame, struc
     for (size_t i = 0; i < width; i++)
         if (key_ids(grouper, i, frame, ids + i * rows) < 0)
             return -1;
-    for (uint32_t row = frame_next(frame, 0); row < rows; row = frame_next(frame, row + 1)) {
-        uint32_t tuple[64];
-        bool whole = true;
-        for (size_t i = 0; i < width; i++) {
-            tuple[i] = ids[i * rows + row];
-            whole &= tuple[i] != GROUP_NONE;
+    uint32_t tuple[64]; /* out of the loops: clearing it costs more than the rest */
+    for (size_t word = 0; word < bits_words(rows); word++)
+        for (uint64_t left = frame->selected[word]; left; left &= left - 1) {
+            uint32_t row = (uint32_t)(word * 64) + (uint32_t)__builtin_ctzll(left);
+            bool whole = true;
+            for (size_t i = 0; i < width; i++) {
+                tuple[i] = ids[i * rows + row];
+                whole &= tuple[i] != GROUP_NONE;
+            }
+            if (!whole)
+                continue;
+            uint32_t group = group_of(grouper, tuple);
+            if (group == GROUP_NONE)
+                return -1;
+            out->rows[out->count] = row;
+            out->groups[out->count++] = group;
         }
-        if (!whole)
-            continue;
-        uint32_t group = group_of(grouper, tuple);
-        if (group == GROUP_NONE)
-            return -1;
-        out->rows[out->count] = row;
-        out->groups[out->count++] = group;
-    }
     return 0;
 }
 

@@ -28,7 +28,11 @@ struct intern {
     uint32_t last_id;
 };
 
+/* Pairs of numbers to numbers. Small numbers go by a direct table, which stays in the cache. */
+enum { PAIR_DIRECT_BITS = 8 };
+
 struct pair_table {
+    uint32_t *direct; /* id + 1 */
     uint64_t *keys; /* first << 32 | second, plus 1 */
     uint32_t *ids;
     uint32_t size, count;

@@ -299,13 +299,23 @@ struct slice spl_field_alias(struct slice name)
     return schema_alias(name);
 }
 
+/* Whether the query names the field so, from the command on that last chose columns. */
+static bool is_spelt(const struct spl_query *query, struct slice name)
+{
+    size_t start = 0;
+    for (const struct spl_command *c = query->commands; c; c = c->next)
+        if (c->descriptor && ((c->descriptor->flags & COMMAND_TRANSFORMS) ||
+                              slice_is(slice_text(c->descriptor->name), "fields")))
+            start = (size_t)c->start;
+    return slice_find(slice_from(query->text, start), name) >= 0;
+}
+
 struct slice spl_field_shown(struct slice name, const struct spl_query *query)
 {
     static const char *const habits[] = {"_time", "_raw", "_indextime", "host", "sourcetype", "index"};
     for (size_t i = 0; i < ARRAY_COUNT(habits); i++)
         if (slice_equal(name, schema_alias(slice_text(habits[i])))) {
-            bool spelt = query && slice_find(query->text, name) >= 0;
-            return spelt ? name : slice_text(habits[i]);
+            return query && is_spelt(query, name) ? name : slice_text(habits[i]);
         }
     return name;
 }
@@ -315,10 +325,25 @@ bool spl_is_field(const struct spl_parser *p)
     return p->token.kind == SPL_WORD || p->token.kind == SPL_TEXT || p->token.kind == SPL_FIELD;
 }
 
+/* avg(bytes) as a name, without quotes. */
+static void take_call_name(struct spl_parser *p)
+{
+    size_t at = p->at;
+    while (at < p->end && !is_space(p->text.ptr[at]) && p->text.ptr[at] != ')' &&
+           p->text.ptr[at] != '"')
+        at++;
+    if (at >= p->end || p->text.ptr[at] != ')')
+        return;
+    p->at = p->token.end = at + 1;
+    p->token.text = slice_sub(p->text, p->token.start, p->token.end - p->token.start);
+}
+
 int spl_take_field(struct spl_parser *p, struct slice *out)
 {
     if (!spl_is_field(p) || p->token.text.len == 0)
         return spl_fail(p, "here the name of a field is needed");
+    if (p->token.kind == SPL_WORD && p->at < p->end && p->text.ptr[p->at] == '(')
+        take_call_name(p);
     if (p->token.text.len > FIELD_NAME_MAX)
         return spl_fail(p, "a field's name is longer than %d bytes", FIELD_NAME_MAX);
     *out = spl_field_alias(p->token.text);

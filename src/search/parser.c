@@ -13,7 +13,7 @@ static int blank_comments(char *text, size_t len, struct err *err)
     bool quoted = false;
     for (size_t i = 0; i < len; i++) {
         struct slice rest = slice_of(text + i, len - i);
-        if (quoted && text[i] == '\\' && i + 1 < len) {
+        if (text[i] == '\\' && i + 1 < len && (quoted || text[i + 1] == '"')) {
             i++;
         } else if (text[i] == '"') {
             quoted = !quoted;
@@ -39,7 +39,7 @@ static int find_pipe(struct spl_parser *p, size_t at, size_t end, size_t *out)
     bool quoted = false, macro = false;
     for (; at < end; at++) {
         char c = p->text.ptr[at];
-        if (quoted && c == '\\' && at + 1 < end) {
+        if (c == '\\' && at + 1 < end && (quoted || p->text.ptr[at + 1] == '"')) {
             at++;
         } else if (c == '"' && !macro) {
             quoted = !quoted;

@@ -37,31 +37,56 @@ static struct value field_value(struct slice name, struct value v)
 {
     int64_t time_ns;
     char small[VALUE_TEXT_SIZE];
+    bool zone_seen;
     if (slice_is(name, "_time") && v.type != VALUE_NULL &&
         time_parse_epoch(value_text_small(v, small), &time_ns))
+        return value_time(time_ns);
+    if ((slice_is(name, "_time") || slice_is(name, "@timestamp")) && v.type == VALUE_STRING &&
+        time_parse_rfc3339(value_slice(v), &time_ns, &zone_seen))
         return value_time(time_ns);
     if (v.type == VALUE_BOOL) /* true and false in data are text */
         return value_string(v.boolean ? SLICE("true") : SLICE("false"));
     return v;
 }
 
-/* Columns under the schema's names, gaps left out. */
+static int adopt_row(const struct column *column, uint32_t row, struct column *made,
+                     struct batch *to)
+{
+    uint32_t first = 0, count = column ? column_range(column, row, &first) : 0;
+    for (uint32_t i = first; i < first + count; i++) {
+        struct value v = field_value(column->name, column->values[i]);
+        if (v.type != VALUE_NULL && column_add(to, made, row, v) < 0)
+            return -1;
+    }
+    return count > 0;
+}
+
+/* Columns under the schema's names, gaps left out. Where a row has both names of a field (_time
+ * and @timestamp), the habitual one counts. */
 static int adopt_columns(const struct batch *from, struct batch *to)
 {
     to->row_count = from->row_count;
     for (uint32_t c = 0; c < from->column_count; c++) {
-        const struct column *column = from->columns[c];
-        struct slice name = spl_field_alias(column->name);
-        if (!slice_equal(name, column->name) && batch_find(from, name))
-            name = column->name; /* the file has both: they stay apart */
+        struct slice name = spl_field_alias(from->columns[c]->name);
         struct column *made = batch_column(to, name);
-        for (uint32_t i = 0; made && i < column->count; i++) {
-            struct value v = field_value(column->name, column->values[i]);
-            if (v.type != VALUE_NULL && column_add(to, made, column->rows[i], v) < 0)
-                return -1;
-        }
         if (!made)
             return -1;
+        if (made->count)
+            continue; /* made with its other name already */
+        const struct column *habit = from->columns[c], *other = NULL;
+        for (uint32_t k = 0; k < from->column_count; k++)
+            if (k != c && slice_equal(spl_field_alias(from->columns[k]->name), name))
+                other = from->columns[k];
+        if (other && slice_equal(habit->name, name)) {
+            const struct column *swap = habit;
+            habit = other;
+            other = swap;
+        }
+        for (uint32_t row = 0; row < from->row_count; row++) {
+            int some = adopt_row(habit, row, made, to);
+            if (some < 0 || (some == 0 && adopt_row(other, row, made, to) < 0))
+                return -1;
+        }
     }
     return 0;
 }

@@ -1,0 +1,201 @@
+/* strcat: fields and texts joined; rangemap: a word for a range of numbers. */
+#include "search/operator.h"
+
+struct strcat_part {
+    struct slice text;
+    bool literal;
+};
+
+struct strcat_args {
+    bool all_required;
+    struct strcat_part *parts;
+    size_t count;
+    struct slice to;
+};
+
+static const struct command_option options[] = {
+    {"allrequired", OPTION_BOOL, offsetof(struct strcat_args, all_required), "all fields must be there"},
+};
+
+static int parse(struct spl_parser *p, struct spl_command *command)
+{
+    struct strcat_args *args = arena_calloc(p->arena, sizeof(*args));
+    if (!args)
+        return err_nomem(p->err);
+    command->args = args;
+    if (spl_take_options(p, args) < 0)
+        return -1;
+    while (spl_is_field(p)) {
+        args->parts = spl_grow(p->arena, args->parts, args->count, sizeof(*args->parts));
+        if (!args->parts)
+            return err_nomem(p->err);
+        bool literal = p->token.kind == SPL_TEXT;
+        args->parts[args->count++] = (struct strcat_part){
+            literal ? p->token.text : spl_field_alias(p->token.text), literal};
+        if (spl_advance(p) < 0)
+            return -1;
+    }
+    if (args->count < 2)
+        return spl_fail(p, "strcat needs fields or texts, and the field to set");
+    args->to = args->parts[--args->count].text;
+    return spl_expect_end(p);
+}
+
+static void want(const struct spl_command *command, struct wanted *wanted)
+{
+    const struct strcat_args *args = command->args;
+    wanted_drop(wanted, args->to);
+    for (size_t i = 0; i < args->count; i++)
+        if (!args->parts[i].literal)
+            wanted_add(wanted, args->parts[i].text);
+}
+
+static int join_row(struct operator *op, struct frame *frame, struct column *to, uint32_t row,
+                    struct err *err)
+{
+    const struct strcat_args *args = op->command->args;
+    struct slice text = SLICE("");
+    for (size_t i = 0; i < args->count; i++) {
+        char small[VALUE_TEXT_SIZE];
+        struct slice part = args->parts[i].text;
+        if (!args->parts[i].literal) {
+            struct value v = batch_first(frame->batch, row, part);
+            if (v.type == VALUE_NULL && args->all_required)
+                return 0;
+            part = v.type == VALUE_NULL ? SLICE("") : value_text_small(v, small);
+        }
+        text = arena_printf(frame->batch->arena, "%.*s%.*s", SLICE_ARG(text), SLICE_ARG(part));
+        if (!text.ptr)
+            return run_nomem(op->run, err);
+    }
+    return column_add(frame->batch, to, row, value_string(text)) < 0 ? run_nomem(op->run, err) : 0;
+}
+
+static int push(struct operator *op, struct frame *frame, struct err *err)
+{
+    const struct strcat_args *args = op->command->args;
+    struct column *to = frame_column(frame, args->to);
+    for (uint32_t row = frame_next(frame, 0); to && row < frame->batch->row_count;
+         row = frame_next(frame, row + 1))
+        if (join_row(op, frame, to, row, err) < 0)
+            return -1;
+    if (!to || frame_put(frame, to) < 0)
+        return run_nomem(op->run, err);
+    return operator_push(op, frame, err);
+}
+
+static int make(struct run *run, const struct spl_command *command, struct operator *op,
+                struct err *err)
+{
+    (void)run;
+    (void)command;
+    (void)err;
+    op->push = push;
+    return 0;
+}
+
+const struct command command_strcat = {
+    "strcat", 0, "joins fields and texts: strcat src \" to \" dest route", COMMAND_STREAMS, options,
+    ARRAY_COUNT(options), parse, make, want};
+
+/* ---- rangemap ---- */
+
+struct range {
+    struct slice name;
+    double low, high;
+};
+
+struct rangemap_args {
+    struct slice field, other;
+    struct range *ranges;
+    size_t count;
+};
+
+/* "-5-10" and "1-100": the first - after a digit divides. */
+static bool read_range(struct slice text, struct range *range)
+{
+    for (size_t i = 1; i < text.len; i++)
+        if (text.ptr[i] == '-' && text.ptr[i - 1] != '-')
+            return slice_to_f64(slice_sub(text, 0, i), &range->low) &&
+                   slice_to_f64(slice_from(text, i + 1), &range->high) && range->low <= range->high;
+    return false;
+}
+
+static int parse_rangemap(struct spl_parser *p, struct spl_command *command)
+{
+    struct rangemap_args *args = arena_calloc(p->arena, sizeof(*args));
+    if (!args)
+        return err_nomem(p->err);
+    command->args = args;
+    args->other = SLICE("None");
+    while (spl_at_option(p)) {
+        struct slice name = p->token.text, value;
+        struct spl_token at = p->token;
+        if (spl_advance(p) < 0 || spl_take_value(p, &value) < 0)
+            return -1;
+        if (slice_is_nocase(name, "field")) {
+            args->field = spl_field_alias(value);
+        } else if (slice_is_nocase(name, "default")) {
+            args->other = value;
+        } else {
+            args->ranges = spl_grow(p->arena, args->ranges, args->count, sizeof(*args->ranges));
+            if (!args->ranges)
+                return err_nomem(p->err);
+            args->ranges[args->count].name = name;
+            if (!read_range(value, &args->ranges[args->count++])) {
+                p->token = at;
+                return spl_fail(p, "a range is written name=low-high");
+            }
+        }
+        if (spl_at_sign(p, ",") && spl_advance(p) < 0)
+            return -1;
+    }
+    if (!args->field.ptr)
+        return spl_fail(p, "rangemap needs field=");
+    return spl_expect_end(p);
+}
+
+static void want_rangemap(const struct spl_command *command, struct wanted *wanted)
+{
+    const struct rangemap_args *args = command->args;
+    wanted_drop(wanted, SLICE("range"));
+    wanted_add(wanted, args->field);
+}
+
+static int push_rangemap(struct operator *op, struct frame *frame, struct err *err)
+{
+    const struct rangemap_args *args = op->command->args;
+    struct column *to = frame_column(frame, SLICE("range"));
+    for (uint32_t row = frame_next(frame, 0); to && row < frame->batch->row_count;
+         row = frame_next(frame, row + 1)) {
+        struct value n, v = batch_first(frame->batch, row, args->field);
+        bool number = value_to_number(v, frame->batch->arena, &n), some = false;
+        for (size_t i = 0; number && i < args->count; i++) {
+            double d = value_to_f64(n);
+            if (d < args->ranges[i].low || d > args->ranges[i].high)
+                continue;
+            some = true;
+            if (column_add(frame->batch, to, row, value_string(args->ranges[i].name)) < 0)
+                return run_nomem(op->run, err);
+        }
+        if (!some && column_add(frame->batch, to, row, value_string(args->other)) < 0)
+            return run_nomem(op->run, err);
+    }
+    if (!to || frame_put(frame, to) < 0)
+        return run_nomem(op->run, err);
+    return operator_push(op, frame, err);
+}
+
+static int make_rangemap(struct run *run, const struct spl_command *command, struct operator *op,
+                         struct err *err)
+{
+    (void)run;
+    (void)command;
+    (void)err;
+    op->push = push_rangemap;
+    return 0;
+}
+
+const struct command command_rangemap = {
+    "rangemap", 0, "a word for a range: rangemap field=ms fast=0-99 slow=100-1000 default=bad",
+    COMMAND_STREAMS | COMMAND_FREE_OPTIONS, 0, 0, parse_rangemap, make_rangemap, want_rangemap};
