@@ -12,6 +12,8 @@ struct source_sum {
 enum { SOURCES_MAX = 1024, SILENT_MINUTES = 10 };
 
 struct source_list {
+    int64_t now_minute;
+    uint64_t last_minute; /* events received in the last whole minute */
     struct source_sum sources[SOURCES_MAX];
     size_t count;
 };
@@ -30,6 +32,8 @@ static void add_entry(void *context, const struct ledger_entry *entry)
     sum->counts.received += entry->counts.received;
     sum->counts.stored += entry->counts.stored;
     sum->counts.quarantined += entry->counts.quarantined;
+    if (!entry->is_day && entry->minute == list->now_minute - 1)
+        list->last_minute += entry->counts.received;
     if (entry->minute > sum->newest_minute)
         sum->newest_minute = entry->minute;
 }
@@ -41,6 +45,7 @@ static struct source_list *read_sources(struct api *api, struct ledger *ledger)
     struct source_list *list = arena_calloc(api->arena, sizeof(*list));
     if (!list || store_ledger(api->parts->store, ledger, &err) < 0)
         return NULL;
+    list->now_minute = clock_wall_ns(api->parts->clock) / NS_PER_MINUTE;
     ledger_each(ledger, add_entry, list);
     return list;
 }
@@ -134,6 +139,10 @@ static void put_see(struct api *api, const struct source_list *list)
     json_put_i64(json, "lost", (int64_t)journal.damaged_ranges);
     json_put_i64(json, "rules", (int64_t)api->parts->rules->count);
     json_put_i64(json, "blind", 0);
+    json_key(json, "events_per_second");
+    json_f64(json, list ? (double)list->last_minute / 60 : 0);
+    json_key(json, "disk_days");
+    json_null(json);
     json_put_bool(json, "failed", counts.failed || journal.failed);
     json_close(json, '}');
 }
