@@ -100,13 +100,13 @@ static int parse_only(struct arena *arena)
     static const struct spl_options options = {.keep_macros = true};
     struct buffer text;
     struct err err;
-    const struct spl_query *query;
+    struct spl_query *query;
     buffer_init(&text, QUERY_BYTES_MAX + 65536);
     err_clear(&err);
     int result = read_stdin(&text);
     if (result < 0)
         fprintf(stderr, "hinomi search: standard input cannot be read or is too long\n");
-    else if ((result = spl_parse(slice_trim(buffer_slice(&text)), arena, &options, &query, &err)) < 0)
+    else if ((result = spl_parse_with(slice_trim(buffer_slice(&text)), arena, &options, &query, &err)) < 0)
         print_error(&err, slice_trim(buffer_slice(&text)));
     buffer_close(&text);
     return result < 0 ? 1 : 0;
@@ -152,12 +152,12 @@ static int run_one(const struct cli *cli, const struct search_backend *backend, 
     struct err err;
     struct slice spl = slice_text(cli->spl);
     struct search_options options = {.backend = backend, .rows_max = cli->limit};
-    const struct spl_query *query;
+    struct spl_query *query;
     struct search *search = NULL;
     err_clear(&err);
     int result = read_range(cli, &options, &err);
     if (result == 0)
-        result = spl_parse(spl, arena, NULL, &query, &err);
+        result = spl_parse(spl, arena, &query, &err);
     if (result == 0)
         result = search_new(query, &options, &search, &err);
     if (result == 0)

@@ -1,4 +1,6 @@
 /* head: the first rows, or the rows as long as a condition holds. */
+#include "search/command_head.h"
+
 #include "search/operator.h"
 
 struct head_args {
@@ -105,6 +107,14 @@ static int make(struct run *run, const struct spl_command *command, struct opera
     op->state = head;
     op->satisfied = head->left == 0;
     return 0;
+}
+
+extern const struct command command_head;
+
+int64_t head_limit(const struct spl_command *command)
+{
+    const struct head_args *args = command->args;
+    return command->descriptor == &command_head && !args->while_true ? args->limit : -1;
 }
 
 const struct command command_head = {"head", 0, "the first rows: head 20, head (count>5)", 0,

@@ -1,6 +1,5 @@
 /* sort, reverse, tail: they hold all rows and give them in another order. */
-#include "event/schema.h"
-#include "search/pipeline.h"
+#include "search/operator.h"
 #include "search/sort_keys.h"
 
 struct sort_args {
@@ -96,19 +95,6 @@ static int make_sort(struct run *run, const struct spl_command *command, struct 
         return -1;
     holder->keys = args->keys;
     holder->limit = args->limit;
-    return 0;
-}
-
-int operator_newest_first(struct run *run, struct operator *op, struct err *err)
-{
-    static const struct sort_key newest[] = {
-        {{"@timestamp", 10}, SORT_NUMBER, true}, {{"hinomi.seq", 10}, SORT_NUMBER, true}};
-    struct holder *holder;
-    op->run = run;
-    op->command = run->query->commands;
-    if (make_holder(run, op, finish_sort, &holder, err) < 0)
-        return -1;
-    holder->keys = (struct sort_keys){newest, ARRAY_COUNT(newest)};
     return 0;
 }
 

@@ -1,4 +1,6 @@
 /* stats: one row a group. */
+#include "search/pipeline.h"
+
 #include "search/aggregate.h"
 
 struct stats_args {
@@ -67,6 +69,32 @@ static int make(struct run *run, const struct spl_command *command, struct opera
     if (!a)
         return run_nomem(run, err);
     return aggregator_init(a, run, &args->aggs, args->by.names, args->by.count, 0, err);
+}
+
+extern const struct command command_stats;
+
+bool stats_need_order(const struct spl_command *command)
+{
+    static const char *const names[] = {"first", "last", "list", "mode"};
+    const struct stats_args *args = command->args;
+    if (command->descriptor != &command_stats)
+        return false;
+    for (size_t i = 0; i < args->aggs.count; i++)
+        for (size_t n = 0; n < ARRAY_COUNT(names); n++)
+            if (slice_is(slice_text(args->aggs.aggs[i].stat->name), names[n]))
+                return true;
+    return false;
+}
+
+bool stats_reads_codes(const struct spl_command *command)
+{
+    const struct stats_args *args = command->args;
+    if (command->descriptor != &command_stats)
+        return false;
+    for (size_t i = 0; i < args->aggs.count; i++)
+        if (args->aggs.aggs[i].expr)
+            return false;
+    return true;
 }
 
 const struct command command_stats = {

@@ -318,12 +318,16 @@ static int expand_macros(struct slice *text, struct arena *arena, const struct s
     return 0;
 }
 
-int spl_parse(struct slice text, struct arena *arena, const struct spl_options *options,
-              const struct spl_query **out, struct err *err)
+int spl_parse(struct slice text, struct arena *arena, struct spl_query **out, struct err *err)
 {
     static const struct spl_options plain = {0};
+    return spl_parse_with(text, arena, &plain, out, err);
+}
+
+int spl_parse_with(struct slice text, struct arena *arena, const struct spl_options *options,
+                   struct spl_query **out, struct err *err)
+{
     *out = NULL;
-    options = options ? options : &plain;
     if (text.len > QUERY_BYTES_MAX)
         return err_set(err, ERR_LIMIT, "a search is longer than %d bytes", QUERY_BYTES_MAX);
     char *copy = arena_string(arena, text);
@@ -336,5 +340,9 @@ int spl_parse(struct slice text, struct arena *arena, const struct spl_options *
         return -1;
     struct spl_parser p = {.text = clean, .arena = arena, .err = err,
                            .keep_macros = options->keep_macros};
-    return spl_parse_part(&p, 0, clean.len, PART_SEARCH, out);
+    const struct spl_query *query;
+    if (spl_parse_part(&p, 0, clean.len, PART_SEARCH, &query) < 0)
+        return -1;
+    *out = (struct spl_query *)(uintptr_t)query; /* just made here */
+    return 0;
 }

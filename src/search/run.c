@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/time_modifier.h"
 #include "event/schema.h"
+#include "search/newest.h"
 #include "search/pipeline.h"
 
 #include <stdio.h>
@@ -17,6 +18,9 @@ struct search {
     struct search_source source;
     bool has_source;
     bool drained;
+    struct operator *newest; /* sorts a window at a time; NULL when the source is in order */
+    struct window window;
+    bool narrowed; /* this window */
     bool finished;
     const struct expr *pushed;    /* the filter given to the source */
     size_t pushed_commands;       /* leading commands that are in it */
@@ -34,11 +38,10 @@ static bool needs_order(const struct spl_command *command)
 {
     for (; command; command = command->next) {
         unsigned flags = command->descriptor ? command->descriptor->flags : 0;
-        if (flags & COMMAND_STREAMS)
-            continue;
-        if (!slice_is(slice_text(command->descriptor ? command->descriptor->name : ""), "stats"))
-            return !(flags & COMMAND_TRANSFORMS);
-        return false;
+        if ((flags & COMMAND_TRANSFORMS) && (flags & COMMAND_HOLDS))
+            return stats_need_order(command);
+        if (!(flags & COMMAND_STREAMS) && !(flags & COMMAND_TRANSFORMS))
+            return true;
     }
     return true;
 }
@@ -175,7 +178,7 @@ static int read_time(struct run *run, struct slice text, int64_t *to, struct err
 static int plan_range(struct search *search, struct err *err)
 {
     struct run *run = &search->run;
-    run->from_ns = search->options.from_ns;
+    run->from_ns = search->options.from_ns ? search->options.from_ns : INT64_MIN;
     run->to_ns = search->options.to_ns ? search->options.to_ns : INT64_MAX;
     if (read_time(run, run->query->earliest, &run->from_ns, err) < 0 ||
         read_time(run, run->query->latest, &run->to_ns, err) < 0)
@@ -211,6 +214,19 @@ static int name_columns(struct search *search, struct err *err)
     return 0;
 }
 
+static const struct spl_command *after_filters(const struct spl_command *command, size_t count)
+{
+    while (count-- > 0)
+        command = command->next;
+    return command;
+}
+
+static bool reads_codes(const struct spl_command *command, size_t filters)
+{
+    command = after_filters(command, filters);
+    return command && stats_reads_codes(command);
+}
+
 static int open_source(struct search *search, struct err *err)
 {
     struct run *run = &search->run;
@@ -224,6 +240,13 @@ static int open_source(struct search *search, struct err *err)
     request->to_ns = run->to_ns;
     request->filter = search->pushed;
     request->newest_first = needs_order(run->query->commands);
+    request->codes_only = reads_codes(run->query->commands, search->pushed_commands);
+    if (request->newest_first) {
+        window_first(&search->window, run->from_ns, run->to_ns, run->scope.now_ns);
+        request->rows_enough = (int64_t)newest_limit(
+            after_filters(run->query->commands, search->pushed_commands),
+            (uint64_t)search->options.rows_max);
+    }
     if (backend->open(backend->context, request, run->arena, &search->source, err) < 0)
         return -1;
     search->has_source = true;
@@ -240,11 +263,8 @@ static bool starts_with_search(const struct spl_query *query)
 /* The filters that went to the source are skipped when it applies them itself. */
 static const struct spl_command *rest_of(const struct search *search)
 {
-    const struct spl_command *command = search->run.query->commands;
-    if (search->has_source)
-        for (size_t i = 0; i < search->pushed_commands; i++)
-            command = command->next;
-    return command;
+    return after_filters(search->run.query->commands,
+                         search->has_source ? search->pushed_commands : 0);
 }
 
 /* What the pushed filter still has to do, and the order. */
@@ -273,13 +293,30 @@ static int build(struct search *search, struct err *err)
         all[0] = (struct operator){.push = filter_push, .run = run,
                                    .command = run->query->commands,
                                    .state = (void *)(uintptr_t)left};
-        if (sort && operator_newest_first(run, &all[1], err) < 0)
+        if (sort && operator_newest_first(run, &all[1], (uint64_t)search->request.rows_enough, err) < 0)
             return -1;
+        search->newest = sort ? &all[1] : NULL;
     }
     pipeline->operators = all;
     pipeline->count += more;
     for (size_t i = 0; i < pipeline->count; i++)
         all[i].next = &all[i + 1];
+    return 0;
+}
+
+/* The source was opened over the whole range to see whether it is in order; it is not. */
+static int open_window(struct search *search, struct err *err)
+{
+    const struct search_backend *backend = search->options.backend;
+    struct search_source source = {0};
+    search->request.from_ns = search->window.low;
+    search->request.to_ns = search->window.high;
+    if (search->source.close)
+        search->source.close(search->source.context);
+    search->source.close = NULL;
+    if (backend->open(backend->context, &search->request, search->run.arena, &source, err) < 0)
+        return -1;
+    search->source = source;
     return 0;
 }
 
@@ -292,7 +329,9 @@ static int plan(struct search *search, struct err *err)
         return -1;
     if (starts_with_search(run->query) && open_source(search, err) < 0)
         return -1;
-    return build(search, err);
+    if (build(search, err) < 0)
+        return -1;
+    return search->newest ? open_window(search, err) : 0;
 }
 
 static int start(struct search *search, const struct spl_query *query, struct arena *arena,
@@ -399,6 +438,35 @@ static int tell(struct search *search, struct err *err)
     return 0;
 }
 
+/* Enough rows of the window are known: it is read again, only as far back as they reach. */
+static int narrow_window(struct search *search, struct err *err)
+{
+    int64_t bound;
+    if (!search->newest || search->narrowed || !newest_bound(search->newest, &bound) ||
+        bound <= search->window.low)
+        return 0;
+    search->narrowed = true;
+    search->window.low = bound;
+    newest_forget(search->newest);
+    return open_window(search, err);
+}
+
+/* A window is done: its rows go on, and the next older one is opened unless that was enough. */
+static int end_of_source(struct search *search, struct err *err)
+{
+    search->drained = true;
+    if (!search->newest)
+        return 1;
+    if (search->newest->finish(search->newest, err) < 0)
+        return -1;
+    newest_forget(search->newest);
+    if (pipeline_satisfied(&search->pipeline) || !window_next(&search->window))
+        return 1;
+    search->drained = false;
+    search->narrowed = false;
+    return open_window(search, err) < 0 ? -1 : 1;
+}
+
 int search_step(struct search *search, struct err *err)
 {
     if (search->finished)
@@ -409,10 +477,13 @@ int search_step(struct search *search, struct err *err)
         int more = read_batch(search, err);
         if (more < 0 || tell(search, err) < 0)
             return -1;
-        search->drained = more == 0;
-        return 1;
+        if (more == 0)
+            return end_of_source(search, err);
+        return narrow_window(search, err) < 0 ? -1 : 1;
     }
-    if (pipeline_finish(&search->pipeline, 0, err) < 0)
+    /* operators up to the one that sorts windows have been finished with the last window */
+    size_t first = search->newest ? (size_t)(search->newest - search->pipeline.operators) + 1 : 0;
+    if (pipeline_finish(&search->pipeline, first, err) < 0)
         return -1;
     search->finished = true;
     search->progress.elapsed_ms =
@@ -470,7 +541,7 @@ int search_preview(struct search *search, struct arena *arena, struct search_res
 {
     struct pipeline *pipeline = &search->pipeline;
     struct run copy = search->run;
-    size_t at = 0;
+    size_t at = search->newest ? (size_t)(search->newest - pipeline->operators) + 1 : 0;
     while (at < pipeline->count && !pipeline->operators[at].finish)
         at++;
     struct pipeline after = *pipeline;
@@ -507,6 +578,9 @@ static void close_all(struct search *search)
     if (search->has_source && search->source.close)
         search->source.close(search->source.context);
     search->has_source = false;
+    if (search->newest)
+        newest_close(search->newest);
+    search->newest = NULL;
     arena_free(search->run.frames);
     arena_free(search->run.scratch);
     search->run.frames = search->run.scratch = NULL;

@@ -36,7 +36,7 @@ struct search_options {
     const struct search_backend *backend;
     const struct hin_clock *clock; /* NULL: the machine's */
     const struct zone *zone;       /* of the user; NULL: UTC */
-    int64_t from_ns, to_ns;        /* to 0: no end; the query's own earliest and latest win */
+    int64_t from_ns, to_ns;        /* 0: no bound; the query's own earliest and latest win */
     int64_t memory_max;            /* 0: MEMORY_QUERY_MAX */
     int64_t time_max_ms;           /* 0: none */
     int64_t rows_max;              /* rows of the answer that are kept; 0: all that memory allows.

@@ -26,7 +26,8 @@ struct search_request {
     bool all_columns;
     const struct expr *filter;   /* what rows must fulfil, or NULL: a hint, the search tests again
                                     unless the source says filtered */
-    bool codes_only;             /* columns with a dictionary may come without values */
+    bool codes_only;             /* columns with a dictionary may come without values, if the
+                                    source applies the filter itself */
     bool newest_first;           /* rows are wanted newest first; otherwise any order will do */
     int64_t rows_enough;         /* the search stops after so many rows that pass; 0: all */
 };
