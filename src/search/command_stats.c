@@ -13,8 +13,10 @@ struct stats_args {
 };
 
 static const struct command_option options[] = {
-    {"allnum", OPTION_BOOL, offsetof(struct stats_args, allnum), "only fields that are all numbers"},
-    {"delim", OPTION_TEXT, offsetof(struct stats_args, delim), "between values where they are joined"},
+    {"allnum", OPTION_BOOL, offsetof(struct stats_args, allnum),
+     "only fields that are all numbers"},
+    {"delim", OPTION_TEXT, offsetof(struct stats_args, delim),
+     "between values where they are joined"},
     {"partitions", OPTION_I64, offsetof(struct stats_args, partitions), "accepted, does nothing"},
     {"dedup_splitvals", OPTION_BOOL, offsetof(struct stats_args, allnum), "accepted, does nothing"},
 };
@@ -44,12 +46,12 @@ static void want(const struct spl_command *command, struct wanted *wanted)
     wanted_add_aggs(wanted, &args->aggs);
 }
 
-static int push(struct operator *op, struct frame *frame, struct err *err)
+static int push(struct operator* op, struct frame *frame, struct err *err)
 {
     return aggregator_add(op->state, frame, NULL, err);
 }
 
-static int finish(struct operator *op, struct err *err)
+static int finish(struct operator* op, struct err *err)
 {
     struct aggregator *a = op->state;
     struct batch *batch;
@@ -58,7 +60,7 @@ static int finish(struct operator *op, struct err *err)
     return operator_emit(op, batch, NULL, batch->row_count, err);
 }
 
-static int make(struct run *run, const struct spl_command *command, struct operator *op,
+static int make(struct run *run, const struct spl_command *command, struct operator* op,
                 struct err *err)
 {
     const struct stats_args *args = command->args;
@@ -97,9 +99,18 @@ bool stats_reads_codes(const struct spl_command *command)
     return true;
 }
 
-const struct command command_stats = {
-    "stats", 0, "statistics, one row a group: stats count avg(bytes) by host",
-    COMMAND_TRANSFORMS | COMMAND_HOLDS, options, ARRAY_COUNT(options), parse, make, want};
-const struct command command_sistats = {
-    "sistats", 0, "as stats", COMMAND_TRANSFORMS | COMMAND_HOLDS, options, ARRAY_COUNT(options),
-    parse, make, want};
+const struct command command_stats = {"stats",
+                                      0,
+                                      "statistics, one row a group: stats count avg(bytes) by host",
+                                      COMMAND_TRANSFORMS | COMMAND_HOLDS,
+                                      options,
+                                      ARRAY_COUNT(options),
+                                      parse,
+                                      make,
+                                      want,
+                                      0};
+const struct command command_sistats = {"sistats",  0,
+                                        "as stats", COMMAND_TRANSFORMS | COMMAND_HOLDS,
+                                        options,    ARRAY_COUNT(options),
+                                        parse,      make,
+                                        want,       0};

@@ -39,7 +39,7 @@ static int compact(struct newest *newest)
     return 0;
 }
 
-static int push(struct operator *op, struct frame *frame, struct err *err)
+static int push(struct operator* op, struct frame *frame, struct err *err)
 {
     struct newest *newest = op->state;
     if (row_store_add(&newest->rows, frame) < 0)
@@ -50,7 +50,7 @@ static int push(struct operator *op, struct frame *frame, struct err *err)
     return compact(newest) < 0 ? run_nomem(op->run, err) : 0;
 }
 
-static int finish(struct operator *op, struct err *err)
+static int finish(struct operator* op, struct err *err)
 {
     struct newest *newest = op->state;
     uint32_t *order;
@@ -61,11 +61,14 @@ static int finish(struct operator *op, struct err *err)
     return operator_emit(op, newest->rows.batch, order, newest->rows.batch->row_count, err);
 }
 
-int operator_newest_first(struct run *run, struct operator *op, uint64_t limit, struct err *err)
+int operator_newest_first(struct run *run, struct operator* op, uint64_t limit, struct err *err)
 {
     struct newest *newest = arena_calloc(run->arena, sizeof(*newest));
     int64_t max = run->options->memory_max;
-    *op = (struct operator){.push = push, .finish = finish, .run = run, .state = newest,
+    *op = (struct operator){.push = push,
+                            .finish = finish,
+                            .run = run,
+                            .state = newest,
                             .command = run->query->commands};
     if (!newest)
         return run_nomem(run, err);
@@ -77,7 +80,7 @@ int operator_newest_first(struct run *run, struct operator *op, uint64_t limit, 
     return 0;
 }
 
-void newest_forget(struct operator *op)
+void newest_forget(struct operator* op)
 {
     struct newest *newest = op->state;
     arena_reset(newest->arenas[0]);
@@ -86,7 +89,7 @@ void newest_forget(struct operator *op)
     newest->compacted = false;
 }
 
-bool newest_bound(const struct operator *op, int64_t *time_ns)
+bool newest_bound(const struct operator* op, int64_t *time_ns)
 {
     const struct newest *newest = op->state;
     const struct batch *rows = newest->rows.batch;
@@ -97,7 +100,7 @@ bool newest_bound(const struct operator *op, int64_t *time_ns)
     return oldest.type == VALUE_TIME;
 }
 
-void newest_close(struct operator *op)
+void newest_close(struct operator* op)
 {
     struct newest *newest = op->state;
     for (int i = 0; newest && i < 2; i++) {
@@ -109,9 +112,9 @@ void newest_close(struct operator *op)
 /* Commands that give as many rows as they get, in the same order. */
 static bool keeps_rows(struct slice name)
 {
-    static const char *const names[] = {"eval", "fields", "rename", "rex", "table", "convert",
-                                        "spath", "replace", "strcat", "makemv", "nomv",
-                                        "rangemap", "lookup", "fieldformat"};
+    static const char *const names[] = {"eval",    "fields",   "rename",  "rex",        "table",
+                                        "convert", "spath",    "replace", "strcat",     "makemv",
+                                        "nomv",    "rangemap", "lookup",  "fieldformat"};
     for (size_t i = 0; i < ARRAY_COUNT(names); i++)
         if (slice_is(name, names[i]))
             return true;

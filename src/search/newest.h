@@ -10,16 +10,16 @@
  */
 #include "search/operator.h"
 
-MUST_USE int operator_newest_first(struct run *run, struct operator *op, uint64_t limit,
+MUST_USE int operator_newest_first(struct run *run, struct operator* op, uint64_t limit,
                                    struct err *err);
 /* Forgets the rows that finish() has handed on. */
-void newest_forget(struct operator *op);
+void newest_forget(struct operator* op);
 /* Frees what an arena does not. */
-void newest_close(struct operator *op);
+void newest_close(struct operator* op);
 
 /* True when the rows held are all that can be needed: none older than *time_ns. Then the window is
  * worth reading again from there, since sources skip what is older without a look. */
-bool newest_bound(const struct operator *op, int64_t *time_ns);
+bool newest_bound(const struct operator* op, int64_t *time_ns);
 
 /* How many rows the commands behind can need at most; 0: unknown. */
 uint64_t newest_limit(const struct spl_command *command, uint64_t rows_max);

@@ -3,10 +3,10 @@
 #include "search/operator.h"
 
 struct pipeline {
-    struct operator *operators; /* count, then the sink */
+    struct operator* operators; /* count, then the sink */
     size_t count;
-    struct row_store rows;      /* what came out */
-    uint64_t rows_max;          /* 0: no limit */
+    struct row_store rows; /* what came out */
+    uint64_t rows_max;     /* 0: no limit */
     uint64_t rows_seen;
 };
 

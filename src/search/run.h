@@ -49,7 +49,7 @@ struct search_options {
 };
 
 struct search_message {
-    const char *code;    /* "limit", "subsearch-empty" ... */
+    const char *code; /* "limit", "subsearch-empty" ... */
     struct slice text;
     struct slice command;
     uint64_t kept, seen; /* of what was cut; 0 when nothing was */
@@ -73,8 +73,8 @@ MUST_USE int search_run(struct search *search, struct err *err);
 /* The answer so far, or in full after the last step. Lives until search_free(). */
 const struct search_result *search_result(struct search *search);
 /* A partial answer in arena; complete is false. */
-MUST_USE int search_preview(struct search *search, struct arena *arena,
-                            struct search_result *out, struct err *err);
+MUST_USE int search_preview(struct search *search, struct arena *arena, struct search_result *out,
+                            struct err *err);
 void search_cancel(struct search *search);
 void search_free(struct search *search); /* NULL is fine */
 

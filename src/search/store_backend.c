@@ -11,8 +11,7 @@ struct reading {
     struct batch *empty; /* for blocks of which no column was wanted */
 };
 
-static int next(void *context, const struct batch **out, const uint64_t **selected,
-                struct err *err)
+static int next(void *context, const struct batch **out, const uint64_t **selected, struct err *err)
 {
     struct reading *reading = context;
     struct scan_rows rows;
@@ -54,8 +53,8 @@ static int stream_filter(const struct search_request *request, struct arena *are
 {
     const struct expr *any = NULL;
     for (size_t i = 0; i < request->index_count; i++) {
-        const struct expr *one = spl_comparison(arena, FIELD_STREAM, SLICE("="),
-                                                request->indexes[i], 0);
+        const struct expr *one =
+            spl_comparison(arena, FIELD_STREAM, SLICE("="), request->indexes[i], 0);
         any = !one ? NULL : any ? expr_or(arena, any, one) : one;
         if (!any)
             return err_nomem(err);
@@ -111,7 +110,9 @@ static int open_source(void *context, const struct search_request *request, stru
         close_reading(reading);
         return -1;
     }
-    *out = (struct search_source){.next = next, .close = close_reading, .context = reading,
+    *out = (struct search_source){.next = next,
+                                  .close = close_reading,
+                                  .context = reading,
                                   .filtered = true,
                                   .rows_total = stats.segment_rows + stats.memory_rows,
                                   .kind = "store"};

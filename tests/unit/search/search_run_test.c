@@ -28,7 +28,8 @@ static struct column *coded_column(struct coded *c, const char *name, const stru
     struct column *column = batch_column(c->batch, slice_text(name));
     column->rows = arena_alloc(c->arena, BLOCK_ROWS * sizeof(uint32_t));
     column->codes = arena_alloc(c->arena, BLOCK_ROWS * sizeof(uint32_t));
-    column->values = c->codes_only ? NULL : arena_alloc(c->arena, BLOCK_ROWS * sizeof(struct value));
+    column->values =
+        c->codes_only ? NULL : arena_alloc(c->arena, BLOCK_ROWS * sizeof(struct value));
     column->dict = dict;
     column->dict_count = dict_count;
     column->count = BLOCK_ROWS;
@@ -195,7 +196,8 @@ static void survives_failed_allocations(void **state)
         f.options.backend = &f.backend;
         err_clear(&f.err);
         assert_int_equal(spl_parse(SLICE("* | stats dc(user) values(host) by user | sort user"),
-                                   f.arena, &query, &f.err), 0);
+                                   f.arena, &query, &f.err),
+                         0);
         mem_fail_after(n);
         if (search_new(query, &f.options, &f.search, &f.err) == 0) {
             int result = search_run(f.search, &f.err);
