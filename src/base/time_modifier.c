@@ -8,18 +8,24 @@ enum time_unit time_unit_by_name(struct slice name)
         const char *name;
         enum time_unit unit;
     } units[] = {
-        {"us", TIME_UNIT_MICROSECOND}, {"ms", TIME_UNIT_MILLISECOND}, {"s", TIME_UNIT_SECOND},
-        {"sec", TIME_UNIT_SECOND},     {"secs", TIME_UNIT_SECOND},    {"second", TIME_UNIT_SECOND},
-        {"seconds", TIME_UNIT_SECOND}, {"m", TIME_UNIT_MINUTE},       {"min", TIME_UNIT_MINUTE},
-        {"mins", TIME_UNIT_MINUTE},    {"minute", TIME_UNIT_MINUTE},  {"minutes", TIME_UNIT_MINUTE},
-        {"h", TIME_UNIT_HOUR},         {"hr", TIME_UNIT_HOUR},        {"hrs", TIME_UNIT_HOUR},
-        {"hour", TIME_UNIT_HOUR},      {"hours", TIME_UNIT_HOUR},     {"d", TIME_UNIT_DAY},
-        {"day", TIME_UNIT_DAY},        {"days", TIME_UNIT_DAY},       {"w", TIME_UNIT_WEEK},
-        {"week", TIME_UNIT_WEEK},      {"weeks", TIME_UNIT_WEEK},     {"mon", TIME_UNIT_MONTH},
-        {"month", TIME_UNIT_MONTH},    {"months", TIME_UNIT_MONTH},   {"q", TIME_UNIT_QUARTER},
-        {"qtr", TIME_UNIT_QUARTER},    {"qtrs", TIME_UNIT_QUARTER},   {"quarter", TIME_UNIT_QUARTER},
-        {"quarters", TIME_UNIT_QUARTER}, {"y", TIME_UNIT_YEAR},       {"yr", TIME_UNIT_YEAR},
-        {"yrs", TIME_UNIT_YEAR},       {"year", TIME_UNIT_YEAR},      {"years", TIME_UNIT_YEAR},
+        {"us", TIME_UNIT_MICROSECOND},   {"ms", TIME_UNIT_MILLISECOND},
+        {"s", TIME_UNIT_SECOND},         {"sec", TIME_UNIT_SECOND},
+        {"secs", TIME_UNIT_SECOND},      {"second", TIME_UNIT_SECOND},
+        {"seconds", TIME_UNIT_SECOND},   {"m", TIME_UNIT_MINUTE},
+        {"min", TIME_UNIT_MINUTE},       {"mins", TIME_UNIT_MINUTE},
+        {"minute", TIME_UNIT_MINUTE},    {"minutes", TIME_UNIT_MINUTE},
+        {"h", TIME_UNIT_HOUR},           {"hr", TIME_UNIT_HOUR},
+        {"hrs", TIME_UNIT_HOUR},         {"hour", TIME_UNIT_HOUR},
+        {"hours", TIME_UNIT_HOUR},       {"d", TIME_UNIT_DAY},
+        {"day", TIME_UNIT_DAY},          {"days", TIME_UNIT_DAY},
+        {"w", TIME_UNIT_WEEK},           {"week", TIME_UNIT_WEEK},
+        {"weeks", TIME_UNIT_WEEK},       {"mon", TIME_UNIT_MONTH},
+        {"month", TIME_UNIT_MONTH},      {"months", TIME_UNIT_MONTH},
+        {"q", TIME_UNIT_QUARTER},        {"qtr", TIME_UNIT_QUARTER},
+        {"qtrs", TIME_UNIT_QUARTER},     {"quarter", TIME_UNIT_QUARTER},
+        {"quarters", TIME_UNIT_QUARTER}, {"y", TIME_UNIT_YEAR},
+        {"yr", TIME_UNIT_YEAR},          {"yrs", TIME_UNIT_YEAR},
+        {"year", TIME_UNIT_YEAR},        {"years", TIME_UNIT_YEAR},
     };
     for (size_t i = 0; i < ARRAY_COUNT(units); i++)
         if (slice_is_nocase(name, units[i].name))
@@ -50,8 +56,7 @@ static bool add_calendar(int64_t time_ns, int64_t days, int64_t months, const st
     int64_t year = month / 12;
     int in_year = (int)(month % 12) + 1;
     int most = time_days_in_month(year, in_year);
-    int64_t day =
-        time_days_from_civil(year, in_year, parts.day < most ? parts.day : most) + days;
+    int64_t day = time_days_from_civil(year, in_year, parts.day < most ? parts.day : most) + days;
     if (day < -106000 || day > 106000)
         return false;
     struct time_parts date;
@@ -225,8 +230,7 @@ bool time_modifier_parse(struct slice text, int64_t now_ns, const struct zone *z
     while (rest.len) {
         char c = rest.ptr[0];
         bool offset = c == '-' || c == '+' || (is_digit(c) && rest.ptr == text.ptr);
-        bool ok = c == '@' ? take_snap(&rest, zone, &at)
-                           : offset && take_offset(&rest, zone, &at);
+        bool ok = c == '@' ? take_snap(&rest, zone, &at) : offset && take_offset(&rest, zone, &at);
         if (!ok)
             return false;
     }
@@ -234,8 +238,8 @@ bool time_modifier_parse(struct slice text, int64_t now_ns, const struct zone *z
     return true;
 }
 
-int time_modifier_read(struct slice text, int64_t now_ns, const struct zone *zone,
-                       int64_t *time_ns, struct err *err)
+int time_modifier_read(struct slice text, int64_t now_ns, const struct zone *zone, int64_t *time_ns,
+                       struct err *err)
 {
     if (time_modifier_parse(text, now_ns, zone, time_ns))
         return 0;

@@ -179,7 +179,7 @@ uint32_t column_range(const struct column *column, uint32_t row, uint32_t *first
 struct value column_first(const struct column *column, uint32_t row)
 {
     uint32_t first;
-    return column_range(column, row, &first) ? column->values[first] : value_null();
+    return column_range(column, row, &first) ? column_value(column, first) : value_null();
 }
 
 struct value batch_first(const struct batch *batch, uint32_t row, struct slice name)

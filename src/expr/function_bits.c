@@ -20,22 +20,19 @@ static int fold(struct call *call, combine with, struct value_list *out)
     return call_return(call, value_i64(total), out);
 }
 
-static int64_t and(int64_t a, int64_t b)
+static int64_t and (int64_t a, int64_t b)
 {
     return a & b;
 }
 
-static int64_t or(int64_t a, int64_t b)
+static int64_t or (int64_t a, int64_t b)
 {
     return a | b;
 }
 
-static int64_t xor(int64_t a, int64_t b)
-{
-    return a ^ b;
-}
+static int64_t xor (int64_t a, int64_t b) { return a ^ b; }
 
-static int64_t left(int64_t a, int64_t b)
+    static int64_t left(int64_t a, int64_t b)
 {
     return b < 0 || b > 63 ? 0 : (int64_t)((uint64_t)a << b);
 }
@@ -162,16 +159,14 @@ static int print_number(char *to, size_t size, const struct directive *d, struct
     bool real = d->conversion == 'f' || d->conversion == 'F' || d->conversion == 'e' ||
                 d->conversion == 'E' || d->conversion == 'g' || d->conversion == 'G';
     char conversion = d->conversion == 'i' ? 'd' : d->conversion == 'p' ? 'x' : d->conversion;
-    snprintf(format, sizeof(format), "%%%s%s%s%s%s%s*.*%s%c", d->left ? "-" : "", d->zero ? "0" : "",
-             d->plus ? "+" : "", d->space ? " " : "", d->alternate ? "#" : "", d->commas ? "'" : "",
-             real ? "" : "ll", conversion);
+    snprintf(format, sizeof(format), "%%%s%s%s%s%s%s*.*%s%c", d->left ? "-" : "",
+             d->zero ? "0" : "", d->plus ? "+" : "", d->space ? " " : "", d->alternate ? "#" : "",
+             d->commas ? "'" : "", real ? "" : "ll", conversion);
     int width = d->width < 0 ? 0 : d->width;
     double n = value_to_f64(number);
     if (real)
         return snprintf(to, size, format, width, d->precision, n);
-    long long whole = number.type == VALUE_I64 ? number.i64
-                      : fabs(n) < 9.2e18       ? (long long)n
-                                               : 0;
+    long long whole = number.type == VALUE_I64 ? number.i64 : fabs(n) < 9.2e18 ? (long long)n : 0;
     return snprintf(to, size, format, width, d->precision, whole);
 }
 #pragma GCC diagnostic pop
@@ -204,7 +199,8 @@ static void put_text(struct buffer *out, const struct directive *d, struct slice
         buffer_put_char(out, ' ');
 }
 
-static int put_argument(struct call *call, size_t arg, const struct directive *d, struct buffer *out)
+static int put_argument(struct call *call, size_t arg, const struct directive *d,
+                        struct buffer *out)
 {
     struct slice text;
     struct value number;
@@ -278,8 +274,8 @@ static int call_sigfig(struct call *call, struct value_list *out)
     for (size_t i = 0; i < shown.len; i++)
         digits += shown.ptr[i] >= '0' && shown.ptr[i] <= '9';
     char rounded[64];
-    int len = snprintf(rounded, sizeof(rounded), "%.*g", digits < 15 ? digits : 15,
-                       value_to_f64(number));
+    int len =
+        snprintf(rounded, sizeof(rounded), "%.*g", digits < 15 ? digits : 15, value_to_f64(number));
     double n;
     if (len <= 0 || !slice_to_f64(slice_of(rounded, (size_t)len), &n))
         return 0;

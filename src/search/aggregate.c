@@ -29,7 +29,8 @@ int aggregator_init(struct aggregator *a, struct run *run, const struct agg_list
     for (size_t i = 0; i < list->count; i++)
         if (!list->aggs[i].wild && add_slot(a, &list->aggs[i], err) < 0)
             return -1;
-    return grouper_init(&a->groups, run->arena, by, by_count, nullable) < 0 ? run_nomem(run, err) : 0;
+    return grouper_init(&a->groups, run->arena, by, by_count, nullable) < 0 ? run_nomem(run, err)
+                                                                            : 0;
 }
 
 static int slot_grow(struct aggregator *a, struct agg_slot *slot, uint32_t groups)
@@ -39,8 +40,8 @@ static int slot_grow(struct aggregator *a, struct agg_slot *slot, uint32_t group
     uint32_t room = slot->room ? slot->room : 4;
     while (room < groups)
         room *= 2;
-    char *states = arena_grow(a->run->arena, slot->states, slot->room * slot->size,
-                              room * slot->size);
+    char *states =
+        arena_grow(a->run->arena, slot->states, slot->room * slot->size, room * slot->size);
     if (!states)
         return -1;
     memset(states + slot->room * slot->size, 0, (room - slot->room) * slot->size);
@@ -204,8 +205,8 @@ static bool counts_rows(const struct agg *agg)
 
 static bool needs_time(const struct agg *agg)
 {
-    return agg->sparkline || agg->stat->add == stat_find(SLICE("latest"), &(double){0},
-                                                         &(const char *){0})->add;
+    return agg->sparkline ||
+           agg->stat->add == stat_find(SLICE("latest"), &(double){0}, &(const char *){0})->add;
 }
 
 int aggregator_add(struct aggregator *a, struct frame *frame, struct group_rows *seen,
@@ -226,8 +227,8 @@ int aggregator_add(struct aggregator *a, struct frame *frame, struct group_rows 
             count_rows(slot, &rows);
             continue;
         }
-        const struct column *column = slot->agg.field.ptr ? batch_find(frame->batch, slot->agg.field)
-                                                          : times;
+        const struct column *column =
+            slot->agg.field.ptr ? batch_find(frame->batch, slot->agg.field) : times;
         if (column)
             add_column(a, slot, column, needs_time(&slot->agg) ? times : NULL, &rows);
     }
@@ -248,8 +249,8 @@ int aggregator_add_row(struct aggregator *a, const struct frame *frame, uint32_t
             ++*(uint64_t *)(void *)(slot->states + group * slot->size);
             continue;
         }
-        const struct column *column = slot->agg.field.ptr ? batch_find(frame->batch, slot->agg.field)
-                                                          : times;
+        const struct column *column =
+            slot->agg.field.ptr ? batch_find(frame->batch, slot->agg.field) : times;
         uint32_t first, count = column ? column_range(column, row, &first) : 0;
         for (uint32_t k = 0; k < count; k++)
             add_one(a, slot, group, column_value(column, first + k), time_of(times, row));
@@ -314,8 +315,7 @@ static int put_result(struct aggregator *a, struct batch *batch, struct column *
     return 0;
 }
 
-int aggregator_batch(struct aggregator *a, struct arena *arena, struct batch **out,
-                     struct err *err)
+int aggregator_batch(struct aggregator *a, struct arena *arena, struct batch **out, struct err *err)
 {
     uint32_t *order = grouper_sorted(&a->groups, arena);
     struct batch *batch = frame_batch_new(arena, a->groups.count);

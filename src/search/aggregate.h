@@ -17,7 +17,7 @@ struct agg {
     bool wild;               /* the field has a star: one aggregate a matching field */
     bool sparkline;
     struct span spark_span;
-    struct slice name;       /* of the column */
+    struct slice name; /* of the column */
 };
 
 struct agg_list {

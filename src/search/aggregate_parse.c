@@ -14,8 +14,8 @@ bool spl_at_agg(const struct spl_parser *p)
 {
     const char *nearest;
     double percent;
-    return p->token.kind == SPL_WORD && (stat_find(p->token.text, &percent, &nearest) ||
-                                         spl_at_word(p, "sparkline"));
+    return p->token.kind == SPL_WORD &&
+           (stat_find(p->token.text, &percent, &nearest) || spl_at_word(p, "sparkline"));
 }
 
 static int find_stat(struct spl_parser *p, struct agg *agg)
@@ -115,7 +115,8 @@ static int take_agg(struct spl_parser *p, struct agg *agg)
         return -1;
     if (!closed)
         for (end = start; end < p->end && p->text.ptr[end] != ' ' && p->text.ptr[end] != ',' &&
-                          p->text.ptr[end] != '\n' && p->text.ptr[end] != '\t' && end < p->token.start;)
+                          p->text.ptr[end] != '\n' && p->text.ptr[end] != '\t' &&
+                          end < p->token.start;)
             end++;
     agg->name = slice_trim(slice_sub(p->text, start, end - start));
     if (agg->wild && slice_is(agg->field, "*") && !closed)

@@ -18,11 +18,12 @@ struct cli {
 
 static int usage(const char *problem)
 {
-    fprintf(stderr,
-            "%s\nusage: hinomi search [--data FILE [--data-dir DIR]] [--format table|json|jsonl|csv]\n"
-            "                     [--from T] [--to T] [--tz ZONE] [--limit N] [--explain] 'SPL'\n"
-            "       hinomi search --parse-only < SPL\n",
-            problem);
+    fprintf(
+        stderr,
+        "%s\nusage: hinomi search [--data FILE [--data-dir DIR]] [--format table|json|jsonl|csv]\n"
+        "                     [--from T] [--to T] [--tz ZONE] [--limit N] [--explain] 'SPL'\n"
+        "       hinomi search --parse-only < SPL\n",
+        problem);
     return 2;
 }
 
@@ -100,13 +101,14 @@ static int parse_only(struct arena *arena)
     static const struct spl_options options = {.keep_macros = true};
     struct buffer text;
     struct err err;
-    const struct spl_query *query;
+    struct spl_query *query;
     buffer_init(&text, QUERY_BYTES_MAX + 65536);
     err_clear(&err);
     int result = read_stdin(&text);
     if (result < 0)
         fprintf(stderr, "hinomi search: standard input cannot be read or is too long\n");
-    else if ((result = spl_parse(slice_trim(buffer_slice(&text)), arena, &options, &query, &err)) < 0)
+    else if ((result = spl_parse_with(slice_trim(buffer_slice(&text)), arena, &options, &query,
+                                      &err)) < 0)
         print_error(&err, slice_trim(buffer_slice(&text)));
     buffer_close(&text);
     return result < 0 ? 1 : 0;
@@ -118,7 +120,8 @@ static int print_result(struct search *search, const struct cli *cli)
     buffer_init(&out, 2 * GIB);
     const struct search_result *result = search_result(search);
     output_put(result, cli->format, &out);
-    bool failed = buffer_failed(&out) || fwrite(buffer_slice(&out).ptr, 1, out.len, stdout) != out.len;
+    bool failed =
+        buffer_failed(&out) || fwrite(buffer_slice(&out).ptr, 1, out.len, stdout) != out.len;
     buffer_close(&out);
     for (const struct search_message *m = result->messages; m; m = m->next)
         fprintf(stderr, "note: %.*s\n", SLICE_ARG(m->text));
@@ -138,8 +141,8 @@ static int read_range(const struct cli *cli, struct search_options *options, str
     int64_t now = clock_wall_ns(clock_real());
     if (cli->zone && !(options->zone = zone_find(slice_text(cli->zone))))
         return err_set(err, ERR_CONFIG, "there is no time zone %s", cli->zone);
-    if (cli->from && time_modifier_read(slice_text(cli->from), now, options->zone, &options->from_ns,
-                                        err) < 0)
+    if (cli->from &&
+        time_modifier_read(slice_text(cli->from), now, options->zone, &options->from_ns, err) < 0)
         return -1;
     if (cli->to &&
         time_modifier_read(slice_text(cli->to), now, options->zone, &options->to_ns, err) < 0)
@@ -152,12 +155,12 @@ static int run_one(const struct cli *cli, const struct search_backend *backend, 
     struct err err;
     struct slice spl = slice_text(cli->spl);
     struct search_options options = {.backend = backend, .rows_max = cli->limit};
-    const struct spl_query *query;
+    struct spl_query *query;
     struct search *search = NULL;
     err_clear(&err);
     int result = read_range(cli, &options, &err);
     if (result == 0)
-        result = spl_parse(spl, arena, NULL, &query, &err);
+        result = spl_parse(spl, arena, &query, &err);
     if (result == 0)
         result = search_new(query, &options, &search, &err);
     if (result == 0)

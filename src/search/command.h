@@ -12,11 +12,12 @@
 #include "base/err.h"
 #include "expr/expr.h"
 
-struct spl_parser;   /* search/lexer.h */
+struct spl_parser; /* search/lexer.h */
 struct spl_command;
-struct operator;     /* search/operator.h */
+struct operator; /* search/operator.h */
 struct run;
-struct wanted;       /* search/wanted.h */
+struct frame;  /* search/frame.h */
+struct wanted; /* search/wanted.h */
 
 enum option_kind {
     OPTION_TEXT,   /* struct slice, as written or quoted */
@@ -36,10 +37,10 @@ struct command_option {
 };
 
 enum {
-    COMMAND_GENERATES = 1 << 0,  /* stands first, makes rows */
-    COMMAND_STREAMS = 1 << 1,    /* row by row: needs no order, gives none */
-    COMMAND_TRANSFORMS = 1 << 2, /* rows after it are no events any more */
-    COMMAND_HOLDS = 1 << 3,      /* answers only when all rows are in; a preview asks it early */
+    COMMAND_GENERATES = 1 << 0,    /* stands first, makes rows */
+    COMMAND_STREAMS = 1 << 1,      /* row by row: needs no order, gives none */
+    COMMAND_TRANSFORMS = 1 << 2,   /* rows after it are no events any more */
+    COMMAND_HOLDS = 1 << 3,        /* answers only when all rows are in; a preview asks it early */
     COMMAND_FREE_OPTIONS = 1 << 4, /* name=value may be anything (eval, rangemap) */
 };
 
@@ -52,12 +53,14 @@ struct command {
     size_t option_count;
     /* The parser stands behind the command's name; sets command->args. */
     int (*parse)(struct spl_parser *p, struct spl_command *command);
-    /* NULL: known, but not available yet. */
-    int (*make)(struct run *run, const struct spl_command *command, struct operator *op,
+    /* NULL, and push too: known, but not available yet. */
+    int (*make)(struct run *run, const struct spl_command *command, struct operator* op,
                 struct err *err);
     /* Backward: from the fields wanted behind the command to those wanted before it. NULL: the
      * same ones. */
     void (*want)(const struct spl_command *command, struct wanted *wanted);
+    /* Instead of make, where there is nothing to prepare and no state. */
+    int (*push)(struct operator* op, struct frame *frame, struct err *err);
 };
 
 struct spl_query;
@@ -80,7 +83,7 @@ struct spl_query {
     struct slice text;
     struct spl_command *commands;
     size_t command_count;
-    bool has_macros; /* some macro was not expanded: it can be checked, not run */
+    bool has_macros;    /* some macro was not expanded: it can be checked, not run */
     struct slice macro; /* the first of them */
     /* time modifiers of the first search, or SLICE_NONE */
     struct slice earliest, latest, index_earliest, index_latest;

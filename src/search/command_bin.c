@@ -69,7 +69,8 @@ static int64_t align_of(const struct run *run, const struct bin_args *args)
         return run->from_ns > INT64_MIN ? run->from_ns : 0;
     if (slice_is(args->align, "latest"))
         return run->to_ns < INT64_MAX ? run->to_ns : 0;
-    if (args->align.ptr && !time_modifier_parse(args->align, run->scope.now_ns, run->scope.zone, &at))
+    if (args->align.ptr &&
+        !time_modifier_parse(args->align, run->scope.now_ns, run->scope.zone, &at))
         at = 0;
     return at;
 }
@@ -82,8 +83,9 @@ static struct value bucket_of(const struct run *run, const struct bin_args *args
     int64_t time_ns, start;
     struct value n;
     if (span->kind == SPAN_TIME || v.type == VALUE_TIME) {
-        bool time = as_time(v, &time_ns) &&
-                    span_time_bucket(span, run->scope.zone, align_of(run, args), time_ns, &start, NULL);
+        bool time =
+            as_time(v, &time_ns) &&
+            span_time_bucket(span, run->scope.zone, align_of(run, args), time_ns, &start, NULL);
         return time ? value_time(start) : v;
     }
     if (!value_to_number(v, arena, &n))
@@ -92,7 +94,7 @@ static struct value bucket_of(const struct run *run, const struct bin_args *args
     return text.ptr ? value_string(text) : v;
 }
 
-static int put_buckets(struct operator *op, struct frame *frame, const struct span *span,
+static int put_buckets(struct operator* op, struct frame *frame, const struct span *span,
                        struct err *err)
 {
     const struct bin_args *args = op->command->args;
@@ -114,7 +116,7 @@ static int put_buckets(struct operator *op, struct frame *frame, const struct sp
     return !to || frame_put(frame, to) < 0 ? run_nomem(op->run, err) : 0;
 }
 
-static int push(struct operator *op, struct frame *frame, struct err *err)
+static int push(struct operator* op, struct frame *frame, struct err *err)
 {
     const struct bin_args *args = op->command->args;
     if (put_buckets(op, frame, &args->span, err) < 0)
@@ -147,7 +149,7 @@ static struct span choose_span(const struct bin_args *args, const struct column 
     return span;
 }
 
-static int finish(struct operator *op, struct err *err)
+static int finish(struct operator* op, struct err *err)
 {
     struct frame frame;
     bool failed;
@@ -160,7 +162,7 @@ static int finish(struct operator *op, struct err *err)
     return hold_emit(op, &frame, err);
 }
 
-static int make(struct run *run, const struct spl_command *command, struct operator *op,
+static int make(struct run *run, const struct spl_command *command, struct operator* op,
                 struct err *err)
 {
     const struct bin_args *args = command->args;
@@ -170,6 +172,13 @@ static int make(struct run *run, const struct spl_command *command, struct opera
     return 0;
 }
 
-const struct command command_bin = {
-    "bin", "bucket", "numbers or times to buckets: bin span=5m _time", COMMAND_STREAMS, options,
-    ARRAY_COUNT(options), parse, make, want};
+const struct command command_bin = {"bin",
+                                    "bucket",
+                                    "numbers or times to buckets: bin span=5m _time",
+                                    COMMAND_STREAMS,
+                                    options,
+                                    ARRAY_COUNT(options),
+                                    parse,
+                                    make,
+                                    want,
+                                    0};

@@ -84,9 +84,15 @@ static int parse(struct spl_parser *p, struct spl_command *command)
     if (!args)
         return err_nomem(p->err);
     command->args = args;
-    *args = (struct chart_args){.other = SLICE("OTHER"), .null = SLICE("NULL"), .sep = SLICE(": "),
-                                .use_other = true, .use_null = true, .cont = true, .partial = true,
-                                .fixed_range = true, .bins = 100};
+    *args = (struct chart_args){.other = SLICE("OTHER"),
+                                .null = SLICE("NULL"),
+                                .sep = SLICE(": "),
+                                .use_other = true,
+                                .use_null = true,
+                                .cont = true,
+                                .partial = true,
+                                .fixed_range = true,
+                                .bins = 100};
     args->time = slice_is(slice_text(command->descriptor->name), "timechart");
     if (args->time)
         args->x = FIELD_TIMESTAMP;
@@ -137,7 +143,7 @@ static int64_t time_of(struct value v, bool *ok)
     return ns;
 }
 
-static int bucket_x(struct operator *op, struct frame *frame, struct err *err)
+static int bucket_x(struct operator* op, struct frame *frame, struct err *err)
 {
     const struct chart_args *args = op->command->args;
     struct chart *chart = op->state;
@@ -152,12 +158,13 @@ static int bucket_x(struct operator *op, struct frame *frame, struct err *err)
             bool ok;
             int64_t ns = time_of(v, &ok);
             bool inside = end != INT64_MIN && ns >= start && ns < end;
-            if (!ok || (!inside && !span_time_bucket(&chart->span, op->run->scope.zone, 0, ns,
-                                                     &start, &end)))
+            if (!ok || (!inside &&
+                        !span_time_bucket(&chart->span, op->run->scope.zone, 0, ns, &start, &end)))
                 continue;
             v = value_time(start);
         } else if (value_to_number(v, frame->batch->arena, &n)) {
-            struct slice text = span_number_bucket(&chart->span, value_to_f64(n), frame->batch->arena);
+            struct slice text =
+                span_number_bucket(&chart->span, value_to_f64(n), frame->batch->arena);
             v = text.ptr ? value_string(text) : v;
         }
         if (column_add(frame->batch, to, from->rows[i], v) < 0)
@@ -166,7 +173,7 @@ static int bucket_x(struct operator *op, struct frame *frame, struct err *err)
     return !to || frame_put(frame, to) < 0 ? run_nomem(op->run, err) : 0;
 }
 
-static int push(struct operator *op, struct frame *frame, struct err *err)
+static int push(struct operator* op, struct frame *frame, struct err *err)
 {
     struct chart *chart = op->state;
     if (chart->span.kind && bucket_x(op, frame, err) < 0)
@@ -226,7 +233,7 @@ static int by_rank(const void *a, const void *b, void *context)
 enum series { SERIES_SHOWN, SERIES_OTHER, SERIES_DROPPED };
 
 /* Which columns are shown; [id] by number of value. */
-static int choose_series(struct operator *op, const struct axis *y, enum series **out,
+static int choose_series(struct operator* op, const struct axis *y, enum series **out,
                          struct err *err)
 {
     const struct chart_args *args = op->command->args;
@@ -262,13 +269,14 @@ static int choose_series(struct operator *op, const struct axis *y, enum series 
     return 0;
 }
 
-static struct slice series_name(struct operator *op, struct slice agg, struct slice value)
+static struct slice series_name(struct operator* op, struct slice agg, struct slice value)
 {
     const struct chart_args *args = op->command->args;
     struct arena *arena = op->run->arena;
     if (args->aggs.count < 2)
         return arena_copy(arena, value);
-    return arena_printf(arena, "%.*s%.*s%.*s", SLICE_ARG(agg), SLICE_ARG(args->sep), SLICE_ARG(value));
+    return arena_printf(arena, "%.*s%.*s%.*s", SLICE_ARG(agg), SLICE_ARG(args->sep),
+                        SLICE_ARG(value));
 }
 
 /* Rows: the x values, and with cont the empty buckets between them. */
@@ -278,7 +286,7 @@ struct rows {
     uint32_t count, room;
 };
 
-static int add_x(struct operator *op, struct rows *rows, struct value v, struct err *err)
+static int add_x(struct operator* op, struct rows *rows, struct value v, struct err *err)
 {
     if (rows->count == rows->room) {
         uint32_t room = rows->room ? 2 * rows->room : 64;
@@ -295,7 +303,7 @@ static int add_x(struct operator *op, struct rows *rows, struct value v, struct 
 enum { BUCKETS_MAX = 1000000 };
 
 /* Empty buckets from at up to (not including) until. */
-static int fill_gap(struct operator *op, struct rows *rows, int64_t at, int64_t until,
+static int fill_gap(struct operator* op, struct rows *rows, int64_t at, int64_t until,
                     struct err *err)
 {
     const struct chart *chart = op->state;
@@ -318,7 +326,7 @@ static bool in_range(const struct run *run)
     return run->from_ns > 0 && run->to_ns < INT64_MAX;
 }
 
-static int lay_rows(struct operator *op, const struct axis *x, struct rows *rows, struct err *err)
+static int lay_rows(struct operator* op, const struct axis *x, struct rows *rows, struct err *err)
 {
     const struct chart_args *args = op->command->args;
     const struct chart *chart = op->state;
@@ -336,7 +344,8 @@ static int lay_rows(struct operator *op, const struct axis *x, struct rows *rows
         rows->of[x->ids[i]] = rows->count;
         if (add_x(op, rows, v, err) < 0)
             return -1;
-        if (fill && time && span_time_bucket(&chart->span, op->run->scope.zone, 0, v.i64, &start, &end))
+        if (fill && time &&
+            span_time_bucket(&chart->span, op->run->scope.zone, 0, v.i64, &start, &end))
             next = end;
     }
     if (ends && next < op->run->to_ns)
@@ -345,17 +354,19 @@ static int lay_rows(struct operator *op, const struct axis *x, struct rows *rows
 }
 
 /* One column: group[row] is the group whose result stands there, GROUP_NONE for empty cells. */
-static int put_series(struct operator *op, struct batch *out, struct slice name, size_t slot,
+static int put_series(struct operator* op, struct batch *out, struct slice name, size_t slot,
                       const uint32_t *group, struct err *err)
 {
     struct chart *chart = op->state;
     struct column *to = batch_column(out, name);
-    bool zero = op->run && (chart->a.list->aggs[slot < chart->a.list->count ? slot : 0].stat->flags &
-                            STAT_ZERO);
+    bool zero =
+        op->run &&
+        (chart->a.list->aggs[slot < chart->a.list->count ? slot : 0].stat->flags & STAT_ZERO);
     for (uint32_t row = 0; to && row < out->row_count; row++) {
         struct value_list list = {0};
         struct value nought = value_i64(0);
-        if (group[row] != GROUP_NONE && aggregator_result(&chart->a, slot, group[row], &list, err) < 0)
+        if (group[row] != GROUP_NONE &&
+            aggregator_result(&chart->a, slot, group[row], &list, err) < 0)
             return -1;
         if (!list.count && zero)
             list = (struct value_list){&nought, 1};
@@ -367,7 +378,7 @@ static int put_series(struct operator *op, struct batch *out, struct slice name,
 }
 
 /* per_second and its kin are sums over the bucket's length. */
-static int scale_rates(struct operator *op, struct batch *out)
+static int scale_rates(struct operator* op, struct batch *out)
 {
     const struct chart *chart = op->state;
     double seconds = (double)span_ns(&chart->span) / 1e9;
@@ -394,7 +405,7 @@ static void cells_clear(uint32_t *cells, uint32_t count)
     memset(cells, 0xff, count * sizeof(*cells));
 }
 
-static int plain_table(struct operator *op, const struct rows *rows, struct batch *out,
+static int plain_table(struct operator* op, const struct rows *rows, struct batch *out,
                        uint32_t *cells, struct err *err)
 {
     struct chart *chart = op->state;
@@ -409,7 +420,7 @@ static int plain_table(struct operator *op, const struct rows *rows, struct batc
 }
 
 /* OTHER adds up the results of its members: sums and counts add, the rest take the greatest. */
-static int put_other(struct operator *op, struct batch *out, size_t slot, const struct rows *rows,
+static int put_other(struct operator* op, struct batch *out, size_t slot, const struct rows *rows,
                      const enum series *kinds, struct err *err)
 {
     const struct chart_args *args = op->command->args;
@@ -422,7 +433,8 @@ static int put_other(struct operator *op, struct batch *out, size_t slot, const 
     if (!sums || !seen)
         return run_nomem(op->run, err);
     const struct stat *stat = chart->a.list->aggs[slot].stat;
-    bool greatest = slice_is(slice_text(stat->name), "max"), least = slice_is(slice_text(stat->name), "min");
+    bool greatest = slice_is(slice_text(stat->name), "max"),
+         least = slice_is(slice_text(stat->name), "min");
     bool mean = slice_is(slice_text(stat->name), "avg");
     for (uint32_t g = 0; g < groups->count; g++) {
         struct value_list list;
@@ -446,7 +458,8 @@ static int put_other(struct operator *op, struct batch *out, size_t slot, const 
     }
     if (!any)
         return 0;
-    struct column *to = batch_column(out, series_name(op, aggregator_name(&chart->a, slot), args->other));
+    struct column *to =
+        batch_column(out, series_name(op, aggregator_name(&chart->a, slot), args->other));
     for (uint32_t row = 0; to && row < rows->count; row++) {
         struct value_list list;
         if (seen[row] == 0 && !(stat->flags & STAT_ZERO))
@@ -461,7 +474,7 @@ static int put_other(struct operator *op, struct batch *out, size_t slot, const 
     return to ? 0 : run_nomem(op->run, err);
 }
 
-static int split_table(struct operator *op, const struct axis *y, const struct rows *rows,
+static int split_table(struct operator* op, const struct axis *y, const struct rows *rows,
                        struct batch *out, uint32_t *cells, struct err *err)
 {
     const struct chart_args *args = op->command->args;
@@ -492,7 +505,7 @@ static int split_table(struct operator *op, const struct axis *y, const struct r
     return 0;
 }
 
-static int emit_table(struct operator *op, struct err *err)
+static int emit_table(struct operator* op, struct err *err)
 {
     const struct chart_args *args = op->command->args;
     struct chart *chart = op->state;
@@ -522,7 +535,7 @@ static int emit_table(struct operator *op, struct err *err)
 }
 
 /* Rows were held because the width of buckets follows from them. */
-static int finish_held(struct operator *op, struct err *err)
+static int finish_held(struct operator* op, struct err *err)
 {
     const struct chart_args *args = op->command->args;
     struct chart *chart = op->state;
@@ -549,12 +562,11 @@ static int finish_held(struct operator *op, struct err *err)
     return emit_table(op, err);
 }
 
-static int make(struct run *run, const struct spl_command *command, struct operator *op,
+static int make(struct run *run, const struct spl_command *command, struct operator* op,
                 struct err *err)
 {
     const struct chart_args *args = command->args;
-    bool open = args->time && !args->span.kind &&
-                !(run->from_ns > 0 && run->to_ns < INT64_MAX);
+    bool open = args->time && !args->span.kind && !(run->from_ns > 0 && run->to_ns < INT64_MAX);
     if (operator_hold(run, op, sizeof(struct chart), open ? finish_held : emit_table, err) < 0)
         return -1;
     struct chart *chart = op->state;
@@ -569,8 +581,24 @@ static int make(struct run *run, const struct spl_command *command, struct opera
 }
 
 const struct command command_chart = {
-    "chart", 0, "statistics as a table of two fields: chart count over host by status",
-    COMMAND_TRANSFORMS | COMMAND_HOLDS, options, ARRAY_COUNT(options), parse, make, want};
+    "chart",
+    0,
+    "statistics as a table of two fields: chart count over host by status",
+    COMMAND_TRANSFORMS | COMMAND_HOLDS,
+    options,
+    ARRAY_COUNT(options),
+    parse,
+    make,
+    want,
+    0};
 const struct command command_timechart = {
-    "timechart", 0, "statistics over time: timechart span=1h count by sourcetype",
-    COMMAND_TRANSFORMS | COMMAND_HOLDS, options, ARRAY_COUNT(options), parse, make, want};
+    "timechart",
+    0,
+    "statistics over time: timechart span=1h count by sourcetype",
+    COMMAND_TRANSFORMS | COMMAND_HOLDS,
+    options,
+    ARRAY_COUNT(options),
+    parse,
+    make,
+    want,
+    0};

@@ -5,8 +5,16 @@
 #include <math.h>
 
 enum conversion {
-    CONVERT_AUTO, CONVERT_NUM, CONVERT_RMUNIT, CONVERT_RMCOMMA, CONVERT_MEMK, CONVERT_DUR2SEC,
-    CONVERT_MSTIME, CONVERT_CTIME, CONVERT_MKTIME, CONVERT_NONE,
+    CONVERT_AUTO,
+    CONVERT_NUM,
+    CONVERT_RMUNIT,
+    CONVERT_RMCOMMA,
+    CONVERT_MEMK,
+    CONVERT_DUR2SEC,
+    CONVERT_MSTIME,
+    CONVERT_CTIME,
+    CONVERT_MKTIME,
+    CONVERT_NONE,
 };
 
 struct converting {
@@ -27,8 +35,8 @@ static const struct command_option options[] = {
 
 static int take_kind(struct spl_parser *p, enum conversion *out)
 {
-    static const char *const names[] = {"auto", "num", "rmunit", "rmcomma", "memk",
-                                        "dur2sec", "mstime", "ctime", "mktime", "none"};
+    static const char *const names[] = {"auto",    "num",    "rmunit", "rmcomma", "memk",
+                                        "dur2sec", "mstime", "ctime",  "mktime",  "none"};
     const char *nearest = NULL;
     size_t best = SIZE_MAX;
     for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
@@ -213,14 +221,14 @@ static int change(const void *ptr, struct run *run, struct value v, struct arena
     return 0;
 }
 
-static int convert_one(struct operator *op, struct frame *frame, const struct converting *one,
+static int convert_one(struct operator* op, struct frame *frame, const struct converting *one,
                        struct slice field, struct slice as, struct err *err)
 {
     struct context context = {op->command->args, one->kind};
     return frame_rewrite(op->run, frame, field, as, change, &context, err);
 }
 
-static int push(struct operator *op, struct frame *frame, struct err *err)
+static int push(struct operator* op, struct frame *frame, struct err *err)
 {
     const struct convert_args *args = op->command->args;
     for (size_t i = 0; i < args->count; i++) {
@@ -239,16 +247,14 @@ static int push(struct operator *op, struct frame *frame, struct err *err)
     return operator_push(op, frame, err);
 }
 
-static int make(struct run *run, const struct spl_command *command, struct operator *op,
-                struct err *err)
-{
-    (void)run;
-    (void)command;
-    (void)err;
-    op->push = push;
-    return 0;
-}
-
 const struct command command_convert = {
-    "convert", 0, "numbers and times between spellings: convert ctime(first) num(bytes)",
-    COMMAND_STREAMS, options, ARRAY_COUNT(options), parse, make, want};
+    "convert",
+    0,
+    "numbers and times between spellings: convert ctime(first) num(bytes)",
+    COMMAND_STREAMS,
+    options,
+    ARRAY_COUNT(options),
+    parse,
+    0,
+    want,
+    push};

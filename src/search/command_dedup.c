@@ -22,7 +22,7 @@ static const struct command_option options[] = {
 static int parse(struct spl_parser *p, struct spl_command *command)
 {
     struct dedup_args *args = arena_calloc(p->arena, sizeof(*args));
-    struct slice *names = NULL;
+    static const char *const stops[] = {"sortby", NULL};
     if (!args)
         return err_nomem(p->err);
     command->args = args;
@@ -33,23 +33,8 @@ static int parse(struct spl_parser *p, struct spl_command *command)
         if (spl_advance(p) < 0)
             return -1;
     }
-    while (p->token.kind != SPL_END && !spl_at_word(p, "sortby")) {
-        bool taken;
-        if (spl_take_option(p, args, &taken) < 0)
-            return -1;
-        if (!taken) {
-            names = spl_grow(p->arena, names, args->fields.count, sizeof(*names));
-            if (!names)
-                return err_nomem(p->err);
-            if (spl_take_field(p, &names[args->fields.count]) < 0)
-                return -1;
-            args->fields.count++;
-        }
-        while (spl_at_sign(p, ","))
-            if (spl_advance(p) < 0)
-                return -1;
-    }
-    args->fields.names = names;
+    if (spl_take_fields_options(p, args, stops, &args->fields) < 0)
+        return -1;
     if (args->fields.count == 0)
         return spl_fail(p, "here the name of a field is needed");
     if (spl_at_word(p, "sortby") &&
@@ -71,11 +56,11 @@ struct dedup {
     struct grouper groups;
     uint32_t *seen; /* by group */
     uint32_t seen_room;
-    uint32_t last;  /* group of the row before */
+    uint32_t last; /* group of the row before */
     uint32_t run_length;
 };
 
-static bool count_row(struct operator *op, uint32_t group, bool *failed)
+static bool count_row(struct operator* op, uint32_t group, bool *failed)
 {
     const struct dedup_args *args = op->command->args;
     struct dedup *dedup = op->state;
@@ -86,8 +71,8 @@ static bool count_row(struct operator *op, uint32_t group, bool *failed)
     }
     while (group >= dedup->seen_room) {
         uint32_t room = dedup->seen_room ? 2 * dedup->seen_room : 256;
-        uint32_t *seen = arena_grow(op->run->arena, dedup->seen,
-                                    dedup->seen_room * sizeof(*seen), room * sizeof(*seen));
+        uint32_t *seen = arena_grow(op->run->arena, dedup->seen, dedup->seen_room * sizeof(*seen),
+                                    room * sizeof(*seen));
         if (!seen) {
             *failed = true;
             return false;
@@ -100,7 +85,7 @@ static bool count_row(struct operator *op, uint32_t group, bool *failed)
 }
 
 /* keepevents: the rows stay but show the fields no more. */
-static int clear_fields(struct operator *op, struct frame *frame, const uint64_t *first)
+static int clear_fields(struct operator* op, struct frame *frame, const uint64_t *first)
 {
     const struct dedup_args *args = op->command->args;
     for (size_t f = 0; f < args->fields.count; f++) {
@@ -118,13 +103,15 @@ static int clear_fields(struct operator *op, struct frame *frame, const uint64_t
     return 0;
 }
 
-static int push(struct operator *op, struct frame *frame, struct err *err)
+static int push(struct operator* op, struct frame *frame, struct err *err)
 {
     const struct dedup_args *args = op->command->args;
     struct dedup *dedup = op->state;
     struct group_rows rows;
-    uint64_t *first = arena_calloc(frame->batch->arena, bits_words(frame->batch->row_count) * 8 + 8);
-    uint64_t *present = arena_calloc(frame->batch->arena, bits_words(frame->batch->row_count) * 8 + 8);
+    uint64_t *first =
+        arena_calloc(frame->batch->arena, bits_words(frame->batch->row_count) * 8 + 8);
+    uint64_t *present =
+        arena_calloc(frame->batch->arena, bits_words(frame->batch->row_count) * 8 + 8);
     bool failed = !first || !present;
     if (failed || grouper_rows(&dedup->groups, frame, &rows) < 0)
         return run_nomem(op->run, err);
@@ -148,7 +135,7 @@ static int push(struct operator *op, struct frame *frame, struct err *err)
     return bits_any(frame->selected, frame->batch->row_count) ? operator_push(op, frame, err) : 0;
 }
 
-static int finish(struct operator *op, struct err *err)
+static int finish(struct operator* op, struct err *err)
 {
     const struct dedup_args *args = op->command->args;
     struct dedup *dedup = op->state;
@@ -160,13 +147,13 @@ static int finish(struct operator *op, struct err *err)
     return operator_emit(op, dedup->rows.batch, order, dedup->rows.batch->row_count, err);
 }
 
-static int make(struct run *run, const struct spl_command *command, struct operator *op,
+static int make(struct run *run, const struct spl_command *command, struct operator* op,
                 struct err *err)
 {
     const struct dedup_args *args = command->args;
     struct dedup *dedup = arena_calloc(run->arena, sizeof(*dedup));
-    if (!dedup || grouper_init(&dedup->groups, run->arena, args->fields.names, args->fields.count,
-                               0) < 0)
+    if (!dedup ||
+        grouper_init(&dedup->groups, run->arena, args->fields.names, args->fields.count, 0) < 0)
         return run_nomem(run, err);
     row_store_init(&dedup->rows, run->arena);
     dedup->last = GROUP_NONE;
@@ -177,5 +164,7 @@ static int make(struct run *run, const struct spl_command *command, struct opera
 }
 
 const struct command command_dedup = {
-    "dedup", 0, "the first rows of each combination: dedup 2 host user sortby -_time", 0, options,
-    ARRAY_COUNT(options), parse, make, want};
+    "dedup", 0,       "the first rows of each combination: dedup 2 host user sortby -_time",
+    0,       options, ARRAY_COUNT(options),
+    parse,   make,    want,
+    0};

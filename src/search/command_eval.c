@@ -75,7 +75,7 @@ static void want(const struct spl_command *command, struct wanted *wanted)
 }
 
 /* Each row's value goes to the column that is named in the row. */
-static int put_by_value(struct operator *op, struct frame *frame, struct slice field,
+static int put_by_value(struct operator* op, struct frame *frame, struct slice field,
                         const struct column *made, struct err *err)
 {
     const struct column *names = batch_find(frame->batch, field);
@@ -83,8 +83,7 @@ static int put_by_value(struct operator *op, struct frame *frame, struct slice f
     map_init(&columns, frame->batch->arena);
     for (uint32_t i = 0; names && i < made->count; i++) {
         struct value v = column_first(names, made->rows[i]);
-        struct slice name = v.type == VALUE_NULL ? SLICE_NONE
-                                                 : value_text(v, frame->batch->arena);
+        struct slice name = v.type == VALUE_NULL ? SLICE_NONE : value_text(v, frame->batch->arena);
         if (!name.len)
             continue;
         void **slot = map_slot(&columns, spl_field_alias(name));
@@ -130,7 +129,7 @@ static int put_by_value(struct operator *op, struct frame *frame, struct slice f
     return 0;
 }
 
-static int push(struct operator *op, struct frame *frame, struct err *err)
+static int push(struct operator* op, struct frame *frame, struct err *err)
 {
     const struct eval_args *args = op->command->args;
     for (size_t i = 0; i < args->count; i++) {
@@ -148,19 +147,24 @@ static int push(struct operator *op, struct frame *frame, struct err *err)
     return operator_push(op, frame, err);
 }
 
-static int make(struct run *run, const struct spl_command *command, struct operator *op,
-                struct err *err)
-{
-    (void)run;
-    (void)command;
-    (void)err;
-    op->push = push;
-    return 0;
-}
-
 const struct command command_eval = {
-    "eval", 0, "fields from expressions: eval kb=bytes/1024, slow=if(ms>500, 1, 0)",
-    COMMAND_STREAMS | COMMAND_FREE_OPTIONS, 0, 0, parse, make, want};
-const struct command command_fieldformat = {
-    "fieldformat", 0, "a field as it is shown", COMMAND_STREAMS | COMMAND_FREE_OPTIONS, 0, 0, parse,
-    make, want};
+    "eval",
+    0,
+    "fields from expressions: eval kb=bytes/1024, slow=if(ms>500, 1, 0)",
+    COMMAND_STREAMS | COMMAND_FREE_OPTIONS,
+    0,
+    0,
+    parse,
+    0,
+    want,
+    push};
+const struct command command_fieldformat = {"fieldformat",
+                                            0,
+                                            "a field as it is shown",
+                                            COMMAND_STREAMS | COMMAND_FREE_OPTIONS,
+                                            0,
+                                            0,
+                                            parse,
+                                            0,
+                                            want,
+                                            push};

@@ -41,7 +41,8 @@ static bool is_listed(const struct field_list *list, struct slice name, bool *by
     *by_name = false;
     for (size_t i = 0; i < list->count; i++) {
         bool wild = slice_find_char(list->names[i], '*') >= 0;
-        bool match = wild ? spl_name_matches(list->names[i], name) : slice_equal(list->names[i], name);
+        bool match =
+            wild ? spl_name_matches(list->names[i], name) : slice_equal(list->names[i], name);
         listed |= match;
         *by_name |= match && !wild;
     }
@@ -53,7 +54,7 @@ static bool is_internal(struct slice name)
     return slice_equal(name, FIELD_TIMESTAMP) || slice_equal(name, FIELD_ORIGINAL);
 }
 
-static int keep(struct operator *op, struct frame *frame, struct column **columns, uint32_t count,
+static int keep(struct operator* op, struct frame *frame, struct column **columns, uint32_t count,
                 struct err *err)
 {
     if (frame_keep(frame, columns, count) < 0)
@@ -61,7 +62,7 @@ static int keep(struct operator *op, struct frame *frame, struct column **column
     return operator_push(op, frame, err);
 }
 
-static int drop_listed(struct operator *op, struct frame *frame, struct err *err)
+static int drop_listed(struct operator* op, struct frame *frame, struct err *err)
 {
     const struct fields_args *args = op->command->args;
     struct batch *batch = frame->batch;
@@ -78,7 +79,7 @@ static int drop_listed(struct operator *op, struct frame *frame, struct err *err
 }
 
 /* The list's order; a star stands for the names as they were first seen. */
-static int list_columns(struct operator *op, struct frame *frame, const struct field_list *list,
+static int list_columns(struct operator* op, struct frame *frame, const struct field_list *list,
                         struct column ***out, uint32_t *count, bool make_missing, struct err *err)
 {
     struct batch *batch = frame->batch;
@@ -104,7 +105,7 @@ static int list_columns(struct operator *op, struct frame *frame, const struct f
     return 0;
 }
 
-static int push_fields(struct operator *op, struct frame *frame, struct err *err)
+static int push_fields(struct operator* op, struct frame *frame, struct err *err)
 {
     const struct fields_args *args = op->command->args;
     struct column **columns;
@@ -118,19 +119,11 @@ static int push_fields(struct operator *op, struct frame *frame, struct err *err
     return keep(op, frame, columns, count, err);
 }
 
-static int make_fields(struct run *run, const struct spl_command *command, struct operator *op,
-                       struct err *err)
-{
-    (void)run;
-    (void)command;
-    (void)err;
-    op->push = push_fields;
-    return 0;
-}
-
 const struct command command_fields = {
-    "fields", 0, "keeps fields, or drops them: fields host user, fields - _raw", COMMAND_STREAMS, 0,
-    0, parse_fields, make_fields, want_fields};
+    "fields",        0, "keeps fields, or drops them: fields host user, fields - _raw",
+    COMMAND_STREAMS, 0, 0,
+    parse_fields,    0, want_fields,
+    push_fields};
 
 /* ---- table ---- */
 
@@ -141,7 +134,7 @@ static void want_table(const struct spl_command *command, struct wanted *wanted)
     wanted_add_list(wanted, &args->list);
 }
 
-static int push_table(struct operator *op, struct frame *frame, struct err *err)
+static int push_table(struct operator* op, struct frame *frame, struct err *err)
 {
     const struct fields_args *args = op->command->args;
     struct column **columns;
@@ -151,16 +144,13 @@ static int push_table(struct operator *op, struct frame *frame, struct err *err)
     return keep(op, frame, columns, count, err);
 }
 
-static int make_table(struct run *run, const struct spl_command *command, struct operator *op,
-                      struct err *err)
-{
-    (void)run;
-    (void)command;
-    (void)err;
-    op->push = push_table;
-    return 0;
-}
-
-const struct command command_table = {
-    "table", 0, "these columns in this order: table _time host user", COMMAND_TRANSFORMS, 0, 0,
-    parse_fields, make_table, want_table};
+const struct command command_table = {"table",
+                                      0,
+                                      "these columns in this order: table _time host user",
+                                      COMMAND_TRANSFORMS,
+                                      0,
+                                      0,
+                                      parse_fields,
+                                      0,
+                                      want_table,
+                                      push_table};

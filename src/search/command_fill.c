@@ -47,7 +47,7 @@ static bool is_listed(const struct fill_args *args, struct slice name)
            !slice_equal(name, FIELD_ORIGINAL);
 }
 
-static int fill_named(struct operator *op, struct frame *frame, struct err *err)
+static int fill_named(struct operator* op, struct frame *frame, struct err *err)
 {
     const struct fill_args *args = op->command->args;
     struct value v = as_number(args->value, frame->batch->arena);
@@ -58,13 +58,13 @@ static int fill_named(struct operator *op, struct frame *frame, struct err *err)
     return 0;
 }
 
-static int push_fill(struct operator *op, struct frame *frame, struct err *err)
+static int push_fill(struct operator* op, struct frame *frame, struct err *err)
 {
     return fill_named(op, frame, err) < 0 ? -1 : operator_push(op, frame, err);
 }
 
 /* Without a list every field seen in any row counts, so all rows must be in. */
-static int finish_fill(struct operator *op, struct err *err)
+static int finish_fill(struct operator* op, struct err *err)
 {
     const struct fill_args *args = op->command->args;
     struct frame frame;
@@ -79,7 +79,7 @@ static int finish_fill(struct operator *op, struct err *err)
     return fill_named(op, &frame, err) < 0 ? -1 : hold_emit(op, &frame, err);
 }
 
-static int make_fill(struct run *run, const struct spl_command *command, struct operator *op,
+static int make_fill(struct run *run, const struct spl_command *command, struct operator* op,
                      struct err *err)
 {
     const struct fill_args *args = command->args;
@@ -89,13 +89,20 @@ static int make_fill(struct run *run, const struct spl_command *command, struct 
     return 0;
 }
 
-const struct command command_fillnull = {
-    "fillnull", 0, "a value where there is none: fillnull value=unknown user", COMMAND_HOLDS, options,
-    ARRAY_COUNT(options), parse, make_fill, want};
+const struct command command_fillnull = {"fillnull",
+                                         0,
+                                         "a value where there is none: fillnull value=unknown user",
+                                         COMMAND_HOLDS,
+                                         options,
+                                         ARRAY_COUNT(options),
+                                         parse,
+                                         make_fill,
+                                         want,
+                                         0};
 
 /* ---- filldown: the value of the row before ---- */
 
-static int down_column(struct operator *op, struct frame *frame, const struct column *old,
+static int down_column(struct operator* op, struct frame *frame, const struct column *old,
                        struct err *err)
 {
     struct column *to = frame_column(frame, old->name);
@@ -113,7 +120,7 @@ static int down_column(struct operator *op, struct frame *frame, const struct co
     return !to || frame_put(frame, to) < 0 ? run_nomem(op->run, err) : 0;
 }
 
-static int finish_down(struct operator *op, struct err *err)
+static int finish_down(struct operator* op, struct err *err)
 {
     struct frame frame;
     bool failed;
@@ -126,13 +133,20 @@ static int finish_down(struct operator *op, struct err *err)
     return hold_emit(op, &frame, err);
 }
 
-static int make_down(struct run *run, const struct spl_command *command, struct operator *op,
+static int make_down(struct run *run, const struct spl_command *command, struct operator* op,
                      struct err *err)
 {
     (void)command;
     return operator_hold(run, op, 0, finish_down, err);
 }
 
-const struct command command_filldown = {
-    "filldown", 0, "the value of the row before where there is none", COMMAND_HOLDS, 0, 0, parse,
-    make_down, want};
+const struct command command_filldown = {"filldown",
+                                         0,
+                                         "the value of the row before where there is none",
+                                         COMMAND_HOLDS,
+                                         0,
+                                         0,
+                                         parse,
+                                         make_down,
+                                         want,
+                                         0};

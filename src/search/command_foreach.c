@@ -58,8 +58,9 @@ static struct slice star_part(struct slice pattern, struct slice name, int which
         pattern = slice_from(pattern, (size_t)star + 1);
         ptrdiff_t next = slice_find_char(pattern, '*');
         struct slice literal = next < 0 ? pattern : slice_sub(pattern, 0, (size_t)next);
-        ptrdiff_t end = next < 0 ? (ptrdiff_t)(name.len - literal.len)
-                                 : literal.len ? slice_find(name, literal) : 0;
+        ptrdiff_t end = next < 0      ? (ptrdiff_t)(name.len - literal.len)
+                        : literal.len ? slice_find(name, literal)
+                                      : 0;
         part = slice_sub(name, 0, end < 0 ? 0 : (size_t)end);
         name = slice_from(name, part.len);
         if (++seen == which)
@@ -94,7 +95,7 @@ static struct slice filled(struct slice body, struct slice pattern, struct slice
 
 struct member {
     struct slice name;
-    struct operator *first; /* the evals for this field, ending in catch */
+    struct operator* first; /* the evals for this field, ending in catch */
     struct member *next;
 };
 
@@ -102,7 +103,7 @@ struct foreach {
     struct member *members;
 };
 
-static int catch_frame(struct operator *op, struct frame *frame, struct err *err)
+static int catch_frame(struct operator* op, struct frame *frame, struct err *err)
 {
     (void)err;
     *(struct frame *)op->state = *frame;
@@ -110,7 +111,7 @@ static int catch_frame(struct operator *op, struct frame *frame, struct err *err
 }
 
 /* Operators for one field's evals, made when the field is first seen. */
-static int make_member(struct operator *op, struct slice pattern, struct slice name,
+static int make_member(struct operator* op, struct slice pattern, struct slice name,
                        struct member **out, struct err *err)
 {
     const struct foreach_args *args = op->command->args;
@@ -119,14 +120,14 @@ static int make_member(struct operator *op, struct slice pattern, struct slice n
     struct member *member = arena_calloc(run->arena, sizeof(*member));
     struct slice text = filled(args->body, pattern, name, run->arena);
     struct spl_query outer = {.text = text};
-    struct spl_parser p = {.text = text, .end = text.len, .arena = run->arena, .err = err,
-                           .query = &outer};
+    struct spl_parser p = {
+        .text = text, .end = text.len, .arena = run->arena, .err = err, .query = &outer};
     const struct spl_query *query;
     if (!member || !text.ptr)
         return run_nomem(run, err);
     if (spl_parse_part(&p, 0, text.len, PART_PIPELINE, &query) < 0)
         return err_within(err, "foreach %.*s", SLICE_ARG(name));
-    struct operator *all = arena_array(run->arena, query->command_count + 1, sizeof(*all));
+    struct operator* all = arena_array(run->arena, query->command_count + 1, sizeof(*all));
     if (!all)
         return run_nomem(run, err);
     size_t count = 0;
@@ -134,7 +135,9 @@ static int make_member(struct operator *op, struct slice pattern, struct slice n
         all[count].run = run;
         all[count].command = c;
         all[count].next = &all[count + 1];
-        if (!c->descriptor->make || c->descriptor->make(run, c, &all[count], err) < 0 ||
+        all[count].push = c->descriptor->push;
+        if ((!all[count].push && !c->descriptor->make) ||
+            (c->descriptor->make && c->descriptor->make(run, c, &all[count], err) < 0) ||
             all[count].finish)
             return err_set(err, ERR_CONFIG, "foreach takes commands that work row by row, as eval");
     }
@@ -147,7 +150,7 @@ static int make_member(struct operator *op, struct slice pattern, struct slice n
     return member->name.ptr ? 0 : run_nomem(run, err);
 }
 
-static int apply(struct operator *op, struct frame *frame, struct slice pattern, struct slice name,
+static int apply(struct operator* op, struct frame *frame, struct slice pattern, struct slice name,
                  struct err *err)
 {
     const struct foreach *f = op->state;
@@ -156,7 +159,7 @@ static int apply(struct operator *op, struct frame *frame, struct slice pattern,
         member = member->next;
     if (!member && make_member(op, pattern, name, &member, err) < 0)
         return -1;
-    struct operator *last = member->first;
+    struct operator* last = member->first;
     while (last->next)
         last = last->next;
     struct frame caught = *frame;
@@ -167,7 +170,7 @@ static int apply(struct operator *op, struct frame *frame, struct slice pattern,
     return 0;
 }
 
-static int push(struct operator *op, struct frame *frame, struct err *err)
+static int push(struct operator* op, struct frame *frame, struct err *err)
 {
     const struct foreach_args *args = op->command->args;
     for (size_t i = 0; i < args->fields.count; i++) {
@@ -191,7 +194,7 @@ static int push(struct operator *op, struct frame *frame, struct err *err)
     return operator_push(op, frame, err);
 }
 
-static int make(struct run *run, const struct spl_command *command, struct operator *op,
+static int make(struct run *run, const struct spl_command *command, struct operator* op,
                 struct err *err)
 {
     const struct foreach_args *args = command->args;
@@ -205,5 +208,13 @@ static int make(struct run *run, const struct spl_command *command, struct opera
 }
 
 const struct command command_foreach = {
-    "foreach", 0, "an eval for each of some fields: foreach *_ms [eval <<FIELD>>=<<FIELD>>/1000]",
-    COMMAND_STREAMS, 0, 0, parse, make, want};
+    "foreach",
+    0,
+    "an eval for each of some fields: foreach *_ms [eval <<FIELD>>=<<FIELD>>/1000]",
+    COMMAND_STREAMS,
+    0,
+    0,
+    parse,
+    make,
+    want,
+    0};

@@ -1,4 +1,6 @@
 /* head: the first rows, or the rows as long as a condition holds. */
+#include "search/command_head.h"
+
 #include "search/operator.h"
 
 struct head_args {
@@ -54,7 +56,7 @@ static void cut(struct frame *frame, uint32_t row)
 }
 
 /* 1: the row stays and so may more, 0: it ends here. */
-static int goes_on(struct operator *op, const struct frame *frame, uint32_t row, struct err *err)
+static int goes_on(struct operator* op, const struct frame *frame, uint32_t row, struct err *err)
 {
     const struct head_args *args = op->command->args;
     struct value_list list;
@@ -68,7 +70,7 @@ static int goes_on(struct operator *op, const struct frame *frame, uint32_t row,
     return yes || (null && args->null);
 }
 
-static int push(struct operator *op, struct frame *frame, struct err *err)
+static int push(struct operator* op, struct frame *frame, struct err *err)
 {
     const struct head_args *args = op->command->args;
     struct head *head = op->state;
@@ -94,7 +96,7 @@ static int push(struct operator *op, struct frame *frame, struct err *err)
     return bits_any(frame->selected, frame->batch->row_count) ? operator_push(op, frame, err) : 0;
 }
 
-static int make(struct run *run, const struct spl_command *command, struct operator *op,
+static int make(struct run *run, const struct spl_command *command, struct operator* op,
                 struct err *err)
 {
     struct head *head = arena_calloc(run->arena, sizeof(*head));
@@ -107,5 +109,15 @@ static int make(struct run *run, const struct spl_command *command, struct opera
     return 0;
 }
 
-const struct command command_head = {"head", 0, "the first rows: head 20, head (count>5)", 0,
-                                     options, ARRAY_COUNT(options), parse, make, want};
+extern const struct command command_head;
+
+int64_t head_limit(const struct spl_command *command)
+{
+    const struct head_args *args = command->args;
+    return command->descriptor == &command_head && !args->while_true ? args->limit : -1;
+}
+
+const struct command command_head = {"head", 0,       "the first rows: head 20, head (count>5)",
+                                     0,      options, ARRAY_COUNT(options),
+                                     parse,  make,    want,
+                                     0};

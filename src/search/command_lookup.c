@@ -68,7 +68,8 @@ static int parse_lookup(struct spl_parser *p, struct spl_command *command)
 static const struct command_option join_options[] = {
     {"type", OPTION_TEXT, offsetof(struct lookup_args, type), "inner, left or outer"},
     {"max", OPTION_I64, offsetof(struct lookup_args, max), "rows met by a row (1; 0: all)"},
-    {"overwrite", OPTION_BOOL, offsetof(struct lookup_args, overwrite), "the subsearch's values win"},
+    {"overwrite", OPTION_BOOL, offsetof(struct lookup_args, overwrite),
+     "the subsearch's values win"},
     {"usetime", OPTION_BOOL, offsetof(struct lookup_args, local), "accepted"},
     {"earlier", OPTION_BOOL, offsetof(struct lookup_args, local), "accepted"},
 };
@@ -127,8 +128,8 @@ static void want(const struct spl_command *command, struct wanted *wanted)
 struct met {
     struct batch *rows;
     struct grouper groups;
-    uint32_t *first; /* by group: row, or GROUP_NONE */
-    uint32_t *next;  /* by row */
+    uint32_t *first;    /* by group: row, or GROUP_NONE */
+    uint32_t *next;     /* by row */
     struct slice *ours; /* names of the keys on our side */
 };
 
@@ -164,7 +165,7 @@ static int index_rows(struct run *run, struct met *met, const struct pair *keys,
 }
 
 /* The first of their rows that each of ours meets, GROUP_NONE for none. */
-static int meet(struct operator *op, struct met *met, const struct frame *frame, uint32_t *first,
+static int meet(struct operator* op, struct met *met, const struct frame *frame, uint32_t *first,
                 struct err *err)
 {
     struct group_rows rows;
@@ -209,7 +210,7 @@ static int add_values(struct frame *frame, struct column *to, uint32_t row, cons
     return 0;
 }
 
-static int output_column(struct operator *op, struct frame *frame, const struct pair *pair,
+static int output_column(struct operator* op, struct frame *frame, const struct pair *pair,
                          const uint32_t *first, struct err *err)
 {
     const struct lookup_args *args = op->command->args;
@@ -236,11 +237,12 @@ static int output_column(struct operator *op, struct frame *frame, const struct 
     return !to || frame_put(frame, to) < 0 ? run_nomem(op->run, err) : 0;
 }
 
-static int push_lookup(struct operator *op, struct frame *frame, struct err *err)
+static int push_lookup(struct operator* op, struct frame *frame, struct err *err)
 {
     const struct lookup_args *args = op->command->args;
     struct met *met = op->state;
-    uint32_t *first = arena_alloc(frame->batch->arena, (frame->batch->row_count + 1U) * sizeof(*first));
+    uint32_t *first =
+        arena_alloc(frame->batch->arena, (frame->batch->row_count + 1U) * sizeof(*first));
     if (!first)
         return run_nomem(op->run, err);
     if (meet(op, met, frame, first, err) < 0)
@@ -257,7 +259,7 @@ static int push_lookup(struct operator *op, struct frame *frame, struct err *err
     return operator_push(op, frame, err);
 }
 
-static int make_lookup(struct run *run, const struct spl_command *command, struct operator *op,
+static int make_lookup(struct run *run, const struct spl_command *command, struct operator* op,
                        struct err *err)
 {
     const struct lookup_args *args = command->args;
@@ -272,12 +274,20 @@ static int make_lookup(struct run *run, const struct spl_command *command, struc
 }
 
 const struct command command_lookup = {
-    "lookup", 0, "fields of a table's row with the same key: lookup assets ip as src OUTPUT owner",
-    COMMAND_STREAMS, lookup_options, ARRAY_COUNT(lookup_options), parse_lookup, make_lookup, want};
+    "lookup",
+    0,
+    "fields of a table's row with the same key: lookup assets ip as src OUTPUT owner",
+    COMMAND_STREAMS,
+    lookup_options,
+    ARRAY_COUNT(lookup_options),
+    parse_lookup,
+    make_lookup,
+    want,
+    0};
 
 /* ---- join ---- */
 
-static int join_columns(struct operator *op, struct frame *out, const uint32_t *theirs,
+static int join_columns(struct operator* op, struct frame *out, const uint32_t *theirs,
                         struct err *err)
 {
     const struct lookup_args *args = op->command->args;
@@ -291,7 +301,8 @@ static int join_columns(struct operator *op, struct frame *out, const uint32_t *
         for (uint32_t row = 0; to && row < out->batch->row_count; row++) {
             uint32_t at = 0, n = old ? column_range(old, row, &at) : 0;
             const struct column *source = old;
-            uint32_t first, count = theirs[row] == GROUP_NONE ? 0 : column_range(from, theirs[row], &first);
+            uint32_t first,
+                count = theirs[row] == GROUP_NONE ? 0 : column_range(from, theirs[row], &first);
             if (count && (args->overwrite || !n)) {
                 source = from;
                 at = first;
@@ -307,7 +318,7 @@ static int join_columns(struct operator *op, struct frame *out, const uint32_t *
     return 0;
 }
 
-static int push_join(struct operator *op, struct frame *frame, struct err *err)
+static int push_join(struct operator* op, struct frame *frame, struct err *err)
 {
     const struct lookup_args *args = op->command->args;
     struct met *met = op->state;
@@ -324,10 +335,12 @@ static int push_join(struct operator *op, struct frame *frame, struct err *err)
         uint32_t their = first[row];
         if (their == GROUP_NONE && !args->left)
             continue;
-        for (int64_t n = 0; n == 0 || (their != GROUP_NONE && (args->max == 0 || n < args->max)); n++) {
+        for (int64_t n = 0; n == 0 || (their != GROUP_NONE && (args->max == 0 || n < args->max));
+             n++) {
             if (count == room) {
                 ours = arena_grow(arena, ours, room * sizeof(*ours), 2 * room * sizeof(*ours));
-                theirs = arena_grow(arena, theirs, room * sizeof(*theirs), 2 * room * sizeof(*theirs));
+                theirs =
+                    arena_grow(arena, theirs, room * sizeof(*theirs), 2 * room * sizeof(*theirs));
                 room *= 2;
                 if (!ours || !theirs)
                     return run_nomem(op->run, err);
@@ -362,7 +375,7 @@ static int common_keys(struct run *run, const struct batch *rows, struct pair **
     return 0;
 }
 
-static int make_join(struct run *run, const struct spl_command *command, struct operator *op,
+static int make_join(struct run *run, const struct spl_command *command, struct operator* op,
                      struct err *err)
 {
     const struct lookup_args *args = command->args;
@@ -381,5 +394,13 @@ static int make_join(struct run *run, const struct spl_command *command, struct 
 }
 
 const struct command command_join = {
-    "join", 0, "rows met by rows of a subsearch: join type=left src [search ...]", 0, join_options,
-    ARRAY_COUNT(join_options), parse_join, make_join, want};
+    "join",
+    0,
+    "rows met by rows of a subsearch: join type=left src [search ...]",
+    0,
+    join_options,
+    ARRAY_COUNT(join_options),
+    parse_join,
+    make_join,
+    want,
+    0};

@@ -33,12 +33,12 @@ static int parse(struct spl_parser *p, struct spl_command *command)
     return spl_expect_end(p);
 }
 
-static int push(struct operator *op, struct frame *frame, struct err *err)
+static int push(struct operator* op, struct frame *frame, struct err *err)
 {
     return operator_push(op, frame, err);
 }
 
-static int from_data(struct operator *op, struct batch *batch, struct err *err)
+static int from_data(struct operator* op, struct batch *batch, struct err *err)
 {
     const struct makeresults_args *args = op->command->args;
     struct slice name = slice_is_nocase(args->format, "csv") ? SLICE(".csv") : SLICE(".json");
@@ -48,7 +48,7 @@ static int from_data(struct operator *op, struct batch *batch, struct err *err)
     return table_read(name, text, batch, err);
 }
 
-static int finish(struct operator *op, struct err *err)
+static int finish(struct operator* op, struct err *err)
 {
     const struct makeresults_args *args = op->command->args;
     struct batch *batch = frame_batch_new(op->run->arena, 0);
@@ -65,7 +65,7 @@ static int finish(struct operator *op, struct err *err)
     return operator_emit(op, batch, NULL, batch->row_count, err);
 }
 
-static int make(struct run *run, const struct spl_command *command, struct operator *op,
+static int make(struct run *run, const struct spl_command *command, struct operator* op,
                 struct err *err)
 {
     (void)run;
@@ -76,6 +76,13 @@ static int make(struct run *run, const struct spl_command *command, struct opera
     return 0;
 }
 
-const struct command command_makeresults = {
-    "makeresults", 0, "rows out of nothing: makeresults count=3", COMMAND_GENERATES, options,
-    ARRAY_COUNT(options), parse, make, 0};
+const struct command command_makeresults = {"makeresults",
+                                            0,
+                                            "rows out of nothing: makeresults count=3",
+                                            COMMAND_GENERATES,
+                                            options,
+                                            ARRAY_COUNT(options),
+                                            parse,
+                                            make,
+                                            0,
+                                            0};

@@ -49,7 +49,7 @@ static void want(const struct spl_command *command, struct wanted *wanted)
     wanted_add(wanted, ((const struct mv_args *)command->args)->field);
 }
 
-static int put(struct operator *op, struct frame *frame, struct column *to, struct err *err)
+static int put(struct operator* op, struct frame *frame, struct column *to, struct err *err)
 {
     if (frame_put(frame, to) < 0)
         return run_nomem(op->run, err);
@@ -63,8 +63,8 @@ static int split_value(const struct mv_args *args, struct frame *frame, struct c
 {
     struct regex_groups groups;
     if (args->regex) {
-        for (size_t at = 0; at <= text.len &&
-                            regex_capture(args->regex, text, at, &groups) == REGEX_YES;) {
+        for (size_t at = 0;
+             at <= text.len && regex_capture(args->regex, text, at, &groups) == REGEX_YES;) {
             struct slice part = groups.count > 1 ? groups.group[1] : groups.group[0];
             size_t end = (size_t)(groups.group[0].ptr - text.ptr) + groups.group[0].len;
             if (part.ptr && column_add(frame->batch, to, row, value_string(part)) < 0)
@@ -77,14 +77,15 @@ static int split_value(const struct mv_args *args, struct frame *frame, struct c
         ptrdiff_t at = args->delim.len ? slice_find(text, args->delim) : -1;
         struct slice part = at < 0 ? text : slice_sub(text, 0, (size_t)at);
         more = at >= 0;
-        if ((part.len || args->allow_empty) && column_add(frame->batch, to, row, value_string(part)) < 0)
+        if ((part.len || args->allow_empty) &&
+            column_add(frame->batch, to, row, value_string(part)) < 0)
             return -1;
         text = slice_from(text, part.len + (more ? args->delim.len : 0));
     }
     return 0;
 }
 
-static int push_makemv(struct operator *op, struct frame *frame, struct err *err)
+static int push_makemv(struct operator* op, struct frame *frame, struct err *err)
 {
     const struct mv_args *args = op->command->args;
     const struct column *from = batch_find(frame->batch, args->field);
@@ -115,15 +116,15 @@ static int join_row(struct frame *frame, const struct column *from, uint32_t fir
             buffer_put(&text, delim);
         buffer_put(&text, value_text_small(column_value(from, first + k), small));
     }
-    struct slice copy = buffer_failed(&text) ? SLICE_NONE
-                                             : arena_copy(frame->batch->arena, buffer_slice(&text));
+    struct slice copy =
+        buffer_failed(&text) ? SLICE_NONE : arena_copy(frame->batch->arena, buffer_slice(&text));
     buffer_close(&text);
     if (!copy.ptr)
         return -1;
     return column_add(frame->batch, to, from->rows[first], value_string(copy));
 }
 
-static int push_nomv(struct operator *op, struct frame *frame, struct err *err)
+static int push_nomv(struct operator* op, struct frame *frame, struct err *err)
 {
     const struct mv_args *args = op->command->args;
     const struct column *from = batch_find(frame->batch, args->field);
@@ -147,7 +148,7 @@ static int push_nomv(struct operator *op, struct frame *frame, struct err *err)
 
 /* ---- mvexpand ---- */
 
-static int push_mvexpand(struct operator *op, struct frame *frame, struct err *err)
+static int push_mvexpand(struct operator* op, struct frame *frame, struct err *err)
 {
     const struct mv_args *args = op->command->args;
     const struct column *from = batch_find(frame->batch, args->field);
@@ -184,7 +185,7 @@ static int push_mvexpand(struct operator *op, struct frame *frame, struct err *e
 
 /* ---- mvcombine ---- */
 
-static int finish_mvcombine(struct operator *op, struct err *err)
+static int finish_mvcombine(struct operator* op, struct err *err)
 {
     const struct mv_args *args = op->command->args;
     struct frame frame;
@@ -224,7 +225,7 @@ static int finish_mvcombine(struct operator *op, struct err *err)
     return hold_emit(op, &out, err);
 }
 
-static int make(struct run *run, const struct spl_command *command, struct operator *op,
+static int make(struct run *run, const struct spl_command *command, struct operator* op,
                 struct err *err)
 {
     struct slice name = slice_text(command->descriptor->name);
@@ -236,14 +237,43 @@ static int make(struct run *run, const struct spl_command *command, struct opera
     return 0;
 }
 
-const struct command command_makemv = {
-    "makemv", 0, "a field's text to several values: makemv delim=\",\" to", COMMAND_STREAMS, options,
-    ARRAY_COUNT(options), parse, make, want};
-const struct command command_nomv = {"nomv", 0, "several values to one text", COMMAND_STREAMS,
-                                     options, ARRAY_COUNT(options), parse, make, want};
-const struct command command_mvexpand = {
-    "mvexpand", 0, "a row for each value of a field", COMMAND_STREAMS, options, ARRAY_COUNT(options),
-    parse, make, want};
-const struct command command_mvcombine = {
-    "mvcombine", 0, "one row for rows that differ in a field only", COMMAND_HOLDS, options,
-    ARRAY_COUNT(options), parse, make, 0};
+const struct command command_makemv = {"makemv",
+                                       0,
+                                       "a field's text to several values: makemv delim=\",\" to",
+                                       COMMAND_STREAMS,
+                                       options,
+                                       ARRAY_COUNT(options),
+                                       parse,
+                                       make,
+                                       want,
+                                       0};
+const struct command command_nomv = {"nomv",
+                                     0,
+                                     "several values to one text",
+                                     COMMAND_STREAMS,
+                                     options,
+                                     ARRAY_COUNT(options),
+                                     parse,
+                                     make,
+                                     want,
+                                     0};
+const struct command command_mvexpand = {"mvexpand",
+                                         0,
+                                         "a row for each value of a field",
+                                         COMMAND_STREAMS,
+                                         options,
+                                         ARRAY_COUNT(options),
+                                         parse,
+                                         make,
+                                         want,
+                                         0};
+const struct command command_mvcombine = {"mvcombine",
+                                          0,
+                                          "one row for rows that differ in a field only",
+                                          COMMAND_HOLDS,
+                                          options,
+                                          ARRAY_COUNT(options),
+                                          parse,
+                                          make,
+                                          0,
+                                          0};

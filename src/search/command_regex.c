@@ -47,7 +47,7 @@ static void want(const struct spl_command *command, struct wanted *wanted)
     wanted_add_expr(wanted, ((const struct spl_search *)command->args)->expr);
 }
 
-static int push(struct operator *op, struct frame *frame, struct err *err)
+static int push(struct operator* op, struct frame *frame, struct err *err)
 {
     const struct spl_search *args = op->command->args;
     if (run_filter(op->run, frame, args->expr, err) < 0)
@@ -55,16 +55,13 @@ static int push(struct operator *op, struct frame *frame, struct err *err)
     return bits_any(frame->selected, frame->batch->row_count) ? operator_push(op, frame, err) : 0;
 }
 
-static int make(struct run *run, const struct spl_command *command, struct operator *op,
-                struct err *err)
-{
-    (void)run;
-    (void)command;
-    (void)err;
-    op->push = push;
-    return 0;
-}
-
-const struct command command_regex = {
-    "regex", 0, "keeps rows by a regular expression: regex user!=\"^svc_\"", COMMAND_STREAMS, 0, 0,
-    parse, make, want};
+const struct command command_regex = {"regex",
+                                      0,
+                                      "keeps rows by a regular expression: regex user!=\"^svc_\"",
+                                      COMMAND_STREAMS,
+                                      0,
+                                      0,
+                                      parse,
+                                      0,
+                                      want,
+                                      push};

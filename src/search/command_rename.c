@@ -48,7 +48,7 @@ static void want(const struct spl_command *command, struct wanted *wanted)
     }
 }
 
-static int rename_one(struct operator *op, struct frame *frame, struct slice from, struct slice to,
+static int rename_one(struct operator* op, struct frame *frame, struct slice from, struct slice to,
                       struct err *err)
 {
     struct batch *batch = frame->batch;
@@ -81,7 +81,7 @@ static struct slice wild_target(struct arena *arena, const struct renaming *one,
                         SLICE_ARG(part), SLICE_ARG(slice_from(one->to, (size_t)place + 1)));
 }
 
-static int push(struct operator *op, struct frame *frame, struct err *err)
+static int push(struct operator* op, struct frame *frame, struct err *err)
 {
     const struct rename_args *args = op->command->args;
     for (size_t i = 0; i < args->count; i++) {
@@ -105,16 +105,13 @@ static int push(struct operator *op, struct frame *frame, struct err *err)
     return operator_push(op, frame, err);
 }
 
-static int make(struct run *run, const struct spl_command *command, struct operator *op,
-                struct err *err)
-{
-    (void)run;
-    (void)command;
-    (void)err;
-    op->push = push;
-    return 0;
-}
-
-const struct command command_rename = {
-    "rename", 0, "other names: rename src as source, dest* as d_*", COMMAND_STREAMS, 0, 0, parse,
-    make, want};
+const struct command command_rename = {"rename",
+                                       0,
+                                       "other names: rename src as source, dest* as d_*",
+                                       COMMAND_STREAMS,
+                                       0,
+                                       0,
+                                       parse,
+                                       0,
+                                       want,
+                                       push};

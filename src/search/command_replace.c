@@ -137,7 +137,7 @@ static int change(const void *context, struct run *run, struct value v, struct a
     return 0;
 }
 
-static int push(struct operator *op, struct frame *frame, struct err *err)
+static int push(struct operator* op, struct frame *frame, struct err *err)
 {
     const struct replace_args *args = op->command->args;
     uint32_t columns = frame->batch->column_count;
@@ -153,16 +153,13 @@ static int push(struct operator *op, struct frame *frame, struct err *err)
     return operator_push(op, frame, err);
 }
 
-static int make(struct run *run, const struct spl_command *command, struct operator *op,
-                struct err *err)
-{
-    (void)run;
-    (void)command;
-    (void)err;
-    op->push = push;
-    return 0;
-}
-
-const struct command command_replace = {
-    "replace", 0, "values by others: replace web* with frontend in host", COMMAND_STREAMS, 0, 0,
-    parse, make, want};
+const struct command command_replace = {"replace",
+                                        0,
+                                        "values by others: replace web* with frontend in host",
+                                        COMMAND_STREAMS,
+                                        0,
+                                        0,
+                                        parse,
+                                        0,
+                                        want,
+                                        push};

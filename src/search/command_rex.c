@@ -80,7 +80,7 @@ static void want(const struct spl_command *command, struct wanted *wanted)
 
 /* ---- sed ---- */
 
-static int push_sed(struct operator *op, struct frame *frame, struct err *err)
+static int push_sed(struct operator* op, struct frame *frame, struct err *err)
 {
     const struct rex_args *args = op->command->args;
     const struct column *from = batch_find(frame->batch, args->field);
@@ -116,7 +116,7 @@ struct captures {
 };
 
 /* Names may be used twice (in branches); they share a column. */
-static int open_columns(struct operator *op, struct frame *frame, struct captures *c)
+static int open_columns(struct operator* op, struct frame *frame, struct captures *c)
 {
     const struct rex_args *args = op->command->args;
     c->count = regex_name_count(args->regex);
@@ -144,7 +144,7 @@ static int keep_old(struct frame *frame, struct captures *c, uint32_t i, uint32_
     return 0;
 }
 
-static int put_offset(struct operator *op, struct frame *frame, struct captures *c, uint32_t row,
+static int put_offset(struct operator* op, struct frame *frame, struct captures *c, uint32_t row,
                       struct slice text, const struct regex_groups *groups)
 {
     const struct rex_args *args = op->command->args;
@@ -154,9 +154,9 @@ static int put_offset(struct operator *op, struct frame *frame, struct captures 
             continue;
         uint32_t ignored;
         struct slice name = regex_name(args->regex, i, &ignored);
-        struct slice say = arena_printf(frame->batch->arena, "%.*s=%td-%td", SLICE_ARG(name),
-                                        part.ptr - text.ptr,
-                                        part.ptr - text.ptr + (ptrdiff_t)part.len - 1);
+        struct slice say =
+            arena_printf(frame->batch->arena, "%.*s=%td-%td", SLICE_ARG(name), part.ptr - text.ptr,
+                         part.ptr - text.ptr + (ptrdiff_t)part.len - 1);
         if (!say.ptr || column_add(frame->batch, c->offsets, row, value_string(say)) < 0)
             return -1;
     }
@@ -164,7 +164,7 @@ static int put_offset(struct operator *op, struct frame *frame, struct captures 
 }
 
 /* All matches of one value; how many, or -1. */
-static int match_value(struct operator *op, struct frame *frame, struct captures *c, uint32_t row,
+static int match_value(struct operator* op, struct frame *frame, struct captures *c, uint32_t row,
                        struct slice text)
 {
     const struct rex_args *args = op->command->args;
@@ -177,7 +177,8 @@ static int match_value(struct operator *op, struct frame *frame, struct captures
         if (result != REGEX_YES)
             break;
         for (uint32_t i = 0; i < c->count; i++) {
-            struct slice part = c->groups[i] < groups.count ? groups.group[c->groups[i]] : SLICE_NONE;
+            struct slice part =
+                c->groups[i] < groups.count ? groups.group[c->groups[i]] : SLICE_NONE;
             if (part.ptr && column_add(frame->batch, c->columns[i], row, value_string(part)) < 0)
                 return -1;
         }
@@ -190,7 +191,7 @@ static int match_value(struct operator *op, struct frame *frame, struct captures
     return found;
 }
 
-static int match_row(struct operator *op, struct frame *frame, struct captures *c, uint32_t row,
+static int match_row(struct operator* op, struct frame *frame, struct captures *c, uint32_t row,
                      const struct column *from)
 {
     uint32_t first, count = from ? column_range(from, row, &first) : 0;
@@ -208,7 +209,7 @@ static int match_row(struct operator *op, struct frame *frame, struct captures *
     return 0;
 }
 
-static int push(struct operator *op, struct frame *frame, struct err *err)
+static int push(struct operator* op, struct frame *frame, struct err *err)
 {
     const struct rex_args *args = op->command->args;
     struct captures c;
@@ -225,12 +226,13 @@ static int push(struct operator *op, struct frame *frame, struct err *err)
     if (c.offsets && frame_put(frame, c.offsets) < 0)
         return run_nomem(op->run, err);
     if (op->run->scope.regex_limits)
-        run_message(op->run, "regex-limit", op->command, true,
-                    "the regular expression took too long on some rows, they are left as they were");
+        run_message(
+            op->run, "regex-limit", op->command, true,
+            "the regular expression took too long on some rows, they are left as they were");
     return operator_push(op, frame, err);
 }
 
-static int make(struct run *run, const struct spl_command *command, struct operator *op,
+static int make(struct run *run, const struct spl_command *command, struct operator* op,
                 struct err *err)
 {
     (void)run;
@@ -240,5 +242,13 @@ static int make(struct run *run, const struct spl_command *command, struct opera
 }
 
 const struct command command_rex = {
-    "rex", 0, "fields by a regular expression: rex field=uri \"^/(?<page>\\w+)\"", COMMAND_STREAMS,
-    options, ARRAY_COUNT(options), parse, make, want};
+    "rex",
+    0,
+    "fields by a regular expression: rex field=uri \"^/(?<page>\\w+)\"",
+    COMMAND_STREAMS,
+    options,
+    ARRAY_COUNT(options),
+    parse,
+    make,
+    want,
+    0};

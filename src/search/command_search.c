@@ -50,8 +50,12 @@ static int parse_text(struct run *run, struct slice text, const struct expr **ou
 {
     struct spl_query query = {.text = text};
     struct spl_command command = {.descriptor = &command_search};
-    struct spl_parser p = {.text = text, .end = text.len, .query = &query, .command = &command,
-                           .arena = run->arena, .err = err};
+    struct spl_parser p = {.text = text,
+                           .end = text.len,
+                           .query = &query,
+                           .command = &command,
+                           .arena = run->arena,
+                           .err = err};
     struct spl_search found;
     query.commands = &command;
     if (spl_advance(&p) < 0 || spl_take_search(&p, false, NULL, &found) < 0)
@@ -177,14 +181,14 @@ int command_filter(struct run *run, const struct spl_command *command, const str
     return *is_filter && command->args ? resolve(run, command->args, out, err) : 0;
 }
 
-static int push(struct operator *op, struct frame *frame, struct err *err)
+static int push(struct operator* op, struct frame *frame, struct err *err)
 {
     if (op->state && run_filter(op->run, frame, op->state, err) < 0)
         return -1;
     return bits_any(frame->selected, frame->batch->row_count) ? operator_push(op, frame, err) : 0;
 }
 
-static int make(struct run *run, const struct spl_command *command, struct operator *op,
+static int make(struct run *run, const struct spl_command *command, struct operator* op,
                 struct err *err)
 {
     const struct expr *filter;
@@ -196,8 +200,24 @@ static int make(struct run *run, const struct spl_command *command, struct opera
 }
 
 const struct command command_search = {
-    "search", 0, "keeps rows that match terms and comparisons: search error host=web*",
-    COMMAND_GENERATES | COMMAND_STREAMS, 0, 0, parse_search, make, want};
+    "search",
+    0,
+    "keeps rows that match terms and comparisons: search error host=web*",
+    COMMAND_GENERATES | COMMAND_STREAMS,
+    0,
+    0,
+    parse_search,
+    make,
+    want,
+    0};
 const struct command command_where = {
-    "where", 0, "keeps rows for which an expression is true: where bytes>10*limit", COMMAND_STREAMS,
-    0, 0, parse_where, make, want};
+    "where",
+    0,
+    "keeps rows for which an expression is true: where bytes>10*limit",
+    COMMAND_STREAMS,
+    0,
+    0,
+    parse_where,
+    make,
+    want,
+    0};

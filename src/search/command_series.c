@@ -5,7 +5,14 @@
 #include <math.h>
 #include <stdio.h>
 
-enum series_kind { SERIES_DELTA, SERIES_ACCUM, SERIES_AUTOREGRESS, SERIES_SMA, SERIES_EMA, SERIES_WMA };
+enum series_kind {
+    SERIES_DELTA,
+    SERIES_ACCUM,
+    SERIES_AUTOREGRESS,
+    SERIES_SMA,
+    SERIES_EMA,
+    SERIES_WMA
+};
 
 struct series {
     enum series_kind kind;
@@ -31,8 +38,8 @@ static int read_period(struct spl_parser *p, struct series_args *args)
     if (!args->period.ptr)
         return 0;
     slice_cut(args->period, '-', &from, &to);
-    if (!slice_to_i64(from, &s->from) || !slice_to_i64(to, &s->to) || s->from < 1 || s->to < s->from ||
-        s->to > 10000)
+    if (!slice_to_i64(from, &s->from) || !slice_to_i64(to, &s->to) || s->from < 1 ||
+        s->to < s->from || s->to > 10000)
         return spl_fail(p, "p is a number of rows such as 1, or 1-3");
     return 0;
 }
@@ -48,7 +55,7 @@ static int parse_one(struct spl_parser *p, struct spl_command *command)
     command->args = args;
     args->list = s;
     args->count = 1;
-    s->kind = slice_is(name, "delta") ? SERIES_DELTA
+    s->kind = slice_is(name, "delta")   ? SERIES_DELTA
               : slice_is(name, "accum") ? SERIES_ACCUM
                                         : SERIES_AUTOREGRESS;
     if (spl_take_options(p, args) < 0)
@@ -84,7 +91,8 @@ static int parse_trend(struct spl_parser *p, struct spl_command *command)
                                                 : SERIES_WMA;
         bool known = s.kind != SERIES_WMA || slice_is_nocase(kind, "wma");
         if (!known || !slice_to_i64(slice_from(word, 3), &s.from) || s.from < 2 || s.from > 10000)
-            return spl_fail(p, "trendline knows sma5(field), ema5(field) and wma5(field), 2 to 10000");
+            return spl_fail(p,
+                            "trendline knows sma5(field), ema5(field) and wma5(field), 2 to 10000");
         if (spl_advance(p) < 0)
             return -1;
         if (!spl_at_sign(p, "("))
@@ -116,7 +124,7 @@ static void want(const struct spl_command *command, struct wanted *wanted)
         wanted_add(wanted, args->list[i].field);
 }
 
-static int put(struct operator *op, struct frame *frame, struct column *to, uint32_t row, double n,
+static int put(struct operator* op, struct frame *frame, struct column *to, uint32_t row, double n,
                struct err *err)
 {
     bool whole = n == (double)(int64_t)n && fabs(n) < 9e15;
@@ -158,7 +166,7 @@ static bool trend(const struct series *s, const double *numbers, uint32_t count,
     return true;
 }
 
-static int put_trend(struct operator *op, struct frame *frame, const struct series *s,
+static int put_trend(struct operator* op, struct frame *frame, const struct series *s,
                      struct err *err)
 {
     const struct column *from = batch_find(frame->batch, s->field);
@@ -178,7 +186,7 @@ static int put_trend(struct operator *op, struct frame *frame, const struct seri
     return frame_put(frame, to) < 0 ? run_nomem(op->run, err) : 0;
 }
 
-static int put_back(struct operator *op, struct frame *frame, const struct series *s, int64_t back,
+static int put_back(struct operator* op, struct frame *frame, const struct series *s, int64_t back,
                     struct slice as, struct err *err)
 {
     const struct column *from = batch_find(frame->batch, s->field);
@@ -205,7 +213,7 @@ static int put_back(struct operator *op, struct frame *frame, const struct serie
     return !to || frame_put(frame, to) < 0 ? run_nomem(op->run, err) : 0;
 }
 
-static int put_series(struct operator *op, struct frame *frame, const struct series *s,
+static int put_series(struct operator* op, struct frame *frame, const struct series *s,
                       struct err *err)
 {
     if (s->kind >= SERIES_SMA)
@@ -224,7 +232,7 @@ static int put_series(struct operator *op, struct frame *frame, const struct ser
     return 0;
 }
 
-static int finish(struct operator *op, struct err *err)
+static int finish(struct operator* op, struct err *err)
 {
     const struct series_args *args = op->command->args;
     struct frame frame;
@@ -237,20 +245,50 @@ static int finish(struct operator *op, struct err *err)
     return hold_emit(op, &frame, err);
 }
 
-static int make(struct run *run, const struct spl_command *command, struct operator *op,
+static int make(struct run *run, const struct spl_command *command, struct operator* op,
                 struct err *err)
 {
     (void)command;
     return operator_hold(run, op, 0, finish, err);
 }
 
-const struct command command_delta = {"delta", 0, "the change since the row before", COMMAND_HOLDS,
-                                      options, ARRAY_COUNT(options), parse_one, make, want};
-const struct command command_accum = {"accum", 0, "the running sum of a field", COMMAND_HOLDS,
-                                      options, ARRAY_COUNT(options), parse_one, make, want};
-const struct command command_autoregress = {
-    "autoregress", 0, "values of earlier rows: autoregress bytes p=1-3", COMMAND_HOLDS, options,
-    ARRAY_COUNT(options), parse_one, make, want};
-const struct command command_trendline = {
-    "trendline", 0, "moving averages: trendline sma5(bytes) as mean", COMMAND_HOLDS, 0, 0,
-    parse_trend, make, want};
+const struct command command_delta = {"delta",
+                                      0,
+                                      "the change since the row before",
+                                      COMMAND_HOLDS,
+                                      options,
+                                      ARRAY_COUNT(options),
+                                      parse_one,
+                                      make,
+                                      want,
+                                      0};
+const struct command command_accum = {"accum",
+                                      0,
+                                      "the running sum of a field",
+                                      COMMAND_HOLDS,
+                                      options,
+                                      ARRAY_COUNT(options),
+                                      parse_one,
+                                      make,
+                                      want,
+                                      0};
+const struct command command_autoregress = {"autoregress",
+                                            0,
+                                            "values of earlier rows: autoregress bytes p=1-3",
+                                            COMMAND_HOLDS,
+                                            options,
+                                            ARRAY_COUNT(options),
+                                            parse_one,
+                                            make,
+                                            want,
+                                            0};
+const struct command command_trendline = {"trendline",
+                                          0,
+                                          "moving averages: trendline sma5(bytes) as mean",
+                                          COMMAND_HOLDS,
+                                          0,
+                                          0,
+                                          parse_trend,
+                                          make,
+                                          want,
+                                          0};

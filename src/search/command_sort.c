@@ -1,6 +1,5 @@
 /* sort, reverse, tail: they hold all rows and give them in another order. */
-#include "event/schema.h"
-#include "search/pipeline.h"
+#include "search/operator.h"
 #include "search/sort_keys.h"
 
 struct sort_args {
@@ -53,13 +52,13 @@ struct holder {
     int64_t limit;
 };
 
-static int hold(struct operator *op, struct frame *frame, struct err *err)
+static int hold(struct operator* op, struct frame *frame, struct err *err)
 {
     struct holder *holder = op->state;
     return row_store_add(&holder->rows, frame) < 0 ? run_nomem(op->run, err) : 0;
 }
 
-static int finish_sort(struct operator *op, struct err *err)
+static int finish_sort(struct operator* op, struct err *err)
 {
     struct holder *holder = op->state;
     const struct batch *batch = holder->rows.batch;
@@ -74,9 +73,9 @@ static int finish_sort(struct operator *op, struct err *err)
     return operator_emit(op, batch, order, count, err);
 }
 
-static int make_holder(struct run *run, struct operator *op, int (*finish)(struct operator *,
-                                                                           struct err *),
-                       struct holder **out, struct err *err)
+static int make_holder(struct run *run, struct operator* op,
+                       int (*finish)(struct operator*, struct err *), struct holder **out,
+                       struct err *err)
 {
     *out = op->state = arena_calloc(run->arena, sizeof(**out));
     op->push = hold;
@@ -87,7 +86,7 @@ static int make_holder(struct run *run, struct operator *op, int (*finish)(struc
     return 0;
 }
 
-static int make_sort(struct run *run, const struct spl_command *command, struct operator *op,
+static int make_sort(struct run *run, const struct spl_command *command, struct operator* op,
                      struct err *err)
 {
     const struct sort_args *args = command->args;
@@ -99,22 +98,16 @@ static int make_sort(struct run *run, const struct spl_command *command, struct 
     return 0;
 }
 
-int operator_newest_first(struct run *run, struct operator *op, struct err *err)
-{
-    static const struct sort_key newest[] = {
-        {{"@timestamp", 10}, SORT_NUMBER, true}, {{"hinomi.seq", 10}, SORT_NUMBER, true}};
-    struct holder *holder;
-    op->run = run;
-    op->command = run->query->commands;
-    if (make_holder(run, op, finish_sort, &holder, err) < 0)
-        return -1;
-    holder->keys = (struct sort_keys){newest, ARRAY_COUNT(newest)};
-    return 0;
-}
-
-const struct command command_sort = {
-    "sort", 0, "rows in order: sort 100 -bytes, +str(user)", COMMAND_HOLDS, sort_options,
-    ARRAY_COUNT(sort_options), parse_sort, make_sort, want_sort};
+const struct command command_sort = {"sort",
+                                     0,
+                                     "rows in order: sort 100 -bytes, +str(user)",
+                                     COMMAND_HOLDS,
+                                     sort_options,
+                                     ARRAY_COUNT(sort_options),
+                                     parse_sort,
+                                     make_sort,
+                                     want_sort,
+                                     0};
 
 /* ---- reverse ---- */
 
@@ -124,7 +117,7 @@ static int parse_nothing(struct spl_parser *p, struct spl_command *command)
     return spl_expect_end(p);
 }
 
-static int emit_backward(struct operator *op, const struct batch *batch, uint32_t count,
+static int emit_backward(struct operator* op, const struct batch *batch, uint32_t count,
                          struct err *err)
 {
     uint32_t *order = batch ? arena_alloc(op->run->arena, (count + 1U) * sizeof(*order)) : NULL;
@@ -137,14 +130,14 @@ static int emit_backward(struct operator *op, const struct batch *batch, uint32_
     return operator_emit(op, batch, order, count, err);
 }
 
-static int finish_reverse(struct operator *op, struct err *err)
+static int finish_reverse(struct operator* op, struct err *err)
 {
     struct holder *holder = op->state;
-    return emit_backward(op, holder->rows.batch, holder->rows.batch ? holder->rows.batch->row_count : 0,
-                         err);
+    return emit_backward(op, holder->rows.batch,
+                         holder->rows.batch ? holder->rows.batch->row_count : 0, err);
 }
 
-static int make_reverse(struct run *run, const struct spl_command *command, struct operator *op,
+static int make_reverse(struct run *run, const struct spl_command *command, struct operator* op,
                         struct err *err)
 {
     struct holder *holder;
@@ -152,8 +145,8 @@ static int make_reverse(struct run *run, const struct spl_command *command, stru
     return make_holder(run, op, finish_reverse, &holder, err);
 }
 
-const struct command command_reverse = {"reverse", 0, "the last row first", COMMAND_HOLDS, 0, 0,
-                                        parse_nothing, make_reverse, 0};
+const struct command command_reverse = {
+    "reverse", 0, "the last row first", COMMAND_HOLDS, 0, 0, parse_nothing, make_reverse, 0, 0};
 
 /* ---- tail ---- */
 
@@ -170,7 +163,7 @@ static int parse_tail(struct spl_parser *p, struct spl_command *command)
     return spl_expect_end(p);
 }
 
-static int finish_tail(struct operator *op, struct err *err)
+static int finish_tail(struct operator* op, struct err *err)
 {
     struct holder *holder = op->state;
     uint32_t count = holder->rows.batch ? holder->rows.batch->row_count : 0;
@@ -179,7 +172,7 @@ static int finish_tail(struct operator *op, struct err *err)
     return emit_backward(op, holder->rows.batch, count, err);
 }
 
-static int make_tail(struct run *run, const struct spl_command *command, struct operator *op,
+static int make_tail(struct run *run, const struct spl_command *command, struct operator* op,
                      struct err *err)
 {
     struct holder *holder;
@@ -189,6 +182,13 @@ static int make_tail(struct run *run, const struct spl_command *command, struct 
     return 0;
 }
 
-const struct command command_tail = {"tail", 0, "the last rows, the last one first", COMMAND_HOLDS,
-                                     sort_options, ARRAY_COUNT(sort_options), parse_tail, make_tail,
+const struct command command_tail = {"tail",
+                                     0,
+                                     "the last rows, the last one first",
+                                     COMMAND_HOLDS,
+                                     sort_options,
+                                     ARRAY_COUNT(sort_options),
+                                     parse_tail,
+                                     make_tail,
+                                     0,
                                      0};

@@ -44,7 +44,7 @@ static void want(const struct spl_command *command, struct wanted *wanted)
     wanted_add(wanted, args->input);
 }
 
-static int push_path(struct operator *op, struct frame *frame, struct err *err)
+static int push_path(struct operator* op, struct frame *frame, struct err *err)
 {
     const struct spath_args *args = op->command->args;
     const struct column *from = batch_find(frame->batch, args->input);
@@ -101,7 +101,7 @@ static int merge_old(struct frame *frame, struct column *made)
     return to ? frame_put(frame, to) : -1;
 }
 
-static int push_all(struct operator *op, struct frame *frame, struct err *err)
+static int push_all(struct operator* op, struct frame *frame, struct err *err)
 {
     const struct spath_args *args = op->command->args;
     const struct column *from = batch_find(frame->batch, args->input);
@@ -121,7 +121,7 @@ static int push_all(struct operator *op, struct frame *frame, struct err *err)
     return operator_push(op, frame, err);
 }
 
-static int make(struct run *run, const struct spl_command *command, struct operator *op,
+static int make(struct run *run, const struct spl_command *command, struct operator* op,
                 struct err *err)
 {
     (void)run;
@@ -131,5 +131,13 @@ static int make(struct run *run, const struct spl_command *command, struct opera
 }
 
 const struct command command_spath = {
-    "spath", 0, "fields of JSON text: spath input=body output=sku items{}.sku", COMMAND_STREAMS,
-    options, ARRAY_COUNT(options), parse, make, want};
+    "spath",
+    0,
+    "fields of JSON text: spath input=body output=sku items{}.sku",
+    COMMAND_STREAMS,
+    options,
+    ARRAY_COUNT(options),
+    parse,
+    make,
+    want,
+    0};

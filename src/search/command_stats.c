@@ -1,4 +1,6 @@
 /* stats: one row a group. */
+#include "search/pipeline.h"
+
 #include "search/aggregate.h"
 
 struct stats_args {
@@ -11,8 +13,10 @@ struct stats_args {
 };
 
 static const struct command_option options[] = {
-    {"allnum", OPTION_BOOL, offsetof(struct stats_args, allnum), "only fields that are all numbers"},
-    {"delim", OPTION_TEXT, offsetof(struct stats_args, delim), "between values where they are joined"},
+    {"allnum", OPTION_BOOL, offsetof(struct stats_args, allnum),
+     "only fields that are all numbers"},
+    {"delim", OPTION_TEXT, offsetof(struct stats_args, delim),
+     "between values where they are joined"},
     {"partitions", OPTION_I64, offsetof(struct stats_args, partitions), "accepted, does nothing"},
     {"dedup_splitvals", OPTION_BOOL, offsetof(struct stats_args, allnum), "accepted, does nothing"},
 };
@@ -42,12 +46,12 @@ static void want(const struct spl_command *command, struct wanted *wanted)
     wanted_add_aggs(wanted, &args->aggs);
 }
 
-static int push(struct operator *op, struct frame *frame, struct err *err)
+static int push(struct operator* op, struct frame *frame, struct err *err)
 {
     return aggregator_add(op->state, frame, NULL, err);
 }
 
-static int finish(struct operator *op, struct err *err)
+static int finish(struct operator* op, struct err *err)
 {
     struct aggregator *a = op->state;
     struct batch *batch;
@@ -56,7 +60,7 @@ static int finish(struct operator *op, struct err *err)
     return operator_emit(op, batch, NULL, batch->row_count, err);
 }
 
-static int make(struct run *run, const struct spl_command *command, struct operator *op,
+static int make(struct run *run, const struct spl_command *command, struct operator* op,
                 struct err *err)
 {
     const struct stats_args *args = command->args;
@@ -69,9 +73,44 @@ static int make(struct run *run, const struct spl_command *command, struct opera
     return aggregator_init(a, run, &args->aggs, args->by.names, args->by.count, 0, err);
 }
 
-const struct command command_stats = {
-    "stats", 0, "statistics, one row a group: stats count avg(bytes) by host",
-    COMMAND_TRANSFORMS | COMMAND_HOLDS, options, ARRAY_COUNT(options), parse, make, want};
-const struct command command_sistats = {
-    "sistats", 0, "as stats", COMMAND_TRANSFORMS | COMMAND_HOLDS, options, ARRAY_COUNT(options),
-    parse, make, want};
+extern const struct command command_stats;
+
+bool stats_need_order(const struct spl_command *command)
+{
+    static const char *const names[] = {"first", "last", "list", "mode"};
+    const struct stats_args *args = command->args;
+    if (command->descriptor != &command_stats)
+        return false;
+    for (size_t i = 0; i < args->aggs.count; i++)
+        for (size_t n = 0; n < ARRAY_COUNT(names); n++)
+            if (slice_is(slice_text(args->aggs.aggs[i].stat->name), names[n]))
+                return true;
+    return false;
+}
+
+bool stats_reads_codes(const struct spl_command *command)
+{
+    const struct stats_args *args = command->args;
+    if (command->descriptor != &command_stats)
+        return false;
+    for (size_t i = 0; i < args->aggs.count; i++)
+        if (args->aggs.aggs[i].expr)
+            return false;
+    return true;
+}
+
+const struct command command_stats = {"stats",
+                                      0,
+                                      "statistics, one row a group: stats count avg(bytes) by host",
+                                      COMMAND_TRANSFORMS | COMMAND_HOLDS,
+                                      options,
+                                      ARRAY_COUNT(options),
+                                      parse,
+                                      make,
+                                      want,
+                                      0};
+const struct command command_sistats = {"sistats",  0,
+                                        "as stats", COMMAND_TRANSFORMS | COMMAND_HOLDS,
+                                        options,    ARRAY_COUNT(options),
+                                        parse,      make,
+                                        want,       0};

@@ -14,7 +14,8 @@ struct strcat_args {
 };
 
 static const struct command_option options[] = {
-    {"allrequired", OPTION_BOOL, offsetof(struct strcat_args, all_required), "all fields must be there"},
+    {"allrequired", OPTION_BOOL, offsetof(struct strcat_args, all_required),
+     "all fields must be there"},
 };
 
 static int parse(struct spl_parser *p, struct spl_command *command)
@@ -30,8 +31,8 @@ static int parse(struct spl_parser *p, struct spl_command *command)
         if (!args->parts)
             return err_nomem(p->err);
         bool literal = p->token.kind == SPL_TEXT;
-        args->parts[args->count++] = (struct strcat_part){
-            literal ? p->token.text : spl_field_alias(p->token.text), literal};
+        args->parts[args->count++] =
+            (struct strcat_part){literal ? p->token.text : spl_field_alias(p->token.text), literal};
         if (spl_advance(p) < 0)
             return -1;
     }
@@ -50,7 +51,7 @@ static void want(const struct spl_command *command, struct wanted *wanted)
             wanted_add(wanted, args->parts[i].text);
 }
 
-static int join_row(struct operator *op, struct frame *frame, struct column *to, uint32_t row,
+static int join_row(struct operator* op, struct frame *frame, struct column *to, uint32_t row,
                     struct err *err)
 {
     const struct strcat_args *args = op->command->args;
@@ -71,7 +72,7 @@ static int join_row(struct operator *op, struct frame *frame, struct column *to,
     return column_add(frame->batch, to, row, value_string(text)) < 0 ? run_nomem(op->run, err) : 0;
 }
 
-static int push(struct operator *op, struct frame *frame, struct err *err)
+static int push(struct operator* op, struct frame *frame, struct err *err)
 {
     const struct strcat_args *args = op->command->args;
     struct column *to = frame_column(frame, args->to);
@@ -84,19 +85,16 @@ static int push(struct operator *op, struct frame *frame, struct err *err)
     return operator_push(op, frame, err);
 }
 
-static int make(struct run *run, const struct spl_command *command, struct operator *op,
-                struct err *err)
-{
-    (void)run;
-    (void)command;
-    (void)err;
-    op->push = push;
-    return 0;
-}
-
-const struct command command_strcat = {
-    "strcat", 0, "joins fields and texts: strcat src \" to \" dest route", COMMAND_STREAMS, options,
-    ARRAY_COUNT(options), parse, make, want};
+const struct command command_strcat = {"strcat",
+                                       0,
+                                       "joins fields and texts: strcat src \" to \" dest route",
+                                       COMMAND_STREAMS,
+                                       options,
+                                       ARRAY_COUNT(options),
+                                       parse,
+                                       0,
+                                       want,
+                                       push};
 
 /* ---- rangemap ---- */
 
@@ -162,7 +160,7 @@ static void want_rangemap(const struct spl_command *command, struct wanted *want
     wanted_add(wanted, args->field);
 }
 
-static int push_rangemap(struct operator *op, struct frame *frame, struct err *err)
+static int push_rangemap(struct operator* op, struct frame *frame, struct err *err)
 {
     const struct rangemap_args *args = op->command->args;
     struct column *to = frame_column(frame, SLICE("range"));
@@ -186,16 +184,14 @@ static int push_rangemap(struct operator *op, struct frame *frame, struct err *e
     return operator_push(op, frame, err);
 }
 
-static int make_rangemap(struct run *run, const struct spl_command *command, struct operator *op,
-                         struct err *err)
-{
-    (void)run;
-    (void)command;
-    (void)err;
-    op->push = push_rangemap;
-    return 0;
-}
-
 const struct command command_rangemap = {
-    "rangemap", 0, "a word for a range: rangemap field=ms fast=0-99 slow=100-1000 default=bad",
-    COMMAND_STREAMS | COMMAND_FREE_OPTIONS, 0, 0, parse_rangemap, make_rangemap, want_rangemap};
+    "rangemap",
+    0,
+    "a word for a range: rangemap field=ms fast=0-99 slow=100-1000 default=bad",
+    COMMAND_STREAMS | COMMAND_FREE_OPTIONS,
+    0,
+    0,
+    parse_rangemap,
+    0,
+    want_rangemap,
+    push_rangemap};

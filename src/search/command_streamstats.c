@@ -12,7 +12,8 @@ struct streamstats_args {
 };
 
 static const struct command_option options[] = {
-    {"current", OPTION_BOOL, offsetof(struct streamstats_args, current), "the row itself counts (t)"},
+    {"current", OPTION_BOOL, offsetof(struct streamstats_args, current),
+     "the row itself counts (t)"},
     {"window", OPTION_I64, offsetof(struct streamstats_args, window), "rows looked back (0: all)"},
     {"global", OPTION_BOOL, offsetof(struct streamstats_args, global),
      "the window counts rows of all groups (t)"},
@@ -52,8 +53,9 @@ static int take_options(struct spl_parser *p, struct streamstats_args *args)
 
 static int parse(struct spl_parser *p, struct spl_command *command)
 {
-    static const char *const stops[] = {"by", "reset_before", "reset_after", "window", "current",
-                                        "global", "time_window", "reset_on_change", NULL};
+    static const char *const stops[] = {"by",          "reset_before",    "reset_after",
+                                        "window",      "current",         "global",
+                                        "time_window", "reset_on_change", NULL};
     struct streamstats_args *args = arena_calloc(p->arena, sizeof(*args));
     if (!args)
         return err_nomem(p->err);
@@ -94,12 +96,12 @@ struct streamstats {
     struct row_store rows; /* with a window: the rows it may hold, and older ones */
     struct past *past;     /* of the rows in it */
     uint32_t past_room;
-    uint32_t since;        /* rows before are forgotten by a reset */
+    uint32_t since; /* rows before are forgotten by a reset */
     uint32_t last_group;
     bool windowed;
 };
 
-static int truth(struct operator *op, const struct expr *expr, const struct frame *frame,
+static int truth(struct operator* op, const struct expr *expr, const struct frame *frame,
                  uint32_t row, bool *out, struct err *err)
 {
     struct value_list list;
@@ -119,14 +121,14 @@ static void reset(struct streamstats *s)
     s->since = s->rows.batch ? s->rows.batch->row_count : 0;
 }
 
-static int remember(struct operator *op, const struct frame *frame, uint32_t row, uint32_t group)
+static int remember(struct operator* op, const struct frame *frame, uint32_t row, uint32_t group)
 {
     struct streamstats *s = op->state;
     uint32_t at = s->rows.batch ? s->rows.batch->row_count : 0;
     if (at == s->past_room) {
         uint32_t room = s->past_room ? 2 * s->past_room : 1024;
-        struct past *past = arena_grow(op->run->arena, s->past, at * sizeof(*past),
-                                       room * sizeof(*past));
+        struct past *past =
+            arena_grow(op->run->arena, s->past, at * sizeof(*past), room * sizeof(*past));
         if (!past)
             return -1;
         s->past = past;
@@ -138,7 +140,7 @@ static int remember(struct operator *op, const struct frame *frame, uint32_t row
 }
 
 /* The states of the group are made anew from the rows in the window. */
-static int fill_window(struct operator *op, uint32_t group, int64_t now_ns, struct err *err)
+static int fill_window(struct operator* op, uint32_t group, int64_t now_ns, struct err *err)
 {
     const struct streamstats_args *args = op->command->args;
     struct streamstats *s = op->state;
@@ -165,7 +167,7 @@ static int fill_window(struct operator *op, uint32_t group, int64_t now_ns, stru
     return 0;
 }
 
-static int put_results(struct operator *op, struct frame *frame, struct column **to, uint32_t row,
+static int put_results(struct operator* op, struct frame *frame, struct column **to, uint32_t row,
                        uint32_t group, struct err *err)
 {
     struct streamstats *s = op->state;
@@ -182,7 +184,7 @@ static int put_results(struct operator *op, struct frame *frame, struct column *
     return 0;
 }
 
-static int count_row(struct operator *op, struct frame *frame, uint32_t row, uint32_t group,
+static int count_row(struct operator* op, struct frame *frame, uint32_t row, uint32_t group,
                      struct err *err)
 {
     struct streamstats *s = op->state;
@@ -191,7 +193,7 @@ static int count_row(struct operator *op, struct frame *frame, uint32_t row, uin
     return remember(op, frame, row, group) < 0 ? run_nomem(op->run, err) : 0;
 }
 
-static int one_row(struct operator *op, struct frame *frame, struct column **to, uint32_t row,
+static int one_row(struct operator* op, struct frame *frame, struct column **to, uint32_t row,
                    uint32_t group, struct err *err)
 {
     const struct streamstats_args *args = op->command->args;
@@ -219,7 +221,7 @@ static int one_row(struct operator *op, struct frame *frame, struct column **to,
     return 0;
 }
 
-static int push(struct operator *op, struct frame *frame, struct err *err)
+static int push(struct operator* op, struct frame *frame, struct err *err)
 {
     struct streamstats *s = op->state;
     struct group_rows rows;
@@ -243,8 +245,8 @@ static int push(struct operator *op, struct frame *frame, struct err *err)
             return run_nomem(op->run, err);
     for (size_t i = 0; i < s->a.list->count; i++)
         if (s->a.list->aggs[i].expr) {
-            struct column **kept = arena_array(frame->batch->arena, frame->batch->column_count + 1U,
-                                               sizeof(*kept));
+            struct column **kept =
+                arena_array(frame->batch->arena, frame->batch->column_count + 1U, sizeof(*kept));
             if (!kept)
                 return run_nomem(op->run, err);
             for (uint32_t c = 0; c < frame->batch->column_count; c++)
@@ -257,7 +259,7 @@ static int push(struct operator *op, struct frame *frame, struct err *err)
     return operator_push(op, frame, err);
 }
 
-static int make(struct run *run, const struct spl_command *command, struct operator *op,
+static int make(struct run *run, const struct spl_command *command, struct operator* op,
                 struct err *err)
 {
     const struct streamstats_args *args = command->args;
@@ -273,5 +275,13 @@ static int make(struct run *run, const struct spl_command *command, struct opera
 }
 
 const struct command command_streamstats = {
-    "streamstats", 0, "running statistics: streamstats window=5 avg(bytes) as mean by host", 0,
-    options, ARRAY_COUNT(options), parse, make, want};
+    "streamstats",
+    0,
+    "running statistics: streamstats window=5 avg(bytes) as mean by host",
+    0,
+    options,
+    ARRAY_COUNT(options),
+    parse,
+    make,
+    want,
+    0};

@@ -64,12 +64,12 @@ static int parse_many(struct spl_parser *p, struct spl_command *command)
     return spl_expect_end(p);
 }
 
-static int pass(struct operator *op, struct frame *frame, struct err *err)
+static int pass(struct operator* op, struct frame *frame, struct err *err)
 {
     return operator_push(op, frame, err);
 }
 
-static int emit_all(struct operator *op, const struct batch *rows, int64_t most, struct err *err)
+static int emit_all(struct operator* op, const struct batch *rows, int64_t most, struct err *err)
 {
     uint32_t count = rows->row_count;
     if (most && (uint64_t)most < count)
@@ -77,7 +77,7 @@ static int emit_all(struct operator *op, const struct batch *rows, int64_t most,
     return operator_emit(op, rows, NULL, count, err);
 }
 
-static int finish_append(struct operator *op, struct err *err)
+static int finish_append(struct operator* op, struct err *err)
 {
     const struct sub_args *args = op->command->args;
     for (size_t i = 0; i < args->count; i++) {
@@ -89,7 +89,7 @@ static int finish_append(struct operator *op, struct err *err)
     return 0;
 }
 
-static int make_append(struct run *run, const struct spl_command *command, struct operator *op,
+static int make_append(struct run *run, const struct spl_command *command, struct operator* op,
                        struct err *err)
 {
     (void)run;
@@ -102,7 +102,7 @@ static int make_append(struct run *run, const struct spl_command *command, struc
 
 /* ---- appendcols ---- */
 
-static int add_column(struct operator *op, struct frame *frame, const struct column *from,
+static int add_column(struct operator* op, struct frame *frame, const struct column *from,
                       struct err *err)
 {
     const struct sub_args *args = op->command->args;
@@ -124,7 +124,7 @@ static int add_column(struct operator *op, struct frame *frame, const struct col
     return !to || frame_put(frame, to) < 0 ? run_nomem(op->run, err) : 0;
 }
 
-static int finish_appendcols(struct operator *op, struct err *err)
+static int finish_appendcols(struct operator* op, struct err *err)
 {
     const struct sub_args *args = op->command->args;
     struct frame frame;
@@ -146,7 +146,7 @@ static int finish_appendcols(struct operator *op, struct err *err)
     return hold_emit(op, &frame, err);
 }
 
-static int make_appendcols(struct run *run, const struct spl_command *command, struct operator *op,
+static int make_appendcols(struct run *run, const struct spl_command *command, struct operator* op,
                            struct err *err)
 {
     (void)command;
@@ -155,7 +155,7 @@ static int make_appendcols(struct run *run, const struct spl_command *command, s
 
 /* ---- appendpipe ---- */
 
-static int finish_appendpipe(struct operator *op, struct err *err)
+static int finish_appendpipe(struct operator* op, struct err *err)
 {
     const struct sub_args *args = op->command->args;
     struct frame frame;
@@ -175,7 +175,7 @@ static int finish_appendpipe(struct operator *op, struct err *err)
     return emit_all(op, rows, 0, err);
 }
 
-static int make_appendpipe(struct run *run, const struct spl_command *command, struct operator *op,
+static int make_appendpipe(struct run *run, const struct spl_command *command, struct operator* op,
                            struct err *err)
 {
     (void)command;
@@ -207,7 +207,7 @@ static int parse_inputlookup(struct spl_parser *p, struct spl_command *command)
     return spl_expect_end(p);
 }
 
-static int finish_inputlookup(struct operator *op, struct err *err)
+static int finish_inputlookup(struct operator* op, struct err *err)
 {
     const struct sub_args *args = op->command->args;
     struct batch *rows;
@@ -220,7 +220,8 @@ static int finish_inputlookup(struct operator *op, struct err *err)
         return run_nomem(op->run, err);
     if (args->where.expr && run_filter(op->run, &frame, args->where.expr, err) < 0)
         return -1;
-    for (uint32_t row = frame_next(&frame, 0); row < rows->row_count; row = frame_next(&frame, row + 1))
+    for (uint32_t row = frame_next(&frame, 0); row < rows->row_count;
+         row = frame_next(&frame, row + 1))
         order[count++] = row;
     uint32_t from = (uint64_t)args->start < count ? (uint32_t)args->start : count;
     uint32_t left = count - from;
@@ -229,7 +230,7 @@ static int finish_inputlookup(struct operator *op, struct err *err)
     return operator_emit(op, rows, order + from, left, err);
 }
 
-static int make_inputlookup(struct run *run, const struct spl_command *command, struct operator *op,
+static int make_inputlookup(struct run *run, const struct spl_command *command, struct operator* op,
                             struct err *err)
 {
     (void)run;
@@ -241,20 +242,60 @@ static int make_inputlookup(struct run *run, const struct spl_command *command, 
 }
 
 const struct command command_append = {
-    "append", 0, "rows of a subsearch after these: append [search ...]", 0, options,
-    ARRAY_COUNT(options), parse_one, make_append, 0};
-const struct command command_appendcols = {
-    "appendcols", 0, "columns of a subsearch beside these, row by row", COMMAND_HOLDS, options,
-    ARRAY_COUNT(options), parse_one, make_appendcols, 0};
+    "append",  0,           "rows of a subsearch after these: append [search ...]",
+    0,         options,     ARRAY_COUNT(options),
+    parse_one, make_append, 0,
+    0};
+const struct command command_appendcols = {"appendcols",
+                                           0,
+                                           "columns of a subsearch beside these, row by row",
+                                           COMMAND_HOLDS,
+                                           options,
+                                           ARRAY_COUNT(options),
+                                           parse_one,
+                                           make_appendcols,
+                                           0,
+                                           0};
 const struct command command_appendpipe = {
-    "appendpipe", 0, "what a pipeline makes of these rows, after them: appendpipe [stats ...]",
-    COMMAND_HOLDS, options, ARRAY_COUNT(options), parse_one, make_appendpipe, 0};
+    "appendpipe",
+    0,
+    "what a pipeline makes of these rows, after them: appendpipe [stats ...]",
+    COMMAND_HOLDS,
+    options,
+    ARRAY_COUNT(options),
+    parse_one,
+    make_appendpipe,
+    0,
+    0};
 const struct command command_multisearch = {
-    "multisearch", 0, "rows of several searches: multisearch [search ...] [search ...]",
-    COMMAND_GENERATES, options, ARRAY_COUNT(options), parse_many, make_append, 0};
-const struct command command_union = {
-    "union", 0, "rows of several searches", COMMAND_GENERATES, options, ARRAY_COUNT(options),
-    parse_many, make_append, 0};
+    "multisearch",
+    0,
+    "rows of several searches: multisearch [search ...] [search ...]",
+    COMMAND_GENERATES,
+    options,
+    ARRAY_COUNT(options),
+    parse_many,
+    make_append,
+    0,
+    0};
+const struct command command_union = {"union",
+                                      0,
+                                      "rows of several searches",
+                                      COMMAND_GENERATES,
+                                      options,
+                                      ARRAY_COUNT(options),
+                                      parse_many,
+                                      make_append,
+                                      0,
+                                      0};
 const struct command command_inputlookup = {
-    "inputlookup", 0, "rows of a lookup table: inputlookup assets where site=k*", COMMAND_GENERATES,
-    inputlookup_options, ARRAY_COUNT(inputlookup_options), parse_inputlookup, make_inputlookup, 0};
+    "inputlookup",
+    0,
+    "rows of a lookup table: inputlookup assets where site=k*",
+    COMMAND_GENERATES,
+    inputlookup_options,
+    ARRAY_COUNT(inputlookup_options),
+    parse_inputlookup,
+    make_inputlookup,
+    0,
+    0};

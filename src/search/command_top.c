@@ -25,41 +25,24 @@ static int parse(struct spl_parser *p, struct spl_command *command)
 {
     static const char *const stops[] = {"by", NULL};
     struct top_args *args = arena_calloc(p->arena, sizeof(*args));
-    struct slice *names = NULL;
     if (!args)
         return err_nomem(p->err);
     command->args = args;
-    *args = (struct top_args){.limit = 10, .count_field = SLICE("count"),
-                              .percent_field = SLICE("percent"), .other = SLICE("OTHER"),
-                              .show_count = true, .show_percent = true};
-    for (bool by = false; p->token.kind != SPL_END;) {
-        bool taken;
-        if (spl_take_option(p, args, &taken) < 0)
-            return -1;
-        if (taken)
-            continue;
-        if (!by && spl_at_word(p, stops[0])) {
-            by = true;
-            if (spl_advance(p) < 0 || spl_take_fields(p, NULL, false, &args->by) < 0)
-                return -1;
-            continue;
-        }
-        if (args->fields.count == 0 && slice_to_i64(p->token.text, &args->limit)) {
-            if (spl_advance(p) < 0)
-                return -1;
-            continue;
-        }
-        names = spl_grow(p->arena, names, args->fields.count, sizeof(*names));
-        if (!names)
-            return err_nomem(p->err);
-        if (spl_take_field(p, &names[args->fields.count]) < 0)
-            return -1;
-        args->fields.count++;
-        while (spl_at_sign(p, ","))
-            if (spl_advance(p) < 0)
-                return -1;
-    }
-    args->fields.names = names;
+    *args = (struct top_args){.limit = 10,
+                              .count_field = SLICE("count"),
+                              .percent_field = SLICE("percent"),
+                              .other = SLICE("OTHER"),
+                              .show_count = true,
+                              .show_percent = true};
+    if (spl_take_options(p, args) < 0)
+        return -1;
+    if (slice_to_i64(p->token.text, &args->limit) && spl_advance(p) < 0)
+        return -1;
+    if (spl_take_fields_options(p, args, stops, &args->fields) < 0)
+        return -1;
+    if (spl_at_word(p, "by") &&
+        (spl_advance(p) < 0 || spl_take_fields_options(p, args, NULL, &args->by) < 0))
+        return -1;
     return args->fields.count ? 0 : spl_fail(p, "here the name of a field is needed");
 }
 
@@ -75,9 +58,9 @@ struct top {
     struct grouper by;     /* the by-groups */
     struct grouper values; /* by fields, then the fields counted */
     struct slice *names;
-    uint64_t *counts;      /* by group of values */
-    uint32_t *owner;       /* the by-group of a group of values */
-    uint64_t *totals;      /* by by-group */
+    uint64_t *counts; /* by group of values */
+    uint32_t *owner;  /* the by-group of a group of values */
+    uint64_t *totals; /* by by-group */
     uint32_t room, by_room;
     bool rare;
 };
@@ -93,7 +76,7 @@ static int room_for(struct arena *arena, void **list, size_t old, size_t count, 
     return 0;
 }
 
-static int make_room(struct operator *op, struct top *top)
+static int make_room(struct operator* op, struct top *top)
 {
     struct arena *arena = op->run->arena;
     if (top->values.count > top->room) {
@@ -112,7 +95,7 @@ static int make_room(struct operator *op, struct top *top)
     return 0;
 }
 
-static int push(struct operator *op, struct frame *frame, struct err *err)
+static int push(struct operator* op, struct frame *frame, struct err *err)
 {
     struct top *top = op->state;
     struct group_rows values, by;
@@ -150,7 +133,7 @@ static int by_count(const void *a, const void *b, void *context)
 }
 
 struct writer {
-    struct operator *op;
+    struct operator* op;
     struct batch *batch;
     const struct top *top;
 };
@@ -176,14 +159,15 @@ static int put_row(struct writer *w, uint32_t group, bool other, uint64_t count)
     w->batch->row_count++;
     for (size_t f = 0; f < top->values.field_count; f++) {
         bool by = f < top->by.field_count;
-        struct value v = other && !by ? value_string(args->other) : grouper_key(&top->values, group, f);
+        struct value v =
+            other && !by ? value_string(args->other) : grouper_key(&top->values, group, f);
         if (put(w, top->values.fields[f], v) < 0)
             return -1;
     }
     return put_counts(w, count, top->totals[top->owner[group]]);
 }
 
-static int finish(struct operator *op, struct err *err)
+static int finish(struct operator* op, struct err *err)
 {
     const struct top_args *args = op->command->args;
     struct top *top = op->state;
@@ -211,7 +195,7 @@ static int finish(struct operator *op, struct err *err)
     return operator_emit(op, w.batch, NULL, w.batch->row_count, err);
 }
 
-static int make(struct run *run, const struct spl_command *command, struct operator *op,
+static int make(struct run *run, const struct spl_command *command, struct operator* op,
                 struct err *err)
 {
     const struct top_args *args = command->args;
@@ -233,9 +217,23 @@ static int make(struct run *run, const struct spl_command *command, struct opera
     return 0;
 }
 
-const struct command command_top = {
-    "top", 0, "the most frequent values: top limit=5 user by host",
-    COMMAND_TRANSFORMS | COMMAND_HOLDS, options, ARRAY_COUNT(options), parse, make, want};
-const struct command command_rare = {
-    "rare", 0, "the least frequent values: rare user by host", COMMAND_TRANSFORMS | COMMAND_HOLDS,
-    options, ARRAY_COUNT(options), parse, make, want};
+const struct command command_top = {"top",
+                                    0,
+                                    "the most frequent values: top limit=5 user by host",
+                                    COMMAND_TRANSFORMS | COMMAND_HOLDS,
+                                    options,
+                                    ARRAY_COUNT(options),
+                                    parse,
+                                    make,
+                                    want,
+                                    0};
+const struct command command_rare = {"rare",
+                                     0,
+                                     "the least frequent values: rare user by host",
+                                     COMMAND_TRANSFORMS | COMMAND_HOLDS,
+                                     options,
+                                     ARRAY_COUNT(options),
+                                     parse,
+                                     make,
+                                     want,
+                                     0};

@@ -21,31 +21,13 @@ static const struct command_option options[] = {
 static int parse(struct spl_parser *p, struct spl_command *command)
 {
     struct totals_args *args = arena_calloc(p->arena, sizeof(*args));
-    struct slice *names = NULL;
     if (!args)
         return err_nomem(p->err);
     command->args = args;
     bool columns = slice_is(slice_text(command->descriptor->name), "addcoltotals");
-    *args = (struct totals_args){.row = !columns, .col = columns, .name = SLICE("Total"),
-                                 .label = SLICE("Total")};
-    while (p->token.kind != SPL_END) {
-        bool taken;
-        if (spl_take_option(p, args, &taken) < 0)
-            return -1;
-        if (taken)
-            continue;
-        names = spl_grow(p->arena, names, args->fields.count, sizeof(*names));
-        if (!names)
-            return err_nomem(p->err);
-        if (spl_take_field(p, &names[args->fields.count]) < 0)
-            return -1;
-        args->fields.count++;
-        while (spl_at_sign(p, ","))
-            if (spl_advance(p) < 0)
-                return -1;
-    }
-    args->fields.names = names;
-    return 0;
+    *args = (struct totals_args){
+        .row = !columns, .col = columns, .name = SLICE("Total"), .label = SLICE("Total")};
+    return spl_take_fields_options(p, args, NULL, &args->fields);
 }
 
 static void want(const struct spl_command *command, struct wanted *wanted)
@@ -72,7 +54,7 @@ static const struct stat *sum_stat(void)
     return stat_find(SLICE("sum"), &percent, &nearest);
 }
 
-static int row_totals(struct operator *op, struct frame *frame, struct err *err)
+static int row_totals(struct operator* op, struct frame *frame, struct err *err)
 {
     const struct totals_args *args = op->command->args;
     struct stat_scope scope = {.arena = frame->batch->arena};
@@ -96,7 +78,7 @@ static int row_totals(struct operator *op, struct frame *frame, struct err *err)
 }
 
 /* One more row: the sums of the columns that hold only numbers. */
-static int column_totals(struct operator *op, struct frame *frame, struct err *err)
+static int column_totals(struct operator* op, struct frame *frame, struct err *err)
 {
     const struct totals_args *args = op->command->args;
     struct arena *arena = frame->batch->arena;
@@ -137,7 +119,7 @@ static int column_totals(struct operator *op, struct frame *frame, struct err *e
     return 0;
 }
 
-static int finish(struct operator *op, struct err *err)
+static int finish(struct operator* op, struct err *err)
 {
     const struct totals_args *args = op->command->args;
     struct frame frame;
@@ -150,16 +132,30 @@ static int finish(struct operator *op, struct err *err)
     return hold_emit(op, &frame, err);
 }
 
-static int make(struct run *run, const struct spl_command *command, struct operator *op,
+static int make(struct run *run, const struct spl_command *command, struct operator* op,
                 struct err *err)
 {
     (void)command;
     return operator_hold(run, op, 0, finish, err);
 }
 
-const struct command command_addtotals = {
-    "addtotals", 0, "sums across rows: addtotals fieldname=all a* b*", COMMAND_HOLDS, options,
-    ARRAY_COUNT(options), parse, make, want};
-const struct command command_addcoltotals = {
-    "addcoltotals", 0, "a row with the sums of columns", COMMAND_HOLDS, options,
-    ARRAY_COUNT(options), parse, make, want};
+const struct command command_addtotals = {"addtotals",
+                                          0,
+                                          "sums across rows: addtotals fieldname=all a* b*",
+                                          COMMAND_HOLDS,
+                                          options,
+                                          ARRAY_COUNT(options),
+                                          parse,
+                                          make,
+                                          want,
+                                          0};
+const struct command command_addcoltotals = {"addcoltotals",
+                                             0,
+                                             "a row with the sums of columns",
+                                             COMMAND_HOLDS,
+                                             options,
+                                             ARRAY_COUNT(options),
+                                             parse,
+                                             make,
+                                             want,
+                                             0};

@@ -58,34 +58,21 @@ static int take_edge(struct spl_parser *p, const struct expr **out)
 static int parse(struct spl_parser *p, struct spl_command *command)
 {
     struct transaction_args *args = arena_calloc(p->arena, sizeof(*args));
-    struct slice *names = NULL;
+    static const char *const edges[] = {"startswith", "endswith", NULL};
     if (!args)
         return err_nomem(p->err);
     command->args = args;
     args->max_events = 1000;
-    while (p->token.kind != SPL_END) {
-        bool taken = true;
-        bool start = spl_at_word(p, "startswith"), end = spl_at_word(p, "endswith");
-        if ((start || end) && spl_at_option(p)) {
-            if (take_edge(p, start ? &args->starts : &args->ends) < 0)
-                return -1;
-        } else if (spl_take_option(p, args, &taken) < 0) {
+    for (;;) {
+        if (spl_take_fields_options(p, args, edges, &args->fields) < 0)
             return -1;
-        }
-        if (!taken) {
-            names = spl_grow(p->arena, names, args->fields.count, sizeof(*names));
-            if (!names)
-                return err_nomem(p->err);
-            if (spl_take_field(p, &names[args->fields.count]) < 0)
-                return -1;
-            args->fields.count++;
-        }
-        while (spl_at_sign(p, ","))
-            if (spl_advance(p) < 0)
-                return -1;
+        if (p->token.kind == SPL_END)
+            return 0;
+        if (!spl_at_option(p))
+            return spl_fail(p, "here = and a search are missing");
+        if (take_edge(p, spl_at_word(p, edges[0]) ? &args->starts : &args->ends) < 0)
+            return -1;
     }
-    args->fields.names = names;
-    return 0;
 }
 
 static void want(const struct spl_command *command, struct wanted *wanted)
@@ -106,10 +93,10 @@ struct open_one {
 };
 
 struct builder {
-    struct operator *op;
+    struct operator* op;
     const struct batch *rows;
     const struct column *times;
-    uint32_t *next;       /* the row behind in the same transaction */
+    uint32_t *next;        /* the row behind in the same transaction */
     struct open_one *open; /* by group */
     struct open_one *done;
     size_t done_count;
@@ -235,7 +222,7 @@ static int put_one(struct builder *b, struct batch *out, const struct open_one *
                : 0;
 }
 
-static int edge_bits(struct operator *op, const struct frame *frame, const struct expr *expr,
+static int edge_bits(struct operator* op, const struct frame *frame, const struct expr *expr,
                      uint64_t **out, struct err *err)
 {
     *out = arena_calloc(op->run->arena, bits_words(frame->batch->row_count) * 8 + 8);
@@ -270,8 +257,8 @@ static int collect(struct builder *b, struct frame *frame, struct grouper *group
         group[rows.rows[i]] = rows.groups[i];
     for (uint32_t i = 0; i < count; i++) {
         uint32_t row = order[i];
-        if (group[row] != GROUP_NONE && add_row(b, row, group[row], bits_get(starts, row),
-                                                bits_get(ends, row), err) < 0)
+        if (group[row] != GROUP_NONE &&
+            add_row(b, row, group[row], bits_get(starts, row), bits_get(ends, row), err) < 0)
             return -1;
     }
     for (uint32_t g = 0; g < groups->count; g++)
@@ -280,7 +267,7 @@ static int collect(struct builder *b, struct frame *frame, struct grouper *group
     return 0;
 }
 
-static int finish(struct operator *op, struct err *err)
+static int finish(struct operator* op, struct err *err)
 {
     const struct transaction_args *args = op->command->args;
     struct frame frame;
@@ -288,8 +275,8 @@ static int finish(struct operator *op, struct err *err)
     bool failed;
     if (!hold_frame(op, &frame, &failed, err))
         return failed ? -1 : 0;
-    struct builder b = {.op = op, .rows = frame.batch,
-                        .times = batch_find(frame.batch, FIELD_TIMESTAMP)};
+    struct builder b = {
+        .op = op, .rows = frame.batch, .times = batch_find(frame.batch, FIELD_TIMESTAMP)};
     if (grouper_init(&groups, op->run->arena, args->fields.names, args->fields.count, 0) < 0)
         return run_nomem(op->run, err);
     if (collect(&b, &frame, &groups, err) < 0)
@@ -305,7 +292,7 @@ static int finish(struct operator *op, struct err *err)
     return operator_emit(op, out, NULL, out->row_count, err);
 }
 
-static int make(struct run *run, const struct spl_command *command, struct operator *op,
+static int make(struct run *run, const struct spl_command *command, struct operator* op,
                 struct err *err)
 {
     (void)command;
@@ -313,5 +300,13 @@ static int make(struct run *run, const struct spl_command *command, struct opera
 }
 
 const struct command command_transaction = {
-    "transaction", 0, "rows that belong together: transaction session maxpause=5m", COMMAND_HOLDS,
-    options, ARRAY_COUNT(options), parse, make, want};
+    "transaction",
+    0,
+    "rows that belong together: transaction session maxpause=5m",
+    COMMAND_HOLDS,
+    options,
+    ARRAY_COUNT(options),
+    parse,
+    make,
+    want,
+    0};

@@ -9,9 +9,12 @@ struct transpose_args {
 };
 
 static const struct command_option options[] = {
-    {"column_name", OPTION_TEXT, offsetof(struct transpose_args, column_name), "the first column (column)"},
-    {"header_field", OPTION_FIELD, offsetof(struct transpose_args, header), "its values name the columns"},
-    {"include_empty", OPTION_BOOL, offsetof(struct transpose_args, include_empty), "fields without values too"},
+    {"column_name", OPTION_TEXT, offsetof(struct transpose_args, column_name),
+     "the first column (column)"},
+    {"header_field", OPTION_FIELD, offsetof(struct transpose_args, header),
+     "its values name the columns"},
+    {"include_empty", OPTION_BOOL, offsetof(struct transpose_args, include_empty),
+     "fields without values too"},
 };
 
 static int parse(struct spl_parser *p, struct spl_command *command)
@@ -20,7 +23,8 @@ static int parse(struct spl_parser *p, struct spl_command *command)
     if (!args)
         return err_nomem(p->err);
     command->args = args;
-    *args = (struct transpose_args){.rows = 5, .column_name = SLICE("column"), .include_empty = true};
+    *args =
+        (struct transpose_args){.rows = 5, .column_name = SLICE("column"), .include_empty = true};
     while (p->token.kind != SPL_END) {
         bool taken;
         if (spl_take_option(p, args, &taken) < 0)
@@ -46,7 +50,7 @@ static bool is_internal(struct slice name)
            (name.len && name.ptr[0] == '_');
 }
 
-static int finish(struct operator *op, struct err *err)
+static int finish(struct operator* op, struct err *err)
 {
     const struct transpose_args *args = op->command->args;
     const struct batch *batch = ((struct hold *)op->state)->rows.batch;
@@ -66,7 +70,8 @@ static int finish(struct operator *op, struct err *err)
         return run_nomem(op->run, err);
     for (uint32_t c = 0; c < batch->column_count; c++) {
         const struct column *from = batch->columns[c];
-        if (is_internal(from->name) || (args->header.ptr && slice_equal(from->name, args->header)) ||
+        if (is_internal(from->name) ||
+            (args->header.ptr && slice_equal(from->name, args->header)) ||
             (!args->include_empty && !from->count))
             continue;
         uint32_t at = out->row_count++;
@@ -83,13 +88,20 @@ static int finish(struct operator *op, struct err *err)
     return operator_emit(op, out, NULL, out->row_count, err);
 }
 
-static int make(struct run *run, const struct spl_command *command, struct operator *op,
+static int make(struct run *run, const struct spl_command *command, struct operator* op,
                 struct err *err)
 {
     (void)command;
     return operator_hold(run, op, 0, finish, err);
 }
 
-const struct command command_transpose = {
-    "transpose", 0, "rows become columns: transpose 10 header_field=host",
-    COMMAND_TRANSFORMS | COMMAND_HOLDS, options, ARRAY_COUNT(options), parse, make, 0};
+const struct command command_transpose = {"transpose",
+                                          0,
+                                          "rows become columns: transpose 10 header_field=host",
+                                          COMMAND_TRANSFORMS | COMMAND_HOLDS,
+                                          options,
+                                          ARRAY_COUNT(options),
+                                          parse,
+                                          make,
+                                          0,
+                                          0};

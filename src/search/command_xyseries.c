@@ -24,7 +24,8 @@ static int parse(struct spl_parser *p, struct spl_command *command)
     if (spl_take_options(p, args) < 0 || spl_take_fields(p, NULL, false, &args->fields) < 0)
         return -1;
     if (args->fields.count < 3)
-        return spl_fail(p, "%s needs three fields: rows, names and values", command->descriptor->name);
+        return spl_fail(p, "%s needs three fields: rows, names and values",
+                        command->descriptor->name);
     return spl_expect_end(p);
 }
 
@@ -40,7 +41,7 @@ static void want_all(const struct spl_command *command, struct wanted *wanted)
     wanted->all = true;
 }
 
-static int put_cell(struct operator *op, struct batch *out, uint32_t at, struct slice name,
+static int put_cell(struct operator* op, struct batch *out, uint32_t at, struct slice name,
                     struct value v, struct err *err)
 {
     struct column *to = batch_column(out, name);
@@ -49,7 +50,7 @@ static int put_cell(struct operator *op, struct batch *out, uint32_t at, struct 
     return 0;
 }
 
-static int finish_xy(struct operator *op, struct err *err)
+static int finish_xy(struct operator* op, struct err *err)
 {
     const struct xy_args *args = op->command->args;
     const struct slice *names = args->fields.names;
@@ -88,7 +89,7 @@ static int finish_xy(struct operator *op, struct err *err)
     return operator_emit(op, out, NULL, out->row_count, err);
 }
 
-static int finish_untable(struct operator *op, struct err *err)
+static int finish_untable(struct operator* op, struct err *err)
 {
     const struct xy_args *args = op->command->args;
     const struct slice *names = args->fields.names;
@@ -114,16 +115,30 @@ static int finish_untable(struct operator *op, struct err *err)
     return operator_emit(op, out, NULL, out->row_count, err);
 }
 
-static int make(struct run *run, const struct spl_command *command, struct operator *op,
+static int make(struct run *run, const struct spl_command *command, struct operator* op,
                 struct err *err)
 {
     bool xy = slice_is(slice_text(command->descriptor->name), "xyseries");
     return operator_hold(run, op, 0, xy ? finish_xy : finish_untable, err);
 }
 
-const struct command command_xyseries = {
-    "xyseries", 0, "a table of rows: xyseries host status count", COMMAND_TRANSFORMS | COMMAND_HOLDS,
-    options, ARRAY_COUNT(options), parse, make, want_xy};
-const struct command command_untable = {
-    "untable", 0, "rows of a table: untable host status count", COMMAND_TRANSFORMS | COMMAND_HOLDS,
-    options, ARRAY_COUNT(options), parse, make, want_all};
+const struct command command_xyseries = {"xyseries",
+                                         0,
+                                         "a table of rows: xyseries host status count",
+                                         COMMAND_TRANSFORMS | COMMAND_HOLDS,
+                                         options,
+                                         ARRAY_COUNT(options),
+                                         parse,
+                                         make,
+                                         want_xy,
+                                         0};
+const struct command command_untable = {"untable",
+                                        0,
+                                        "rows of a table: untable host status count",
+                                        COMMAND_TRANSFORMS | COMMAND_HOLDS,
+                                        options,
+                                        ARRAY_COUNT(options),
+                                        parse,
+                                        make,
+                                        want_all,
+                                        0};

@@ -17,9 +17,9 @@ static int add_column(struct batch *batch, struct column *column)
         return -1;
     if (batch->column_count == batch->column_size) {
         uint32_t size = batch->column_size ? 2 * batch->column_size : 32;
-        void *columns = arena_grow(batch->arena, batch->columns,
-                                   batch->column_size * sizeof(struct column *),
-                                   size * sizeof(struct column *));
+        void *columns =
+            arena_grow(batch->arena, batch->columns, batch->column_size * sizeof(struct column *),
+                       size * sizeof(struct column *));
         if (!columns)
             return -1;
         batch->columns = columns;
@@ -126,7 +126,8 @@ uint32_t frame_count(const struct frame *frame)
 bool column_is_dense(const struct column *column, uint32_t row_count)
 {
     return column->count == row_count && !column->multi &&
-           (row_count == 0 || (column->rows[0] == 0 && column->rows[row_count - 1] == row_count - 1));
+           (row_count == 0 ||
+            (column->rows[0] == 0 && column->rows[row_count - 1] == row_count - 1));
 }
 
 void row_store_init(struct row_store *store, struct arena *arena)
@@ -155,11 +156,12 @@ static int store_column(struct row_store *store, const struct frame *frame,
     struct value last_from = value_null(), last_to = value_null();
     for (uint32_t i = 0; i < from->count; i++) {
         uint32_t row = from->rows[i];
-        if (!bits_get(frame->selected, row) || from->values[i].type == VALUE_NULL)
+        struct value v = column_value(from, i);
+        if (!bits_get(frame->selected, row) || v.type == VALUE_NULL)
             continue;
         if (!to && !(to = batch_column(store->batch, from->name)))
             return -1;
-        if (add_value(store->batch, to, places[row], from->values[i], &last_from, &last_to) < 0)
+        if (add_value(store->batch, to, places[row], v, &last_from, &last_to) < 0)
             return -1;
     }
     return 0;
@@ -179,7 +181,8 @@ int row_store_add(struct row_store *store, const struct frame *frame)
     if (!places || !store_ready(store))
         return -1;
     uint32_t next = store->batch->row_count;
-    for (uint32_t row = frame_next(frame, 0); row < batch->row_count; row = frame_next(frame, row + 1))
+    for (uint32_t row = frame_next(frame, 0); row < batch->row_count;
+         row = frame_next(frame, row + 1))
         places[row] = next++;
     for (uint32_t i = 0; i < batch->column_count; i++) {
         /* known columns keep their place in the order even when they are empty */

@@ -51,7 +51,8 @@ static int grow_values(struct intern *intern, struct arena *arena)
     return 0;
 }
 
-static uint32_t intern_new(struct intern *intern, struct arena *arena, struct value v, uint64_t hash)
+static uint32_t intern_new(struct intern *intern, struct arena *arena, struct value v,
+                           uint64_t hash)
 {
     if (intern->count == intern->room && grow_values(intern, arena) < 0)
         return GROUP_NONE;
@@ -161,8 +162,8 @@ static inline uint32_t pair_id(struct pair_table *table, struct arena *arena, ui
 int grouper_init(struct grouper *grouper, struct arena *arena, const struct slice *fields,
                  size_t field_count, uint64_t nullable)
 {
-    *grouper = (struct grouper){.arena = arena, .fields = fields, .field_count = field_count,
-                                .nullable = nullable};
+    *grouper = (struct grouper){
+        .arena = arena, .fields = fields, .field_count = field_count, .nullable = nullable};
     grouper->keys = arena_array(arena, field_count + 1, sizeof(*grouper->keys));
     grouper->pairs = arena_array(arena, field_count + 1, sizeof(*grouper->pairs));
     return grouper->keys && grouper->pairs ? 0 : -1;
@@ -185,9 +186,9 @@ static uint32_t group_of(struct grouper *grouper, const uint32_t *ids)
     size_t width = grouper->field_count;
     while (id >= grouper->room) {
         uint32_t room = grouper->room ? 2 * grouper->room : 64;
-        void *groups = arena_grow(grouper->arena, grouper->groups,
-                                  grouper->room * width * sizeof(uint32_t),
-                                  room * (width + !width) * sizeof(uint32_t));
+        void *groups =
+            arena_grow(grouper->arena, grouper->groups, grouper->room * width * sizeof(uint32_t),
+                       room * (width + !width) * sizeof(uint32_t));
         if (!groups)
             return GROUP_NONE;
         grouper->groups = groups;
@@ -281,8 +282,9 @@ static int key_ids(struct grouper *grouper, size_t field, const struct frame *fr
     const struct column *column = batch_find(frame->batch, grouper->fields[field]);
     uint32_t rows = frame->batch->row_count;
     memset(ids, 0xff, rows * sizeof(*ids));
-    if (column && (use_codes(column) ? ids_by_code(intern, grouper->arena, column, frame, ids)
-                                     : ids_by_value(intern, grouper->arena, column, frame, ids)) < 0)
+    if (column &&
+        (use_codes(column) ? ids_by_code(intern, grouper->arena, column, frame, ids)
+                           : ids_by_value(intern, grouper->arena, column, frame, ids)) < 0)
         return -1;
     if (!is_nullable(grouper, field))
         return 0;

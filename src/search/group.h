@@ -33,7 +33,7 @@ enum { PAIR_DIRECT_BITS = 8 };
 
 struct pair_table {
     uint32_t *direct; /* id + 1 */
-    uint64_t *keys; /* first << 32 | second, plus 1 */
+    uint64_t *keys;   /* first << 32 | second, plus 1 */
     uint32_t *ids;
     uint32_t size, count;
     uint64_t last_key;

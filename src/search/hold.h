@@ -10,9 +10,9 @@ struct hold {
 };
 
 /* state begins with a struct hold (or is one: size 0). */
-MUST_USE int operator_hold(struct run *run, struct operator *op, size_t state_size,
-                           int (*finish)(struct operator *op, struct err *err), struct err *err);
+MUST_USE int operator_hold(struct run *run, struct operator* op, size_t state_size,
+                           int (*finish)(struct operator* op, struct err *err), struct err *err);
 /* All rows held, sharing their columns, in run->arena: columns can be put and dropped. False when
  * there are none; err is set when *failed. */
-bool hold_frame(struct operator *op, struct frame *frame, bool *failed, struct err *err);
-MUST_USE int hold_emit(struct operator *op, const struct frame *frame, struct err *err);
+bool hold_frame(struct operator* op, struct frame *frame, bool *failed, struct err *err);
+MUST_USE int hold_emit(struct operator* op, const struct frame *frame, struct err *err);

@@ -74,9 +74,7 @@ static int follow(struct walk *walk, const struct json_node *node, struct slice 
 {
     if (path.len == 0) {
         struct value v = leaf_value(node, walk->frame->batch->arena);
-        return v.type == VALUE_NULL
-                   ? 0
-                   : column_add(walk->frame->batch, walk->to, walk->row, v);
+        return v.type == VALUE_NULL ? 0 : column_add(walk->frame->batch, walk->to, walk->row, v);
     }
     const struct json_node *whole = member(node, path);
     if (whole)

@@ -5,8 +5,8 @@
 #include "search/parser.h"
 #include "search/span.h"
 
-#include <stdio.h>
 #include <stdarg.h>
+#include <stdio.h>
 
 static bool is_space(char c)
 {
@@ -312,7 +312,8 @@ static bool is_spelt(const struct spl_query *query, struct slice name)
 
 struct slice spl_field_shown(struct slice name, const struct spl_query *query)
 {
-    static const char *const habits[] = {"_time", "_raw", "_indextime", "host", "sourcetype", "index"};
+    static const char *const habits[] = {"_time", "_raw",       "_indextime",
+                                         "host",  "sourcetype", "index"};
     for (size_t i = 0; i < ARRAY_COUNT(habits); i++)
         if (slice_equal(name, schema_alias(slice_text(habits[i])))) {
             return query && is_spelt(query, name) ? name : slice_text(habits[i]);
@@ -377,6 +378,30 @@ int spl_take_fields(struct spl_parser *p, const char *const *stops, bool empty,
     }
     out->names = names;
     return out->count || empty ? 0 : spl_fail(p, "here the name of a field is needed");
+}
+
+int spl_take_fields_options(struct spl_parser *p, void *args, const char *const *stops,
+                            struct field_list *out)
+{
+    struct slice *names = (struct slice *)(uintptr_t)out->names;
+    while (p->token.kind != SPL_END && !at_stop(p, stops)) {
+        bool taken;
+        if (spl_take_option(p, args, &taken) < 0)
+            return -1;
+        if (!taken) {
+            names = spl_grow(p->arena, names, out->count, sizeof(*names));
+            if (!names)
+                return err_nomem(p->err);
+            if (spl_take_field(p, &names[out->count]) < 0)
+                return -1;
+            out->names = names;
+            out->wild |= slice_find_char(names[out->count++], '*') >= 0;
+        }
+        while (spl_at_sign(p, ","))
+            if (spl_advance(p) < 0)
+                return -1;
+    }
+    return 0;
 }
 
 /* Macros inside of expressions become names of the same length, so that positions stay. */

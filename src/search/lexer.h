@@ -31,9 +31,9 @@ struct spl_parser {
     struct spl_command *command;
     struct arena *arena;
     struct err *err;
-    int depth;            /* of subsearches */
-    bool keep_macros;     /* `macros` are skipped and noted */
-    size_t macros_here;   /* in this command */
+    int depth;          /* of subsearches */
+    bool keep_macros;   /* `macros` are skipped and noted */
+    size_t macros_here; /* in this command */
 };
 
 /* To the next token. */
@@ -72,6 +72,10 @@ struct field_list {
  * least one unless empty is allowed. */
 MUST_USE int spl_take_fields(struct spl_parser *p, const char *const *stops, bool empty,
                              struct field_list *out);
+
+/* Fields and options in any order, up to the end or a stop word. */
+MUST_USE int spl_take_fields_options(struct spl_parser *p, void *args, const char *const *stops,
+                                     struct field_list *out);
 
 /* An expression of where and eval; the parser goes on behind it. */
 MUST_USE int spl_take_expr(struct spl_parser *p, const struct expr **out);

@@ -15,10 +15,11 @@
 #include "search/run.h"
 #include "search/wanted.h"
 
-struct operator {
-    int (*push)(struct operator *op, struct frame *frame, struct err *err);
-    int (*finish)(struct operator *op, struct err *err); /* NULL: nothing is held */
-    struct operator *next;
+struct operator
+{
+    int (*push)(struct operator* op, struct frame * frame, struct err * err);
+    int (*finish)(struct operator* op, struct err * err); /* NULL: nothing is held */
+    struct operator* next;
     struct run *run;
     const struct spl_command *command;
     void *state;
@@ -28,26 +29,26 @@ struct operator {
 struct run {
     const struct spl_query *query;
     const struct search_options *options;
-    struct arena *arena;   /* the search's budget */
-    struct arena *frames;  /* reset after each frame that is pushed from the start */
-    struct arena *scratch; /* reset whenever an operator likes */
+    struct arena *arena;     /* the search's budget */
+    struct arena *frames;    /* reset after each frame that is pushed from the start */
+    struct arena *scratch;   /* reset whenever an operator likes */
     struct expr_scope scope; /* its scratch is run->scratch */
     int64_t from_ns, to_ns;  /* the range that was asked for; to INT64_MAX: open */
     struct search_message *messages;
     bool incomplete;
     bool *cancelled;
-    int64_t deadline_ns;     /* mono, 0: none */
-    int depth;               /* of subsearches */
+    int64_t deadline_ns; /* mono, 0: none */
+    int depth;           /* of subsearches */
 };
 
 /* Pushes to the operator behind. */
-static inline int operator_push(struct operator *op, struct frame *frame, struct err *err)
+static inline int operator_push(struct operator* op, struct frame *frame, struct err *err)
 {
     return op->next->push(op->next, frame, err);
 }
 
 /* Pushes rows of batch in the order of rows (NULL: as they are) as frames of FRAME_ROWS_MAX. */
-MUST_USE int operator_emit(struct operator *op, const struct batch *batch, const uint32_t *rows,
+MUST_USE int operator_emit(struct operator* op, const struct batch *batch, const uint32_t *rows,
                            uint32_t count, struct err *err);
 
 /* Runs a subsearch to its end; the rows live in run->arena. */

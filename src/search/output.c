@@ -78,9 +78,16 @@ static void put_json(const struct search_result *result, bool lines, struct buff
 
 static bool starts_formula(struct slice text)
 {
-    static const struct slice signs[] = {{"=", 1}, {"+", 1}, {"-", 1}, {"@", 1}, {"\t", 1}, {"\r", 1},
-                                         {"\xef\xbc\x9d", 3}, {"\xef\xbc\x8b", 3},
-                                         {"\xef\xbc\x8d", 3}, {"\xef\xbc\xa0", 3}};
+    static const struct slice signs[] = {{"=", 1},
+                                         {"+", 1},
+                                         {"-", 1},
+                                         {"@", 1},
+                                         {"\t", 1},
+                                         {"\r", 1},
+                                         {"\xef\xbc\x9d", 3},
+                                         {"\xef\xbc\x8b", 3},
+                                         {"\xef\xbc\x8d", 3},
+                                         {"\xef\xbc\xa0", 3}};
     for (size_t i = 0; i < ARRAY_COUNT(signs); i++)
         if (slice_starts(text, signs[i]))
             return true;
@@ -92,7 +99,8 @@ static void put_csv_cell(struct slice text, bool number, struct buffer *to)
     bool formula = !number && starts_formula(text);
     bool quote = false;
     for (size_t i = 0; i < text.len; i++)
-        quote |= text.ptr[i] == '"' || text.ptr[i] == ',' || text.ptr[i] == '\n' || text.ptr[i] == '\r';
+        quote |=
+            text.ptr[i] == '"' || text.ptr[i] == ',' || text.ptr[i] == '\n' || text.ptr[i] == '\r';
     if (!quote && !formula) {
         buffer_put(to, text);
         return;
@@ -156,9 +164,9 @@ static size_t char_width(uint32_t c)
 {
     static const struct {
         uint32_t low, high;
-    } wide[] = {{0x1100, 0x115f},   {0x2e80, 0x303e},   {0x3041, 0x33ff},   {0x3400, 0x4dbf},
-                {0x4e00, 0x9fff},   {0xa000, 0xa4cf},   {0xac00, 0xd7a3},   {0xf900, 0xfaff},
-                {0xfe30, 0xfe6f},   {0xff00, 0xff60},   {0xffe0, 0xffe6},   {0x1f300, 0x1f64f},
+    } wide[] = {{0x1100, 0x115f},   {0x2e80, 0x303e},  {0x3041, 0x33ff}, {0x3400, 0x4dbf},
+                {0x4e00, 0x9fff},   {0xa000, 0xa4cf},  {0xac00, 0xd7a3}, {0xf900, 0xfaff},
+                {0xfe30, 0xfe6f},   {0xff00, 0xff60},  {0xffe0, 0xffe6}, {0x1f300, 0x1f64f},
                 {0x1f900, 0x1f9ff}, {0x20000, 0x3fffd}};
     if ((c >= 0x300 && c <= 0x36f) || (c >= 0x200b && c <= 0x200f) || c == 0xfeff)
         return 0;

@@ -31,7 +31,8 @@ static int blank_comments(char *text, size_t len, struct err *err)
     return 0;
 }
 
-/* The next | outside of quotes, brackets and macros, or end. -1 with *bad when something is open. */
+/* The next | outside of quotes, brackets and macros, or end. -1 with *bad when something is open.
+ */
 static int find_pipe(struct spl_parser *p, size_t at, size_t end, size_t *out)
 {
     size_t opened = at;
@@ -80,8 +81,7 @@ static bool is_name(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (c >= '0' && c <= '9');
 }
 
-static int find_command(struct spl_parser *p, size_t start, size_t end,
-                        const struct command **out)
+static int find_command(struct spl_parser *p, size_t start, size_t end, const struct command **out)
 {
     size_t at = start;
     while (at < end && is_name(p->text.ptr[at]))
@@ -136,8 +136,8 @@ static int parse_command(struct spl_parser *p, size_t start, size_t end, bool im
 {
     bool first = !*last;
     if (p->query->command_count >= COMMANDS_MAX)
-        return err_set_at(p->err, ERR_LIMIT, (int)start, (int)end, "a search has more than %d commands",
-                          COMMANDS_MAX);
+        return err_set_at(p->err, ERR_LIMIT, (int)start, (int)end,
+                          "a search has more than %d commands", COMMANDS_MAX);
     struct spl_command *command = add_command(p, last);
     if (!command)
         return err_nomem(p->err);
@@ -149,8 +149,8 @@ static int parse_command(struct spl_parser *p, size_t start, size_t end, bool im
     }
     const char *unused;
     struct slice word = slice_sub(p->text, start, 6);
-    bool named = slice_is_nocase(word, "search") &&
-                 (start + 6 >= end || !is_name(p->text.ptr[start + 6]));
+    bool named =
+        slice_is_nocase(word, "search") && (start + 6 >= end || !is_name(p->text.ptr[start + 6]));
     if (implicit && !named) {
         command->descriptor = command_find(SLICE("search"), &unused);
         p->at = start;
@@ -167,7 +167,8 @@ static int parse_command(struct spl_parser *p, size_t start, size_t end, bool im
         return spl_fail(p, "%s cannot be the first command: it needs rows to work on",
                         command->descriptor->name);
     if (!first && generates && !may_be_inside && !(command->descriptor->flags & COMMAND_STREAMS))
-        return spl_fail(p, "%s makes rows and must be the first command", command->descriptor->name);
+        return spl_fail(p, "%s makes rows and must be the first command",
+                        command->descriptor->name);
     return parse_args(p, command, end);
 }
 
@@ -195,7 +196,8 @@ int spl_parse_part(struct spl_parser *from, size_t start, size_t end, enum spl_p
     for (bool more = true; more; implicit = false) {
         size_t pipe;
         at = skip_blank(p.text, at, end);
-        if (find_pipe(&p, at, end, &pipe) < 0 || parse_command(&p, at, pipe, implicit, part == PART_PIPELINE, &last) < 0)
+        if (find_pipe(&p, at, end, &pipe) < 0 ||
+            parse_command(&p, at, pipe, implicit, part == PART_PIPELINE, &last) < 0)
             return -1;
         more = pipe < end;
         at = pipe + 1;
@@ -236,7 +238,8 @@ static void put_with_args(struct buffer *to, struct slice body, struct slice par
     while (body.len) {
         struct slice names = params, name;
         bool replaced = false;
-        for (size_t i = 0; body.ptr[0] == '$' && i < count && slice_next_part(&names, ',', &name); i++) {
+        for (size_t i = 0; body.ptr[0] == '$' && i < count && slice_next_part(&names, ',', &name);
+             i++) {
             name = slice_trim(name);
             if (body.len >= name.len + 2 && slice_equal(slice_sub(body, 1, name.len), name) &&
                 body.ptr[name.len + 1] == '$') {
@@ -291,8 +294,11 @@ static int expand_round(struct slice text, const struct spl_options *options, st
         *found = true;
         i += (size_t)close + 1;
     }
-    return buffer_failed(to) ? err_set(err, ERR_LIMIT, "with its macros the search is longer than "
-                                                       "%d bytes", QUERY_BYTES_MAX) : 0;
+    return buffer_failed(to) ? err_set(err, ERR_LIMIT,
+                                       "with its macros the search is longer than "
+                                       "%d bytes",
+                                       QUERY_BYTES_MAX)
+                             : 0;
 }
 
 static int expand_macros(struct slice *text, struct arena *arena, const struct spl_options *options,
@@ -318,12 +324,16 @@ static int expand_macros(struct slice *text, struct arena *arena, const struct s
     return 0;
 }
 
-int spl_parse(struct slice text, struct arena *arena, const struct spl_options *options,
-              const struct spl_query **out, struct err *err)
+int spl_parse(struct slice text, struct arena *arena, struct spl_query **out, struct err *err)
 {
     static const struct spl_options plain = {0};
+    return spl_parse_with(text, arena, &plain, out, err);
+}
+
+int spl_parse_with(struct slice text, struct arena *arena, const struct spl_options *options,
+                   struct spl_query **out, struct err *err)
+{
     *out = NULL;
-    options = options ? options : &plain;
     if (text.len > QUERY_BYTES_MAX)
         return err_set(err, ERR_LIMIT, "a search is longer than %d bytes", QUERY_BYTES_MAX);
     char *copy = arena_string(arena, text);
@@ -334,7 +344,11 @@ int spl_parse(struct slice text, struct arena *arena, const struct spl_options *
     struct slice clean = slice_of(copy, text.len);
     if (options->macro && expand_macros(&clean, arena, options, err) < 0)
         return -1;
-    struct spl_parser p = {.text = clean, .arena = arena, .err = err,
-                           .keep_macros = options->keep_macros};
-    return spl_parse_part(&p, 0, clean.len, PART_SEARCH, out);
+    struct spl_parser p = {
+        .text = clean, .arena = arena, .err = err, .keep_macros = options->keep_macros};
+    const struct spl_query *query;
+    if (spl_parse_part(&p, 0, clean.len, PART_SEARCH, &query) < 0)
+        return -1;
+    *out = (struct spl_query *)(uintptr_t)query; /* just made here */
+    return 0;
 }

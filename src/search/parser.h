@@ -19,8 +19,11 @@ struct spl_options {
     void *macro_context;
 };
 
-MUST_USE int spl_parse(struct slice text, struct arena *arena, const struct spl_options *options,
-                       const struct spl_query **out, struct err *err);
+MUST_USE int spl_parse(struct slice text, struct arena *arena, struct spl_query **out,
+                       struct err *err);
+MUST_USE int spl_parse_with(struct slice text, struct arena *arena,
+                            const struct spl_options *options, struct spl_query **out,
+                            struct err *err);
 enum spl_part { PART_SEARCH, PART_SUBSEARCH, PART_PIPELINE /* works on rows that are there */ };
 /* For subsearches: text is a part of the query that p stands in, start its place. */
 MUST_USE int spl_parse_part(struct spl_parser *p, size_t start, size_t end, enum spl_part part,

@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-static int sink_push(struct operator *op, struct frame *frame, struct err *err)
+static int sink_push(struct operator* op, struct frame *frame, struct err *err)
 {
     struct pipeline *pipeline = op->state;
     uint64_t count = frame_count(frame);
@@ -19,7 +19,7 @@ static int sink_push(struct operator *op, struct frame *frame, struct err *err)
     return row_store_add(&pipeline->rows, frame) < 0 ? run_nomem(op->run, err) : 0;
 }
 
-static int make_operator(struct run *run, const struct spl_command *command, struct operator *op,
+static int make_operator(struct run *run, const struct spl_command *command, struct operator* op,
                          struct err *err)
 {
     const struct command *descriptor = command->descriptor;
@@ -28,6 +28,9 @@ static int make_operator(struct run *run, const struct spl_command *command, str
     if (!descriptor)
         return err_set_at(err, ERR_CONFIG, command->start, command->end,
                           "here stands a macro that is not defined");
+    op->push = descriptor->push;
+    if (!descriptor->make && descriptor->push)
+        return 0;
     if (!descriptor->make)
         return err_set_at(err, ERR_CONFIG, command->start, command->end,
                           "the command %s is known but not available yet", descriptor->name);
@@ -57,7 +60,8 @@ int pipeline_build(struct pipeline *pipeline, struct run *run, const struct spl_
             return -1;
         pipeline->operators[i].next = &pipeline->operators[i + 1];
     }
-    pipeline->operators[count] = (struct operator){.push = sink_push, .run = run, .state = pipeline};
+    pipeline->operators[count] =
+        (struct operator){.push = sink_push, .run = run, .state = pipeline};
     return 0;
 }
 
@@ -77,14 +81,14 @@ bool pipeline_satisfied(const struct pipeline *pipeline)
 int pipeline_finish(struct pipeline *pipeline, size_t first, struct err *err)
 {
     for (size_t i = first; i < pipeline->count; i++) {
-        struct operator *op = &pipeline->operators[i];
+        struct operator* op = & pipeline->operators[i];
         if (op->finish && op->finish(op, err) < 0)
             return -1;
     }
     return 0;
 }
 
-int operator_emit(struct operator *op, const struct batch *batch, const uint32_t *rows,
+int operator_emit(struct operator* op, const struct batch *batch, const uint32_t *rows,
                   uint32_t count, struct err *err)
 {
     struct run *run = op->run;
@@ -137,8 +141,8 @@ void run_message(struct run *run, const char *code, const struct spl_command *co
         return;
     message->code = code;
     message->text = arena_copy(run->arena, slice_text(text));
-    message->command = command && command->descriptor ? slice_text(command->descriptor->name)
-                                                      : SLICE("");
+    message->command =
+        command && command->descriptor ? slice_text(command->descriptor->name) : SLICE("");
     struct search_message **to = &run->messages;
     while (*to) {
         if (slice_equal((*to)->text, message->text))

@@ -3,10 +3,10 @@
 #include "search/operator.h"
 
 struct pipeline {
-    struct operator *operators; /* count, then the sink */
+    struct operator* operators; /* count, then the sink */
     size_t count;
-    struct row_store rows;      /* what came out */
-    uint64_t rows_max;          /* 0: no limit */
+    struct row_store rows; /* what came out */
+    uint64_t rows_max;     /* 0: no limit */
     uint64_t rows_seen;
 };
 
@@ -18,8 +18,10 @@ bool pipeline_satisfied(const struct pipeline *pipeline);
 /* Finishes the operators from number first on. */
 MUST_USE int pipeline_finish(struct pipeline *pipeline, size_t first, struct err *err);
 
-/* An operator that puts events newest first (command_sort.c). */
-MUST_USE int operator_newest_first(struct run *run, struct operator *op, struct err *err);
+/* command_stats.c: it has first(), last() or list(), which go by arrival. */
+bool stats_need_order(const struct spl_command *command);
+/* It only groups and counts, so values are needed once per code. */
+bool stats_reads_codes(const struct spl_command *command);
 
 /* command_search.c: the filter of a search or where command with its subsearches run; *out NULL
  * when everything passes. -1, or 0 with *is_filter false for any other command. */

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/time_modifier.h"
 #include "event/schema.h"
+#include "search/newest.h"
 #include "search/pipeline.h"
 
 #include <stdio.h>
@@ -17,9 +18,12 @@ struct search {
     struct search_source source;
     bool has_source;
     bool drained;
+    struct operator* newest; /* sorts a window at a time; NULL when the source is in order */
+    struct window window;
+    bool narrowed; /* this window */
     bool finished;
-    const struct expr *pushed;    /* the filter given to the source */
-    size_t pushed_commands;       /* leading commands that are in it */
+    const struct expr *pushed; /* the filter given to the source */
+    size_t pushed_commands;    /* leading commands that are in it */
     struct search_request request;
     struct wanted wanted;
     struct search_progress progress;
@@ -34,11 +38,10 @@ static bool needs_order(const struct spl_command *command)
 {
     for (; command; command = command->next) {
         unsigned flags = command->descriptor ? command->descriptor->flags : 0;
-        if (flags & COMMAND_STREAMS)
-            continue;
-        if (!slice_is(slice_text(command->descriptor ? command->descriptor->name : ""), "stats"))
-            return !(flags & COMMAND_TRANSFORMS);
-        return false;
+        if ((flags & COMMAND_TRANSFORMS) && (flags & COMMAND_HOLDS))
+            return stats_need_order(command);
+        if (!(flags & COMMAND_STREAMS) && !(flags & COMMAND_TRANSFORMS))
+            return true;
     }
     return true;
 }
@@ -101,8 +104,7 @@ static bool is_index_test(const struct expr *expr)
     return true;
 }
 
-static int add_indexes(struct search_request *request, const struct expr *expr,
-                       struct arena *arena)
+static int add_indexes(struct search_request *request, const struct expr *expr, struct arena *arena)
 {
     if (expr->kind == EXPR_OR) {
         for (size_t i = 0; i < expr->arg_count; i++)
@@ -175,7 +177,7 @@ static int read_time(struct run *run, struct slice text, int64_t *to, struct err
 static int plan_range(struct search *search, struct err *err)
 {
     struct run *run = &search->run;
-    run->from_ns = search->options.from_ns;
+    run->from_ns = search->options.from_ns ? search->options.from_ns : INT64_MIN;
     run->to_ns = search->options.to_ns ? search->options.to_ns : INT64_MAX;
     if (read_time(run, run->query->earliest, &run->from_ns, err) < 0 ||
         read_time(run, run->query->latest, &run->to_ns, err) < 0)
@@ -197,6 +199,10 @@ static int name_columns(struct search *search, struct err *err)
         wanted_add(wanted, FIELD_PATH);
         wanted_add(wanted, FIELD_SOURCE);
     }
+    if (needs_order(run->query->commands)) {
+        wanted_add(wanted, FIELD_TIMESTAMP);
+        wanted_add(wanted, FIELD_SEQ);
+    }
     struct slice *names = arena_array(run->arena, wanted->names.count + 1, sizeof(*names));
     if (!names || wanted->failed)
         return run_nomem(run, err);
@@ -209,6 +215,19 @@ static int name_columns(struct search *search, struct err *err)
     search->request.column_count = count;
     search->request.all_columns = wanted->all;
     return 0;
+}
+
+static const struct spl_command *after_filters(const struct spl_command *command, size_t count)
+{
+    while (count-- > 0)
+        command = command->next;
+    return command;
+}
+
+static bool reads_codes(const struct spl_command *command, size_t filters)
+{
+    command = after_filters(command, filters);
+    return command && stats_reads_codes(command);
 }
 
 static int open_source(struct search *search, struct err *err)
@@ -224,6 +243,14 @@ static int open_source(struct search *search, struct err *err)
     request->to_ns = run->to_ns;
     request->filter = search->pushed;
     request->newest_first = needs_order(run->query->commands);
+    request->codes_only =
+        !request->newest_first && reads_codes(run->query->commands, search->pushed_commands);
+    if (request->newest_first) {
+        window_first(&search->window, run->from_ns, run->to_ns, run->scope.now_ns);
+        request->rows_enough =
+            (int64_t)newest_limit(after_filters(run->query->commands, search->pushed_commands),
+                                  (uint64_t)search->options.rows_max);
+    }
     if (backend->open(backend->context, request, run->arena, &search->source, err) < 0)
         return -1;
     search->has_source = true;
@@ -240,15 +267,12 @@ static bool starts_with_search(const struct spl_query *query)
 /* The filters that went to the source are skipped when it applies them itself. */
 static const struct spl_command *rest_of(const struct search *search)
 {
-    const struct spl_command *command = search->run.query->commands;
-    if (search->has_source)
-        for (size_t i = 0; i < search->pushed_commands; i++)
-            command = command->next;
-    return command;
+    return after_filters(search->run.query->commands,
+                         search->has_source ? search->pushed_commands : 0);
 }
 
 /* What the pushed filter still has to do, and the order. */
-static int filter_push(struct operator *op, struct frame *frame, struct err *err)
+static int filter_push(struct operator* op, struct frame *frame, struct err *err)
 {
     if (op->state && run_filter(op->run, frame, op->state, err) < 0)
         return -1;
@@ -264,17 +288,20 @@ static int build(struct search *search, struct err *err)
     pipeline->rows_max = (uint64_t)search->options.rows_max;
     bool sort = search->has_source && !search->source.ordered && search->request.newest_first;
     size_t more = search->has_source ? 1U + sort : 0;
-    struct operator *all = arena_array(run->arena, pipeline->count + more + 1, sizeof(*all));
+    struct operator* all = arena_array(run->arena, pipeline->count + more + 1, sizeof(*all));
     if (!all)
         return run_nomem(run, err);
     memcpy(all + more, pipeline->operators, (pipeline->count + 1) * sizeof(*all));
     if (search->has_source) {
         const struct expr *left = search->source.filtered ? NULL : search->pushed;
-        all[0] = (struct operator){.push = filter_push, .run = run,
+        all[0] = (struct operator){.push = filter_push,
+                                   .run = run,
                                    .command = run->query->commands,
                                    .state = (void *)(uintptr_t)left};
-        if (sort && operator_newest_first(run, &all[1], err) < 0)
+        if (sort &&
+            operator_newest_first(run, &all[1], (uint64_t)search->request.rows_enough, err) < 0)
             return -1;
+        search->newest = sort ? &all[1] : NULL;
     }
     pipeline->operators = all;
     pipeline->count += more;
@@ -283,16 +310,35 @@ static int build(struct search *search, struct err *err)
     return 0;
 }
 
+/* The source was opened over the whole range to see whether it is in order; it is not. */
+static int open_window(struct search *search, struct err *err)
+{
+    const struct search_backend *backend = search->options.backend;
+    struct search_source source = {0};
+    search->request.from_ns = search->window.low;
+    search->request.to_ns = search->window.high;
+    if (search->source.close)
+        search->source.close(search->source.context);
+    search->source.close = NULL;
+    if (backend->open(backend->context, &search->request, search->run.arena, &source, err) < 0)
+        return -1;
+    search->source = source;
+    return 0;
+}
+
 static int plan(struct search *search, struct err *err)
 {
     struct run *run = &search->run;
     if (run->query->has_macros)
-        return err_set(err, ERR_CONFIG, "the macro %.*s is not defined", SLICE_ARG(run->query->macro));
+        return err_set(err, ERR_CONFIG, "the macro %.*s is not defined",
+                       SLICE_ARG(run->query->macro));
     if (plan_range(search, err) < 0)
         return -1;
     if (starts_with_search(run->query) && open_source(search, err) < 0)
         return -1;
-    return build(search, err);
+    if (build(search, err) < 0)
+        return -1;
+    return search->newest ? open_window(search, err) : 0;
 }
 
 static int start(struct search *search, const struct spl_query *query, struct arena *arena,
@@ -379,7 +425,8 @@ static int read_batch(struct search *search, struct err *err)
     if (frame_share(&frame, batch, selected, run->frames) < 0 ||
         add_source_column(search, &frame) < 0)
         return run_nomem(run, err);
-    search->progress.rows_read += selected ? bits_count(selected, batch->row_count) : batch->row_count;
+    search->progress.rows_read +=
+        selected ? bits_count(selected, batch->row_count) : batch->row_count;
     search->progress.batches++;
     if (pipeline_push(&search->pipeline, &frame, err) < 0)
         return -1;
@@ -399,6 +446,35 @@ static int tell(struct search *search, struct err *err)
     return 0;
 }
 
+/* Enough rows of the window are known: it is read again, only as far back as they reach. */
+static int narrow_window(struct search *search, struct err *err)
+{
+    int64_t bound;
+    if (!search->newest || search->narrowed || !newest_bound(search->newest, &bound) ||
+        bound <= search->window.low)
+        return 0;
+    search->narrowed = true;
+    search->window.low = bound;
+    newest_forget(search->newest);
+    return open_window(search, err);
+}
+
+/* A window is done: its rows go on, and the next older one is opened unless that was enough. */
+static int end_of_source(struct search *search, struct err *err)
+{
+    search->drained = true;
+    if (!search->newest)
+        return 1;
+    if (search->newest->finish(search->newest, err) < 0)
+        return -1;
+    newest_forget(search->newest);
+    if (pipeline_satisfied(&search->pipeline) || !window_next(&search->window))
+        return 1;
+    search->drained = false;
+    search->narrowed = false;
+    return open_window(search, err) < 0 ? -1 : 1;
+}
+
 int search_step(struct search *search, struct err *err)
 {
     if (search->finished)
@@ -409,10 +485,13 @@ int search_step(struct search *search, struct err *err)
         int more = read_batch(search, err);
         if (more < 0 || tell(search, err) < 0)
             return -1;
-        search->drained = more == 0;
-        return 1;
+        if (more == 0)
+            return end_of_source(search, err);
+        return narrow_window(search, err) < 0 ? -1 : 1;
     }
-    if (pipeline_finish(&search->pipeline, 0, err) < 0)
+    /* operators up to the one that sorts windows have been finished with the last window */
+    size_t first = search->newest ? (size_t)(search->newest - search->pipeline.operators) + 1 : 0;
+    if (pipeline_finish(&search->pipeline, first, err) < 0)
         return -1;
     search->finished = true;
     search->progress.elapsed_ms =
@@ -444,9 +523,11 @@ static int fill_result(const struct run *run, const struct pipeline *pipeline, s
     struct slice *names = arena_array(arena, rows->column_count + 1U, sizeof(*names));
     for (uint32_t i = 0; names && i < rows->column_count; i++)
         names[i] = spl_field_shown(rows->columns[i]->name, run->query);
-    *out = (struct search_result){.rows = rows, .names = names,
+    *out = (struct search_result){.rows = rows,
+                                  .names = names,
                                   .events = gives_events(run->query),
-                                  .complete = !run->incomplete, .messages = run->messages};
+                                  .complete = !run->incomplete,
+                                  .messages = run->messages};
     return names ? 0 : -1;
 }
 
@@ -470,18 +551,18 @@ int search_preview(struct search *search, struct arena *arena, struct search_res
 {
     struct pipeline *pipeline = &search->pipeline;
     struct run copy = search->run;
-    size_t at = 0;
+    size_t at = search->newest ? (size_t)(search->newest - pipeline->operators) + 1 : 0;
     while (at < pipeline->count && !pipeline->operators[at].finish)
         at++;
     struct pipeline after = *pipeline;
     copy.arena = arena;
     int result = 0;
     if (at < pipeline->count) {
-        struct operator *holder = &pipeline->operators[at];
+        struct operator* holder = & pipeline->operators[at];
         const struct spl_command *rest = holder->command ? holder->command->next : NULL;
         if (pipeline_build(&after, &copy, rest, err) < 0)
             return -1;
-        struct operator *next = holder->next;
+        struct operator* next = holder->next;
         holder->next = &after.operators[0];
         holder->run = &copy;
         result = holder->finish(holder, err);
@@ -507,6 +588,9 @@ static void close_all(struct search *search)
     if (search->has_source && search->source.close)
         search->source.close(search->source.context);
     search->has_source = false;
+    if (search->newest)
+        newest_close(search->newest);
+    search->newest = NULL;
     arena_free(search->run.frames);
     arena_free(search->run.scratch);
     search->run.frames = search->run.scratch = NULL;
@@ -538,8 +622,8 @@ int run_subsearch(struct run *run, const struct spl_query *query, struct batch *
     sub.run.cancelled = run->cancelled;
     sub.run.deadline_ns = run->deadline_ns;
     sub.options.progress = NULL;
-    sub.options.rows_max = run->options->subsearch_rows_max ? run->options->subsearch_rows_max
-                                                            : SUBSEARCH_ROWS_MAX;
+    sub.options.rows_max =
+        run->options->subsearch_rows_max ? run->options->subsearch_rows_max : SUBSEARCH_ROWS_MAX;
     if (!query->earliest.ptr)
         sub.options.from_ns = run->from_ns;
     if (!query->latest.ptr && run->to_ns != INT64_MAX)
@@ -548,8 +632,8 @@ int run_subsearch(struct run *run, const struct spl_query *query, struct batch *
     if (result == 0)
         result = search_run(&sub, err);
     if (result == 0 && sub.pipeline.rows_seen > (uint64_t)sub.options.rows_max)
-        run_message(run, "subsearch-limit", NULL, true,
-                    "a subsearch was cut after %lld rows", (long long)sub.options.rows_max);
+        run_message(run, "subsearch-limit", NULL, true, "a subsearch was cut after %lld rows",
+                    (long long)sub.options.rows_max);
     for (const struct search_message *m = sub.run.messages; m; m = m->next)
         run_message(run, m->code, NULL, sub.run.incomplete, "%.*s", SLICE_ARG(m->text));
     if (result == 0 && !(*rows = rows_of(&sub)))
@@ -629,7 +713,8 @@ void search_explain(struct search *search, struct buffer *to)
             buffer_put_text(to, "all");
         for (size_t i = 0; !request->all_columns && i < request->column_count; i++)
             buffer_printf(to, "%s%.*s", i ? ", " : "", SLICE_ARG(request->columns[i]));
-        buffer_put_text(to, request->newest_first ? "\norder    newest first\n" : "\norder    any\n");
+        buffer_put_text(to,
+                        request->newest_first ? "\norder    newest first\n" : "\norder    any\n");
         for (size_t i = 0; i < request->index_count; i++)
             buffer_printf(to, "index    %.*s\n", SLICE_ARG(request->indexes[i]));
         buffer_put_text(to, search->source.filtered ? "filter   (in the source) " : "filter   ");
@@ -641,10 +726,10 @@ void search_explain(struct search *search, struct buffer *to)
     }
     for (const struct spl_command *c = rest_of(search); c; c = c->next)
         buffer_printf(to, "then     %-12s %s\n", c->descriptor ? c->descriptor->name : "macro",
-                      !c->descriptor                             ? ""
-                      : c->descriptor->flags & COMMAND_HOLDS     ? "(all rows first)"
-                      : c->descriptor->flags & COMMAND_STREAMS   ? "(row by row)"
-                                                                 : "(in order)");
+                      !c->descriptor                           ? ""
+                      : c->descriptor->flags & COMMAND_HOLDS   ? "(all rows first)"
+                      : c->descriptor->flags & COMMAND_STREAMS ? "(row by row)"
+                                                               : "(in order)");
     if (search->finished)
         buffer_printf(to, "cost     %llu rows read in %llu batches, %lld ms, %zu KiB held\n",
                       (unsigned long long)search->progress.rows_read,

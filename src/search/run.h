@@ -36,7 +36,7 @@ struct search_options {
     const struct search_backend *backend;
     const struct hin_clock *clock; /* NULL: the machine's */
     const struct zone *zone;       /* of the user; NULL: UTC */
-    int64_t from_ns, to_ns;        /* to 0: no end; the query's own earliest and latest win */
+    int64_t from_ns, to_ns;        /* 0: no bound; the query's own earliest and latest win */
     int64_t memory_max;            /* 0: MEMORY_QUERY_MAX */
     int64_t time_max_ms;           /* 0: none */
     int64_t rows_max;              /* rows of the answer that are kept; 0: all that memory allows.
@@ -49,7 +49,7 @@ struct search_options {
 };
 
 struct search_message {
-    const char *code;    /* "limit", "subsearch-empty" ... */
+    const char *code; /* "limit", "subsearch-empty" ... */
     struct slice text;
     struct slice command;
     uint64_t kept, seen; /* of what was cut; 0 when nothing was */
@@ -73,8 +73,8 @@ MUST_USE int search_run(struct search *search, struct err *err);
 /* The answer so far, or in full after the last step. Lives until search_free(). */
 const struct search_result *search_result(struct search *search);
 /* A partial answer in arena; complete is false. */
-MUST_USE int search_preview(struct search *search, struct arena *arena,
-                            struct search_result *out, struct err *err);
+MUST_USE int search_preview(struct search *search, struct arena *arena, struct search_result *out,
+                            struct err *err);
 void search_cancel(struct search *search);
 void search_free(struct search *search); /* NULL is fine */
 

@@ -131,7 +131,8 @@ static int advance_to(struct search_parser *s, bool value)
         s->piece.kind = PIECE_MACRO;
         s->piece.end = s->at;
         if (close < 0 || !s->p->keep_macros)
-            return fail(s, close < 0 ? "a macro has no closing `; add it" : "there is no such macro");
+            return fail(s,
+                        close < 0 ? "a macro has no closing `; add it" : "there is no such macro");
     } else if (c == '(' || c == ')') {
         s->piece.kind = c == '(' ? PIECE_OPEN : PIECE_CLOSE;
         s->at++;
@@ -302,17 +303,17 @@ const struct expr *spl_comparison(struct arena *arena, struct slice field, struc
     enum test_kind kind = op.ptr[0] == '<' ? (op.len == 2 ? TEST_LESS_EQUAL : TEST_LESS)
                                            : (op.len == 2 ? TEST_GREATER_EQUAL : TEST_GREATER);
     struct slice plain = plain_text(arena, value);
-    return plain.ptr ? expr_test_new(arena, field, kind, flags | TEST_NUMERIC | TEST_TEXT_ORDER,
-                                     plain)
-                     : NULL;
+    return plain.ptr
+               ? expr_test_new(arena, field, kind, flags | TEST_NUMERIC | TEST_TEXT_ORDER, plain)
+               : NULL;
 }
 
 /* A term or phrase of event.original. */
 static const struct expr *term_test(struct arena *arena, struct slice text, unsigned flags)
 {
     struct slice plain = plain_text(arena, text);
-    struct expr *test = plain.ptr ? expr_test_new(arena, FIELD_ORIGINAL, TEST_TERM, flags, plain)
-                                  : NULL;
+    struct expr *test =
+        plain.ptr ? expr_test_new(arena, FIELD_ORIGINAL, TEST_TERM, flags, plain) : NULL;
     if (test && has_star(text) && !set_wildcard(arena, text, flags, &test->test.wildcard))
         return NULL;
     return test;
@@ -407,9 +408,9 @@ static int parse_compare(struct search_parser *s, struct slice name, const struc
         return check_time(s, value);
     }
     struct slice field = field_name(s, name);
-    struct expr *made = field.ptr ? (struct expr *)(uintptr_t)spl_comparison(s->p->arena, field, op,
-                                                                             value, flags)
-                                  : NULL;
+    struct expr *made =
+        field.ptr ? (struct expr *)(uintptr_t)spl_comparison(s->p->arena, field, op, value, flags)
+                  : NULL;
     (void)at;
     return give(s, made, out);
 }
@@ -492,7 +493,8 @@ static bool list_follows(const struct search_parser *s)
 /* sourcetype::x is an indexed field; a::b otherwise is text. */
 static bool split_indexed(struct slice word, struct slice *name, struct slice *value)
 {
-    static const char *const names[] = {"host", "source", "sourcetype", "index", "eventtype", "tag"};
+    static const char *const names[] = {"host",  "source",    "sourcetype",
+                                        "index", "eventtype", "tag"};
     ptrdiff_t at = slice_find(word, SLICE("::"));
     if (at <= 0)
         return false;
@@ -522,7 +524,8 @@ static int parse_term(struct search_parser *s, const struct expr **out)
     if (s->piece.kind == PIECE_OPERATOR)
         return parse_compare(s, text, out);
     if (!quoted && split_indexed(text, &name, &value))
-        return give(s, spl_comparison(s->p->arena, spl_field_alias(name), SLICE("="), value, 0), out);
+        return give(s, spl_comparison(s->p->arena, spl_field_alias(name), SLICE("="), value, 0),
+                    out);
     if (only_stars(text)) {
         *out = NULL;
         return 0;
@@ -542,7 +545,8 @@ static int parse_place(struct search_parser *s, const struct expr **out)
         return err_nomem(s->p->err);
     expr->start = (int)s->piece.start;
     expr->end = (int)s->piece.end;
-    if (spl_parse_part(s->p, s->piece.start + 1, s->piece.end - 1, PART_SUBSEARCH, &place->query) < 0)
+    if (spl_parse_part(s->p, s->piece.start + 1, s->piece.end - 1, PART_SUBSEARCH, &place->query) <
+        0)
         return -1;
     place->place = expr;
     place->next = s->places;
@@ -569,7 +573,8 @@ static int parse_primary(struct search_parser *s, const struct expr **out)
     case PIECE_MACRO:
         s->p->macros_here++;
         if (!s->p->query->has_macros)
-            s->p->query->macro = slice_sub(s->p->text, s->piece.start, s->piece.end - s->piece.start);
+            s->p->query->macro =
+                slice_sub(s->p->text, s->piece.start, s->piece.end - s->piece.start);
         s->p->query->has_macros = true;
         *out = NULL;
         return advance(s);

@@ -47,11 +47,13 @@ static int parse_one(struct slice *text, struct arena *arena, struct sed *sed, s
 {
     char kind = text->ptr[0];
     if ((kind != 's' && kind != 'y') || text->len < 2)
-        return err_set(err, ERR_CONFIG, "a sed expression is s/regex/replacement/flags or y/abc/xyz/");
+        return err_set(err, ERR_CONFIG,
+                       "a sed expression is s/regex/replacement/flags or y/abc/xyz/");
     char delimiter = text->ptr[1];
     *text = slice_from(*text, 2);
     if (!take_part(text, delimiter, &sed->from) || !take_part(text, delimiter, &sed->to))
-        return err_set(err, ERR_CONFIG, "the sed expression is incomplete: it needs three %c", delimiter);
+        return err_set(err, ERR_CONFIG, "the sed expression is incomplete: it needs three %c",
+                       delimiter);
     sed->translate = kind == 'y';
     if (sed->translate)
         return sed->from.len == sed->to.len

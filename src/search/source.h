@@ -19,16 +19,18 @@
 
 struct search_request {
     int64_t from_ns, to_ns; /* @timestamp in [from, to); the source keeps to it exactly */
-    const struct slice *indexes; /* streams, with stars, any of them; the source keeps to it exactly */
-    size_t index_count;          /* 0: the default ones */
+    const struct slice
+        *indexes;       /* streams, with stars, any of them; the source keeps to it exactly */
+    size_t index_count; /* 0: the default ones */
     const struct slice *columns; /* what will be read; all of them when all_columns */
     size_t column_count;
     bool all_columns;
-    const struct expr *filter;   /* what rows must fulfil, or NULL: a hint, the search tests again
-                                    unless the source says filtered */
-    bool codes_only;             /* columns with a dictionary may come without values */
-    bool newest_first;           /* rows are wanted newest first; otherwise any order will do */
-    int64_t rows_enough;         /* the search stops after so many rows that pass; 0: all */
+    const struct expr *filter; /* what rows must fulfil, or NULL: a hint, the search tests again
+                                  unless the source says filtered */
+    bool codes_only;           /* columns with a dictionary may come without values, if the
+                                  source applies the filter itself */
+    bool newest_first;         /* rows are wanted newest first; otherwise any order will do */
+    int64_t rows_enough;       /* the search stops after so many rows that pass; 0: all */
 };
 
 struct search_source {
@@ -37,11 +39,11 @@ struct search_source {
                 struct err *err);
     void (*close)(void *context); /* NULL is fine */
     void *context;
-    bool filtered;        /* selected holds exactly the rows that pass the filter */
-    bool ordered;         /* rows come newest first, if that was asked, or in an order of their own
-                             that counts (a table's). Otherwise the search sorts where it matters */
-    uint64_t rows_total;  /* about how many rows there are to read, for progress; 0: unknown */
-    const char *kind;     /* for explain: "store", "table" ... */
+    bool filtered;       /* selected holds exactly the rows that pass the filter */
+    bool ordered;        /* rows come newest first, if that was asked, or in an order of their own
+                            that counts (a table's). Otherwise the search sorts where it matters */
+    uint64_t rows_total; /* about how many rows there are to read, for progress; 0: unknown */
+    const char *kind;    /* for explain: "store", "table" ... */
 };
 
 struct search_backend {

@@ -13,10 +13,10 @@ enum span_kind { SPAN_NONE, SPAN_TIME, SPAN_NUMBER, SPAN_LOG };
 
 struct span {
     enum span_kind kind;
-    int64_t count;          /* TIME */
+    int64_t count; /* TIME */
     enum time_unit unit;
-    double number;          /* NUMBER: width; LOG: coefficient */
-    double base;            /* LOG */
+    double number; /* NUMBER: width; LOG: coefficient */
+    double base;   /* LOG */
 };
 
 bool span_parse(struct slice text, struct span *out);

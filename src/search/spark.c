@@ -29,8 +29,8 @@ static bool grow(struct stat_scope *scope, struct spark *spark, size_t size)
     return true;
 }
 
-void spark_add(struct stat_scope *scope, struct spark *spark, const struct agg *agg,
-               struct value v, int64_t time_ns)
+void spark_add(struct stat_scope *scope, struct spark *spark, const struct agg *agg, struct value v,
+               int64_t time_ns)
 {
     size_t size = (agg->stat->size + 15) & ~(size_t)15;
     if (time_ns == INT64_MIN)

@@ -10,8 +10,8 @@ struct spark {
     uint32_t count, room;
 };
 
-void spark_add(struct stat_scope *scope, struct spark *spark, const struct agg *agg,
-               struct value v, int64_t time_ns);
+void spark_add(struct stat_scope *scope, struct spark *spark, const struct agg *agg, struct value v,
+               int64_t time_ns);
 /* "##__SPARKLINE__##" and a number a bucket, as tables of that language have it. */
 void spark_result(struct stat_scope *scope, const struct spark *spark, const struct agg *agg,
                   struct value_list *out);

@@ -12,12 +12,16 @@ static void count_add(struct stat_scope *scope, void *state, struct value v, int
 
 static void count_result(struct stat_scope *scope, const void *state, struct value_list *out)
 {
-    stat_give(scope, value_i64((int64_t)*(const uint64_t *)state), out);
+    stat_give(scope, value_i64((int64_t) * (const uint64_t *)state), out);
 }
 
-const struct stat stat_count = {
-    "count", "c", "count or count(f): rows, or values of f", STAT_ROWS | STAT_ZERO, sizeof(uint64_t),
-    count_add, count_result};
+const struct stat stat_count = {"count",
+                                "c",
+                                "count or count(f): rows, or values of f",
+                                STAT_ROWS | STAT_ZERO,
+                                sizeof(uint64_t),
+                                count_add,
+                                count_result};
 
 /* Different values are told apart by 64 bits of hash: two of a million values coincide once in
  * forty million searches. */
@@ -69,7 +73,9 @@ static void distinct_result(struct stat_scope *scope, const void *state, struct 
     stat_give(scope, value_i64(((const struct distinct *)state)->count), out);
 }
 
-const struct stat stat_dc = {"dc", "distinct_count", "dc(f): different values", STAT_ZERO,
-                             sizeof(struct distinct), distinct_add, distinct_result};
-const struct stat stat_estdc = {"estdc", 0, "estdc(f): as dc", STAT_ZERO, sizeof(struct distinct),
-                                distinct_add, distinct_result};
+const struct stat stat_dc = {"dc",           "distinct_count",        "dc(f): different values",
+                             STAT_ZERO,      sizeof(struct distinct), distinct_add,
+                             distinct_result};
+const struct stat stat_estdc = {
+    "estdc",        0, "estdc(f): as dc", STAT_ZERO, sizeof(struct distinct), distinct_add,
+    distinct_result};

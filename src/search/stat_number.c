@@ -4,7 +4,7 @@
 #include <math.h>
 
 struct total {
-    int64_t small;          /* added to exact when it would overflow */
+    int64_t small; /* added to exact when it would overflow */
     struct decimal_sum exact;
     double inexact;
     uint64_t count;
@@ -69,16 +69,20 @@ static void avg_result(struct stat_scope *scope, const void *state, struct value
         stat_give_number(scope, total_f64(t) / (double)t->count, out);
 }
 
-const struct stat stat_sum = {"sum", 0, "sum(f), exact", 0, sizeof(struct total), total_add, sum_result};
-const struct stat stat_avg = {"avg", "mean", "avg(f)", 0, sizeof(struct total), total_add, avg_result};
-const struct stat stat_per_second = {"per_second", 0, "sum(f) a second of the bucket", 0,
-                                     sizeof(struct total), total_add, sum_result};
-const struct stat stat_per_minute = {"per_minute", 0, "sum(f) a minute of the bucket", 0,
-                                     sizeof(struct total), total_add, sum_result};
-const struct stat stat_per_hour = {"per_hour", 0, "sum(f) an hour of the bucket", 0,
-                                   sizeof(struct total), total_add, sum_result};
-const struct stat stat_per_day = {"per_day", 0, "sum(f) a day of the bucket", 0,
-                                  sizeof(struct total), total_add, sum_result};
+const struct stat stat_sum = {"sum",     0,         "sum(f), exact", 0, sizeof(struct total),
+                              total_add, sum_result};
+const struct stat stat_avg = {"avg",     "mean",    "avg(f)", 0, sizeof(struct total),
+                              total_add, avg_result};
+const struct stat stat_per_second = {
+    "per_second", 0,         "sum(f) a second of the bucket", 0, sizeof(struct total),
+    total_add,    sum_result};
+const struct stat stat_per_minute = {
+    "per_minute", 0,         "sum(f) a minute of the bucket", 0, sizeof(struct total),
+    total_add,    sum_result};
+const struct stat stat_per_hour = {
+    "per_hour", 0, "sum(f) an hour of the bucket", 0, sizeof(struct total), total_add, sum_result};
+const struct stat stat_per_day = {
+    "per_day", 0, "sum(f) a day of the bucket", 0, sizeof(struct total), total_add, sum_result};
 
 /* Welford: no loss when the mean is large and the spread small. */
 struct spread {
@@ -139,13 +143,13 @@ static void sumsq_result(struct stat_scope *scope, const void *state, struct val
         stat_give_number(scope, s->sum_of_squares, out);
 }
 
-const struct stat stat_stdev = {"stdev", 0, "stdev(f): of a sample", 0, sizeof(struct spread),
-                                spread_add, stdev_result};
-const struct stat stat_stdevp = {"stdevp", 0, "stdevp(f): of a population", 0, sizeof(struct spread),
-                                 spread_add, stdevp_result};
-const struct stat stat_var = {"var", 0, "var(f): of a sample", 0, sizeof(struct spread), spread_add,
-                              var_result};
-const struct stat stat_varp = {"varp", 0, "varp(f): of a population", 0, sizeof(struct spread),
-                               spread_add, varp_result};
-const struct stat stat_sumsq = {"sumsq", 0, "sumsq(f): sum of squares", 0, sizeof(struct spread),
-                                spread_add, sumsq_result};
+const struct stat stat_stdev = {
+    "stdev", 0, "stdev(f): of a sample", 0, sizeof(struct spread), spread_add, stdev_result};
+const struct stat stat_stdevp = {
+    "stdevp", 0, "stdevp(f): of a population", 0, sizeof(struct spread), spread_add, stdevp_result};
+const struct stat stat_var = {
+    "var", 0, "var(f): of a sample", 0, sizeof(struct spread), spread_add, var_result};
+const struct stat stat_varp = {
+    "varp", 0, "varp(f): of a population", 0, sizeof(struct spread), spread_add, varp_result};
+const struct stat stat_sumsq = {
+    "sumsq", 0, "sumsq(f): sum of squares", 0, sizeof(struct spread), spread_add, sumsq_result};

@@ -4,7 +4,7 @@
 /* Numbers by value; as soon as some value is text, all by text. Of the numbers seen before that,
  * the least and greatest stand for all. */
 struct extremes {
-    struct value least, greatest;           /* numbers */
+    struct value least, greatest; /* numbers */
     struct value text_least, text_greatest;
     bool numbers, texts;
 };
@@ -71,10 +71,13 @@ static void range_result(struct stat_scope *scope, const void *state, struct val
         stat_give_number(scope, value_to_f64(e->greatest) - value_to_f64(e->least), out);
 }
 
-const struct stat stat_min = {"min", 0, "min(f)", 0, sizeof(struct extremes), extremes_add, min_result};
-const struct stat stat_max = {"max", 0, "max(f)", 0, sizeof(struct extremes), extremes_add, max_result};
-const struct stat stat_range = {"range", 0, "range(f): greatest less least", 0,
-                                sizeof(struct extremes), extremes_add, range_result};
+const struct stat stat_min = {"min",        0,         "min(f)", 0, sizeof(struct extremes),
+                              extremes_add, min_result};
+const struct stat stat_max = {"max",        0,         "max(f)", 0, sizeof(struct extremes),
+                              extremes_add, max_result};
+const struct stat stat_range = {
+    "range",      0,           "range(f): greatest less least", 0, sizeof(struct extremes),
+    extremes_add, range_result};
 
 /* By arrival. */
 struct ends {
@@ -127,10 +130,10 @@ static void last_result(struct stat_scope *scope, const void *state, struct valu
         stat_give(scope, stat_keep(scope, e->last), out); /* the place may be written again */
 }
 
-const struct stat stat_first = {"first", 0, "first(f) by arrival", 0, sizeof(struct ends), first_add,
-                                first_result};
-const struct stat stat_last = {"last", 0, "last(f) by arrival", 0, sizeof(struct ends), last_add,
-                               last_result};
+const struct stat stat_first = {
+    "first", 0, "first(f) by arrival", 0, sizeof(struct ends), first_add, first_result};
+const struct stat stat_last = {"last",   0,          "last(f) by arrival", 0, sizeof(struct ends),
+                               last_add, last_result};
 
 /* By _time. */
 struct times {
@@ -178,7 +181,8 @@ static void give_seconds(struct stat_scope *scope, int64_t time_ns, struct value
         scope->exhausted = true;
 }
 
-static void earliest_time_result(struct stat_scope *scope, const void *state, struct value_list *out)
+static void earliest_time_result(struct stat_scope *scope, const void *state,
+                                 struct value_list *out)
 {
     const struct times *t = state;
     if (t->some)
@@ -199,17 +203,18 @@ static void rate_result(struct stat_scope *scope, const void *state, struct valu
     struct value x, y;
     if (t->some && t->last_ns != t->first_ns && stat_number(t->first, &a, &x) &&
         stat_number(t->last, &b, &y))
-        stat_give_number(scope, (value_to_f64(y) - value_to_f64(x)) /
-                                    ((double)(t->last_ns - t->first_ns) / 1e9), out);
+        stat_give_number(
+            scope, (value_to_f64(y) - value_to_f64(x)) / ((double)(t->last_ns - t->first_ns) / 1e9),
+            out);
 }
 
-const struct stat stat_earliest = {"earliest", 0, "earliest(f) by _time", 0, sizeof(struct times),
-                                   times_add, earliest_result};
-const struct stat stat_latest = {"latest", 0, "latest(f) by _time", 0, sizeof(struct times),
-                                 times_add, latest_result};
-const struct stat stat_earliest_time = {"earliest_time", 0, "_time of earliest(f)", 0,
+const struct stat stat_earliest = {"earliest",           0,         "earliest(f) by _time", 0,
+                                   sizeof(struct times), times_add, earliest_result};
+const struct stat stat_latest = {
+    "latest", 0, "latest(f) by _time", 0, sizeof(struct times), times_add, latest_result};
+const struct stat stat_earliest_time = {"earliest_time",      0,         "_time of earliest(f)", 0,
                                         sizeof(struct times), times_add, earliest_time_result};
-const struct stat stat_latest_time = {"latest_time", 0, "_time of latest(f)", 0,
+const struct stat stat_latest_time = {"latest_time",        0,         "_time of latest(f)", 0,
                                       sizeof(struct times), times_add, latest_time_result};
-const struct stat stat_rate = {"rate", 0, "rate(f): change a second", 0, sizeof(struct times),
-                               times_add, rate_result};
+const struct stat stat_rate = {
+    "rate", 0, "rate(f): change a second", 0, sizeof(struct times), times_add, rate_result};

@@ -38,8 +38,9 @@ static void list_result(struct stat_scope *scope, const void *state, struct valu
     *out = (struct value_list){c->values, c->count};
 }
 
-const struct stat stat_list = {"list", 0, "list(f): all values by arrival", 0,
-                               sizeof(struct collected), list_add, list_result};
+const struct stat stat_list = {
+    "list",   0,          "list(f): all values by arrival", 0, sizeof(struct collected),
+    list_add, list_result};
 
 /* Different values, each with how often it came. */
 struct counted {
@@ -102,10 +103,16 @@ static void mode_result(struct stat_scope *scope, const void *state, struct valu
         stat_give(scope, c->values.values[best], out);
 }
 
-const struct stat stat_values = {"values", 0, "values(f): different values in byte order", 0,
-                                 sizeof(struct counted), counted_add, values_result};
-const struct stat stat_mode = {"mode", 0, "mode(f): the most frequent value", 0,
-                               sizeof(struct counted), counted_add, mode_result};
+const struct stat stat_values = {"values",
+                                 0,
+                                 "values(f): different values in byte order",
+                                 0,
+                                 sizeof(struct counted),
+                                 counted_add,
+                                 values_result};
+const struct stat stat_mode = {
+    "mode",      0,          "mode(f): the most frequent value", 0, sizeof(struct counted),
+    counted_add, mode_result};
 
 /* ---- percentiles: nearest rank over all numbers ---- */
 
@@ -147,11 +154,22 @@ static void median_result(struct stat_scope *scope, const void *state, struct va
     give_rank(scope, state, 50, out);
 }
 
-const struct stat stat_median = {"median", 0, "median(f)", 0, sizeof(struct collected), number_add,
-                                 median_result};
-const struct stat stat_perc = {"perc", "p", "perc95(f): nearest rank", STAT_PERCENT,
-                               sizeof(struct collected), number_add, percent_result};
-const struct stat stat_exactperc = {"exactperc", 0, "exactperc95(f): nearest rank", STAT_PERCENT,
-                                    sizeof(struct collected), number_add, percent_result};
-const struct stat stat_upperperc = {"upperperc", 0, "upperperc95(f): nearest rank", STAT_PERCENT,
-                                    sizeof(struct collected), number_add, percent_result};
+const struct stat stat_median = {
+    "median", 0, "median(f)", 0, sizeof(struct collected), number_add, median_result};
+const struct stat stat_perc = {
+    "perc",     "p",           "perc95(f): nearest rank", STAT_PERCENT, sizeof(struct collected),
+    number_add, percent_result};
+const struct stat stat_exactperc = {"exactperc",
+                                    0,
+                                    "exactperc95(f): nearest rank",
+                                    STAT_PERCENT,
+                                    sizeof(struct collected),
+                                    number_add,
+                                    percent_result};
+const struct stat stat_upperperc = {"upperperc",
+                                    0,
+                                    "upperperc95(f): nearest rank",
+                                    STAT_PERCENT,
+                                    sizeof(struct collected),
+                                    number_add,
+                                    percent_result};

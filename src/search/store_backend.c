@@ -1,6 +1,8 @@
 #include "search/store_backend.h"
 
 #include "base/mem.h"
+#include "event/schema.h"
+#include "search/lexer.h"
 
 struct reading {
     struct store_backend *backend;
@@ -9,8 +11,7 @@ struct reading {
     struct batch *empty; /* for blocks of which no column was wanted */
 };
 
-static int next(void *context, const struct batch **out, const uint64_t **selected,
-                struct err *err)
+static int next(void *context, const struct batch **out, const uint64_t **selected, struct err *err)
 {
     struct reading *reading = context;
     struct scan_rows rows;
@@ -37,7 +38,7 @@ static void close_reading(void *context)
     mem_free(reading);
 }
 
-/* An index with a star would need the list of streams; the habit of "index=*" means all. */
+/* Streams with a star are asked for by a filter on their column. */
 static bool names_streams(const struct search_request *request)
 {
     for (size_t i = 0; i < request->index_count; i++)
@@ -46,12 +47,35 @@ static bool names_streams(const struct search_request *request)
     return request->index_count > 0;
 }
 
+/* index=* and no index at all leave internal streams (_*) out; a star behind _ asks for them. */
+static int stream_filter(const struct search_request *request, struct arena *arena,
+                         const struct expr **filter, struct err *err)
+{
+    const struct expr *any = NULL;
+    for (size_t i = 0; i < request->index_count; i++) {
+        const struct expr *one =
+            spl_comparison(arena, FIELD_STREAM, SLICE("="), request->indexes[i], 0);
+        any = !one ? NULL : any ? expr_or(arena, any, one) : one;
+        if (!any)
+            return err_nomem(err);
+        if (request->indexes[i].ptr[0] == '_') {
+            *filter = *filter ? expr_and(arena, *filter, any) : any;
+            return *filter ? 0 : err_nomem(err);
+        }
+    }
+    const struct expr *internal = expr_test_new(arena, FIELD_STREAM, TEST_PREFIX, 0, SLICE("_"));
+    const struct expr *open = internal ? expr_not(arena, internal) : NULL;
+    if (any && open)
+        open = expr_and(arena, any, open);
+    *filter = *filter && open ? expr_and(arena, *filter, open) : open;
+    return *filter ? 0 : err_nomem(err);
+}
+
 static int open_source(void *context, const struct search_request *request, struct arena *arena,
                        struct search_source *out, struct err *err)
 {
     struct store_backend *backend = context;
     struct reading *reading = mem_calloc(1, sizeof(*reading));
-    (void)arena;
     if (!reading)
         return err_nomem(err);
     reading->backend = backend;
@@ -67,12 +91,16 @@ static int open_source(void *context, const struct search_request *request, stru
         .column_count = request->column_count,
         .all_columns = request->all_columns,
         .codes_only = request->codes_only,
-        .filter = request->filter,
         .newest_first = request->newest_first,
         .cancel = backend->cancel,
         .clock = backend->clock,
         .now_ns = clock_wall_ns(backend->clock),
     };
+    scan.filter = request->filter;
+    if (!named && stream_filter(request, arena, &scan.filter, err) < 0) {
+        close_reading(reading);
+        return -1;
+    }
     struct store_stats stats;
     store_stats(backend->store, &stats);
     int result = reading->empty && reading->snapshot ? 0 : err_nomem(err);
@@ -82,7 +110,9 @@ static int open_source(void *context, const struct search_request *request, stru
         close_reading(reading);
         return -1;
     }
-    *out = (struct search_source){.next = next, .close = close_reading, .context = reading,
+    *out = (struct search_source){.next = next,
+                                  .close = close_reading,
+                                  .context = reading,
                                   .filtered = true,
                                   .rows_total = stats.segment_rows + stats.memory_rows,
                                   .kind = "store"};

@@ -233,8 +233,7 @@ static int load(struct table_backend *backend, const char *path, const struct ba
 
 /* ---- as a source ---- */
 
-static int next(void *context, const struct batch **out, const uint64_t **selected,
-                struct err *err)
+static int next(void *context, const struct batch **out, const uint64_t **selected, struct err *err)
 {
     struct table_scan *scan = context;
     (void)err;
@@ -253,8 +252,11 @@ static int give(struct arena *arena, const struct batch *batch, uint64_t *select
         return err_nomem(err);
     scan->batch = batch;
     scan->selected = selected;
-    *out = (struct search_source){.next = next, .context = scan, .ordered = true,
-                                  .rows_total = batch->row_count, .kind = "table"};
+    *out = (struct search_source){.next = next,
+                                  .context = scan,
+                                  .ordered = true,
+                                  .rows_total = batch->row_count,
+                                  .kind = "table"};
     return 0;
 }
 

@@ -17,7 +17,7 @@ void wanted_init(struct wanted *wanted, struct arena *arena, bool all);
 void wanted_add(struct wanted *wanted, struct slice name); /* a star wants all */
 void wanted_add_expr(struct wanted *wanted, const struct expr *expr);
 void wanted_drop(struct wanted *wanted, struct slice name); /* made here: not needed before */
-void wanted_reset(struct wanted *wanted); /* only what is added from now on */
+void wanted_reset(struct wanted *wanted);                   /* only what is added from now on */
 bool wanted_has(const struct wanted *wanted, struct slice name);
 struct field_list;
 void wanted_add_list(struct wanted *wanted, const struct field_list *list);

@@ -7,7 +7,7 @@
 struct fixture {
     struct arena *arena;
     struct err err;
-    const struct spl_query *query;
+    struct spl_query *query;
 };
 
 static int parse(struct fixture *f, const char *spl)
@@ -15,7 +15,7 @@ static int parse(struct fixture *f, const char *spl)
     arena_free(f->arena);
     f->arena = arena_new(16 * MIB);
     err_clear(&f->err);
-    return spl_parse(slice_text(spl), f->arena, NULL, &f->query, &f->err);
+    return spl_parse(slice_text(spl), f->arena, &f->query, &f->err);
 }
 
 /* The filter of the first search, as text. */
@@ -36,8 +36,7 @@ static void or_binds_tighter_than_and(void **state)
 {
     struct fixture f = {0};
     (void)state;
-    filter_is(&f, "a=1 OR b=2 c=3",
-              "(('a' equal \"1\" OR 'b' equal \"2\") AND 'c' equal \"3\")");
+    filter_is(&f, "a=1 OR b=2 c=3", "(('a' equal \"1\" OR 'b' equal \"2\") AND 'c' equal \"3\")");
     filter_is(&f, "NOT a=1 b=2", "(NOT('a' equal \"1\") AND 'b' equal \"2\")");
     filter_is(&f, "a=1 (b=2 c=3)", "('a' equal \"1\" AND ('b' equal \"2\" AND 'c' equal \"3\"))");
     arena_free(f.arena);
@@ -119,12 +118,13 @@ static void macros_are_replaced_before_parsing(void **state)
     struct fixture f = {.arena = arena_new(16 * MIB)};
     (void)state;
     err_clear(&f.err);
-    assert_int_equal(spl_parse(SLICE("`web` | stats count"), f.arena, &options, &f.query, &f.err), 0);
+    assert_int_equal(
+        spl_parse_with(SLICE("`web` | stats count"), f.arena, &options, &f.query, &f.err), 0);
     assert_false(f.query->has_macros);
     assert_true(slice_is(f.query->text, "index=web status=500 | stats count"));
-    assert_int_equal(spl_parse(SLICE("`loop`"), f.arena, &options, &f.query, &f.err), -1);
+    assert_int_equal(spl_parse_with(SLICE("`loop`"), f.arena, &options, &f.query, &f.err), -1);
     assert_int_equal(f.err.code, ERR_LIMIT);
-    assert_int_equal(spl_parse(SLICE("`none(1,2)`"), f.arena, &options, &f.query, &f.err), -1);
+    assert_int_equal(spl_parse_with(SLICE("`none(1,2)`"), f.arena, &options, &f.query, &f.err), -1);
     assert_non_null(strstr(f.err.text, "none"));
     arena_free(f.arena);
 }

@@ -28,7 +28,8 @@ static struct column *coded_column(struct coded *c, const char *name, const stru
     struct column *column = batch_column(c->batch, slice_text(name));
     column->rows = arena_alloc(c->arena, BLOCK_ROWS * sizeof(uint32_t));
     column->codes = arena_alloc(c->arena, BLOCK_ROWS * sizeof(uint32_t));
-    column->values = c->codes_only ? NULL : arena_alloc(c->arena, BLOCK_ROWS * sizeof(struct value));
+    column->values =
+        c->codes_only ? NULL : arena_alloc(c->arena, BLOCK_ROWS * sizeof(struct value));
     column->dict = dict;
     column->dict_count = dict_count;
     column->count = BLOCK_ROWS;
@@ -94,13 +95,13 @@ struct fixture {
 
 static void set_up(struct fixture *f, const char *spl, uint32_t rows)
 {
-    const struct spl_query *query;
+    struct spl_query *query;
     f->arena = arena_new(16 * MIB);
     coded_init(&f->coded, rows, true);
     f->backend = (struct search_backend){coded_open, NULL, &f->coded};
     f->options.backend = &f->backend;
     err_clear(&f->err);
-    assert_int_equal(spl_parse(slice_text(spl), f->arena, NULL, &query, &f->err), 0);
+    assert_int_equal(spl_parse(slice_text(spl), f->arena, &query, &f->err), 0);
     assert_int_equal(search_new(query, &f->options, &f->search, &f->err), 0);
 }
 
@@ -188,14 +189,15 @@ static void survives_failed_allocations(void **state)
     (void)state;
     for (int n = 0; n < 40; n++) {
         struct fixture f = {0};
-        const struct spl_query *query;
+        struct spl_query *query;
         f.arena = arena_new(16 * MIB);
         coded_init(&f.coded, 100, true);
         f.backend = (struct search_backend){coded_open, NULL, &f.coded};
         f.options.backend = &f.backend;
         err_clear(&f.err);
         assert_int_equal(spl_parse(SLICE("* | stats dc(user) values(host) by user | sort user"),
-                                   f.arena, NULL, &query, &f.err), 0);
+                                   f.arena, &query, &f.err),
+                         0);
         mem_fail_after(n);
         if (search_new(query, &f.options, &f.search, &f.err) == 0) {
             int result = search_run(f.search, &f.err);
