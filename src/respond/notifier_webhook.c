@@ -47,7 +47,7 @@ static enum notifier_result judge(int status, struct err *err)
     return ours ? NOTIFIER_REFUSED : NOTIFIER_AGAIN;
 }
 
-static enum notifier_result send(const struct notifier_message *message, const struct hin_net *net,
+static enum notifier_result post(const struct notifier_message *message, const struct hin_net *net,
                                  const struct hin_rand *rand, int64_t *wait_s, struct err *err)
 {
     char signature[SIGNATURE_SIZE];
@@ -74,5 +74,5 @@ const struct notifier notifier_webhook = {
     .name = "webhook",
     .summary = "a signed POST of JSON to a URL",
     .check = check,
-    .send = send,
+    .send = post,
 };

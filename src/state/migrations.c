@@ -50,7 +50,8 @@ const char *const state_schema[] = {
     "CREATE TABLE outbox("
     "  id INTEGER PRIMARY KEY AUTOINCREMENT, incident INTEGER NOT NULL REFERENCES incidents(id),"
     "  notifier TEXT NOT NULL, event TEXT NOT NULL, payload TEXT NOT NULL, key TEXT NOT NULL UNIQUE,"
-    "  created_ns INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, next_ns INTEGER NOT NULL,"
+    "  created_ns INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,"
+    "  refusals INTEGER NOT NULL DEFAULT 0, next_ns INTEGER NOT NULL,"
     "  done_ns INTEGER, failed INTEGER NOT NULL DEFAULT 0, last_error TEXT);"
     "CREATE INDEX outbox_pending ON outbox(notifier,incident,id) WHERE done_ns IS NULL;"
     "CREATE INDEX outbox_failed ON outbox(failed) WHERE failed=1;",
