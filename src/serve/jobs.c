@@ -128,13 +128,13 @@ static int read_time(struct jobs *jobs, struct slice text, int64_t fallback, int
 static int prepare_counting(struct job *job, struct slice query, const struct search_options *options,
                             struct err *err)
 {
-    const struct spl_query *parsed;
+    struct spl_query *parsed;
     struct search_options counting = *options;
     struct slice text = arena_printf(job->arena, "%.*s | timechart count", SLICE_ARG(query));
     counting.backend = &job->count_backend.backend;
     if (!search_result(job->search)->events)
         return 0;
-    if (!text.ptr || spl_parse(text, job->arena, NULL, &parsed, err) < 0)
+    if (!text.ptr || spl_parse(text, job->arena, &parsed, err) < 0)
         return -1;
     return search_new(parsed, &counting, &job->counting, err);
 }
@@ -143,7 +143,7 @@ static int prepare(struct job *job, struct slice query, struct slice from, struc
                    struct err *err)
 {
     struct jobs *jobs = job->jobs;
-    const struct spl_query *parsed;
+    struct spl_query *parsed;
     struct search_options options = {.backend = &job->backend.backend, .clock = jobs->clock,
                                      .rows_max = JOB_EVENTS_MAX};
     struct slice text = arena_copy(job->arena, query);
@@ -151,7 +151,7 @@ static int prepare(struct job *job, struct slice query, struct slice from, struc
         return err_nomem(err);
     if (read_time(jobs, from, 0, &options.from_ns, err) < 0 ||
         read_time(jobs, to, 0, &options.to_ns, err) < 0 ||
-        spl_parse(text, job->arena, NULL, &parsed, err) < 0)
+        spl_parse(text, job->arena, &parsed, err) < 0)
         return -1;
     store_backend_init(&job->backend, jobs->store, jobs->clock, &job->cancel);
     store_backend_init(&job->count_backend, jobs->store, jobs->clock, &job->cancel);
