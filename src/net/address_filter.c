@@ -48,7 +48,7 @@ static const struct range4 ranges4[] = {
 static const struct range6 ranges6[] = {
     {{0xfd, 0x00, 0x0e, 0xc2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x02, 0x54}, 128, false,
      "a metadata service"}, /* fd00:ec2::254 */
-    {{0xfd, 0x20, 0x0c, 0xe0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x02, 0x54}, 128, false,
+    {{0xfd, 0x20, 0x00, 0xce, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x02, 0x54}, 128, false,
      "a metadata service"}, /* fd20:ce::254 */
     {{0}, 128, false, "unspecified"},
     {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, 128, true, "loopback"},

@@ -85,7 +85,7 @@ static void put_payload(const struct outbox *outbox, const struct incident *inci
     json_put_i64(json, "entity_count", (int64_t)incident->entity_count);
     if (outbox->config->link.len) {
         char link[512];
-        snprintf(link, sizeof(link), "%.*s/#/incidents/%s", SLICE_ARG(outbox->config->link), name);
+        snprintf(link, sizeof(link), "%.*s/#/incidents?id=%s", SLICE_ARG(outbox->config->link), name);
         json_put_text(json, "link", slice_text(link));
     }
     json_put_time(json, "sent", now_of(outbox));
