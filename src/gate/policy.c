@@ -191,16 +191,37 @@ static struct slice fill_in(struct slice template, const struct batch *batch, st
     return filled;
 }
 
-static int compute_values(const struct policy *policy, struct expr_scope *scope,
-                          struct batch *batch, struct err *err)
+/* A column's true and false are text to expressions; a value keeps them as they are, so that it can
+ * stand as a condition of its own. */
+struct computed {
+    const struct policy *policy;
+    struct value values[POLICY_VALUES_MAX];
+    size_t count;
+};
+
+static bool find_computed(void *context, struct slice name, struct value_list *out)
+{
+    const struct computed *computed = context;
+    for (size_t i = 0; i < computed->count; i++)
+        if (slice_equal(computed->policy->values[i].name, name)) {
+            bool some = computed->values[i].type != VALUE_NULL;
+            *out = (struct value_list){&computed->values[i], some};
+            return true;
+        }
+    return false;
+}
+
+static int compute_values(const struct policy *policy, struct computed *computed,
+                          struct expr_scope *scope, struct batch *batch, struct err *err)
 {
     for (size_t i = 0; i < policy->value_count; i++) {
         const struct policy_value *value = &policy->values[i];
         struct value_list list = {&value->constant, 1};
         if (value->expr && expr_eval(value->expr, scope, batch, 0, &list, err) < 0)
             return -1;
-        if (list.count && list.values[0].type != VALUE_NULL &&
-            batch_put(batch, 0, value->name, list.values[0]) < 0)
+        struct value v = list.count ? list.values[0] : value_null();
+        computed->values[computed->count++] = v;
+        if (v.type != VALUE_NULL && batch_put(batch, 0, value->name, v) < 0)
             return err_nomem(err);
     }
     return 0;
@@ -220,21 +241,25 @@ static int row_applies(const struct policy_row *row, struct expr_scope *scope,
     return truth == TRUTH_TRUE || out->unknown;
 }
 
-int policy_decide(const struct policy *policy, struct expr_scope *scope, struct batch *batch,
+int policy_decide(const struct policy *policy, struct expr_scope *outer, struct batch *batch,
                   struct policy_verdict *out, struct err *err)
 {
+    struct computed computed = {.policy = policy};
     *out = (struct policy_verdict){.decision = GATE_HOLD};
-    if (compute_values(policy, scope, batch, err) < 0)
+    struct expr_scope scope = *outer;
+    scope.bound = find_computed;
+    scope.bound_context = &computed;
+    if (compute_values(policy, &computed, &scope, batch, err) < 0)
         return -1;
     for (size_t i = 0; i < policy->row_count; i++) {
-        int applies = row_applies(&policy->rows[i], scope, batch, out, err);
+        int applies = row_applies(&policy->rows[i], &scope, batch, out, err);
         if (applies < 0)
             return -1;
         if (!applies)
             continue;
         out->row = &policy->rows[i];
-        out->reason_en = fill_in(out->row->reason_en, batch, scope->scratch);
-        out->reason_ja = fill_in(out->row->reason_ja, batch, scope->scratch);
+        out->reason_en = fill_in(out->row->reason_en, batch, scope.scratch);
+        out->reason_ja = fill_in(out->row->reason_ja, batch, scope.scratch);
         return out->reason_en.ptr && out->reason_ja.ptr ? 0 : err_nomem(err);
     }
     *out = (struct policy_verdict){.decision = GATE_HOLD};

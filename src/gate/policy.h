@@ -55,9 +55,9 @@ struct policy_verdict {
     const struct policy_row *row; /* NULL: no row applied */
     enum gate_decision decision;
     bool unknown;                 /* the row holds because its condition could not be decided */
-    struct slice reason_en, reason_ja; /* filled in; in scope->scratch */
+    struct slice reason_en, reason_ja; /* filled in; in the scope's scratch */
 };
 
 /* Row 0 of the batch is the request; computed values are added to it. -1: memory, or expression. */
-MUST_USE int policy_decide(const struct policy *policy, struct expr_scope *scope,
+MUST_USE int policy_decide(const struct policy *policy, struct expr_scope *outer,
                            struct batch *batch, struct policy_verdict *out, struct err *err);
