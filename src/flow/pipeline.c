@@ -23,6 +23,7 @@ struct pipeline {
     struct arena *arena;    /* of a delivery */
     uint64_t next_finding;  /* numbers findings of one batch apart */
     int64_t ticked_ns;
+    int64_t heard_ns; /* monotonic time of the last batch */
     uint64_t trimmed;
     pthread_mutex_t lock; /* of counts */
     pthread_cond_t moved;
@@ -178,6 +179,7 @@ static int pass_batch(struct pipeline *pipeline, uint64_t journal_end, struct er
     if (pipeline->config.passed)
         pipeline->config.passed(pipeline->config.context, batch);
     count_batch(pipeline, batch);
+    pipeline->heard_ns = clock_mono_ns(pipeline->config.clock);
     batch_reset(batch);
     return 0;
 }
@@ -219,6 +221,14 @@ static int trim_journal(struct pipeline *pipeline, struct err *err)
     return journal_trim(pipeline->config.journal, covered, err);
 }
 
+/* Event time while nothing comes: the newest event's, and on with the clock from there. So a backlog
+ * or a replayed night does not make every source look silent. */
+static int64_t event_now(const struct pipeline *pipeline, int64_t mono_ns)
+{
+    int64_t watermark = detector_stats(pipeline->detector).watermark_ns;
+    return watermark == INT64_MIN ? watermark : watermark + (mono_ns - pipeline->heard_ns);
+}
+
 /* Nothing came: old memory is sealed, graces and silences are looked at by the clock. */
 static int idle(struct pipeline *pipeline, struct err *err)
 {
@@ -228,7 +238,7 @@ static int idle(struct pipeline *pipeline, struct err *err)
     pipeline->ticked_ns = now;
     arena_reset(pipeline->arena);
     if (pipeline->detector &&
-        detector_tick(pipeline->detector, clock_wall_ns(pipeline->config.clock), err) < 0)
+        detector_tick(pipeline->detector, event_now(pipeline, now), err) < 0)
         return -1;
     if (store_findings(pipeline, 0, err) < 0 || store_tick(pipeline->config.store, err) < 0)
         return -1;
