@@ -77,8 +77,8 @@ static int read_entities(struct database *database, struct arena *arena, struct 
     return result < 0 ? -1 : 0;
 }
 
-int incident_read(struct database *database, int64_t id, struct arena *arena, struct incident *out,
-                  struct err *err)
+int incident_read_head(struct database *database, int64_t id, struct arena *arena,
+                       struct incident *out, struct err *err)
 {
     struct query *query;
     *out = (struct incident){.id = id};
@@ -94,7 +94,15 @@ int incident_read(struct database *database, int64_t id, struct arena *arena, st
         return -1;
     if (result == 0)
         return err_set(err, ERR_NOT_FOUND, "there is no incident INC-%lld", (long long)id);
-    return out->state.ptr ? read_entities(database, arena, out, err) : err_nomem(err);
+    return out->state.ptr ? 0 : err_nomem(err);
+}
+
+int incident_read(struct database *database, int64_t id, struct arena *arena, struct incident *out,
+                  struct err *err)
+{
+    if (incident_read_head(database, id, arena, out, err) < 0)
+        return -1;
+    return read_entities(database, arena, out, err);
 }
 
 int incident_insert(struct database *database, struct incident *incident, struct err *err)
@@ -124,31 +132,50 @@ int incident_update(struct database *database, const struct incident *incident, 
     return result < 0 ? -1 : 0;
 }
 
-static int add_entity(struct database *database, int64_t id, const struct entity *entity,
-                      struct err *err)
+/* Runs a statement about one entity; 1 when it gave a row. */
+static int entity_row(struct database *database, const char *sql, int64_t id,
+                      const struct entity *entity, struct err *err)
 {
     struct query *query;
-    if (query_begin(database, "INSERT OR IGNORE INTO incident_entities(incident,type,value)"
-                    " VALUES(?1,?2,?3)", &query, err) < 0)
+    if (query_begin(database, sql, &query, err) < 0)
         return -1;
     query_i64(query, 1, id);
     query_text(query, 2, entity->type);
     query_text(query, 3, entity->value);
     int result = query_step(query, err);
-    int added = result < 0 ? -1 : (int)database_changes(database);
     query_end(query);
-    return added;
+    return result;
+}
+
+static int has_room(struct database *database, int64_t id, struct err *err)
+{
+    int64_t have;
+    if (incident_number(database, "SELECT count(*) FROM incident_entities WHERE incident=?1", id,
+                        &have, err) < 0)
+        return -1;
+    return have < INCIDENT_ENTITIES_MAX;
+}
+
+/* Most are known already, so that is asked first. */
+static int add_entity(struct database *database, int64_t id, const struct entity *entity,
+                      struct err *err)
+{
+    int known = entity_row(database, "SELECT 1 FROM incident_entities WHERE incident=?1 AND type=?2"
+                           " AND value=?3", id, entity, err);
+    if (known != 0)
+        return known < 0 ? -1 : 0;
+    int room = has_room(database, id, err);
+    if (room <= 0)
+        return room;
+    return entity_row(database, "INSERT INTO incident_entities(incident,type,value) VALUES(?1,?2,?3)",
+                      id, entity, err) < 0 ? -1 : 1;
 }
 
 int incident_add_entities(struct database *database, int64_t id, const struct entity *entities,
                           size_t count, struct err *err)
 {
-    int64_t have;
     int added = 0;
-    if (incident_number(database, "SELECT count(*) FROM incident_entities WHERE incident=?1", id,
-                        &have, err) < 0)
-        return -1;
-    for (size_t i = 0; i < count && have + added < INCIDENT_ENTITIES_MAX; i++) {
+    for (size_t i = 0; i < count; i++) {
         if (!entities[i].type.len || !entities[i].value.len)
             continue;
         int result = add_entity(database, id, &entities[i], err);

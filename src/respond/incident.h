@@ -46,6 +46,9 @@ bool incident_parse_name(struct slice name, int64_t *id);
 /* All of it, in the arena; ERR_NOT_FOUND. */
 MUST_USE int incident_read(struct database *database, int64_t id, struct arena *arena,
                            struct incident *out, struct err *err);
+/* Without the entities. */
+MUST_USE int incident_read_head(struct database *database, int64_t id, struct arena *arena,
+                                struct incident *out, struct err *err);
 /* Sets id. Entities are not written. */
 MUST_USE int incident_insert(struct database *database, struct incident *incident, struct err *err);
 /* Everything but state, owner and entities. */

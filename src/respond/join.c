@@ -159,11 +159,13 @@ static int count_more(struct work *work, int64_t incident, struct err *err)
 static int add_finding_entry(struct work *work, int64_t incident, struct err *err)
 {
     const struct finding *finding = work->finding;
-    int64_t shown;
-    if (incident_number(work->join->database, "SELECT count(*) FROM timeline WHERE incident=?1 AND"
-                        " kind='finding'", incident, &shown, err) < 0)
+    int64_t counted, shown = 0; /* once some were only counted it is full: cheaper to ask */
+    if (incident_number(work->join->database, "SELECT 1 FROM timeline_more WHERE incident=?1 LIMIT 1",
+                        incident, &counted, err) < 0 ||
+        (!counted && incident_number(work->join->database, "SELECT count(*) FROM timeline WHERE"
+                                     " incident=?1 AND kind='finding'", incident, &shown, err) < 0))
         return -1;
-    if (shown >= INCIDENT_TIMELINE_MAX)
+    if (counted || shown >= INCIDENT_TIMELINE_MAX)
         return count_more(work, incident, err);
     const struct timeline_entry entry = {
         .time_ns = finding->event_ns, .kind = "finding",
@@ -325,7 +327,7 @@ static int join_found(struct work *work, struct err *err)
 {
     struct incident incident;
     const struct finding *finding = work->finding;
-    if (incident_read(work->join->database, work->found[0], work->join->arena, &incident, err) < 0)
+    if (incident_read_head(work->join->database, work->found[0], work->join->arena, &incident, err) < 0)
         return -1;
     enum severity before = incident.severity;
     size_t changed_at = work->result->changed_count;

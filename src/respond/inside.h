@@ -1,0 +1,25 @@
+#pragma once
+/* respond/inside: what the files of respond/respond.h share (respond.c: findings, respond_people.c). */
+#include "respond/join.h"
+
+#include <pthread.h>
+
+#define RESPOND_ARENA_MAX (64 * MIB)
+
+struct respond {
+    struct respond_config config; /* its texts are copied into the arena */
+    struct arena *arena;
+    struct queue *queue; /* of struct item; full: the sender waits */
+    struct outbox *outbox;
+    struct join join;
+    pthread_t thread;
+    bool started;
+    pthread_mutex_t lock; /* of the four below */
+    pthread_cond_t idle;
+    uint64_t put, filed;
+    bool stopping;
+    pthread_mutex_t telling; /* around changed(); see respond_tell */
+};
+
+/* Tells config.changed how an incident stands, if it is as asked: closed or not. */
+void respond_tell(struct respond *respond, int64_t id, bool closed);
