@@ -204,6 +204,28 @@ static void decides_by_what_the_account_did(void **state)
     is(ask(f, other), GATE_ALLOW, "otherwise");
 }
 
+/* Events come later than requests: what was allowed counts at once, and after a restart. */
+static void counts_what_it_allowed_itself(void **state)
+{
+    struct fixture *f = *state;
+    observe_balance(f, "1000");
+    is(ask(f, withdrawal("a", "9")), GATE_ALLOW, "otherwise");
+    is(ask(f, withdrawal("a", "9")), GATE_ALLOW, "otherwise");
+    is(ask(f, withdrawal("b", "9")), GATE_ALLOW, "otherwise");
+    is(ask(f, withdrawal("c", "3")), GATE_HOLD, "account-velocity");
+    restart(f);
+    observe_balance(f, "1000");
+    is(ask(f, withdrawal("d", "3")), GATE_HOLD, "account-velocity");
+    for (int i = 0; i < 9; i++) {
+        char id[8], account[8];
+        (void)snprintf(id, sizeof(id), "e%d", i);
+        (void)snprintf(account, sizeof(account), "x%d", i);
+        struct gate_request request = withdrawal(id, "10");
+        request.account = slice_text(account);
+        is(ask(f, request), i < 8 ? GATE_ALLOW : GATE_HOLD, i < 8 ? "otherwise" : "asset-velocity");
+    }
+}
+
 static void holds_while_an_incident_touches(void **state)
 {
     struct fixture *f = *state;
@@ -232,6 +254,7 @@ static void counts_money_exactly(void **state)
     observe_balance(f, "12345678901234567890123456789012.345678");
     is(ask(f, withdrawal("a", "617283945061728394506172839450.6172840")), GATE_HOLD, "large-share");
     struct gate_request edge = withdrawal("b", "123456789012345678901234567890.12345678");
+    edge.account = SLICE("u9");
     is(ask(f, edge), GATE_ALLOW, "otherwise"); /* exactly 1 %: not more */
     edge = withdrawal("c", "123456789012345678901234567890.12345679");
     is(ask(f, edge), GATE_HOLD, "new-destination");
@@ -590,7 +613,7 @@ static void answers_many_at_once(void **state)
     struct fixture *f = *state;
     static struct caller callers[CALLERS];
     static int64_t all[CALLERS * ASKED];
-    observe_balance(f, "1000");
+    observe_balance(f, "1000000000");
     for (int count = 1; count <= CALLERS; count *= CALLERS) {
         int64_t began_ns = clock_mono_ns(clock_real());
         for (int i = 0; i < count; i++) {
@@ -617,6 +640,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(decides_by_share_of_the_balance),
         TEST(decides_by_what_the_account_did),
+        TEST(counts_what_it_allowed_itself),
         TEST(holds_while_an_incident_touches),
         TEST(counts_money_exactly),
         TEST(answers_the_same_request_the_same_way),
