@@ -33,7 +33,14 @@ static void note(struct gate *gate, const struct err *err)
 
 static int replay(void *context, struct slice record, struct err *err)
 {
-    return book_replay(context, record, err);
+    struct gate *gate = context;
+    const struct record *before = book_latest(gate->book, 0);
+    if (book_replay(gate->book, record, err) < 0)
+        return -1;
+    const struct record *latest = book_latest(gate->book, 0);
+    if (latest != before && latest->answer.decision == GATE_ALLOW)
+        count_allowed(gate, &latest->request, latest->answer.decided_ns);
+    return 0;
 }
 
 /* Trouble with any of these does not stop the start: the gate answers hold and says why. */
@@ -48,7 +55,7 @@ static void open_files(struct gate *gate)
         gate->has_key = true;
     else
         note(gate, &err);
-    if (gate_journal_open(gate->io, gate->config.dir, replay, gate->book, &gate->journal, &err) < 0)
+    if (gate_journal_open(gate->io, gate->config.dir, replay, gate, &gate->journal, &err) < 0)
         note(gate, &err);
     if (policy_load(gate->config.policy_path, gate->arena, &gate->policy, &err) < 0)
         note(gate, &err);
@@ -71,7 +78,7 @@ static int make_parts(struct gate *gate, struct err *err)
     if (!gate->arena || !gate->scratch || !gate->copy_scratch || !gate->batch || !gate->state ||
         !gate->book || !gate->incidents)
         return err_nomem(err);
-    return intake_columns(gate, err);
+    return allowed_new(gate->arena, &gate->allowed, err) < 0 ? -1 : intake_columns(gate, err);
 }
 
 int gate_start(const struct gate_config *config, struct gate **out, struct err *err)
@@ -129,6 +136,7 @@ void gate_stop(struct gate *gate)
     }
     gate_journal_close(gate->journal);
     incidents_free(gate->incidents);
+    allowed_free(gate->allowed);
     book_free(gate->book);
     state_free(gate->state);
     batch_free(gate->batch);

@@ -108,6 +108,14 @@ static bool put_value(struct batch *batch, struct slice name, struct value v)
     return v.type != VALUE_NULL && batch_put(batch, 0, name, v) == 0;
 }
 
+static bool put_allowed(struct gate *gate, const struct gate_request *request, int64_t now_ns)
+{
+    struct value account_24h, asset_1h;
+    allowed_read(gate->allowed, request, now_ns, gate->batch->arena, &account_24h, &asset_1h);
+    return put_value(gate->batch, SLICE("allowed_account_24h"), account_24h) &&
+           put_value(gate->batch, SLICE("allowed_asset_1h"), asset_1h);
+}
+
 static bool describe(struct gate *gate, const struct gate_request *request,
                      struct incident_touch touch, int64_t now_ns)
 {
@@ -128,7 +136,7 @@ static bool describe(struct gate *gate, const struct gate_request *request,
            put_value(batch, SLICE("request.at"), value_time(request->at_ns)) &&
            put_value(batch, SLICE("request.age"),
                      value_i64((now_ns - request->at_ns) / NS_PER_SECOND)) &&
-           put_text(batch, "incident_id", touch.id) &&
+           put_allowed(gate, request, now_ns) && put_text(batch, "incident_id", touch.id) &&
            put_text(batch, "incident_severity", slice_text(severity_name(touch.severity))) &&
            put_value(batch, SLICE("incident_rank"), value_i64(touch.severity));
 }
@@ -197,8 +205,18 @@ static void finish(struct gate *gate, const struct gate_request *request,
     answer->token_expiry_ns = expiry_ns;
 }
 
-static void count(struct gate *gate, const struct gate_answer *answer)
+void count_allowed(struct gate *gate, const struct gate_request *request, int64_t time_ns)
 {
+    struct err err;
+    if (allowed_add(gate->allowed, request, time_ns, &err) < 0)
+        gate->state_failed = true;
+}
+
+static void count(struct gate *gate, const struct gate_request *request,
+                  const struct gate_answer *answer)
+{
+    if (answer->decision == GATE_ALLOW)
+        count_allowed(gate, request, answer->decided_ns);
     gate->stats.decisions++;
     gate->stats.allowed += answer->decision == GATE_ALLOW;
     gate->stats.held += answer->decision == GATE_HOLD;
@@ -240,7 +258,7 @@ static void decide_fresh(struct gate *gate, struct message *message,
     }
     message->fresh = true;
     book_encode_answer(message->record, &gate->payload);
-    count(gate, &answer);
+    count(gate, &message->request, &answer);
 }
 
 /* People have let it go: once asked again it may pass, unless something is in doubt right now. */
@@ -270,7 +288,7 @@ static void decide_released(struct gate *gate, struct message *message, int64_t 
     }
     message->fresh = true;
     book_encode_answer(record, &gate->payload);
-    count(gate, &answer);
+    count(gate, &message->request, &answer);
 }
 
 void decide_message(struct gate *gate, struct message *message)

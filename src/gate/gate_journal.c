@@ -9,10 +9,11 @@
 #include <limits.h>
 #include <stdio.h>
 
-enum { FRAME_HEADER = 20, FRAME_MAX = 64 * 1024 * 1024, ZEROS = 64 * 1024 };
+enum { FRAME_HEADER = 20, ZEROS = 64 * 1024 };
+#define FRAME_MAX (512 * MIB) /* a rotation writes every open hold in one */
 #define ROOM_BYTES ((off_t)(4 * MIB)) /* zeros written ahead at once */
 #define ROOM_LOW ((off_t)(1 * MIB))
-#define SCAN_MAX ((off_t)(1 * GIB))
+#define SCAN_MAX ((off_t)(2 * GIB))
 
 static const char magic[4] = {'H', 'G', 'J', '1'};
 

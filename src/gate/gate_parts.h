@@ -6,6 +6,7 @@
  *                        │ inbox │──► gate thread: messages first, then observations in slices
  *   pipeline ─ observed ►└───────┘    book, journal, policy, state, incidents are its own
  */
+#include "gate/gate_allowed.h"
 #include "gate/gate_book.h"
 #include "gate/gate_incidents.h"
 #include "gate/gate_journal.h"
@@ -85,6 +86,7 @@ struct gate {
     struct book *book;
     struct gate_journal *journal; /* NULL: it cannot be used */
     struct incidents *incidents;
+    struct allowed *allowed;
     struct observed *observing;
     struct arena *scratch;  /* of one decision */
     struct batch *batch;    /* one row: the request */
@@ -113,6 +115,8 @@ void observed_free(struct observed *observed);
 
 /* gate_decide.c */
 void decide_message(struct gate *gate, struct message *message);
+/* What passed counts at once. */
+void count_allowed(struct gate *gate, const struct gate_request *request, int64_t time_ns);
 /* A hold of the gate's own, with fixed texts; row names it. */
 struct gate_answer own_hold(const char *row, int64_t now_ns);
 /* The first reason to trust nothing right now, or NULL. */

@@ -105,7 +105,7 @@ static void look(struct gate *gate)
     memcpy(gate->reason, inbox->reason, sizeof(gate->reason));
 }
 
-/* What waits, in order; NULL when it is time for observations (*idle false), or to stop. */
+/* What waits, in order; NULL when only observations wait, or it is time to stop. */
 static struct message *take_waiting(struct gate *gate, bool *stop)
 {
     struct inbox *inbox = &gate->inbox;
@@ -159,8 +159,7 @@ void *gate_run(void *context)
         struct message *waiting = take_waiting(gate, &stop);
         if (waiting)
             run_round(gate, waiting);
-        else
-            intake_slice(gate);
+        (void)intake_slice(gate); /* one slice after each round too: requests alone must not starve it */
         if (!waiting && gate->journal && gate_journal_prepare(gate->journal, &err) < 0)
             give_up_journal(gate, &err);
     }

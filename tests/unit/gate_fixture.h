@@ -1,0 +1,193 @@
+#pragma once
+/* A gate for tests, and what is asked of it. */
+#include "test.h"
+
+#include "base/limits.h"
+#include "gate/gate.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define NOW INT64_C(1767225600000000000)
+
+/* A gate in a folder of its own with the shipped policy and state, on a clock set by hand. */
+struct fixture {
+    char dir[64];
+    struct clock_manual clock;
+    struct arena *arena;
+    const struct state_definitions *definitions;
+    struct gate_config config;
+    struct gate *gate;
+};
+
+static inline void start(struct fixture *f)
+{
+    struct err err;
+    f->config.clock = &f->clock.clock;
+    if (gate_start(&f->config, &f->gate, &err) < 0)
+        fail_msg("%s", err.text);
+    gate_set_health(f->gate, true, NULL);
+}
+
+static inline int set_up(void **state)
+{
+    struct fixture *f = test_calloc(1, sizeof(*f));
+    struct err err;
+    (void)snprintf(f->dir, sizeof(f->dir), "/tmp/hinomi-gate-XXXXXX");
+    assert_non_null(mkdtemp(f->dir));
+    clock_manual_init(&f->clock, NOW);
+    f->arena = arena_new(256 * MIB);
+    if (state_definitions_load("content/state", f->arena, &f->definitions, &err) < 0)
+        fail_msg("%s", err.text);
+    f->config = (struct gate_config){.dir = f->dir,
+                                     .policy_path = "content/policy/default.yaml",
+                                     .state = f->definitions};
+    start(f);
+    *state = f;
+    return 0;
+}
+
+static inline void remove_file(const struct fixture *f, const char *name)
+{
+    char path[128];
+    (void)snprintf(path, sizeof(path), "%s/%s", f->dir, name);
+    (void)unlink(path);
+}
+
+static inline int tear_down(void **state)
+{
+    struct fixture *f = *state;
+    gate_stop(f->gate);
+    remove_file(f, "gate.journal");
+    remove_file(f, "gate.journal.1");
+    remove_file(f, "gate.key");
+    remove_file(f, "policy.yaml");
+    (void)rmdir(f->dir);
+    arena_free(f->arena);
+    test_free(f);
+    return 0;
+}
+
+static inline void restart(struct fixture *f)
+{
+    gate_stop(f->gate);
+    start(f);
+}
+
+static inline struct decimal number(const char *text)
+{
+    struct decimal d;
+    assert_true(decimal_parse(slice_text(text), &d));
+    return d;
+}
+
+static inline struct gate_request withdrawal(const char *id, const char *amount)
+{
+    return (struct gate_request){.request_id = slice_text(id),
+                                 .action = SLICE("withdrawal"),
+                                 .account = SLICE("u1"),
+                                 .asset = SLICE("ABC"),
+                                 .wallet = SLICE("hot1"),
+                                 .destination = SLICE("dest1"),
+                                 .nonce = SLICE("n"),
+                                 .amount = number(amount),
+                                 .has_amount = true,
+                                 .at_ns = NOW};
+}
+
+static inline struct gate_answer ask(struct fixture *f, struct gate_request request)
+{
+    struct gate_answer answer;
+    struct err err;
+    if (gate_decide(f->gate, &request, 5000, f->arena, &answer, &err) < 0)
+        fail_msg("%s", err.text);
+    return answer;
+}
+
+static inline void is(struct gate_answer answer, enum gate_decision decision, const char *row)
+{
+    if (answer.decision != decision || !slice_is(answer.row, row))
+        fail_msg("%s by %.*s, not %s by %s (%.*s)", gate_decision_name(answer.decision),
+                 SLICE_ARG(answer.row), gate_decision_name(decision), row,
+                 SLICE_ARG(answer.reason_count ? answer.reasons_en[0] : SLICE("")));
+}
+
+static inline void find_asset(void *context, const struct gate_asset *asset)
+{
+    *(struct slice *)context = asset->balance;
+}
+
+/* Observations go after requests, so a test waits until they have arrived. */
+static inline void settle(struct fixture *f, const char *balance)
+{
+    struct slice have = SLICE_NONE;
+    for (int i = 0; i < 5000 && !slice_is(have, balance); i++) {
+        gate_assets(f->gate, f->arena, find_asset, &have);
+        (void)usleep(1000);
+    }
+    assert_true(slice_is(have, balance));
+}
+
+static inline struct batch *event(const char *dataset)
+{
+    struct batch *batch = batch_new(4 * MIB);
+    struct event_row *row = batch_add_row(batch);
+    row->time_ns = NOW;
+    assert_int_equal(batch_put_text(batch, 0, "event.dataset", slice_text(dataset)), 0);
+    return batch;
+}
+
+static inline void observe_balance(struct fixture *f, const char *balance)
+{
+    struct batch *batch = event("wallet.balance");
+    assert_int_equal(batch_put_text(batch, 0, "wallet.tier", SLICE("hot")), 0);
+    assert_int_equal(batch_put_text(batch, 0, "wallet.asset", SLICE("ABC")), 0);
+    assert_int_equal(batch_put(batch, 0, SLICE("wallet.chain_balance"),
+                               value_decimal(number(balance), batch->arena)), 0);
+    gate_observe(f->gate, batch);
+    batch_free(batch);
+    settle(f, balance);
+}
+
+static inline void observe_withdrawal(struct fixture *f, const char *amount)
+{
+    struct batch *batch = event("exchange.withdrawal");
+    assert_int_equal(batch_put_text(batch, 0, "event.action", SLICE("withdrawal_requested")), 0);
+    assert_int_equal(batch_put_text(batch, 0, "user.id", SLICE("u1")), 0);
+    assert_int_equal(batch_put_text(batch, 0, "exchange.asset", SLICE("ABC")), 0);
+    assert_int_equal(batch_put(batch, 0, SLICE("exchange.amount"),
+                               value_decimal(number(amount), batch->arena)), 0);
+    gate_observe(f->gate, batch);
+    batch_free(batch);
+}
+
+static inline void set_incident(struct fixture *f, const char *type, const char *value, bool open)
+{
+    struct entity entity = {slice_text(type), slice_text(value)};
+    gate_incident(f->gate, SLICE("INC-1"), SEVERITY_CRITICAL, open, &entity, 1);
+}
+
+struct seen_hold {
+    int count;
+    uint32_t approvals;
+};
+
+static inline void see_hold(void *context, const struct gate_hold *hold)
+{
+    struct seen_hold *seen = context;
+    seen->count++;
+    seen->approvals = hold->approvals;
+    assert_true(hold->reason_en.len && hold->reason_ja.len);
+    assert_true(slice_is(hold->amount, "500"));
+}
+
+static inline struct seen_hold holds(struct fixture *f)
+{
+    struct seen_hold seen = {0};
+    gate_holds(f->gate, see_hold, &seen);
+    return seen;
+}
