@@ -90,6 +90,7 @@ static bool on_withdrawal(void *context, const struct demo_withdrawal *w)
     json_put_text(&json, "asset", slice_text(w->asset));
     json_put_text(&json, "amount", slice_text(w->amount));
     json_put_text(&json, "destination", slice_text(w->address));
+    json_put_time(&json, "at", clock_wall_ns(clock_real())); /* the exchange asks now, whatever its time */
     json_close(&json, '}');
     int status = loopback_post(&demo->api, "/v1/gate/decide", demo->gate_token, NULL,
                                buffer_slice(&body), &reply, &demo->err);

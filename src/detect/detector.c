@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "detect/explain.h"
 #include "detect/watch.h"
+#include "event/delivery.h"
 #include "event/schema.h"
 
 #include <stdlib.h>
@@ -381,6 +382,14 @@ static int64_t next_due(const struct detector *detector)
     return due;
 }
 
+/* What the program itself tells (gate decisions, findings) is stamped by our clock, not by a sender's:
+ * it must not make a backlog look old. */
+static bool moves_time(const struct batch *batch, uint32_t row)
+{
+    const struct origin *origin = batch->rows ? batch->rows[row].origin : NULL;
+    return !origin || !slice_starts(origin->source, SLICE("hinomi."));
+}
+
 static int walk_rows(struct detector *detector, const struct hits *hits, const uint64_t *partners,
                      const struct state_feed_rows *feeds, struct err *err)
 {
@@ -395,7 +404,7 @@ static int walk_rows(struct detector *detector, const struct hits *hits, const u
         bool feeds_state = detector->state && bits_get(feeds->any, row);
         detector->row = row;
         scope.now_ns = time_ns;
-        if (time_ns > detector->stats.watermark_ns)
+        if (time_ns > detector->stats.watermark_ns && moves_time(detector->batch, row))
             detector->stats.watermark_ns = time_ns;
         if (detector->stats.watermark_ns > due) {
             if (advance_watches(detector, detector->stats.watermark_ns, err) < 0)
