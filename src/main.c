@@ -1,4 +1,5 @@
 #include "app/cli.h"
+#include "base/mem.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -6,6 +7,7 @@
 
 int main(int argc, char **argv)
 {
+    mem_keep_pages();
     signal(SIGPIPE, SIG_IGN); /* a reader that goes away is an error of write() */
     if (argc < 2)
         return app_help(0, NULL) == EXIT_DONE ? EXIT_USAGE : EXIT_FAILED;

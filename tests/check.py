@@ -87,7 +87,7 @@ def main():
     build = (ROOT / args.build).resolve()
     total = Total()
     want = lambda name: args.only in name
-    for program in sorted((build / "tests").glob("test_*")):
+    for program in sorted(p for p in (build / "tests").iterdir() if not p.name.startswith("fuzz_") and not p.suffix):
         if program.is_file() and os.access(program, os.X_OK) and want(program.name):
             cmocka(total, program)
     for program in sorted((build / "tests").glob("fuzz_*")):

@@ -5,6 +5,11 @@
 #include <string.h>
 
 const struct command_line command_lines[] = {
+    {"serve", "[--config FILE] [--dir DATA] [--allow-root]",
+     "the server: console and API on :7171, HTTP ingest on :7180, syslog on :5514 and :6514",
+     app_serve},
+    {"demo", "[--dir DATA] [--speed N] [--days N] [--port N] [--allow-root]",
+     "a server with a synthetic exchange and the January night", app_demo},
     {"import", "--dir DATA [--source NAME] [--tz ZONE] FILE...", "load files into a store",
      app_import},
     {"decode", "[--source NAME] [--tz ZONE] [--explain] FILE...", "events as ECS JSON, one a line",

@@ -29,6 +29,8 @@ struct file_reader {
     char *packed; /* bytes as they are in the file */
     size_t packed_len, packed_at;
     bool file_end;
+    bool whole;      /* no compressed member is open */
+    bool ends_early; /* damage: an error once what came before it has been given out */
     struct buffer text; /* unpacked and not given out yet, from `given` on */
     size_t given;
     bool text_end;
@@ -54,15 +56,8 @@ static int read_packed(struct file_reader *reader, struct err *err)
     return 0;
 }
 
-static int damaged(const struct file_reader *reader, struct err *err)
-{
-    return err_set(err, ERR_INPUT,
-                   "%s: the compressed data is damaged or ends early; what came before was read",
-                   reader->path);
-}
-
-static int unpack_gzip(struct file_reader *reader, char *room, size_t size, size_t *len,
-                       struct err *err)
+/* False: damage. */
+static bool unpack_gzip(struct file_reader *reader, char *room, size_t size, size_t *len)
 {
     z_stream *z = &reader->zlib;
     z->next_in = (Bytef *)reader->packed + reader->packed_at;
@@ -72,22 +67,21 @@ static int unpack_gzip(struct file_reader *reader, char *room, size_t size, size
     int code = inflate(z, Z_NO_FLUSH);
     reader->packed_at = reader->packed_len - z->avail_in;
     *len = size - z->avail_out;
-    if (code == Z_STREAM_END)
+    reader->whole = code == Z_STREAM_END;
+    if (reader->whole)
         inflateReset(z); /* another member may follow */
-    else if (code != Z_OK && code != Z_BUF_ERROR)
-        return damaged(reader, err);
-    return 0;
+    return reader->whole || code == Z_OK || code == Z_BUF_ERROR;
 }
 
-static int unpack_zstd(struct file_reader *reader, char *room, size_t size, size_t *len,
-                       struct err *err)
+static bool unpack_zstd(struct file_reader *reader, char *room, size_t size, size_t *len)
 {
     ZSTD_inBuffer in = {reader->packed, reader->packed_len, reader->packed_at};
     ZSTD_outBuffer out = {room, size, 0};
     size_t code = ZSTD_decompressStream(reader->zstd, &out, &in);
     reader->packed_at = in.pos;
     *len = out.pos;
-    return ZSTD_isError(code) ? damaged(reader, err) : 0;
+    reader->whole = code == 0;
+    return !ZSTD_isError(code);
 }
 
 /* More text behind reader->text; sets text_end. */
@@ -101,19 +95,21 @@ static int fill(struct file_reader *reader, struct err *err)
         return -1;
     if (reader->file_end) {
         reader->text_end = true;
+        reader->ends_early |= reader->packing != PACKING_NONE && !reader->whole;
         return 0;
     }
+    bool fine = true;
     if (reader->packing == PACKING_NONE) {
         len = reader->packed_len - reader->packed_at;
         memcpy(room, reader->packed + reader->packed_at, len);
         reader->packed_at = reader->packed_len;
     } else if (reader->packing == PACKING_GZIP) {
-        if (unpack_gzip(reader, room, READ_BYTES, &len, err) < 0)
-            return -1;
-    } else if (unpack_zstd(reader, room, READ_BYTES, &len, err) < 0) {
-        return -1;
+        fine = unpack_gzip(reader, room, READ_BYTES, &len);
+    } else {
+        fine = unpack_zstd(reader, room, READ_BYTES, &len);
     }
     buffer_commit(&reader->text, len);
+    reader->text_end = reader->ends_early = !fine;
     return 0;
 }
 
@@ -267,6 +263,10 @@ int file_reader_next(struct file_reader *reader, struct delivery *out, struct er
 {
     *out = (struct delivery){0};
     int more = reader->evtx ? next_evtx(reader, out, err) : next_lines(reader, out, err);
+    if (more == 0 && reader->ends_early)
+        return err_set(err, ERR_INPUT,
+                       "%s: the compressed data is damaged or ends early; what came before was read",
+                       reader->path);
     out->origin.path = slice_text(reader->path);
     reader->report.events += out->event_count;
     return more;

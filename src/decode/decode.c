@@ -3,7 +3,7 @@
 #include "base/mem.h"
 #include "base/time.h"
 #include "decode/coerce.h"
-#include "decode/run.h"
+#include "decode/decode_run.h"
 
 #include <assert.h>
 

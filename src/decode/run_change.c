@@ -1,5 +1,5 @@
 /* The steps that move and change fields. */
-#include "decode/run.h"
+#include "decode/decode_run.h"
 
 #include "base/time_pattern.h"
 

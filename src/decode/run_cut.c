@@ -1,5 +1,5 @@
 /* The steps that cut a text into fields. */
-#include "decode/run.h"
+#include "decode/decode_run.h"
 
 #include "cut/csv.h"
 #include "cut/kv.h"

@@ -9,12 +9,15 @@
  * In doubt the answer is hold: unhealthy, lagging, clock stepped, policy
  * unreadable, journal not writable. A hold never expires; people release it.
  *
- * Threads    gate_decide, gate_observe, gate_incident, gate_set_health: any.
+ * A gate starts unhealthy: the app tells it the incidents that are open, then gate_set_health(true).
+ *
+ * Threads    All functions but start and stop: any. Visitors run in the caller's thread.
  * Sources    docs/gate.md: request, answer, canonical bytes.
  */
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/io.h"
 #include "event/batch.h"
 #include "event/decimal.h"
 #include "event/delivery.h"
@@ -44,7 +47,7 @@ struct gate_answer {
     char id[33];             /* of the decision */
     struct slice row;        /* the policy row that decided, or "unhealthy" and the like */
     struct slice reasons_en[GATE_REASONS_MAX], reasons_ja[GATE_REASONS_MAX];
-    size_t reason_count;
+    size_t reason_count;     /* of both languages, pairwise */
     struct slice incident;   /* id, or none */
     struct slice policy_version;
     struct slice token;      /* of an allow: keyed BLAKE2b over the canonical bytes, short-lived; else none */
@@ -57,6 +60,9 @@ struct gate_config {
     const char *dir;         /* the gate's own journal, key and holds */
     const char *policy_path; /* content/policy/default.yaml or the user's */
     const struct state_definitions *state;
+    /* Of table/state (state_save), as the pipeline had it where its events go on; none: empty. */
+    struct slice state_snapshot;
+    const struct hin_io *io; /* NULL: the real one */
     const struct hin_clock *clock;
     /* Each decision, for the event stream (a delivery of dataset hinomi.gate); may be NULL. Called
      * from the gate's thread, must not block. */
@@ -75,7 +81,14 @@ void gate_stop(struct gate *gate); /* NULL is fine */
 MUST_USE int gate_decide(struct gate *gate, const struct gate_request *request, int64_t wait_ms,
                          struct arena *arena, struct gate_answer *out, struct err *err);
 
-/* Events that went by (the pipeline's thread, after detection): rows the state wants are copied. */
+/* Whether the token is one this gate gave for exactly this request and has not expired: 0, or -1 with
+ * ERR_DENIED and why. For the one who signs, just before signing. */
+MUST_USE int gate_token_check(struct gate *gate, const struct gate_request *request,
+                              struct slice token, struct err *err);
+
+/* Events that went by (the pipeline's thread, after detection): rows the state wants are copied. When
+ * the gate is GATE_OBSERVE_MAX batches behind, answers are hold ("behind") until it has caught up, and
+ * the caller waits for room: nothing is dropped. */
 void gate_observe(struct gate *gate, const struct batch *batch);
 /* Incidents that touch an account, asset, wallet or address while they are open. */
 void gate_incident(struct gate *gate, struct slice incident_id, enum severity severity, bool open,
@@ -92,6 +105,12 @@ struct gate_hold {
 };
 typedef void (*gate_hold_visit)(void *context, const struct gate_hold *hold);
 void gate_holds(struct gate *gate, gate_hold_visit visit, void *context);
+
+/* The latest decisions, newest first; GATE_DECISIONS_KEPT are remembered. */
+enum { GATE_DECISIONS_KEPT = 1000 };
+typedef void (*gate_decision_visit)(void *context, const struct gate_request *request,
+                                    const struct gate_answer *answer);
+void gate_decisions(struct gate *gate, size_t limit, gate_decision_visit visit, void *context);
 /* One more approval; released when approvals_needed distinct people have approved. ERR_DENIED,
  * ERR_NOT_FOUND, ERR_CONFLICT (the same person twice). */
 MUST_USE int gate_approve(struct gate *gate, struct slice hold_id, struct slice approver,

@@ -7,13 +7,23 @@
  * decisions), states open, acknowledged, closed; nothing is edited after close.
  * Notifications go through an outbox in SQLite with retries that survive a
  * restart; each carries an idempotency key that stays the same over retries.
- * Threads    A thread of its own takes findings from a queue and sends; the rest from any thread.
+ * docs/incidents.md tells it for people.
+ * Threads    One thread takes findings from a queue and one a notifier sends, so that a dead
+ *            endpoint delays nothing else; the functions here from any thread.
+ * Limits     RESPOND_QUEUE_SLOTS, RESPOND_NOTIFIERS_MAX, RESPOND_TEXT_MAX bytes of a comment; of
+ *            one incident INCIDENT_ENTITIES_MAX entities and INCIDENT_TIMELINE_MAX findings shown
+ *            one by one (the others are kept and counted).
  */
 #include "base/clock.h"
+#include "base/rand.h"
 #include "event/finding.h"
 #include "state/database.h"
 
 struct respond;
+struct hin_net;
+
+enum { RESPOND_QUEUE_SLOTS = 4096, RESPOND_NOTIFIERS_MAX = 16, RESPOND_TEXT_MAX = 16 * 1024 };
+enum { INCIDENT_ENTITIES_MAX = 1000, INCIDENT_TIMELINE_MAX = 1000 };
 
 struct respond_notifier { /* a row of the configuration */
     struct slice kind;    /* "webhook" */
@@ -30,10 +40,15 @@ struct respond_config {
     int64_t join_window_ns; /* 0: 24 h */
     const struct respond_notifier *notifiers;
     size_t notifier_count;
-    /* An incident opened, grew, changed state: for the gate. From the respond thread or the caller
-     * of a state change; may be NULL. */
+    struct slice link; /* where people open the console, "https://siem.example"; may be none */
+    const struct hin_rand *rand; /* NULL: the real ones */
+    const struct hin_net *net;
+    /* An incident opened, grew, changed state, and each that is not closed once at the start: for
+     * the gate. From the respond thread or the caller of a start or a state change, one at a time
+     * and what is newest last; it must not call back in here. May be NULL. */
     void (*changed)(void *context, struct slice incident_id, enum severity severity, bool open,
                     const struct entity *entities, size_t entity_count);
+    /* Something went wrong that people should see; from several threads; may be NULL. */
     void (*note)(void *context, const char *text);
     void *context;
 };
@@ -45,6 +60,7 @@ struct respond_texts {
 
 MUST_USE int respond_start(const struct respond_config *config, struct respond **out,
                            struct err *err);
+/* Findings in the queue are still filed; notifications not sent yet wait for the next start. */
 void respond_stop(struct respond *respond); /* NULL is fine */
 
 /* Copies; findings whose id is known are left out (a restart reads some again). Waits when the queue
@@ -52,13 +68,17 @@ void respond_stop(struct respond *respond); /* NULL is fine */
 void respond_finding(struct respond *respond, const struct finding *finding,
                      const struct respond_texts *texts);
 
+/* Returns when everything put in before has been filed: for tests and for imports. */
+void respond_flush(struct respond *respond);
+
 /* ---- for the API; JSON as in docs/api.md ---- */
 struct json;
+/* states: "open,acknowledged"; empty: all. */
 MUST_USE int respond_list_json(struct respond *respond, struct slice states, int64_t limit,
                                struct json *json, struct err *err);
 MUST_USE int respond_incident_json(struct respond *respond, struct slice id, struct json *json,
                                    struct err *err);
-/* ERR_NOT_FOUND, ERR_CONFLICT (closed; or somebody was first: the sentence says who). */
+/* ERR_NOT_FOUND, ERR_CONFIG (a text is missing or too long), ERR_CONFLICT (closed; or somebody was first: the sentence says who). */
 MUST_USE int respond_acknowledge(struct respond *respond, struct slice id, struct slice user,
                                  struct err *err);
 MUST_USE int respond_close(struct respond *respond, struct slice id, struct slice user,

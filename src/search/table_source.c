@@ -3,7 +3,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/time.h"
-#include "cut/json.h"
+#include "cut/json_event.h"
 #include "event/schema.h"
 #include "search/frame.h"
 #include "search/lexer.h"

@@ -12,6 +12,8 @@ struct source_sum {
 enum { SOURCES_MAX = 1024, SILENT_MINUTES = 10 };
 
 struct source_list {
+    int64_t now_minute;
+    uint64_t last_minute; /* events received in the last whole minute */
     struct source_sum sources[SOURCES_MAX];
     size_t count;
 };
@@ -30,6 +32,8 @@ static void add_entry(void *context, const struct ledger_entry *entry)
     sum->counts.received += entry->counts.received;
     sum->counts.stored += entry->counts.stored;
     sum->counts.quarantined += entry->counts.quarantined;
+    if (!entry->is_day && entry->minute == list->now_minute - 1)
+        list->last_minute += entry->counts.received;
     if (entry->minute > sum->newest_minute)
         sum->newest_minute = entry->minute;
 }
@@ -41,6 +45,7 @@ static struct source_list *read_sources(struct api *api, struct ledger *ledger)
     struct source_list *list = arena_calloc(api->arena, sizeof(*list));
     if (!list || store_ledger(api->parts->store, ledger, &err) < 0)
         return NULL;
+    list->now_minute = clock_wall_ns(api->parts->clock) / NS_PER_MINUTE;
     ledger_each(ledger, add_entry, list);
     return list;
 }
@@ -134,7 +139,60 @@ static void put_see(struct api *api, const struct source_list *list)
     json_put_i64(json, "lost", (int64_t)journal.damaged_ranges);
     json_put_i64(json, "rules", (int64_t)api->parts->rules->count);
     json_put_i64(json, "blind", 0);
+    json_key(json, "events_per_second");
+    json_f64(json, list ? (double)list->last_minute / 60 : 0);
+    json_key(json, "disk_days");
+    json_null(json);
     json_put_bool(json, "failed", counts.failed || journal.failed);
+    json_close(json, '}');
+}
+
+static void put_wake(struct api *api)
+{
+    struct json *json = &api->json;
+    struct respond_stats stats = respond_stats(api->parts->respond);
+    json_key(json, "wake");
+    json_open(json, '{');
+    json_key(json, "on_call");
+    json_null(json);
+    json_key(json, "last_drill");
+    json_null(json);
+    json_put_i64(json, "open", (int64_t)stats.open);
+    json_put_i64(json, "acknowledged", (int64_t)stats.acknowledged);
+    json_put_i64(json, "pending_notifications", (int64_t)stats.pending_notifications);
+    json_close(json, '}');
+}
+
+static void put_asset(void *context, const struct gate_asset *asset)
+{
+    struct json *json = context;
+    json_open(json, '{');
+    json_put_text(json, "asset", asset->asset);
+    json_put_text(json, "state", asset->state);
+    json_key(json, "balance");
+    asset->balance.ptr ? json_text(json, asset->balance) : json_null(json);
+    json_key(json, "outflow_1h");
+    asset->outflow_1h.ptr ? json_text(json, asset->outflow_1h) : json_null(json);
+    json_key(json, "usual_1h");
+    json_null(json);
+    json_close(json, '}');
+}
+
+static void put_brake(struct api *api)
+{
+    struct json *json = &api->json;
+    struct gate_stats stats = gate_stats(api->parts->gate);
+    json_key(json, "brake");
+    json_open(json, '{');
+    json_put_text(json, "mode", stats.shadow ? SLICE("shadow") : SLICE("enforce"));
+    json_put_bool(json, "healthy", stats.healthy);
+    json_put_text(json, "reason", slice_text(stats.reason));
+    json_put_i64(json, "held", (int64_t)stats.holds_open);
+    json_put_i64(json, "decisions", (int64_t)stats.decisions);
+    json_key(json, "assets");
+    json_open(json, '[');
+    gate_assets(api->parts->gate, api->arena, put_asset, json);
+    json_close(json, ']');
     json_close(json, '}');
 }
 
@@ -145,6 +203,8 @@ void api_overview(struct api *api)
     json_open(&api->json, '{');
     json_put_time(&api->json, "time", clock_wall_ns(api->parts->clock));
     put_see(api, list);
+    put_wake(api);
+    put_brake(api);
     json_close(&api->json, '}');
     if (list)
         ledger_close(&ledger);

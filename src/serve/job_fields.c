@@ -81,6 +81,26 @@ void fields_put_events(const struct search_result *result, int64_t start, int64_
     json_close(json, ']');
 }
 
+void fields_put_table(const struct search_result *result, int64_t start, int64_t end,
+                      struct json *json)
+{
+    uint32_t count = result->rows ? result->rows->column_count : 0;
+    json_key(json, "columns");
+    json_open(json, '[');
+    for (uint32_t i = 0; i < count; i++)
+        json_text(json, result->names[i]);
+    json_close(json, ']');
+    json_key(json, "rows");
+    json_open(json, '[');
+    for (int64_t row = start; row < end; row++) {
+        json_open(json, '[');
+        for (uint32_t i = 0; i < count; i++)
+            put_cell(result->rows->columns[i], (uint32_t)row, json);
+        json_close(json, ']');
+    }
+    json_close(json, ']');
+}
+
 /* ---- fields ---- */
 
 struct tally {

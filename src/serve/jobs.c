@@ -343,20 +343,10 @@ static void put_rows(const struct search_result *result, int64_t offset, int64_t
     int64_t end = offset + limit < total ? offset + limit : total;
     json_put_i64(json, "total", total);
     json_put_i64(json, "offset", offset);
-    if (result->events) {
+    if (result->events)
         fields_put_events(result, offset, end, json);
-        return;
-    }
-    json_key(json, "columns");
-    json_open(json, '[');
-    for (uint32_t i = 0; result->rows && i < result->rows->column_count; i++)
-        json_text(json, result->names[i]);
-    json_close(json, ']');
-    json_key(json, "rows");
-    json_open(json, '[');
-    for (int64_t row = offset; row < end; row++)
-        output_put_row(result, (uint32_t)row, json);
-    json_close(json, ']');
+    else
+        fields_put_table(result, offset, end, json);
 }
 
 static void put_error(const struct job *job, struct json *json)

@@ -14,6 +14,47 @@ const char *const state_schema[] = {
     "  role TEXT, stream TEXT, dataset TEXT, expires_ns INTEGER, created_ns INTEGER NOT NULL,"
     "  used_ns INTEGER, revoked INTEGER NOT NULL DEFAULT 0);"
     "CREATE TABLE settings(name TEXT PRIMARY KEY, value TEXT NOT NULL);",
+    /* 2: incidents. What happened is only ever added to, and a closed incident stays as it is: the
+     * triggers hold this against our own mistakes. */
+    "CREATE TABLE incidents("
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT, severity INTEGER NOT NULL, state TEXT NOT NULL,"
+    "  owner TEXT, opened_ns INTEGER NOT NULL, updated_ns INTEGER NOT NULL,"
+    "  first_event_ns INTEGER NOT NULL, last_event_ns INTEGER NOT NULL,"
+    "  title_en TEXT, title_ja TEXT, explanation_en TEXT, explanation_ja TEXT,"
+    "  why_en TEXT, why_ja TEXT, check_en TEXT, check_ja TEXT, do_en TEXT, do_ja TEXT,"
+    "  finding_count INTEGER NOT NULL DEFAULT 0);"
+    "CREATE INDEX incidents_state ON incidents(state);"
+    "CREATE TRIGGER incidents_closed BEFORE UPDATE ON incidents WHEN OLD.state='closed'"
+    "  BEGIN SELECT RAISE(ABORT,'a closed incident does not change'); END;"
+    "CREATE TABLE incident_entities("
+    "  incident INTEGER NOT NULL REFERENCES incidents(id), type TEXT NOT NULL, value TEXT NOT NULL,"
+    "  PRIMARY KEY(incident,type,value)) WITHOUT ROWID;"
+    "CREATE INDEX incident_entities_value ON incident_entities(type,value);"
+    "CREATE TABLE findings("
+    "  id TEXT PRIMARY KEY, incident INTEGER NOT NULL REFERENCES incidents(id),"
+    "  rule TEXT NOT NULL, event_ns INTEGER NOT NULL, bytes BLOB NOT NULL) WITHOUT ROWID;"
+    "CREATE INDEX findings_incident ON findings(incident);"
+    "CREATE TABLE timeline("
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT, incident INTEGER NOT NULL REFERENCES incidents(id),"
+    "  time_ns INTEGER NOT NULL, kind TEXT NOT NULL, text_en TEXT, text_ja TEXT, rule TEXT,"
+    "  severity INTEGER, evidence TEXT, user TEXT);"
+    "CREATE INDEX timeline_incident ON timeline(incident,kind);"
+    "CREATE TRIGGER timeline_update BEFORE UPDATE ON timeline"
+    "  BEGIN SELECT RAISE(ABORT,'a timeline is only added to'); END;"
+    "CREATE TRIGGER timeline_delete BEFORE DELETE ON timeline"
+    "  BEGIN SELECT RAISE(ABORT,'a timeline is only added to'); END;"
+    /* Findings beyond what the timeline shows one by one. */
+    "CREATE TABLE timeline_more("
+    "  incident INTEGER NOT NULL REFERENCES incidents(id), rule TEXT NOT NULL, severity INTEGER,"
+    "  count INTEGER NOT NULL, last_ns INTEGER NOT NULL, PRIMARY KEY(incident,rule)) WITHOUT ROWID;"
+    "CREATE TABLE outbox("
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT, incident INTEGER NOT NULL REFERENCES incidents(id),"
+    "  notifier TEXT NOT NULL, event TEXT NOT NULL, payload TEXT NOT NULL, key TEXT NOT NULL UNIQUE,"
+    "  created_ns INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,"
+    "  refusals INTEGER NOT NULL DEFAULT 0, next_ns INTEGER NOT NULL,"
+    "  done_ns INTEGER, failed INTEGER NOT NULL DEFAULT 0, last_error TEXT);"
+    "CREATE INDEX outbox_pending ON outbox(notifier,incident,id) WHERE done_ns IS NULL;"
+    "CREATE INDEX outbox_failed ON outbox(failed) WHERE failed=1;",
 };
 
 const size_t state_schema_count = sizeof(state_schema) / sizeof(state_schema[0]);

@@ -1,6 +1,6 @@
 /* JSON events: whatever comes, a row is consistent; the fast and the slow index agree on texts that
  * both accept; what json_tree reads is what the cutter read. */
-#include "cut/json.h"
+#include "cut/json_event.h"
 #include "cut/json_index.h"
 #include "cut/json_tree.h"
 

@@ -13,7 +13,7 @@ SRC = ROOT / "src"
 FLOOR = {"base": set()}
 FLOOR["net"] = FLOOR["pattern"] = {"base"}
 FLOOR["event"] = {"base"}
-FLOOR["expr"] = {"base", "event", "pattern"}
+FLOOR["expr"] = {"base", "event", "pattern", "cut"}
 FLOOR["cut"] = {"base", "event", "pattern"}
 FLOOR["table"] = {"base", "event", "pattern", "expr", "cut"}
 STATION = {"base", "event", "pattern", "expr", "cut", "table"}

@@ -1,4 +1,4 @@
-#include "cut/json.h"
+#include "cut/json_event.h"
 
 #include "cut/json_index.h"
 

@@ -5,7 +5,7 @@
  * Threads  A runner belongs to one thread.
  */
 #include "cut/columns.h"
-#include "cut/json.h"
+#include "cut/json_event.h"
 #include "decode/registry.h"
 
 enum { INNER_DEPTH_MAX = 4 };

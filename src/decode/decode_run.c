@@ -1,4 +1,4 @@
-#include "decode/run.h"
+#include "decode/decode_run.h"
 
 #include "base/mem.h"
 

@@ -1,4 +1,4 @@
-#include "cut/json.h"
+#include "cut/json_event.h"
 
 #include "base/mem.h"
 #include "cut/columns.h"

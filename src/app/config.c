@@ -1,0 +1,205 @@
+#include "app/config.h"
+
+#include "base/attr.h"
+#include "base/file.h"
+#include "base/limits.h"
+#include "cut/yaml.h"
+#include "event/ip.h"
+
+struct reading {
+    struct config *config;
+    struct arena *arena;
+    struct err *err;
+};
+
+typedef int (*key_reader)(struct reading *reading, const struct yaml_node *node, void *to);
+
+struct key {
+    const char *name;
+    key_reader read;
+    size_t offset;
+};
+
+void config_defaults(struct config *config)
+{
+    *config = (struct config){
+        .dir = "hinomi-data",
+        .api = {"127.0.0.1", 7171, false},
+        .hec = {"127.0.0.1", 7180, false},
+        .syslog = {"127.0.0.1", 5514, false},
+        .syslog_tls = {"127.0.0.1", 6514, false},
+    };
+}
+
+bool config_is_loopback(const char *address)
+{
+    struct ip ip;
+    if (!ip_parse(slice_text(address), &ip))
+        return false;
+    static const uint8_t loopback6[16] = {[15] = 1};
+    return ip.family == 4 ? ip.bytes[12] == 127 : memcmp(ip.bytes, loopback6, 16) == 0;
+}
+
+static int read_mapping(struct reading *reading, const struct yaml_node *node,
+                        const struct key *keys, size_t count, void *to)
+{
+    if (node->kind != YAML_MAPPING)
+        return yaml_err(reading->err, node, "a mapping is needed here");
+    for (size_t i = 0; i < node->count; i++) {
+        struct slice name = node->entries[i].key->text;
+        const struct key *found = NULL;
+        for (size_t k = 0; k < count && !found; k++)
+            if (slice_is(name, keys[k].name))
+                found = &keys[k];
+        if (!found)
+            return yaml_err(reading->err, node->entries[i].key, "there is no key '%.*s' here",
+                            SLICE_ARG(name));
+        if (found->read(reading, node->entries[i].value, (char *)to + found->offset) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int read_string(struct reading *reading, const struct yaml_node *node, void *to)
+{
+    struct slice text = yaml_text(node, SLICE_NONE);
+    if (!text.ptr)
+        return yaml_err(reading->err, node, "a text is needed here");
+    *(const char **)to = arena_string(reading->arena, text);
+    return *(const char **)to ? 0 : err_nomem(reading->err);
+}
+
+static int read_slice(struct reading *reading, const struct yaml_node *node, void *to)
+{
+    *(struct slice *)to = yaml_text(node, SLICE_NONE);
+    if (((struct slice *)to)->ptr)
+        return 0;
+    return yaml_err(reading->err, node, "a text is needed here");
+}
+
+static int read_bool(struct reading *reading, const struct yaml_node *node, void *to)
+{
+    if (yaml_to_bool(node, to))
+        return 0;
+    return yaml_err(reading->err, node, "true or false is needed here");
+}
+
+static int read_port(struct reading *reading, const struct yaml_node *node, void *to)
+{
+    int64_t port;
+    if (!yaml_to_i64(node, &port) || port < 0 || port > 65535)
+        return yaml_err(reading->err, node, "a port is a number from 0 (any) to 65535");
+    *(uint16_t *)to = (uint16_t)port;
+    return 0;
+}
+
+static int read_days(struct reading *reading, const struct yaml_node *node, void *to)
+{
+    if (yaml_to_i64(node, to) && *(int64_t *)to >= 0 && *(int64_t *)to <= 36500)
+        return 0;
+    return yaml_err(reading->err, node, "a number of days from 0 (for ever) to 36500 is needed");
+}
+
+static int read_version(struct reading *reading, const struct yaml_node *node, void *to)
+{
+    int64_t version;
+    (void)to;
+    if (yaml_to_i64(node, &version) && version == 1)
+        return 0;
+    return yaml_err(reading->err, node, "this program reads configuration of version 1");
+}
+
+static int read_listen(struct reading *reading, const struct yaml_node *node, void *to)
+{
+    static const struct key keys[] = {
+        {"address", read_string, offsetof(struct listen_config, address)},
+        {"port", read_port, offsetof(struct listen_config, port)},
+        {"insecure_plaintext", read_bool, offsetof(struct listen_config, plaintext)},
+    };
+    return read_mapping(reading, node, keys, ARRAY_COUNT(keys), to);
+}
+
+static int read_hosts(struct reading *reading, const struct yaml_node *node, void *to)
+{
+    const char **hosts = to;
+    if (node->kind != YAML_SEQUENCE || node->count > HOSTS_MAX)
+        return yaml_err(reading->err, node, "hosts is a list of at most %d names", HOSTS_MAX);
+    for (size_t i = 0; i < node->count; i++)
+        if (read_string(reading, node->entries[i].value, &hosts[i]) < 0)
+            return -1;
+    return 0;
+}
+
+static int read_severity(struct reading *reading, const struct yaml_node *node, void *to)
+{
+    enum severity severity = severity_parse(yaml_text(node, SLICE("")));
+    if (severity == SEVERITY_NONE)
+        return yaml_err(reading->err, node, "low, medium, high or critical is needed here");
+    *(enum severity *)to = severity;
+    return 0;
+}
+
+static int read_notifier(struct reading *reading, const struct yaml_node *node)
+{
+    static const struct key keys[] = {
+        {"kind", read_slice, offsetof(struct respond_notifier, kind)},
+        {"name", read_slice, offsetof(struct respond_notifier, name)},
+        {"url", read_slice, offsetof(struct respond_notifier, url)},
+        {"secret", read_slice, offsetof(struct respond_notifier, secret)},
+        {"least", read_severity, offsetof(struct respond_notifier, least)},
+        {"allow_private", read_bool, offsetof(struct respond_notifier, allow_private)},
+    };
+    struct config *config = reading->config;
+    struct respond_notifier *notifier = &config->notifiers[config->notifier_count];
+    *notifier = (struct respond_notifier){.kind = SLICE("webhook"), .least = SEVERITY_HIGH};
+    if (read_mapping(reading, node, keys, ARRAY_COUNT(keys), notifier) < 0)
+        return -1;
+    if (!slice_is(notifier->kind, "webhook"))
+        return yaml_err(reading->err, node, "the only kind of notifier is webhook");
+    if (!notifier->name.ptr || !notifier->url.ptr)
+        return yaml_err(reading->err, node, "a notifier needs a name and a url");
+    config->notifier_count++;
+    return 0;
+}
+
+static int read_notifiers(struct reading *reading, const struct yaml_node *node, void *to)
+{
+    (void)to;
+    if (node->kind != YAML_SEQUENCE || node->count > NOTIFIERS_MAX)
+        return yaml_err(reading->err, node, "notifiers is a list of at most %d", NOTIFIERS_MAX);
+    for (size_t i = 0; i < node->count; i++)
+        if (read_notifier(reading, node->entries[i].value) < 0)
+            return -1;
+    return 0;
+}
+
+int config_read(const char *path, struct arena *arena, struct config *config, struct err *err)
+{
+    static const struct key keys[] = {
+        {"version", read_version, 0},
+        {"dir", read_string, offsetof(struct config, dir)},
+        {"api", read_listen, offsetof(struct config, api)},
+        {"http", read_listen, offsetof(struct config, hec)},
+        {"syslog", read_listen, offsetof(struct config, syslog)},
+        {"syslog_tls", read_listen, offsetof(struct config, syslog_tls)},
+        {"certificate", read_string, offsetof(struct config, cert)},
+        {"key", read_string, offsetof(struct config, key)},
+        {"hosts", read_hosts, offsetof(struct config, hosts)},
+        {"gate_policy", read_string, offsetof(struct config, policy)},
+        {"retention_days", read_days, offsetof(struct config, retention_days)},
+        {"notifiers", read_notifiers, 0},
+    };
+    struct reading reading = {config, arena, err};
+    const struct yaml_node *const *documents;
+    struct slice text;
+    size_t count;
+    if (file_read(path, YAML_BYTES_MAX, arena, &text, err) < 0)
+        return -1;
+    if (yaml_parse(text, arena, &documents, &count, err) < 0)
+        return err_within(err, "%s", path);
+    if (count != 1)
+        return err_set(err, ERR_CONFIG, "%s: one YAML document is needed", path);
+    return read_mapping(&reading, documents[0], keys, ARRAY_COUNT(keys), config) < 0
+               ? err_within(err, "%s", path)
+               : 0;
+}

@@ -1,0 +1,117 @@
+#include "app/engine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { PATH_ROOM = 4400, FINISH_WAIT_MS = 3600 * 1000 };
+
+void engine_note(void *context, const char *text)
+{
+    (void)context;
+    fprintf(stderr, "hinomi: %s\n", text);
+}
+
+/* One program at a time per folder: two writers would tear it apart. */
+static int take_lock(struct engine *engine, struct err *err)
+{
+    char path[PATH_ROOM];
+    snprintf(path, sizeof(path), "%.4000s/lock", engine->dir);
+    engine->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+    if (engine->lock_fd < 0)
+        return err_set_errno(err, errno, "cannot open %s", path);
+    if (flock(engine->lock_fd, LOCK_EX | LOCK_NB) == 0)
+        return 0;
+    return err_set(err, ERR_CONFLICT,
+                   "%s is in use by another hinomi; stop it, or send it the events over HTTP",
+                   engine->dir);
+}
+
+static int load_rules(struct engine *engine, struct err *err)
+{
+    char logsources[PATH_ROOM];
+    snprintf(logsources, sizeof(logsources), "%s", cli_content("logsources"));
+    struct rule_options options = {.logsource_path = logsources};
+    engine->arena = arena_new(64 * MIB);
+    if (!engine->arena)
+        return err_nomem(err);
+    if (state_definitions_load(cli_content("state"), engine->arena, &engine->state, err) < 0)
+        return -1;
+    return rule_set_load(cli_content("rules"), &options, &engine->rules, err);
+}
+
+int engine_open(struct engine *engine, struct err *err)
+{
+    char path[PATH_ROOM];
+    engine->lock_fd = -1;
+    if (io_make_dirs(io_real(), engine->dir, err) < 0 || take_lock(engine, err) < 0)
+        return -1;
+    snprintf(path, sizeof(path), "%.4000s/store", engine->dir);
+    struct store_config store = {.dir = path, .note = engine_note,
+                                 .retention_days = engine->retention_days};
+    if (store_open(&store, &engine->store, err) < 0)
+        return -1;
+    snprintf(path, sizeof(path), "%.4000s/journal", engine->dir);
+    struct journal_config journal = {.dir = path,
+                                     .note = engine_note,
+                                     .commit_ms = JOURNAL_COMMIT_MS,
+                                     .position_min = store_covered(engine->store),
+                                     .seq_min = store_next_seq(engine->store)};
+    if (journal_open(&journal, &engine->journal, err) < 0 ||
+        cli_load_decoders(&engine->decoders, err) < 0)
+        return -1;
+    return engine->detect ? load_rules(engine, err) : 0;
+}
+
+int engine_start(struct engine *engine, struct err *err)
+{
+    struct pipeline_config config = {.journal = engine->journal,
+                                     .store = engine->store,
+                                     .decoders = engine->decoders,
+                                     .rules = engine->rules,
+                                     .state = engine->state,
+                                     .clock = clock_real(),
+                                     .found = engine->found,
+                                     .passed = engine->passed,
+                                     .note = engine_note,
+                                     .context = engine->context};
+    return pipeline_start(&config, &engine->pipeline, err);
+}
+
+int engine_finish(struct engine *engine, struct err *err)
+{
+    struct journal_stats stats;
+    for (;;) {
+        journal_stats(engine->journal, &stats);
+        if (!stats.outstanding_bytes || stats.failed)
+            break;
+        struct timespec pause = {.tv_nsec = NS_PER_MS};
+        nanosleep(&pause, NULL);
+    }
+    if (stats.failed)
+        return err_set(err, ERR_IO,
+                       "the journal could not be written; what was not acknowledged is not stored");
+    if (!pipeline_wait(engine->pipeline, stats.position, FINISH_WAIT_MS))
+        return err_set(err, ERR_IO, "the pipeline stopped before everything was stored; what is in "
+                       "the journal is kept and read at the next start");
+    pipeline_stop(engine->pipeline); /* the store's one writer is now this thread */
+    engine->pipeline = NULL;
+    if (store_flush(engine->store, err) < 0)
+        return -1;
+    return journal_trim(engine->journal, store_covered(engine->store), err);
+}
+
+void engine_close(struct engine *engine)
+{
+    pipeline_stop(engine->pipeline);
+    store_close(engine->store);
+    journal_close(engine->journal);
+    decoders_free(engine->decoders);
+    rule_set_free(engine->rules);
+    arena_free(engine->arena);
+    if (engine->lock_fd >= 0)
+        close(engine->lock_fd);
+}

@@ -1,0 +1,329 @@
+#include "app/service.h"
+
+#include "base/mem.h"
+#include "base/rand.h"
+#include "net/tls.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <unistd.h>
+
+enum { PATH_ROOM = 4400 };
+#define LAG_HEALTHY_NS (5 * NS_PER_SECOND)
+
+static const char *data_path(const struct service *service, const char *name, char *to)
+{
+    snprintf(to, PATH_ROOM, "%.4000s/%s", service->config.dir, name);
+    return to;
+}
+
+/* ---- the sink: what collectors give goes to the journal ---- */
+
+struct waiting {
+    sink_done done;
+    void *context;
+};
+
+static void on_journal(void *context, const struct journal_ack *ack)
+{
+    static const enum sink_result results[] = {
+        [JOURNAL_STORED] = SINK_STORED,
+        [JOURNAL_DUPLICATE] = SINK_DUPLICATE,
+        [JOURNAL_CONFLICT] = SINK_CONFLICT,
+        [JOURNAL_FAILED] = SINK_FAILED,
+    };
+    struct waiting *waiting = context;
+    struct sink_ack answer = {results[ack->result], ack->first_seq, ack->err};
+    waiting->done(waiting->context, &answer);
+    mem_free(waiting);
+}
+
+static int take_delivery(void *context, const struct delivery *delivery, sink_done done,
+                         void *done_context, struct err *err)
+{
+    struct service *service = context;
+    if (!done)
+        return journal_append(service->engine.journal, delivery, NULL, NULL, err);
+    struct waiting *waiting = mem_alloc(sizeof(*waiting));
+    if (!waiting)
+        return err_nomem(err);
+    *waiting = (struct waiting){done, done_context};
+    if (journal_append(service->engine.journal, delivery, on_journal, waiting, err) == 0)
+        return 0;
+    mem_free(waiting);
+    return -1;
+}
+
+static enum authorise_result authorise(void *context, struct slice token, struct slice peer,
+                                       struct arena *arena, struct ingest_grant *out)
+{
+    struct service *service = context;
+    struct token found;
+    (void)peer;
+    if (tokens_find(service->database, clock_real(), token, arena, &found, NULL) < 0 ||
+        !slice_is(found.kind, "hec"))
+        return AUTHORISE_UNKNOWN;
+    *out = (struct ingest_grant){.id = found.id, .stream = found.stream, .dataset = found.dataset};
+    return AUTHORISE_OK;
+}
+
+/* ---- what passes on from the pipeline ---- */
+
+static void on_found(void *context, const struct finding *finding, const struct rule *rule)
+{
+    struct service *service = context;
+    struct respond_texts texts = {rule->why_en,   rule->why_ja, rule->check_en,
+                                  rule->check_ja, rule->do_en,  rule->do_ja};
+    respond_finding(service->respond, finding, &texts);
+}
+
+static void on_passed(void *context, const struct batch *batch)
+{
+    struct service *service = context;
+    gate_observe(service->gate, batch);
+}
+
+static void on_incident(void *context, struct slice incident_id, enum severity severity, bool open,
+                        const struct entity *entities, size_t entity_count)
+{
+    struct service *service = context;
+    if (service->gate)
+        gate_incident(service->gate, incident_id, severity, open, entities, entity_count);
+}
+
+static void put_texts(struct json *json, const char *key, const struct slice *texts, size_t count)
+{
+    json_key(json, key);
+    json_open(json, '[');
+    for (size_t i = 0; i < count; i++)
+        json_text(json, texts[i]);
+    json_close(json, ']');
+}
+
+/* A decision is an event like any other: into the journal, without waiting for it. */
+static void on_decided(void *context, const struct gate_request *request,
+                       const struct gate_answer *answer)
+{
+    struct service *service = context;
+    struct buffer event;
+    struct json json;
+    char amount[DECIMAL_TEXT_SIZE];
+    buffer_init(&event, 64 * KIB);
+    json_init(&json, &event);
+    json_open(&json, '{');
+    json_put_time(&json, "@timestamp", answer->decided_ns);
+    json_put_text(&json, "event.dataset", SLICE("hinomi.gate"));
+    json_put_text(&json, "event.kind", SLICE("event"));
+    json_put_text(&json, "event.action", slice_text(gate_decision_name(answer->decision)));
+    json_put_text(&json, "hinomi.gate.id", slice_text(answer->id));
+    json_put_text(&json, "hinomi.gate.request_id", request->request_id);
+    json_put_text(&json, "hinomi.gate.action", request->action);
+    json_put_text(&json, "hinomi.gate.row", answer->row.ptr ? answer->row : SLICE(""));
+    json_put_bool(&json, "hinomi.gate.shadow", answer->shadow);
+    if (request->account.len)
+        json_put_text(&json, "user.id", request->account);
+    if (request->asset.len)
+        json_put_text(&json, "exchange.asset", request->asset);
+    if (request->destination.len)
+        json_put_text(&json, "exchange.address", request->destination);
+    if (request->has_amount) {
+        json_key(&json, "exchange.amount");
+        json_raw(&json, slice_of(amount, decimal_format(request->amount, amount)));
+    }
+    put_texts(&json, "message", answer->reasons_en, answer->reason_count);
+    json_close(&json, '}');
+    struct delivery delivery = {
+        .origin = {.source = SLICE("hinomi.gate"), .stream = SLICE("gate")},
+        .received_ns = answer->decided_ns,
+        .framing = FRAMING_LINES,
+        .event_count = 1,
+        .body = buffer_slice(&event),
+    };
+    if (journal_append(service->engine.journal, &delivery, NULL, NULL, NULL) < 0)
+        engine_note(NULL, "a gate decision could not be added to the event stream; the gate's own "
+                          "journal has it");
+    buffer_close(&event);
+}
+
+/* ---- starting ---- */
+
+static int check_plaintext(const struct listen_config *listen, const char *name, struct err *err)
+{
+    if (config_is_loopback(listen->address) || listen->plaintext)
+        return 0;
+    return err_set(err, ERR_CONFIG,
+                   "%s would speak plain text on %s; listen on 127.0.0.1, use the TLS port, or say "
+                   "insecure_plaintext: true", name, listen->address);
+}
+
+static int open_tls(struct service *service, struct err *err)
+{
+    char dir[PATH_ROOM], cert[PATH_ROOM], key[PATH_ROOM], host[256] = "localhost";
+    if (service->config.cert && service->config.key)
+        return tls_server_new(service->config.cert, service->config.key, NULL, &service->tls, err);
+    gethostname(host, sizeof(host) - 1);
+    if (io_make_dirs(io_real(), data_path(service, "tls", dir), err) < 0 ||
+        tls_make_self_signed(data_path(service, "tls/cert.pem", cert),
+                             data_path(service, "tls/key.pem", key), host, err) < 0)
+        return -1;
+    return tls_server_new(cert, key, NULL, &service->tls, err);
+}
+
+static int open_state(struct service *service, struct err *err)
+{
+    char path[PATH_ROOM];
+    int64_t users;
+    if (sodium_init() < 0)
+        return err_set(err, ERR_IO, "libsodium cannot start");
+    if (database_open(data_path(service, "state.db", path), &service->database, err) < 0 ||
+        users_count(service->database, &users, err) < 0)
+        return -1;
+    if (users == 0) { /* 8 letters without those that look alike; only on this terminal */
+        static const char letters[] = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+        for (int i = 0; i < 9; i++)
+            service->setup_code[i] =
+                i == 4 ? '-' : letters[rand_below(rand_real(), sizeof(letters) - 1)];
+    }
+    return 0;
+}
+
+static int start_respond_and_gate(struct service *service, struct err *err)
+{
+    char dir[PATH_ROOM], policy[PATH_ROOM];
+    snprintf(policy, sizeof(policy), "%s",
+             service->config.policy ? service->config.policy : cli_content("policy/default.yaml"));
+    struct gate_config gate = {.dir = data_path(service, "gate", dir),
+                               .policy_path = policy,
+                               .state = service->engine.state,
+                               .clock = clock_real(),
+                               .decided = on_decided,
+                               .note = engine_note,
+                               .context = service};
+    struct respond_config respond = {.database = service->database,
+                                     .clock = clock_real(),
+                                     .notifiers = service->config.notifiers,
+                                     .notifier_count = service->config.notifier_count,
+                                     .changed = on_incident,
+                                     .note = engine_note,
+                                     .context = service};
+    return gate_start(&gate, &service->gate, err) < 0 ? -1
+                                                      : respond_start(&respond, &service->respond, err);
+}
+
+static int open_collectors(struct service *service, struct err *err)
+{
+    const struct config *config = &service->config;
+    service->sink = (struct sink){take_delivery, service, clock_real()};
+    struct collector_http_config hec = {
+        .address = config->hec.address, .port = config->hec.port, .sink = &service->sink,
+        .tls = config_is_loopback(config->hec.address) || config->hec.plaintext ? NULL : service->tls,
+        .authorise = authorise, .context = service};
+    struct collector_syslog_config syslog = {
+        .address = config->syslog.address, .port = config->syslog.port, .udp = true,
+        .stream = SLICE("main"), .sink = &service->sink};
+    struct collector_syslog_config syslog_tls = {
+        .address = config->syslog_tls.address, .port = config->syslog_tls.port,
+        .tls = service->tls, .stream = SLICE("main"), .sink = &service->sink};
+    if (check_plaintext(&config->syslog, "syslog", err) < 0)
+        return -1;
+    if (net_loop_start("ingest", &service->ingest_loop, err) < 0 ||
+        collector_http_open(service->ingest_loop, &hec, &service->hec, err) < 0 ||
+        collector_syslog_open(service->ingest_loop, &syslog, &service->syslog, err) < 0)
+        return -1;
+    return collector_syslog_open(service->ingest_loop, &syslog_tls, &service->syslog_tls, err);
+}
+
+static int open_server(struct service *service, struct err *err)
+{
+    const struct config *config = &service->config;
+    bool plain = config_is_loopback(config->api.address) || config->api.plaintext;
+    struct server_config server = {
+        .parts = {.database = service->database,
+                  .journal = service->engine.journal,
+                  .store = service->engine.store,
+                  .pipeline = service->engine.pipeline,
+                  .rules = service->engine.rules,
+                  .respond = service->respond,
+                  .gate = service->gate,
+                  .clock = clock_real(),
+                  .setup_code = service->setup_code[0] ? service->setup_code : NULL},
+        .address = config->api.address,
+        .port = config->api.port,
+        .tls = plain ? NULL : service->tls,
+        .hosts = config->hosts,
+    };
+    if (net_loop_start("api-loop", &service->api_loop, err) < 0)
+        return -1;
+    return server_start(service->api_loop, &server, &service->server, err);
+}
+
+int service_start(struct service *service, struct err *err)
+{
+    service->engine.dir = service->config.dir;
+    service->engine.detect = true;
+    service->engine.retention_days = (uint32_t)service->config.retention_days;
+    service->engine.found = on_found;
+    service->engine.passed = on_passed;
+    service->engine.context = service;
+    if (engine_open(&service->engine, err) < 0 || open_state(service, err) < 0 ||
+        open_tls(service, err) < 0 || start_respond_and_gate(service, err) < 0 ||
+        engine_start(&service->engine, err) < 0 || open_collectors(service, err) < 0)
+        return -1;
+    service_tick(service);
+    return open_server(service, err);
+}
+
+void service_tick(struct service *service)
+{
+    struct pipeline_counts counts = pipeline_counts(service->engine.pipeline);
+    struct journal_stats journal;
+    journal_stats(service->engine.journal, &journal);
+    bool behind = journal.position > counts.position && counts.lag_ns > LAG_HEALTHY_NS;
+    const char *reason = counts.failed    ? "the pipeline has stopped"
+                         : journal.failed ? "the journal cannot be written"
+                         : behind         ? "events are more than 5 seconds behind"
+                                          : "";
+    gate_set_health(service->gate, reason[0] == '\0', reason);
+}
+
+/* In the order of the walk: first nobody can send, then what was sent is carried through. */
+void service_stop(struct service *service)
+{
+    struct err err;
+    server_stop(service->server);
+    if (service->api_loop)
+        net_loop_stop(service->api_loop);
+    if (service->ingest_loop)
+        net_loop_stop(service->ingest_loop);
+    if (service->engine.pipeline && engine_finish(&service->engine, &err) < 0)
+        cli_fail(&err);
+    server_free(service->server);
+    respond_stop(service->respond);
+    gate_stop(service->gate);
+    engine_close(&service->engine);
+    collector_http_free(service->hec);
+    collector_syslog_free(service->syslog);
+    collector_syslog_free(service->syslog_tls);
+    tls_context_free(service->tls);
+    database_close(service->database);
+}
+
+void service_print(const struct service *service)
+{
+    const struct config *config = &service->config;
+    bool tls = !(config_is_loopback(config->api.address) || config->api.plaintext);
+    char path[PATH_ROOM], fingerprint[TLS_FINGERPRINT_SIZE];
+    printf("\n  Console    %s://%s:%u/\n", tls ? "https" : "http", config->api.address,
+           server_port(service->server));
+    printf("  HTTP (HEC) %s:%u   syslog %s:%u (tcp, udp)   syslog-TLS %s:%u\n", config->hec.address,
+           collector_http_port(service->hec), config->syslog.address,
+           collector_syslog_port(service->syslog), config->syslog_tls.address,
+           collector_syslog_port(service->syslog_tls));
+    if (tls_fingerprint(config->cert ? config->cert : data_path(service, "tls/cert.pem", path),
+                        fingerprint, NULL) == 0)
+        printf("  Certificate SHA-256 %s\n", fingerprint);
+    if (service->setup_code[0])
+        printf("\n  Setup code %s   (once, for the first administrator)\n", service->setup_code);
+    printf("\n");
+    fflush(stdout);
+}

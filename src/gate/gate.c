@@ -1,0 +1,317 @@
+#include "gate/gate_parts.h"
+
+#include "base/limits.h"
+#include "base/mem.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <time.h>
+
+#define GATE_ARENA_MAX (64 * MIB)
+#define SCRATCH_MAX (16 * MIB)
+#define PAYLOAD_MAX (512 * MIB)
+#define MESSAGE_MAX (64 * MIB)
+
+enum { FIELD_BYTES_MAX = 512, PATH_SIZE = 4096 };
+
+/* ---- starting and stopping ---- */
+
+static void cond_init(pthread_cond_t *cond)
+{
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(cond, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+}
+
+static void note(struct gate *gate, const struct err *err)
+{
+    if (gate->config.note)
+        gate->config.note(gate->config.context, err->text);
+}
+
+static int replay(void *context, struct slice record, struct err *err)
+{
+    return book_replay(context, record, err);
+}
+
+/* Trouble with any of these does not stop the start: the gate answers hold and says why. */
+static void open_files(struct gate *gate)
+{
+    struct err err;
+    char key_path[PATH_SIZE];
+    int len = snprintf(key_path, sizeof(key_path), "%s/gate.key", gate->config.dir);
+    if (io_make_dirs(gate->io, gate->config.dir, &err) < 0)
+        note(gate, &err);
+    if (len < PATH_SIZE && token_key_load(gate->io, key_path, &gate->key, &err) == 0)
+        gate->has_key = true;
+    else
+        note(gate, &err);
+    if (gate_journal_open(gate->io, gate->config.dir, replay, gate->book, &gate->journal, &err) < 0)
+        note(gate, &err);
+    if (policy_load(gate->config.policy_path, gate->arena, &gate->policy, &err) < 0)
+        note(gate, &err);
+    if (gate->config.state_snapshot.len &&
+        state_load(gate->state, gate->config.state_snapshot, &err) < 0) {
+        gate->state_failed = true;
+        note(gate, &err);
+    }
+}
+
+static int make_parts(struct gate *gate, struct err *err)
+{
+    gate->arena = arena_new(GATE_ARENA_MAX);
+    gate->scratch = arena_new(SCRATCH_MAX);
+    gate->copy_scratch = arena_new(SCRATCH_MAX);
+    gate->batch = batch_new(SCRATCH_MAX);
+    gate->state = state_new(gate->config.state);
+    gate->book = book_new();
+    gate->incidents = incidents_new();
+    if (!gate->arena || !gate->scratch || !gate->copy_scratch || !gate->batch || !gate->state ||
+        !gate->book || !gate->incidents)
+        return err_nomem(err);
+    return intake_columns(gate, err);
+}
+
+int gate_start(const struct gate_config *config, struct gate **out, struct err *err)
+{
+    *out = NULL;
+    struct gate *gate = mem_calloc(1, sizeof(*gate));
+    if (!gate)
+        return err_nomem(err);
+    gate->config = *config;
+    gate->io = config->io ? config->io : io_real();
+    buffer_init(&gate->payload, PAYLOAD_MAX);
+    pthread_mutex_init(&gate->inbox.lock, NULL);
+    pthread_mutex_init(&gate->copying, NULL);
+    cond_init(&gate->inbox.filled);
+    cond_init(&gate->inbox.drained);
+    (void)snprintf(gate->inbox.reason, REASON_SIZE, "starting");
+    if (make_parts(gate, err) < 0)
+        goto fail;
+    open_files(gate);
+    gate_look_at_clock(gate);
+    if (pthread_create(&gate->thread, NULL, gate_run, gate) != 0) {
+        err_set(err, ERR_NOMEM, "the gate's thread cannot be started");
+        goto fail;
+    }
+    gate->thread_runs = true;
+    *out = gate;
+    return 0;
+
+fail:
+    gate_stop(gate);
+    return -1;
+}
+
+static void join(struct gate *gate)
+{
+    pthread_mutex_lock(&gate->inbox.lock);
+    gate->inbox.stopping = true;
+    pthread_cond_broadcast(&gate->inbox.filled);
+    pthread_cond_broadcast(&gate->inbox.drained);
+    pthread_mutex_unlock(&gate->inbox.lock);
+    if (gate->thread_runs)
+        pthread_join(gate->thread, NULL);
+}
+
+void gate_stop(struct gate *gate)
+{
+    if (!gate)
+        return;
+    join(gate);
+    observed_free(gate->observing);
+    while (gate->inbox.observed_first) {
+        struct observed *observed = gate->inbox.observed_first;
+        gate->inbox.observed_first = observed->next;
+        observed_free(observed);
+    }
+    gate_journal_close(gate->journal);
+    incidents_free(gate->incidents);
+    book_free(gate->book);
+    state_free(gate->state);
+    batch_free(gate->batch);
+    arena_free(gate->scratch);
+    arena_free(gate->copy_scratch);
+    arena_free(gate->arena);
+    buffer_close(&gate->payload);
+    sodium_memzero(&gate->key, sizeof(gate->key));
+    pthread_mutex_destroy(&gate->inbox.lock);
+    pthread_mutex_destroy(&gate->copying);
+    pthread_cond_destroy(&gate->inbox.filled);
+    pthread_cond_destroy(&gate->inbox.drained);
+    mem_free(gate);
+}
+
+/* ---- messages ---- */
+
+static void release_message(void *ptr)
+{
+    struct message *message = ptr;
+    pthread_mutex_destroy(&message->lock);
+    pthread_cond_destroy(&message->ready);
+}
+
+struct message *message_new(gate_call call)
+{
+    struct arena *arena = arena_new(MESSAGE_MAX);
+    struct message *message = arena ? arena_calloc(arena, sizeof(*message)) : NULL;
+    if (!message) {
+        arena_free(arena);
+        return NULL;
+    }
+    message->arena = arena;
+    message->call = call;
+    message->holders = 2;
+    pthread_mutex_init(&message->lock, NULL);
+    cond_init(&message->ready);
+    if (arena_defer(arena, release_message, message) < 0) {
+        arena_free(arena);
+        return NULL;
+    }
+    return message;
+}
+
+void message_leave(struct message *message)
+{
+    pthread_mutex_lock(&message->lock);
+    message->abandoned = true;
+    bool last = --message->holders == 0;
+    pthread_mutex_unlock(&message->lock);
+    if (last)
+        arena_free(message->arena);
+}
+
+bool message_send(struct gate *gate, struct message *message)
+{
+    struct inbox *inbox = &gate->inbox;
+    pthread_mutex_lock(&inbox->lock);
+    bool room = !inbox->stopping && (message->call || inbox->message_count < MESSAGES_MAX);
+    if (room) {
+        if (inbox->last)
+            inbox->last->next = message;
+        else
+            inbox->first = message;
+        inbox->last = message;
+        inbox->message_count++;
+        pthread_cond_signal(&inbox->filled);
+    }
+    pthread_mutex_unlock(&inbox->lock);
+    if (!room)
+        message->holders = 1; /* nobody else has seen it */
+    return room;
+}
+
+static struct timespec deadline(int64_t wait_ms)
+{
+    struct timespec at;
+    clock_gettime(CLOCK_MONOTONIC, &at);
+    at.tv_sec += wait_ms / 1000;
+    at.tv_nsec += (wait_ms % 1000) * NS_PER_MS;
+    if (at.tv_nsec >= NS_PER_SECOND) {
+        at.tv_sec++;
+        at.tv_nsec -= NS_PER_SECOND;
+    }
+    return at;
+}
+
+bool message_wait(struct message *message, int64_t wait_ms)
+{
+    struct timespec at = deadline(wait_ms);
+    int result = 0;
+    pthread_mutex_lock(&message->lock);
+    while (!message->done && result == 0)
+        result = wait_ms < 0 ? pthread_cond_wait(&message->ready, &message->lock)
+                             : pthread_cond_timedwait(&message->ready, &message->lock, &at);
+    bool done = message->done;
+    pthread_mutex_unlock(&message->lock);
+    return done;
+}
+
+/* ---- asking ---- */
+
+static int check_field(struct slice text, const char *name, bool needed, struct err *err)
+{
+    if (needed && !text.len)
+        return err_set(err, ERR_CONFIG, "%s is missing", name);
+    if (text.len > FIELD_BYTES_MAX)
+        return err_set(err, ERR_CONFIG, "%s is longer than %d bytes", name, FIELD_BYTES_MAX);
+    return 0;
+}
+
+static int check_request(const struct gate_request *request, struct err *err)
+{
+    if (check_field(request->request_id, "request_id", true, err) < 0 ||
+        check_field(request->action, "action", true, err) < 0 ||
+        check_field(request->account, "account", false, err) < 0 ||
+        check_field(request->asset, "asset", false, err) < 0 ||
+        check_field(request->wallet, "wallet", false, err) < 0 ||
+        check_field(request->destination, "destination", false, err) < 0 ||
+        check_field(request->nonce, "nonce", false, err) < 0)
+        return -1;
+    if (request->at_ns <= 0 || request->expiry_ns < 0)
+        return err_set(err, ERR_CONFIG, "at is missing, or a time is before 1970");
+    return 0;
+}
+
+static bool copy_text(struct arena *arena, struct slice *text)
+{
+    *text = arena_copy(arena, text->ptr ? *text : SLICE(""));
+    return text->ptr != NULL;
+}
+
+static bool copy_request(struct message *message, const struct gate_request *request)
+{
+    struct gate_request *copy = &message->request;
+    *copy = *request;
+    return copy_text(message->arena, &copy->request_id) && copy_text(message->arena, &copy->action) &&
+           copy_text(message->arena, &copy->account) && copy_text(message->arena, &copy->asset) &&
+           copy_text(message->arena, &copy->wallet) &&
+           copy_text(message->arena, &copy->destination) && copy_text(message->arena, &copy->nonce);
+}
+
+int gate_decide(struct gate *gate, const struct gate_request *request, int64_t wait_ms,
+                struct arena *arena, struct gate_answer *out, struct err *err)
+{
+    int64_t now_ns = clock_wall_ns(gate->config.clock);
+    *out = own_hold("memory", now_ns);
+    if (check_request(request, err) < 0)
+        return -1;
+    struct message *message = message_new(NULL);
+    if (!message)
+        return 0;
+    int result = 0;
+    if (!copy_request(message, request)) {
+        message->holders = 1;
+    } else if (!message_send(gate, message)) {
+        *out = own_hold("busy", now_ns);
+    } else if (!message_wait(message, wait_ms < 0 ? 0 : wait_ms)) {
+        *out = own_hold("timeout", now_ns);
+    } else if (message->result < 0) {
+        *err = message->err;
+        result = -1;
+    } else {
+        struct gate_answer answer = message->answer;
+        if (gate_answer_copy(arena, &answer))
+            *out = answer;
+    }
+    message_leave(message);
+    return result;
+}
+
+int gate_token_check(struct gate *gate, const struct gate_request *request, struct slice token,
+                     struct err *err)
+{
+    if (!gate->has_key)
+        return err_set(err, ERR_DENIED, "the gate has no key");
+    return token_check(&gate->key, request, token, clock_wall_ns(gate->config.clock), err);
+}
+
+void gate_set_health(struct gate *gate, bool healthy, const char *reason)
+{
+    pthread_mutex_lock(&gate->inbox.lock);
+    gate->inbox.healthy = healthy;
+    (void)snprintf(gate->inbox.reason, REASON_SIZE, "%s", healthy || !reason ? "" : reason);
+    pthread_mutex_unlock(&gate->inbox.lock);
+}

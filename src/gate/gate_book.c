@@ -1,0 +1,401 @@
+#include "gate/gate_book.h"
+
+#include "base/limits.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "gate/gate_journal.h"
+
+#define GENERATION_BYTES_MAX (1 * GIB)
+
+enum { RECORD_ANSWER = 1, RECORD_APPROVAL = 2 };
+
+struct generation {
+    struct arena *arena;
+    struct map by_request, by_id;
+    size_t fresh; /* answers made in it, holds that moved in not counted */
+};
+
+struct book {
+    struct generation now, before;
+    struct record *hold_first, *hold_last;
+    const struct record *latest[GATE_DECISIONS_KEPT];
+    size_t latest_count; /* ever */
+};
+
+static bool generation_init(struct generation *generation)
+{
+    *generation = (struct generation){.arena = arena_new(GENERATION_BYTES_MAX)};
+    map_init(&generation->by_request, generation->arena);
+    map_init(&generation->by_id, generation->arena);
+    return generation->arena != NULL;
+}
+
+struct book *book_new(void)
+{
+    struct book *book = mem_calloc(1, sizeof(*book));
+    if (book && !generation_init(&book->now)) {
+        mem_free(book);
+        return NULL;
+    }
+    return book;
+}
+
+void book_free(struct book *book)
+{
+    if (!book)
+        return;
+    arena_free(book->now.arena);
+    if (book->before.arena)
+        arena_free(book->before.arena);
+    mem_free(book);
+}
+
+struct record *book_find(const struct book *book, struct slice request_id)
+{
+    struct record *record = map_find(&book->now.by_request, request_id);
+    if (!record && book->before.arena)
+        record = map_find(&book->before.by_request, request_id);
+    return record;
+}
+
+struct record *book_find_hold(const struct book *book, struct slice id)
+{
+    struct record *record = map_find(&book->now.by_id, id);
+    if (!record && book->before.arena)
+        record = map_find(&book->before.by_id, id);
+    return record && record->answer.decision == GATE_HOLD ? record : NULL;
+}
+
+/* ---- holds, as a list ---- */
+
+static void hold_link(struct book *book, struct record *record)
+{
+    record->hold_prev = book->hold_last;
+    record->hold_next = NULL;
+    if (book->hold_last)
+        book->hold_last->hold_next = record;
+    else
+        book->hold_first = record;
+    book->hold_last = record;
+}
+
+static void hold_unlink(struct book *book, struct record *record)
+{
+    if (record->hold_prev)
+        record->hold_prev->hold_next = record->hold_next;
+    else
+        book->hold_first = record->hold_next;
+    if (record->hold_next)
+        record->hold_next->hold_prev = record->hold_prev;
+    else
+        book->hold_last = record->hold_prev;
+}
+
+bool record_released(const struct record *record)
+{
+    return record->approval_count >= record->approvals_needed;
+}
+
+struct record *book_next_hold(const struct book *book, const struct record *after)
+{
+    struct record *record = after ? after->hold_next : book->hold_first;
+    while (record && record_released(record))
+        record = record->hold_next;
+    return record;
+}
+
+uint64_t book_holds_open(const struct book *book)
+{
+    uint64_t count = 0;
+    for (struct record *r = book_next_hold(book, NULL); r; r = book_next_hold(book, r))
+        count++;
+    return count;
+}
+
+const struct record *book_latest(const struct book *book, size_t i)
+{
+    if (i >= book->latest_count || i >= GATE_DECISIONS_KEPT)
+        return NULL;
+    return book->latest[(book->latest_count - 1 - i) % GATE_DECISIONS_KEPT];
+}
+
+/* ---- adding ---- */
+
+static bool keep(struct arena *arena, struct slice *text)
+{
+    if (!text->ptr)
+        return true;
+    *text = arena_copy(arena, *text);
+    return text->ptr != NULL;
+}
+
+static bool keep_request(struct arena *arena, struct gate_request *request)
+{
+    return keep(arena, &request->request_id) && keep(arena, &request->action) &&
+           keep(arena, &request->account) && keep(arena, &request->asset) &&
+           keep(arena, &request->wallet) && keep(arena, &request->destination) &&
+           keep(arena, &request->nonce);
+}
+
+bool gate_answer_copy(struct arena *arena, struct gate_answer *answer)
+{
+    for (size_t i = 0; i < answer->reason_count; i++)
+        if (!keep(arena, &answer->reasons_en[i]) || !keep(arena, &answer->reasons_ja[i]))
+            return false;
+    return keep(arena, &answer->row) && keep(arena, &answer->incident) &&
+           keep(arena, &answer->policy_version) && keep(arena, &answer->token);
+}
+
+static int index_record(struct generation *generation, struct record *record)
+{
+    if (map_put(&generation->by_request, record->request.request_id, record) < 0)
+        return -1;
+    return map_put(&generation->by_id, slice_text(record->answer.id), record);
+}
+
+struct record *book_add(struct book *book, const struct gate_request *request,
+                        const unsigned char digest[REQUEST_DIGEST_SIZE],
+                        const struct gate_answer *answer, uint32_t approvals_needed)
+{
+    struct arena *arena = book->now.arena;
+    struct record *record = arena_calloc(arena, sizeof(*record));
+    if (!record)
+        return NULL;
+    record->request = *request;
+    record->answer = *answer;
+    record->approvals_needed = approvals_needed;
+    memcpy(record->digest, digest, sizeof(record->digest));
+    if (!keep_request(arena, &record->request) || !gate_answer_copy(arena, &record->answer) ||
+        index_record(&book->now, record) < 0)
+        return NULL;
+    if (answer->decision == GATE_HOLD)
+        hold_link(book, record);
+    book->latest[book->latest_count++ % GATE_DECISIONS_KEPT] = record;
+    book->now.fresh++;
+    return record;
+}
+
+void book_answer_fixed(struct book *book, struct record *record, const struct gate_answer *answer)
+{
+    bool held = record->answer.decision == GATE_HOLD, holds = answer->decision == GATE_HOLD;
+    record->answer = *answer;
+    if (held && !holds)
+        hold_unlink(book, record);
+    if (!held && holds)
+        hold_link(book, record);
+}
+
+int book_answer(struct book *book, struct record *record, const struct gate_answer *answer)
+{
+    struct gate_answer copy = *answer;
+    if (!gate_answer_copy(book->now.arena, &copy))
+        return -1;
+    book_answer_fixed(book, record, &copy);
+    return 0;
+}
+
+int book_may_approve(const struct record *record, struct slice approver, struct err *err)
+{
+    if (record_released(record))
+        return err_set(err, ERR_CONFLICT, "the hold has been released already");
+    for (uint32_t i = 0; i < record->approval_count; i++)
+        if (slice_equal_nocase(record->approvers[i], approver))
+            return err_set(err, ERR_CONFLICT, "%.*s has approved already; another person must",
+                           SLICE_ARG(approver));
+    return 0;
+}
+
+int book_approve(struct book *book, struct record *record, struct slice approver, struct err *err)
+{
+    struct slice name = arena_copy(book->now.arena, approver);
+    if (book_may_approve(record, approver, err) < 0)
+        return -1;
+    if (!name.ptr || record->approval_count == APPROVALS_MAX)
+        return err_nomem(err);
+    record->approvers[record->approval_count++] = name;
+    return 0;
+}
+
+/* ---- as bytes ---- */
+
+static void put_text(struct buffer *to, struct slice text)
+{
+    buffer_put_varint(to, text.len);
+    buffer_put(to, text);
+}
+
+static bool take_text(struct slice *from, struct slice *out)
+{
+    uint64_t len;
+    return slice_take_varint(from, &len) && slice_take(from, (size_t)len, out);
+}
+
+static void put_request(struct buffer *to, const struct gate_request *request)
+{
+    char amount[DECIMAL_TEXT_SIZE];
+    size_t len = request->has_amount ? decimal_format(request->amount, amount) : 0;
+    put_text(to, request->request_id);
+    put_text(to, request->action);
+    put_text(to, request->account);
+    put_text(to, request->asset);
+    put_text(to, request->wallet);
+    put_text(to, request->destination);
+    put_text(to, request->nonce);
+    put_text(to, slice_of(amount, len));
+    buffer_put_le64(to, (uint64_t)request->at_ns);
+    buffer_put_le64(to, (uint64_t)request->expiry_ns);
+}
+
+static bool take_request(struct slice *from, struct gate_request *out)
+{
+    struct slice amount;
+    uint64_t at, expiry;
+    if (!take_text(from, &out->request_id) || !take_text(from, &out->action) ||
+        !take_text(from, &out->account) || !take_text(from, &out->asset) ||
+        !take_text(from, &out->wallet) || !take_text(from, &out->destination) ||
+        !take_text(from, &out->nonce) || !take_text(from, &amount) ||
+        !slice_take_le64(from, &at) || !slice_take_le64(from, &expiry))
+        return false;
+    out->has_amount = amount.len > 0;
+    out->at_ns = (int64_t)at;
+    out->expiry_ns = (int64_t)expiry;
+    return !out->has_amount || decimal_parse(amount, &out->amount);
+}
+
+void book_encode_answer(const struct record *record, struct buffer *payload)
+{
+    const struct gate_answer *answer = &record->answer;
+    size_t begun = gate_journal_begin(payload);
+    buffer_put_varint(payload, RECORD_ANSWER);
+    put_request(payload, &record->request);
+    buffer_put(payload, slice_of(record->digest, sizeof(record->digest)));
+    buffer_put_varint(payload, record->approvals_needed);
+    buffer_put_varint(payload, answer->decision);
+    buffer_put_varint(payload, answer->shadow);
+    put_text(payload, slice_text(answer->id));
+    put_text(payload, answer->row);
+    put_text(payload, answer->incident);
+    put_text(payload, answer->policy_version);
+    put_text(payload, answer->token);
+    buffer_put_le64(payload, (uint64_t)answer->token_expiry_ns);
+    buffer_put_le64(payload, (uint64_t)answer->decided_ns);
+    buffer_put_varint(payload, answer->reason_count);
+    for (size_t i = 0; i < answer->reason_count; i++) {
+        put_text(payload, answer->reasons_en[i]);
+        put_text(payload, answer->reasons_ja[i]);
+    }
+    gate_journal_end(payload, begun);
+}
+
+void book_encode_approval(const struct record *record, struct slice approver,
+                          struct buffer *payload)
+{
+    size_t begun = gate_journal_begin(payload);
+    buffer_put_varint(payload, RECORD_APPROVAL);
+    put_text(payload, slice_text(record->answer.id));
+    put_text(payload, approver);
+    gate_journal_end(payload, begun);
+}
+
+static bool take_answer(struct slice *from, struct gate_answer *out)
+{
+    uint64_t decision, shadow, expiry, decided, reasons;
+    struct slice id;
+    if (!slice_take_varint(from, &decision) || decision > GATE_DENY ||
+        !slice_take_varint(from, &shadow) || !take_text(from, &id) || id.len >= sizeof(out->id) ||
+        !take_text(from, &out->row) || !take_text(from, &out->incident) ||
+        !take_text(from, &out->policy_version) || !take_text(from, &out->token) ||
+        !slice_take_le64(from, &expiry) || !slice_take_le64(from, &decided) ||
+        !slice_take_varint(from, &reasons) || reasons > GATE_REASONS_MAX)
+        return false;
+    memcpy(out->id, id.ptr, id.len);
+    out->decision = (enum gate_decision)decision;
+    out->shadow = shadow != 0;
+    out->token_expiry_ns = (int64_t)expiry;
+    out->decided_ns = (int64_t)decided;
+    out->reason_count = (size_t)reasons;
+    for (size_t i = 0; i < out->reason_count; i++)
+        if (!take_text(from, &out->reasons_en[i]) || !take_text(from, &out->reasons_ja[i]))
+            return false;
+    return true;
+}
+
+static int replay_answer(struct book *book, struct slice bytes, struct err *err)
+{
+    struct gate_request request = {0};
+    struct gate_answer answer = {0};
+    struct slice digest;
+    uint64_t needed;
+    if (!take_request(&bytes, &request) || !slice_take(&bytes, REQUEST_DIGEST_SIZE, &digest) ||
+        !slice_take_varint(&bytes, &needed) || needed > APPROVALS_MAX ||
+        !take_answer(&bytes, &answer))
+        return err_set(err, ERR_CORRUPT, "a decision cannot be read");
+    struct record *record = book_find(book, request.request_id);
+    if (record && answer.decision == GATE_HOLD) /* moved along: its approvals follow again */
+        record->approval_count = 0;
+    if (record ? book_answer(book, record, &answer) < 0
+               : !book_add(book, &request, (const unsigned char *)digest.ptr, &answer,
+                           (uint32_t)needed))
+        return err_nomem(err);
+    return 0;
+}
+
+int book_replay(struct book *book, struct slice bytes, struct err *err)
+{
+    uint64_t kind;
+    struct slice id, approver;
+    if (slice_take_varint(&bytes, &kind) && kind == RECORD_ANSWER)
+        return replay_answer(book, bytes, err);
+    if (kind != RECORD_APPROVAL || !take_text(&bytes, &id) || !take_text(&bytes, &approver))
+        return err_set(err, ERR_CORRUPT, "a record cannot be read");
+    struct record *record = book_find_hold(book, id);
+    if (!record)
+        return err_set(err, ERR_CORRUPT, "an approval belongs to no hold");
+    return book_approve(book, record, approver, err);
+}
+
+/* ---- generations ---- */
+
+bool book_full(const struct book *book)
+{
+    return book->now.fresh >= BOOK_FRESH_MAX;
+}
+
+static int move_hold(struct book *book, const struct record *old, struct buffer *payload)
+{
+    struct record *record = book_add(book, &old->request, old->digest, &old->answer,
+                                     old->approvals_needed);
+    if (!record)
+        return -1;
+    book->latest_count--; /* it is not a new one */
+    book_encode_answer(record, payload);
+    for (uint32_t i = 0; i < old->approval_count; i++) {
+        record->approvers[i] = arena_copy(book->now.arena, old->approvers[i]);
+        if (!record->approvers[i].ptr)
+            return -1;
+        record->approval_count++;
+        book_encode_approval(record, old->approvers[i], payload);
+    }
+    return 0;
+}
+
+int book_rotate(struct book *book, struct buffer *payload, struct err *err)
+{
+    struct generation fresh;
+    if (!generation_init(&fresh))
+        return err_nomem(err);
+    struct generation oldest = book->before;
+    const struct record *hold = book->hold_first;
+    const struct record *latest = book->latest[book->latest_count % GATE_DECISIONS_KEPT];
+    book->before = book->now;
+    book->now = fresh;
+    book->hold_first = book->hold_last = NULL;
+    int result = 0;
+    for (; hold && result == 0; hold = hold->hold_next)
+        result = move_hold(book, hold, payload);
+    book->latest[book->latest_count % GATE_DECISIONS_KEPT] = latest;
+    book->now.fresh = 0;
+    if (oldest.arena)
+        arena_free(oldest.arena);
+    return result < 0 || buffer_failed(payload) ? err_nomem(err) : 0;
+}

@@ -1,0 +1,126 @@
+#pragma once
+/*
+ * gate/gate_parts: what the files of the gate share.
+ *
+ *   caller ── message ──►┌───────┐
+ *                        │ inbox │──► gate thread: messages first, then observations in slices
+ *   pipeline ─ observed ►└───────┘    book, journal, policy, state, incidents are its own
+ */
+#include "gate/gate_book.h"
+#include "gate/gate_incidents.h"
+#include "gate/gate_journal.h"
+#include "gate/policy.h"
+#include "gate/token.h"
+
+#include <pthread.h>
+
+enum { MESSAGES_MAX = 16384, BATCH_MESSAGES = 512, GATE_OBSERVE_MAX = 256, REASON_SIZE = 160 };
+#define OBSERVE_SLICE_NS (100 * NS_PER_US)
+#define OBSERVE_LAG_NS (2 * NS_PER_SECOND)  /* older events waiting: the gate is behind */
+#define CLOCK_STEP_NS (2 * NS_PER_SECOND)
+#define CLOCK_DOUBT_NS GATE_TOKEN_LIFE_NS   /* until no token from before a step can live */
+
+struct gate;
+struct message;
+typedef int (*gate_call)(struct gate *gate, struct message *message, struct err *err);
+
+/* Made by a caller, answered by the gate's thread; whoever leaves last frees it. */
+struct message {
+    struct message *next;
+    gate_call call; /* NULL: a request to decide */
+    struct arena *arena; /* texts of the question and of the answer */
+    pthread_mutex_t lock;
+    pthread_cond_t ready;
+    int holders; /* under lock */
+    bool done, abandoned;
+    int result;
+    struct err err;
+    struct gate_request request;
+    struct gate_answer answer;
+    struct record *record; /* until its commit */
+    bool fresh;            /* the answer was made now, not found */
+    void *detail;          /* of a call: question and answer, in the arena */
+};
+
+/* Rows that the state wants, on their way from the pipeline. */
+struct observed {
+    struct observed *next;
+    struct batch *batch;
+    struct state_feed_rows feeds; /* in the batch's arena */
+    uint32_t row;                 /* the next to take over */
+    int64_t pushed_ns;            /* monotonic */
+};
+
+struct inbox {
+    pthread_mutex_t lock;
+    pthread_cond_t filled, drained;
+    struct message *first, *last;
+    size_t message_count;
+    struct observed *observed_first, *observed_last;
+    size_t observed_count;
+    bool stopping, behind, lost; /* lost: memory was out for something that had to be kept */
+    bool healthy;
+    char reason[REASON_SIZE];
+};
+
+struct gate {
+    struct gate_config config;
+    const struct hin_io *io;
+    struct inbox inbox;
+    pthread_t thread;
+    bool thread_runs;
+
+    pthread_mutex_t copying; /* over columns and copy_scratch: gate_observe's own */
+    struct arena *copy_scratch;
+
+    /* the thread's own from here on */
+    struct arena *arena;    /* policy, columns; as long as the gate */
+    struct map columns;     /* names that the state's definitions read */
+    bool all_columns;
+    const struct policy *policy;
+    struct token_key key;
+    bool has_key;
+    struct state *state;
+    bool state_failed;
+    struct book *book;
+    struct gate_journal *journal; /* NULL: it cannot be used */
+    struct incidents *incidents;
+    struct observed *observing;
+    struct arena *scratch;  /* of one decision */
+    struct batch *batch;    /* one row: the request */
+    struct buffer payload;  /* of the commit being made */
+    int64_t clock_offset_ns, clock_doubt_until_ns;
+    bool clock_known;
+    /* as of the last look into the inbox */
+    bool healthy, behind, lost;
+    char reason[REASON_SIZE];
+    struct gate_stats stats;
+};
+
+/* gate.c */
+MUST_USE struct message *message_new(gate_call call);
+/* False when there is no room: the message is still the caller's, who leaves it. */
+MUST_USE bool message_send(struct gate *gate, struct message *message);
+/* -1: as long as it takes. False when the time is over. */
+MUST_USE bool message_wait(struct message *message, int64_t wait_ms);
+void message_leave(struct message *message);
+
+/* gate_intake.c */
+MUST_USE int intake_columns(struct gate *gate, struct err *err);
+/* Takes over observations until the slice is used up; false when there are none. */
+bool intake_slice(struct gate *gate);
+void observed_free(struct observed *observed);
+
+/* gate_decide.c */
+void decide_message(struct gate *gate, struct message *message);
+/* A hold of the gate's own, with fixed texts; row names it. */
+struct gate_answer own_hold(const char *row, int64_t now_ns);
+/* The first reason to trust nothing right now, or NULL. */
+const char *gate_doubt(struct gate *gate);
+/* Looks at the clock once a round. */
+void gate_look_at_clock(struct gate *gate);
+
+/* gate_thread.c */
+void *gate_run(void *context);
+/* Commits the payload and clears it; -1: the journal is of no use any more. */
+int gate_commit(struct gate *gate);

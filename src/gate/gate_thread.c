@@ -1,0 +1,168 @@
+/* The gate's thread: messages first, one commit for all that wait, then observations in slices. */
+#include "gate/gate_parts.h"
+
+#include "base/limits.h"
+#include "base/mem.h"
+
+static void note(struct gate *gate, const char *text)
+{
+    if (gate->config.note)
+        gate->config.note(gate->config.context, text);
+}
+
+static void give_up_journal(struct gate *gate, const struct err *err)
+{
+    gate_journal_close(gate->journal);
+    gate->journal = NULL;
+    note(gate, err->text);
+}
+
+int gate_commit(struct gate *gate)
+{
+    struct err err;
+    int result = 0;
+    if (buffer_failed(&gate->payload))
+        result = err_nomem(&err);
+    else if (gate->payload.len && gate->journal)
+        result = gate_journal_commit(gate->journal, buffer_slice(&gate->payload), &err);
+    if (result < 0 && gate->journal)
+        give_up_journal(gate, &err);
+    buffer_clear(&gate->payload);
+    return gate->journal ? 0 : -1;
+}
+
+/* ---- answering ---- */
+
+static void fill_answer(struct gate *gate, struct message *message, bool committed)
+{
+    if (message->result < 0 || message->call || !message->record)
+        return;
+    if (message->fresh && !committed && message->record->answer.decision == GATE_ALLOW &&
+        !message->record->answer.shadow) {
+        struct gate_answer answer = own_hold("journal", message->record->answer.decided_ns);
+        memcpy(answer.id, message->record->answer.id, sizeof(answer.id));
+        book_answer_fixed(gate->book, message->record, &answer);
+    }
+    message->answer = message->record->answer;
+    if (!gate_answer_copy(message->arena, &message->answer))
+        message->answer = own_hold("memory", message->record->answer.decided_ns);
+}
+
+static void reply(struct gate *gate, struct message *message)
+{
+    if (!message->call && message->fresh && message->result == 0 && gate->config.decided)
+        gate->config.decided(gate->config.context, &message->request, &message->answer);
+    pthread_mutex_lock(&message->lock);
+    message->done = true;
+    pthread_cond_signal(&message->ready);
+    bool last = --message->holders == 0;
+    pthread_mutex_unlock(&message->lock);
+    if (last)
+        arena_free(message->arena);
+}
+
+/* All answers of a round become durable together, and only then go out. */
+static void finish_round(struct gate *gate, struct message **round, size_t *count)
+{
+    bool committed = gate_commit(gate) == 0;
+    for (size_t i = 0; i < *count; i++)
+        fill_answer(gate, round[i], committed);
+    for (size_t i = 0; i < *count; i++)
+        reply(gate, round[i]);
+    *count = 0;
+}
+
+static bool is_abandoned(struct message *message)
+{
+    pthread_mutex_lock(&message->lock);
+    bool abandoned = message->abandoned;
+    pthread_mutex_unlock(&message->lock);
+    return abandoned;
+}
+
+static void take_message(struct gate *gate, struct message *message, struct message **round,
+                         size_t *count)
+{
+    if (message->call) { /* it may speak of what this round decided */
+        finish_round(gate, round, count);
+        message->result = message->call(gate, message, &message->err);
+    } else if (!is_abandoned(message)) { /* a request that was given up is not decided */
+        decide_message(gate, message);
+    }
+    round[(*count)++] = message;
+}
+
+/* ---- the inbox ---- */
+
+static void look(struct gate *gate)
+{
+    struct inbox *inbox = &gate->inbox;
+    int64_t now_ns = clock_mono_ns(gate->config.clock);
+    gate->healthy = inbox->healthy;
+    gate->lost = inbox->lost;
+    gate->behind = inbox->behind || (inbox->observed_first &&
+                                     now_ns - inbox->observed_first->pushed_ns > OBSERVE_LAG_NS);
+    memcpy(gate->reason, inbox->reason, sizeof(gate->reason));
+}
+
+/* What waits, in order; NULL when it is time for observations (*idle false), or to stop. */
+static struct message *take_waiting(struct gate *gate, bool *stop)
+{
+    struct inbox *inbox = &gate->inbox;
+    pthread_mutex_lock(&inbox->lock);
+    while (!inbox->first && !inbox->observed_first && !gate->observing && !inbox->stopping)
+        pthread_cond_wait(&inbox->filled, &inbox->lock);
+    struct message *first = inbox->first;
+    inbox->first = inbox->last = NULL;
+    inbox->message_count = 0;
+    *stop = !first && inbox->stopping;
+    look(gate);
+    pthread_mutex_unlock(&inbox->lock);
+    return first;
+}
+
+static void rotate_when_full(struct gate *gate)
+{
+    struct err err;
+    if (!book_full(gate->book))
+        return;
+    int result = book_rotate(gate->book, &gate->payload, &err);
+    if (result == 0 && gate->journal)
+        result = gate_journal_rotate(gate->journal, buffer_slice(&gate->payload), &err);
+    buffer_clear(&gate->payload);
+    if (result < 0 && gate->journal)
+        give_up_journal(gate, &err);
+}
+
+static void run_round(struct gate *gate, struct message *waiting)
+{
+    struct message *round[BATCH_MESSAGES];
+    size_t count = 0;
+    gate_look_at_clock(gate);
+    while (waiting) {
+        struct message *next = waiting->next;
+        take_message(gate, waiting, round, &count);
+        waiting = next;
+        if (count == BATCH_MESSAGES)
+            finish_round(gate, round, &count);
+    }
+    finish_round(gate, round, &count);
+    rotate_when_full(gate);
+}
+
+void *gate_run(void *context)
+{
+    struct gate *gate = context;
+    struct err err;
+    bool stop = false;
+    while (!stop) {
+        struct message *waiting = take_waiting(gate, &stop);
+        if (waiting)
+            run_round(gate, waiting);
+        else
+            intake_slice(gate);
+        if (!waiting && gate->journal && gate_journal_prepare(gate->journal, &err) < 0)
+            give_up_journal(gate, &err);
+    }
+    return NULL;
+}

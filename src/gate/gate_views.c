@@ -1,0 +1,341 @@
+/* What others ask the gate's thread for: each call copies in that thread, visits in the caller's. */
+#include "gate/gate_parts.h"
+
+#include "base/limits.h"
+
+static bool keep(struct arena *arena, struct slice *text)
+{
+    *text = arena_copy(arena, text->ptr ? *text : SLICE(""));
+    return text->ptr != NULL;
+}
+
+/* Waits for as long as it takes: the gate's thread never blocks for long. NULL: nothing was done. */
+static struct message *ask(struct gate *gate, struct message *message)
+{
+    if (!message)
+        return NULL;
+    if (!message_send(gate, message)) {
+        message_leave(message);
+        return NULL;
+    }
+    while (!message_wait(message, -1))
+        ;
+    return message;
+}
+
+/* ---- holds ---- */
+
+struct hold_list {
+    struct gate_hold *holds;
+    size_t count;
+};
+
+static bool copy_hold(const struct record *record, struct arena *arena, struct gate_hold *to)
+{
+    const struct gate_request *request = &record->request;
+    char amount[DECIMAL_TEXT_SIZE];
+    size_t len = request->has_amount ? decimal_format(request->amount, amount) : 0;
+    *to = (struct gate_hold){.id = slice_text(record->answer.id),
+                             .request_id = request->request_id,
+                             .action = request->action,
+                             .account = request->account,
+                             .asset = request->asset,
+                             .amount = slice_of(amount, len),
+                             .destination = request->destination,
+                             .row = record->answer.row,
+                             .incident = record->answer.incident,
+                             .reason_en = record->answer.reasons_en[0],
+                             .reason_ja = record->answer.reasons_ja[0],
+                             .held_ns = record->answer.decided_ns,
+                             .approvals = record->approval_count,
+                             .approvals_needed = record->approvals_needed};
+    return keep(arena, &to->id) && keep(arena, &to->request_id) && keep(arena, &to->action) &&
+           keep(arena, &to->account) && keep(arena, &to->asset) && keep(arena, &to->amount) &&
+           keep(arena, &to->destination) && keep(arena, &to->row) && keep(arena, &to->incident) &&
+           keep(arena, &to->reason_en) && keep(arena, &to->reason_ja);
+}
+
+static int list_holds(struct gate *gate, struct message *message, struct err *err)
+{
+    struct hold_list *list = message->detail;
+    list->holds = arena_array(message->arena, book_holds_open(gate->book) + 1, sizeof(*list->holds));
+    if (!list->holds)
+        return err_nomem(err);
+    for (struct record *r = book_next_hold(gate->book, NULL); r; r = book_next_hold(gate->book, r))
+        if (!copy_hold(r, message->arena, &list->holds[list->count++]))
+            return err_nomem(err);
+    return 0;
+}
+
+/* A message with room for its detail. */
+static struct message *call_with(gate_call call, size_t detail_size)
+{
+    struct message *message = message_new(call);
+    if (message)
+        message->detail = arena_calloc(message->arena, detail_size);
+    if (message && !message->detail) {
+        message->holders = 1;
+        message_leave(message);
+        return NULL;
+    }
+    return message;
+}
+
+void gate_holds(struct gate *gate, gate_hold_visit visit, void *context)
+{
+    struct message *message = ask(gate, call_with(list_holds, sizeof(struct hold_list)));
+    if (!message)
+        return;
+    const struct hold_list *list = message->detail;
+    for (size_t i = 0; message->result == 0 && i < list->count; i++)
+        visit(context, &list->holds[i]);
+    message_leave(message);
+}
+
+/* ---- decisions ---- */
+
+struct decision_list {
+    size_t limit, count;
+    struct gate_request *requests;
+    struct gate_answer *answers;
+};
+
+static bool keep_request(struct arena *arena, struct gate_request *r)
+{
+    return keep(arena, &r->request_id) && keep(arena, &r->action) && keep(arena, &r->account) &&
+           keep(arena, &r->asset) && keep(arena, &r->wallet) && keep(arena, &r->destination) &&
+           keep(arena, &r->nonce);
+}
+
+static int list_decisions(struct gate *gate, struct message *message, struct err *err)
+{
+    struct decision_list *list = message->detail;
+    struct arena *arena = message->arena;
+    list->requests = arena_array(arena, list->limit + 1, sizeof(*list->requests));
+    list->answers = arena_array(arena, list->limit + 1, sizeof(*list->answers));
+    if (!list->requests || !list->answers)
+        return err_nomem(err);
+    while (list->count < list->limit) {
+        const struct record *record = book_latest(gate->book, list->count);
+        if (!record)
+            break;
+        list->requests[list->count] = record->request;
+        list->answers[list->count] = record->answer;
+        if (!keep_request(arena, &list->requests[list->count]) ||
+            !gate_answer_copy(arena, &list->answers[list->count]))
+            return err_nomem(err);
+        list->count++;
+    }
+    return 0;
+}
+
+void gate_decisions(struct gate *gate, size_t limit, gate_decision_visit visit, void *context)
+{
+    struct message *message = call_with(list_decisions, sizeof(struct decision_list));
+    if (!message)
+        return;
+    struct decision_list *list = message->detail;
+    list->limit = limit < GATE_DECISIONS_KEPT ? limit : GATE_DECISIONS_KEPT;
+    if (!ask(gate, message))
+        return;
+    for (size_t i = 0; message->result == 0 && i < list->count; i++)
+        visit(context, &list->requests[i], &list->answers[i]);
+    message_leave(message);
+}
+
+/* ---- approving ---- */
+
+struct approval {
+    struct slice hold_id, approver;
+    bool released;
+};
+
+static int approve(struct gate *gate, struct message *message, struct err *err)
+{
+    struct approval *approval = message->detail;
+    struct record *record = book_find_hold(gate->book, approval->hold_id);
+    if (!record)
+        return err_set(err, ERR_NOT_FOUND, "there is no such hold");
+    if (book_may_approve(record, approval->approver, err) < 0)
+        return -1;
+    if (!gate->journal)
+        return err_set(err, ERR_IO, "the gate's journal cannot be written, so nothing is released");
+    book_encode_approval(record, approval->approver, &gate->payload);
+    if (gate_commit(gate) < 0)
+        return err_set(err, ERR_IO, "the gate's journal cannot be written, so nothing is released");
+    if (book_approve(gate->book, record, approval->approver, err) < 0)
+        return -1;
+    approval->released = record_released(record);
+    return 0;
+}
+
+int gate_approve(struct gate *gate, struct slice hold_id, struct slice approver, bool *released,
+                 struct err *err)
+{
+    *released = false;
+    if (!approver.len)
+        return err_set(err, ERR_DENIED, "an approval needs a person's name");
+    struct message *message = call_with(approve, sizeof(struct approval));
+    if (!message)
+        return err_nomem(err);
+    struct approval *approval = message->detail;
+    *approval = (struct approval){hold_id, approver, false};
+    if (!ask(gate, message))
+        return err_set(err, ERR_CLOSED, "the gate is stopping");
+    int result = message->result;
+    *released = approval->released;
+    if (result < 0)
+        *err = message->err;
+    message_leave(message);
+    return result;
+}
+
+/* ---- incidents ---- */
+
+struct news {
+    struct slice id;
+    enum severity severity;
+    bool open;
+    struct entity *entities;
+    size_t count;
+};
+
+static int take_news(struct gate *gate, struct message *message, struct err *err)
+{
+    const struct news *news = message->detail;
+    (void)err;
+    incidents_set(gate->incidents, news->id, news->severity, news->open, news->entities,
+                  news->count);
+    return 0;
+}
+
+static bool copy_news(struct message *message, const struct entity *entities)
+{
+    struct news *news = message->detail;
+    news->entities = arena_array(message->arena, news->count + 1, sizeof(*news->entities));
+    if (!news->entities || !keep(message->arena, &news->id))
+        return false;
+    for (size_t i = 0; i < news->count; i++) {
+        news->entities[i] = entities[i];
+        if (!keep(message->arena, &news->entities[i].type) ||
+            !keep(message->arena, &news->entities[i].value))
+            return false;
+    }
+    return true;
+}
+
+/* Not waited for. An incident the gate could not take in must not be missed: then it holds all. */
+void gate_incident(struct gate *gate, struct slice incident_id, enum severity severity, bool open,
+                   const struct entity *entities, size_t entity_count)
+{
+    struct message *message = call_with(take_news, sizeof(struct news));
+    bool sent = false;
+    if (message) {
+        struct news *news = message->detail;
+        *news = (struct news){incident_id, severity, open, NULL, entity_count};
+        if (!copy_news(message, entities))
+            message->holders = 1;
+        else
+            sent = message_send(gate, message);
+        message_leave(message);
+    }
+    if (!sent) {
+        pthread_mutex_lock(&gate->inbox.lock);
+        gate->inbox.lost = true;
+        pthread_mutex_unlock(&gate->inbox.lock);
+    }
+}
+
+/* ---- figures ---- */
+
+static int read_stats(struct gate *gate, struct message *message, struct err *err)
+{
+    struct gate_stats *stats = message->detail;
+    const char *doubt = gate_doubt(gate);
+    (void)err;
+    *stats = gate->stats;
+    stats->holds_open = book_holds_open(gate->book);
+    stats->healthy = doubt == NULL;
+    stats->shadow = gate->policy && gate->policy->shadow;
+    struct slice why = doubt ? own_hold(doubt, 0).reasons_en[0] : SLICE("");
+    if (doubt && strcmp(doubt, "unhealthy") == 0 && gate->reason[0])
+        why = slice_text(gate->reason);
+    why = slice_sub(why, 0, sizeof(stats->reason) - 1);
+    memcpy(stats->reason, why.ptr, why.len);
+    stats->reason[why.len] = '\0';
+    return 0;
+}
+
+struct gate_stats gate_stats(struct gate *gate)
+{
+    struct gate_stats stats = {.reason = "the gate does not answer"};
+    struct message *message = ask(gate, call_with(read_stats, sizeof(stats)));
+    if (message) {
+        stats = *(struct gate_stats *)message->detail;
+        message_leave(message);
+    }
+    return stats;
+}
+
+enum { ASSETS_MAX = 10000 };
+
+struct asset_list {
+    struct gate *gate;
+    struct arena *arena;
+    struct gate_asset *assets;
+    size_t count;
+    int64_t now_ns;
+};
+
+static struct slice read_number(const struct asset_list *list, struct slice key, const char *field)
+{
+    struct value v;
+    if (!state_read(list->gate->state, SLICE("asset"), key, slice_text(field), list->now_ns,
+                    list->arena, &v))
+        return SLICE_NONE;
+    return value_text(v, list->arena);
+}
+
+static bool add_asset(void *context, struct slice key)
+{
+    struct asset_list *list = context;
+    struct gate_request request = {.asset = key};
+    struct gate_asset *asset = &list->assets[list->count];
+    struct incident_touch touch = incidents_touching(list->gate->incidents, &request);
+    bool hold = gate_doubt(list->gate) || touch.severity >= SEVERITY_HIGH;
+    asset->asset = arena_copy(list->arena, key);
+    asset->state = hold ? SLICE("hold") : SLICE("allow");
+    asset->balance = read_number(list, key, "balance");
+    asset->outflow_1h = read_number(list, key, "outflow_1h");
+    if (!asset->outflow_1h.ptr)
+        asset->outflow_1h = read_number(list, key, "requested_1h");
+    return asset->asset.ptr && ++list->count < ASSETS_MAX;
+}
+
+static int list_assets(struct gate *gate, struct message *message, struct err *err)
+{
+    struct asset_list *list = message->detail;
+    list->gate = gate;
+    list->arena = message->arena;
+    list->now_ns = clock_wall_ns(gate->config.clock);
+    list->assets = arena_array(message->arena, ASSETS_MAX, sizeof(*list->assets));
+    if (!list->assets)
+        return err_nomem(err);
+    state_walk(gate->state, SLICE("asset"), add_asset, list);
+    return 0;
+}
+
+void gate_assets(struct gate *gate, struct arena *arena, gate_asset_visit visit, void *context)
+{
+    struct message *message = ask(gate, call_with(list_assets, sizeof(struct asset_list)));
+    if (!message)
+        return;
+    const struct asset_list *list = message->detail;
+    for (size_t i = 0; message->result == 0 && i < list->count; i++) {
+        struct gate_asset asset = list->assets[i];
+        if (keep(arena, &asset.asset) && keep(arena, &asset.balance) &&
+            keep(arena, &asset.outflow_1h))
+            visit(context, &asset);
+    }
+    message_leave(message);
+}

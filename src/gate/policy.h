@@ -1,0 +1,63 @@
+#pragma once
+/*
+ * gate/policy: who may, as a table of rows; the first row that applies decides.
+ *
+ *   version: "2026-01"       shown in every answer
+ *   mode: enforce            or shadow: everything is allowed, and what would have been held is said
+ *   limits: {large_share: 0.05, new_age: 24h}    read as limits.large_share; durations are seconds
+ *   values: {balance: 'state("asset", request.asset, "balance")'}   computed first, in order
+ *   rows:
+ *     - name: large-share
+ *       when: request.amount > limits.large_share * balance
+ *       effect: hold          allow, hold, deny
+ *       approvals: 2
+ *       reason: {en: "...{request.amount}...", ja: "..."}
+ *
+ * A condition that cannot be decided (NULL: something it reads is not known) is never a reason to
+ * let pass: such a hold or deny row holds, such an allow row does not apply. No row at all: hold.
+ *
+ * Ownership  Everything lives in the arena.
+ * Threads    A policy is read-only.
+ * Errors     -1; the sentence names the line.
+ */
+#include "expr/expr.h"
+#include "gate/gate.h"
+
+enum { POLICY_ROWS_MAX = 256, POLICY_VALUES_MAX = 64, APPROVALS_MAX = 8 };
+
+struct policy_row {
+    struct slice name;
+    const struct expr *when; /* NULL: always */
+    enum gate_decision effect;
+    struct slice reason_en, reason_ja;
+    uint32_t approvals;
+};
+
+struct policy_value {
+    struct slice name;
+    const struct expr *expr; /* NULL: constant */
+    struct value constant;
+};
+
+struct policy {
+    struct slice version;
+    bool shadow;
+    struct policy_value *values; /* limits first */
+    size_t value_count;
+    struct policy_row *rows;
+    size_t row_count;
+};
+
+MUST_USE int policy_load(const char *path, struct arena *arena, const struct policy **out,
+                         struct err *err);
+
+struct policy_verdict {
+    const struct policy_row *row; /* NULL: no row applied */
+    enum gate_decision decision;
+    bool unknown;                 /* the row holds because its condition could not be decided */
+    struct slice reason_en, reason_ja; /* filled in; in the scope's scratch */
+};
+
+/* Row 0 of the batch is the request; computed values are added to it. -1: memory, or expression. */
+MUST_USE int policy_decide(const struct policy *policy, struct expr_scope *outer,
+                           struct batch *batch, struct policy_verdict *out, struct err *err);

@@ -1,0 +1,67 @@
+#pragma once
+/*
+ * net/http_client: one HTTP request to somebody else, over libcurl. Blocks.
+ *
+ * Policy     The host is resolved once, every address is asked of net/address_filter, and only
+ *            these addresses are connected to (no DNS rebinding). No redirects, no proxies from the
+ *            environment, no cookies; certificates are verified. Plain http only with allow_private.
+ * Ownership  The reply's body is the caller's buffer.
+ * Threads    Any.
+ * Limits     HTTP_FETCH_TIMEOUT_MS (looking the name up comes on top, as the resolver is set),
+ *            HTTP_FETCH_REPLY_MAX bytes of body; what is over is cut and said.
+ * Errors     -1 when there is no answer; an answer with status 500 is an answer. ERR_CONFIG for a
+ *            URL that is never asked, ERR_DENIED for a refused address, ERR_IO for the rest.
+ */
+#include "base/buffer.h"
+#include "base/err.h"
+
+#include <sys/socket.h>
+
+enum { HTTP_FETCH_TIMEOUT_MS = 10000, HTTP_FETCH_REPLY_MAX = 64 * 1024, HTTP_FETCH_ADDRESSES = 16 };
+
+struct http_fetch_header {
+    const char *name;
+    struct slice value; /* no control characters */
+};
+
+struct http_fetch_request {
+    const char *method; /* "GET", "POST" ... */
+    struct slice url;
+    const struct http_fetch_header *headers;
+    size_t header_count;
+    struct slice body;    /* SLICE_NONE: none */
+    const char *ca_file;  /* PEM; NULL: the system's */
+    int64_t timeout_ms;   /* 0: HTTP_FETCH_TIMEOUT_MS */
+    bool allow_private;
+};
+
+struct http_fetch_reply {
+    int status;
+    int64_t retry_after_s; /* Retry-After; 0: none */
+    bool cut;              /* the body went on */
+    struct buffer *body;   /* may be NULL: the body is not wanted */
+};
+
+struct net_address {
+    struct sockaddr_storage address;
+    socklen_t len;
+};
+
+/* The world outside as a parameter, for tests and simulations. */
+struct hin_net {
+    /* Addresses of a host name or literal (no brackets): how many, or -1. */
+    int (*resolve)(const struct hin_net *net, const char *host, struct net_address *out, size_t max,
+                   struct err *err);
+    int (*fetch)(const struct hin_net *net, const struct http_fetch_request *request,
+                 struct http_fetch_reply *reply, struct err *err);
+    void *context;
+};
+
+/* The machine's network. Its functions may be put into another table one by one. */
+const struct hin_net *net_real(void);
+
+MUST_USE int http_fetch(const struct hin_net *net, const struct http_fetch_request *request,
+                        struct http_fetch_reply *reply, struct err *err);
+
+/* Whether http_fetch would ask such a URL at all; no name is resolved. */
+MUST_USE int http_fetch_check(struct slice url, bool allow_private, struct err *err);

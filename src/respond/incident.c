@@ -1,0 +1,215 @@
+#include "respond/incident.h"
+
+#include "respond/respond.h"
+
+#include <stdio.h>
+
+void incident_name(int64_t id, char to[INCIDENT_NAME_SIZE])
+{
+    snprintf(to, INCIDENT_NAME_SIZE, "INC-%lld", (long long)id);
+}
+
+bool incident_parse_name(struct slice name, int64_t *id)
+{
+    return slice_starts(name, SLICE("INC-")) && slice_to_i64(slice_from(name, 4), id) && *id > 0;
+}
+
+#define COLUMNS \
+    "severity,opened_ns,updated_ns,first_event_ns,last_event_ns,finding_count,title_en,title_ja," \
+    "explanation_en,explanation_ja,why_en,why_ja,check_en,check_ja,do_en,do_ja"
+
+enum { FIRST_TEXT = 6, STATE_COLUMN = FIRST_TEXT + 2 * INCIDENT_TEXTS };
+
+static void bind(struct query *query, const struct incident *incident)
+{
+    query_i64(query, 1, incident->severity);
+    query_i64(query, 2, incident->opened_ns);
+    query_i64(query, 3, incident->updated_ns);
+    query_i64(query, 4, incident->first_event_ns);
+    query_i64(query, 5, incident->last_event_ns);
+    query_i64(query, 6, incident->finding_count);
+    for (int i = 0; i < INCIDENT_TEXTS; i++) {
+        query_text(query, FIRST_TEXT + 1 + 2 * i, incident->en[i]);
+        query_text(query, FIRST_TEXT + 2 + 2 * i, incident->ja[i]);
+    }
+}
+
+static void read_row(struct query *query, struct arena *arena, struct incident *out)
+{
+    out->severity = (enum severity)query_get_i64(query, 0);
+    out->opened_ns = query_get_i64(query, 1);
+    out->updated_ns = query_get_i64(query, 2);
+    out->first_event_ns = query_get_i64(query, 3);
+    out->last_event_ns = query_get_i64(query, 4);
+    out->finding_count = query_get_i64(query, 5);
+    for (int i = 0; i < INCIDENT_TEXTS; i++) {
+        out->en[i] = query_get_text(query, FIRST_TEXT + 2 * i, arena);
+        out->ja[i] = query_get_text(query, FIRST_TEXT + 1 + 2 * i, arena);
+    }
+    out->state = query_get_text(query, STATE_COLUMN, arena);
+    out->owner = query_get_text(query, STATE_COLUMN + 1, arena);
+}
+
+static int read_entities(struct database *database, struct arena *arena, struct incident *out,
+                         struct err *err)
+{
+    struct query *query;
+    int64_t count;
+    int result = 0;
+    size_t n = 0;
+    if (incident_number(database, "SELECT count(*) FROM incident_entities WHERE incident=?1",
+                        out->id, &count, err) < 0)
+        return -1;
+    struct entity *entities = arena_array(arena, (size_t)count + 1, sizeof(*entities));
+    if (!entities)
+        return err_nomem(err);
+    if (query_begin(database, "SELECT type,value FROM incident_entities WHERE incident=?1"
+                    " ORDER BY type,value", &query, err) < 0)
+        return -1;
+    query_i64(query, 1, out->id);
+    while (n < (size_t)count && (result = query_step(query, err)) == 1) {
+        entities[n].type = query_get_text(query, 0, arena);
+        entities[n++].value = query_get_text(query, 1, arena);
+    }
+    query_end(query);
+    out->entities = entities;
+    out->entity_count = n;
+    return result < 0 ? -1 : 0;
+}
+
+int incident_read(struct database *database, int64_t id, struct arena *arena, struct incident *out,
+                  struct err *err)
+{
+    struct query *query;
+    *out = (struct incident){.id = id};
+    if (query_begin(database, "SELECT " COLUMNS ",state,owner FROM incidents WHERE id=?1", &query,
+                    err) < 0)
+        return -1;
+    query_i64(query, 1, id);
+    int result = query_step(query, err);
+    if (result == 1)
+        read_row(query, arena, out);
+    query_end(query);
+    if (result < 0)
+        return -1;
+    if (result == 0)
+        return err_set(err, ERR_NOT_FOUND, "there is no incident INC-%lld", (long long)id);
+    return out->state.ptr ? read_entities(database, arena, out, err) : err_nomem(err);
+}
+
+int incident_insert(struct database *database, struct incident *incident, struct err *err)
+{
+    struct query *query;
+    if (query_begin(database, "INSERT INTO incidents(" COLUMNS ",state) VALUES(?1,?2,?3,?4,?5,?6,?7,"
+                    "?8,?9,?10,?11,?12,?13,?14,?15,?16,'open')", &query, err) < 0)
+        return -1;
+    bind(query, incident);
+    int result = query_step(query, err);
+    incident->id = database_last_id(database);
+    incident->state = SLICE("open");
+    query_end(query);
+    return result < 0 ? -1 : 0;
+}
+
+int incident_update(struct database *database, const struct incident *incident, struct err *err)
+{
+    struct query *query;
+    if (query_begin(database, "UPDATE incidents SET (" COLUMNS ")=(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,"
+                    "?12,?13,?14,?15,?16) WHERE id=?17", &query, err) < 0)
+        return -1;
+    bind(query, incident);
+    query_i64(query, 17, incident->id);
+    int result = query_step(query, err);
+    query_end(query);
+    return result < 0 ? -1 : 0;
+}
+
+static int add_entity(struct database *database, int64_t id, const struct entity *entity,
+                      struct err *err)
+{
+    struct query *query;
+    if (query_begin(database, "INSERT OR IGNORE INTO incident_entities(incident,type,value)"
+                    " VALUES(?1,?2,?3)", &query, err) < 0)
+        return -1;
+    query_i64(query, 1, id);
+    query_text(query, 2, entity->type);
+    query_text(query, 3, entity->value);
+    int result = query_step(query, err);
+    int added = result < 0 ? -1 : (int)database_changes(database);
+    query_end(query);
+    return added;
+}
+
+int incident_add_entities(struct database *database, int64_t id, const struct entity *entities,
+                          size_t count, struct err *err)
+{
+    int64_t have;
+    int added = 0;
+    if (incident_number(database, "SELECT count(*) FROM incident_entities WHERE incident=?1", id,
+                        &have, err) < 0)
+        return -1;
+    for (size_t i = 0; i < count && have + added < INCIDENT_ENTITIES_MAX; i++) {
+        if (!entities[i].type.len || !entities[i].value.len)
+            continue;
+        int result = add_entity(database, id, &entities[i], err);
+        if (result < 0)
+            return -1;
+        added += result;
+    }
+    return added;
+}
+
+int incident_add_entry(struct database *database, int64_t id, const struct timeline_entry *entry,
+                       struct err *err)
+{
+    struct query *query;
+    if (query_begin(database, "INSERT INTO timeline(incident,time_ns,kind,text_en,text_ja,rule,"
+                    "evidence,user,severity) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)", &query, err) < 0)
+        return -1;
+    query_i64(query, 1, id);
+    query_i64(query, 2, entry->time_ns);
+    query_text(query, 3, slice_text(entry->kind));
+    query_text(query, 4, entry->en);
+    query_text(query, 5, entry->ja);
+    query_text(query, 6, entry->rule);
+    query_text(query, 7, entry->evidence);
+    query_text(query, 8, entry->user);
+    if (entry->rule.ptr)
+        query_i64(query, 9, entry->severity);
+    int result = query_step(query, err);
+    query_end(query);
+    return result < 0 ? -1 : 0;
+}
+
+int incident_set_state(struct database *database, int64_t id, const char *from, const char *to,
+                       struct slice owner, int64_t now, struct err *err)
+{
+    struct query *query;
+    if (query_begin(database, "UPDATE incidents SET state=?3,owner=coalesce(?4,owner),updated_ns=?5"
+                    " WHERE id=?1 AND state=coalesce(?2,state) AND state!='closed'", &query, err) < 0)
+        return -1;
+    query_i64(query, 1, id);
+    query_text(query, 2, slice_text(from));
+    query_text(query, 3, slice_text(to));
+    query_text(query, 4, owner);
+    query_i64(query, 5, now);
+    int result = query_step(query, err);
+    int changed = result < 0 ? -1 : database_changes(database) > 0;
+    query_end(query);
+    return changed;
+}
+
+int incident_number(struct database *database, const char *sql, int64_t id, int64_t *out,
+                    struct err *err)
+{
+    struct query *query;
+    *out = 0;
+    if (query_begin(database, sql, &query, err) < 0)
+        return -1;
+    query_i64(query, 1, id);
+    int result = query_step(query, err);
+    if (result == 1)
+        *out = query_get_i64(query, 0);
+    query_end(query);
+    return result < 0 ? -1 : 0;
+}

@@ -1,0 +1,10 @@
+#pragma once
+/* respond/incident_json: incidents as docs/api.md shows them. */
+#include "base/json.h"
+#include "respond/incident.h"
+
+/* states: "open,acknowledged"; empty: all. ERR_CONFIG for a state that does not exist. */
+MUST_USE int incident_list_json(struct database *database, struct slice states, int64_t limit,
+                                struct arena *arena, struct json *json, struct err *err);
+MUST_USE int incident_json(struct database *database, int64_t id, struct arena *arena,
+                           struct json *json, struct err *err);

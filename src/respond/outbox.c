@@ -1,0 +1,442 @@
+#include "respond/outbox.h"
+
+#include "base/json.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "net/http_client.h"
+#include "respond/notifier.h"
+
+#include <pthread.h>
+#include <stdio.h>
+
+enum {
+    KEY_BYTES = 16,
+    REFUSALS_MAX = 3,      /* the other side may be half set up; then it is a mistake to be shown */
+    ENTITIES_TOLD_MAX = 100,
+    IDLE_MS = 60000,       /* a wake comes when there is something; this is for lost ones */
+    LOOK_MS = 1000,        /* while something waits for its time: the wall clock may be set */
+    PAYLOAD_MAX = 1024 * 1024,
+};
+#define BACKOFF_LEAST_NS NS_PER_SECOND
+#define BACKOFF_MOST_NS (5 * NS_PER_MINUTE)
+#define RETRY_AFTER_MOST_S 3600
+/* A next time further off than any we set: the clock was set back, so it counts as due. */
+#define FAR_NS (2 * NS_PER_HOUR)
+
+struct sender { /* a notifier and its thread */
+    struct outbox *outbox;
+    const struct respond_notifier *row;
+    const struct notifier *notifier;
+    struct arena *arena; /* of one attempt */
+    pthread_t thread;
+    bool started;
+};
+
+struct outbox {
+    const struct respond_config *config;
+    struct sender senders[RESPOND_NOTIFIERS_MAX];
+    pthread_mutex_t lock; /* of the three below */
+    pthread_cond_t woken;
+    uint64_t wakes;
+    bool stopping;
+};
+
+struct owed {
+    int64_t id, incident, attempts, refusals;
+    struct slice event, payload, key;
+};
+
+static int64_t now_of(const struct outbox *outbox)
+{
+    return clock_wall_ns(outbox->config->clock);
+}
+
+static void note(const struct outbox *outbox, const char *text)
+{
+    if (outbox->config->note)
+        outbox->config->note(outbox->config->context, text);
+}
+
+/* ---- owing ---- */
+
+static void put_payload(const struct outbox *outbox, const struct incident *incident,
+                        const char *event, struct json *json)
+{
+    char name[INCIDENT_NAME_SIZE];
+    incident_name(incident->id, name);
+    json_open(json, '{');
+    json_put_text(json, "incident", slice_text(name));
+    json_put_text(json, "event", slice_text(event));
+    json_key(json, "title");
+    json_open(json, '{');
+    json_put_text(json, "en", incident->en[INCIDENT_TITLE]);
+    json_put_text(json, "ja", incident->ja[INCIDENT_TITLE]);
+    json_close(json, '}');
+    json_put_text(json, "severity", slice_text(severity_name(incident->severity)));
+    json_key(json, "entities");
+    json_open(json, '[');
+    for (size_t i = 0; i < incident->entity_count && i < ENTITIES_TOLD_MAX; i++) {
+        json_open(json, '{');
+        json_put_text(json, "type", incident->entities[i].type);
+        json_put_text(json, "value", incident->entities[i].value);
+        json_close(json, '}');
+    }
+    json_close(json, ']');
+    json_put_i64(json, "entity_count", (int64_t)incident->entity_count);
+    if (outbox->config->link.len) {
+        char link[512];
+        snprintf(link, sizeof(link), "%.*s/#/incidents?id=%s", SLICE_ARG(outbox->config->link), name);
+        json_put_text(json, "link", slice_text(link));
+    }
+    json_put_time(json, "sent", now_of(outbox));
+    json_close(json, '}');
+}
+
+static int put_row(struct outbox *outbox, const struct respond_notifier *row, int64_t incident,
+                   const char *event, struct slice payload, struct err *err)
+{
+    static const char hex[] = "0123456789abcdef";
+    unsigned char bytes[KEY_BYTES];
+    char key[2 * KEY_BYTES];
+    struct query *query;
+    outbox->config->rand->fill(outbox->config->rand->context, bytes, sizeof(bytes));
+    for (int i = 0; i < KEY_BYTES; i++) {
+        key[2 * i] = hex[bytes[i] >> 4];
+        key[2 * i + 1] = hex[bytes[i] & 15];
+    }
+    if (query_begin(outbox->config->database,
+                    "INSERT INTO outbox(incident,notifier,event,payload,key,created_ns,next_ns)"
+                    " VALUES(?1,?2,?3,?4,?5,?6,?6)", &query, err) < 0)
+        return -1;
+    query_i64(query, 1, incident);
+    query_text(query, 2, row->name);
+    query_text(query, 3, slice_text(event));
+    query_text(query, 4, payload);
+    query_text(query, 5, slice_of(key, sizeof(key)));
+    query_i64(query, 6, now_of(outbox));
+    int result = query_step(query, err);
+    query_end(query);
+    return result < 0 ? -1 : 0;
+}
+
+int outbox_put(struct outbox *outbox, const struct incident *incident, const char *event,
+               struct err *err)
+{
+    struct buffer payload;
+    struct json json;
+    int result = 0;
+    buffer_init(&payload, PAYLOAD_MAX);
+    json_init(&json, &payload);
+    put_payload(outbox, incident, event, &json);
+    if (buffer_failed(&payload))
+        result = err_nomem(err);
+    for (size_t i = 0; i < outbox->config->notifier_count && result == 0; i++) {
+        const struct respond_notifier *row = &outbox->config->notifiers[i];
+        if (incident->severity >= row->least)
+            result = put_row(outbox, row, incident->id, event, buffer_slice(&payload), err);
+    }
+    buffer_close(&payload);
+    return result;
+}
+
+/* ---- sending ---- */
+
+/* The next one due: 1, 0 for none, -1. An earlier one of the same incident goes first. */
+static int take_due(struct sender *sender, struct owed *owed, struct err *err)
+{
+    struct outbox *outbox = sender->outbox;
+    int64_t now = now_of(outbox);
+    struct query *query;
+    if (query_begin(outbox->config->database,
+                    "SELECT id,incident,attempts,refusals,event,payload,key FROM outbox o"
+                    " WHERE done_ns IS NULL AND notifier=?1 AND (next_ns<=?2 OR next_ns>?3)"
+                    " AND NOT EXISTS(SELECT 1 FROM outbox p WHERE p.done_ns IS NULL"
+                    "  AND p.notifier=o.notifier AND p.incident=o.incident AND p.id<o.id)"
+                    " ORDER BY next_ns,id LIMIT 1", &query, err) < 0)
+        return -1;
+    query_text(query, 1, sender->row->name);
+    query_i64(query, 2, now);
+    query_i64(query, 3, now + FAR_NS);
+    int result = query_step(query, err);
+    if (result == 1) {
+        owed->id = query_get_i64(query, 0);
+        owed->incident = query_get_i64(query, 1);
+        owed->attempts = query_get_i64(query, 2) + 1;
+        owed->refusals = query_get_i64(query, 3);
+        owed->event = query_get_text(query, 4, sender->arena);
+        owed->payload = query_get_text(query, 5, sender->arena);
+        owed->key = query_get_text(query, 6, sender->arena);
+    }
+    query_end(query);
+    if (result == 1 && (!owed->event.ptr || !owed->payload.ptr || !owed->key.ptr))
+        return err_nomem(err);
+    return result;
+}
+
+static int64_t backoff(const struct outbox *outbox, int64_t attempts, int64_t wait_s)
+{
+    int64_t delay = BACKOFF_LEAST_NS << (attempts > 10 ? 9 : attempts - 1);
+    if (delay > BACKOFF_MOST_NS)
+        delay = BACKOFF_MOST_NS;
+    delay -= (int64_t)rand_below(outbox->config->rand, (uint64_t)delay / 2);
+    if (wait_s > RETRY_AFTER_MOST_S)
+        wait_s = RETRY_AFTER_MOST_S;
+    return delay > wait_s * NS_PER_SECOND ? delay : wait_s * NS_PER_SECOND;
+}
+
+static int note_attempt(struct sender *sender, const struct owed *owed, bool done, bool failed,
+                        int64_t next_ns, struct slice why, struct err *err)
+{
+    struct query *query;
+    if (query_begin(sender->outbox->config->database,
+                    "UPDATE outbox SET attempts=?2,refusals=?3,next_ns=?4,done_ns=?5,failed=?6,"
+                    "last_error=?7 WHERE id=?1", &query, err) < 0)
+        return -1;
+    query_i64(query, 1, owed->id);
+    query_i64(query, 2, owed->attempts);
+    query_i64(query, 3, owed->refusals);
+    query_i64(query, 4, next_ns);
+    if (done)
+        query_i64(query, 5, now_of(sender->outbox));
+    query_i64(query, 6, failed);
+    query_text(query, 7, why);
+    int result = query_step(query, err);
+    query_end(query);
+    return result < 0 ? -1 : 0;
+}
+
+static const char *event_ja(struct slice event)
+{
+    return slice_is(event, "opened")   ? "発生"
+           : slice_is(event, "closed") ? "終了"
+                                       : "重大度の上昇";
+}
+
+static int add_receipt(struct sender *sender, const struct owed *owed, bool failed,
+                       struct slice why, struct err *err)
+{
+    struct slice name = sender->row->name;
+    long long attempts = owed->attempts;
+    struct timeline_entry entry = {.time_ns = now_of(sender->outbox), .kind = "notification"};
+    if (failed) {
+        entry.en = arena_printf(sender->arena, "%.*s could not be told (%.*s) and it was given up "
+                                "after %lld attempts: %.*s", SLICE_ARG(name),
+                                SLICE_ARG(owed->event), attempts, SLICE_ARG(why));
+        entry.ja = arena_printf(sender->arena, "%.*s への通知（%s）は%lld回失敗したため中止しました: %.*s",
+                                SLICE_ARG(name), event_ja(owed->event), attempts, SLICE_ARG(why));
+    } else {
+        entry.en = arena_printf(sender->arena, "%.*s was told (%.*s), attempt %lld",
+                                SLICE_ARG(name), SLICE_ARG(owed->event), attempts);
+        entry.ja = arena_printf(sender->arena, "%.*s へ通知しました（%s、%lld回目）", SLICE_ARG(name),
+                                event_ja(owed->event), attempts);
+    }
+    return incident_add_entry(sender->outbox->config->database, owed->incident, &entry, err);
+}
+
+static int record(struct sender *sender, struct owed *owed, enum notifier_result result,
+                  int64_t wait_s, struct slice why, struct err *err)
+{
+    struct database *database = sender->outbox->config->database;
+    int64_t now = now_of(sender->outbox);
+    owed->refusals += result == NOTIFIER_REFUSED;
+    bool failed = owed->refusals >= REFUSALS_MAX, done = result == NOTIFIER_SENT || failed;
+    int64_t next_ns = done ? now : now + backoff(sender->outbox, owed->attempts, wait_s);
+    if (database_begin(database, err) < 0)
+        return -1;
+    if (note_attempt(sender, owed, done, failed, next_ns, why, err) < 0 ||
+        (done && add_receipt(sender, owed, failed, why, err) < 0)) {
+        database_rollback(database);
+        return -1;
+    }
+    return database_commit(database, err);
+}
+
+static int attempt(struct sender *sender, struct owed *owed, struct err *err)
+{
+    const struct respond_config *config = sender->outbox->config;
+    struct err why;
+    int64_t wait_s = 0;
+    const struct notifier_message message = {
+        .to = sender->row, .payload = owed->payload, .key = owed->key,
+        .now_ns = now_of(sender->outbox)};
+    err_clear(&why);
+    enum notifier_result result =
+        sender->notifier->send(&message, config->net, config->rand, &wait_s, &why);
+    struct slice text = result == NOTIFIER_SENT ? SLICE_NONE : slice_text(why.text);
+    if (record(sender, owed, result, wait_s, text, err) < 0)
+        return -1;
+    if (result == NOTIFIER_REFUSED && owed->refusals >= REFUSALS_MAX) {
+        char line[ERR_TEXT_SIZE + 128];
+        snprintf(line, sizeof(line), "notifier %.*s refuses INC-%lld, given up: %s",
+                 SLICE_ARG(sender->row->name), (long long)owed->incident, why.text);
+        note(sender->outbox, line);
+    }
+    return 0;
+}
+
+/* ---- waiting ---- */
+
+static bool waits(struct sender *sender)
+{
+    struct query *query;
+    struct err err;
+    if (query_begin(sender->outbox->config->database,
+                    "SELECT 1 FROM outbox WHERE done_ns IS NULL AND notifier=?1 LIMIT 1", &query,
+                    &err) < 0)
+        return true;
+    query_text(query, 1, sender->row->name);
+    bool some = query_step(query, &err) != 0;
+    query_end(query);
+    return some;
+}
+
+/* False when it is time to stop. */
+static bool wait_for(struct outbox *outbox, uint64_t *seen, int64_t wait_ms)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    int64_t ns = until.tv_nsec + wait_ms * NS_PER_MS;
+    until.tv_sec += ns / NS_PER_SECOND;
+    until.tv_nsec = ns % NS_PER_SECOND;
+    pthread_mutex_lock(&outbox->lock);
+    while (!outbox->stopping && outbox->wakes == *seen)
+        if (pthread_cond_timedwait(&outbox->woken, &outbox->lock, &until) != 0)
+            break;
+    *seen = outbox->wakes;
+    bool on = !outbox->stopping;
+    pthread_mutex_unlock(&outbox->lock);
+    return on;
+}
+
+static void *run(void *context)
+{
+    struct sender *sender = context;
+    struct err err;
+    uint64_t seen = 0;
+    int64_t wait_ms = 0;
+    pthread_setname_np(pthread_self(), "notify");
+    while (wait_for(sender->outbox, &seen, wait_ms)) {
+        struct owed owed;
+        arena_reset(sender->arena);
+        int result = take_due(sender, &owed, &err);
+        if (result == 1)
+            result = attempt(sender, &owed, &err) < 0 ? -1 : 1;
+        if (result < 0)
+            note(sender->outbox, err.text);
+        wait_ms = result == 1 ? 0 : result < 0 || waits(sender) ? LOOK_MS : IDLE_MS;
+    }
+    return NULL;
+}
+
+/* ---- start and stop ---- */
+
+/* What is owed to a notifier that is not there any more would wait for ever, unseen. */
+static int drop_unknown(struct outbox *outbox, struct err *err)
+{
+    const struct respond_config *config = outbox->config;
+    struct query *query;
+    struct buffer sql;
+    buffer_init(&sql, 64 * KIB);
+    buffer_put_text(&sql, "UPDATE outbox SET done_ns=?1,failed=1,last_error='the notifier is not "
+                          "configured any more' WHERE done_ns IS NULL AND notifier NOT IN (''");
+    for (size_t i = 0; i < config->notifier_count; i++)
+        buffer_printf(&sql, ",?%zu", i + 2);
+    buffer_put(&sql, slice_of(")", 2));
+    int result = buffer_failed(&sql)
+                     ? err_nomem(err)
+                     : query_begin(config->database, sql.ptr, &query, err);
+    buffer_close(&sql);
+    if (result < 0)
+        return -1;
+    query_i64(query, 1, now_of(outbox));
+    for (size_t i = 0; i < config->notifier_count; i++)
+        query_text(query, (int)i + 2, config->notifiers[i].name);
+    result = query_step(query, err);
+    query_end(query);
+    return result < 0 ? -1 : 0;
+}
+
+static int add_sender(struct outbox *outbox, size_t i, struct err *err)
+{
+    struct sender *sender = &outbox->senders[i];
+    const struct respond_notifier *row = &outbox->config->notifiers[i];
+    *sender = (struct sender){.outbox = outbox, .row = row, .notifier = notifier_find(row->kind)};
+    if (!row->name.len)
+        return err_set(err, ERR_CONFIG, "notifier %zu has no name", i + 1);
+    for (size_t k = 0; k < i; k++)
+        if (slice_equal(outbox->config->notifiers[k].name, row->name))
+            return err_set(err, ERR_CONFIG, "two notifiers are named %.*s", SLICE_ARG(row->name));
+    if (!sender->notifier)
+        return err_set(err, ERR_CONFIG, "there is no notifier of the kind \"%.*s\"",
+                       SLICE_ARG(row->kind));
+    if (sender->notifier->check(row, err) < 0)
+        return err_within(err, "notifier %.*s", SLICE_ARG(row->name));
+    sender->arena = arena_new(4 * MIB);
+    return sender->arena ? 0 : err_nomem(err);
+}
+
+static int start_senders(struct outbox *outbox, struct err *err)
+{
+    size_t count = outbox->config->notifier_count;
+    if (count > RESPOND_NOTIFIERS_MAX)
+        return err_set(err, ERR_CONFIG, "at most %d notifiers", RESPOND_NOTIFIERS_MAX);
+    for (size_t i = 0; i < count; i++)
+        if (add_sender(outbox, i, err) < 0)
+            return -1;
+    if (drop_unknown(outbox, err) < 0)
+        return -1;
+    for (size_t i = 0; i < count; i++) {
+        int code = pthread_create(&outbox->senders[i].thread, NULL, run, &outbox->senders[i]);
+        if (code != 0)
+            return err_set_errno(err, code, "a thread for notifications");
+        outbox->senders[i].started = true;
+    }
+    return 0;
+}
+
+int outbox_start(const struct respond_config *config, struct outbox **out, struct err *err)
+{
+    pthread_condattr_t monotonic;
+    *out = NULL;
+    struct outbox *outbox = mem_calloc(1, sizeof(*outbox));
+    if (!outbox)
+        return err_nomem(err);
+    outbox->config = config;
+    pthread_mutex_init(&outbox->lock, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&outbox->woken, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    if (start_senders(outbox, err) < 0) {
+        outbox_stop(outbox);
+        return -1;
+    }
+    *out = outbox;
+    return 0;
+}
+
+void outbox_stop(struct outbox *outbox)
+{
+    if (!outbox)
+        return;
+    pthread_mutex_lock(&outbox->lock);
+    outbox->stopping = true;
+    pthread_cond_broadcast(&outbox->woken);
+    pthread_mutex_unlock(&outbox->lock);
+    for (size_t i = 0; i < RESPOND_NOTIFIERS_MAX; i++) {
+        if (outbox->senders[i].started)
+            pthread_join(outbox->senders[i].thread, NULL);
+        arena_free(outbox->senders[i].arena);
+    }
+    pthread_cond_destroy(&outbox->woken);
+    pthread_mutex_destroy(&outbox->lock);
+    mem_free(outbox);
+}
+
+void outbox_wake(struct outbox *outbox)
+{
+    pthread_mutex_lock(&outbox->lock);
+    outbox->wakes++;
+    pthread_cond_broadcast(&outbox->woken);
+    pthread_mutex_unlock(&outbox->lock);
+}

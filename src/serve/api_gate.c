@@ -1,0 +1,247 @@
+/* The gate: asking for a decision, what was decided, what is held, and letting it go. */
+#include "serve/api.h"
+
+#include "base/time.h"
+
+enum { GATE_WAIT_MS = 1000, GATE_HOLDS_MAX = 10000 };
+
+/* ---- a request as JSON (docs/gate.md) ---- */
+
+/* A number exactly as written, or the same in quotes. */
+static bool read_amount(const struct json_node *node, struct gate_request *out)
+{
+    if (!node || node->kind == JSON_NULL)
+        return true;
+    out->has_amount = true;
+    return (node->kind == JSON_NUMBER || node->kind == JSON_STRING) &&
+           decimal_parse(node->text, &out->amount);
+}
+
+static bool read_time(const struct json_node *body, const char *key, int64_t *out)
+{
+    bool zone;
+    struct slice text = api_text(body, key);
+    const struct json_node *node = json_get(body, key);
+    if (!node || node->kind == JSON_NULL)
+        return true;
+    return text.ptr && time_parse_rfc3339(text, out, &zone) && zone;
+}
+
+/* Anything but text would be taken for missing, and a row that looks at it would not see it. */
+static const char *not_text(const struct json_node *body)
+{
+    static const char *const texts[] = {"request_id", "action", "account",    "asset",
+                                        "wallet",     "nonce",  "destination"};
+    for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
+        const struct json_node *node = json_get(body, texts[i]);
+        if (node && node->kind != JSON_STRING && node->kind != JSON_NULL)
+            return texts[i];
+    }
+    return NULL;
+}
+
+static bool read_request(struct api *api, const struct json_node *body, struct gate_request *out)
+{
+    *out = (struct gate_request){.request_id = api_text(body, "request_id"),
+                                 .action = api_text(body, "action"),
+                                 .account = api_text(body, "account"),
+                                 .asset = api_text(body, "asset"),
+                                 .wallet = api_text(body, "wallet"),
+                                 .destination = api_text(body, "destination"),
+                                 .nonce = api_text(body, "nonce")};
+    const char *wrong = not_text(body);
+    if (wrong)
+        api_error(api, 400, "bad_request",
+                  arena_printf(api->arena, "%s must be a text", wrong).ptr);
+    else if (!read_amount(json_get(body, "amount"), out))
+        api_error(api, 400, "bad_request", "amount is no number of at most 38 digits");
+    else if (!read_time(body, "at", &out->at_ns) || !read_time(body, "expiry", &out->expiry_ns))
+        api_error(api, 400, "bad_request",
+                  "at and expiry are times such as 2026-01-26T00:02:13Z");
+    else
+        return true;
+    return false;
+}
+
+/* ---- answers as JSON ---- */
+
+static void put_or_null(struct json *json, const char *key, struct slice text)
+{
+    json_key(json, key);
+    if (text.len)
+        json_text(json, text);
+    else
+        json_null(json);
+}
+
+static void put_reasons(struct json *json, const struct gate_answer *answer)
+{
+    json_key(json, "reasons");
+    json_open(json, '{');
+    json_key(json, "en");
+    json_open(json, '[');
+    for (size_t i = 0; i < answer->reason_count; i++)
+        json_text(json, answer->reasons_en[i]);
+    json_close(json, ']');
+    json_key(json, "ja");
+    json_open(json, '[');
+    for (size_t i = 0; i < answer->reason_count; i++)
+        json_text(json, answer->reasons_ja[i]);
+    json_close(json, ']');
+    json_close(json, '}');
+}
+
+static void put_answer(struct json *json, const struct gate_answer *answer)
+{
+    put_or_null(json, "id", slice_text(answer->id));
+    json_put_text(json, "decision", slice_text(gate_decision_name(answer->decision)));
+    json_put_text(json, "row", answer->row);
+    put_reasons(json, answer);
+    put_or_null(json, "incident", answer->incident);
+    put_or_null(json, "policy_version", answer->policy_version);
+    json_put_bool(json, "shadow", answer->shadow);
+}
+
+void api_gate_decide(struct api *api)
+{
+    struct err err;
+    struct gate_request request;
+    struct gate_answer answer;
+    const struct caller *caller = &api->caller;
+    bool may = caller->is_token && slice_is(caller->token_kind, "gate");
+    if (!may && !role_allows(caller->role, ROLE_RESPONDER)) {
+        api_error(api, caller->known ? 403 : 401, caller->known ? "denied" : "unauthorized",
+                  "a token of kind gate is needed");
+        return;
+    }
+    const struct json_node *body = api_body(api);
+    if (!body || !read_request(api, body, &request))
+        return;
+    if (gate_decide(api->parts->gate, &request, GATE_WAIT_MS, api->arena, &answer, &err) < 0) {
+        api_reply_err(api, &err);
+        return;
+    }
+    json_open(&api->json, '{');
+    put_answer(&api->json, &answer);
+    put_or_null(&api->json, "token", answer.token);
+    json_key(&api->json, "token_expires");
+    if (answer.token.len)
+        json_time(&api->json, answer.token_expiry_ns);
+    else
+        json_null(&api->json);
+    json_close(&api->json, '}');
+    api_reply(api, 200);
+}
+
+static void put_amount(struct json *json, const struct gate_request *request)
+{
+    char amount[DECIMAL_TEXT_SIZE];
+    size_t len = request->has_amount ? decimal_format(request->amount, amount) : 0;
+    put_or_null(json, "amount", slice_of(amount, len));
+}
+
+static void put_decision(void *context, const struct gate_request *request,
+                         const struct gate_answer *answer)
+{
+    struct json *json = context;
+    json_open(json, '{');
+    json_put_time(json, "time", answer->decided_ns);
+    json_put_text(json, "request_id", request->request_id);
+    json_put_text(json, "action", request->action);
+    put_or_null(json, "account", request->account);
+    put_or_null(json, "asset", request->asset);
+    put_amount(json, request);
+    put_or_null(json, "wallet", request->wallet);
+    put_or_null(json, "destination", request->destination);
+    put_answer(json, answer);
+    json_close(json, '}');
+}
+
+void api_gate_decisions(struct api *api)
+{
+    int64_t limit = api_number(api, "limit", 100, GATE_DECISIONS_KEPT);
+    json_open(&api->json, '{');
+    json_key(&api->json, "decisions");
+    json_open(&api->json, '[');
+    gate_decisions(api->parts->gate, (size_t)limit, put_decision, &api->json);
+    json_close(&api->json, ']');
+    json_close(&api->json, '}');
+    api_reply(api, 200);
+}
+
+/* ---- holds ---- */
+
+struct hold_page {
+    struct json *json;
+    int64_t shown, total;
+};
+
+static void put_one_reason(struct json *json, const char *language, struct slice text)
+{
+    json_key(json, language);
+    json_open(json, '[');
+    if (text.len)
+        json_text(json, text);
+    json_close(json, ']');
+}
+
+static void put_hold(void *context, const struct gate_hold *hold)
+{
+    struct hold_page *page = context;
+    struct json *json = page->json;
+    if (page->total++ >= GATE_HOLDS_MAX)
+        return;
+    json_open(json, '{');
+    json_put_text(json, "id", hold->id);
+    json_put_time(json, "time", hold->held_ns);
+    json_put_text(json, "request_id", hold->request_id);
+    json_put_text(json, "action", hold->action);
+    put_or_null(json, "account", hold->account);
+    put_or_null(json, "asset", hold->asset);
+    put_or_null(json, "amount", hold->amount);
+    put_or_null(json, "destination", hold->destination);
+    json_put_text(json, "decision", SLICE("hold"));
+    json_put_text(json, "row", hold->row);
+    json_key(json, "reasons");
+    json_open(json, '{');
+    put_one_reason(json, "en", hold->reason_en);
+    put_one_reason(json, "ja", hold->reason_ja);
+    json_close(json, '}');
+    put_or_null(json, "incident", hold->incident);
+    json_put_i64(json, "approvals", hold->approvals);
+    json_put_i64(json, "approvals_needed", hold->approvals_needed);
+    json_close(json, '}');
+}
+
+void api_gate_holds(struct api *api)
+{
+    struct hold_page page = {.json = &api->json};
+    json_open(&api->json, '{');
+    json_key(&api->json, "holds");
+    json_open(&api->json, '[');
+    gate_holds(api->parts->gate, put_hold, &page);
+    json_close(&api->json, ']');
+    json_put_i64(&api->json, "total", page.total);
+    json_close(&api->json, '}');
+    api_reply(api, 200);
+}
+
+/* By a person who is signed in: a program's token cannot stand for a pair of eyes. */
+void api_gate_release(struct api *api)
+{
+    struct err err;
+    bool released;
+    if (api->caller.is_token || !api->caller.user.name.len) {
+        api_error(api, 403, "denied", "a hold is released by people who are signed in");
+        return;
+    }
+    if (gate_approve(api->parts->gate, api->param, api->caller.user.name, &released, &err) < 0) {
+        api_reply_err(api, &err);
+        return;
+    }
+    json_open(&api->json, '{');
+    json_put_text(&api->json, "id", api->param);
+    json_put_bool(&api->json, "released", released);
+    json_close(&api->json, '}');
+    api_reply(api, 200);
+}

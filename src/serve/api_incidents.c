@@ -1,0 +1,67 @@
+/* Incidents: looking at them, and what people do to them. */
+#include "serve/api.h"
+
+enum { LIST_DEFAULT = 100, LIST_MAX = 1000 };
+
+void api_incidents(struct api *api)
+{
+    struct err err;
+    struct slice states = http_param(api->request, "state");
+    int64_t limit = api_number(api, "limit", LIST_DEFAULT, LIST_MAX);
+    if (respond_list_json(api->parts->respond, states, limit, &api->json, &err) < 0)
+        api_reply_err(api, &err);
+    else
+        api_reply(api, 200);
+}
+
+static void reply_incident(struct api *api)
+{
+    struct err err;
+    if (respond_incident_json(api->parts->respond, api->param, &api->json, &err) < 0)
+        api_reply_err(api, &err);
+    else
+        api_reply(api, 200);
+}
+
+void api_incident(struct api *api)
+{
+    reply_incident(api);
+}
+
+/* The answer to a change is the incident as it is now. */
+static void reply_changed(struct api *api, int result, const struct err *err)
+{
+    if (result < 0)
+        api_reply_err(api, err);
+    else
+        reply_incident(api);
+}
+
+void api_incident_acknowledge(struct api *api)
+{
+    struct err err;
+    int result = respond_acknowledge(api->parts->respond, api->param, api->caller.user.name, &err);
+    reply_changed(api, result, &err);
+}
+
+void api_incident_close(struct api *api)
+{
+    struct err err;
+    const struct json_node *body = api_body(api);
+    if (!body)
+        return;
+    int result = respond_close(api->parts->respond, api->param, api->caller.user.name,
+                               api_text(body, "comment"), &err);
+    reply_changed(api, result, &err);
+}
+
+void api_incident_comment(struct api *api)
+{
+    struct err err;
+    const struct json_node *body = api_body(api);
+    if (!body)
+        return;
+    int result = respond_comment(api->parts->respond, api->param, api->caller.user.name,
+                                 api_text(body, "text"), &err);
+    reply_changed(api, result, &err);
+}
