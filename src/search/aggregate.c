@@ -269,6 +269,11 @@ void aggregator_clear(struct aggregator *a, uint32_t group)
     }
 }
 
+struct slice aggregator_field(const struct aggregator *a, size_t slot)
+{
+    return a->slots[slot].agg.field;
+}
+
 struct slice aggregator_name(const struct aggregator *a, size_t slot)
 {
     return a->slots[slot].agg.name;

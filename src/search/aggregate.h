@@ -5,8 +5,8 @@
  * Ownership  Lists live in the parser's arena, what an aggregator holds in the one given.
  */
 #include "search/group.h"
-#include "search/operator.h"
 #include "search/span.h"
+#include "search/stage.h"
 #include "search/stat.h"
 
 struct agg {
@@ -54,6 +54,7 @@ MUST_USE int aggregator_add_row(struct aggregator *a, const struct frame *frame,
 MUST_USE int aggregator_prepare(struct aggregator *a, struct frame *frame, struct err *err);
 /* All states of a group (GROUP_NONE: of all) to their beginning. */
 void aggregator_clear(struct aggregator *a, uint32_t group);
+struct slice aggregator_field(const struct aggregator *a, size_t slot); /* SLICE_NONE: rows */
 struct slice aggregator_name(const struct aggregator *a, size_t slot);
 MUST_USE int aggregator_result(struct aggregator *a, size_t slot, uint32_t group,
                                struct value_list *out, struct err *err);

@@ -14,7 +14,7 @@
 
 struct spl_parser; /* search/lexer.h */
 struct spl_command;
-struct operator; /* search/operator.h */
+struct stage; /* search/stage.h */
 struct run;
 struct frame;  /* search/frame.h */
 struct wanted; /* search/wanted.h */
@@ -54,13 +54,13 @@ struct command {
     /* The parser stands behind the command's name; sets command->args. */
     int (*parse)(struct spl_parser *p, struct spl_command *command);
     /* NULL, and push too: known, but not available yet. */
-    int (*make)(struct run *run, const struct spl_command *command, struct operator* op,
+    int (*make)(struct run *run, const struct spl_command *command, struct stage *op,
                 struct err *err);
     /* Backward: from the fields wanted behind the command to those wanted before it. NULL: the
      * same ones. */
     void (*want)(const struct spl_command *command, struct wanted *wanted);
     /* Instead of make, where there is nothing to prepare and no state. */
-    int (*push)(struct operator* op, struct frame *frame, struct err *err);
+    int (*push)(struct stage *op, struct frame *frame, struct err *err);
 };
 
 struct spl_query;

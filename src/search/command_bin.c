@@ -94,7 +94,7 @@ static struct value bucket_of(const struct run *run, const struct bin_args *args
     return text.ptr ? value_string(text) : v;
 }
 
-static int put_buckets(struct operator* op, struct frame *frame, const struct span *span,
+static int put_buckets(struct stage *op, struct frame *frame, const struct span *span,
                        struct err *err)
 {
     const struct bin_args *args = op->command->args;
@@ -116,12 +116,12 @@ static int put_buckets(struct operator* op, struct frame *frame, const struct sp
     return !to || frame_put(frame, to) < 0 ? run_nomem(op->run, err) : 0;
 }
 
-static int push(struct operator* op, struct frame *frame, struct err *err)
+static int push(struct stage *op, struct frame *frame, struct err *err)
 {
     const struct bin_args *args = op->command->args;
     if (put_buckets(op, frame, &args->span, err) < 0)
         return -1;
-    return operator_push(op, frame, err);
+    return stage_push(op, frame, err);
 }
 
 /* Without a span it follows from the least and the greatest value. */
@@ -149,7 +149,7 @@ static struct span choose_span(const struct bin_args *args, const struct column 
     return span;
 }
 
-static int finish(struct operator* op, struct err *err)
+static int finish(struct stage *op, struct err *err)
 {
     struct frame frame;
     bool failed;
@@ -162,12 +162,12 @@ static int finish(struct operator* op, struct err *err)
     return hold_emit(op, &frame, err);
 }
 
-static int make(struct run *run, const struct spl_command *command, struct operator* op,
+static int make(struct run *run, const struct spl_command *command, struct stage *op,
                 struct err *err)
 {
     const struct bin_args *args = command->args;
     if (args->span.kind == SPAN_NONE)
-        return operator_hold(run, op, 0, finish, err);
+        return stage_hold(run, op, 0, finish, err);
     op->push = push;
     return 0;
 }

@@ -143,7 +143,7 @@ static int64_t time_of(struct value v, bool *ok)
     return ns;
 }
 
-static int bucket_x(struct operator* op, struct frame *frame, struct err *err)
+static int bucket_x(struct stage *op, struct frame *frame, struct err *err)
 {
     const struct chart_args *args = op->command->args;
     struct chart *chart = op->state;
@@ -173,7 +173,7 @@ static int bucket_x(struct operator* op, struct frame *frame, struct err *err)
     return !to || frame_put(frame, to) < 0 ? run_nomem(op->run, err) : 0;
 }
 
-static int push(struct operator* op, struct frame *frame, struct err *err)
+static int push(struct stage *op, struct frame *frame, struct err *err)
 {
     struct chart *chart = op->state;
     if (chart->span.kind && bucket_x(op, frame, err) < 0)
@@ -233,8 +233,7 @@ static int by_rank(const void *a, const void *b, void *context)
 enum series { SERIES_SHOWN, SERIES_OTHER, SERIES_DROPPED };
 
 /* Which columns are shown; [id] by number of value. */
-static int choose_series(struct operator* op, const struct axis *y, enum series **out,
-                         struct err *err)
+static int choose_series(struct stage *op, const struct axis *y, enum series **out, struct err *err)
 {
     const struct chart_args *args = op->command->args;
     struct chart *chart = op->state;
@@ -269,7 +268,7 @@ static int choose_series(struct operator* op, const struct axis *y, enum series 
     return 0;
 }
 
-static struct slice series_name(struct operator* op, struct slice agg, struct slice value)
+static struct slice series_name(struct stage *op, struct slice agg, struct slice value)
 {
     const struct chart_args *args = op->command->args;
     struct arena *arena = op->run->arena;
@@ -286,7 +285,7 @@ struct rows {
     uint32_t count, room;
 };
 
-static int add_x(struct operator* op, struct rows *rows, struct value v, struct err *err)
+static int add_x(struct stage *op, struct rows *rows, struct value v, struct err *err)
 {
     if (rows->count == rows->room) {
         uint32_t room = rows->room ? 2 * rows->room : 64;
@@ -303,8 +302,7 @@ static int add_x(struct operator* op, struct rows *rows, struct value v, struct 
 enum { BUCKETS_MAX = 1000000 };
 
 /* Empty buckets from at up to (not including) until. */
-static int fill_gap(struct operator* op, struct rows *rows, int64_t at, int64_t until,
-                    struct err *err)
+static int fill_gap(struct stage *op, struct rows *rows, int64_t at, int64_t until, struct err *err)
 {
     const struct chart *chart = op->state;
     int64_t start, end;
@@ -326,7 +324,7 @@ static bool in_range(const struct run *run)
     return run->from_ns > 0 && run->to_ns < INT64_MAX;
 }
 
-static int lay_rows(struct operator* op, const struct axis *x, struct rows *rows, struct err *err)
+static int lay_rows(struct stage *op, const struct axis *x, struct rows *rows, struct err *err)
 {
     const struct chart_args *args = op->command->args;
     const struct chart *chart = op->state;
@@ -354,7 +352,7 @@ static int lay_rows(struct operator* op, const struct axis *x, struct rows *rows
 }
 
 /* One column: group[row] is the group whose result stands there, GROUP_NONE for empty cells. */
-static int put_series(struct operator* op, struct batch *out, struct slice name, size_t slot,
+static int put_series(struct stage *op, struct batch *out, struct slice name, size_t slot,
                       const uint32_t *group, struct err *err)
 {
     struct chart *chart = op->state;
@@ -378,7 +376,7 @@ static int put_series(struct operator* op, struct batch *out, struct slice name,
 }
 
 /* per_second and its kin are sums over the bucket's length. */
-static int scale_rates(struct operator* op, struct batch *out)
+static int scale_rates(struct stage *op, struct batch *out)
 {
     const struct chart *chart = op->state;
     double seconds = (double)span_ns(&chart->span) / 1e9;
@@ -405,7 +403,7 @@ static void cells_clear(uint32_t *cells, uint32_t count)
     memset(cells, 0xff, count * sizeof(*cells));
 }
 
-static int plain_table(struct operator* op, const struct rows *rows, struct batch *out,
+static int plain_table(struct stage *op, const struct rows *rows, struct batch *out,
                        uint32_t *cells, struct err *err)
 {
     struct chart *chart = op->state;
@@ -420,7 +418,7 @@ static int plain_table(struct operator* op, const struct rows *rows, struct batc
 }
 
 /* OTHER adds up the results of its members: sums and counts add, the rest take the greatest. */
-static int put_other(struct operator* op, struct batch *out, size_t slot, const struct rows *rows,
+static int put_other(struct stage *op, struct batch *out, size_t slot, const struct rows *rows,
                      const enum series *kinds, struct err *err)
 {
     const struct chart_args *args = op->command->args;
@@ -474,7 +472,7 @@ static int put_other(struct operator* op, struct batch *out, size_t slot, const 
     return to ? 0 : run_nomem(op->run, err);
 }
 
-static int split_table(struct operator* op, const struct axis *y, const struct rows *rows,
+static int split_table(struct stage *op, const struct axis *y, const struct rows *rows,
                        struct batch *out, uint32_t *cells, struct err *err)
 {
     const struct chart_args *args = op->command->args;
@@ -505,7 +503,7 @@ static int split_table(struct operator* op, const struct axis *y, const struct r
     return 0;
 }
 
-static int emit_table(struct operator* op, struct err *err)
+static int emit_table(struct stage *op, struct err *err)
 {
     const struct chart_args *args = op->command->args;
     struct chart *chart = op->state;
@@ -531,11 +529,11 @@ static int emit_table(struct operator* op, struct err *err)
         return -1;
     if (chart->span.kind == SPAN_TIME)
         scale_rates(op, out);
-    return operator_emit(op, out, NULL, out->row_count, err);
+    return stage_emit(op, out, NULL, out->row_count, err);
 }
 
 /* Rows were held because the width of buckets follows from them. */
-static int finish_held(struct operator* op, struct err *err)
+static int finish_held(struct stage *op, struct err *err)
 {
     const struct chart_args *args = op->command->args;
     struct chart *chart = op->state;
@@ -562,12 +560,12 @@ static int finish_held(struct operator* op, struct err *err)
     return emit_table(op, err);
 }
 
-static int make(struct run *run, const struct spl_command *command, struct operator* op,
+static int make(struct run *run, const struct spl_command *command, struct stage *op,
                 struct err *err)
 {
     const struct chart_args *args = command->args;
     bool open = args->time && !args->span.kind && !(run->from_ns > 0 && run->to_ns < INT64_MAX);
-    if (operator_hold(run, op, sizeof(struct chart), open ? finish_held : emit_table, err) < 0)
+    if (stage_hold(run, op, sizeof(struct chart), open ? finish_held : emit_table, err) < 0)
         return -1;
     struct chart *chart = op->state;
     chart->span = args->span;

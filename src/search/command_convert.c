@@ -221,14 +221,14 @@ static int change(const void *ptr, struct run *run, struct value v, struct arena
     return 0;
 }
 
-static int convert_one(struct operator* op, struct frame *frame, const struct converting *one,
+static int convert_one(struct stage *op, struct frame *frame, const struct converting *one,
                        struct slice field, struct slice as, struct err *err)
 {
     struct context context = {op->command->args, one->kind};
     return frame_rewrite(op->run, frame, field, as, change, &context, err);
 }
 
-static int push(struct operator* op, struct frame *frame, struct err *err)
+static int push(struct stage *op, struct frame *frame, struct err *err)
 {
     const struct convert_args *args = op->command->args;
     for (size_t i = 0; i < args->count; i++) {
@@ -244,7 +244,7 @@ static int push(struct operator* op, struct frame *frame, struct err *err)
         if (!wild && convert_one(op, frame, one, one->field, one->as, err) < 0)
             return -1;
     }
-    return operator_push(op, frame, err);
+    return stage_push(op, frame, err);
 }
 
 const struct command command_convert = {

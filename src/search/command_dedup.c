@@ -1,7 +1,7 @@
 /* dedup: the first N rows of each combination of values; uniq: of equal neighbours. */
 #include "search/group.h"
-#include "search/operator.h"
 #include "search/sort_keys.h"
+#include "search/stage.h"
 
 struct dedup_args {
     int64_t limit;
@@ -60,7 +60,7 @@ struct dedup {
     uint32_t run_length;
 };
 
-static bool count_row(struct operator* op, uint32_t group, bool *failed)
+static bool count_row(struct stage *op, uint32_t group, bool *failed)
 {
     const struct dedup_args *args = op->command->args;
     struct dedup *dedup = op->state;
@@ -85,7 +85,7 @@ static bool count_row(struct operator* op, uint32_t group, bool *failed)
 }
 
 /* keepevents: the rows stay but show the fields no more. */
-static int clear_fields(struct operator* op, struct frame *frame, const uint64_t *first)
+static int clear_fields(struct stage *op, struct frame *frame, const uint64_t *first)
 {
     const struct dedup_args *args = op->command->args;
     for (size_t f = 0; f < args->fields.count; f++) {
@@ -103,7 +103,7 @@ static int clear_fields(struct operator* op, struct frame *frame, const uint64_t
     return 0;
 }
 
-static int push(struct operator* op, struct frame *frame, struct err *err)
+static int push(struct stage *op, struct frame *frame, struct err *err)
 {
     const struct dedup_args *args = op->command->args;
     struct dedup *dedup = op->state;
@@ -132,10 +132,10 @@ static int push(struct operator* op, struct frame *frame, struct err *err)
         bits_and(frame->selected, first, frame->batch->row_count);
     if (args->sort.count)
         return row_store_add(&dedup->rows, frame) < 0 ? run_nomem(op->run, err) : 0;
-    return bits_any(frame->selected, frame->batch->row_count) ? operator_push(op, frame, err) : 0;
+    return bits_any(frame->selected, frame->batch->row_count) ? stage_push(op, frame, err) : 0;
 }
 
-static int finish(struct operator* op, struct err *err)
+static int finish(struct stage *op, struct err *err)
 {
     const struct dedup_args *args = op->command->args;
     struct dedup *dedup = op->state;
@@ -144,10 +144,10 @@ static int finish(struct operator* op, struct err *err)
         return 0;
     if (sort_rows(&args->sort, dedup->rows.batch, op->run->arena, &order) < 0)
         return run_nomem(op->run, err);
-    return operator_emit(op, dedup->rows.batch, order, dedup->rows.batch->row_count, err);
+    return stage_emit(op, dedup->rows.batch, order, dedup->rows.batch->row_count, err);
 }
 
-static int make(struct run *run, const struct spl_command *command, struct operator* op,
+static int make(struct run *run, const struct spl_command *command, struct stage *op,
                 struct err *err)
 {
     const struct dedup_args *args = command->args;

@@ -1,5 +1,5 @@
 /* eval: fields from expressions. */
-#include "search/operator.h"
+#include "search/stage.h"
 
 struct assignment {
     struct slice name;
@@ -75,7 +75,7 @@ static void want(const struct spl_command *command, struct wanted *wanted)
 }
 
 /* Each row's value goes to the column that is named in the row. */
-static int put_by_value(struct operator* op, struct frame *frame, struct slice field,
+static int put_by_value(struct stage *op, struct frame *frame, struct slice field,
                         const struct column *made, struct err *err)
 {
     const struct column *names = batch_find(frame->batch, field);
@@ -129,7 +129,7 @@ static int put_by_value(struct operator* op, struct frame *frame, struct slice f
     return 0;
 }
 
-static int push(struct operator* op, struct frame *frame, struct err *err)
+static int push(struct stage *op, struct frame *frame, struct err *err)
 {
     const struct eval_args *args = op->command->args;
     for (size_t i = 0; i < args->count; i++) {
@@ -144,7 +144,7 @@ static int push(struct operator* op, struct frame *frame, struct err *err)
             return run_nomem(op->run, err);
         }
     }
-    return operator_push(op, frame, err);
+    return stage_push(op, frame, err);
 }
 
 const struct command command_eval = {

@@ -43,7 +43,7 @@ struct eventstats {
     uint32_t room;
 };
 
-static int note_groups(struct operator* op, struct frame *frame, const struct group_rows *rows)
+static int note_groups(struct stage *op, struct frame *frame, const struct group_rows *rows)
 {
     struct eventstats *e = op->state;
     uint32_t held = e->hold.rows.batch ? e->hold.rows.batch->row_count : 0;
@@ -68,7 +68,7 @@ static int note_groups(struct operator* op, struct frame *frame, const struct gr
     return 0;
 }
 
-static int push(struct operator* op, struct frame *frame, struct err *err)
+static int push(struct stage *op, struct frame *frame, struct err *err)
 {
     struct eventstats *e = op->state;
     struct group_rows rows;
@@ -84,7 +84,7 @@ static int push(struct operator* op, struct frame *frame, struct err *err)
     return 0;
 }
 
-static int join_column(struct operator* op, struct frame *frame, size_t slot, struct err *err)
+static int join_column(struct stage *op, struct frame *frame, size_t slot, struct err *err)
 {
     struct eventstats *e = op->state;
     struct column *to = frame_column(frame, aggregator_name(&e->a, slot));
@@ -104,7 +104,7 @@ static int join_column(struct operator* op, struct frame *frame, size_t slot, st
     return frame_put(frame, to) < 0 ? run_nomem(op->run, err) : 0;
 }
 
-static int finish(struct operator* op, struct err *err)
+static int finish(struct stage *op, struct err *err)
 {
     struct eventstats *e = op->state;
     struct frame frame;
@@ -117,11 +117,11 @@ static int finish(struct operator* op, struct err *err)
     return hold_emit(op, &frame, err);
 }
 
-static int make(struct run *run, const struct spl_command *command, struct operator* op,
+static int make(struct run *run, const struct spl_command *command, struct stage *op,
                 struct err *err)
 {
     const struct eventstats_args *args = command->args;
-    if (operator_hold(run, op, sizeof(struct eventstats), finish, err) < 0)
+    if (stage_hold(run, op, sizeof(struct eventstats), finish, err) < 0)
         return -1;
     op->push = push;
     struct eventstats *e = op->state;

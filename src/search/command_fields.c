@@ -1,6 +1,6 @@
 /* fields and table: which columns go on. */
 #include "event/schema.h"
-#include "search/operator.h"
+#include "search/stage.h"
 
 struct fields_args {
     struct field_list list;
@@ -54,15 +54,15 @@ static bool is_internal(struct slice name)
     return slice_equal(name, FIELD_TIMESTAMP) || slice_equal(name, FIELD_ORIGINAL);
 }
 
-static int keep(struct operator* op, struct frame *frame, struct column **columns, uint32_t count,
+static int keep(struct stage *op, struct frame *frame, struct column **columns, uint32_t count,
                 struct err *err)
 {
     if (frame_keep(frame, columns, count) < 0)
         return run_nomem(op->run, err);
-    return operator_push(op, frame, err);
+    return stage_push(op, frame, err);
 }
 
-static int drop_listed(struct operator* op, struct frame *frame, struct err *err)
+static int drop_listed(struct stage *op, struct frame *frame, struct err *err)
 {
     const struct fields_args *args = op->command->args;
     struct batch *batch = frame->batch;
@@ -79,7 +79,7 @@ static int drop_listed(struct operator* op, struct frame *frame, struct err *err
 }
 
 /* The list's order; a star stands for the names as they were first seen. */
-static int list_columns(struct operator* op, struct frame *frame, const struct field_list *list,
+static int list_columns(struct stage *op, struct frame *frame, const struct field_list *list,
                         struct column ***out, uint32_t *count, bool make_missing, struct err *err)
 {
     struct batch *batch = frame->batch;
@@ -105,7 +105,7 @@ static int list_columns(struct operator* op, struct frame *frame, const struct f
     return 0;
 }
 
-static int push_fields(struct operator* op, struct frame *frame, struct err *err)
+static int push_fields(struct stage *op, struct frame *frame, struct err *err)
 {
     const struct fields_args *args = op->command->args;
     struct column **columns;
@@ -134,7 +134,7 @@ static void want_table(const struct spl_command *command, struct wanted *wanted)
     wanted_add_list(wanted, &args->list);
 }
 
-static int push_table(struct operator* op, struct frame *frame, struct err *err)
+static int push_table(struct stage *op, struct frame *frame, struct err *err)
 {
     const struct fields_args *args = op->command->args;
     struct column **columns;

@@ -47,7 +47,7 @@ static bool is_listed(const struct fill_args *args, struct slice name)
            !slice_equal(name, FIELD_ORIGINAL);
 }
 
-static int fill_named(struct operator* op, struct frame *frame, struct err *err)
+static int fill_named(struct stage *op, struct frame *frame, struct err *err)
 {
     const struct fill_args *args = op->command->args;
     struct value v = as_number(args->value, frame->batch->arena);
@@ -58,13 +58,13 @@ static int fill_named(struct operator* op, struct frame *frame, struct err *err)
     return 0;
 }
 
-static int push_fill(struct operator* op, struct frame *frame, struct err *err)
+static int push_fill(struct stage *op, struct frame *frame, struct err *err)
 {
-    return fill_named(op, frame, err) < 0 ? -1 : operator_push(op, frame, err);
+    return fill_named(op, frame, err) < 0 ? -1 : stage_push(op, frame, err);
 }
 
 /* Without a list every field seen in any row counts, so all rows must be in. */
-static int finish_fill(struct operator* op, struct err *err)
+static int finish_fill(struct stage *op, struct err *err)
 {
     const struct fill_args *args = op->command->args;
     struct frame frame;
@@ -79,12 +79,12 @@ static int finish_fill(struct operator* op, struct err *err)
     return fill_named(op, &frame, err) < 0 ? -1 : hold_emit(op, &frame, err);
 }
 
-static int make_fill(struct run *run, const struct spl_command *command, struct operator* op,
+static int make_fill(struct run *run, const struct spl_command *command, struct stage *op,
                      struct err *err)
 {
     const struct fill_args *args = command->args;
     if (args->fields.count == 0 || args->fields.wild)
-        return operator_hold(run, op, 0, finish_fill, err);
+        return stage_hold(run, op, 0, finish_fill, err);
     op->push = push_fill;
     return 0;
 }
@@ -102,7 +102,7 @@ const struct command command_fillnull = {"fillnull",
 
 /* ---- filldown: the value of the row before ---- */
 
-static int down_column(struct operator* op, struct frame *frame, const struct column *old,
+static int down_column(struct stage *op, struct frame *frame, const struct column *old,
                        struct err *err)
 {
     struct column *to = frame_column(frame, old->name);
@@ -120,7 +120,7 @@ static int down_column(struct operator* op, struct frame *frame, const struct co
     return !to || frame_put(frame, to) < 0 ? run_nomem(op->run, err) : 0;
 }
 
-static int finish_down(struct operator* op, struct err *err)
+static int finish_down(struct stage *op, struct err *err)
 {
     struct frame frame;
     bool failed;
@@ -133,11 +133,11 @@ static int finish_down(struct operator* op, struct err *err)
     return hold_emit(op, &frame, err);
 }
 
-static int make_down(struct run *run, const struct spl_command *command, struct operator* op,
+static int make_down(struct run *run, const struct spl_command *command, struct stage *op,
                      struct err *err)
 {
     (void)command;
-    return operator_hold(run, op, 0, finish_down, err);
+    return stage_hold(run, op, 0, finish_down, err);
 }
 
 const struct command command_filldown = {"filldown",

@@ -1,6 +1,6 @@
 /* foreach: an eval for each of some fields, with <<FIELD>> and its kin replaced. */
-#include "search/operator.h"
 #include "search/parser.h"
+#include "search/stage.h"
 
 struct foreach_args {
     struct field_list fields;
@@ -95,7 +95,7 @@ static struct slice filled(struct slice body, struct slice pattern, struct slice
 
 struct member {
     struct slice name;
-    struct operator* first; /* the evals for this field, ending in catch */
+    struct stage *first; /* the evals for this field, ending in catch */
     struct member *next;
 };
 
@@ -103,7 +103,7 @@ struct foreach {
     struct member *members;
 };
 
-static int catch_frame(struct operator* op, struct frame *frame, struct err *err)
+static int catch_frame(struct stage *op, struct frame *frame, struct err *err)
 {
     (void)err;
     *(struct frame *)op->state = *frame;
@@ -111,7 +111,7 @@ static int catch_frame(struct operator* op, struct frame *frame, struct err *err
 }
 
 /* Operators for one field's evals, made when the field is first seen. */
-static int make_member(struct operator* op, struct slice pattern, struct slice name,
+static int make_member(struct stage *op, struct slice pattern, struct slice name,
                        struct member **out, struct err *err)
 {
     const struct foreach_args *args = op->command->args;
@@ -127,7 +127,7 @@ static int make_member(struct operator* op, struct slice pattern, struct slice n
         return run_nomem(run, err);
     if (spl_parse_part(&p, 0, text.len, PART_PIPELINE, &query) < 0)
         return err_within(err, "foreach %.*s", SLICE_ARG(name));
-    struct operator* all = arena_array(run->arena, query->command_count + 1, sizeof(*all));
+    struct stage *all = arena_array(run->arena, query->command_count + 1, sizeof(*all));
     if (!all)
         return run_nomem(run, err);
     size_t count = 0;
@@ -141,7 +141,7 @@ static int make_member(struct operator* op, struct slice pattern, struct slice n
             all[count].finish)
             return err_set(err, ERR_CONFIG, "foreach takes commands that work row by row, as eval");
     }
-    all[count] = (struct operator){.push = catch_frame, .run = run};
+    all[count] = (struct stage){.push = catch_frame, .run = run};
     member->name = arena_copy(run->arena, name);
     member->first = all;
     member->next = f->members;
@@ -150,7 +150,7 @@ static int make_member(struct operator* op, struct slice pattern, struct slice n
     return member->name.ptr ? 0 : run_nomem(run, err);
 }
 
-static int apply(struct operator* op, struct frame *frame, struct slice pattern, struct slice name,
+static int apply(struct stage *op, struct frame *frame, struct slice pattern, struct slice name,
                  struct err *err)
 {
     const struct foreach *f = op->state;
@@ -159,7 +159,7 @@ static int apply(struct operator* op, struct frame *frame, struct slice pattern,
         member = member->next;
     if (!member && make_member(op, pattern, name, &member, err) < 0)
         return -1;
-    struct operator* last = member->first;
+    struct stage *last = member->first;
     while (last->next)
         last = last->next;
     struct frame caught = *frame;
@@ -170,7 +170,7 @@ static int apply(struct operator* op, struct frame *frame, struct slice pattern,
     return 0;
 }
 
-static int push(struct operator* op, struct frame *frame, struct err *err)
+static int push(struct stage *op, struct frame *frame, struct err *err)
 {
     const struct foreach_args *args = op->command->args;
     for (size_t i = 0; i < args->fields.count; i++) {
@@ -191,10 +191,10 @@ static int push(struct operator* op, struct frame *frame, struct err *err)
                 apply(op, frame, pattern, names[c], err) < 0)
                 return -1;
     }
-    return operator_push(op, frame, err);
+    return stage_push(op, frame, err);
 }
 
-static int make(struct run *run, const struct spl_command *command, struct operator* op,
+static int make(struct run *run, const struct spl_command *command, struct stage *op,
                 struct err *err)
 {
     const struct foreach_args *args = command->args;

@@ -1,7 +1,7 @@
 /* head: the first rows, or the rows as long as a condition holds. */
 #include "search/command_head.h"
 
-#include "search/operator.h"
+#include "search/stage.h"
 
 struct head_args {
     int64_t limit;
@@ -56,7 +56,7 @@ static void cut(struct frame *frame, uint32_t row)
 }
 
 /* 1: the row stays and so may more, 0: it ends here. */
-static int goes_on(struct operator* op, const struct frame *frame, uint32_t row, struct err *err)
+static int goes_on(struct stage *op, const struct frame *frame, uint32_t row, struct err *err)
 {
     const struct head_args *args = op->command->args;
     struct value_list list;
@@ -70,7 +70,7 @@ static int goes_on(struct operator* op, const struct frame *frame, uint32_t row,
     return yes || (null && args->null);
 }
 
-static int push(struct operator* op, struct frame *frame, struct err *err)
+static int push(struct stage *op, struct frame *frame, struct err *err)
 {
     const struct head_args *args = op->command->args;
     struct head *head = op->state;
@@ -93,10 +93,10 @@ static int push(struct operator* op, struct frame *frame, struct err *err)
     }
     cut(frame, row);
     op->satisfied |= head->left == 0;
-    return bits_any(frame->selected, frame->batch->row_count) ? operator_push(op, frame, err) : 0;
+    return bits_any(frame->selected, frame->batch->row_count) ? stage_push(op, frame, err) : 0;
 }
 
-static int make(struct run *run, const struct spl_command *command, struct operator* op,
+static int make(struct run *run, const struct spl_command *command, struct stage *op,
                 struct err *err)
 {
     struct head *head = arena_calloc(run->arena, sizeof(*head));

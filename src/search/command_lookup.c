@@ -165,7 +165,7 @@ static int index_rows(struct run *run, struct met *met, const struct pair *keys,
 }
 
 /* The first of their rows that each of ours meets, GROUP_NONE for none. */
-static int meet(struct operator* op, struct met *met, const struct frame *frame, uint32_t *first,
+static int meet(struct stage *op, struct met *met, const struct frame *frame, uint32_t *first,
                 struct err *err)
 {
     struct group_rows rows;
@@ -210,7 +210,7 @@ static int add_values(struct frame *frame, struct column *to, uint32_t row, cons
     return 0;
 }
 
-static int output_column(struct operator* op, struct frame *frame, const struct pair *pair,
+static int output_column(struct stage *op, struct frame *frame, const struct pair *pair,
                          const uint32_t *first, struct err *err)
 {
     const struct lookup_args *args = op->command->args;
@@ -237,7 +237,7 @@ static int output_column(struct operator* op, struct frame *frame, const struct 
     return !to || frame_put(frame, to) < 0 ? run_nomem(op->run, err) : 0;
 }
 
-static int push_lookup(struct operator* op, struct frame *frame, struct err *err)
+static int push_lookup(struct stage *op, struct frame *frame, struct err *err)
 {
     const struct lookup_args *args = op->command->args;
     struct met *met = op->state;
@@ -256,10 +256,10 @@ static int push_lookup(struct operator* op, struct frame *frame, struct err *err
         if (!is_key(args, name) && output_column(op, frame, &pair, first, err) < 0)
             return -1;
     }
-    return operator_push(op, frame, err);
+    return stage_push(op, frame, err);
 }
 
-static int make_lookup(struct run *run, const struct spl_command *command, struct operator* op,
+static int make_lookup(struct run *run, const struct spl_command *command, struct stage *op,
                        struct err *err)
 {
     const struct lookup_args *args = command->args;
@@ -287,7 +287,7 @@ const struct command command_lookup = {
 
 /* ---- join ---- */
 
-static int join_columns(struct operator* op, struct frame *out, const uint32_t *theirs,
+static int join_columns(struct stage *op, struct frame *out, const uint32_t *theirs,
                         struct err *err)
 {
     const struct lookup_args *args = op->command->args;
@@ -318,7 +318,7 @@ static int join_columns(struct operator* op, struct frame *out, const uint32_t *
     return 0;
 }
 
-static int push_join(struct operator* op, struct frame *frame, struct err *err)
+static int push_join(struct stage *op, struct frame *frame, struct err *err)
 {
     const struct lookup_args *args = op->command->args;
     struct met *met = op->state;
@@ -356,7 +356,7 @@ static int push_join(struct operator* op, struct frame *frame, struct err *err)
         return 0;
     if (frame_gather(&out, frame->batch, ours, count, arena) < 0)
         return run_nomem(op->run, err);
-    return join_columns(op, &out, theirs, err) < 0 ? -1 : operator_push(op, &out, err);
+    return join_columns(op, &out, theirs, err) < 0 ? -1 : stage_push(op, &out, err);
 }
 
 /* Without fields, all that both sides have are keys; ours are only known when rows come. */
@@ -375,7 +375,7 @@ static int common_keys(struct run *run, const struct batch *rows, struct pair **
     return 0;
 }
 
-static int make_join(struct run *run, const struct spl_command *command, struct operator* op,
+static int make_join(struct run *run, const struct spl_command *command, struct stage *op,
                      struct err *err)
 {
     const struct lookup_args *args = command->args;

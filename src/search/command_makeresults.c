@@ -1,6 +1,6 @@
 /* makeresults: rows out of nothing. */
 #include "event/schema.h"
-#include "search/operator.h"
+#include "search/stage.h"
 #include "search/table_source.h"
 
 struct makeresults_args {
@@ -33,12 +33,12 @@ static int parse(struct spl_parser *p, struct spl_command *command)
     return spl_expect_end(p);
 }
 
-static int push(struct operator* op, struct frame *frame, struct err *err)
+static int push(struct stage *op, struct frame *frame, struct err *err)
 {
-    return operator_push(op, frame, err);
+    return stage_push(op, frame, err);
 }
 
-static int from_data(struct operator* op, struct batch *batch, struct err *err)
+static int from_data(struct stage *op, struct batch *batch, struct err *err)
 {
     const struct makeresults_args *args = op->command->args;
     struct slice name = slice_is_nocase(args->format, "csv") ? SLICE(".csv") : SLICE(".json");
@@ -48,7 +48,7 @@ static int from_data(struct operator* op, struct batch *batch, struct err *err)
     return table_read(name, text, batch, err);
 }
 
-static int finish(struct operator* op, struct err *err)
+static int finish(struct stage *op, struct err *err)
 {
     const struct makeresults_args *args = op->command->args;
     struct batch *batch = frame_batch_new(op->run->arena, 0);
@@ -62,10 +62,10 @@ static int finish(struct operator* op, struct err *err)
     for (uint32_t row = 0; row < batch->row_count; row++)
         if (batch_put(batch, row, FIELD_TIMESTAMP, value_time(now)) < 0)
             return run_nomem(op->run, err);
-    return operator_emit(op, batch, NULL, batch->row_count, err);
+    return stage_emit(op, batch, NULL, batch->row_count, err);
 }
 
-static int make(struct run *run, const struct spl_command *command, struct operator* op,
+static int make(struct run *run, const struct spl_command *command, struct stage *op,
                 struct err *err)
 {
     (void)run;

@@ -49,11 +49,11 @@ static void want(const struct spl_command *command, struct wanted *wanted)
     wanted_add(wanted, ((const struct mv_args *)command->args)->field);
 }
 
-static int put(struct operator* op, struct frame *frame, struct column *to, struct err *err)
+static int put(struct stage *op, struct frame *frame, struct column *to, struct err *err)
 {
     if (frame_put(frame, to) < 0)
         return run_nomem(op->run, err);
-    return operator_push(op, frame, err);
+    return stage_push(op, frame, err);
 }
 
 /* ---- makemv ---- */
@@ -85,7 +85,7 @@ static int split_value(const struct mv_args *args, struct frame *frame, struct c
     return 0;
 }
 
-static int push_makemv(struct operator* op, struct frame *frame, struct err *err)
+static int push_makemv(struct stage *op, struct frame *frame, struct err *err)
 {
     const struct mv_args *args = op->command->args;
     const struct column *from = batch_find(frame->batch, args->field);
@@ -93,7 +93,7 @@ static int push_makemv(struct operator* op, struct frame *frame, struct err *err
     if (!to)
         return run_nomem(op->run, err);
     if (!from)
-        return operator_push(op, frame, err);
+        return stage_push(op, frame, err);
     for (uint32_t i = 0; i < from->count; i++) {
         struct slice text = value_text(column_value(from, i), frame->batch->arena);
         if (text.ptr && bits_get(frame->selected, from->rows[i]) &&
@@ -124,7 +124,7 @@ static int join_row(struct frame *frame, const struct column *from, uint32_t fir
     return column_add(frame->batch, to, from->rows[first], value_string(copy));
 }
 
-static int push_nomv(struct operator* op, struct frame *frame, struct err *err)
+static int push_nomv(struct stage *op, struct frame *frame, struct err *err)
 {
     const struct mv_args *args = op->command->args;
     const struct column *from = batch_find(frame->batch, args->field);
@@ -132,7 +132,7 @@ static int push_nomv(struct operator* op, struct frame *frame, struct err *err)
     if (!to)
         return run_nomem(op->run, err);
     if (!from)
-        return operator_push(op, frame, err);
+        return stage_push(op, frame, err);
     for (uint32_t i = 0; i < from->count;) {
         uint32_t count = 1;
         while (i + count < from->count && from->rows[i + count] == from->rows[i])
@@ -148,13 +148,13 @@ static int push_nomv(struct operator* op, struct frame *frame, struct err *err)
 
 /* ---- mvexpand ---- */
 
-static int push_mvexpand(struct operator* op, struct frame *frame, struct err *err)
+static int push_mvexpand(struct stage *op, struct frame *frame, struct err *err)
 {
     const struct mv_args *args = op->command->args;
     const struct column *from = batch_find(frame->batch, args->field);
     uint32_t rows = frame->batch->row_count;
     if (!from || !from->multi)
-        return operator_push(op, frame, err);
+        return stage_push(op, frame, err);
     size_t most = (size_t)rows + from->count + 1;
     uint32_t *order = arena_alloc(frame->batch->arena, most * sizeof(*order));
     struct value *values = arena_array(frame->batch->arena, most, sizeof(*values));
@@ -185,7 +185,7 @@ static int push_mvexpand(struct operator* op, struct frame *frame, struct err *e
 
 /* ---- mvcombine ---- */
 
-static int finish_mvcombine(struct operator* op, struct err *err)
+static int finish_mvcombine(struct stage *op, struct err *err)
 {
     const struct mv_args *args = op->command->args;
     struct frame frame;
@@ -225,12 +225,12 @@ static int finish_mvcombine(struct operator* op, struct err *err)
     return hold_emit(op, &out, err);
 }
 
-static int make(struct run *run, const struct spl_command *command, struct operator* op,
+static int make(struct run *run, const struct spl_command *command, struct stage *op,
                 struct err *err)
 {
     struct slice name = slice_text(command->descriptor->name);
     if (slice_is(name, "mvcombine"))
-        return operator_hold(run, op, 0, finish_mvcombine, err);
+        return stage_hold(run, op, 0, finish_mvcombine, err);
     op->push = slice_is(name, "makemv") ? push_makemv
                : slice_is(name, "nomv") ? push_nomv
                                         : push_mvexpand;

@@ -1,6 +1,6 @@
 /* regex: keeps rows by a regular expression. */
 #include "event/schema.h"
-#include "search/operator.h"
+#include "search/stage.h"
 
 static int parse(struct spl_parser *p, struct spl_command *command)
 {
@@ -47,12 +47,12 @@ static void want(const struct spl_command *command, struct wanted *wanted)
     wanted_add_expr(wanted, ((const struct spl_search *)command->args)->expr);
 }
 
-static int push(struct operator* op, struct frame *frame, struct err *err)
+static int push(struct stage *op, struct frame *frame, struct err *err)
 {
     const struct spl_search *args = op->command->args;
     if (run_filter(op->run, frame, args->expr, err) < 0)
         return -1;
-    return bits_any(frame->selected, frame->batch->row_count) ? operator_push(op, frame, err) : 0;
+    return bits_any(frame->selected, frame->batch->row_count) ? stage_push(op, frame, err) : 0;
 }
 
 const struct command command_regex = {"regex",

@@ -1,5 +1,5 @@
 /* rename: columns under other names. */
-#include "search/operator.h"
+#include "search/stage.h"
 
 struct renaming {
     struct slice from, to;
@@ -48,7 +48,7 @@ static void want(const struct spl_command *command, struct wanted *wanted)
     }
 }
 
-static int rename_one(struct operator* op, struct frame *frame, struct slice from, struct slice to,
+static int rename_one(struct stage *op, struct frame *frame, struct slice from, struct slice to,
                       struct err *err)
 {
     struct batch *batch = frame->batch;
@@ -81,7 +81,7 @@ static struct slice wild_target(struct arena *arena, const struct renaming *one,
                         SLICE_ARG(part), SLICE_ARG(slice_from(one->to, (size_t)place + 1)));
 }
 
-static int push(struct operator* op, struct frame *frame, struct err *err)
+static int push(struct stage *op, struct frame *frame, struct err *err)
 {
     const struct rename_args *args = op->command->args;
     for (size_t i = 0; i < args->count; i++) {
@@ -102,7 +102,7 @@ static int push(struct operator* op, struct frame *frame, struct err *err)
                 return to.ptr ? -1 : run_nomem(op->run, err);
         }
     }
-    return operator_push(op, frame, err);
+    return stage_push(op, frame, err);
 }
 
 const struct command command_rename = {"rename",

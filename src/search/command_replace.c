@@ -137,7 +137,7 @@ static int change(const void *context, struct run *run, struct value v, struct a
     return 0;
 }
 
-static int push(struct operator* op, struct frame *frame, struct err *err)
+static int push(struct stage *op, struct frame *frame, struct err *err)
 {
     const struct replace_args *args = op->command->args;
     uint32_t columns = frame->batch->column_count;
@@ -150,7 +150,7 @@ static int push(struct operator* op, struct frame *frame, struct err *err)
         if (listed && frame_rewrite(op->run, frame, name, name, change, args, err) < 0)
             return -1;
     }
-    return operator_push(op, frame, err);
+    return stage_push(op, frame, err);
 }
 
 const struct command command_replace = {"replace",

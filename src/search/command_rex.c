@@ -80,7 +80,7 @@ static void want(const struct spl_command *command, struct wanted *wanted)
 
 /* ---- sed ---- */
 
-static int push_sed(struct operator* op, struct frame *frame, struct err *err)
+static int push_sed(struct stage *op, struct frame *frame, struct err *err)
 {
     const struct rex_args *args = op->command->args;
     const struct column *from = batch_find(frame->batch, args->field);
@@ -99,7 +99,7 @@ static int push_sed(struct operator* op, struct frame *frame, struct err *err)
     }
     if (!to || frame_put(frame, to) < 0)
         return run_nomem(op->run, err);
-    return operator_push(op, frame, err);
+    return stage_push(op, frame, err);
 }
 
 /* ---- groups ---- */
@@ -116,7 +116,7 @@ struct captures {
 };
 
 /* Names may be used twice (in branches); they share a column. */
-static int open_columns(struct operator* op, struct frame *frame, struct captures *c)
+static int open_columns(struct stage *op, struct frame *frame, struct captures *c)
 {
     const struct rex_args *args = op->command->args;
     c->count = regex_name_count(args->regex);
@@ -144,7 +144,7 @@ static int keep_old(struct frame *frame, struct captures *c, uint32_t i, uint32_
     return 0;
 }
 
-static int put_offset(struct operator* op, struct frame *frame, struct captures *c, uint32_t row,
+static int put_offset(struct stage *op, struct frame *frame, struct captures *c, uint32_t row,
                       struct slice text, const struct regex_groups *groups)
 {
     const struct rex_args *args = op->command->args;
@@ -164,7 +164,7 @@ static int put_offset(struct operator* op, struct frame *frame, struct captures 
 }
 
 /* All matches of one value; how many, or -1. */
-static int match_value(struct operator* op, struct frame *frame, struct captures *c, uint32_t row,
+static int match_value(struct stage *op, struct frame *frame, struct captures *c, uint32_t row,
                        struct slice text)
 {
     const struct rex_args *args = op->command->args;
@@ -191,7 +191,7 @@ static int match_value(struct operator* op, struct frame *frame, struct captures
     return found;
 }
 
-static int match_row(struct operator* op, struct frame *frame, struct captures *c, uint32_t row,
+static int match_row(struct stage *op, struct frame *frame, struct captures *c, uint32_t row,
                      const struct column *from)
 {
     uint32_t first, count = from ? column_range(from, row, &first) : 0;
@@ -209,7 +209,7 @@ static int match_row(struct operator* op, struct frame *frame, struct captures *
     return 0;
 }
 
-static int push(struct operator* op, struct frame *frame, struct err *err)
+static int push(struct stage *op, struct frame *frame, struct err *err)
 {
     const struct rex_args *args = op->command->args;
     struct captures c;
@@ -229,10 +229,10 @@ static int push(struct operator* op, struct frame *frame, struct err *err)
         run_message(
             op->run, "regex-limit", op->command, true,
             "the regular expression took too long on some rows, they are left as they were");
-    return operator_push(op, frame, err);
+    return stage_push(op, frame, err);
 }
 
-static int make(struct run *run, const struct spl_command *command, struct operator* op,
+static int make(struct run *run, const struct spl_command *command, struct stage *op,
                 struct err *err)
 {
     (void)run;

@@ -181,14 +181,14 @@ int command_filter(struct run *run, const struct spl_command *command, const str
     return *is_filter && command->args ? resolve(run, command->args, out, err) : 0;
 }
 
-static int push(struct operator* op, struct frame *frame, struct err *err)
+static int push(struct stage *op, struct frame *frame, struct err *err)
 {
     if (op->state && run_filter(op->run, frame, op->state, err) < 0)
         return -1;
-    return bits_any(frame->selected, frame->batch->row_count) ? operator_push(op, frame, err) : 0;
+    return bits_any(frame->selected, frame->batch->row_count) ? stage_push(op, frame, err) : 0;
 }
 
-static int make(struct run *run, const struct spl_command *command, struct operator* op,
+static int make(struct run *run, const struct spl_command *command, struct stage *op,
                 struct err *err)
 {
     const struct expr *filter;

@@ -124,7 +124,7 @@ static void want(const struct spl_command *command, struct wanted *wanted)
         wanted_add(wanted, args->list[i].field);
 }
 
-static int put(struct operator* op, struct frame *frame, struct column *to, uint32_t row, double n,
+static int put(struct stage *op, struct frame *frame, struct column *to, uint32_t row, double n,
                struct err *err)
 {
     bool whole = n == (double)(int64_t)n && fabs(n) < 9e15;
@@ -166,8 +166,7 @@ static bool trend(const struct series *s, const double *numbers, uint32_t count,
     return true;
 }
 
-static int put_trend(struct operator* op, struct frame *frame, const struct series *s,
-                     struct err *err)
+static int put_trend(struct stage *op, struct frame *frame, const struct series *s, struct err *err)
 {
     const struct column *from = batch_find(frame->batch, s->field);
     struct column *to = frame_column(frame, s->as);
@@ -186,7 +185,7 @@ static int put_trend(struct operator* op, struct frame *frame, const struct seri
     return frame_put(frame, to) < 0 ? run_nomem(op->run, err) : 0;
 }
 
-static int put_back(struct operator* op, struct frame *frame, const struct series *s, int64_t back,
+static int put_back(struct stage *op, struct frame *frame, const struct series *s, int64_t back,
                     struct slice as, struct err *err)
 {
     const struct column *from = batch_find(frame->batch, s->field);
@@ -213,7 +212,7 @@ static int put_back(struct operator* op, struct frame *frame, const struct serie
     return !to || frame_put(frame, to) < 0 ? run_nomem(op->run, err) : 0;
 }
 
-static int put_series(struct operator* op, struct frame *frame, const struct series *s,
+static int put_series(struct stage *op, struct frame *frame, const struct series *s,
                       struct err *err)
 {
     if (s->kind >= SERIES_SMA)
@@ -232,7 +231,7 @@ static int put_series(struct operator* op, struct frame *frame, const struct ser
     return 0;
 }
 
-static int finish(struct operator* op, struct err *err)
+static int finish(struct stage *op, struct err *err)
 {
     const struct series_args *args = op->command->args;
     struct frame frame;
@@ -245,11 +244,11 @@ static int finish(struct operator* op, struct err *err)
     return hold_emit(op, &frame, err);
 }
 
-static int make(struct run *run, const struct spl_command *command, struct operator* op,
+static int make(struct run *run, const struct spl_command *command, struct stage *op,
                 struct err *err)
 {
     (void)command;
-    return operator_hold(run, op, 0, finish, err);
+    return stage_hold(run, op, 0, finish, err);
 }
 
 const struct command command_delta = {"delta",

@@ -1,5 +1,5 @@
 /* sort, reverse, tail: they hold all rows and give them in another order. */
-#include "search/operator.h"
+#include "search/hold.h"
 #include "search/sort_keys.h"
 
 struct sort_args {
@@ -52,13 +52,13 @@ struct holder {
     int64_t limit;
 };
 
-static int hold(struct operator* op, struct frame *frame, struct err *err)
+static int hold(struct stage *op, struct frame *frame, struct err *err)
 {
     struct holder *holder = op->state;
     return row_store_add(&holder->rows, frame) < 0 ? run_nomem(op->run, err) : 0;
 }
 
-static int finish_sort(struct operator* op, struct err *err)
+static int finish_sort(struct stage *op, struct err *err)
 {
     struct holder *holder = op->state;
     const struct batch *batch = holder->rows.batch;
@@ -70,11 +70,11 @@ static int finish_sort(struct operator* op, struct err *err)
     uint32_t count = batch->row_count;
     if (holder->limit && (uint64_t)holder->limit < count)
         count = (uint32_t)holder->limit;
-    return operator_emit(op, batch, order, count, err);
+    return stage_emit(op, batch, order, count, err);
 }
 
-static int make_holder(struct run *run, struct operator* op,
-                       int (*finish)(struct operator*, struct err *), struct holder **out,
+static int make_holder(struct run *run, struct stage *op,
+                       int (*finish)(struct stage *, struct err *), struct holder **out,
                        struct err *err)
 {
     *out = op->state = arena_calloc(run->arena, sizeof(**out));
@@ -86,7 +86,7 @@ static int make_holder(struct run *run, struct operator* op,
     return 0;
 }
 
-static int make_sort(struct run *run, const struct spl_command *command, struct operator* op,
+static int make_sort(struct run *run, const struct spl_command *command, struct stage *op,
                      struct err *err)
 {
     const struct sort_args *args = command->args;
@@ -117,7 +117,7 @@ static int parse_nothing(struct spl_parser *p, struct spl_command *command)
     return spl_expect_end(p);
 }
 
-static int emit_backward(struct operator* op, const struct batch *batch, uint32_t count,
+static int emit_backward(struct stage *op, const struct batch *batch, uint32_t count,
                          struct err *err)
 {
     uint32_t *order = batch ? arena_alloc(op->run->arena, (count + 1U) * sizeof(*order)) : NULL;
@@ -127,17 +127,17 @@ static int emit_backward(struct operator* op, const struct batch *batch, uint32_
         return run_nomem(op->run, err);
     for (uint32_t i = 0; i < count; i++)
         order[i] = batch->row_count - 1 - i;
-    return operator_emit(op, batch, order, count, err);
+    return stage_emit(op, batch, order, count, err);
 }
 
-static int finish_reverse(struct operator* op, struct err *err)
+static int finish_reverse(struct stage *op, struct err *err)
 {
     struct holder *holder = op->state;
     return emit_backward(op, holder->rows.batch,
                          holder->rows.batch ? holder->rows.batch->row_count : 0, err);
 }
 
-static int make_reverse(struct run *run, const struct spl_command *command, struct operator* op,
+static int make_reverse(struct run *run, const struct spl_command *command, struct stage *op,
                         struct err *err)
 {
     struct holder *holder;
@@ -163,22 +163,43 @@ static int parse_tail(struct spl_parser *p, struct spl_command *command)
     return spl_expect_end(p);
 }
 
-static int finish_tail(struct operator* op, struct err *err)
+struct tail {
+    struct shelf shelf;
+    uint64_t limit;
+};
+
+static int push_tail(struct stage *op, struct frame *frame, struct err *err)
 {
-    struct holder *holder = op->state;
-    uint32_t count = holder->rows.batch ? holder->rows.batch->row_count : 0;
-    if ((uint64_t)holder->limit < count)
-        count = (uint32_t)holder->limit;
-    return emit_backward(op, holder->rows.batch, count, err);
+    struct tail *tail = op->state;
+    if (row_store_add(&tail->shelf.rows, frame) < 0)
+        return run_nomem(op->run, err);
+    uint32_t held = shelf_count(&tail->shelf), limit = (uint32_t)tail->limit;
+    if (tail->limit > held || held <= 4 * tail->limit + SHELF_SLACK)
+        return 0;
+    uint32_t *rows = arena_alloc(frame->batch->arena, (limit + 1U) * sizeof(*rows));
+    for (uint32_t i = 0; rows && i < limit; i++)
+        rows[i] = held - limit + i;
+    return !rows || shelf_keep(&tail->shelf, rows, limit) < 0 ? run_nomem(op->run, err) : 0;
 }
 
-static int make_tail(struct run *run, const struct spl_command *command, struct operator* op,
+static int finish_tail(struct stage *op, struct err *err)
+{
+    struct tail *tail = op->state;
+    uint32_t count = shelf_count(&tail->shelf);
+    if (tail->limit < count)
+        count = (uint32_t)tail->limit;
+    return emit_backward(op, tail->shelf.rows.batch, count, err);
+}
+
+static int make_tail(struct run *run, const struct spl_command *command, struct stage *op,
                      struct err *err)
 {
-    struct holder *holder;
-    if (make_holder(run, op, finish_tail, &holder, err) < 0)
-        return -1;
-    holder->limit = ((const struct sort_args *)command->args)->limit;
+    struct tail *tail = op->state = arena_calloc(run->arena, sizeof(*tail));
+    op->push = push_tail;
+    op->finish = finish_tail;
+    if (!tail || shelf_init(&tail->shelf, run) < 0)
+        return run_nomem(run, err);
+    tail->limit = (uint64_t)((const struct sort_args *)command->args)->limit;
     return 0;
 }
 

@@ -44,7 +44,7 @@ static void want(const struct spl_command *command, struct wanted *wanted)
     wanted_add(wanted, args->input);
 }
 
-static int push_path(struct operator* op, struct frame *frame, struct err *err)
+static int push_path(struct stage *op, struct frame *frame, struct err *err)
 {
     const struct spath_args *args = op->command->args;
     const struct column *from = batch_find(frame->batch, args->input);
@@ -64,7 +64,7 @@ static int push_path(struct operator* op, struct frame *frame, struct err *err)
     }
     if (!to || frame_put(frame, to) < 0)
         return run_nomem(op->run, err);
-    return operator_push(op, frame, err);
+    return stage_push(op, frame, err);
 }
 
 struct spread {
@@ -101,7 +101,7 @@ static int merge_old(struct frame *frame, struct column *made)
     return to ? frame_put(frame, to) : -1;
 }
 
-static int push_all(struct operator* op, struct frame *frame, struct err *err)
+static int push_all(struct stage *op, struct frame *frame, struct err *err)
 {
     const struct spath_args *args = op->command->args;
     const struct column *from = batch_find(frame->batch, args->input);
@@ -118,10 +118,10 @@ static int push_all(struct operator* op, struct frame *frame, struct err *err)
     for (size_t at = 0; (entry = map_next(&spread.columns, &at));)
         if (merge_old(frame, entry->value) < 0)
             return run_nomem(op->run, err);
-    return operator_push(op, frame, err);
+    return stage_push(op, frame, err);
 }
 
-static int make(struct run *run, const struct spl_command *command, struct operator* op,
+static int make(struct run *run, const struct spl_command *command, struct stage *op,
                 struct err *err)
 {
     (void)run;

@@ -46,21 +46,21 @@ static void want(const struct spl_command *command, struct wanted *wanted)
     wanted_add_aggs(wanted, &args->aggs);
 }
 
-static int push(struct operator* op, struct frame *frame, struct err *err)
+static int push(struct stage *op, struct frame *frame, struct err *err)
 {
     return aggregator_add(op->state, frame, NULL, err);
 }
 
-static int finish(struct operator* op, struct err *err)
+static int finish(struct stage *op, struct err *err)
 {
     struct aggregator *a = op->state;
     struct batch *batch;
     if (aggregator_whole(a, err) < 0 || aggregator_batch(a, op->run->arena, &batch, err) < 0)
         return -1;
-    return operator_emit(op, batch, NULL, batch->row_count, err);
+    return stage_emit(op, batch, NULL, batch->row_count, err);
 }
 
-static int make(struct run *run, const struct spl_command *command, struct operator* op,
+static int make(struct run *run, const struct spl_command *command, struct stage *op,
                 struct err *err)
 {
     const struct stats_args *args = command->args;

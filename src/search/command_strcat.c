@@ -1,5 +1,5 @@
 /* strcat: fields and texts joined; rangemap: a word for a range of numbers. */
-#include "search/operator.h"
+#include "search/stage.h"
 
 struct strcat_part {
     struct slice text;
@@ -51,7 +51,7 @@ static void want(const struct spl_command *command, struct wanted *wanted)
             wanted_add(wanted, args->parts[i].text);
 }
 
-static int join_row(struct operator* op, struct frame *frame, struct column *to, uint32_t row,
+static int join_row(struct stage *op, struct frame *frame, struct column *to, uint32_t row,
                     struct err *err)
 {
     const struct strcat_args *args = op->command->args;
@@ -72,7 +72,7 @@ static int join_row(struct operator* op, struct frame *frame, struct column *to,
     return column_add(frame->batch, to, row, value_string(text)) < 0 ? run_nomem(op->run, err) : 0;
 }
 
-static int push(struct operator* op, struct frame *frame, struct err *err)
+static int push(struct stage *op, struct frame *frame, struct err *err)
 {
     const struct strcat_args *args = op->command->args;
     struct column *to = frame_column(frame, args->to);
@@ -82,7 +82,7 @@ static int push(struct operator* op, struct frame *frame, struct err *err)
             return -1;
     if (!to || frame_put(frame, to) < 0)
         return run_nomem(op->run, err);
-    return operator_push(op, frame, err);
+    return stage_push(op, frame, err);
 }
 
 const struct command command_strcat = {"strcat",
@@ -160,7 +160,7 @@ static void want_rangemap(const struct spl_command *command, struct wanted *want
     wanted_add(wanted, args->field);
 }
 
-static int push_rangemap(struct operator* op, struct frame *frame, struct err *err)
+static int push_rangemap(struct stage *op, struct frame *frame, struct err *err)
 {
     const struct rangemap_args *args = op->command->args;
     struct column *to = frame_column(frame, SLICE("range"));
@@ -181,7 +181,7 @@ static int push_rangemap(struct operator* op, struct frame *frame, struct err *e
     }
     if (!to || frame_put(frame, to) < 0)
         return run_nomem(op->run, err);
-    return operator_push(op, frame, err);
+    return stage_push(op, frame, err);
 }
 
 const struct command command_rangemap = {

@@ -1,6 +1,7 @@
 /* streamstats: running statistics in the order of arrival. */
 #include "event/schema.h"
 #include "search/aggregate.h"
+#include "search/hold.h"
 
 struct streamstats_args {
     bool current, global, reset_on_change;
@@ -93,16 +94,18 @@ struct past {
 
 struct streamstats {
     struct aggregator a;
-    struct row_store rows; /* with a window: the rows it may hold, and older ones */
-    struct past *past;     /* of the rows in it */
+    struct shelf shelf; /* with a window: the rows it may hold, and some older ones */
+    struct past *past;  /* of the rows in it */
     uint32_t past_room;
-    uint32_t since; /* rows before are forgotten by a reset */
+    struct frame slim; /* of the frame at work: only the columns that are counted */
+    uint32_t since;    /* rows before are forgotten by a reset */
     uint32_t last_group;
+    uint32_t kept; /* rows after the last tidying */
     bool windowed;
 };
 
-static int truth(struct operator* op, const struct expr *expr, const struct frame *frame,
-                 uint32_t row, bool *out, struct err *err)
+static int truth(struct stage *op, const struct expr *expr, const struct frame *frame, uint32_t row,
+                 bool *out, struct err *err)
 {
     struct value_list list;
     *out = false;
@@ -118,13 +121,13 @@ static int truth(struct operator* op, const struct expr *expr, const struct fram
 static void reset(struct streamstats *s)
 {
     aggregator_clear(&s->a, GROUP_NONE);
-    s->since = s->rows.batch ? s->rows.batch->row_count : 0;
+    s->since = shelf_count(&s->shelf);
 }
 
-static int remember(struct operator* op, const struct frame *frame, uint32_t row, uint32_t group)
+static int remember(struct stage *op, const struct frame *frame, uint32_t row, uint32_t group)
 {
     struct streamstats *s = op->state;
-    uint32_t at = s->rows.batch ? s->rows.batch->row_count : 0;
+    uint32_t at = shelf_count(&s->shelf);
     if (at == s->past_room) {
         uint32_t room = s->past_room ? 2 * s->past_room : 1024;
         struct past *past =
@@ -136,15 +139,15 @@ static int remember(struct operator* op, const struct frame *frame, uint32_t row
     }
     struct value time = batch_first(frame->batch, row, FIELD_TIMESTAMP);
     s->past[at] = (struct past){group, time.type == VALUE_TIME ? time.i64 : 0};
-    return row_store_add_row(&s->rows, frame, row);
+    return row_store_add_row(&s->shelf.rows, &s->slim, row);
 }
 
 /* The states of the group are made anew from the rows in the window. */
-static int fill_window(struct operator* op, uint32_t group, int64_t now_ns, struct err *err)
+static int fill_window(struct stage *op, uint32_t group, int64_t now_ns, struct err *err)
 {
     const struct streamstats_args *args = op->command->args;
     struct streamstats *s = op->state;
-    uint32_t end = s->rows.batch ? s->rows.batch->row_count : 0, counted = 0, first = end;
+    uint32_t end = shelf_count(&s->shelf), counted = 0, first = end;
     int64_t span = args->time_window.kind ? span_ns(&args->time_window) : 0;
     while (first > s->since) {
         const struct past *past = &s->past[first - 1];
@@ -158,22 +161,25 @@ static int fill_window(struct operator* op, uint32_t group, int64_t now_ns, stru
         first--;
     }
     aggregator_clear(&s->a, group);
-    if (!s->rows.batch)
+    if (!s->shelf.rows.batch)
         return 0;
-    struct frame held = {s->rows.batch, NULL};
+    struct frame held = {s->shelf.rows.batch, NULL};
     for (uint32_t i = first; i < end; i++)
         if (s->past[i].group == group && aggregator_add_row(&s->a, &held, i, group, err) < 0)
             return -1;
     return 0;
 }
 
-static int put_results(struct operator* op, struct frame *frame, struct column **to, uint32_t row,
+static int put_results(struct stage *op, struct frame *frame, struct column **to, uint32_t row,
                        uint32_t group, struct err *err)
 {
     struct streamstats *s = op->state;
     for (size_t slot = 0; slot < s->a.slot_count; slot++) {
         struct value_list list;
-        if (aggregator_result(&s->a, slot, group, &list, err) < 0)
+        s->a.scope.arena = frame->batch->arena; /* answers are of use for this frame only */
+        int result = aggregator_result(&s->a, slot, group, &list, err);
+        s->a.scope.arena = op->run->arena;
+        if (result < 0)
             return -1;
         for (uint32_t i = 0; i < list.count; i++) {
             struct value copy = value_copy(list.values[i], frame->batch->arena);
@@ -184,7 +190,7 @@ static int put_results(struct operator* op, struct frame *frame, struct column *
     return 0;
 }
 
-static int count_row(struct operator* op, struct frame *frame, uint32_t row, uint32_t group,
+static int count_row(struct stage *op, struct frame *frame, uint32_t row, uint32_t group,
                      struct err *err)
 {
     struct streamstats *s = op->state;
@@ -193,7 +199,7 @@ static int count_row(struct operator* op, struct frame *frame, uint32_t row, uin
     return remember(op, frame, row, group) < 0 ? run_nomem(op->run, err) : 0;
 }
 
-static int one_row(struct operator* op, struct frame *frame, struct column **to, uint32_t row,
+static int one_row(struct stage *op, struct frame *frame, struct column **to, uint32_t row,
                    uint32_t group, struct err *err)
 {
     const struct streamstats_args *args = op->command->args;
@@ -221,13 +227,57 @@ static int one_row(struct operator* op, struct frame *frame, struct column **to,
     return 0;
 }
 
-static int push(struct operator* op, struct frame *frame, struct err *err)
+static int keep_counted(struct stage *op, const struct frame *frame)
+{
+    struct streamstats *s = op->state;
+    const struct batch *batch = frame->batch;
+    struct column **columns = arena_array(batch->arena, batch->column_count + 1U, sizeof(*columns));
+    if (!columns || frame_share(&s->slim, batch, frame->selected, batch->arena) < 0)
+        return -1;
+    for (uint32_t c = 0; c < batch->column_count; c++) {
+        struct column *column = s->slim.batch->columns[c];
+        bool counted = slice_equal(column->name, FIELD_TIMESTAMP);
+        for (size_t slot = 0; slot < s->a.slot_count; slot++)
+            counted |= slice_equal(column->name, aggregator_field(&s->a, slot));
+        columns[c] = counted ? column : NULL;
+    }
+    return frame_keep(&s->slim, columns, batch->column_count);
+}
+
+/* Rows that no window can hold any more are dropped. */
+static int tidy(struct stage *op)
+{
+    const struct streamstats_args *args = op->command->args;
+    struct streamstats *s = op->state;
+    struct arena *arena = op->run->frames; /* the frame's: nothing of it is kept */
+    uint32_t end = shelf_count(&s->shelf), kept = 0;
+    int64_t span = args->time_window.kind ? span_ns(&args->time_window) : INT64_MAX;
+    uint32_t *rows = arena_alloc(arena, (end + 1U) * sizeof(*rows));
+    uint32_t *counts = arena_array(arena, s->a.groups.count + 1U, sizeof(*counts));
+    if (!rows || !counts)
+        return -1;
+    for (uint32_t i = end; i-- > s->since;) {
+        int64_t apart = s->past[end - 1].time_ns - s->past[i].time_ns;
+        uint32_t *count = &counts[args->global ? s->a.groups.count : s->past[i].group];
+        bool near = apart < span && -apart < span;
+        if (near && (!args->window || (*count)++ < (uint64_t)args->window))
+            rows[end - 1 - kept++] = i;
+    }
+    for (uint32_t i = 0; i < kept; i++)
+        s->past[i] = s->past[rows[end - kept + i]];
+    s->since = 0;
+    return shelf_keep(&s->shelf, rows + (end - kept), kept);
+}
+
+static int push(struct stage *op, struct frame *frame, struct err *err)
 {
     struct streamstats *s = op->state;
     struct group_rows rows;
     if (aggregator_prepare(&s->a, frame, err) < 0)
         return -1;
     if (grouper_rows(&s->a.groups, frame, &rows) < 0)
+        return run_nomem(op->run, err);
+    if (s->windowed && keep_counted(op, frame) < 0)
         return run_nomem(op->run, err);
     struct column **to = arena_array(frame->batch->arena, s->a.slot_count + 1, sizeof(*to));
     for (size_t i = 0; to && i < s->a.slot_count; i++)
@@ -239,6 +289,11 @@ static int push(struct operator* op, struct frame *frame, struct err *err)
         bool again = i > 0 && rows.rows[i] == rows.rows[i - 1];
         if (!again && one_row(op, frame, to, rows.rows[i], rows.groups[i], err) < 0)
             return -1;
+    }
+    if (s->windowed && shelf_count(&s->shelf) > 4 * s->kept + SHELF_SLACK) {
+        if (tidy(op) < 0)
+            return run_nomem(op->run, err);
+        s->kept = shelf_count(&s->shelf);
     }
     for (size_t i = 0; i < s->a.slot_count; i++)
         if (frame_put(frame, to[i]) < 0)
@@ -256,18 +311,19 @@ static int push(struct operator* op, struct frame *frame, struct err *err)
                 return run_nomem(op->run, err);
             break;
         }
-    return operator_push(op, frame, err);
+    return stage_push(op, frame, err);
 }
 
-static int make(struct run *run, const struct spl_command *command, struct operator* op,
+static int make(struct run *run, const struct spl_command *command, struct stage *op,
                 struct err *err)
 {
     const struct streamstats_args *args = command->args;
     struct streamstats *s = arena_calloc(run->arena, sizeof(*s));
     if (!s)
         return run_nomem(run, err);
-    row_store_init(&s->rows, run->arena);
     s->windowed = args->window || args->time_window.kind;
+    if (s->windowed && shelf_init(&s->shelf, run) < 0)
+        return run_nomem(run, err);
     s->last_group = GROUP_NONE;
     op->push = push;
     op->state = s;

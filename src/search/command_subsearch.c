@@ -64,20 +64,20 @@ static int parse_many(struct spl_parser *p, struct spl_command *command)
     return spl_expect_end(p);
 }
 
-static int pass(struct operator* op, struct frame *frame, struct err *err)
+static int pass(struct stage *op, struct frame *frame, struct err *err)
 {
-    return operator_push(op, frame, err);
+    return stage_push(op, frame, err);
 }
 
-static int emit_all(struct operator* op, const struct batch *rows, int64_t most, struct err *err)
+static int emit_all(struct stage *op, const struct batch *rows, int64_t most, struct err *err)
 {
     uint32_t count = rows->row_count;
     if (most && (uint64_t)most < count)
         count = (uint32_t)most;
-    return operator_emit(op, rows, NULL, count, err);
+    return stage_emit(op, rows, NULL, count, err);
 }
 
-static int finish_append(struct operator* op, struct err *err)
+static int finish_append(struct stage *op, struct err *err)
 {
     const struct sub_args *args = op->command->args;
     for (size_t i = 0; i < args->count; i++) {
@@ -89,7 +89,7 @@ static int finish_append(struct operator* op, struct err *err)
     return 0;
 }
 
-static int make_append(struct run *run, const struct spl_command *command, struct operator* op,
+static int make_append(struct run *run, const struct spl_command *command, struct stage *op,
                        struct err *err)
 {
     (void)run;
@@ -102,7 +102,7 @@ static int make_append(struct run *run, const struct spl_command *command, struc
 
 /* ---- appendcols ---- */
 
-static int add_column(struct operator* op, struct frame *frame, const struct column *from,
+static int add_column(struct stage *op, struct frame *frame, const struct column *from,
                       struct err *err)
 {
     const struct sub_args *args = op->command->args;
@@ -124,7 +124,7 @@ static int add_column(struct operator* op, struct frame *frame, const struct col
     return !to || frame_put(frame, to) < 0 ? run_nomem(op->run, err) : 0;
 }
 
-static int finish_appendcols(struct operator* op, struct err *err)
+static int finish_appendcols(struct stage *op, struct err *err)
 {
     const struct sub_args *args = op->command->args;
     struct frame frame;
@@ -146,16 +146,16 @@ static int finish_appendcols(struct operator* op, struct err *err)
     return hold_emit(op, &frame, err);
 }
 
-static int make_appendcols(struct run *run, const struct spl_command *command, struct operator* op,
+static int make_appendcols(struct run *run, const struct spl_command *command, struct stage *op,
                            struct err *err)
 {
     (void)command;
-    return operator_hold(run, op, 0, finish_appendcols, err);
+    return stage_hold(run, op, 0, finish_appendcols, err);
 }
 
 /* ---- appendpipe ---- */
 
-static int finish_appendpipe(struct operator* op, struct err *err)
+static int finish_appendpipe(struct stage *op, struct err *err)
 {
     const struct sub_args *args = op->command->args;
     struct frame frame;
@@ -175,11 +175,11 @@ static int finish_appendpipe(struct operator* op, struct err *err)
     return emit_all(op, rows, 0, err);
 }
 
-static int make_appendpipe(struct run *run, const struct spl_command *command, struct operator* op,
+static int make_appendpipe(struct run *run, const struct spl_command *command, struct stage *op,
                            struct err *err)
 {
     (void)command;
-    return operator_hold(run, op, 0, finish_appendpipe, err);
+    return stage_hold(run, op, 0, finish_appendpipe, err);
 }
 
 /* ---- inputlookup ---- */
@@ -207,7 +207,7 @@ static int parse_inputlookup(struct spl_parser *p, struct spl_command *command)
     return spl_expect_end(p);
 }
 
-static int finish_inputlookup(struct operator* op, struct err *err)
+static int finish_inputlookup(struct stage *op, struct err *err)
 {
     const struct sub_args *args = op->command->args;
     struct batch *rows;
@@ -227,10 +227,10 @@ static int finish_inputlookup(struct operator* op, struct err *err)
     uint32_t left = count - from;
     if (args->max_rows && (uint64_t)args->max_rows < left)
         left = (uint32_t)args->max_rows;
-    return operator_emit(op, rows, order + from, left, err);
+    return stage_emit(op, rows, order + from, left, err);
 }
 
-static int make_inputlookup(struct run *run, const struct spl_command *command, struct operator* op,
+static int make_inputlookup(struct run *run, const struct spl_command *command, struct stage *op,
                             struct err *err)
 {
     (void)run;

@@ -1,6 +1,6 @@
 /* top and rare: the most and the least frequent values. */
 #include "search/group.h"
-#include "search/operator.h"
+#include "search/stage.h"
 
 #include <stdlib.h>
 
@@ -76,7 +76,7 @@ static int room_for(struct arena *arena, void **list, size_t old, size_t count, 
     return 0;
 }
 
-static int make_room(struct operator* op, struct top *top)
+static int make_room(struct stage *op, struct top *top)
 {
     struct arena *arena = op->run->arena;
     if (top->values.count > top->room) {
@@ -95,7 +95,7 @@ static int make_room(struct operator* op, struct top *top)
     return 0;
 }
 
-static int push(struct operator* op, struct frame *frame, struct err *err)
+static int push(struct stage *op, struct frame *frame, struct err *err)
 {
     struct top *top = op->state;
     struct group_rows values, by;
@@ -133,7 +133,7 @@ static int by_count(const void *a, const void *b, void *context)
 }
 
 struct writer {
-    struct operator* op;
+    struct stage *op;
     struct batch *batch;
     const struct top *top;
 };
@@ -167,7 +167,7 @@ static int put_row(struct writer *w, uint32_t group, bool other, uint64_t count)
     return put_counts(w, count, top->totals[top->owner[group]]);
 }
 
-static int finish(struct operator* op, struct err *err)
+static int finish(struct stage *op, struct err *err)
 {
     const struct top_args *args = op->command->args;
     struct top *top = op->state;
@@ -192,10 +192,10 @@ static int finish(struct operator* op, struct err *err)
         if (rest && args->use_other && put_row(&w, first, true, rest) < 0)
             return run_nomem(op->run, err);
     }
-    return operator_emit(op, w.batch, NULL, w.batch->row_count, err);
+    return stage_emit(op, w.batch, NULL, w.batch->row_count, err);
 }
 
-static int make(struct run *run, const struct spl_command *command, struct operator* op,
+static int make(struct run *run, const struct spl_command *command, struct stage *op,
                 struct err *err)
 {
     const struct top_args *args = command->args;

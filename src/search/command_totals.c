@@ -54,7 +54,7 @@ static const struct stat *sum_stat(void)
     return stat_find(SLICE("sum"), &percent, &nearest);
 }
 
-static int row_totals(struct operator* op, struct frame *frame, struct err *err)
+static int row_totals(struct stage *op, struct frame *frame, struct err *err)
 {
     const struct totals_args *args = op->command->args;
     struct stat_scope scope = {.arena = frame->batch->arena};
@@ -78,7 +78,7 @@ static int row_totals(struct operator* op, struct frame *frame, struct err *err)
 }
 
 /* One more row: the sums of the columns that hold only numbers. */
-static int column_totals(struct operator* op, struct frame *frame, struct err *err)
+static int column_totals(struct stage *op, struct frame *frame, struct err *err)
 {
     const struct totals_args *args = op->command->args;
     struct arena *arena = frame->batch->arena;
@@ -119,7 +119,7 @@ static int column_totals(struct operator* op, struct frame *frame, struct err *e
     return 0;
 }
 
-static int finish(struct operator* op, struct err *err)
+static int finish(struct stage *op, struct err *err)
 {
     const struct totals_args *args = op->command->args;
     struct frame frame;
@@ -132,11 +132,11 @@ static int finish(struct operator* op, struct err *err)
     return hold_emit(op, &frame, err);
 }
 
-static int make(struct run *run, const struct spl_command *command, struct operator* op,
+static int make(struct run *run, const struct spl_command *command, struct stage *op,
                 struct err *err)
 {
     (void)command;
-    return operator_hold(run, op, 0, finish, err);
+    return stage_hold(run, op, 0, finish, err);
 }
 
 const struct command command_addtotals = {"addtotals",

@@ -93,7 +93,7 @@ struct open_one {
 };
 
 struct builder {
-    struct operator* op;
+    struct stage *op;
     const struct batch *rows;
     const struct column *times;
     uint32_t *next;        /* the row behind in the same transaction */
@@ -222,7 +222,7 @@ static int put_one(struct builder *b, struct batch *out, const struct open_one *
                : 0;
 }
 
-static int edge_bits(struct operator* op, const struct frame *frame, const struct expr *expr,
+static int edge_bits(struct stage *op, const struct frame *frame, const struct expr *expr,
                      uint64_t **out, struct err *err)
 {
     *out = arena_calloc(op->run->arena, bits_words(frame->batch->row_count) * 8 + 8);
@@ -267,7 +267,7 @@ static int collect(struct builder *b, struct frame *frame, struct grouper *group
     return 0;
 }
 
-static int finish(struct operator* op, struct err *err)
+static int finish(struct stage *op, struct err *err)
 {
     const struct transaction_args *args = op->command->args;
     struct frame frame;
@@ -289,14 +289,14 @@ static int finish(struct operator* op, struct err *err)
             return run_nomem(op->run, err);
     if (!out)
         return run_nomem(op->run, err);
-    return operator_emit(op, out, NULL, out->row_count, err);
+    return stage_emit(op, out, NULL, out->row_count, err);
 }
 
-static int make(struct run *run, const struct spl_command *command, struct operator* op,
+static int make(struct run *run, const struct spl_command *command, struct stage *op,
                 struct err *err)
 {
     (void)command;
-    return operator_hold(run, op, 0, finish, err);
+    return stage_hold(run, op, 0, finish, err);
 }
 
 const struct command command_transaction = {

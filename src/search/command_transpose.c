@@ -50,7 +50,7 @@ static bool is_internal(struct slice name)
            (name.len && name.ptr[0] == '_');
 }
 
-static int finish(struct operator* op, struct err *err)
+static int finish(struct stage *op, struct err *err)
 {
     const struct transpose_args *args = op->command->args;
     const struct batch *batch = ((struct hold *)op->state)->rows.batch;
@@ -85,14 +85,14 @@ static int finish(struct operator* op, struct err *err)
                     return run_nomem(op->run, err);
         }
     }
-    return operator_emit(op, out, NULL, out->row_count, err);
+    return stage_emit(op, out, NULL, out->row_count, err);
 }
 
-static int make(struct run *run, const struct spl_command *command, struct operator* op,
+static int make(struct run *run, const struct spl_command *command, struct stage *op,
                 struct err *err)
 {
     (void)command;
-    return operator_hold(run, op, 0, finish, err);
+    return stage_hold(run, op, 0, finish, err);
 }
 
 const struct command command_transpose = {"transpose",

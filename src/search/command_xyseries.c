@@ -41,7 +41,7 @@ static void want_all(const struct spl_command *command, struct wanted *wanted)
     wanted->all = true;
 }
 
-static int put_cell(struct operator* op, struct batch *out, uint32_t at, struct slice name,
+static int put_cell(struct stage *op, struct batch *out, uint32_t at, struct slice name,
                     struct value v, struct err *err)
 {
     struct column *to = batch_column(out, name);
@@ -50,7 +50,7 @@ static int put_cell(struct operator* op, struct batch *out, uint32_t at, struct 
     return 0;
 }
 
-static int finish_xy(struct operator* op, struct err *err)
+static int finish_xy(struct stage *op, struct err *err)
 {
     const struct xy_args *args = op->command->args;
     const struct slice *names = args->fields.names;
@@ -86,10 +86,10 @@ static int finish_xy(struct operator* op, struct err *err)
                     return title.ptr ? -1 : run_nomem(op->run, err);
             }
     }
-    return operator_emit(op, out, NULL, out->row_count, err);
+    return stage_emit(op, out, NULL, out->row_count, err);
 }
 
-static int finish_untable(struct operator* op, struct err *err)
+static int finish_untable(struct stage *op, struct err *err)
 {
     const struct xy_args *args = op->command->args;
     const struct slice *names = args->fields.names;
@@ -112,14 +112,14 @@ static int finish_untable(struct operator* op, struct err *err)
                 return -1;
         }
     }
-    return operator_emit(op, out, NULL, out->row_count, err);
+    return stage_emit(op, out, NULL, out->row_count, err);
 }
 
-static int make(struct run *run, const struct spl_command *command, struct operator* op,
+static int make(struct run *run, const struct spl_command *command, struct stage *op,
                 struct err *err)
 {
     bool xy = slice_is(slice_text(command->descriptor->name), "xyseries");
-    return operator_hold(run, op, 0, xy ? finish_xy : finish_untable, err);
+    return stage_hold(run, op, 0, xy ? finish_xy : finish_untable, err);
 }
 
 const struct command command_xyseries = {"xyseries",

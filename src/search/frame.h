@@ -1,9 +1,9 @@
 #pragma once
 /*
- * search/frame: rows on their way from one operator to the next: a batch that the operators may
+ * search/frame: rows on their way from one stage to the next: a batch that the stages may
  * change, and the bits of the rows that still count.
  *
- * Columns are never changed in place: an operator puts a new column in the old one's place. So a
+ * Columns are never changed in place: a stage puts a new column in the old one's place. So a
  * frame can share the source's columns, and making one costs a few words a column.
  *
  * Ownership  A frame and all it points to live until the push that it was given to returns.
@@ -11,7 +11,7 @@
  */
 #include "event/batch.h"
 
-enum { FRAME_ROWS_MAX = 4096 }; /* of frames that operators make; those of sources may be larger */
+enum { FRAME_ROWS_MAX = 4096 }; /* of frames that stages make; those of sources may be larger */
 
 struct frame {
     struct batch *batch;
@@ -40,7 +40,7 @@ uint32_t frame_count(const struct frame *frame);
 /* Row, not multi-valued and at its own place: column->values[row] is right. */
 bool column_is_dense(const struct column *column, uint32_t row_count);
 
-/* Rows kept by an operator, deep, in its own arena. */
+/* Rows kept by a stage, deep, in its own arena. */
 struct row_store {
     struct batch *batch; /* NULL before the first row */
     struct arena *arena;

@@ -1,13 +1,51 @@
 #include "search/hold.h"
 
-static int hold_push(struct operator* op, struct frame *frame, struct err *err)
+static void release(void *arena)
+{
+    arena_free(arena);
+}
+
+int shelf_init(struct shelf *shelf, struct run *run)
+{
+    int64_t max = run->options->memory_max;
+    for (int i = 0; i < 2; i++) {
+        shelf->arenas[i] = arena_new(max ? (size_t)max : MEMORY_QUERY_MAX);
+        if (!shelf->arenas[i] || arena_defer(run->arena, release, shelf->arenas[i]) < 0)
+            return -1;
+    }
+    row_store_init(&shelf->rows, shelf->arenas[0]);
+    return 0;
+}
+
+uint32_t shelf_count(const struct shelf *shelf)
+{
+    return shelf->rows.batch ? shelf->rows.batch->row_count : 0;
+}
+
+int shelf_keep(struct shelf *shelf, const uint32_t *rows, uint32_t count)
+{
+    struct row_store kept;
+    struct frame held = {shelf->rows.batch, NULL};
+    struct arena *full = shelf->arenas[0];
+    row_store_init(&kept, shelf->arenas[1]);
+    for (uint32_t i = 0; i < count; i++)
+        if (row_store_add_row(&kept, &held, rows[i]) < 0)
+            return -1;
+    arena_reset(full);
+    shelf->arenas[0] = shelf->arenas[1];
+    shelf->arenas[1] = full;
+    shelf->rows = kept;
+    return 0;
+}
+
+static int hold_push(struct stage *op, struct frame *frame, struct err *err)
 {
     struct hold *hold = op->state;
     return row_store_add(&hold->rows, frame) < 0 ? run_nomem(op->run, err) : 0;
 }
 
-int operator_hold(struct run *run, struct operator* op, size_t state_size,
-                  int (*finish)(struct operator* op, struct err *err), struct err *err)
+int stage_hold(struct run *run, struct stage *op, size_t state_size,
+               int (*finish)(struct stage *op, struct err *err), struct err *err)
 {
     struct hold *hold = arena_calloc(run->arena, state_size ? state_size : sizeof(*hold));
     op->state = hold;
@@ -19,7 +57,7 @@ int operator_hold(struct run *run, struct operator* op, size_t state_size,
     return 0;
 }
 
-bool hold_frame(struct operator* op, struct frame *frame, bool *failed, struct err *err)
+bool hold_frame(struct stage *op, struct frame *frame, bool *failed, struct err *err)
 {
     const struct hold *hold = op->state;
     *failed = false;
@@ -32,7 +70,7 @@ bool hold_frame(struct operator* op, struct frame *frame, bool *failed, struct e
     return false;
 }
 
-int hold_emit(struct operator* op, const struct frame *frame, struct err *err)
+int hold_emit(struct stage *op, const struct frame *frame, struct err *err)
 {
-    return operator_emit(op, frame->batch, NULL, frame->batch->row_count, err);
+    return stage_emit(op, frame->batch, NULL, frame->batch->row_count, err);
 }

@@ -3,7 +3,7 @@
  * search/json_path: values of a JSON text by a path: a.b, items{}.sku, items{0}.sku, a key with
  * dots first as it stands. Used by spath.
  */
-#include "search/operator.h"
+#include "search/stage.h"
 
 /* Adds what the path finds in text as values of row; bad JSON finds nothing. */
 MUST_USE int json_path_put(struct slice text, struct slice path, struct frame *frame,

@@ -2,111 +2,99 @@
 
 #include "event/schema.h"
 #include "search/command_head.h"
+#include "search/hold.h"
 #include "search/sort_keys.h"
 
-enum { HELD_MIN = 16384 };
+enum { HELD_ENOUGH = 16384 }; /* rows of a window that is worth its opening */
 static int64_t const FIRST_WIDTH = 15 * NS_PER_MINUTE;
 
 struct newest {
-    struct row_store rows;
-    struct arena *arenas[2]; /* rows live in the first; compacting moves them to the other */
+    struct shelf shelf;
     uint64_t limit;
-    bool compacted;
+    bool bounded; /* the two below are set */
+    int64_t newest_ns, bound_ns;
 };
 
 static const struct sort_key newest_keys[] = {{{"@timestamp", 10}, SORT_NUMBER, true},
                                               {{"hinomi.seq", 10}, SORT_NUMBER, true}};
 static const struct sort_keys keys = {newest_keys, ARRAY_COUNT(newest_keys)};
 
-/* Only the first limit rows can matter: the others are dropped. */
+static int64_t time_at(const struct newest *newest, uint32_t row)
+{
+    struct value v = batch_first(newest->shelf.rows.batch, row, FIELD_TIMESTAMP);
+    return v.type == VALUE_TIME ? v.i64 : INT64_MIN;
+}
+
+/* With a limit only the first rows can matter and the others are dropped. Without one nothing is:
+ * the bound only tells the search to read the window in smaller pieces. */
 static int compact(struct newest *newest)
 {
     uint32_t *order;
-    struct row_store kept;
-    struct frame held = {newest->rows.batch, NULL};
-    row_store_init(&kept, newest->arenas[1]);
-    if (sort_rows(&keys, newest->rows.batch, newest->arenas[0], &order) < 0)
+    uint64_t enough = newest->limit ? newest->limit : HELD_ENOUGH;
+    if (sort_rows(&keys, newest->shelf.rows.batch, newest->shelf.arenas[0], &order) < 0)
         return -1;
-    for (uint64_t i = 0; i < newest->limit && i < held.batch->row_count; i++)
-        if (row_store_add_row(&kept, &held, order[i]) < 0)
-            return -1;
-    arena_reset(newest->arenas[0]);
-    struct arena *empty = newest->arenas[0];
-    newest->arenas[0] = newest->arenas[1];
-    newest->arenas[1] = empty;
-    newest->rows = kept;
-    newest->compacted = true;
-    return 0;
+    newest->bounded = true;
+    newest->newest_ns = time_at(newest, order[0]);
+    newest->bound_ns = time_at(newest, order[enough - 1]);
+    return newest->limit ? shelf_keep(&newest->shelf, order, (uint32_t)newest->limit) : 0;
 }
 
-static int push(struct operator* op, struct frame *frame, struct err *err)
+static int push(struct stage *op, struct frame *frame, struct err *err)
 {
     struct newest *newest = op->state;
-    if (row_store_add(&newest->rows, frame) < 0)
+    if (row_store_add(&newest->shelf.rows, frame) < 0)
         return run_nomem(op->run, err);
-    uint64_t most = 4 * newest->limit > HELD_MIN ? 4 * newest->limit : HELD_MIN;
-    if (!newest->limit || newest->rows.batch->row_count <= most)
+    uint64_t least = newest->limit ? HELD_ENOUGH / 4 : HELD_ENOUGH;
+    uint64_t most = 4 * (newest->limit > least ? newest->limit : least);
+    bool again = newest->limit || !newest->bounded;
+    if (shelf_count(&newest->shelf) <= most || !again)
         return 0;
     return compact(newest) < 0 ? run_nomem(op->run, err) : 0;
 }
 
-static int finish(struct operator* op, struct err *err)
+static int finish(struct stage *op, struct err *err)
 {
     struct newest *newest = op->state;
     uint32_t *order;
-    if (!newest->rows.batch)
+    if (!newest->shelf.rows.batch)
         return 0;
-    if (sort_rows(&keys, newest->rows.batch, newest->arenas[0], &order) < 0)
+    if (sort_rows(&keys, newest->shelf.rows.batch, newest->shelf.arenas[0], &order) < 0)
         return run_nomem(op->run, err);
-    return operator_emit(op, newest->rows.batch, order, newest->rows.batch->row_count, err);
+    return stage_emit(op, newest->shelf.rows.batch, order, newest->shelf.rows.batch->row_count,
+                      err);
 }
 
-int operator_newest_first(struct run *run, struct operator* op, uint64_t limit, struct err *err)
+int stage_newest_first(struct run *run, struct stage *op, uint64_t limit, struct err *err)
 {
     struct newest *newest = arena_calloc(run->arena, sizeof(*newest));
-    int64_t max = run->options->memory_max;
-    *op = (struct operator){.push = push,
-                            .finish = finish,
-                            .run = run,
-                            .state = newest,
-                            .command = run->query->commands};
+    *op = (struct stage){.push = push,
+                         .finish = finish,
+                         .run = run,
+                         .state = newest,
+                         .command = run->query->commands};
     if (!newest)
         return run_nomem(run, err);
-    for (int i = 0; i < 2; i++)
-        if (!(newest->arenas[i] = arena_new(max ? (size_t)max : MEMORY_QUERY_MAX)))
-            return run_nomem(run, err);
+    if (shelf_init(&newest->shelf, run) < 0)
+        return run_nomem(run, err);
     newest->limit = limit;
-    row_store_init(&newest->rows, newest->arenas[0]);
     return 0;
 }
 
-void newest_forget(struct operator* op)
+void newest_forget(struct stage *op)
 {
     struct newest *newest = op->state;
-    arena_reset(newest->arenas[0]);
-    arena_reset(newest->arenas[1]);
-    row_store_init(&newest->rows, newest->arenas[0]);
-    newest->compacted = false;
+    arena_reset(newest->shelf.arenas[0]);
+    arena_reset(newest->shelf.arenas[1]);
+    row_store_init(&newest->shelf.rows, newest->shelf.arenas[0]);
+    newest->bounded = false;
 }
 
-bool newest_bound(const struct operator* op, int64_t *time_ns)
+bool newest_bound(const struct stage *op, int64_t *bound_ns, int64_t *newest_ns)
 {
     const struct newest *newest = op->state;
-    const struct batch *rows = newest->rows.batch;
-    if (!newest->compacted || !rows || rows->row_count < newest->limit)
-        return false;
-    struct value oldest = batch_first(rows, (uint32_t)newest->limit - 1, FIELD_TIMESTAMP);
-    *time_ns = oldest.i64;
-    return oldest.type == VALUE_TIME;
-}
-
-void newest_close(struct operator* op)
-{
-    struct newest *newest = op->state;
-    for (int i = 0; newest && i < 2; i++) {
-        arena_free(newest->arenas[i]);
-        newest->arenas[i] = NULL;
-    }
+    *bound_ns = newest->bound_ns;
+    *newest_ns = newest->newest_ns;
+    return newest->bounded && newest->bound_ns != INT64_MIN;
 }
 
 /* Commands that give as many rows as they get, in the same order. */
@@ -156,8 +144,19 @@ bool window_next(struct window *window)
     if (window->low <= window->from_ns)
         return false;
     window->high = window->low;
-    if (__builtin_mul_overflow(window->width, INT64_C(4), &window->width))
+    if (!window->narrowed && __builtin_mul_overflow(window->width, INT64_C(4), &window->width))
         window->width = INT64_MAX;
+    window->narrowed = false;
     set_low(window);
+    return true;
+}
+
+bool window_narrow(struct window *window, int64_t low, int64_t newest_ns)
+{
+    if (low <= window->low)
+        return false;
+    window->low = low;
+    window->narrowed = true;
+    window->width = newest_ns - low > NS_PER_SECOND ? newest_ns - low : NS_PER_SECOND;
     return true;
 }

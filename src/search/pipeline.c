@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-static int sink_push(struct operator* op, struct frame *frame, struct err *err)
+static int sink_push(struct stage *op, struct frame *frame, struct err *err)
 {
     struct pipeline *pipeline = op->state;
     uint64_t count = frame_count(frame);
@@ -19,8 +19,8 @@ static int sink_push(struct operator* op, struct frame *frame, struct err *err)
     return row_store_add(&pipeline->rows, frame) < 0 ? run_nomem(op->run, err) : 0;
 }
 
-static int make_operator(struct run *run, const struct spl_command *command, struct operator* op,
-                         struct err *err)
+static int make_stage(struct run *run, const struct spl_command *command, struct stage *op,
+                      struct err *err)
 {
     const struct command *descriptor = command->descriptor;
     op->run = run;
@@ -51,29 +51,28 @@ int pipeline_build(struct pipeline *pipeline, struct run *run, const struct spl_
     for (const struct spl_command *c = command; c; c = c->next)
         count++;
     *pipeline = (struct pipeline){.count = count};
-    pipeline->operators = arena_array(run->arena, count + 1, sizeof(*pipeline->operators));
-    if (!pipeline->operators)
+    pipeline->stages = arena_array(run->arena, count + 1, sizeof(*pipeline->stages));
+    if (!pipeline->stages)
         return run_nomem(run, err);
     row_store_init(&pipeline->rows, run->arena);
     for (; command; command = command->next, i++) {
-        if (make_operator(run, command, &pipeline->operators[i], err) < 0)
+        if (make_stage(run, command, &pipeline->stages[i], err) < 0)
             return -1;
-        pipeline->operators[i].next = &pipeline->operators[i + 1];
+        pipeline->stages[i].next = &pipeline->stages[i + 1];
     }
-    pipeline->operators[count] =
-        (struct operator){.push = sink_push, .run = run, .state = pipeline};
+    pipeline->stages[count] = (struct stage){.push = sink_push, .run = run, .state = pipeline};
     return 0;
 }
 
 int pipeline_push(struct pipeline *pipeline, struct frame *frame, struct err *err)
 {
-    return pipeline->operators[0].push(&pipeline->operators[0], frame, err);
+    return pipeline->stages[0].push(&pipeline->stages[0], frame, err);
 }
 
 bool pipeline_satisfied(const struct pipeline *pipeline)
 {
     for (size_t i = 0; i < pipeline->count; i++)
-        if (pipeline->operators[i].satisfied)
+        if (pipeline->stages[i].satisfied)
             return true;
     return pipeline->rows_max && pipeline->rows_seen > pipeline->rows_max;
 }
@@ -81,15 +80,15 @@ bool pipeline_satisfied(const struct pipeline *pipeline)
 int pipeline_finish(struct pipeline *pipeline, size_t first, struct err *err)
 {
     for (size_t i = first; i < pipeline->count; i++) {
-        struct operator* op = & pipeline->operators[i];
+        struct stage *op = &pipeline->stages[i];
         if (op->finish && op->finish(op, err) < 0)
             return -1;
     }
     return 0;
 }
 
-int operator_emit(struct operator* op, const struct batch *batch, const uint32_t *rows,
-                  uint32_t count, struct err *err)
+int stage_emit(struct stage *op, const struct batch *batch, const uint32_t *rows, uint32_t count,
+               struct err *err)
 {
     struct run *run = op->run;
     uint32_t order[FRAME_ROWS_MAX];
@@ -101,7 +100,7 @@ int operator_emit(struct operator* op, const struct batch *batch, const uint32_t
         arena_reset(run->frames);
         if (frame_gather(&frame, batch, order, n, run->frames) < 0)
             return run_nomem(run, err);
-        if (run_check(run, err) < 0 || operator_push(op, &frame, err) < 0)
+        if (run_check(run, err) < 0 || stage_push(op, &frame, err) < 0)
             return -1;
     }
     return 0;

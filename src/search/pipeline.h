@@ -1,21 +1,21 @@
 #pragma once
-/* search/pipeline: the operators of one query in a row, with the store of rows at its end. */
-#include "search/operator.h"
+/* search/pipeline: the stages of one query in a row, with the store of rows at its end. */
+#include "search/stage.h"
 
 struct pipeline {
-    struct operator* operators; /* count, then the sink */
+    struct stage *stages; /* count, then the sink */
     size_t count;
     struct row_store rows; /* what came out */
     uint64_t rows_max;     /* 0: no limit */
     uint64_t rows_seen;
 };
 
-/* Operators for the commands from command on (NULL: none). */
+/* Stages for the commands from command on (NULL: none). */
 MUST_USE int pipeline_build(struct pipeline *pipeline, struct run *run,
                             const struct spl_command *command, struct err *err);
 MUST_USE int pipeline_push(struct pipeline *pipeline, struct frame *frame, struct err *err);
 bool pipeline_satisfied(const struct pipeline *pipeline);
-/* Finishes the operators from number first on. */
+/* Finishes the stages from number first on. */
 MUST_USE int pipeline_finish(struct pipeline *pipeline, size_t first, struct err *err);
 
 /* command_stats.c: it has first(), last() or list(), which go by arrival. */

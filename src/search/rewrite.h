@@ -3,7 +3,7 @@
  * search/rewrite: commands that change a field's values one by one, without looking at the rest
  * of the row.
  */
-#include "search/operator.h"
+#include "search/stage.h"
 
 /* v is the old value; *out the new one (VALUE_NULL takes it away), in arena. */
 typedef int (*rewrite_value)(const void *context, struct run *run, struct value v,

@@ -18,9 +18,8 @@ struct search {
     struct search_source source;
     bool has_source;
     bool drained;
-    struct operator* newest; /* sorts a window at a time; NULL when the source is in order */
+    struct stage *newest; /* sorts a window at a time; NULL when the source is in order */
     struct window window;
-    bool narrowed; /* this window */
     bool finished;
     const struct expr *pushed; /* the filter given to the source */
     size_t pushed_commands;    /* leading commands that are in it */
@@ -272,11 +271,11 @@ static const struct spl_command *rest_of(const struct search *search)
 }
 
 /* What the pushed filter still has to do, and the order. */
-static int filter_push(struct operator* op, struct frame *frame, struct err *err)
+static int filter_push(struct stage *op, struct frame *frame, struct err *err)
 {
     if (op->state && run_filter(op->run, frame, op->state, err) < 0)
         return -1;
-    return bits_any(frame->selected, frame->batch->row_count) ? operator_push(op, frame, err) : 0;
+    return bits_any(frame->selected, frame->batch->row_count) ? stage_push(op, frame, err) : 0;
 }
 
 static int build(struct search *search, struct err *err)
@@ -288,22 +287,22 @@ static int build(struct search *search, struct err *err)
     pipeline->rows_max = (uint64_t)search->options.rows_max;
     bool sort = search->has_source && !search->source.ordered && search->request.newest_first;
     size_t more = search->has_source ? 1U + sort : 0;
-    struct operator* all = arena_array(run->arena, pipeline->count + more + 1, sizeof(*all));
+    struct stage *all = arena_array(run->arena, pipeline->count + more + 1, sizeof(*all));
     if (!all)
         return run_nomem(run, err);
-    memcpy(all + more, pipeline->operators, (pipeline->count + 1) * sizeof(*all));
+    memcpy(all + more, pipeline->stages, (pipeline->count + 1) * sizeof(*all));
     if (search->has_source) {
         const struct expr *left = search->source.filtered ? NULL : search->pushed;
-        all[0] = (struct operator){.push = filter_push,
-                                   .run = run,
-                                   .command = run->query->commands,
-                                   .state = (void *)(uintptr_t)left};
+        all[0] = (struct stage){.push = filter_push,
+                                .run = run,
+                                .command = run->query->commands,
+                                .state = (void *)(uintptr_t)left};
         if (sort &&
-            operator_newest_first(run, &all[1], (uint64_t)search->request.rows_enough, err) < 0)
+            stage_newest_first(run, &all[1], (uint64_t)search->request.rows_enough, err) < 0)
             return -1;
         search->newest = sort ? &all[1] : NULL;
     }
-    pipeline->operators = all;
+    pipeline->stages = all;
     pipeline->count += more;
     for (size_t i = 0; i < pipeline->count; i++)
         all[i].next = &all[i + 1];
@@ -449,12 +448,12 @@ static int tell(struct search *search, struct err *err)
 /* Enough rows of the window are known: it is read again, only as far back as they reach. */
 static int narrow_window(struct search *search, struct err *err)
 {
-    int64_t bound;
-    if (!search->newest || search->narrowed || !newest_bound(search->newest, &bound) ||
-        bound <= search->window.low)
+    int64_t bound, newest;
+    bool once = search->request.rows_enough > 0;
+    if (!search->newest || (once && search->window.narrowed) ||
+        !newest_bound(search->newest, &bound, &newest) ||
+        !window_narrow(&search->window, bound, newest))
         return 0;
-    search->narrowed = true;
-    search->window.low = bound;
     newest_forget(search->newest);
     return open_window(search, err);
 }
@@ -471,7 +470,6 @@ static int end_of_source(struct search *search, struct err *err)
     if (pipeline_satisfied(&search->pipeline) || !window_next(&search->window))
         return 1;
     search->drained = false;
-    search->narrowed = false;
     return open_window(search, err) < 0 ? -1 : 1;
 }
 
@@ -489,8 +487,8 @@ int search_step(struct search *search, struct err *err)
             return end_of_source(search, err);
         return narrow_window(search, err) < 0 ? -1 : 1;
     }
-    /* operators up to the one that sorts windows have been finished with the last window */
-    size_t first = search->newest ? (size_t)(search->newest - search->pipeline.operators) + 1 : 0;
+    /* stages up to the one that sorts windows have been finished with the last window */
+    size_t first = search->newest ? (size_t)(search->newest - search->pipeline.stages) + 1 : 0;
     if (pipeline_finish(&search->pipeline, first, err) < 0)
         return -1;
     search->finished = true;
@@ -545,25 +543,25 @@ const struct search_result *search_result(struct search *search)
     return &search->result;
 }
 
-/* The first operator that holds rows is finished into fresh operators behind it. */
+/* The first stage that holds rows is finished into fresh stages behind it. */
 int search_preview(struct search *search, struct arena *arena, struct search_result *out,
                    struct err *err)
 {
     struct pipeline *pipeline = &search->pipeline;
     struct run copy = search->run;
-    size_t at = search->newest ? (size_t)(search->newest - pipeline->operators) + 1 : 0;
-    while (at < pipeline->count && !pipeline->operators[at].finish)
+    size_t at = search->newest ? (size_t)(search->newest - pipeline->stages) + 1 : 0;
+    while (at < pipeline->count && !pipeline->stages[at].finish)
         at++;
     struct pipeline after = *pipeline;
     copy.arena = arena;
     int result = 0;
     if (at < pipeline->count) {
-        struct operator* holder = & pipeline->operators[at];
+        struct stage *holder = &pipeline->stages[at];
         const struct spl_command *rest = holder->command ? holder->command->next : NULL;
         if (pipeline_build(&after, &copy, rest, err) < 0)
             return -1;
-        struct operator* next = holder->next;
-        holder->next = &after.operators[0];
+        struct stage *next = holder->next;
+        holder->next = &after.stages[0];
         holder->run = &copy;
         result = holder->finish(holder, err);
         holder->next = next;
@@ -588,9 +586,6 @@ static void close_all(struct search *search)
     if (search->has_source && search->source.close)
         search->source.close(search->source.context);
     search->has_source = false;
-    if (search->newest)
-        newest_close(search->newest);
-    search->newest = NULL;
     arena_free(search->run.frames);
     arena_free(search->run.scratch);
     search->run.frames = search->run.scratch = NULL;
@@ -654,9 +649,9 @@ int run_pipeline(struct run *run, const struct spl_query *query, const struct ba
     int result = sub.run.frames && sub.run.scratch ? 0 : err_nomem(err);
     if (result == 0)
         result = pipeline_build(&sub.pipeline, &sub.run, query->commands, err);
-    struct operator head = {.run = &sub.run, .next = sub.pipeline.operators};
+    struct stage head = {.run = &sub.run, .next = sub.pipeline.stages};
     if (result == 0)
-        result = operator_emit(&head, from, NULL, from->row_count, err);
+        result = stage_emit(&head, from, NULL, from->row_count, err);
     if (result == 0)
         result = pipeline_finish(&sub.pipeline, 0, err);
     if (result == 0 && !(*rows = rows_of(&sub)))

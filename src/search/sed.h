@@ -1,6 +1,6 @@
 #pragma once
 /* search/sed: s/re/new/flags and y/abc/xyz/, for rex mode=sed. Several may stand in a row. */
-#include "search/operator.h"
+#include "search/stage.h"
 
 struct sed;
 

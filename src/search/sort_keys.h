@@ -3,7 +3,7 @@
  * search/sort_keys: the order of sort, dedup's sortby and the newest-first order of events.
  * Stable; missing values come last whatever the direction.
  */
-#include "search/operator.h"
+#include "search/stage.h"
 
 enum sort_kind { SORT_AUTO, SORT_NUMBER, SORT_TEXT, SORT_IP };
 

@@ -1,7 +1,7 @@
 #pragma once
 /*
- * search/operator: a command at work. Rows are pushed from operator to operator; when there are
- * no more, the operators are finished in order, and those that held rows push what they made.
+ * search/stage: a command at work. Rows are pushed from stage to stage; when there are
+ * no more, the stages are finished in order, and those that held rows push what they made.
  *
  *   source -> search -> eval -> stats ...(holds)... finish -> sort ...(holds)... finish -> result
  *
@@ -15,11 +15,10 @@
 #include "search/run.h"
 #include "search/wanted.h"
 
-struct operator
-{
-    int (*push)(struct operator* op, struct frame * frame, struct err * err);
-    int (*finish)(struct operator* op, struct err * err); /* NULL: nothing is held */
-    struct operator* next;
+struct stage {
+    int (*push)(struct stage *op, struct frame *frame, struct err *err);
+    int (*finish)(struct stage *op, struct err *err); /* NULL: nothing is held */
+    struct stage *next;
     struct run *run;
     const struct spl_command *command;
     void *state;
@@ -31,7 +30,7 @@ struct run {
     const struct search_options *options;
     struct arena *arena;     /* the search's budget */
     struct arena *frames;    /* reset after each frame that is pushed from the start */
-    struct arena *scratch;   /* reset whenever an operator likes */
+    struct arena *scratch;   /* reset whenever a stage likes */
     struct expr_scope scope; /* its scratch is run->scratch */
     int64_t from_ns, to_ns;  /* the range that was asked for; to INT64_MAX: open */
     struct search_message *messages;
@@ -41,15 +40,15 @@ struct run {
     int depth;           /* of subsearches */
 };
 
-/* Pushes to the operator behind. */
-static inline int operator_push(struct operator* op, struct frame *frame, struct err *err)
+/* Pushes to the stage behind. */
+static inline int stage_push(struct stage *op, struct frame *frame, struct err *err)
 {
     return op->next->push(op->next, frame, err);
 }
 
 /* Pushes rows of batch in the order of rows (NULL: as they are) as frames of FRAME_ROWS_MAX. */
-MUST_USE int operator_emit(struct operator* op, const struct batch *batch, const uint32_t *rows,
-                           uint32_t count, struct err *err);
+MUST_USE int stage_emit(struct stage *op, const struct batch *batch, const uint32_t *rows,
+                        uint32_t count, struct err *err);
 
 /* Runs a subsearch to its end; the rows live in run->arena. */
 MUST_USE int run_subsearch(struct run *run, const struct spl_query *query, struct batch **rows,
