@@ -79,6 +79,19 @@ static void holds_while_an_incident_touches(void **state)
     is(ask(f, withdrawal("i0", "1")), GATE_HOLD, "open-incident"); /* a hold does not end by itself */
 }
 
+/* More than the queue holds: the pipeline waits, and every event counts. */
+static void loses_no_event_when_it_is_behind(void **state)
+{
+    struct fixture *f = *state;
+    for (int i = 0; i < 2000; i++)
+        observe_withdrawal(f, "0.01");
+    observe_balance(f, "1000");
+    is(ask(f, withdrawal("a", "0.000001")), GATE_HOLD, "account-velocity"); /* 20 and a little */
+    struct gate_request other = withdrawal("b", "1");
+    other.account = SLICE("u2");
+    is(ask(f, other), GATE_ALLOW, "otherwise");
+}
+
 static void counts_money_exactly(void **state)
 {
     struct fixture *f = *state;
@@ -222,6 +235,7 @@ int main(void)
         TEST(decides_by_what_the_account_did),
         TEST(counts_what_it_allowed_itself),
         TEST(holds_while_an_incident_touches),
+        TEST(loses_no_event_when_it_is_behind),
         TEST(counts_money_exactly),
         TEST(holds_when_unhealthy),
         TEST(holds_when_the_clock_was_moved),
