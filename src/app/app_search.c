@@ -1,7 +1,7 @@
 /* hinomi search --dir D: the store read where it lies; --data FILE: a table file (search/cli.h). */
 #include "app/cli.h"
 
-#include "search/cli.h"
+#include "search/search_cli.h"
 #include "search/store_backend.h"
 
 #include <stdio.h>

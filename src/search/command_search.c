@@ -1,6 +1,6 @@
 /* search and where: keep the rows that pass. */
 #include "event/schema.h"
-#include "search/pipeline.h"
+#include "search/spl_pipeline.h"
 
 extern const struct command command_search, command_where;
 

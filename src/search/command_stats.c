@@ -1,5 +1,5 @@
 /* stats: one row a group. */
-#include "search/pipeline.h"
+#include "search/spl_pipeline.h"
 
 #include "search/aggregate.h"
 

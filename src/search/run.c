@@ -4,7 +4,7 @@
 #include "base/time_modifier.h"
 #include "event/schema.h"
 #include "search/newest.h"
-#include "search/pipeline.h"
+#include "search/spl_pipeline.h"
 
 #include <stdio.h>
 

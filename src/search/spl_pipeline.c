@@ -1,4 +1,4 @@
-#include "search/pipeline.h"
+#include "search/spl_pipeline.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "search/cli.h"
+#include "search/search_cli.h"
 
 #include "search/output.h"
 #include "search/parser.h"
