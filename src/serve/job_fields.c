@@ -53,11 +53,11 @@ static void put_cell(const struct column *column, uint32_t row, struct json *jso
 }
 
 void fields_put_events(const struct search_result *result, int64_t start, int64_t end,
-                       struct json *json)
+                       struct arena *arena, struct json *json)
 {
     const struct batch *rows = result->rows;
     struct named *columns =
-        rows ? arena_array(rows->arena, rows->column_count + 1U, sizeof(*columns)) : NULL;
+        rows ? arena_array(arena, rows->column_count + 1U, sizeof(*columns)) : NULL;
     size_t count = columns && start < end ? page_columns(result, start, end, columns) : 0;
     const struct column *time = rows ? batch_find(rows, FIELD_TIMESTAMP) : NULL;
     const struct column *original = rows ? batch_find(rows, FIELD_ORIGINAL) : NULL;

@@ -5,7 +5,7 @@
 
 /* "columns" (_time, _raw, then names in order) and "rows" for [start, end). */
 void fields_put_events(const struct search_result *result, int64_t start, int64_t end,
-                       struct json *json);
+                       struct arena *arena, struct json *json);
 /* The same for a table: "columns" as the pipeline named them. */
 void fields_put_table(const struct search_result *result, int64_t start, int64_t end,
                       struct json *json);

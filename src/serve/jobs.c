@@ -337,14 +337,14 @@ static void put_histogram(const struct search_result *result, struct json *json)
 }
 
 static void put_rows(const struct search_result *result, int64_t offset, int64_t limit,
-                     struct json *json)
+                     struct arena *arena, struct json *json)
 {
     int64_t total = result->rows ? result->rows->row_count : 0;
     int64_t end = offset + limit < total ? offset + limit : total;
     json_put_i64(json, "total", total);
     json_put_i64(json, "offset", offset);
     if (result->events)
-        fields_put_events(result, offset, end, json);
+        fields_put_events(result, offset, end, arena, json);
     else
         fields_put_table(result, offset, end, json);
 }
@@ -383,7 +383,7 @@ static int put_page(struct job *job, int64_t offset, int64_t limit, struct arena
         counted += batch_first(counts.rows, row, SLICE("count")).i64;
     json_put_i64(json, "matched_rows", counted > matched ? counted : matched);
     json_put_i64(json, "elapsed_ms", result.progress.elapsed_ms);
-    put_rows(&result, offset, limit, json);
+    put_rows(&result, offset, limit, arena, json);
     fields_put(&result, arena, json);
     put_histogram(&counts, json);
     put_messages(&result, &job->backend.stats, json);

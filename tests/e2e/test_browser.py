@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import time
 
-from harness import HINOMI, ROOT, Checks
+from harness import HINOMI, PASSWORD, ROOT, Checks, Server
 
 checks = Checks()
 browser = ROOT / "tests/browser"
@@ -26,24 +26,40 @@ def start_demo(folder):
     return process, text
 
 
+def set_up(url, code):
+    """The first administrator, and a token for events."""
+    server = Server.__new__(Server)
+    server.api_port, server.cookie, server.csrf, server.setup_code = int(url.rsplit(":", 1)[1]), None, None, code
+    server.sign_in()
+    return server.token("hec")
+
+
+def run_node(env):
+    done = subprocess.run(["node", "--test", "--test-reporter=tap", "console.test.mjs"], cwd=browser, capture_output=True, text=True,
+                          timeout=400, env={**os.environ, **env})
+    count = lambda word: int((re.findall(rf"^# {word} (\d+)", done.stdout, flags=re.M) or [0])[-1])
+    checks.passed += count("pass")
+    checks.failed += count("fail")
+    checks.skipped += count("skipped")
+    if count("fail") or not count("pass"):
+        checks.check("node --test", False, done.stdout[-6000:] + done.stderr[-2000:])
+
+
 def main():
     folder = tempfile.mkdtemp(prefix="hinomi-browser-")
     process, text = start_demo(folder)
     try:
         url = re.search(r"Console\s+(http://[\d.]+:\d+)/", text).group(1)
         code = re.search(r"Setup code (\S+)", text).group(1)
+        hec = re.search(r"HTTP \(HEC\) ([\d.]+:\d+)", text).group(1)
         time.sleep(3)
-        done = subprocess.run(["node", "--test", "--test-reporter=tap", "console.test.mjs"], cwd=browser, capture_output=True, text=True, timeout=400,
-                              env={**os.environ, "HINOMI_URL": url, "HINOMI_SETUP_CODE": code})
+        token = set_up(url, code)
+        run_node({"HINOMI_URL": url, "HINOMI_USER": "admin", "HINOMI_PASSWORD": PASSWORD,
+                  "HINOMI_HEC": f"http://{hec}/services/collector/event", "HINOMI_HEC_TOKEN": token})
     finally:
         process.terminate()
         process.wait(60)
         shutil.rmtree(folder, ignore_errors=True)
-    count = lambda word: int((re.findall(rf"^# {word} (\d+)", done.stdout, flags=re.M) or [0])[-1])
-    checks.passed, checks.failed, checks.skipped = count("pass"), count("fail"), count("skipped")
-    if checks.failed or not checks.passed:
-        checks.failed = checks.failed or 1
-        print(done.stdout[-6000:], done.stderr[-2000:])
 
 
 if not shutil.which("chromium") or not (browser / "node_modules").exists():
