@@ -45,9 +45,9 @@ def run(command, env=None, timeout=1500):
 
 def cmocka(total, program):
     code, output, seconds = run([str(program)], {"CMOCKA_MESSAGE_OUTPUT": "TAP"}, 600)
-    passed = len(re.findall(r"^ok \d+ - (?!.*# SKIP)", output, flags=re.M))
-    skipped = len(re.findall(r"^ok \d+ .*# SKIP", output, flags=re.M))
-    failed = len(re.findall(r"^not ok \d+", output, flags=re.M))
+    passed = len(re.findall(r"^\s*ok \d+ - (?!.*# SKIP)", output, flags=re.M))
+    skipped = len(re.findall(r"^\s*(?:not )?ok \d+.*# SKIP", output, flags=re.M))
+    failed = len(re.findall(r"^\s*not ok \d+(?!.*# SKIP)", output, flags=re.M))
     if code and not failed:
         failed = 1
         output += f"\nexit status {code}"

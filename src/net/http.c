@@ -614,7 +614,7 @@ int http_listen(struct net_loop *loop, const struct http_options *options, struc
         .port = options->port,
         .tls = options->tls,
         .idle_ms = HTTP_IDLE_TIMEOUT_MS,
-        .handler = {on_open, on_data, on_close},
+        .handler = {.opened = on_open, .data = on_data, .closed = on_close},
         .context = server,
     };
     if (net_listen(loop, &listen, &server->listener, err) < 0) {

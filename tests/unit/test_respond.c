@@ -132,8 +132,8 @@ static const char *show(struct fixture *fixture, const char *id)
 
 static void has(const char *where, const char *what)
 {
-    if (!strstr(where, what))
-        fail_msg("no %s in %s", what, where);
+    if (!where || !strstr(where, what))
+        fail_msg("no %s in %s", what, where ? where : "(nothing)");
 }
 
 static void lacks(const char *where, const char *what)
