@@ -161,3 +161,25 @@ size_t slice_distance(struct slice a, struct slice b)
     }
     return row[b.len];
 }
+
+bool slice_matches_stars(struct slice name, struct slice pattern)
+{
+    size_t n = 0, p = 0, star = SIZE_MAX, mark = 0;
+    while (n < name.len) {
+        if (p < pattern.len && pattern.ptr[p] == '*') {
+            star = p++;
+            mark = n;
+        } else if (p < pattern.len && pattern.ptr[p] == name.ptr[n]) {
+            p++;
+            n++;
+        } else if (star != SIZE_MAX) {
+            p = star + 1;
+            n = ++mark;
+        } else {
+            return false;
+        }
+    }
+    while (p < pattern.len && pattern.ptr[p] == '*')
+        p++;
+    return p == pattern.len;
+}

@@ -100,5 +100,8 @@ bool slice_to_i64(struct slice s, int64_t *out);
 bool slice_to_u64(struct slice s, uint64_t *out);
 bool slice_to_f64(struct slice s, double *out);
 
+/* Whole name against a pattern in which '*' is any run of bytes. */
+bool slice_matches_stars(struct slice name, struct slice pattern);
+
 /* Edit distance for "did you mean"; at most 64 bytes are looked at. */
 size_t slice_distance(struct slice a, struct slice b);

@@ -1,5 +1,7 @@
 #include "cut/yaml.h"
 
+#include "base/file.h"
+
 #include "base/limits.h"
 #include "base/map.h"
 
@@ -344,4 +346,33 @@ bool yaml_to_i64(const struct yaml_node *node, int64_t *out)
     if (slice_starts(node->text, SLICE("0o")))
         return digits_to_i64(slice_from(node->text, 2), 3, out);
     return slice_to_i64(node->text, out);
+}
+
+struct walking {
+    struct arena *arena;
+    yaml_visit visit;
+    void *context;
+};
+
+static int walk_file(void *context, const char *path, struct err *err)
+{
+    struct walking *walking = context;
+    const struct yaml_node *const *documents;
+    struct slice text;
+    size_t count;
+    if (file_read(path, YAML_BYTES_MAX, walking->arena, &text, err) < 0)
+        return -1;
+    if (yaml_parse(text, walking->arena, &documents, &count, err) < 0)
+        return err_within(err, "%s", path);
+    for (size_t i = 0; i < count; i++)
+        if (walking->visit(walking->context, documents[i], err) < 0)
+            return err_within(err, "%s", path);
+    return 0;
+}
+
+int yaml_walk(const char *path, struct arena *arena, yaml_visit visit, void *context,
+              struct err *err)
+{
+    struct walking walking = {arena, visit, context};
+    return file_walk(path, ".yaml", walk_file, &walking, err);
 }

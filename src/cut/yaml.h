@@ -44,6 +44,12 @@ struct yaml_node {
 MUST_USE int yaml_parse(struct slice text, struct arena *arena,
                         const struct yaml_node *const **documents, size_t *count, struct err *err);
 
+/* Every document of every file below path that ends in .yaml, in name order; path may be one file.
+ * Trees live in the arena. Errors begin with the file. */
+typedef int (*yaml_visit)(void *context, const struct yaml_node *document, struct err *err);
+MUST_USE int yaml_walk(const char *path, struct arena *arena, yaml_visit visit, void *context,
+                       struct err *err);
+
 /* The value of a key of a mapping; NULL when missing. */
 const struct yaml_node *yaml_get(const struct yaml_node *node, const char *key);
 const struct yaml_node *yaml_get_slice(const struct yaml_node *node, struct slice key);

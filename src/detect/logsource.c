@@ -1,6 +1,5 @@
 #include "detect/logsource.h"
 
-#include "base/file.h"
 #include "cut/yaml.h"
 #include "expr/parse.h"
 
@@ -82,8 +81,9 @@ static int parse_source(struct loading *loading, const struct logsource_product 
     return 0;
 }
 
-static int parse_product(struct loading *loading, const struct yaml_node *node, struct err *err)
+static int parse_product(void *context, const struct yaml_node *node, struct err *err)
 {
+    struct loading *loading = context;
     struct logsources *logsources = loading->logsources;
     if (logsources->product_count == PRODUCTS_MAX)
         return yaml_err(err, node, "more than %d products", PRODUCTS_MAX);
@@ -103,22 +103,6 @@ static int parse_product(struct loading *loading, const struct yaml_node *node, 
     return 0;
 }
 
-static int load_file(void *context, const char *path, struct err *err)
-{
-    struct loading *loading = context;
-    const struct yaml_node *const *documents;
-    struct slice text;
-    size_t count;
-    if (file_read(path, YAML_BYTES_MAX, loading->arena, &text, err) < 0)
-        return -1;
-    if (yaml_parse(text, loading->arena, &documents, &count, err) < 0)
-        return err_within(err, "%s", path);
-    for (size_t i = 0; i < count; i++)
-        if (parse_product(loading, documents[i], err) < 0)
-            return err_within(err, "%s", path);
-    return 0;
-}
-
 int logsources_load(const char *path, struct arena *arena, const struct logsources **out,
                     struct err *err)
 {
@@ -127,7 +111,7 @@ int logsources_load(const char *path, struct arena *arena, const struct logsourc
     loading.logsources = arena_calloc(arena, sizeof(*loading.logsources));
     if (!loading.logsources)
         return err_nomem(err);
-    if (file_walk(path, ".yaml", load_file, &loading, err) < 0)
+    if (yaml_walk(path, arena, parse_product, &loading, err) < 0)
         return -1;
     *out = loading.logsources;
     return 0;

@@ -117,24 +117,7 @@ static bool name_matches(struct slice pattern, struct slice name)
 {
     if (slice_is(pattern, "them"))
         return name.len && name.ptr[0] != '_';
-    size_t p = 0, n = 0, star = SIZE_MAX, mark = 0;
-    while (n < name.len) {
-        if (p < pattern.len && pattern.ptr[p] == '*') {
-            star = p++;
-            mark = n;
-        } else if (p < pattern.len && pattern.ptr[p] == name.ptr[n]) {
-            p++;
-            n++;
-        } else if (star != SIZE_MAX) {
-            p = star + 1;
-            n = ++mark;
-        } else {
-            return false;
-        }
-    }
-    while (p < pattern.len && pattern.ptr[p] == '*')
-        p++;
-    return p == pattern.len;
+    return slice_matches_stars(name, pattern);
 }
 
 static bool parse_of(struct compile *c, bool every, const struct expr **out)

@@ -85,7 +85,7 @@ static int spread_wild(struct aggregator *a, const struct agg *agg, const struct
 {
     for (uint32_t i = 0; i < frame->batch->column_count; i++) {
         struct slice field = frame->batch->columns[i]->name;
-        if (!spl_name_matches(agg->field, field) || is_by(a, field) ||
+        if (!slice_matches_stars(field, agg->field) || is_by(a, field) ||
             (field.len && field.ptr[0] == '_'))
             continue;
         struct agg one = *agg;

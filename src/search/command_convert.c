@@ -237,7 +237,7 @@ static int push(struct stage *op, struct frame *frame, struct err *err)
         uint32_t columns = frame->batch->column_count;
         for (uint32_t c = 0; wild && c < columns; c++) {
             struct slice name = frame->batch->columns[c]->name;
-            if (spl_name_matches(one->field, name) && one->kind != CONVERT_NONE &&
+            if (slice_matches_stars(name, one->field) && one->kind != CONVERT_NONE &&
                 convert_one(op, frame, one, name, name, err) < 0)
                 return -1;
         }

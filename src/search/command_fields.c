@@ -42,7 +42,7 @@ static bool is_listed(const struct field_list *list, struct slice name, bool *by
     for (size_t i = 0; i < list->count; i++) {
         bool wild = slice_find_char(list->names[i], '*') >= 0;
         bool match =
-            wild ? spl_name_matches(list->names[i], name) : slice_equal(list->names[i], name);
+            wild ? slice_matches_stars(name, list->names[i]) : slice_equal(list->names[i], name);
         listed |= match;
         *by_name |= match && !wild;
     }
@@ -98,7 +98,7 @@ static int list_columns(struct stage *op, struct frame *frame, const struct fiel
             continue;
         }
         for (uint32_t i = 0; i < batch->column_count; i++)
-            if (spl_name_matches(list->names[f], batch->columns[i]->name) &&
+            if (slice_matches_stars(batch->columns[i]->name, list->names[f]) &&
                 !is_internal(batch->columns[i]->name))
                 columns[(*count)++] = batch->columns[i];
     }

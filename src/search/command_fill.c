@@ -41,7 +41,7 @@ static struct value as_number(struct slice text, struct arena *arena)
 static bool is_listed(const struct fill_args *args, struct slice name)
 {
     for (size_t i = 0; i < args->fields.count; i++)
-        if (spl_name_matches(args->fields.names[i], name))
+        if (slice_matches_stars(name, args->fields.names[i]))
             return true;
     return args->fields.count == 0 && !slice_equal(name, FIELD_TIMESTAMP) &&
            !slice_equal(name, FIELD_ORIGINAL);

@@ -187,7 +187,7 @@ static int push(struct stage *op, struct frame *frame, struct err *err)
         for (uint32_t c = 0; c < count; c++)
             names[c] = frame->batch->columns[c]->name;
         for (uint32_t c = 0; c < count; c++)
-            if (spl_name_matches(pattern, names[c]) && names[c].ptr[0] != '@' &&
+            if (slice_matches_stars(names[c], pattern) && names[c].ptr[0] != '@' &&
                 apply(op, frame, pattern, names[c], err) < 0)
                 return -1;
     }

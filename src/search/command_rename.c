@@ -94,7 +94,7 @@ static int push(struct stage *op, struct frame *frame, struct err *err)
         const struct batch *batch = frame->batch;
         for (uint32_t c = 0; c < batch->column_count; c++) {
             struct slice name = batch->columns[c]->name;
-            if (!spl_name_matches(one->from, name) || name.ptr[0] == '@' ||
+            if (!slice_matches_stars(name, one->from) || name.ptr[0] == '@' ||
                 slice_is(name, "event.original"))
                 continue;
             struct slice to = wild_target(frame->batch->arena, one, name);

@@ -146,7 +146,7 @@ static int push(struct stage *op, struct frame *frame, struct err *err)
         bool listed = args->fields.count == 0 && !slice_equal(name, FIELD_TIMESTAMP) &&
                       !slice_equal(name, FIELD_ORIGINAL);
         for (size_t i = 0; i < args->fields.count; i++)
-            listed |= spl_name_matches(args->fields.names[i], name);
+            listed |= slice_matches_stars(name, args->fields.names[i]);
         if (listed && frame_rewrite(op->run, frame, name, name, change, args, err) < 0)
             return -1;
     }

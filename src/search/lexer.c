@@ -480,25 +480,3 @@ void *spl_grow(struct arena *arena, void *items, size_t count, size_t size)
         return items; /* sizes are powers of two */
     return arena_grow(arena, items, count * size, (count ? 2 * count : 1) * size);
 }
-
-bool spl_name_matches(struct slice pattern, struct slice name)
-{
-    size_t n = 0, p = 0, star = SIZE_MAX, mark = 0;
-    while (n < name.len) {
-        if (p < pattern.len && pattern.ptr[p] == '*') {
-            star = p++;
-            mark = n;
-        } else if (p < pattern.len && pattern.ptr[p] == name.ptr[n]) {
-            p++;
-            n++;
-        } else if (star != SIZE_MAX) {
-            p = star + 1;
-            n = ++mark;
-        } else {
-            return false;
-        }
-    }
-    while (p < pattern.len && pattern.ptr[p] == '*')
-        p++;
-    return p == pattern.len;
-}

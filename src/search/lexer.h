@@ -103,4 +103,3 @@ const struct expr *spl_comparison(struct arena *arena, struct slice field, struc
                                   struct slice value, unsigned flags);
 
 /* '*' matches anything; used for names of fields. */
-bool spl_name_matches(struct slice pattern, struct slice name);

@@ -1,7 +1,6 @@
 #include "table/state_define.h"
 
 #include "base/duration.h"
-#include "base/file.h"
 #include "cut/yaml.h"
 #include "expr/parse.h"
 
@@ -99,8 +98,9 @@ static int parse_feed(struct loading *loading, uint32_t table_index, const struc
     return 0;
 }
 
-static int parse_table(struct loading *loading, const struct yaml_node *node, struct err *err)
+static int parse_table(void *context, const struct yaml_node *node, struct err *err)
 {
+    struct loading *loading = context;
     struct state_definitions *definitions = loading->definitions;
     struct slice name = yaml_text(yaml_get(node, "table"), SLICE_NONE);
     const struct yaml_node *feeds = yaml_get(node, "from");
@@ -128,22 +128,6 @@ static int parse_table(struct loading *loading, const struct yaml_node *node, st
     return 0;
 }
 
-static int load_file(void *context, const char *path, struct err *err)
-{
-    struct loading *loading = context;
-    const struct yaml_node *const *documents;
-    struct slice text;
-    size_t count;
-    if (file_read(path, YAML_BYTES_MAX, loading->arena, &text, err) < 0)
-        return -1;
-    if (yaml_parse(text, loading->arena, &documents, &count, err) < 0)
-        return err_within(err, "%s", path);
-    for (size_t i = 0; i < count; i++)
-        if (parse_table(loading, documents[i], err) < 0)
-            return err_within(err, "%s", path);
-    return 0;
-}
-
 int state_definitions_load(const char *path, struct arena *arena,
                            const struct state_definitions **out, struct err *err)
 {
@@ -156,7 +140,7 @@ int state_definitions_load(const char *path, struct arena *arena,
     loading.definitions->feeds = arena_array(arena, FEEDS_MAX, sizeof(*loading.definitions->feeds));
     if (!loading.definitions->tables || !loading.definitions->feeds)
         return err_nomem(err);
-    if (path && file_walk(path, ".yaml", load_file, &loading, err) < 0)
+    if (path && yaml_walk(path, arena, parse_table, &loading, err) < 0)
         return -1;
     *out = loading.definitions;
     return 0;
