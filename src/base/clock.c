@@ -30,12 +30,12 @@ const struct hin_clock *clock_real(void)
 
 static int64_t manual_wall(void *context)
 {
-    return ((struct clock_manual *)context)->wall_ns;
+    return __atomic_load_n(&((struct clock_manual *)context)->wall_ns, __ATOMIC_RELAXED);
 }
 
 static int64_t manual_mono(void *context)
 {
-    return ((struct clock_manual *)context)->mono_ns;
+    return __atomic_load_n(&((struct clock_manual *)context)->mono_ns, __ATOMIC_RELAXED);
 }
 
 void clock_manual_init(struct clock_manual *manual, int64_t wall_ns)
@@ -46,6 +46,6 @@ void clock_manual_init(struct clock_manual *manual, int64_t wall_ns)
 
 void clock_manual_advance(struct clock_manual *manual, int64_t by_ns)
 {
-    manual->wall_ns += by_ns;
-    manual->mono_ns += by_ns;
+    __atomic_fetch_add(&manual->wall_ns, by_ns, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&manual->mono_ns, by_ns, __ATOMIC_RELAXED);
 }

@@ -21,7 +21,7 @@ struct hin_clock {
 /* The machine's clock. */
 const struct hin_clock *clock_real(void);
 
-/* A clock that a test or a replay sets by hand; both times are the same value plus their base. */
+/* A clock that a test or a replay sets by hand, while other threads may read it. */
 struct clock_manual {
     struct hin_clock clock;
     int64_t wall_ns;
