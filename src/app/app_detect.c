@@ -16,7 +16,6 @@ struct hunt {
     uint64_t first_record;
     uint64_t matches;
     bool table, findings;
-    struct arena *arena;
 };
 
 static void put_rule(struct json *json, const struct rule *rule)

@@ -42,6 +42,15 @@ static bool two_valued(const struct expr *expr)
     return false;
 }
 
+/* The rows that are asked about. */
+static void start_with(uint64_t *rows, const uint64_t *selected, const struct batch *batch)
+{
+    if (selected)
+        memcpy(rows, selected, bits_words(batch->row_count) * 8);
+    else
+        bits_fill(rows, batch->row_count);
+}
+
 static bool is_selected(const uint64_t *selected, uint32_t row)
 {
     return !selected || bits_get(selected, row);
@@ -225,10 +234,7 @@ static int filter_and(const struct expr *expr, struct expr_scope *scope, const s
     uint64_t *next = new_bits(scope, batch);
     if (!left || !next)
         return err_nomem(err);
-    if (selected)
-        memcpy(left, selected, bits_words(batch->row_count) * 8);
-    else
-        bits_fill(left, batch->row_count);
+    start_with(left, selected, batch);
     for (size_t i = 0; i < expr->arg_count && bits_any(left, batch->row_count); i++) {
         if (expr_filter(expr->args[i], scope, batch, left, next, err) < 0)
             return -1;
@@ -247,10 +253,7 @@ static int filter_or(const struct expr *expr, struct expr_scope *scope, const st
     uint64_t *next = new_bits(scope, batch);
     if (!rest || !next)
         return err_nomem(err);
-    if (selected)
-        memcpy(rest, selected, bits_words(batch->row_count) * 8);
-    else
-        bits_fill(rest, batch->row_count);
+    start_with(rest, selected, batch);
     for (size_t i = 0; i < expr->arg_count && bits_any(rest, batch->row_count); i++) {
         if (expr_filter(expr->args[i], scope, batch, rest, next, err) < 0)
             return -1;
@@ -268,10 +271,7 @@ static int filter_not(const struct expr *expr, struct expr_scope *scope, const s
         return err_nomem(err);
     if (expr_filter(expr->args[0], scope, batch, selected, inner, err) < 0)
         return -1;
-    if (selected)
-        memcpy(out, selected, bits_words(batch->row_count) * 8);
-    else
-        bits_fill(out, batch->row_count);
+    start_with(out, selected, batch);
     bits_and_not(out, inner, batch->row_count);
     return 0;
 }

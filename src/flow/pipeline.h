@@ -23,7 +23,6 @@ struct pipeline_config {
     const struct decoders *decoders;
     const struct rule_set *rules;          /* NULL: detect nothing */
     const struct state_definitions *state; /* NULL: none */
-    const char *snapshot_path;             /* of the detector; NULL: none is kept */
     const struct hin_clock *clock;
     /* From the pipeline's thread, both may be NULL. A finding is already stored when it comes. */
     void (*found)(void *context, const struct finding *finding, const struct rule *rule);
@@ -34,7 +33,6 @@ struct pipeline_config {
 
 struct pipeline_counts {
     uint64_t events, not_understood, decode_errors, findings, batches;
-    uint64_t quarantined;   /* deliveries that could not be decoded at all; kept in the journal's file */
     uint64_t position;      /* of the journal, read so far */
     int64_t last_event_ns;  /* newest @timestamp seen */
     int64_t lag_ns;         /* receipt to stored, of the last batch */
