@@ -7,7 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PATH_ROOM = 4400, FINISH_WAIT_MS = 3600 * 1000 };
+enum { PATH_ROOM = ENGINE_PATH_MAX, FINISH_WAIT_MS = 3600 * 1000 };
 
 void engine_note(void *context, const char *text)
 {
@@ -63,50 +63,92 @@ int engine_open(struct engine *engine, struct err *err)
     if (journal_open(&journal, &engine->journal, err) < 0 ||
         cli_load_decoders(&engine->decoders, err) < 0)
         return -1;
+    snprintf(path, sizeof(path), "%.4000s/memory", engine->dir);
+    struct checkpoint_config checkpoint = {.dir = path, .note = engine_note};
+    if (checkpoint_open(&checkpoint, &engine->checkpoint, err) < 0)
+        return -1;
     return engine->detect ? load_rules(engine, err) : 0;
+}
+
+struct slice engine_state(const struct engine *engine)
+{
+    uint64_t position;
+    struct slice content;
+    return checkpoint_content(engine->checkpoint, &position, &content)
+               ? detector_snapshot_state(content)
+               : SLICE_NONE;
 }
 
 int engine_start(struct engine *engine, struct err *err)
 {
+    struct journal_stats stats;
+    snprintf(engine->crash_path, sizeof(engine->crash_path), "%.4000s/memory/walk", engine->dir);
     struct pipeline_config config = {.journal = engine->journal,
                                      .store = engine->store,
                                      .decoders = engine->decoders,
                                      .rules = engine->rules,
                                      .state = engine->state,
+                                     .checkpoint = engine->checkpoint,
+                                     .crash_path = engine->crash_path,
                                      .clock = clock_real(),
                                      .found = engine->found,
                                      .passed = engine->passed,
                                      .note = engine_note,
                                      .context = engine->context};
-    return pipeline_start(&config, &engine->pipeline, err);
+    journal_stats(engine->journal, &stats);
+    engine->caught_up_at = stats.position;
+    if (pipeline_start(&config, &engine->pipeline, err) < 0)
+        return -1;
+    checkpoint_forget(engine->checkpoint);
+    return 0;
 }
 
-int engine_finish(struct engine *engine, struct err *err)
+const char *engine_doubt(struct engine *engine)
+{
+    if (checkpoint_lost(engine->checkpoint))
+        return "what was remembered is lost; see DATA/memory/lost";
+    if (pipeline_counts(engine->pipeline).position < engine->caught_up_at)
+        return "the journal is still being read after the start";
+    return NULL;
+}
+
+/* Findings go back into the journal, so its end may move while the walk comes near. */
+static int walk_to_the_end(struct engine *engine, struct err *err)
 {
     struct journal_stats stats;
     for (;;) {
         journal_stats(engine->journal, &stats);
-        if (!stats.outstanding_bytes || stats.failed)
-            break;
+        if (stats.failed)
+            return err_set(err, ERR_IO, "the journal could not be written; what was not "
+                                        "acknowledged is not stored");
+        if (!stats.outstanding_bytes &&
+            pipeline_counts(engine->pipeline).position >= stats.position)
+            return 0;
+        if (!pipeline_wait(engine->pipeline, stats.position, FINISH_WAIT_MS))
+            return err_set(err, ERR_IO,
+                           "the pipeline stopped before everything was stored; what is in the "
+                           "journal is kept and read at the next start");
         struct timespec pause = {.tv_nsec = NS_PER_MS};
         nanosleep(&pause, NULL);
     }
-    if (stats.failed)
-        return err_set(err, ERR_IO,
-                       "the journal could not be written; what was not acknowledged is not stored");
-    if (!pipeline_wait(engine->pipeline, stats.position, FINISH_WAIT_MS))
-        return err_set(err, ERR_IO, "the pipeline stopped before everything was stored; what is in "
-                       "the journal is kept and read at the next start");
+}
+
+int engine_finish(struct engine *engine, struct err *err)
+{
+    if (walk_to_the_end(engine, err) < 0)
+        return -1;
     pipeline_stop(engine->pipeline); /* the store's one writer is now this thread */
     engine->pipeline = NULL;
     if (store_flush(engine->store, err) < 0)
         return -1;
-    return journal_trim(engine->journal, store_covered(engine->store), err);
+    uint64_t covered = store_covered(engine->store), kept = checkpoint_kept(engine->checkpoint);
+    return journal_trim(engine->journal, covered < kept ? covered : kept, err);
 }
 
 void engine_close(struct engine *engine)
 {
     pipeline_stop(engine->pipeline);
+    checkpoint_close(engine->checkpoint);
     store_close(engine->store);
     journal_close(engine->journal);
     decoders_free(engine->decoders);

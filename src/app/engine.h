@@ -3,10 +3,12 @@
  * app/engine: journal, store, decoders, rules and pipeline of one data folder, opened and closed
  * together; what `import` and `serve` share.
  *
- *   DATA/journal  DATA/store  DATA/state.db  DATA/tls  DATA/gate  DATA/lock
+ *   DATA/journal  DATA/store  DATA/memory  DATA/state.db  DATA/tls  DATA/gate  DATA/lock
  */
 #include "app/cli.h"
 #include "flow/pipeline.h"
+
+enum { ENGINE_PATH_MAX = 4400 };
 
 struct engine {
     const char *dir;
@@ -24,16 +26,23 @@ struct engine {
     struct arena *arena;
     const struct state_definitions *state;
     struct rule_set *rules;
+    struct checkpoint *checkpoint;
     struct pipeline *pipeline;
+    uint64_t caught_up_at; /* journal position at the start: before it everything is the past */
+    char crash_path[ENGINE_PATH_MAX];
 };
 
 /* The fields above set_by are filled by the caller; the rest zero. ERR_CONFLICT when another
  * program has the folder open. On failure engine_close() is still called. */
 MUST_USE int engine_open(struct engine *engine, struct err *err);
+/* What the rules remembered at the checkpoint, for the gate (state_load); between open and start. */
+struct slice engine_state(const struct engine *engine);
 /* Starts reading the journal. */
 MUST_USE int engine_start(struct engine *engine, struct err *err);
 /* Everything acknowledged is in segments when it returns 0; the pipeline has stopped. */
 MUST_USE int engine_finish(struct engine *engine, struct err *err);
 void engine_close(struct engine *engine);
+/* Why what is remembered cannot be trusted now, or NULL: the start's replay, or a lost checkpoint. */
+const char *engine_doubt(struct engine *engine);
 
 void engine_note(void *context, const char *text); /* a sentence on standard error */

@@ -195,6 +195,7 @@ static int start_respond_and_gate(struct service *service, struct err *err)
     struct gate_config gate = {.dir = data_path(service, "gate", dir),
                                .policy_path = policy,
                                .state = service->engine.state,
+                               .state_snapshot = engine_state(&service->engine),
                                .clock = clock_real(),
                                .decided = on_decided,
                                .note = engine_note,
@@ -279,8 +280,10 @@ void service_tick(struct service *service)
     struct journal_stats journal;
     journal_stats(service->engine.journal, &journal);
     bool behind = journal.position > counts.position && counts.lag_ns > LAG_HEALTHY_NS;
+    const char *doubt = engine_doubt(&service->engine);
     const char *reason = counts.failed    ? "the pipeline has stopped"
                          : journal.failed ? "the journal cannot be written"
+                         : doubt          ? doubt
                          : behind         ? "events are more than 5 seconds behind"
                                           : "";
     gate_set_health(service->gate, reason[0] == '\0', reason);

@@ -62,6 +62,9 @@ enum { IDEMPOTENCY_KEYS_MAX = 1 << 20 }; /* batch ids remembered */
 enum { IDEMPOTENCY_HOURS = 24 };
 enum { IDEMPOTENCY_KEY_BYTES_MAX = 256 };
 
+/* What rules remember, in one checkpoint file. */
+#define CHECKPOINT_BYTES_MAX (1 * GIB)
+
 /* Segments. */
 enum { BLOCK_ROWS_MAX = 65536 };
 #define BLOCK_BYTES_TARGET (8 * MIB)

@@ -303,24 +303,37 @@ static struct event_row *add_row(struct filling *filling, const struct delivery_
     return row;
 }
 
+/* An event that is not looked into. */
+static int put_raw(struct filling *filling, const struct delivery_event *event, uint32_t index,
+                   struct slice why, const char *tag, uint32_t flags)
+{
+    struct batch *batch = filling->batch;
+    struct event_row *row = add_row(filling, event, index);
+    if (!row)
+        return -1;
+    row->flags = flags | EVENT_NOT_UNDERSTOOD | EVENT_TIME_GUESSED;
+    filling->decode->counts.events++;
+    filling->raw_bytes += event->raw.len;
+    struct slice copy = arena_copy(batch->arena, why);
+    if (!copy.ptr || batch_put_text(batch, batch->row_count - 1, "error.message", copy) < 0 ||
+        batch_put_text(batch, batch->row_count - 1, "tags", slice_text(tag)) < 0)
+        return -1;
+    return 0;
+}
+
 /* What took all of a batch's memory by itself is kept raw. */
 static int keep_raw(struct filling *filling, const struct delivery_event *event, uint32_t index,
                     struct err *err)
 {
-    static const char why[] = "decoding the event needs more memory than a batch may have";
+    struct slice why = SLICE("decoding the event needs more memory than a batch may have");
     batch_reset(filling->batch);
     runner_begin(&filling->decode->runner);
-    filling->origin = copy_origin(filling->batch, &filling->delivery->origin);
-    struct event_row *row = filling->origin ? add_row(filling, event, index) : NULL;
-    if (!row)
-        return err_nomem(err);
-    row->flags = EVENT_NOT_UNDERSTOOD | EVENT_DECODE_ERROR | EVENT_TIME_GUESSED;
-    filling->decode->counts.events++;
+    filling->raw_bytes = 0;
     filling->decode->counts.errors++;
-    if (batch_put_text(filling->batch, 0, "error.message", slice_text(why)) < 0 ||
-        batch_put_text(filling->batch, 0, "tags", SLICE("_decode_error")) < 0)
+    filling->origin = copy_origin(filling->batch, &filling->delivery->origin);
+    if (!filling->origin ||
+        put_raw(filling, event, index, why, "_decode_error", EVENT_DECODE_ERROR) < 0)
         return err_nomem(err);
-    filling->raw_bytes = event->raw.len;
     return 0;
 }
 
@@ -343,6 +356,23 @@ static int take_event(struct filling *filling, const struct delivery_event *even
     return alone ? keep_raw(filling, event, index, err) : 1;
 }
 
+/* As take_event. */
+static int set_aside(struct filling *filling, const struct delivery_event *event, uint32_t index,
+                     struct slice why, struct err *err)
+{
+    struct batch *batch = filling->batch;
+    uint32_t before = batch->row_count;
+    if (is_full(batch, filling->raw_bytes, event->raw.len))
+        return 1;
+    if (put_raw(filling, event, index, why, "_quarantined", EVENT_QUARANTINED) == 0) {
+        filling->decode->counts.quarantined++;
+        return 0;
+    }
+    if (batch->row_count > before)
+        drop_row(batch);
+    return before ? 1 : err_nomem(err);
+}
+
 static size_t raw_bytes_of(const struct batch *batch)
 {
     size_t sum = 0;
@@ -351,8 +381,32 @@ static size_t raw_bytes_of(const struct batch *batch)
     return sum;
 }
 
-int decode_delivery(struct decode *decode, const struct delivery *delivery,
-                    struct decode_place *place, struct batch *batch, struct err *err)
+/* why: not NULL when nothing is looked into. */
+static int walk(struct filling *filling, struct decode_place *place, const struct slice *why,
+                struct err *err)
+{
+    const struct delivery *delivery = filling->delivery;
+    struct delivery_event event;
+    bool damaged;
+    size_t at = place->at;
+    while (delivery_next(delivery, &at, &event, &damaged)) {
+        int result = why ? set_aside(filling, &event, place->index, *why, err)
+                         : take_event(filling, &event, place->index, err);
+        if (result != 0)
+            return result;
+        place->at = at;
+        place->index++;
+    }
+    if (!damaged)
+        return 0;
+    if (!why)
+        return err_set(err, ERR_CORRUPT, "record %u of the delivery is damaged", place->index);
+    event = (struct delivery_event){.raw = slice_from(delivery->body, place->at)};
+    return set_aside(filling, &event, place->index, *why, err);
+}
+
+static int fill(struct decode *decode, const struct delivery *delivery, struct decode_place *place,
+                struct batch *batch, const struct slice *why, struct err *err)
 {
     struct filling filling = {.decode = decode, .delivery = delivery, .batch = batch};
     filling.origin = copy_origin(batch, &delivery->origin);
@@ -361,21 +415,23 @@ int decode_delivery(struct decode *decode, const struct delivery *delivery,
     filling.zone = delivery->origin.zone.len ? zone_find(delivery->origin.zone) : NULL;
     filling.raw_bytes = raw_bytes_of(batch);
     runner_begin(&decode->runner);
-    struct delivery_event event;
-    bool damaged;
-    size_t at = place->at;
-    while (delivery_next(delivery, &at, &event, &damaged)) {
-        int result = take_event(&filling, &event, place->index, err);
-        if (result != 0)
-            return result;
-        place->at = at;
-        place->index++;
-    }
-    if (damaged)
-        return err_set(err, ERR_CORRUPT, "the delivery's record %u is damaged", place->index);
-    if (batch->journal_end < delivery->journal_end)
+    int result = walk(&filling, place, why, err);
+    if (result == 0 && batch->journal_end < delivery->journal_end)
         batch->journal_end = delivery->journal_end;
-    return 0;
+    return result;
+}
+
+int decode_delivery(struct decode *decode, const struct delivery *delivery,
+                    struct decode_place *place, struct batch *batch, struct err *err)
+{
+    return fill(decode, delivery, place, batch, NULL, err);
+}
+
+int decode_quarantine(struct decode *decode, const struct delivery *delivery,
+                      struct decode_place *place, struct batch *batch, struct slice why,
+                      struct err *err)
+{
+    return fill(decode, delivery, place, batch, &why, err);
 }
 
 int decode_finish(struct batch *batch, struct err *err)

@@ -37,6 +37,13 @@ struct decode_place {
 MUST_USE int decode_delivery(struct decode *decode, const struct delivery *delivery,
                              struct decode_place *place, struct batch *batch, struct err *err);
 
+/* The same walk, but nothing is looked into: each event is kept raw with EVENT_QUARANTINED, the tag
+ * _quarantined and why as error.message. Where the delivery's records are damaged, the rest of its
+ * bytes is one event. */
+MUST_USE int decode_quarantine(struct decode *decode, const struct delivery *delivery,
+                               struct decode_place *place, struct batch *batch, struct slice why,
+                               struct err *err);
+
 /* Before the batch is handed on: declared types, then batch_finish(). */
 MUST_USE int decode_finish(struct batch *batch, struct err *err);
 
@@ -44,5 +51,6 @@ struct decode_counts {
     uint64_t events;
     uint64_t not_understood;
     uint64_t errors; /* decoders that stopped half way */
+    uint64_t quarantined;
 };
 const struct decode_counts *decode_counts(const struct decode *decode);

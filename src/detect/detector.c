@@ -382,12 +382,17 @@ static int64_t next_due(const struct detector *detector)
     return due;
 }
 
-/* What the program itself tells (gate decisions, findings) is stamped by our clock, not by a sender's:
- * it must not make a backlog look old. */
-static bool moves_time(const struct batch *batch, uint32_t row)
+/* How far an event moves the watermark; INT64_MIN: not at all. What the program itself tells (gate
+ * decisions) is stamped by our clock, not by a sender's: it must not make a backlog look old. And a
+ * sender whose clock is ahead says nothing about what others have not sent yet. */
+static int64_t moves_to(const struct batch *batch, uint32_t row, int64_t time_ns)
 {
-    const struct origin *origin = batch->rows ? batch->rows[row].origin : NULL;
-    return !origin || !slice_starts(origin->source, SLICE("hinomi."));
+    const struct event_row *event = batch->rows ? &batch->rows[row] : NULL;
+    if (!event)
+        return time_ns;
+    if (event->origin && slice_starts(event->origin->source, SLICE("hinomi.")))
+        return INT64_MIN;
+    return event->received_ns && event->received_ns < time_ns ? event->received_ns : time_ns;
 }
 
 static int walk_rows(struct detector *detector, const struct hits *hits, const uint64_t *partners,
@@ -404,8 +409,9 @@ static int walk_rows(struct detector *detector, const struct hits *hits, const u
         bool feeds_state = detector->state && bits_get(feeds->any, row);
         detector->row = row;
         scope.now_ns = time_ns;
-        if (time_ns > detector->stats.watermark_ns && moves_time(detector->batch, row))
-            detector->stats.watermark_ns = time_ns;
+        int64_t moved_ns = moves_to(detector->batch, row, time_ns);
+        if (moved_ns > detector->stats.watermark_ns)
+            detector->stats.watermark_ns = moved_ns;
         if (detector->stats.watermark_ns > due) {
             if (advance_watches(detector, detector->stats.watermark_ns, err) < 0)
                 return -1;
@@ -506,21 +512,45 @@ static int load_block(struct detector *detector, struct slice name, struct slice
     return 0; /* a rule that is gone */
 }
 
+static bool take_block(struct slice *bytes, struct slice *name, struct slice *part)
+{
+    uint64_t name_len, len;
+    return slice_take_varint(bytes, &name_len) && name_len <= bytes->len &&
+           slice_take(bytes, (size_t)name_len, name) && slice_take_varint(bytes, &len) &&
+           len <= bytes->len && slice_take(bytes, (size_t)len, part);
+}
+
+static bool take_head(struct slice *bytes, uint64_t *watermark)
+{
+    uint64_t version;
+    return slice_take_varint(bytes, &version) && version == SNAPSHOT_VERSION &&
+           slice_take_le64(bytes, watermark);
+}
+
 int detector_load(struct detector *detector, struct slice bytes, struct err *err)
 {
-    uint64_t version, watermark, name_len, len;
+    uint64_t watermark;
     struct slice name, part;
-    if (!slice_take_varint(&bytes, &version) || version != SNAPSHOT_VERSION ||
-        !slice_take_le64(&bytes, &watermark))
+    if (!take_head(&bytes, &watermark))
         return err_set(err, ERR_CORRUPT, "a snapshot of the detector is damaged");
     detector->stats.watermark_ns = (int64_t)watermark;
     while (bytes.len) {
-        if (!slice_take_varint(&bytes, &name_len) || name_len > bytes.len ||
-            !slice_take(&bytes, (size_t)name_len, &name) || !slice_take_varint(&bytes, &len) ||
-            len > bytes.len || !slice_take(&bytes, (size_t)len, &part))
+        if (!take_block(&bytes, &name, &part))
             return err_set(err, ERR_CORRUPT, "a snapshot of the detector is damaged");
         if (load_block(detector, name, part, err) < 0)
             return -1;
     }
     return 0;
+}
+
+struct slice detector_snapshot_state(struct slice bytes)
+{
+    uint64_t watermark;
+    struct slice name, part;
+    if (!take_head(&bytes, &watermark))
+        return SLICE_NONE;
+    while (bytes.len && take_block(&bytes, &name, &part))
+        if (slice_is(name, "state"))
+            return part;
+    return SLICE_NONE;
 }

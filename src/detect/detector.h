@@ -45,3 +45,6 @@ struct detector_stats detector_stats(const struct detector *detector);
 
 void detector_save(const struct detector *detector, struct buffer *to);
 MUST_USE int detector_load(struct detector *detector, struct slice bytes, struct err *err);
+/* The part of a snapshot that is table/state's (state_load), for others who remember the same; none
+ * when it is damaged. */
+struct slice detector_snapshot_state(struct slice bytes);

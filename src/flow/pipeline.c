@@ -2,14 +2,33 @@
 
 #include "base/mem.h"
 #include "event/event_id.h"
-#include "event/schema.h"
+#include "flow/crash_mark.h"
+#include "flow/finding_sender.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <time.h>
 
-enum { IDLE_WAIT_MS = 20, SNAPSHOT_BYTES_MAX = 1 << 30, LATE_TICK_MS = 500 };
+enum { IDLE_WAIT_MS = 20, LATE_TICK_MS = 500, DEATHS_MAX = 2 };
+/* A checkpoint stops the walk while the memory of the rules is copied: not more than a twentieth of
+ * the time. */
+enum { CHECKPOINT_EVERY_MS = 15000, CHECKPOINT_COST = 20 };
+
+/* Which stations a delivery passes besides decode and store. */
+struct route {
+    bool detect, pass;
+};
+
+/* The checkpoint being made: taken at a delivery's end, written when the findings raised up to there
+ * are durable. */
+struct keeping {
+    struct buffer content;
+    bool taken;
+    uint64_t position, findings;
+    uint64_t last_position;
+    int64_t next_ns; /* monotonic */
+};
 
 struct pipeline {
     struct pipeline_config config;
@@ -19,12 +38,15 @@ struct pipeline {
     struct decode *decode;
     struct detector *detector;
     struct batch *batch;
-    struct batch *findings; /* of the batch that is being detected */
-    struct arena *arena;    /* of a delivery */
-    uint64_t next_finding;  /* numbers findings of one batch apart */
+    struct finding_sender *sender;
+    struct crash_mark *mark; /* the walk's own thread opens it */
+    struct arena *arena;     /* of a delivery */
+    uint64_t covered_at_start; /* what ends here or before is in the books */
+    uint64_t detect_from;      /* what ends here or before, the rules have seen */
     int64_t ticked_ns;
     int64_t heard_ns; /* monotonic time of the last batch */
     uint64_t trimmed;
+    struct keeping keeping;
     pthread_mutex_t lock; /* of counts */
     pthread_cond_t moved;
     struct pipeline_counts counts;
@@ -36,70 +58,7 @@ static void note(struct pipeline *pipeline, const char *text)
         pipeline->config.note(pipeline->config.context, text);
 }
 
-/* ---- findings as events ---- */
-
-static const struct origin finding_origin = {
-    .source = {"hinomi", 6}, .stream = {"findings", 8}, .dataset = {"hinomi.finding", 14}};
-
-static int put(struct batch *batch, uint32_t row, const char *name, struct slice text)
-{
-    struct slice copy = text.ptr ? arena_copy(batch->arena, text) : SLICE_NONE;
-    if (!text.ptr)
-        return 0;
-    return copy.ptr ? batch_put_text(batch, row, name, copy) : -1;
-}
-
-static int finding_fields(struct batch *batch, uint32_t row, const struct finding *finding,
-                          struct arena *arena)
-{
-    if (put(batch, row, "event.kind", SLICE("alert")) < 0 ||
-        put(batch, row, "event.dataset", SLICE("hinomi.finding")) < 0 ||
-        put(batch, row, "event.id", slice_of(finding->id, 32)) < 0 ||
-        put(batch, row, "event.action", finding->retracts.ptr ? SLICE("finding-retracted") : SLICE("finding-raised")) < 0 ||
-        put(batch, row, "rule.id", finding->rule_id) < 0 ||
-        put(batch, row, "rule.name", finding->title) < 0 ||
-        put(batch, row, "rule.version", finding->rule_version) < 0 ||
-        put(batch, row, "message", finding->explanation_en) < 0 ||
-        put(batch, row, "hinomi.message.ja", finding->explanation_ja) < 0 ||
-        put(batch, row, "hinomi.catalogue", finding->catalogue) < 0 ||
-        put(batch, row, "hinomi.retracts", finding->retracts) < 0 ||
-        put(batch, row, "hinomi.severity", slice_text(severity_name(finding->severity))) < 0)
-        return -1;
-    for (size_t i = 0; i < finding->entity_count; i++) {
-        struct slice name =
-            arena_printf(arena, "hinomi.entity.%.*s", SLICE_ARG(finding->entities[i].type));
-        struct slice value = arena_copy(batch->arena, finding->entities[i].value);
-        if (!name.ptr || !value.ptr || batch_put(batch, row, name, value_string(value)) < 0)
-            return -1;
-    }
-    for (size_t i = 0; i < finding->evidence_count; i++)
-        if (put(batch, row, "hinomi.evidence", finding->evidence[i].event_id) < 0)
-            return -1;
-    return 0;
-}
-
-/* The original of a finding is its JSON form, made from its own fields. */
-static int add_finding_event(struct pipeline *pipeline, const struct finding *finding)
-{
-    struct batch *batch = pipeline->findings;
-    struct event_row *row = batch_add_row(batch);
-    if (!row)
-        return -1;
-    uint32_t index = batch->row_count - 1;
-    row->time_ns = finding->raised_ns;
-    row->received_ns = clock_wall_ns(pipeline->config.clock);
-    row->origin = &finding_origin;
-    if (finding_fields(batch, index, finding, pipeline->arena) < 0)
-        return -1;
-    struct buffer text;
-    struct json json;
-    buffer_init(&text, EVENT_BYTES_MAX);
-    json_init(&json, &text);
-    batch_row_to_json(batch, index, &json);
-    batch->rows[index].raw = arena_copy(batch->arena, buffer_slice(&text));
-    buffer_close(&text);
-    return batch->rows[index].raw.ptr ? 0 : -1;
-}
+/* ---- findings ---- */
 
 static int on_found(void *context, const struct finding *finding, const struct rule *rule,
                     const struct batch *batch, uint32_t row, struct err *err)
@@ -121,9 +80,8 @@ static int on_found(void *context, const struct finding *finding, const struct r
         evidence[i].event_id = arena_copy(pipeline->arena, slice_of(id, sizeof(id)));
     }
     named.evidence = evidence;
-    if (add_finding_event(pipeline, &named) < 0)
-        return err_nomem(err);
-    pipeline->next_finding++;
+    if (finding_sender_send(pipeline->sender, &named, err) < 0)
+        return -1;
     if (pipeline->config.found)
         pipeline->config.found(pipeline->config.context, &named, rule);
     return 0;
@@ -139,9 +97,10 @@ static void count_batch(struct pipeline *pipeline, const struct batch *batch)
     struct pipeline_counts *counts = &pipeline->counts;
     counts->events += batch->row_count;
     counts->batches++;
-    counts->findings = pipeline->next_finding;
+    counts->findings = finding_sender_counts(pipeline->sender).sent;
     counts->not_understood = decoded->not_understood;
     counts->decode_errors = decoded->errors;
+    counts->quarantined = decoded->quarantined;
     for (uint32_t i = 0; i < batch->row_count; i++)
         if (batch->rows[i].time_ns > counts->last_event_ns)
             counts->last_event_ns = batch->rows[i].time_ns;
@@ -150,33 +109,42 @@ static void count_batch(struct pipeline *pipeline, const struct batch *batch)
     pthread_mutex_unlock(&pipeline->lock);
 }
 
-static int store_findings(struct pipeline *pipeline, uint64_t journal_end, struct err *err)
+/* A batch that the rules cannot get through for want of memory is stored all the same, and told. */
+static int detect(struct pipeline *pipeline, struct batch *batch, struct err *err)
 {
-    struct batch *findings = pipeline->findings;
-    if (findings->row_count == 0)
+    struct err why;
+    char text[ERR_TEXT_SIZE + 128];
+    if (detector_run(pipeline->detector, batch, &why) == 0)
         return 0;
-    findings->journal_end = journal_end;
-    int result = batch_finish(findings) < 0 ? err_nomem(err)
-                                            : store_append(pipeline->config.store, findings, err);
-    batch_reset(findings);
-    return result;
+    if (why.code != ERR_NOMEM && why.code != ERR_LIMIT) {
+        *err = why;
+        return -1;
+    }
+    snprintf(text, sizeof(text), "the rules did not get through a batch of %u events (%s); they are "
+             "stored with hinomi.not_detected", batch->row_count, why.text);
+    note(pipeline, text);
+    struct slice reason = arena_copy(batch->arena, slice_text(why.text));
+    for (uint32_t row = 0; row < batch->row_count; row++)
+        if (!reason.ptr || batch_put_text(batch, row, "hinomi.not_detected", reason) < 0)
+            return err_nomem(err);
+    pthread_mutex_lock(&pipeline->lock);
+    pipeline->counts.not_detected += batch->row_count;
+    pthread_mutex_unlock(&pipeline->lock);
+    return 0;
 }
 
 /* decode has filled the batch; now every station in turn. */
-static int pass_batch(struct pipeline *pipeline, uint64_t journal_end, struct err *err)
+static int pass_batch(struct pipeline *pipeline, const struct route *route, uint64_t journal_end,
+                      struct err *err)
 {
     struct batch *batch = pipeline->batch;
     if (batch->row_count == 0)
         return 0;
     batch->journal_end = journal_end;
-    if (decode_finish(batch, err) < 0)
+    if (decode_finish(batch, err) < 0 || (route->detect && detect(pipeline, batch, err) < 0) ||
+        store_append(pipeline->config.store, batch, err) < 0)
         return -1;
-    if (pipeline->detector && detector_run(pipeline->detector, batch, err) < 0)
-        return -1;
-    if (store_append(pipeline->config.store, batch, err) < 0 ||
-        store_findings(pipeline, journal_end, err) < 0)
-        return -1;
-    if (pipeline->config.passed)
+    if (route->pass && pipeline->config.passed)
         pipeline->config.passed(pipeline->config.context, batch);
     count_batch(pipeline, batch);
     pipeline->heard_ns = clock_mono_ns(pipeline->config.clock);
@@ -184,41 +152,146 @@ static int pass_batch(struct pipeline *pipeline, uint64_t journal_end, struct er
     return 0;
 }
 
-static int pass_delivery(struct pipeline *pipeline, const struct delivery *delivery,
+/* Raw, past the decoders and the rules, into its place in the stream. */
+static int quarantine(struct pipeline *pipeline, const struct delivery *delivery,
+                      struct decode_place *place, const char *why, struct err *err)
+{
+    static const struct route past_all = {0};
+    char text[ERR_TEXT_SIZE + 256];
+    int more;
+    snprintf(text, sizeof(text), "a delivery of %.*s at journal position %llu is quarantined: %s",
+             SLICE_ARG(delivery->origin.source), (unsigned long long)delivery->journal_end, why);
+    note(pipeline, text);
+    do {
+        more = decode_quarantine(pipeline->decode, delivery, place, pipeline->batch,
+                                 slice_text(why), err);
+        if (more < 0 || (more && pass_batch(pipeline, &past_all, 0, err) < 0))
+            return -1;
+    } while (more);
+    return pass_batch(pipeline, &past_all, delivery->journal_end, err);
+}
+
+static int walk_delivery(struct pipeline *pipeline, const struct delivery *delivery,
                          struct err *err)
 {
     struct decode_place place = {0};
+    bool is_fresh = delivery->journal_end > pipeline->detect_from;
+    struct route route = {.pass = is_fresh, .detect = is_fresh && pipeline->detector &&
+                          !slice_equal(delivery->origin.source, FINDING_SOURCE)};
+    struct err why;
     int more;
+    if (pipeline->mark && crash_mark_deaths(pipeline->mark, delivery->journal_end) >= DEATHS_MAX)
+        return quarantine(pipeline, delivery, &place, "the program died of it twice", err);
     do {
-        more = decode_delivery(pipeline->decode, delivery, &place, pipeline->batch, err);
-        if (more < 0)
+        more = decode_delivery(pipeline->decode, delivery, &place, pipeline->batch, &why);
+        if (more < 0 && why.code == ERR_CORRUPT) {
+            if (pass_batch(pipeline, &route, 0, err) < 0)
+                return -1;
+            return quarantine(pipeline, delivery, &place, why.text, err);
+        }
+        if (more < 0) {
+            *err = why;
             return -1;
+        }
         /* Only the last batch of a delivery covers it. */
-        if (more && pass_batch(pipeline, 0, err) < 0)
+        if (more && pass_batch(pipeline, &route, 0, err) < 0)
             return -1;
     } while (more);
-    if (store_ledger_received(pipeline->config.store, delivery->origin.source,
+    return pass_batch(pipeline, &route, delivery->journal_end, err);
+}
+
+static int pass_delivery(struct pipeline *pipeline, const struct delivery *delivery,
+                         struct err *err)
+{
+    if (pipeline->mark)
+        crash_mark_begin(pipeline->mark, delivery->journal_end);
+    if (delivery->journal_end > pipeline->covered_at_start &&
+        store_ledger_received(pipeline->config.store, delivery->origin.source,
                               delivery->received_ns, delivery->event_count, delivery->journal_end,
                               err) < 0)
         return -1;
-    return pass_batch(pipeline, delivery->journal_end, err);
+    int result = walk_delivery(pipeline, delivery, err);
+    if (pipeline->mark)
+        crash_mark_end(pipeline->mark);
+    return result;
 }
 
 static void moved_to(struct pipeline *pipeline, uint64_t position)
 {
     pthread_mutex_lock(&pipeline->lock);
-    pipeline->counts.position = position;
+    if (position > pipeline->counts.position)
+        pipeline->counts.position = position;
     pthread_cond_broadcast(&pipeline->moved);
     pthread_mutex_unlock(&pipeline->lock);
 }
 
+/* ---- checkpoints ---- */
+
+static void take_checkpoint(struct pipeline *pipeline)
+{
+    struct keeping *keeping = &pipeline->keeping;
+    int64_t before = clock_mono_ns(pipeline->config.clock);
+    buffer_clear(&keeping->content);
+    detector_save(pipeline->detector, &keeping->content);
+    keeping->taken = true;
+    keeping->position = pipeline->counts.position;
+    keeping->findings = finding_sender_counts(pipeline->sender).sent;
+    int64_t now = clock_mono_ns(pipeline->config.clock);
+    keeping->next_ns = now + pipeline->config.checkpoint_ms * NS_PER_MS +
+                       (now - before) * CHECKPOINT_COST;
+}
+
+/* Between two deliveries. */
+static void keep_checkpoint(struct pipeline *pipeline)
+{
+    struct keeping *keeping = &pipeline->keeping;
+    if (!pipeline->detector || !pipeline->config.checkpoint)
+        return;
+    if (!keeping->taken && clock_mono_ns(pipeline->config.clock) >= keeping->next_ns &&
+        pipeline->counts.position != keeping->last_position)
+        take_checkpoint(pipeline);
+    if (!keeping->taken || finding_sender_counts(pipeline->sender).durable < keeping->findings)
+        return;
+    if (buffer_failed(&keeping->content)) {
+        note(pipeline, "a checkpoint of the rules could not be made: memory is out; the journal is "
+                       "kept from the one before");
+    } else if (!checkpoint_offer(pipeline->config.checkpoint, keeping->position,
+                                 &keeping->content)) {
+        return; /* the one before is still being written */
+    }
+    keeping->last_position = keeping->position;
+    keeping->taken = false;
+}
+
+/* After the walk has ended: the next start begins here. */
+static void keep_last_checkpoint(struct pipeline *pipeline)
+{
+    struct keeping *keeping = &pipeline->keeping;
+    struct err err;
+    if (!pipeline->detector || !pipeline->config.checkpoint || pipeline->counts.failed ||
+        pipeline->counts.position == keeping->last_position)
+        return;
+    take_checkpoint(pipeline);
+    if (finding_sender_counts(pipeline->sender).durable < keeping->findings)
+        return;
+    if (buffer_failed(&keeping->content) ||
+        checkpoint_write(pipeline->config.checkpoint, keeping->position,
+                         buffer_slice(&keeping->content), &err) < 0)
+        note(pipeline, "the last checkpoint of the rules could not be written; the next start reads "
+                       "the journal from the one before");
+}
+
 static int trim_journal(struct pipeline *pipeline, struct err *err)
 {
-    uint64_t covered = store_covered(pipeline->config.store);
-    if (covered <= pipeline->trimmed)
+    uint64_t needless = store_covered(pipeline->config.store);
+    uint64_t kept = pipeline->config.checkpoint ? checkpoint_kept(pipeline->config.checkpoint)
+                                                : UINT64_MAX;
+    if (kept < needless)
+        needless = kept;
+    if (needless <= pipeline->trimmed)
         return 0;
-    pipeline->trimmed = covered;
-    return journal_trim(pipeline->config.journal, covered, err);
+    pipeline->trimmed = needless;
+    return journal_trim(pipeline->config.journal, needless, err);
 }
 
 /* Event time while nothing comes: the newest event's, and on with the clock from there. So a backlog
@@ -240,8 +313,10 @@ static int idle(struct pipeline *pipeline, struct err *err)
     if (pipeline->detector &&
         detector_tick(pipeline->detector, event_now(pipeline, now), err) < 0)
         return -1;
-    if (store_findings(pipeline, 0, err) < 0 || store_tick(pipeline->config.store, err) < 0)
+    if (finding_sender_retry(pipeline->sender, err) < 0 ||
+        store_tick(pipeline->config.store, err) < 0)
         return -1;
+    keep_checkpoint(pipeline);
     return trim_journal(pipeline, err);
 }
 
@@ -252,20 +327,30 @@ static int step(struct pipeline *pipeline, struct err *err)
     int got = journal_read(pipeline->reader, pipeline->arena, &delivery, IDLE_WAIT_MS, err);
     if (got < 0)
         return -1;
-    if (got == 0)
+    if (got == 0) {
+        moved_to(pipeline, journal_reader_position(pipeline->reader)); /* past what was trimmed */
         return idle(pipeline, err);
+    }
     if (pass_delivery(pipeline, &delivery, err) < 0)
         return -1;
     moved_to(pipeline, delivery.journal_end);
+    keep_checkpoint(pipeline);
     return trim_journal(pipeline, err);
+}
+
+static int open_mark(struct pipeline *pipeline, struct err *err)
+{
+    return pipeline->config.crash_path
+               ? crash_mark_open(pipeline->config.crash_path, &pipeline->mark, err)
+               : 0;
 }
 
 static void *run(void *context)
 {
     struct pipeline *pipeline = context;
     struct err err;
-    int result = 0;
     pthread_setname_np(pthread_self(), "pipeline");
+    int result = open_mark(pipeline, &err);
     while (result == 0 && !atomic_load(&pipeline->stopping))
         result = step(pipeline, &err);
     if (result < 0 && err.code != ERR_CLOSED) {
@@ -277,6 +362,7 @@ static void *run(void *context)
         pthread_cond_broadcast(&pipeline->moved);
         pthread_mutex_unlock(&pipeline->lock);
     }
+    crash_mark_close(pipeline->mark);
     return NULL;
 }
 
@@ -285,14 +371,68 @@ static void *run(void *context)
 static void free_parts(struct pipeline *pipeline)
 {
     journal_reader_close(pipeline->reader);
+    finding_sender_free(pipeline->sender);
     detector_free(pipeline->detector);
     decode_free(pipeline->decode);
     batch_free(pipeline->batch);
-    batch_free(pipeline->findings);
+    buffer_close(&pipeline->keeping.content);
     arena_free(pipeline->arena);
     pthread_cond_destroy(&pipeline->moved);
     pthread_mutex_destroy(&pipeline->lock);
     mem_free(pipeline);
+}
+
+static int new_detector(struct pipeline *pipeline, struct err *err)
+{
+    struct detector_options options = {.rules = pipeline->config.rules,
+                                       .state = pipeline->config.state,
+                                       .found = on_found,
+                                       .context = pipeline};
+    detector_free(pipeline->detector);
+    return detector_new(&options, &pipeline->detector, err);
+}
+
+/* What cannot be understood (the definitions have changed beyond it) leaves an empty memory, said. */
+static int remember(struct pipeline *pipeline, struct slice content, struct err *err)
+{
+    struct err why;
+    char text[ERR_TEXT_SIZE + 64];
+    if (!pipeline->detector || detector_load(pipeline->detector, content, &why) == 0)
+        return 0;
+    snprintf(text, sizeof(text), "the checkpoint of the rules cannot be used: %s", why.text);
+    note(pipeline, text);
+    return new_detector(pipeline, err) < 0 ? -1
+                                           : checkpoint_lose(pipeline->config.checkpoint, err);
+}
+
+/* The first checkpoint: from here on everything is seen. */
+static int begin_checkpoints(struct pipeline *pipeline, uint64_t position, struct err *err)
+{
+    struct buffer content;
+    buffer_init(&content, CHECKPOINT_BYTES_MAX);
+    detector_save(pipeline->detector, &content);
+    int result = buffer_failed(&content)
+                     ? err_nomem(err)
+                     : checkpoint_write(pipeline->config.checkpoint, position,
+                                        buffer_slice(&content), err);
+    buffer_close(&content);
+    return result;
+}
+
+/* Where the walk goes on: the store and the rules may be at different places. */
+static int find_place(struct pipeline *pipeline, struct err *err)
+{
+    const struct pipeline_config *config = &pipeline->config;
+    uint64_t covered = store_covered(config->store), position;
+    struct slice content;
+    pipeline->covered_at_start = pipeline->detect_from = pipeline->counts.position = covered;
+    if (!config->checkpoint)
+        return 0;
+    if (!checkpoint_content(config->checkpoint, &position, &content))
+        return pipeline->detector ? begin_checkpoints(pipeline, covered, err) : 0;
+    pipeline->detect_from = pipeline->keeping.last_position = position;
+    pipeline->counts.position = position < covered ? position : covered;
+    return remember(pipeline, content, err);
 }
 
 static int make_parts(struct pipeline *pipeline, struct err *err)
@@ -300,16 +440,14 @@ static int make_parts(struct pipeline *pipeline, struct err *err)
     const struct pipeline_config *config = &pipeline->config;
     pipeline->decode = decode_new(config->decoders);
     pipeline->batch = batch_new(BATCH_ARENA_MAX);
-    pipeline->findings = batch_new(BATCH_ARENA_MAX);
     pipeline->arena = arena_new(2 * JOURNAL_RECORD_BYTES_MAX + 16 * MIB);
-    if (!pipeline->decode || !pipeline->batch || !pipeline->findings || !pipeline->arena)
+    pipeline->sender = finding_sender_new(config->journal, config->clock);
+    buffer_init(&pipeline->keeping.content, CHECKPOINT_BYTES_MAX);
+    if (!pipeline->decode || !pipeline->batch || !pipeline->sender || !pipeline->arena)
         return err_nomem(err);
-    struct detector_options options = {.rules = config->rules, .state = config->state,
-                                       .found = on_found, .context = pipeline};
-    if (config->rules && detector_new(&options, &pipeline->detector, err) < 0)
+    if ((config->rules && new_detector(pipeline, err) < 0) || find_place(pipeline, err) < 0)
         return -1;
-    return journal_reader_open(config->journal, store_covered(config->store), &pipeline->reader,
-                               err);
+    return journal_reader_open(config->journal, pipeline->counts.position, &pipeline->reader, err);
 }
 
 int pipeline_start(const struct pipeline_config *config, struct pipeline **out, struct err *err)
@@ -319,6 +457,8 @@ int pipeline_start(const struct pipeline_config *config, struct pipeline **out, 
     if (!pipeline)
         return err_nomem(err);
     pipeline->config = *config;
+    if (!pipeline->config.checkpoint_ms)
+        pipeline->config.checkpoint_ms = CHECKPOINT_EVERY_MS;
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -343,6 +483,7 @@ void pipeline_stop(struct pipeline *pipeline)
         return;
     atomic_store(&pipeline->stopping, true);
     pthread_join(pipeline->thread, NULL);
+    keep_last_checkpoint(pipeline);
     free_parts(pipeline);
 }
 

@@ -3,15 +3,17 @@
  * flow/pipeline: the walk of an event, in one thread and in arrival order:
  *
  *   journal ──► decode ──► detect ──► store
- *                            └──► findings: events of their own (dataset hinomi.finding),
- *                                 and to whoever responds
+ *      ▲                     └──► findings: to whoever responds, and as events of their own
+ *      └──────────────────────────────────┘ (dataset hinomi.finding) back into the journal
  *
- * What is acknowledged is in the journal; the pipeline reads it from where the
- * store's segments end, so that a restart continues without loss and without doubling.
+ * What is acknowledged is in the journal. A restart reads it from where both the store's segments
+ * and the checkpoint of the rules end; each leaves out what it has already, so nothing is lost or
+ * doubled (docs/decisions/restart.md). A delivery that killed the program twice is quarantined raw.
  * Threads    start makes one thread; stop joins it. The rest may be called from any thread.
  */
 #include "decode/decode.h"
 #include "detect/detector.h"
+#include "flow/checkpoint.h"
 #include "store/journal.h"
 #include "store/store.h"
 
@@ -23,8 +25,12 @@ struct pipeline_config {
     const struct decoders *decoders;
     const struct rule_set *rules;          /* NULL: detect nothing */
     const struct state_definitions *state; /* NULL: none */
+    struct checkpoint *checkpoint;         /* NULL: what rules remember ends with the program */
+    int64_t checkpoint_ms;                 /* at least so long between two; 0: 15000 */
+    const char *crash_path;                /* see crash_mark.h; NULL: none. Lives as long */
     const struct hin_clock *clock;
-    /* From the pipeline's thread, both may be NULL. A finding is already stored when it comes. */
+    /* From the pipeline's thread, both may be NULL. After a crash a finding may come again, with the
+     * same id; batches before the checkpoint do not. */
     void (*found)(void *context, const struct finding *finding, const struct rule *rule);
     void (*passed)(void *context, const struct batch *batch); /* each batch, after detection */
     void (*note)(void *context, const char *text);
@@ -33,6 +39,7 @@ struct pipeline_config {
 
 struct pipeline_counts {
     uint64_t events, not_understood, decode_errors, findings, batches;
+    uint64_t quarantined, not_detected;
     uint64_t position;      /* of the journal, read so far */
     int64_t last_event_ns;  /* newest @timestamp seen */
     int64_t lag_ns;         /* receipt to stored, of the last batch */

@@ -1,0 +1,324 @@
+#include "flow/checkpoint.h"
+
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/mem.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <unistd.h>
+
+enum { PATH_ROOM = 4400, SLOTS = 2, HEADER_SIZE = 40 };
+static const char magic[] = "HINCKPT1";
+
+struct slot {
+    bool valid;
+    uint64_t position;
+};
+
+struct checkpoint {
+    struct checkpoint_config config;
+    char dir[PATH_ROOM - 64];
+    struct arena *arena; /* of the content that was read */
+    struct slice content;
+    uint64_t position;
+    bool found;
+
+    pthread_t thread;
+    bool thread_runs;
+    pthread_mutex_t lock; /* over what follows */
+    pthread_cond_t offered; /* something waits, or what waited is written */
+    struct slot slots[SLOTS];
+    struct buffer waiting;
+    uint64_t waiting_position;
+    bool busy, stopping;
+};
+
+static void path_of(const struct checkpoint *checkpoint, const char *name, char to[PATH_ROOM])
+{
+    snprintf(to, PATH_ROOM, "%s/%s", checkpoint->dir, name);
+}
+
+static void slot_path(const struct checkpoint *checkpoint, int slot, char to[PATH_ROOM])
+{
+    snprintf(to, PATH_ROOM, "%s/checkpoint.%d", checkpoint->dir, slot);
+}
+
+static void say(const struct checkpoint *checkpoint, const char *text)
+{
+    if (checkpoint->config.note)
+        checkpoint->config.note(checkpoint->config.context, text);
+}
+
+/* ---- reading ---- */
+
+static bool take_apart(struct slice bytes, uint64_t *position, struct slice *content)
+{
+    struct slice head;
+    uint64_t length, low, high;
+    if (!slice_take(&bytes, 8, &head) || !slice_equal(head, slice_of(magic, 8)) ||
+        !slice_take_le64(&bytes, position) || !slice_take_le64(&bytes, &length) ||
+        !slice_take_le64(&bytes, &low) || !slice_take_le64(&bytes, &high) || bytes.len != length)
+        return false;
+    struct hash128 hash = hash_bytes128(bytes);
+    *content = bytes;
+    return hash.low == low && hash.high == high;
+}
+
+static void put_aside(const struct checkpoint *checkpoint, const char *path, const char *why)
+{
+    const struct hin_io *io = checkpoint->config.io;
+    char to[PATH_ROOM + 16], text[ERR_TEXT_SIZE + PATH_ROOM];
+    snprintf(to, sizeof(to), "%s.damaged", path);
+    io->rename(io->context, path, to);
+    snprintf(text, sizeof(text), "%s cannot be used (%s); it is kept as %s.damaged", path, why, path);
+    say(checkpoint, text);
+}
+
+/* 1: read, 0: not there, -1: of no use. */
+static int read_slot(struct checkpoint *checkpoint, int slot, struct arena *arena,
+                     struct slice *content)
+{
+    char path[PATH_ROOM];
+    struct slice bytes;
+    struct err err;
+    slot_path(checkpoint, slot, path);
+    if (access(path, F_OK) < 0 && errno == ENOENT)
+        return 0;
+    if (file_read(path, CHECKPOINT_BYTES_MAX + HEADER_SIZE, arena, &bytes, &err) < 0) {
+        put_aside(checkpoint, path, err.text);
+        return -1;
+    }
+    if (!take_apart(bytes, &checkpoint->slots[slot].position, content)) {
+        put_aside(checkpoint, path, "its checksum does not fit");
+        return -1;
+    }
+    checkpoint->slots[slot].valid = true;
+    return 1;
+}
+
+static void use(struct checkpoint *checkpoint, struct arena *arena, uint64_t position,
+                struct slice content)
+{
+    arena_free(checkpoint->arena);
+    checkpoint->arena = arena;
+    checkpoint->position = position;
+    checkpoint->content = content;
+    checkpoint->found = true;
+}
+
+int checkpoint_lose(struct checkpoint *checkpoint, struct err *err)
+{
+    char path[PATH_ROOM], text[PATH_ROOM + 256];
+    static const char why[] = "What the rules and the gate remembered could not be read. The gate "
+                              "holds everything until this file is removed.\n";
+    path_of(checkpoint, "lost", path);
+    snprintf(text, sizeof(text),
+             "what the rules and the gate remembered is lost: the gate holds everything; restore "
+             "the folder from a backup, or remove %s to go on with what is known since", path);
+    say(checkpoint, text);
+    return io_replace_file(checkpoint->config.io, path, slice_text(why), err);
+}
+
+static int read_all(struct checkpoint *checkpoint, struct err *err)
+{
+    bool damaged = false;
+    for (int i = 0; i < SLOTS; i++) {
+        struct arena *arena = arena_new(CHECKPOINT_BYTES_MAX + MIB);
+        struct slice content;
+        if (!arena)
+            return err_nomem(err);
+        int got = read_slot(checkpoint, i, arena, &content);
+        damaged |= got < 0;
+        if (got > 0 && (!checkpoint->found || checkpoint->slots[i].position > checkpoint->position))
+            use(checkpoint, arena, checkpoint->slots[i].position, content);
+        else
+            arena_free(arena);
+    }
+    return damaged && !checkpoint->found ? checkpoint_lose(checkpoint, err) : 0;
+}
+
+/* ---- writing ---- */
+
+/* The slot that is lost least by: an empty one, else the older. */
+static int slot_to_write(struct checkpoint *checkpoint)
+{
+    const struct slot *slots = checkpoint->slots;
+    if (!slots[0].valid || !slots[1].valid)
+        return slots[0].valid ? 1 : 0;
+    return slots[0].position <= slots[1].position ? 0 : 1;
+}
+
+static int write_slot(struct checkpoint *checkpoint, uint64_t position, struct slice content,
+                      struct err *err)
+{
+    char path[PATH_ROOM];
+    struct buffer bytes;
+    struct hash128 hash = hash_bytes128(content);
+    if (content.len > CHECKPOINT_BYTES_MAX)
+        return err_set(err, ERR_LIMIT,
+                       "what the rules remember takes %zu MiB, more than a checkpoint may have "
+                       "(%zu MiB); make the windows of content/state smaller",
+                       content.len / MIB, CHECKPOINT_BYTES_MAX / MIB);
+    buffer_init(&bytes, CHECKPOINT_BYTES_MAX + HEADER_SIZE);
+    buffer_put(&bytes, slice_of(magic, 8));
+    buffer_put_le64(&bytes, position);
+    buffer_put_le64(&bytes, content.len);
+    buffer_put_le64(&bytes, hash.low);
+    buffer_put_le64(&bytes, hash.high);
+    buffer_put(&bytes, content);
+    pthread_mutex_lock(&checkpoint->lock);
+    int slot = slot_to_write(checkpoint);
+    pthread_mutex_unlock(&checkpoint->lock);
+    slot_path(checkpoint, slot, path);
+    int result = buffer_failed(&bytes) ? err_nomem(err)
+                                       : io_replace_file(checkpoint->config.io, path,
+                                                         buffer_slice(&bytes), err);
+    buffer_close(&bytes);
+    if (result < 0)
+        return -1;
+    pthread_mutex_lock(&checkpoint->lock);
+    checkpoint->slots[slot] = (struct slot){true, position};
+    pthread_mutex_unlock(&checkpoint->lock);
+    return 0;
+}
+
+static void write_waiting(struct checkpoint *checkpoint, struct buffer *content, uint64_t position)
+{
+    struct err err;
+    char text[ERR_TEXT_SIZE + 160];
+    if (write_slot(checkpoint, position, buffer_slice(content), &err) < 0) {
+        snprintf(text, sizeof(text), "a checkpoint of the rules could not be written: %s; the "
+                 "journal is kept from the one before", err.text);
+        say(checkpoint, text);
+    }
+    buffer_close(content);
+}
+
+static void *run(void *context)
+{
+    struct checkpoint *checkpoint = context;
+    pthread_setname_np(pthread_self(), "checkpoint");
+    pthread_mutex_lock(&checkpoint->lock);
+    while (checkpoint->busy || !checkpoint->stopping) {
+        if (!checkpoint->busy) {
+            pthread_cond_wait(&checkpoint->offered, &checkpoint->lock);
+            continue;
+        }
+        struct buffer content = checkpoint->waiting;
+        uint64_t position = checkpoint->waiting_position;
+        pthread_mutex_unlock(&checkpoint->lock);
+        write_waiting(checkpoint, &content, position);
+        pthread_mutex_lock(&checkpoint->lock);
+        checkpoint->busy = false;
+        pthread_cond_broadcast(&checkpoint->offered);
+    }
+    pthread_mutex_unlock(&checkpoint->lock);
+    return NULL;
+}
+
+bool checkpoint_offer(struct checkpoint *checkpoint, uint64_t position, struct buffer *content)
+{
+    pthread_mutex_lock(&checkpoint->lock);
+    bool taken = !checkpoint->busy;
+    if (taken) {
+        checkpoint->waiting = *content;
+        checkpoint->waiting_position = position;
+        checkpoint->busy = true;
+        buffer_init(content, content->max);
+        pthread_cond_broadcast(&checkpoint->offered);
+    }
+    pthread_mutex_unlock(&checkpoint->lock);
+    return taken;
+}
+
+int checkpoint_write(struct checkpoint *checkpoint, uint64_t position, struct slice content,
+                     struct err *err)
+{
+    pthread_mutex_lock(&checkpoint->lock);
+    while (checkpoint->busy)
+        pthread_cond_wait(&checkpoint->offered, &checkpoint->lock);
+    pthread_mutex_unlock(&checkpoint->lock);
+    return write_slot(checkpoint, position, content, err);
+}
+
+/* ---- life ---- */
+
+int checkpoint_open(const struct checkpoint_config *config, struct checkpoint **out,
+                    struct err *err)
+{
+    *out = NULL;
+    struct checkpoint *checkpoint = mem_calloc(1, sizeof(*checkpoint));
+    if (!checkpoint)
+        return err_nomem(err);
+    checkpoint->config = *config;
+    if (!checkpoint->config.io)
+        checkpoint->config.io = io_real();
+    snprintf(checkpoint->dir, sizeof(checkpoint->dir), "%s", config->dir);
+    pthread_mutex_init(&checkpoint->lock, NULL);
+    pthread_cond_init(&checkpoint->offered, NULL);
+    int result = io_make_dirs(checkpoint->config.io, checkpoint->dir, err);
+    if (result == 0)
+        result = read_all(checkpoint, err);
+    int code = result == 0 ? pthread_create(&checkpoint->thread, NULL, run, checkpoint) : 0;
+    if (code)
+        result = err_set_errno(err, code, "cannot start the checkpoint's thread");
+    checkpoint->thread_runs = result == 0;
+    if (result < 0) {
+        checkpoint_close(checkpoint);
+        return -1;
+    }
+    *out = checkpoint;
+    return 0;
+}
+
+void checkpoint_close(struct checkpoint *checkpoint)
+{
+    if (!checkpoint)
+        return;
+    pthread_mutex_lock(&checkpoint->lock);
+    checkpoint->stopping = true;
+    pthread_cond_broadcast(&checkpoint->offered);
+    pthread_mutex_unlock(&checkpoint->lock);
+    if (checkpoint->thread_runs)
+        pthread_join(checkpoint->thread, NULL);
+    arena_free(checkpoint->arena);
+    pthread_cond_destroy(&checkpoint->offered);
+    pthread_mutex_destroy(&checkpoint->lock);
+    mem_free(checkpoint);
+}
+
+bool checkpoint_content(const struct checkpoint *checkpoint, uint64_t *position,
+                        struct slice *content)
+{
+    *position = checkpoint->position;
+    *content = checkpoint->content;
+    return checkpoint->found;
+}
+
+void checkpoint_forget(struct checkpoint *checkpoint)
+{
+    arena_free(checkpoint->arena);
+    checkpoint->arena = NULL;
+    checkpoint->content = SLICE_NONE;
+}
+
+uint64_t checkpoint_kept(struct checkpoint *checkpoint)
+{
+    uint64_t kept = UINT64_MAX;
+    pthread_mutex_lock(&checkpoint->lock);
+    for (int i = 0; i < SLOTS; i++)
+        if (checkpoint->slots[i].valid && checkpoint->slots[i].position < kept)
+            kept = checkpoint->slots[i].position;
+    pthread_mutex_unlock(&checkpoint->lock);
+    return kept;
+}
+
+bool checkpoint_lost(const struct checkpoint *checkpoint)
+{
+    char path[PATH_ROOM];
+    path_of(checkpoint, "lost", path);
+    return access(path, F_OK) == 0;
+}
