@@ -124,6 +124,12 @@ def check_lists():
 WORKPLACE = re.compile("/wor" + "k/|clo" + "sing note|devel" + "opers?'? session|DEVEL" + r"OPERS\.md", re.I)
 
 
+def check_limits():
+    made = subprocess.run([sys.executable, str(ROOT / "tools/make_limits.py"), "--check"])
+    if made.returncode:
+        yield "docs/limits.md: is not what src/base/limits.h says; run tools/make_limits.py"
+
+
 def check_words():
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True).stdout.split()
     for name in listed:
@@ -139,7 +145,7 @@ def check_words():
                 yield f"{name}:{line}: speaks of a machine or a workplace"
 
 
-CHECKS = [check_layers, check_text, check_functions, check_headers, check_names, check_lists, check_words]
+CHECKS = [check_layers, check_text, check_functions, check_headers, check_names, check_lists, check_limits, check_words]
 
 
 def main():
