@@ -24,8 +24,10 @@ static const struct rule_set *rules(void)
 static const struct state_definitions *definitions(void)
 {
     static const struct state_definitions *loaded;
-    assert(loaded ||
-           state_definitions_load("content/state", arena_new(64 * MIB), &loaded, NULL) == 0);
+    static struct arena *arena; /* as long as the program */
+    if (!arena)
+        arena = arena_new(64 * MIB);
+    assert(arena && (loaded || state_definitions_load("content/state", arena, &loaded, NULL) == 0));
     return loaded;
 }
 
