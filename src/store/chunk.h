@@ -11,7 +11,7 @@
  *   IP4      INTS
  *   TEXT     LENGTHS, PAGE ...
  *   VALUES   VALUES                        anything, each with its type
- *   SKELETON SKELETONS, CODES, LENGTHS, PAGE: texts out of the block's other columns (skeleton.h)
+ *   SKELETON SKELETONS, CODES, SLOTS, LENGTHS, PAGE: texts out of the block's other columns (skeleton.h)
  *   all      [PRESENCE] [COUNTS] first, when rows are without or with several values
  *
  * Threads  A writer or reader belongs to one thread.
@@ -46,6 +46,8 @@ enum stream_kind {
     STREAM_PAGE,
     STREAM_FILTER,            /* bloom.h, over the folded values */
     STREAM_SKELETONS,         /* skeleton.h */
+    STREAM_SLOTS,             /* skeleton_slot.h */
+    STREAM_PRESENCE_OF,       /* varint: the column before it in the block that has the same rows */
     STREAM_KIND_COUNT,
 };
 

@@ -151,19 +151,19 @@ static void undo_delta(int64_t *numbers, size_t count, uint64_t before)
     }
 }
 
-bool ints_decode(struct slice from, int64_t *numbers, size_t count)
+bool ints_take(struct slice *from, int64_t *numbers, size_t count)
 {
     struct slice flags;
     uint64_t first = 0;
-    if (!slice_take(&from, 1, &flags) || (unsigned char)flags.ptr[0] > 7)
+    if (!slice_take(from, 1, &flags) || (unsigned char)flags.ptr[0] > 7)
         return false;
     if (!count)
-        return from.len == 0;
+        return true;
     bool delta = flags.ptr[0] & DELTA;
-    if (delta && !slice_take_varint(&from, &first))
+    if (delta && !slice_take_varint(from, &first))
         return false;
     for (size_t i = 0; i < count; i += GROUP)
-        if (!get_group(&from, numbers + i, count - i < GROUP ? count - i : GROUP))
+        if (!get_group(from, numbers + i, count - i < GROUP ? count - i : GROUP))
             return false;
     if (delta)
         undo_delta(numbers, count, (uint64_t)bytes_unzigzag(first));
@@ -171,7 +171,12 @@ bool ints_decode(struct slice from, int64_t *numbers, size_t count)
     if (by != 1)
         for (size_t i = 0; i < count; i++)
             numbers[i] = (int64_t)((uint64_t)numbers[i] * by);
-    return from.len == 0;
+    return true;
+}
+
+bool ints_decode(struct slice from, int64_t *numbers, size_t count)
+{
+    return ints_take(&from, numbers, count) && from.len == 0;
 }
 
 size_t ints_packed_size(size_t count, unsigned width)

@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-enum { REFS_MAX = 256, REF_PART = 16 };
+enum { REFS_MAX = 1024 };
 
 struct row_key {
     int64_t time_ns;
@@ -288,33 +288,22 @@ static int gather_keys(struct job *job, struct err *err)
     return 0;
 }
 
-/* Row to entry, for columns that do not have one value in every row. */
-static int add_ref(struct job *job, struct chunk_refs *refs, const struct chunk_input *input,
-                   uint32_t column, struct err *err)
+static void add_ref(struct chunk_refs *refs, const struct chunk_input *input, uint32_t column)
 {
-    uint32_t *entry_of_row = NULL;
-    if (refs->count == REFS_MAX || input->count < job->block_rows / REF_PART)
-        return 0; /* texts rarely repeat rare columns, and wide blocks must stay affordable */
-    if (input->rows) {
-        entry_of_row = arena_alloc(job->work, job->block_rows * sizeof(*entry_of_row));
-        if (!entry_of_row)
-            return err_nomem(err);
-        memset(entry_of_row, 0xff, job->block_rows * sizeof(*entry_of_row));
-        for (uint32_t i = 0; i < input->count; i++) {
-            bool several = (i && input->rows[i - 1] == input->rows[i]) ||
-                           (i + 1 < input->count && input->rows[i + 1] == input->rows[i]);
-            entry_of_row[input->rows[i]] = several ? UINT32_MAX : i;
-        }
-    }
-    refs->list[refs->count++] = (struct chunk_ref){column, input, entry_of_row, NULL};
-    return 0;
+    uint32_t mark = (column + 1) * UINT32_C(0x9e3779b1);
+    mark ^= mark >> 15;
+    for (uint32_t i = 0; input->rows && i < input->count; i++)
+        refs->shape_of_row[input->rows[i]] += mark;
+    if (refs->count < REFS_MAX)
+        refs->list[refs->count++] = (struct chunk_ref){.column = column, .input = input};
 }
 
 static int write_columns(struct job *job, struct err *err)
 {
     struct chunk_refs refs = {
-        .list = arena_array(job->work, job->column_count + 1U, sizeof(*refs.list))};
-    if (!refs.list)
+        .list = arena_array(job->work, job->column_count + 1U, sizeof(*refs.list)),
+        .shape_of_row = arena_array(job->work, job->block_rows + 1U, sizeof(uint32_t))};
+    if (!refs.list || !refs.shape_of_row)
         return err_nomem(err);
     for (int order = 0; order <= 2; order++)
         for (uint32_t c = 0; c < job->column_count; c++) {
@@ -326,9 +315,7 @@ static int write_columns(struct job *job, struct err *err)
                 return -1;
             const struct segment_block *block =
                 &job->writer->blocks[job->writer->block_count - 1];
-            if (add_ref(job, &refs, &sealed->input, block->chunks[block->chunk_count - 1].column,
-                        err) < 0)
-                return -1;
+            add_ref(&refs, &sealed->input, block->chunks[block->chunk_count - 1].column);
             for (uint32_t r = 0; r < refs.count; r++)
                 refs.list[r].texts = NULL; /* they lived as long as the chunk */
         }

@@ -214,7 +214,8 @@ static int read_trailer(struct segment *segment, char trailer[SEGMENT_TRAILER], 
         !same_crc(segment_crc(segment->file_id, 0, slice_of(trailer, 24)),
                   bytes_get_le32(trailer + 24)))
         return corrupt(segment, err, "its trailer is damaged");
-    if (bytes_get_le32(trailer + 20) != SEGMENT_VERSION)
+    uint32_t version = bytes_get_le32(trailer + 20);
+    if (version < SEGMENT_VERSION_OLDEST || version > SEGMENT_VERSION)
         return corrupt(segment, err, "it was written by a newer version");
     segment->footer_offset = bytes_get_le64(trailer);
     if (segment->footer_offset < SEGMENT_HEADER ||

@@ -1,9 +1,5 @@
-/* store/skeleton: cutting and printing; the same for writing and reading. */
+/* store/skeleton: cutting texts into tokens. */
 #include "store/skeleton.h"
-
-#include "base/time.h"
-
-#include <stdio.h>
 
 /* Bytes that belong to a token of plain text. */
 static const uint8_t WORD[128] = {
@@ -23,23 +19,42 @@ static bool is_word(uint8_t c)
     return c >= 0x80 || WORD[c];
 }
 
-static int cut_plain(struct slice text, struct skeleton_token *tokens)
+static bool add_token(struct skeleton_token *tokens, int *count, size_t start, size_t end)
+{
+    if (*count == SKELETON_TOKENS_MAX)
+        return false;
+    tokens[(*count)++] = (struct skeleton_token){(uint16_t)start, (uint16_t)(end - start)};
+    return true;
+}
+
+static int cut_plain(struct slice text, const struct skeleton_token *spans, size_t span_count,
+                     struct skeleton_token *tokens)
 {
     int count = 0;
     const uint8_t *p = (const uint8_t *)text.ptr;
-    for (size_t i = 0; i < text.len;) {
-        if (!is_word(p[i])) {
+    for (size_t i = 0, span = 0; i < text.len;) {
+        size_t start = i, stop = span < span_count ? spans[span].start : text.len;
+        if (i == stop) {
+            i += spans[span++].len;
+        } else if (is_word(p[i])) {
+            while (i < stop && is_word(p[i]))
+                i++;
+        } else {
             i++;
             continue;
         }
-        size_t start = i;
-        while (i < text.len && is_word(p[i]))
-            i++;
-        if (count == SKELETON_TOKENS_MAX)
+        if (!add_token(tokens, &count, start, i))
             return -1;
-        tokens[count++] = (struct skeleton_token){(uint16_t)start, (uint16_t)(i - start)};
     }
     return count;
+}
+
+bool skeleton_is_cut(struct slice text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (!is_word((uint8_t)text.ptr[i]))
+            return true;
+    return false;
 }
 
 /* The closing quote of a JSON string whose content begins at i, or text.len. */
@@ -81,15 +96,13 @@ static int cut_json(struct slice text, struct skeleton_token *tokens)
             }
             if (end == text.len)
                 i = end;
-            if (count == SKELETON_TOKENS_MAX)
+            if (!add_token(tokens, &count, start, end))
                 return -1;
-            tokens[count++] = (struct skeleton_token){(uint16_t)start, (uint16_t)(end - start)};
         } else if (is_scalar(c)) {
             while (i < text.len && is_scalar(text.ptr[i]))
                 i++;
-            if (count == SKELETON_TOKENS_MAX)
+            if (!add_token(tokens, &count, start, i))
                 return -1;
-            tokens[count++] = (struct skeleton_token){(uint16_t)start, (uint16_t)(i - start)};
         } else {
             i++;
         }
@@ -97,75 +110,25 @@ static int cut_json(struct slice text, struct skeleton_token *tokens)
     return count;
 }
 
-int skeleton_cut(struct slice text, struct skeleton_token tokens[SKELETON_TOKENS_MAX])
+int skeleton_cut(struct slice text, const struct skeleton_token *spans, size_t span_count,
+                 struct skeleton_token tokens[SKELETON_TOKENS_MAX])
 {
     if (text.len > SKELETON_TEXT_MAX)
         return -1;
-    return text.len && text.ptr[0] == '{' ? cut_json(text, tokens) : cut_plain(text, tokens);
+    return text.len && text.ptr[0] == '{' ? cut_json(text, tokens)
+                                          : cut_plain(text, spans, span_count, tokens);
 }
 
-static const int64_t UNIT[4] = {NS_PER_SECOND, NS_PER_MS, NS_PER_US, 1};
-
-static char *put_number(char *to, uint64_t n, int digits)
+uint32_t skeleton_find_row(const uint32_t *rows, uint32_t count, uint32_t row, uint32_t *cursor)
 {
-    for (int i = digits - 1; i >= 0; i--, n /= 10)
-        to[i] = (char)('0' + n % 10);
-    return to + digits;
-}
-
-/* "2018-01-26T00:11:02.114Z" with exactly so many digits. */
-static struct slice print_rfc3339(int64_t time_ns, int digits, char to[SKELETON_FORM_SIZE])
-{
-    struct time_parts parts;
-    time_split(time_ns, &parts);
-    char *at = put_number(to, (uint64_t)parts.year, 4);
-    *at++ = '-';
-    at = put_number(at, (uint64_t)parts.month, 2);
-    *at++ = '-';
-    at = put_number(at, (uint64_t)parts.day, 2);
-    *at++ = 'T';
-    at = put_number(at, (uint64_t)parts.hour, 2);
-    *at++ = ':';
-    at = put_number(at, (uint64_t)parts.minute, 2);
-    *at++ = ':';
-    at = put_number(at, (uint64_t)parts.second, 2);
-    if (digits) {
-        *at++ = '.';
-        at = put_number(at, (uint64_t)(parts.nanosecond / UNIT[digits / 3]), digits);
+    uint32_t at = *cursor, step = 1;
+    if (at >= count || rows[at] >= row)
+        at = at < count && rows[at] == row && (at == 0 || rows[at - 1] < row) ? at : 0;
+    while (at < count && rows[at] < row) {
+        bool leap = at + step < count && rows[at + step] < row;
+        at += leap ? step : 1;
+        step = leap ? step * 2 : 1;
     }
-    *at++ = 'Z';
-    return slice_of(to, (size_t)(at - to));
-}
-
-static bool good_digits(int digits)
-{
-    return digits >= 0 && digits <= 9 && digits % 3 == 0;
-}
-
-struct slice skeleton_form(struct value v, uint8_t form, char to[SKELETON_FORM_SIZE])
-{
-    if (form == SKELETON_FORM_TEXT)
-        return v.type == VALUE_F64 ? SLICE_NONE : value_text_small(v, to);
-    if (v.type != VALUE_TIME)
-        return SLICE_NONE;
-    int digits = form >= SKELETON_FORM_EPOCH ? form - SKELETON_FORM_EPOCH
-                                             : form - SKELETON_FORM_RFC3339;
-    if (!good_digits(digits))
-        return SLICE_NONE;
-    if (form >= SKELETON_FORM_EPOCH)
-        return value_text_small(value_i64(v.i64 / UNIT[digits / 3]), to);
-    return print_rfc3339(v.i64, digits, to);
-}
-
-uint8_t skeleton_guess_form(struct value v, size_t token_len)
-{
-    if (v.type != VALUE_TIME)
-        return SKELETON_FORM_TEXT;
-    if (token_len == 20)
-        return SKELETON_FORM_RFC3339;
-    if (token_len == 24 || token_len == 27 || token_len == 30)
-        return (uint8_t)(SKELETON_FORM_RFC3339 + token_len - 21);
-    if (token_len == 10 || token_len == 13 || token_len == 16 || token_len == 19)
-        return (uint8_t)(SKELETON_FORM_EPOCH + token_len - 10);
-    return SKELETON_FORM_TEXT;
+    *cursor = at;
+    return at < count && rows[at] == row ? at : UINT32_MAX;
 }

@@ -7,46 +7,46 @@
  *                                 slots     column user.name | column latency, as integer
  *
  * A slot is a constant, a reference to an earlier column of the block (its text form in this row
- * is the token, byte for byte: every row was compared when writing), or its tokens are kept in
- * the REST. Skeleton 0 has one slot, the whole text; rows that fit nothing are its.
+ * is the token, byte for byte: every row was compared when writing), or its tokens are kept, as
+ * numbers or the like where they are (skeleton_slot.h). Skeleton 0 has one slot, the whole text;
+ * rows that fit nothing are its.
  *
  * Threads  One.
  */
 #include "store/chunk.h"
+#include "store/skeleton_form.h"
+#include "store/skeleton_slot.h"
 
-enum {
-    SKELETON_TOKENS_MAX = 192,
-    SKELETONS_MAX = 2048,
-    SKELETON_FORM_TEXT = 0,     /* value_text_small() */
-    SKELETON_FORM_RFC3339 = 1,  /* + digits of the fraction (0, 3, 6, 9), with Z */
-    SKELETON_FORM_EPOCH = 16,   /* + digits below the second (0, 3, 6, 9) */
-    SKELETON_FORM_SIZE = 64,
-};
+enum { SKELETON_TOKENS_MAX = 192, SKELETONS_MAX = 2048 };
 
 struct skeleton_token {
     uint16_t start, len;
 };
 enum { SKELETON_TEXT_MAX = 65535 };
 
-/* Cuts text into tokens; what lies between belongs to the skeleton. -1 when there are too many. */
-int skeleton_cut(struct slice text, struct skeleton_token tokens[SKELETON_TOKENS_MAX]);
+/* Cuts text into tokens; what lies between belongs to the skeleton. Spans (ascending, apart) are
+ * tokens as they are. -1 when there are too many. */
+int skeleton_cut(struct slice text, const struct skeleton_token *spans, size_t span_count,
+                 struct skeleton_token tokens[SKELETON_TOKENS_MAX]);
+/* Whether the text has bytes that end a token, so that it can only be one as a span. */
+bool skeleton_is_cut(struct slice text);
 
-/* A value as a slot prints it. SLICE_NONE when the form does not go with the type. */
-struct slice skeleton_form(struct value v, uint8_t form, char to[SKELETON_FORM_SIZE]);
-/* The form whose texts have this length; for times. */
-uint8_t skeleton_guess_form(struct value v, size_t token_len);
+/* The first entry of a row in ascending rows, or UINT32_MAX. *cursor is the place of the last answer:
+ * cheap when rows are asked for in order. */
+uint32_t skeleton_find_row(const uint32_t *rows, uint32_t count, uint32_t row, uint32_t *cursor);
 
 /* A column that slots may name. */
 struct chunk_ref {
-    uint32_t column;  /* index into the segment's names */
+    uint32_t column;     /* index into the segment's names */
     const struct chunk_input *input;
-    const uint32_t *entry_of_row; /* UINT32_MAX: none or several; NULL: entry = row */
+    uint32_t cursor;     /* the entry found last: rows are mostly asked in order */
     struct slice *texts; /* by code; made when first asked */
 };
 
 struct chunk_refs {
     struct chunk_ref *list;
     uint32_t count;
+    uint32_t *shape_of_row; /* which columns a row has, as a hash */
 };
 
 struct segment_writer;

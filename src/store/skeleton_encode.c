@@ -2,14 +2,16 @@
 #include "store/skeleton.h"
 
 #include "base/hash.h"
-#include "store/ints.h"
+#include "store/bytes.h"
 #include "store/segment_writer.h"
 
-enum { CANDIDATES = 4, RECENT = 4, TABLE_SIZE = 8192, TEXT_LEN_FROM = 20, ROWS_FROM = 32 };
+enum { CANDIDATES = 8, TABLE_SIZE = 8192, TEXT_LEN_FROM = 20, ROWS_FROM = 32 };
+enum { RECENT = 4, SHAPES = 64 }; /* skeletons tried first, for rows with the same columns */
+enum { SPAN_FROM = 5, SPANS_MAX = 16 }; /* shorter texts are found everywhere */
 
 struct candidate {
     uint32_t ref; /* in refs->list */
-    uint8_t form;
+    struct form form;
 };
 
 struct slot {
@@ -17,6 +19,7 @@ struct slot {
     struct slice text;
     struct candidate candidates[CANDIDATES];
     uint32_t candidate_count; /* the last one is in use; it has held for every row */
+    struct slot_coding coding; /* when writing, of what nothing predicts */
 };
 
 struct skeleton {
@@ -40,7 +43,8 @@ struct encoder {
     uint32_t *codes;
     uint32_t *next_row;
     struct skeleton_token **tokens; /* of each row */
-    struct skeleton *recent[RECENT]; /* tried first, newest first */
+    struct skeleton *recent[SHAPES][RECENT]; /* newest first */
+    struct buffer *room; /* for printing */
     char *key;
     size_t key_size;
 };
@@ -52,9 +56,30 @@ static struct slice token_text(struct slice text, struct skeleton_token token)
 
 /* ---- references ------------------------------------------------------------------------- */
 
-static uint32_t entry_of(const struct chunk_ref *ref, uint32_t row)
+static uint32_t row_of(const struct chunk_input *input, uint32_t i)
 {
-    return ref->entry_of_row ? ref->entry_of_row[row] : row;
+    return input->rows ? input->rows[i] : i;
+}
+
+/* The entry of a row that has exactly one, else UINT32_MAX. */
+static uint32_t entry_of(struct chunk_ref *ref, uint32_t row)
+{
+    const uint32_t *rows = ref->input->rows;
+    uint32_t count = ref->input->count;
+    if (!rows)
+        return row;
+    uint32_t at = skeleton_find_row(rows, count, row, &ref->cursor);
+    bool several = at != UINT32_MAX && at + 1 < count && rows[at + 1] == row;
+    return several ? UINT32_MAX : at;
+}
+
+static struct value value_of(struct chunk_ref *ref, uint32_t row)
+{
+    uint32_t entry = entry_of(ref, row);
+    if (entry == UINT32_MAX)
+        return value_null();
+    return ref->input->codes ? ref->input->dict[ref->input->codes[entry]]
+                             : ref->input->values[entry];
 }
 
 static struct slice *texts_of(struct encoder *encoder, struct chunk_ref *ref)
@@ -65,8 +90,7 @@ static struct slice *texts_of(struct encoder *encoder, struct chunk_ref *ref)
     ref->texts = arena_alloc(encoder->arena, input->dict_count * sizeof(*ref->texts) + 1);
     for (uint32_t i = 0; ref->texts && i < input->dict_count; i++) {
         struct value v = input->dict[i];
-        char small[SKELETON_FORM_SIZE];
-        struct slice text = skeleton_form(v, SKELETON_FORM_TEXT, small);
+        struct slice text = form_print(v, (struct form){FORM_TEXT, 0}, encoder->room);
         ref->texts[i] = v.type == VALUE_STRING || !text.ptr ? text : arena_copy(encoder->arena, text);
     }
     return ref->texts;
@@ -74,31 +98,25 @@ static struct slice *texts_of(struct encoder *encoder, struct chunk_ref *ref)
 
 /* What the column says in a row of the block, as text. */
 static struct slice ref_text(struct encoder *encoder, const struct candidate *candidate,
-                             uint32_t row, char small[SKELETON_FORM_SIZE])
+                             uint32_t row)
 {
     struct chunk_ref *ref = &encoder->refs->list[candidate->ref];
     uint32_t entry = entry_of(ref, row);
     if (entry == UINT32_MAX)
         return SLICE_NONE;
     if (!ref->input->codes)
-        return skeleton_form(ref->input->values[entry], candidate->form, small);
+        return form_print(ref->input->values[entry], candidate->form, encoder->room);
     uint32_t code = ref->input->codes[entry];
-    if (candidate->form != SKELETON_FORM_TEXT)
-        return skeleton_form(ref->input->dict[code], candidate->form, small);
+    if (candidate->form.kind != FORM_TEXT)
+        return form_print(ref->input->dict[code], candidate->form, encoder->room);
     const struct slice *texts = texts_of(encoder, ref);
     return texts ? texts[code] : SLICE_NONE;
-}
-
-static uint32_t row_of(const struct chunk_input *input, uint32_t i)
-{
-    return input->rows ? input->rows[i] : i;
 }
 
 static bool holds(struct encoder *encoder, const struct candidate *candidate, uint32_t i,
                   struct slice token)
 {
-    char small[SKELETON_FORM_SIZE];
-    struct slice text = ref_text(encoder, candidate, row_of(encoder->input, i), small);
+    struct slice text = ref_text(encoder, candidate, row_of(encoder->input, i));
     return text.ptr && slice_equal(text, token);
 }
 
@@ -108,16 +126,56 @@ static void find_candidates(struct encoder *encoder, struct slot *slot, uint32_t
 {
     uint32_t row = row_of(encoder->input, i);
     for (uint32_t r = 0; r < encoder->refs->count && slot->candidate_count < CANDIDATES; r++) {
-        struct chunk_ref *ref = &encoder->refs->list[r];
-        uint32_t entry = entry_of(ref, row);
-        if (entry == UINT32_MAX)
+        struct value v = value_of(&encoder->refs->list[r], row);
+        if (v.type == VALUE_NULL)
             continue;
-        struct value v = ref->input->codes ? ref->input->dict[ref->input->codes[entry]]
-                                           : ref->input->values[entry];
-        struct candidate candidate = {r, skeleton_guess_form(v, token.len)};
+        struct candidate candidate = {r, form_guess(v, token)};
         if (holds(encoder, &candidate, i, token))
             slot->candidates[slot->candidate_count++] = candidate;
     }
+}
+
+/* Where the text repeats a column's text that would be cut to pieces: longer ones first. */
+static size_t find_spans(struct encoder *encoder, uint32_t i, struct slice text,
+                         struct skeleton_token spans[SPANS_MAX])
+{
+    uint32_t row = row_of(encoder->input, i);
+    size_t count = 0;
+    for (uint32_t r = 0; r < encoder->refs->count && count < SPANS_MAX; r++) {
+        struct value v = value_of(&encoder->refs->list[r], row);
+        if (v.type != VALUE_STRING || v.len < SPAN_FROM || v.len > text.len ||
+            !skeleton_is_cut(value_slice(v)))
+            continue;
+        ptrdiff_t at = slice_find(text, value_slice(v));
+        if (at < 0)
+            continue;
+        struct skeleton_token span = {(uint16_t)at, (uint16_t)v.len};
+        size_t to = count++;
+        for (; to && spans[to - 1].len < span.len; to--)
+            spans[to] = spans[to - 1];
+        spans[to] = span;
+    }
+    return count;
+}
+
+/* Those that do not lie over a longer one, in order of place. */
+static size_t apart(struct skeleton_token spans[SPANS_MAX], size_t count)
+{
+    size_t kept = 0;
+    for (size_t k = 0; k < count; k++) {
+        struct skeleton_token span = spans[k];
+        bool free = true;
+        for (size_t other = 0; other < kept; other++)
+            free = free && (span.start >= spans[other].start + spans[other].len ||
+                            spans[other].start >= span.start + span.len);
+        if (!free)
+            continue;
+        size_t to = kept++;
+        for (; to && spans[to - 1].start > span.start; to--)
+            spans[to] = spans[to - 1];
+        spans[to] = span;
+    }
+    return kept;
 }
 
 /* The next candidate that holds for every row so far, the given one included. */
@@ -235,15 +293,14 @@ static void check_slots(struct encoder *encoder, struct skeleton *skeleton, uint
 }
 
 /* What a slot is expected to say; SLICE_NONE when only the text itself can tell. */
-static struct slice expected(struct encoder *encoder, const struct slot *slot, uint32_t i,
-                             char small[SKELETON_FORM_SIZE])
+static struct slice expected(struct encoder *encoder, const struct slot *slot, uint32_t i)
 {
     if (slot->constant)
         return slot->text;
     if (!slot->candidate_count)
         return SLICE_NONE;
     return ref_text(encoder, &slot->candidates[slot->candidate_count - 1],
-                    row_of(encoder->input, i), small);
+                    row_of(encoder->input, i));
 }
 
 /* Walks the text along a known skeleton, comparing with what its slots predict: much cheaper than
@@ -259,9 +316,8 @@ static bool match_row(struct encoder *encoder, const struct skeleton *skeleton, 
         at += literal.len;
         if (s == skeleton->token_count)
             return at == end;
-        char small[SKELETON_FORM_SIZE];
         const struct slot *slot = &skeleton->slots[s];
-        struct slice token = expected(encoder, slot, i, small);
+        struct slice token = expected(encoder, slot, i);
         size_t len = token.len;
         if (token.ptr) {
             if ((size_t)(end - at) < len || memcmp(at, token.ptr, len) != 0)
@@ -280,12 +336,17 @@ static bool match_row(struct encoder *encoder, const struct skeleton *skeleton, 
     }
 }
 
-static void make_recent(struct encoder *encoder, struct skeleton *skeleton)
+static struct skeleton **recent_of(struct encoder *encoder, uint32_t i)
 {
-    struct skeleton *carry = skeleton;
+    return encoder->recent[encoder->refs->shape_of_row[row_of(encoder->input, i)] % SHAPES];
+}
+
+static void make_recent(struct encoder *encoder, uint32_t i, struct skeleton *skeleton)
+{
+    struct skeleton **recent = recent_of(encoder, i), *carry = skeleton;
     for (int r = 0; r < RECENT && carry; r++) {
-        struct skeleton *here = encoder->recent[r];
-        encoder->recent[r] = carry;
+        struct skeleton *here = recent[r];
+        recent[r] = carry;
         if (here == skeleton)
             return;
         carry = here;
@@ -295,9 +356,10 @@ static void make_recent(struct encoder *encoder, struct skeleton *skeleton)
 static struct skeleton *match_recent(struct encoder *encoder, uint32_t i, struct slice text,
                                      struct skeleton_token *tokens)
 {
-    for (int r = 0; r < RECENT && encoder->recent[r]; r++)
-        if (match_row(encoder, encoder->recent[r], i, text, tokens))
-            return encoder->recent[r];
+    struct skeleton **recent = recent_of(encoder, i);
+    for (int r = 0; r < RECENT && recent[r]; r++)
+        if (match_row(encoder, recent[r], i, text, tokens))
+            return recent[r];
     return NULL;
 }
 
@@ -318,12 +380,16 @@ static bool add_row(struct encoder *encoder, uint32_t i)
     if (text.len <= SKELETON_TEXT_MAX) {
         struct skeleton *known = match_recent(encoder, i, text, tokens);
         if (known) {
-            make_recent(encoder, known);
+            make_recent(encoder, i, known);
             link_row(encoder, known, i);
             return keep_tokens(encoder, i, tokens, known->token_count);
         }
     }
-    int count = skeleton_cut(text, tokens);
+    struct skeleton_token spans[SPANS_MAX];
+    size_t span_count = text.len <= SKELETON_TEXT_MAX && text.len && text.ptr[0] != '{'
+                            ? apart(spans, find_spans(encoder, i, text, spans))
+                            : 0;
+    int count = skeleton_cut(text, spans, span_count, tokens);
     struct skeleton *skeleton = NULL;
     if (count > 0) {
         struct slice key = make_key(encoder, text, tokens, (uint32_t)count);
@@ -336,7 +402,7 @@ static bool add_row(struct encoder *encoder, uint32_t i)
     }
     if (!keep_tokens(encoder, i, tokens, (uint32_t)count))
         return false;
-    make_recent(encoder, skeleton);
+    make_recent(encoder, i, skeleton);
     link_row(encoder, skeleton, i);
     check_slots(encoder, skeleton, i, text, tokens);
     return true;
@@ -344,26 +410,24 @@ static bool add_row(struct encoder *encoder, uint32_t i)
 
 /* ---- writing ---------------------------------------------------------------------------- */
 
-enum slot_kind { SLOT_REST, SLOT_CONSTANT, SLOT_COLUMN };
-
-static enum slot_kind kind_of(const struct slot *slot)
-{
-    if (slot->constant)
-        return SLOT_CONSTANT;
-    return slot->candidate_count ? SLOT_COLUMN : SLOT_REST;
-}
-
 static void put_slot(const struct encoder *encoder, const struct slot *slot, struct buffer *to)
 {
-    enum slot_kind kind = kind_of(slot);
-    buffer_put_char(to, (char)kind);
-    if (kind == SLOT_CONSTANT) {
+    const struct slot_coding *coding = &slot->coding;
+    buffer_put_char(to, (char)coding->kind);
+    if (coding->kind == SLOT_CONSTANT) {
         buffer_put_varint(to, slot->text.len);
         buffer_put(to, slot->text);
-    } else if (kind == SLOT_COLUMN) {
+    } else if (coding->kind == SLOT_COLUMN) {
         const struct candidate *candidate = &slot->candidates[slot->candidate_count - 1];
         buffer_put_varint(to, encoder->refs->list[candidate->ref].column);
-        buffer_put_char(to, (char)candidate->form);
+        buffer_put_char(to, (char)candidate->form.kind);
+        if (form_has_shift(candidate->form.kind))
+            buffer_put_varint(to, bytes_zigzag(candidate->form.shift));
+    } else if (coding->kind == SLOT_DICT) {
+        buffer_put_varint(to, coding->dict_count);
+    } else if (coding->kind != SLOT_REST) {
+        buffer_put_char(to, (char)coding->width);
+        buffer_put_char(to, (char)coding->flags);
     }
 }
 
@@ -386,32 +450,88 @@ static void put_skeletons(struct encoder *encoder)
     segment_writer_put_stream(encoder->writer, STREAM_SKELETONS, 0, buffer_slice(to));
 }
 
-/* Slot by slot, so that like stands by like; lengths apart. */
-static void put_rest(struct encoder *encoder)
+/* What the slots keep, on its way to three streams. */
+struct kept {
+    struct buffer slots, lengths, texts;
+    struct slice *tokens; /* of one slot */
+};
+
+static void keep_text(struct kept *kept, struct slice token)
 {
-    struct segment_writer *writer = encoder->writer;
-    struct buffer lengths;
-    buffer_init(&lengths, CHUNK_STREAM_RAW_MAX);
-    buffer_clear(&writer->scratch);
+    buffer_put_varint(&kept->lengths, token.len);
+    buffer_put(&kept->texts, token);
+}
+
+static bool keep_slot(struct encoder *encoder, const struct skeleton *skeleton, uint32_t s,
+                      struct kept *kept)
+{
+    struct slot *slot = &skeleton->slots[s];
+    uint32_t i = skeleton->first;
+    bool whole = skeleton == encoder->skeletons;
+    for (uint32_t n = 0; n < skeleton->row_count; n++, i = encoder->next_row[i]) {
+        struct slice text = value_slice(encoder->input->values[i]);
+        kept->tokens[n] = whole ? text : token_text(text, encoder->tokens[i][s]);
+    }
+    if (whole)
+        slot->coding = (struct slot_coding){.kind = SLOT_REST};
+    else if (!slot_encode(kept->tokens, skeleton->row_count, encoder->arena, &slot->coding,
+                          &kept->slots))
+        return false;
+    if (slot->coding.kind == SLOT_DICT)
+        for (uint32_t n = 0; n < slot->coding.dict_count; n++)
+            keep_text(kept, kept->tokens[slot->coding.dict[n]]);
+    else if (slot->coding.kind == SLOT_REST)
+        for (uint32_t n = 0; n < skeleton->row_count; n++)
+            keep_text(kept, kept->tokens[n]);
+    return true;
+}
+
+/* Slot by slot, so that like stands by like. */
+static bool keep_slots(struct encoder *encoder, struct kept *kept)
+{
     for (uint32_t k = 0; k < encoder->count; k++) {
         const struct skeleton *skeleton = &encoder->skeletons[k];
         for (uint32_t s = 0; s < skeleton->token_count; s++) {
-            if (kind_of(&skeleton->slots[s]) != SLOT_REST)
-                continue;
-            uint32_t i = skeleton->first;
-            for (uint32_t n = 0; n < skeleton->row_count; n++, i = encoder->next_row[i]) {
-                struct slice text = value_slice(encoder->input->values[i]);
-                struct slice token = k ? token_text(text, encoder->tokens[i][s]) : text;
-                buffer_put_varint(&lengths, token.len);
-                buffer_put(&writer->scratch, token);
-            }
+            struct slot *slot = &skeleton->slots[s];
+            if (slot->constant)
+                slot->coding.kind = SLOT_CONSTANT;
+            else if (slot->candidate_count)
+                slot->coding.kind = SLOT_COLUMN;
+            else if (!keep_slot(encoder, skeleton, s, kept))
+                return false;
         }
     }
-    if (buffer_failed(&lengths) || writer->scratch.len > CHUNK_STREAM_RAW_MAX)
+    return true;
+}
+
+static void put_kept(struct encoder *encoder, struct kept *kept)
+{
+    struct segment_writer *writer = encoder->writer;
+    if (buffer_failed(&kept->slots) || buffer_failed(&kept->lengths) || buffer_failed(&kept->texts))
         writer->pending.failed = true;
-    segment_writer_put_stream(writer, STREAM_LENGTHS, 0, buffer_slice(&lengths));
-    segment_writer_put_stream(writer, STREAM_PAGE, 0, buffer_slice(&writer->scratch));
-    buffer_close(&lengths);
+    if (kept->slots.len)
+        segment_writer_put_stream(writer, STREAM_SLOTS, 0, buffer_slice(&kept->slots));
+    segment_writer_put_stream(writer, STREAM_LENGTHS, 0, buffer_slice(&kept->lengths));
+    segment_writer_put_stream(writer, STREAM_PAGE, 0, buffer_slice(&kept->texts));
+}
+
+static bool write_streams(struct encoder *encoder)
+{
+    struct kept kept = {.tokens = arena_array(encoder->arena, encoder->input->count + 1U,
+                                              sizeof(*kept.tokens))};
+    buffer_init(&kept.slots, CHUNK_STREAM_RAW_MAX);
+    buffer_init(&kept.lengths, CHUNK_STREAM_RAW_MAX);
+    buffer_init(&kept.texts, CHUNK_STREAM_RAW_MAX);
+    bool ok = kept.tokens && keep_slots(encoder, &kept);
+    if (ok) {
+        put_skeletons(encoder);
+        chunk_put_codes(encoder->writer, encoder->codes, encoder->input->count, encoder->count);
+        put_kept(encoder, &kept);
+    }
+    buffer_close(&kept.slots);
+    buffer_close(&kept.lengths);
+    buffer_close(&kept.texts);
+    return ok;
 }
 
 static bool prepare(struct encoder *encoder)
@@ -438,23 +558,35 @@ static bool worth_trying(const struct chunk_input *input)
     return bytes / input->count >= TEXT_LEN_FROM && bytes < CHUNK_STREAM_RAW_MAX;
 }
 
+static bool encode(struct encoder *encoder)
+{
+    const struct chunk_input *input = encoder->input;
+    if (!prepare(encoder))
+        return false;
+    for (uint32_t r = 0; r < encoder->refs->count; r++)
+        encoder->refs->list[r].cursor = 0;
+    for (uint32_t i = 0; i < input->count; i++)
+        if (!add_row(encoder, i))
+            return false;
+    /* no structure: whole texts compress better in pages */
+    return encoder->skeletons[0].row_count <= input->count / 2 && write_streams(encoder);
+}
+
 bool skeleton_encode(struct segment_writer *writer, struct chunk *chunk,
                      const struct chunk_input *input)
 {
     if (!worth_trying(input))
         return false;
-    struct encoder encoder = {
-        .writer = writer, .input = input, .refs = input->refs, .arena = writer->work};
-    if (!prepare(&encoder))
-        return false;
-    for (uint32_t i = 0; i < input->count; i++)
-        if (!add_row(&encoder, i))
-            return false;
-    if (encoder.skeletons[0].row_count > input->count / 2)
-        return false; /* no structure here: whole texts compress better in pages */
-    chunk->encoding = CHUNK_SKELETON;
-    put_skeletons(&encoder);
-    chunk_put_codes(writer, encoder.codes, input->count, encoder.count);
-    put_rest(&encoder);
-    return true;
+    struct buffer room;
+    buffer_init(&room, CHUNK_STREAM_RAW_MAX);
+    struct encoder encoder = {.writer = writer,
+                              .input = input,
+                              .refs = input->refs,
+                              .arena = writer->work,
+                              .room = &room};
+    bool done = encode(&encoder);
+    buffer_close(&room);
+    if (done)
+        chunk->encoding = CHUNK_SKELETON;
+    return done;
 }

@@ -1,15 +1,18 @@
 /* store/skeleton_read: texts put together again. Everything on disk is doubted. */
 #include "store/skeleton.h"
 
+#include "store/bytes.h"
 #include "store/segment.h"
 
-enum { DEPTH_MAX = 4, SLOT_REST = 0, SLOT_CONSTANT = 1, SLOT_COLUMN = 2 };
+enum { DEPTH_MAX = 4 };
 
 struct slot {
-    uint8_t kind, form;
-    struct slice text;    /* CONSTANT */
-    uint32_t source;      /* COLUMN: in reader->sources */
-    uint64_t first_token; /* REST: of the skeleton's first row */
+    struct slot_coding coding;
+    struct form form;          /* COLUMN */
+    uint32_t source;           /* COLUMN: in reader->sources */
+    struct slice text;         /* CONSTANT */
+    uint64_t first_token;      /* REST: of the skeleton's first row; DICT: of the first entry */
+    struct slot_tokens tokens; /* the others */
 };
 
 struct skeleton {
@@ -22,7 +25,7 @@ struct skeleton {
 struct source {
     uint32_t column;
     struct segment_column data;
-    const uint32_t *entry_of_row;
+    uint32_t cursor;     /* the entry found last */
     struct slice *texts; /* by code, form TEXT */
 };
 
@@ -38,6 +41,7 @@ struct reader {
     uint64_t *rest_at; /* rest_tokens + 1 offsets */
     struct slice rest;
     uint32_t *codes;
+    struct buffer *room; /* for printing */
 };
 
 static int damaged(const struct reader *reader, struct err *err, const char *what)
@@ -85,26 +89,55 @@ static bool add_source(struct reader *reader, uint64_t column, uint32_t *number)
     return true;
 }
 
+static bool take_column(struct reader *reader, struct slice *from, struct slot *slot)
+{
+    uint64_t column, shift = 0;
+    struct slice byte;
+    if (!slice_take_varint(from, &column) || column > UINT32_MAX || !slice_take(from, 1, &byte))
+        return false;
+    slot->form.kind = (uint8_t)byte.ptr[0];
+    if (form_has_shift(slot->form.kind) && !slice_take_varint(from, &shift))
+        return false;
+    slot->form.shift = (int16_t)bytes_unzigzag(shift);
+    return add_source(reader, column, &slot->source);
+}
+
+static bool take_coding(struct slice *from, struct slot_coding *coding)
+{
+    struct slice bytes;
+    uint64_t count;
+    if (coding->kind == SLOT_DICT) {
+        if (!slice_take_varint(from, &count) || count > UINT32_MAX)
+            return false;
+        coding->dict_count = (uint32_t)count;
+    } else if (coding->kind != SLOT_REST) {
+        if (!slice_take(from, 2, &bytes))
+            return false;
+        coding->width = (uint8_t)bytes.ptr[0];
+        coding->flags = (uint8_t)bytes.ptr[1];
+    }
+    return slot_coding_good(coding);
+}
+
 static bool take_slot(struct reader *reader, struct slice *from, struct slot *slot,
                       uint32_t row_count)
 {
     struct slice byte;
-    uint64_t column;
     if (!slice_take(from, 1, &byte))
         return false;
-    slot->kind = (uint8_t)byte.ptr[0];
-    if (slot->kind == SLOT_CONSTANT)
+    slot->coding.kind = (uint8_t)byte.ptr[0];
+    if (slot->coding.kind == SLOT_CONSTANT)
         return take_text(from, &slot->text);
-    if (slot->kind == SLOT_REST) {
-        slot->first_token = reader->rest_tokens;
-        reader->rest_tokens += row_count;
-        return true;
-    }
-    if (slot->kind != SLOT_COLUMN || !slice_take_varint(from, &column) || column > UINT32_MAX ||
-        !slice_take(from, 1, &byte))
+    if (slot->coding.kind == SLOT_COLUMN)
+        return take_column(reader, from, slot);
+    if (!take_coding(from, &slot->coding))
         return false;
-    slot->form = (uint8_t)byte.ptr[0];
-    return add_source(reader, column, &slot->source);
+    slot->first_token = reader->rest_tokens;
+    if (slot->coding.kind == SLOT_REST)
+        reader->rest_tokens += row_count;
+    else if (slot->coding.kind == SLOT_DICT)
+        reader->rest_tokens += slot->coding.dict_count;
+    return true;
 }
 
 static bool take_skeleton(struct reader *reader, struct slice *from, struct skeleton *skeleton)
@@ -149,28 +182,12 @@ static int take_skeletons(struct reader *reader, struct err *err)
 
 /* ---- where the slots' texts come from --------------------------------------------------- */
 
-static int map_rows(struct reader *reader, struct source *source, struct err *err)
-{
-    struct segment_column *data = &source->data;
-    if (data->dense)
-        return 0;
-    uint32_t *entries = arena_alloc(reader->arena, data->block_rows * sizeof(*entries));
-    if (!entries)
-        return err_nomem(err);
-    memset(entries, 0xff, data->block_rows * sizeof(*entries));
-    for (uint32_t i = 0; i < data->count; i++)
-        entries[data->rows[i]] = i;
-    source->entry_of_row = entries;
-    return 0;
-}
-
 static int load_texts(struct reader *reader, struct source *source, struct err *err)
 {
     struct segment_column *data = &source->data;
     source->texts = arena_alloc(reader->arena, data->dict_count * sizeof(*source->texts) + 1);
     for (uint32_t i = 0; source->texts && i < data->dict_count; i++) {
-        char small[SKELETON_FORM_SIZE];
-        struct slice text = skeleton_form(data->dict[i], SKELETON_FORM_TEXT, small);
+        struct slice text = form_print(data->dict[i], (struct form){FORM_TEXT, 0}, reader->room);
         bool own = data->dict[i].type == VALUE_STRING || !text.ptr;
         source->texts[i] = own ? text : arena_copy(reader->arena, text);
     }
@@ -190,8 +207,7 @@ static int load_source(struct reader *reader, struct source *source, struct err 
         return damaged(reader, err, "it refers to a column that is not there");
     segment_column_init(&source->data, own->segment, own->block, chunk);
     source->data.depth = own->depth + 1;
-    if (segment_load_rows(&source->data, reader->arena, err) < 0 ||
-        map_rows(reader, source, err) < 0)
+    if (segment_load_rows(&source->data, reader->arena, err) < 0)
         return -1;
     if (chunk->encoding == CHUNK_CONST || chunk->encoding == CHUNK_DICT)
         return segment_load_codes(&source->data, reader->arena, err) < 0
@@ -200,17 +216,40 @@ static int load_source(struct reader *reader, struct source *source, struct err 
     return segment_load_values(&source->data, reader->wanted, reader->arena, err);
 }
 
-static struct slice source_text(const struct source *source, uint32_t row, uint8_t form,
-                                char small[SKELETON_FORM_SIZE])
+static struct slice source_text(const struct reader *reader, const struct slot *slot, uint32_t row)
 {
-    uint32_t entry = source->entry_of_row ? source->entry_of_row[row] : row;
+    struct source *source = &reader->sources[slot->source];
+    const struct segment_column *data = &source->data;
+    uint32_t entry =
+        data->dense ? row : skeleton_find_row(data->rows, data->count, row, &source->cursor);
     if (entry >= source->data.count)
         return SLICE_NONE;
     if (!source->texts)
-        return skeleton_form(source->data.values[entry], form, small);
+        return form_print(source->data.values[entry], slot->form, reader->room);
     uint32_t code = source->data.codes[entry];
-    return form == SKELETON_FORM_TEXT ? source->texts[code]
-                                      : skeleton_form(source->data.dict[code], form, small);
+    return slot->form.kind == FORM_TEXT
+               ? source->texts[code]
+               : form_print(source->data.dict[code], slot->form, reader->room);
+}
+
+/* The slots in order, each takes what it wrote. */
+static int load_slots(struct reader *reader, struct err *err)
+{
+    struct slice data = SLICE("");
+    if (find_stream(reader->column->chunk, STREAM_SLOTS) &&
+        read_kind(reader, STREAM_SLOTS, &data, err) < 0)
+        return -1;
+    for (uint32_t k = 0; k < reader->count; k++) {
+        struct skeleton *skeleton = &reader->skeletons[k];
+        for (uint32_t s = 0; s < skeleton->token_count; s++) {
+            struct slot *slot = &skeleton->slots[s];
+            bool own = slot->coding.kind > SLOT_COLUMN;
+            if (own && !slot_decode(&slot->coding, skeleton->row_count, &data, reader->arena,
+                                    &slot->tokens))
+                return damaged(reader, err, "the tokens of a slot cannot be read");
+        }
+    }
+    return data.len == 0 ? 0 : damaged(reader, err, "tokens are left over");
 }
 
 static int load_rest(struct reader *reader, struct err *err)
@@ -264,13 +303,19 @@ static int load_codes(struct reader *reader, struct err *err)
 /* ---- putting together ------------------------------------------------------------------- */
 
 static struct slice slot_text(const struct reader *reader, const struct slot *slot, uint32_t row,
-                              uint32_t nth, char small[SKELETON_FORM_SIZE])
+                              uint32_t nth, char small[SLOT_TEXT_MAX])
 {
-    if (slot->kind == SLOT_CONSTANT)
+    uint64_t token = slot->first_token;
+    if (slot->coding.kind == SLOT_CONSTANT)
         return slot->text;
-    if (slot->kind == SLOT_COLUMN)
-        return source_text(&reader->sources[slot->source], row, slot->form, small);
-    uint64_t token = slot->first_token + nth;
+    if (slot->coding.kind == SLOT_COLUMN)
+        return source_text(reader, slot, row);
+    if (slot->coding.kind == SLOT_REST)
+        token += nth;
+    else if (slot->coding.kind == SLOT_DICT)
+        token += slot->tokens.codes[nth];
+    else
+        return slot_print(&slot->tokens, nth, small);
     return slice_of(reader->rest.ptr + reader->rest_at[token],
                     (size_t)(reader->rest_at[token + 1] - reader->rest_at[token]));
 }
@@ -293,7 +338,7 @@ static int build_row(struct reader *reader, uint32_t i, uint32_t nth, struct buf
     uint32_t row = reader->column->rows[i];
     buffer_clear(to);
     for (uint32_t s = 0; s < skeleton->token_count; s++) {
-        char small[SKELETON_FORM_SIZE];
+        char small[SLOT_TEXT_MAX];
         struct slice text = slot_text(reader, &skeleton->slots[s], row, nth, small);
         if (!text.ptr)
             return damaged(reader, err, "a row that it refers to has no value");
@@ -323,15 +368,24 @@ static int build(struct reader *reader, struct value *values, struct err *err)
     return result;
 }
 
+static int read_all(struct reader *reader, struct value *values, struct err *err)
+{
+    if (take_skeletons(reader, err) < 0 || load_codes(reader, err) < 0 ||
+        load_slots(reader, err) < 0 || load_rest(reader, err) < 0)
+        return -1;
+    for (uint32_t i = 0; i < reader->source_count; i++)
+        if (load_source(reader, &reader->sources[i], err) < 0)
+            return -1;
+    return build(reader, values, err);
+}
+
 int skeleton_read(struct segment_column *column, const uint64_t *wanted, struct value *values,
                   struct arena *arena, struct err *err)
 {
-    struct reader reader = {.column = column, .arena = arena, .wanted = wanted};
-    if (take_skeletons(&reader, err) < 0 || load_codes(&reader, err) < 0 ||
-        load_rest(&reader, err) < 0)
-        return -1;
-    for (uint32_t i = 0; i < reader.source_count; i++)
-        if (load_source(&reader, &reader.sources[i], err) < 0)
-            return -1;
-    return build(&reader, values, err);
+    struct buffer room;
+    buffer_init(&room, CHUNK_STREAM_RAW_MAX);
+    struct reader reader = {.column = column, .arena = arena, .wanted = wanted, .room = &room};
+    int result = read_all(&reader, values, err);
+    buffer_close(&room);
+    return result;
 }
