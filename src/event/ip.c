@@ -47,11 +47,27 @@ bool ip_parse(struct slice text, struct ip *out)
     return true;
 }
 
+static char *put_octet(unsigned n, char *to)
+{
+    if (n >= 100)
+        *to++ = (char)('0' + n / 100);
+    if (n >= 10)
+        *to++ = (char)('0' + n / 10 % 10);
+    *to++ = (char)('0' + n % 10);
+    return to;
+}
+
 size_t ip_format(const uint8_t bytes[16], uint8_t family, char to[IP_TEXT_SIZE])
 {
-    if (family == 4)
-        return (size_t)snprintf(to, IP_TEXT_SIZE, "%u.%u.%u.%u", bytes[12], bytes[13], bytes[14],
-                                bytes[15]);
+    if (family == 4) {
+        char *at = put_octet(bytes[12], to);
+        for (int i = 13; i < 16; i++) {
+            *at++ = '.';
+            at = put_octet(bytes[i], at);
+        }
+        *at = '\0';
+        return (size_t)(at - to);
+    }
     if (!inet_ntop(AF_INET6, bytes, to, IP_TEXT_SIZE))
         to[0] = '\0';
     return strlen(to);

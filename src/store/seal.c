@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-enum { REFS_MAX = 1024 };
+enum { REFS_MAX = 1024, MAP_PART = 32, LOOK_AT = 256 };
 
 struct row_key {
     int64_t time_ns;
@@ -288,14 +288,50 @@ static int gather_keys(struct job *job, struct err *err)
     return 0;
 }
 
-static void add_ref(struct chunk_refs *refs, const struct chunk_input *input, uint32_t column)
+/* Row to entry, where enough rows have one that the map pays; rows with several are left out. */
+static int map_entries(struct job *job, const struct chunk_input *input, struct chunk_ref *ref,
+                       struct err *err)
+{
+    if (!input->rows || input->count < job->block_rows / MAP_PART)
+        return 0;
+    uint32_t *entries = arena_alloc(job->work, job->block_rows * sizeof(*entries));
+    if (!entries)
+        return err_nomem(err);
+    memset(entries, 0xff, job->block_rows * sizeof(*entries));
+    for (uint32_t i = 0; i < input->count; i++) {
+        bool several = (i && input->rows[i - 1] == input->rows[i]) ||
+                       (i + 1 < input->count && input->rows[i + 1] == input->rows[i]);
+        entries[input->rows[i]] = several ? UINT32_MAX : i;
+    }
+    ref->entry_of_row = entries;
+    return 0;
+}
+
+/* A guess from some of the values: texts of a kind look alike. */
+static bool has_cut(const struct chunk_input *input)
+{
+    const struct value *values = input->codes ? input->dict : input->values;
+    uint32_t count = input->codes ? input->dict_count : input->count;
+    if (!(input->types_seen & 1U << VALUE_STRING))
+        return false;
+    for (uint32_t i = 0; i < count && i < LOOK_AT; i++)
+        if (values[i].type == VALUE_STRING && skeleton_is_cut(value_slice(values[i])))
+            return true;
+    return false;
+}
+
+static int add_ref(struct job *job, struct chunk_refs *refs, const struct chunk_input *input,
+                   uint32_t column, struct err *err)
 {
     uint32_t mark = (column + 1) * UINT32_C(0x9e3779b1);
     mark ^= mark >> 15;
     for (uint32_t i = 0; input->rows && i < input->count; i++)
         refs->shape_of_row[input->rows[i]] += mark;
-    if (refs->count < REFS_MAX)
-        refs->list[refs->count++] = (struct chunk_ref){.column = column, .input = input};
+    if (refs->count == REFS_MAX)
+        return 0;
+    struct chunk_ref *ref = &refs->list[refs->count++];
+    *ref = (struct chunk_ref){.column = column, .input = input, .has_cut = has_cut(input)};
+    return map_entries(job, input, ref, err);
 }
 
 static int write_columns(struct job *job, struct err *err)
@@ -315,7 +351,9 @@ static int write_columns(struct job *job, struct err *err)
                 return -1;
             const struct segment_block *block =
                 &job->writer->blocks[job->writer->block_count - 1];
-            add_ref(&refs, &sealed->input, block->chunks[block->chunk_count - 1].column);
+            if (add_ref(job, &refs, &sealed->input, block->chunks[block->chunk_count - 1].column,
+                        err) < 0)
+                return -1;
             for (uint32_t r = 0; r < refs.count; r++)
                 refs.list[r].texts = NULL; /* they lived as long as the chunk */
         }

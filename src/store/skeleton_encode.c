@@ -62,12 +62,14 @@ static uint32_t row_of(const struct chunk_input *input, uint32_t i)
 }
 
 /* The entry of a row that has exactly one, else UINT32_MAX. */
-static uint32_t entry_of(struct chunk_ref *ref, uint32_t row)
+static inline uint32_t entry_of(struct chunk_ref *ref, uint32_t row)
 {
     const uint32_t *rows = ref->input->rows;
     uint32_t count = ref->input->count;
     if (!rows)
         return row;
+    if (ref->entry_of_row)
+        return ref->entry_of_row[row];
     uint32_t at = skeleton_find_row(rows, count, row, &ref->cursor);
     bool several = at != UINT32_MAX && at + 1 < count && rows[at + 1] == row;
     return several ? UINT32_MAX : at;
@@ -97,20 +99,22 @@ static struct slice *texts_of(struct encoder *encoder, struct chunk_ref *ref)
 }
 
 /* What the column says in a row of the block, as text. */
-static struct slice ref_text(struct encoder *encoder, const struct candidate *candidate,
-                             uint32_t row)
+static inline struct slice ref_text(struct encoder *encoder, const struct candidate *candidate,
+                                    uint32_t row)
 {
     struct chunk_ref *ref = &encoder->refs->list[candidate->ref];
+    const struct chunk_input *input = ref->input;
     uint32_t entry = entry_of(ref, row);
     if (entry == UINT32_MAX)
         return SLICE_NONE;
-    if (!ref->input->codes)
-        return form_print(ref->input->values[entry], candidate->form, encoder->room);
-    uint32_t code = ref->input->codes[entry];
-    if (candidate->form.kind != FORM_TEXT)
-        return form_print(ref->input->dict[code], candidate->form, encoder->room);
-    const struct slice *texts = texts_of(encoder, ref);
-    return texts ? texts[code] : SLICE_NONE;
+    if (input->codes && candidate->form.kind == FORM_TEXT) {
+        const struct slice *texts = ref->texts ? ref->texts : texts_of(encoder, ref);
+        return texts ? texts[input->codes[entry]] : SLICE_NONE;
+    }
+    const struct value *v = input->codes ? &input->dict[input->codes[entry]] : &input->values[entry];
+    if (candidate->form.kind == FORM_TEXT && v->type == VALUE_STRING)
+        return value_slice(*v);
+    return form_print(*v, candidate->form, encoder->room);
 }
 
 static bool holds(struct encoder *encoder, const struct candidate *candidate, uint32_t i,
@@ -142,6 +146,8 @@ static size_t find_spans(struct encoder *encoder, uint32_t i, struct slice text,
     uint32_t row = row_of(encoder->input, i);
     size_t count = 0;
     for (uint32_t r = 0; r < encoder->refs->count && count < SPANS_MAX; r++) {
+        if (!encoder->refs->list[r].has_cut)
+            continue;
         struct value v = value_of(&encoder->refs->list[r], row);
         if (v.type != VALUE_STRING || v.len < SPAN_FROM || v.len > text.len ||
             !skeleton_is_cut(value_slice(v)))
@@ -303,6 +309,37 @@ static struct slice expected(struct encoder *encoder, const struct slot *slot, u
                     row_of(encoder->input, i));
 }
 
+/* Mostly some bytes only: without the call. */
+static inline bool same_bytes(const char *a, const char *b, size_t len)
+{
+    uint64_t x, y;
+    uint32_t p, q;
+    if (len >= 8 && len <= 16) {
+        memcpy(&x, a, 8);
+        memcpy(&y, b, 8);
+        if (x != y)
+            return false;
+        memcpy(&x, a + len - 8, 8);
+        memcpy(&y, b + len - 8, 8);
+        return x == y;
+    }
+    if (len >= 4 && len < 8) {
+        memcpy(&p, a, 4);
+        memcpy(&q, b, 4);
+        if (p != q)
+            return false;
+        memcpy(&p, a + len - 4, 4);
+        memcpy(&q, b + len - 4, 4);
+        return p == q;
+    }
+    if (len > 16)
+        return memcmp(a, b, len) == 0;
+    for (size_t i = 0; i < len; i++)
+        if (a[i] != b[i])
+            return false;
+    return true;
+}
+
 /* Walks the text along a known skeleton, comparing with what its slots predict: much cheaper than
  * cutting, and any way of taking a text apart will do that puts it together again. */
 static bool match_row(struct encoder *encoder, const struct skeleton *skeleton, uint32_t i,
@@ -311,7 +348,7 @@ static bool match_row(struct encoder *encoder, const struct skeleton *skeleton, 
     const char *at = text.ptr, *end = text.ptr + text.len;
     for (uint32_t s = 0;; s++) {
         struct slice literal = skeleton->literals[s];
-        if ((size_t)(end - at) < literal.len || memcmp(at, literal.ptr, literal.len) != 0)
+        if ((size_t)(end - at) < literal.len || !same_bytes(at, literal.ptr, literal.len))
             return false;
         at += literal.len;
         if (s == skeleton->token_count)
@@ -320,7 +357,7 @@ static bool match_row(struct encoder *encoder, const struct skeleton *skeleton, 
         struct slice token = expected(encoder, slot, i);
         size_t len = token.len;
         if (token.ptr) {
-            if ((size_t)(end - at) < len || memcmp(at, token.ptr, len) != 0)
+            if ((size_t)(end - at) < len || !same_bytes(at, token.ptr, len))
                 return false;
         } else {
             struct slice next = skeleton->literals[s + 1];
