@@ -22,6 +22,11 @@ const struct command_line command_lines[] = {
      app_rules},
     {"search", "[--dir DATA | --data FILE [--data-dir DIR]] [--format table|json|jsonl|csv] [--from T] [--to T] [--explain] SPL",
      "ask a store or a file", app_search},
+    {"user", "list|add|role|password|disable|enable --dir DATA [--role ROLE] [--format F] [NAME]",
+     "the people who may sign in; passwords are asked for or read from standard input", app_user},
+    {"token", "list|add|revoke --dir DATA [--kind api|hec|gate] [--name NAME] [--role ROLE] [--stream S]\n"
+     "        [--dataset D] [--networks CIDR,...] [--expires TIME|DURATION] [--all] [--format F] [ID]",
+     "what programs sign in with; the secret is shown once", app_token},
     {"version", "", "the version", app_version},
     {"help", "[COMMAND]", "this text", app_help},
     {NULL, NULL, NULL, NULL},

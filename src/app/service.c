@@ -59,8 +59,7 @@ static enum authorise_result authorise(void *context, struct slice token, struct
 {
     struct service *service = context;
     struct token found;
-    (void)peer;
-    if (tokens_find(service->database, clock_real(), token, arena, &found, NULL) < 0 ||
+    if (tokens_find(service->database, clock_real(), token, peer, arena, &found, NULL) < 0 ||
         !slice_is(found.kind, "hec"))
         return AUTHORISE_UNKNOWN;
     *out = (struct ingest_grant){.id = found.id, .stream = found.stream, .dataset = found.dataset};

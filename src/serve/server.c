@@ -127,7 +127,8 @@ static void by_token(struct api *api, struct slice text)
 {
     struct token token;
     struct err err;
-    if (tokens_find(api->parts->database, api->parts->clock, text, api->arena, &token, &err) < 0)
+    if (tokens_find(api->parts->database, api->parts->clock, text,
+                    http_peer(api->request), api->arena, &token, &err) < 0)
         return;
     api->caller.known = true;
     api->caller.is_token = true;
