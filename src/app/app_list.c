@@ -22,6 +22,8 @@ const struct command_line command_lines[] = {
      app_rules},
     {"search", "[--dir DATA | --data FILE [--data-dir DIR]] [--format table|json|jsonl|csv] [--from T] [--to T] [--explain] SPL",
      "ask a store or a file", app_search},
+    {"check", "[--config FILE] [--dir DATA] [--content DIR]",
+     "what would stop a server from starting, or make it work wrongly", app_check},
     {"user", "list|add|role|password|disable|enable --dir DATA [--role ROLE] [--format F] [NAME]",
      "the people who may sign in; passwords are asked for or read from standard input", app_user},
     {"token", "list|add|revoke --dir DATA [--kind api|hec|gate] [--name NAME] [--role ROLE] [--stream S]\n"

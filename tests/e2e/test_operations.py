@@ -3,9 +3,10 @@
 import json
 import pathlib
 import re
+import shutil
 import tempfile
 
-from harness import PASSWORD, Checks, Server, run
+from harness import PASSWORD, ROOT, Checks, Server, run
 
 checks = Checks()
 tmp = pathlib.Path(tempfile.mkdtemp(prefix="hinomi-ops-"))
@@ -84,6 +85,39 @@ def wrong_words(data):
         checks.check(f"{name}: says why", status == want and words in err and err.count("\n") <= 2, (status, err))
 
 
+def check_lines(*args):
+    status, out, err = command("check", *args)
+    return status, [re.split(r"\s{2,}", line, maxsplit=2) for line in out.splitlines()[:-1]], out
+
+
+def check_command(server, data):
+    status, lines, out = check_lines("--config", server.config, "--dir", data)
+    checks.check("a running server is fine", status == 0 and not any(l[0] == "FAIL" for l in lines), out)
+    checks.check("it is seen to run", "a server has it open" in out, out)
+    for what in ("configuration", "certificate", "decoders", "rules", "state tables", "gate policy", "disk", "permissions", "state.db", "journal", "store"):
+        checks.check(f"{what} has a line", any(l[1] == what for l in lines), out)
+    key = pathlib.Path(data, "tls/key.pem")
+    key.chmod(0o644)
+    checks.check("a key that all can read", check_lines("--dir", data)[0] == 1 and "key.pem has mode 644" in check_lines("--dir", data)[2])
+    key.chmod(0o600)
+    bad = tmp / "bad.yaml"
+    for text, words in (("version: 1\nportt: 1\n", "no key 'portt'"), ("version: 1\nsyslog: {address: 0.0.0.0}\n", "plain text"),
+                        ("version: 1\napi: {address: example}\n", "no address"), ("version: 1\ncertificate: /nowhere.pem\nkey: /nowhere.key\n", "nowhere"),
+                        ("version: 1\ngate_policy: /nowhere.yaml\n", "hold everything"),
+                        ("version: 1\nnotifiers: [{name: x, url: 'ftp://example.jp/'}]\n", "x: ")):
+        bad.write_text(text)
+        status, lines, out = check_lines("--config", bad, "--dir", data)
+        checks.check(f"configuration: {words}", status == 1 and words in out, out)
+    content = tmp / "content"
+    shutil.copytree(ROOT / "content", content)
+    sample = content / "decoders/json.json"
+    sample.write_text(sample.read_text().replace("}", ',"x":1}', 1))
+    (content / "rules/bad.yml").write_text("title: bad\ndetection: {condition: nothing}\n")
+    status, lines, out = check_lines("--content", content, "--dir", data)
+    checks.check("a sample that differs, a wrong rule", status == 1 and "event 1 of the sample" in out and "bad.yml is refused" in out, out)
+    checks.equal("wrong words", command("check", "now")[0], 2)
+
+
 def before_the_first_start():
     data = tmp / "new" / "data"
     data.parent.mkdir()
@@ -101,6 +135,7 @@ data = server.dir + "/data"
 people(server, data)
 tokens(server, data)
 wrong_words(data)
+check_command(server, data)
 checks.equal("it stops cleanly", server.stop(), 0)
 server.close()
 before_the_first_start()
