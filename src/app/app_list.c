@@ -25,6 +25,8 @@ const struct command_line command_lines[] = {
     {"check", "[--config FILE] [--dir DATA] [--content DIR]",
      "what would stop a server from starting, or make it work wrongly", app_check},
     {"verify", "--dir DATA", "reads every byte of a data folder against its checksums", app_verify},
+    {"ledger", "--dir DATA [--from T] [--to T] [--by source|minute] [--format table|json|jsonl|csv]",
+     "received = stored + quarantined, per source and minute", app_ledger},
     {"user", "list|add|role|password|disable|enable --dir DATA [--role ROLE] [--format F] [NAME]",
      "the people who may sign in; passwords are asked for or read from standard input", app_user},
     {"token", "list|add|revoke --dir DATA [--kind api|hec|gate] [--name NAME] [--role ROLE] [--stream S]\n"

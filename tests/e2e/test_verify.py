@@ -5,8 +5,12 @@ import pathlib
 import random
 import re
 import shutil
+import socket
+import struct
+import subprocess
 import tempfile
 import threading
+import time
 
 from harness import Checks, Server, run
 
@@ -119,7 +123,81 @@ def beside_a_server():
     server.close()
 
 
+def ledger(data, *args):
+    status, out, err = run("ledger", "--dir", data, "--format", "json", *args)
+    return status, json.loads(out) if out else None, err
+
+
+def books():
+    """Every kind of input through a server that is killed and started again; then all must balance."""
+    server = Server().start()
+    server.sign_in()
+    data = pathlib.Path(server.dir, "data")
+    token = server.token("hec")
+    for i in range(20):
+        server.hec(token, [{"n": n} for n in range(100)], key=f"k{i}")
+    server.hec(token, b"one\ntwo\n" + b"\xff\xfe odd bytes\n" + b"{\"broken\": \n", path="/services/collector/raw")
+    server.hec(token, [{"long": "x" * (3 << 20)}])
+    with socket.create_connection(("127.0.0.1", server.syslog_port)) as tcp:
+        tcp.sendall(b"".join(b"<13>1 2026-01-01T00:00:00Z h app - - - line %d\n" % i for i in range(300)))
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    server.hec(token, [{"@timestamp": now, "event": {"dataset": "wallet.balance", "action": "balance_snapshot"},
+                        "wallet": {"asset": "QQQ", "tier": "hot", "address": "hot-q", "chain_balance": 1000000, "ledger_balance": 1000000}},
+                       {"@timestamp": now, "event": {"id": "theft-1", "dataset": "chain.transfer", "action": "transfer"},
+                        "wallet": {"asset": "QQQ", "from": "hot-q", "to": "thief", "amount": 190000, "txid": "t1"}}])
+    time.sleep(0.5)
+    server.kill()
+    server.setup_code = None
+    server.start()
+    server.hec(token, [{"n": n} for n in range(100)], key="k0")
+    server.hec(token, [{"n": n} for n in range(100)], key="k-new")
+    status, rows, err = ledger(data)
+    checks.check("beside a running server", status == 0 and "the books balance" in err, (status, err))
+    server.stop()
+    status, rows, err = ledger(data, "--by", "source")
+    by = {r["source"]: r for r in rows}
+    checks.equal("all of HEC", (by["hec"]["received"], by["hec"]["difference"]), (2000 + 4 + 1 + 2 + 100, 0))
+    checks.equal("all of syslog", (by["syslog"]["received"], by["syslog"]["stored"]), (300, 300))
+    checks.check("its own findings balance, too", by["hinomi"]["stored"] >= 1 and by["hinomi"]["difference"] == 0, by)
+    checks.equal("it balances", (status, "the books balance" in err), (0, True))
+    whole = sum(r["received"] for r in rows)
+    for args in ([], ["--by", "minute"]):
+        status, rows, err = ledger(data, *args)
+        checks.equal(f"the same sum {args}", (status, sum(r["received"] for r in rows)), (0, whole))
+        checks.check(f"rows in order of time {args}", [r["time"] for r in rows] == sorted(r["time"] for r in rows))
+    checks.equal("nothing tomorrow", ledger(data, "--from", "+1d")[1], [])
+    checks.equal("nothing before", ledger(data, "--to", "-1d")[1], [])
+    checks.equal("a wrong word", run("ledger", "--dir", data, "--by", "day")[0], 2)
+    checks.equal("no store", run("ledger", "--dir", tmp / "none")[0], 1)
+    forged = cook_the_books(data)
+    status, rows, err = ledger(data)
+    checks.check("books that do not balance", status == 1 and "do not balance in 1 places" in err and sum(r["difference"] for r in rows) == forged, (status, err))
+    server.close()
+
+
+def cook_the_books(data):
+    """One event more (or less) received than stored, under right checksums."""
+    path = data / "store/manifest"
+    content = bytearray(subprocess.run(["zstd", "-dc"], input=path.read_bytes()[16:], capture_output=True, check=True).stdout)
+    at = content.rindex(b"\x06syslog") + 7
+    change = -1 if content[at] & 0x7f == 0x7f else 1
+    content[at] += change
+    packed = struct.pack("<I", len(content)) + subprocess.run(["zstd", "-c", "-q", "--no-check", f"--stream-size={len(content)}"], input=bytes(content), capture_output=True, check=True).stdout
+    path.write_bytes(b"HINMANI1" + struct.pack("<I", crc32c(packed)) + packed)
+    return change
+
+
+def crc32c(data):
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = (crc >> 1) ^ (0x82F63B78 if crc & 1 else 0)
+    return crc ^ 0xFFFFFFFF
+
+
 whole_and_damaged()
 beside_a_server()
+books()
 shutil.rmtree(tmp)
 checks.finish()
