@@ -27,6 +27,9 @@ const struct command_line command_lines[] = {
     {"verify", "--dir DATA", "reads every byte of a data folder against its checksums", app_verify},
     {"ledger", "--dir DATA [--from T] [--to T] [--by source|minute] [--format table|json|jsonl|csv]",
      "received = stored + quarantined, per source and minute", app_ledger},
+    {"audit", "--dir DATA [--from T] [--to T] [--user NAME] [--action A] [--format F]\n"
+     "        --dir DATA --verify [--head HASH] | --export FILE",
+     "who did what; proves that no row was changed; writes the trail to a file", app_audit},
     {"user", "list|add|role|password|disable|enable --dir DATA [--role ROLE] [--format F] [NAME]",
      "the people who may sign in; passwords are asked for or read from standard input", app_user},
     {"token", "list|add|revoke --dir DATA [--kind api|hec|gate] [--name NAME] [--role ROLE] [--stream S]\n"

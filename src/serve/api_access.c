@@ -72,12 +72,13 @@ void api_tokens_add(struct api *api)
     }
     if (!token.stream.len)
         token.stream = SLICE("main");
-    if (tokens_add(api->parts->database, api->parts->clock, &token, text, &err) < 0) {
-        api_reply_err(api, &err);
+    int result = tokens_add(api->parts->database, api->parts->clock, &token, text, &err);
+    struct slice id = result == 0 ? tokens_id(slice_text(text)) : SLICE("");
+    struct slice what = arena_printf(api->arena, "%.*s %.*s", SLICE_ARG(token.kind), SLICE_ARG(token.name));
+    if (!api_did(api, "token.add", id, what, result, &err))
         return;
-    }
     json_open(&api->json, '{');
-    json_put_text(&api->json, "id", tokens_id(slice_text(text)));
+    json_put_text(&api->json, "id", id);
     json_put_text(&api->json, "token", slice_text(text));
     json_close(&api->json, '}');
     api_reply(api, 201);
@@ -86,9 +87,8 @@ void api_tokens_add(struct api *api)
 void api_tokens_revoke(struct api *api)
 {
     struct err err;
-    if (tokens_revoke(api->parts->database, api->param, &err) < 0)
-        api_reply_err(api, &err);
-    else
+    int result = tokens_revoke(api->parts->database, api->param, &err);
+    if (api_did(api, "token.revoke", api->param, SLICE(""), result, &err))
         api_no_content(api);
 }
 
@@ -130,10 +130,9 @@ void api_users_add(struct api *api)
         api_error(api, 400, "bad_request", "a name, a password and a role are needed");
         return;
     }
-    if (users_add(api->parts->database, api->parts->clock, name, password, role, &err) < 0) {
-        api_reply_err(api, &err);
+    int result = users_add(api->parts->database, api->parts->clock, name, password, role, &err);
+    if (!api_did(api, "user.add", name, slice_text(role_name(role)), result, &err))
         return;
-    }
     struct user user = {.name = name, .role = role};
     put_listed_user(api, &user);
     api_reply(api, 201);
