@@ -30,6 +30,10 @@ const struct command_line command_lines[] = {
     {"audit", "--dir DATA [--from T] [--to T] [--user NAME] [--action A] [--format F]\n"
      "        --dir DATA --verify [--head HASH] | --export FILE",
      "who did what; proves that no row was changed; writes the trail to a file", app_audit},
+    {"backup", "--dir DATA [--copy] TARGET",
+     "a data folder as it is now, while a server may run; TARGET is empty or not there yet", app_backup},
+    {"restore", "SOURCE --dir DATA", "a backup, checked as a whole, becomes a new data folder",
+     app_restore},
     {"user", "list|add|role|password|disable|enable --dir DATA [--role ROLE] [--format F] [NAME]",
      "the people who may sign in; passwords are asked for or read from standard input", app_user},
     {"token", "list|add|revoke --dir DATA [--kind api|hec|gate] [--name NAME] [--role ROLE] [--stream S]\n"

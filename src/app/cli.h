@@ -62,6 +62,8 @@ int app_check(int argc, char **argv);
 int app_verify(int argc, char **argv);
 int app_ledger(int argc, char **argv);
 int app_audit(int argc, char **argv);
+int app_backup(int argc, char **argv);
+int app_restore(int argc, char **argv);
 int app_user(int argc, char **argv);
 int app_token(int argc, char **argv);
 int app_version(int argc, char **argv);
