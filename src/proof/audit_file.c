@@ -69,8 +69,8 @@ static int read_row(struct slice line, struct arena *arena, struct audit_row *ro
     return check_time(node, row->time_ns, err);
 }
 
-static int check_lines(struct slice text, struct arena *arena, struct audit_walk *walk,
-                       struct err *err)
+int audit_file_check_text(struct slice text, struct arena *arena, struct audit_walk *walk,
+                          struct err *err)
 {
     struct slice line;
     struct audit_row row;
@@ -91,7 +91,7 @@ int audit_file_check(const char *path, struct audit_walk *walk, struct err *err)
     struct arena *file = arena_new(AUDIT_FILE_MAX), *line = arena_new(LINE_ARENA_MAX);
     int result = file && line ? file_read(path, AUDIT_FILE_MAX / 2, file, &text, err)
                               : err_nomem(err);
-    if (result == 0 && check_lines(text, line, walk, err) < 0)
+    if (result == 0 && audit_file_check_text(text, line, walk, err) < 0)
         result = err_within(err, "%s", path);
     arena_free(line);
     arena_free(file);

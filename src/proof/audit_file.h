@@ -5,6 +5,7 @@
  *
  * Threads  Any.
  */
+#include "base/arena.h"
 #include "base/buffer.h"
 #include "state/audit_chain.h"
 
@@ -15,3 +16,6 @@ void audit_file_put(const struct audit_row *row, struct buffer *to);
 
 /* Checks the chain in the file, from its first row; walk->wanted may name a hash noted earlier. */
 MUST_USE int audit_file_check(const char *path, struct audit_walk *walk, struct err *err);
+/* The same of a text; the arena is reset for every line. */
+MUST_USE int audit_file_check_text(struct slice text, struct arena *arena, struct audit_walk *walk,
+                                   struct err *err);

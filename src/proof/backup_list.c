@@ -127,8 +127,9 @@ static int read_file(const struct json_node *node, struct backup_list *list, str
     return backup_list_add(list, arena, &file, err);
 }
 
-static int read_list(struct slice text, struct arena *arena, struct backup_list *out, struct err *err)
+int backup_list_parse(struct slice text, struct arena *arena, struct backup_list *out, struct err *err)
 {
+    *out = (struct backup_list){0};
     const struct json_node *node;
     struct slice created;
     int64_t kind, events, covered;
@@ -159,13 +160,12 @@ int backup_list_read(const char *dir, struct arena *arena, struct backup_list *o
 {
     char path[PATH_MAX];
     struct slice text;
-    *out = (struct backup_list){0};
     snprintf(path, sizeof(path), "%.4000s/" BACKUP_LIST_NAME, dir);
     if (access(path, F_OK) != 0)
         return err_set(err, ERR_NOT_FOUND, "%s is no finished backup: it has no " BACKUP_LIST_NAME, dir);
     if (file_read(path, LIST_BYTES_MAX, arena, &text, err) < 0)
         return -1;
-    return read_list(text, arena, out, err) < 0 ? err_within(err, "%s", path) : 0;
+    return backup_list_parse(text, arena, out, err) < 0 ? err_within(err, "%s", path) : 0;
 }
 
 /* ---- digests ---- */

@@ -40,6 +40,9 @@ MUST_USE int backup_list_write(const struct backup_list *list, const char *dir,
                                char sha256[SHA256_TEXT_SIZE], struct err *err);
 MUST_USE int backup_list_read(const char *dir, struct arena *arena, struct backup_list *out,
                               struct err *err);
+/* The text of such a file, which must live as long as the list. */
+MUST_USE int backup_list_parse(struct slice text, struct arena *arena, struct backup_list *out,
+                               struct err *err);
 /* One file below dir against its line. */
 MUST_USE int backup_file_check(const char *dir, const struct backup_file *file, struct err *err);
 

@@ -4,11 +4,12 @@ import json
 import pathlib
 import shutil
 import sqlite3
+import subprocess
 import tempfile
 import threading
 import time
 
-from harness import PASSWORD, Checks, Server, run
+from harness import HINOMI, PASSWORD, Checks, Server, run
 
 checks = Checks()
 tmp = pathlib.Path(tempfile.mkdtemp(prefix="hinomi-audit-"))
@@ -122,6 +123,32 @@ def tampering(data):
     return target, head
 
 
+def elsewhere(export, head):
+    """hinomi-verify over the export: as it is, and with a byte changed in every part of a line."""
+    verify = lambda *args: subprocess.run([HINOMI + "-verify", *map(str, args)], capture_output=True, text=True)
+    done = verify(export)
+    checks.check("the export is proved", done.returncode == 0 and head in done.stdout, done)
+    checks.equal("with the head noted before", verify("--head", head, export).returncode, 0)
+    checks.equal("with another head", verify("--head", "0" * 64, export).returncode, 1)
+    whole = export.read_text()
+    lines = whole.splitlines(keepends=True)
+    forged = {"a row less": lines[:5] + lines[6:], "a row twice": lines[:6] + lines[5:], "two rows exchanged": lines[:4] + [lines[5], lines[4]] + lines[6:],
+              "no head line": lines[1:], "half a line": lines[:-1] + [lines[-1][:40]]}
+    for field in ("id", "time", "time_ns", "actor", "via", "peer", "action", "object", "detail", "result", "hash"):
+        row = json.loads(lines[3])
+        row[field] = row[field] + 1 if field == "id" else row[field] + "x" if field != "time_ns" else row[field] + "0"
+        forged[field] = lines[:3] + [json.dumps(row) + "\n"] + lines[4:]
+    for name, changed in forged.items():
+        export.write_text("".join(changed))
+        done = verify(export)
+        checks.check(f"export: {name}", done.returncode == 1 and str(export) in done.stderr, done)
+    export.write_text("".join(lines[:-3]))
+    checks.equal("a cut end: only the head tells", (verify(export).returncode, verify("--head", head, export).returncode), (0, 1))
+    checks.equal("wrong usage", [verify().returncode, verify("--help").returncode, verify(export, export).returncode], [2, 2, 2])
+    needed = subprocess.run(["readelf", "-d", HINOMI + "-verify"], capture_output=True, text=True).stdout
+    checks.check("it links no network library", "libsodium" in needed and not any(n in needed for n in ("curl", "uv.so", "gnutls", "sqlite")), needed)
+
+
 server = Server().start()
 server.sign_in()
 data = pathlib.Path(server.dir, "data")
@@ -130,7 +157,7 @@ by_api(server)
 many_at_once(server, data)
 time.sleep(0.2)
 checks.equal("it stops cleanly", server.stop(), 0)
-tampering(data)
+elsewhere(*tampering(data))
 checks.equal("a wrong word", run("audit", "--dir", data, "now")[0], 2)
 checks.equal("no folder", run("audit")[0], 2)
 checks.equal("no trail", run("audit", "--dir", tmp)[0], 1)

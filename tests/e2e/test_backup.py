@@ -6,6 +6,7 @@ import os
 import pathlib
 import random
 import shutil
+import subprocess
 import tempfile
 import threading
 import time
@@ -113,6 +114,25 @@ def untouched(backup):
     checks.equal("keys stay their owner's", oct((backup / "gate/gate.key").stat().st_mode & 0o777), "0o600")
 
 
+def proof(backup, listed):
+    """hinomi-verify names every file that is wrong, and notices another list."""
+    verify = lambda *args: subprocess.run([HINOMI + "-verify", *map(str, args)], capture_output=True, text=True)
+    noted = hashlib.sha256((backup / "BACKUP.json").read_bytes()).hexdigest()
+    checks.equal("proved", [verify(backup).returncode, verify("--sha256", noted, backup).returncode], [0, 0])
+    checks.equal("another list than the one noted", verify("--sha256", "0" * 64, backup).returncode, 1)
+    wrong = [backup / f["path"] for f in listed["files"] if f["size"]][:2]
+    copies = [path.read_bytes() for path in wrong]
+    for path, copy in zip(wrong, copies):
+        path.unlink()
+        path.write_bytes(copy[:-1] + bytes([copy[-1] ^ 4]))
+    done = verify(backup)
+    checks.check("each is named", done.returncode == 1 and all(str(path) in done.stderr for path in wrong), done)
+    for path, copy in zip(wrong, copies):
+        path.write_bytes(copy)
+        path.chmod(0o600)
+    checks.equal("no backup", verify(backup.parent).returncode, 1)
+
+
 def refused(backup):
     target = tmp / "not"
     restore = lambda source=backup, to=target: run("restore", source, "--dir", to)
@@ -150,6 +170,7 @@ def refused(backup):
         checks.check(f"{file['path']} missing", status == 1 and file["path"] in err and not target.exists(), err)
         path.write_bytes(copy)
         path.chmod(file["mode"])
+    proof(backup, listed)
     whole = (backup / "BACKUP.json").read_text()
     for name in ("../outside", "/etc/passwd", "gate/../../outside", "a//b", "BACKUP.json", ""):
         listed["files"][0]["path"] = name
