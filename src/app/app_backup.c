@@ -2,8 +2,9 @@
  * hinomi backup: a data folder as it is now, while a server may write to it. The order makes it one
  * consistent state (docs/format/backup.md):
  *
- *   1. gate, tls and other small files   what they remember is not newer than the journal
- *   2. keep, then the journal's files    every event acknowledged before now that no segment has
+ *   1. gate, memory, tls, other files    what they remember is not newer than the journal
+ *   2. keep, then the journal's files    every event acknowledged before now that no segment has, and all
+ *                                        from the checkpoints in memory/ on
  *   3. the manifest and its segments     read after the journal: what was trimmed meanwhile is in them
  *   4. state.db                          SQLite's own backup
  *   5. BACKUP.json                       last: without it, it is no backup
@@ -69,19 +70,6 @@ static struct stat look_at(const struct backup *backup, const char *name)
     return info;
 }
 
-/* The gate begins a new journal file now and then: both must be of one moment. */
-static int copy_others(struct backup *backup, struct err *err)
-{
-    for (int round = 0; round < ROUNDS_MAX; round++) {
-        struct stat before = look_at(backup, "gate/gate.journal");
-        if (file_walk(backup->dir, NULL, copy_other, backup, err) < 0)
-            return -1;
-        if (look_at(backup, "gate/gate.journal").st_ino == before.st_ino)
-            return 0;
-    }
-    return err_set(err, ERR_CONFLICT, "the gate's files changed too often; try again");
-}
-
 /* ---- 2: the journal ---- */
 
 static int find_last(void *context, const char *path, struct err *err)
@@ -111,23 +99,34 @@ static bool same_file(const struct stat *a, const struct stat *b)
            a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
-/* keep knows the batch ids of files that were trimmed: it must be the one of these files. */
-static int copy_journal(struct backup *backup, struct err *err)
+static int copy_journal(struct backup *backup, bool has_keep, struct err *err)
 {
     char path[ADMIN_PATH_MAX];
     if (!file_is_dir(admin_path(backup->dir, "journal", path)))
         return 0;
+    copying_undo(&backup->copying, "journal/keep");
+    if (has_keep && copying_file(&backup->copying, "journal/keep", true, err) < 0)
+        return -1;
+    backup->last_journal = "";
+    if (file_walk(path, ".journal", find_last, backup, err) < 0)
+        return -1;
+    return file_walk(path, ".journal", copy_journal_file, backup, err);
+}
+
+/* keep is written before the journal is trimmed: when it is the same before and after, the journal's
+ * files reach back to what the checkpoints and keep itself need. The gate begins a new journal file
+ * now and then: both must be of one moment. */
+static int copy_moving(struct backup *backup, struct err *err)
+{
     for (int round = 0; round < ROUNDS_MAX; round++) {
-        struct stat before = look_at(backup, "journal/keep");
-        copying_undo(&backup->copying, "journal/keep");
-        if (before.st_ino && copying_file(&backup->copying, "journal/keep", true, err) < 0)
+        struct stat keep = look_at(backup, "journal/keep");
+        struct stat gate = look_at(backup, "gate/gate.journal");
+        if (file_walk(backup->dir, NULL, copy_other, backup, err) < 0 ||
+            copy_journal(backup, keep.st_ino != 0, err) < 0)
             return -1;
-        backup->last_journal = "";
-        if (file_walk(path, ".journal", find_last, backup, err) < 0 ||
-            file_walk(path, ".journal", copy_journal_file, backup, err) < 0)
-            return -1;
-        struct stat after = look_at(backup, "journal/keep");
-        if (same_file(&before, &after))
+        struct stat keep_now = look_at(backup, "journal/keep");
+        struct stat gate_now = look_at(backup, "gate/gate.journal");
+        if (same_file(&keep, &keep_now) && gate.st_ino == gate_now.st_ino)
             return 0;
     }
     return err_set(err, ERR_CONFLICT, "the journal was trimmed too often meanwhile; try again");
@@ -268,7 +267,7 @@ static int run(struct backup *backup, struct err *err)
     backup->copying.to = backup->target;
     backup->copying.list = &backup->list;
     backup->copying.arena = backup->arena;
-    if (prepare(backup, err) < 0 || copy_others(backup, err) < 0 || copy_journal(backup, err) < 0 ||
+    if (prepare(backup, err) < 0 || copy_moving(backup, err) < 0 ||
         copy_store(backup, err) < 0 || copy_database(backup, err) < 0 ||
         copying_sync(backup->target, err) < 0 ||
         backup_list_write(&backup->list, backup->target, sha256, err) < 0)

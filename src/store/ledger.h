@@ -15,7 +15,7 @@ enum { LEDGER_MINUTES_MAX = 26 * 60 };
 #define LEDGER_ARENA_MAX ((size_t)64 * 1024 * 1024)
 
 struct ledger_counts {
-    uint64_t received;    /* by journal records; our own events (findings) when they are stored */
+    uint64_t received;    /* by journal records */
     uint64_t stored;      /* rows in segments or memory */
     uint64_t quarantined; /* of these: kept raw, not understood */
 };

@@ -202,7 +202,6 @@ static void book_rows(const struct incoming *in, struct ledger *ledger)
         }
         if (!first)
             first = row;
-        run.received += row->seq == 0; /* not from the journal: our own, such as findings */
         run.stored += !(row->flags & EVENT_QUARANTINED);
         run.quarantined += (row->flags & EVENT_QUARANTINED) != 0;
     }
