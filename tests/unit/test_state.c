@@ -37,17 +37,22 @@ static int set_up(void **state)
     return 0;
 }
 
+static void remove_database(const char *name)
+{
+    char path[100];
+    static const char *const ends[] = {"", "-wal", "-shm"};
+    for (size_t i = 0; i < ARRAY_COUNT(ends); i++) {
+        snprintf(path, sizeof(path), "%s%s", name, ends[i]);
+        unlink(path);
+    }
+}
+
 static int tear_down(void **state)
 {
     struct fixture *fixture = *state;
-    char path[80];
     database_close(fixture->database);
     arena_free(fixture->arena);
-    static const char *const ends[] = {"", "-wal", "-shm"};
-    for (size_t i = 0; i < ARRAY_COUNT(ends); i++) {
-        snprintf(path, sizeof(path), "%s%s", fixture->path, ends[i]);
-        unlink(path);
-    }
+    remove_database(fixture->path);
     return 0;
 }
 
@@ -243,6 +248,38 @@ static void rows_are_found_by_time_actor_and_action(void **state)
     }
 }
 
+/* ---- the file ---- */
+
+static void a_copy_is_whole_and_damage_is_seen(void **state)
+{
+    struct fixture *f = *state;
+    struct err err;
+    char copy[80];
+    struct audit_walk rows = {0};
+    snprintf(copy, sizeof(copy), "%s-copy", f->path);
+    add_rows(f, 200);
+    assert_int_equal(database_check(f->path, &err), 0);
+    assert_int_equal(database_copy(f->path, copy, &err), 0); /* while it is open here */
+    assert_int_equal(database_check(copy, &err), 0);
+    struct fixture other = {.arena = f->arena};
+    assert_int_equal(database_open(copy, &other.database, &err), 0);
+    assert_int_equal(walk(&other, &rows, &err), 0);
+    assert_int_equal(rows.rows, 200);
+    database_close(other.database);
+    FILE *file = fopen(copy, "r+b");
+    assert_non_null(file);
+    for (long page = 1; page < 20; page++) {
+        fseek(file, page * 4096 + 3, SEEK_SET); /* the number of cells */
+        fputs("\xff\xff\xff", file);
+    }
+    fclose(file);
+    assert_int_equal(database_check(copy, &err), -1);
+    assert_int_equal(err.code, ERR_CORRUPT);
+    remove_database(copy);
+    assert_int_equal(database_check(copy, &err), -1);
+    assert_int_equal(access(copy, F_OK), -1); /* looking does not make one */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -252,6 +289,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_token_is_used_from_its_networks_only, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_chain_holds_and_shows_every_change, set_up, tear_down),
         cmocka_unit_test_setup_teardown(rows_are_found_by_time_actor_and_action, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_copy_is_whole_and_damage_is_seen, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
