@@ -52,7 +52,7 @@ int app_search(int argc, char **argv)
         return cli_fail(&err);
     }
     struct store *store;
-    struct store_config config = {.dir = path, .no_background = true, .note = print_note};
+    struct store_config config = {.dir = path, .read_only = true, .note = print_note};
     if (store_open(&config, &store, &err) < 0)
         return cli_fail(&err);
     struct store_backend backend;

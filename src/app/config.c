@@ -203,3 +203,12 @@ int config_read(const char *path, struct arena *arena, struct config *config, st
                ? err_within(err, "%s", path)
                : 0;
 }
+
+int config_check_plaintext(const struct listen_config *listen, const char *name, struct err *err)
+{
+    if (config_is_loopback(listen->address) || listen->plaintext)
+        return 0;
+    return err_set(err, ERR_CONFIG,
+                   "%s would speak plain text on %s; listen on 127.0.0.1, use the TLS port, or say "
+                   "insecure_plaintext: true", name, listen->address);
+}

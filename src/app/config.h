@@ -31,3 +31,6 @@ void config_defaults(struct config *config);
 MUST_USE int config_read(const char *path, struct arena *arena, struct config *config,
                          struct err *err);
 bool config_is_loopback(const char *address);
+/* A listener that speaks plain text on the network must have been asked to: else ERR_CONFIG. */
+MUST_USE int config_check_plaintext(const struct listen_config *listen, const char *name,
+                                    struct err *err);

@@ -59,8 +59,7 @@ static enum authorise_result authorise(void *context, struct slice token, struct
 {
     struct service *service = context;
     struct token found;
-    (void)peer;
-    if (tokens_find(service->database, clock_real(), token, arena, &found, NULL) < 0 ||
+    if (tokens_find(service->database, clock_real(), token, peer, arena, &found, NULL) < 0 ||
         !slice_is(found.kind, "hec"))
         return AUTHORISE_UNKNOWN;
     *out = (struct ingest_grant){.id = found.id, .stream = found.stream, .dataset = found.dataset};
@@ -147,15 +146,6 @@ static void on_decided(void *context, const struct gate_request *request,
 
 /* ---- starting ---- */
 
-static int check_plaintext(const struct listen_config *listen, const char *name, struct err *err)
-{
-    if (config_is_loopback(listen->address) || listen->plaintext)
-        return 0;
-    return err_set(err, ERR_CONFIG,
-                   "%s would speak plain text on %s; listen on 127.0.0.1, use the TLS port, or say "
-                   "insecure_plaintext: true", name, listen->address);
-}
-
 static int open_tls(struct service *service, struct err *err)
 {
     char dir[PATH_ROOM], cert[PATH_ROOM], key[PATH_ROOM], host[256] = "localhost";
@@ -225,7 +215,7 @@ static int open_collectors(struct service *service, struct err *err)
     struct collector_syslog_config syslog_tls = {
         .address = config->syslog_tls.address, .port = config->syslog_tls.port,
         .tls = service->tls, .stream = SLICE("main"), .sink = &service->sink};
-    if (check_plaintext(&config->syslog, "syslog", err) < 0)
+    if (config_check_plaintext(&config->syslog, "syslog", err) < 0)
         return -1;
     if (net_loop_start("ingest", &service->ingest_loop, err) < 0 ||
         collector_http_open(service->ingest_loop, &hec, &service->hec, err) < 0 ||

@@ -57,6 +57,24 @@ static char *put_octet(unsigned n, char *to)
     return to;
 }
 
+bool ip_parse_peer(struct slice peer, struct ip *out)
+{
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+    size_t len = peer.len;
+    while (len && peer.ptr[len - 1] != ':')
+        len--;
+    if (len == 0)
+        return false;
+    struct slice host = slice_sub(peer, 0, len - 1);
+    if (host.len > 2 && host.ptr[0] == '[' && host.ptr[host.len - 1] == ']')
+        host = slice_sub(host, 1, host.len - 2);
+    if (!ip_parse(host, out))
+        return false;
+    if (memcmp(out->bytes, mapped, sizeof(mapped)) == 0)
+        out->family = 4;
+    return true;
+}
+
 size_t ip_format(const uint8_t bytes[16], uint8_t family, char to[IP_TEXT_SIZE])
 {
     if (family == 4) {

@@ -14,6 +14,9 @@ enum { IP_TEXT_SIZE = 48 };
 
 /* Dotted quad without leading zeros, or IPv6 without zone and brackets. Whole text. */
 bool ip_parse(struct slice text, struct ip *out);
+/* The address in "address:port" or "[address]:port"; IPv4 dressed as IPv6 (a listener that takes
+ * both) is IPv4. */
+bool ip_parse_peer(struct slice peer, struct ip *out);
 size_t ip_format(const uint8_t bytes[16], uint8_t family, char to[IP_TEXT_SIZE]);
 
 struct cidr {

@@ -1,5 +1,6 @@
 #include "net/tls.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 #include <errno.h>
@@ -317,26 +318,48 @@ int tls_make_self_signed(const char *cert_path, const char *key_path, const char
     return result;
 }
 
-int tls_fingerprint(const char *cert_path, char to[TLS_FINGERPRINT_SIZE], struct err *err)
+/* The first certificate in the file, for gnutls_x509_crt_deinit(). */
+static int read_cert(const char *cert_path, gnutls_x509_crt_t *cert, struct err *err)
 {
     gnutls_datum_t pem;
-    gnutls_x509_crt_t cert;
-    unsigned char digest[32];
-    size_t size = sizeof(digest);
     int code = gnutls_load_file(cert_path, &pem);
     if (code < 0)
         return gnutls_err(err, code, cert_path);
-    code = gnutls_x509_crt_init(&cert);
+    code = gnutls_x509_crt_init(cert);
     if (code >= 0) {
-        code = gnutls_x509_crt_import(cert, &pem, GNUTLS_X509_FMT_PEM);
-        if (code >= 0)
-            code = gnutls_x509_crt_get_fingerprint(cert, GNUTLS_DIG_SHA256, digest, &size);
-        gnutls_x509_crt_deinit(cert);
+        code = gnutls_x509_crt_import(*cert, &pem, GNUTLS_X509_FMT_PEM);
+        if (code < 0)
+            gnutls_x509_crt_deinit(*cert);
     }
     gnutls_free(pem.data);
+    return code < 0 ? gnutls_err(err, code, cert_path) : 0;
+}
+
+int tls_fingerprint(const char *cert_path, char to[TLS_FINGERPRINT_SIZE], struct err *err)
+{
+    gnutls_x509_crt_t cert;
+    unsigned char digest[32];
+    size_t size = sizeof(digest);
+    if (read_cert(cert_path, &cert, err) < 0)
+        return -1;
+    int code = gnutls_x509_crt_get_fingerprint(cert, GNUTLS_DIG_SHA256, digest, &size);
+    gnutls_x509_crt_deinit(cert);
     if (code < 0)
         return gnutls_err(err, code, cert_path);
     for (size_t i = 0; i < size; i++)
         snprintf(to + 3 * i, 4, "%02X%s", digest[i], i + 1 < size ? ":" : "");
+    return 0;
+}
+
+int tls_expires(const char *cert_path, int64_t *time_ns, struct err *err)
+{
+    gnutls_x509_crt_t cert;
+    if (read_cert(cert_path, &cert, err) < 0)
+        return -1;
+    time_t end = gnutls_x509_crt_get_expiration_time(cert);
+    gnutls_x509_crt_deinit(cert);
+    if (end == (time_t)-1)
+        return err_set(err, ERR_INPUT, "%s does not say until when it is valid", cert_path);
+    *time_ns = end > INT64_MAX / NS_PER_SECOND ? INT64_MAX : (int64_t)end * NS_PER_SECOND;
     return 0;
 }

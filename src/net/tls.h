@@ -25,6 +25,8 @@ MUST_USE int tls_make_self_signed(const char *cert_path, const char *key_path, c
 /* SHA-256 of the first certificate in the file, as AA:BB:... */
 enum { TLS_FINGERPRINT_SIZE = 96 };
 MUST_USE int tls_fingerprint(const char *cert_path, char to[TLS_FINGERPRINT_SIZE], struct err *err);
+/* Until when that certificate is valid, ns since 1970. */
+MUST_USE int tls_expires(const char *cert_path, int64_t *time_ns, struct err *err);
 
 MUST_USE struct tls_session *tls_session_new(struct tls_context *context);
 void tls_session_free(struct tls_session *session);

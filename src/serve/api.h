@@ -50,5 +50,17 @@ void api_no_content(struct api *api);
 /* A whole-number query parameter within bounds, or the fallback. */
 int64_t api_number(struct api *api, const char *name, int64_t fallback, int64_t most);
 
+/* api_audit.c: who did what. Each writes one row, durable when it returns. False: it has answered
+ * already (500: the trail cannot be written), and the handler is done.
+ * failure: why it was refused, or NULL. */
+bool api_record(struct api *api, const char *action, struct slice object, struct slice detail,
+                const struct err *failure);
+/* By somebody who says to be actor and has no session yet. */
+bool api_record_claim(struct api *api, struct slice actor, const char *action, struct slice detail,
+                      const struct err *failure);
+/* After an action: records how it went, and answers when it failed. True: go on and reply. */
+bool api_did(struct api *api, const char *action, struct slice object, struct slice detail,
+             int result, const struct err *err);
+
 /* files.c: the console. */
 void files_reply(struct http_request *request);

@@ -32,6 +32,7 @@ static void put_token(void *context, const struct token *token)
     json_put_text(&api->json, "kind", token->kind);
     put_or_null(api, "role", token->role == ROLE_NONE ? SLICE_NONE : slice_text(role_name(token->role)));
     put_or_null(api, "stream", token->stream);
+    put_or_null(api, "networks", token->networks);
     put_time(api, "expires", token->expires_ns);
     put_time(api, "last_used", token->used_ns);
     json_close(&api->json, '}');
@@ -62,7 +63,8 @@ void api_tokens_add(struct api *api)
         return;
     struct token token = {.name = api_text(body, "name"), .kind = api_text(body, "kind"),
                           .role = role_parse(api_text(body, "role")),
-                          .stream = api_text(body, "stream"), .dataset = api_text(body, "dataset")};
+                          .stream = api_text(body, "stream"), .dataset = api_text(body, "dataset"),
+                          .networks = api_text(body, "networks")};
     struct slice expires = api_text(body, "expires");
     if (expires.len && !time_parse_rfc3339(expires, &token.expires_ns, &zone)) {
         api_error(api, 400, "bad_request", "expires is a time such as 2027-01-01T00:00:00Z");
@@ -70,13 +72,11 @@ void api_tokens_add(struct api *api)
     }
     if (!token.stream.len)
         token.stream = SLICE("main");
-    if (tokens_add(api->parts->database, api->parts->clock, &token, text, &err) < 0) {
-        api_reply_err(api, &err);
+    int result = tokens_add(api->parts->database, api->parts->clock, &token, text, &err);
+    struct slice id = result == 0 ? tokens_id(slice_text(text)) : SLICE("");
+    struct slice what = arena_printf(api->arena, "%.*s %.*s", SLICE_ARG(token.kind), SLICE_ARG(token.name));
+    if (!api_did(api, "token.add", id, what, result, &err))
         return;
-    }
-    struct slice rest = slice_text(text), id = SLICE("");
-    for (int i = 0; i < 3; i++)
-        slice_next_part(&rest, '_', &id);
     json_open(&api->json, '{');
     json_put_text(&api->json, "id", id);
     json_put_text(&api->json, "token", slice_text(text));
@@ -87,9 +87,8 @@ void api_tokens_add(struct api *api)
 void api_tokens_revoke(struct api *api)
 {
     struct err err;
-    if (tokens_revoke(api->parts->database, api->param, &err) < 0)
-        api_reply_err(api, &err);
-    else
+    int result = tokens_revoke(api->parts->database, api->param, &err);
+    if (api_did(api, "token.revoke", api->param, SLICE(""), result, &err))
         api_no_content(api);
 }
 
@@ -100,6 +99,7 @@ static void put_listed_user(void *context, const struct user *user)
     json_put_text(&api->json, "name", user->name);
     json_put_text(&api->json, "role", slice_text(role_name(user->role)));
     put_or_null(api, "language", user->language);
+    json_put_bool(&api->json, "disabled", user->disabled);
     json_close(&api->json, '}');
 }
 
@@ -130,10 +130,9 @@ void api_users_add(struct api *api)
         api_error(api, 400, "bad_request", "a name, a password and a role are needed");
         return;
     }
-    if (users_add(api->parts->database, api->parts->clock, name, password, role, &err) < 0) {
-        api_reply_err(api, &err);
+    int result = users_add(api->parts->database, api->parts->clock, name, password, role, &err);
+    if (!api_did(api, "user.add", name, slice_text(role_name(role)), result, &err))
         return;
-    }
     struct user user = {.name = name, .role = role};
     put_listed_user(api, &user);
     api_reply(api, 201);

@@ -235,10 +235,10 @@ void api_gate_release(struct api *api)
         api_error(api, 403, "denied", "a hold is released by people who are signed in");
         return;
     }
-    if (gate_approve(api->parts->gate, api->param, api->caller.user.name, &released, &err) < 0) {
-        api_reply_err(api, &err);
+    int result = gate_approve(api->parts->gate, api->param, api->caller.user.name, &released, &err);
+    if (!api_did(api, "gate.approve", api->param,
+                 result == 0 && released ? SLICE("released") : SLICE(""), result, &err))
         return;
-    }
     json_open(&api->json, '{');
     json_put_text(&api->json, "id", api->param);
     json_put_bool(&api->json, "released", released);

@@ -29,11 +29,10 @@ void api_incident(struct api *api)
 }
 
 /* The answer to a change is the incident as it is now. */
-static void reply_changed(struct api *api, int result, const struct err *err)
+static void reply_changed(struct api *api, const char *action, struct slice text, int result,
+                          const struct err *err)
 {
-    if (result < 0)
-        api_reply_err(api, err);
-    else
+    if (api_did(api, action, api->param, text, result, err))
         reply_incident(api);
 }
 
@@ -41,7 +40,7 @@ void api_incident_acknowledge(struct api *api)
 {
     struct err err;
     int result = respond_acknowledge(api->parts->respond, api->param, api->caller.user.name, &err);
-    reply_changed(api, result, &err);
+    reply_changed(api, "incident.acknowledge", SLICE(""), result, &err);
 }
 
 void api_incident_close(struct api *api)
@@ -52,7 +51,7 @@ void api_incident_close(struct api *api)
         return;
     int result = respond_close(api->parts->respond, api->param, api->caller.user.name,
                                api_text(body, "comment"), &err);
-    reply_changed(api, result, &err);
+    reply_changed(api, "incident.close", api_text(body, "comment"), result, &err);
 }
 
 void api_incident_comment(struct api *api)
@@ -63,5 +62,5 @@ void api_incident_comment(struct api *api)
         return;
     int result = respond_comment(api->parts->respond, api->param, api->caller.user.name,
                                  api_text(body, "text"), &err);
-    reply_changed(api, result, &err);
+    reply_changed(api, "incident.comment", api_text(body, "text"), result, &err);
 }

@@ -196,6 +196,18 @@ static void put_brake(struct api *api)
     json_close(json, '}');
 }
 
+/* For whoever watches from outside: nothing but whether, and when. */
+void api_health(struct api *api)
+{
+    bool healthy = gate_stats(api->parts->gate).healthy;
+    json_open(&api->json, '{');
+    json_put_text(&api->json, "status", healthy ? SLICE("ok") : SLICE("degraded"));
+    json_put_time(&api->json, "time", clock_wall_ns(api->parts->clock));
+    json_close(&api->json, '}');
+    http_reply(api->request, healthy ? 200 : 503, "application/json",
+               SLICE("Cache-Control: no-store\r\n"), buffer_slice(&api->body));
+}
+
 void api_overview(struct api *api)
 {
     struct ledger ledger;

@@ -12,18 +12,20 @@ void api_search_start(struct api *api)
     if (!body)
         return;
     struct slice query = api_text(body, "query");
+    struct slice from = api_text(body, "from"), to = api_text(body, "to");
     err_clear(&err);
-    if (!query.ptr)
+    if (!query.ptr) {
         api_error(api, 400, "bad_request", "the body needs \"query\"");
-    else if (jobs_start(api->jobs, query, api_text(body, "from"), api_text(body, "to"),
-                        api->caller.user.name, id, &err) < 0)
-        api_reply_err(api, &err);
-    else {
-        json_open(&api->json, '{');
-        json_put_text(&api->json, "id", slice_text(id));
-        json_close(&api->json, '}');
-        api_reply(api, 201);
+        return;
     }
+    int result = jobs_start(api->jobs, query, from, to, api->caller.user.name, id, &err);
+    struct slice range = arena_printf(api->arena, "from %.*s to %.*s", SLICE_ARG(from), SLICE_ARG(to));
+    if (!api_did(api, "search", query, range, result, &err))
+        return;
+    json_open(&api->json, '{');
+    json_put_text(&api->json, "id", slice_text(id));
+    json_close(&api->json, '}');
+    api_reply(api, 201);
 }
 
 void api_search_page(struct api *api)
@@ -58,10 +60,9 @@ void api_search_export(struct api *api)
         api_error(api, 400, "bad_request", "format is csv or json");
         return;
     }
-    if (jobs_export(api->jobs, api->param, api->caller.user.name, csv, &api->body, &err) < 0) {
-        api_reply_err(api, &err);
+    int result = jobs_export(api->jobs, api->param, api->caller.user.name, csv, &api->body, &err);
+    if (!api_did(api, "search.export", api->param, format, result, &err))
         return;
-    }
     struct slice headers =
         csv ? SLICE("Content-Disposition: attachment; filename=\"hinomi.csv\"\r\n")
             : SLICE("Content-Disposition: attachment; filename=\"hinomi.json\"\r\n");

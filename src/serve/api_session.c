@@ -66,6 +66,15 @@ static void begin_session(struct api *api, const struct user *user, int status)
     http_reply(api->request, status, "application/json", headers, buffer_slice(&api->body));
 }
 
+static void begin_or_refuse(struct api *api, const struct user *user, int status, int result,
+                            const struct err *err)
+{
+    if (result < 0)
+        api_reply_err(api, err);
+    else
+        begin_session(api, user, status);
+}
+
 void api_setup(struct api *api)
 {
     struct err err;
@@ -89,12 +98,12 @@ void api_setup(struct api *api)
         api_error(api, 400, "bad_request", "a name and a password are needed");
         return;
     }
-    if (users_add(api->parts->database, api->parts->clock, name, password, ROLE_ADMIN, &err) < 0 ||
-        users_check(api->parts->database, api->parts->clock, name, password, api->arena, &user,
-                    &err) < 0)
-        api_reply_err(api, &err);
-    else
-        begin_session(api, &user, 201);
+    int result = users_add(api->parts->database, api->parts->clock, name, password, ROLE_ADMIN, &err);
+    if (result == 0)
+        result = users_check(api->parts->database, api->parts->clock, name, password, api->arena, &user,
+                             &err);
+    if (api_record_claim(api, name, "setup", SLICE("admin"), result < 0 ? &err : NULL))
+        begin_or_refuse(api, &user, 201, result, &err);
 }
 
 void api_login(struct api *api)
@@ -105,22 +114,23 @@ void api_login(struct api *api)
     if (!body)
         return;
     struct slice name = api_text(body, "name"), password = api_text(body, "password");
-    if (!name.ptr || !password.ptr)
+    if (!name.ptr || !password.ptr) {
         api_error(api, 400, "bad_request", "a name and a password are needed");
-    else if (users_check(api->parts->database, api->parts->clock, name, password, api->arena, &user,
-                         &err) < 0)
-        api_reply_err(api, &err);
-    else
-        begin_session(api, &user, 200);
+        return;
+    }
+    int result = users_check(api->parts->database, api->parts->clock, name, password, api->arena,
+                             &user, &err);
+    if (api_record_claim(api, name, "login", SLICE(""), result < 0 ? &err : NULL))
+        begin_or_refuse(api, &user, 200, result, &err);
 }
 
 void api_logout(struct api *api)
 {
     struct err err;
-    if (api->caller.session.ptr &&
-        sessions_end(api->parts->database, api->caller.session, &err) < 0)
-        api_reply_err(api, &err);
-    else
+    int result = api->caller.session.ptr
+                     ? sessions_end(api->parts->database, api->caller.session, &err)
+                     : 0;
+    if (api_did(api, "logout", api->caller.user.name, SLICE(""), result, &err))
         api_no_content(api);
 }
 

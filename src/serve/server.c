@@ -127,7 +127,8 @@ static void by_token(struct api *api, struct slice text)
 {
     struct token token;
     struct err err;
-    if (tokens_find(api->parts->database, api->parts->clock, text, api->arena, &token, &err) < 0)
+    if (tokens_find(api->parts->database, api->parts->clock, text,
+                    http_peer(api->request), api->arena, &token, &err) < 0)
         return;
     api->caller.known = true;
     api->caller.is_token = true;
@@ -217,6 +218,15 @@ static bool body_is_json(struct http_request *request)
     return slice_is_nocase(slice_trim(head), "application/json");
 }
 
+static void refuse(struct api *api, const struct route *route)
+{
+    struct err err;
+    struct slice method = slice_text(http_method_name(http_method(api->request)));
+    err_set(&err, ERR_DENIED, "this needs the role %s", role_name(route->role));
+    if (api_record(api, "denied", http_path(api->request), method, &err))
+        api_reply_err(api, &err);
+}
+
 static void run_route(struct api *api)
 {
     bool path_known, changes = http_method(api->request) != HTTP_METHOD_GET &&
@@ -237,8 +247,7 @@ static void run_route(struct api *api)
     else if (route->role != ROLE_NONE && !api->caller.known)
         api_error(api, 401, "sign_in", "please sign in");
     else if (route->role != ROLE_NONE && !role_allows(api->caller.role, route->role))
-        http_reply_error(api->request, 403, "denied", "this needs the role %s",
-                         role_name(route->role));
+        refuse(api, route);
     else
         route->handler(api);
 }

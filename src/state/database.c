@@ -120,6 +120,81 @@ void database_close(struct database *database)
     mem_free(database);
 }
 
+/* ---- beside a running server ---- */
+
+static int open_reading(const char *path, struct database *database, struct err *err)
+{
+    *database = (struct database){.path = mem_strdup(path, strlen(path))};
+    if (!database->path)
+        return err_nomem(err);
+    int code = sqlite3_open_v2(path, &database->db, SQLITE_OPEN_READONLY, NULL);
+    if (!database->db)
+        return err_nomem(err);
+    sqlite3_busy_timeout(database->db, 5000);
+    return code == SQLITE_OK ? 0 : fail(database, err);
+}
+
+static void close_reading(struct database *database)
+{
+    sqlite3_close_v2(database->db);
+    mem_free(database->path);
+}
+
+static int first_finding(void *context, int count, char **values, char **names)
+{
+    struct err *err = context;
+    (void)names;
+    if (err->code == ERR_NONE && count && values[0] && strcmp(values[0], "ok") != 0)
+        err_set(err, ERR_CORRUPT, "%s", values[0]);
+    return 0;
+}
+
+int database_check(const char *path, struct err *err)
+{
+    struct database database;
+    struct err found;
+    err_clear(&found);
+    int result = open_reading(path, &database, err);
+    if (result == 0 && sqlite3_exec(database.db, "PRAGMA integrity_check(10)", first_finding, &found,
+                                    NULL) != SQLITE_OK)
+        result = fail(&database, err);
+    if (result == 0 && found.code != ERR_NONE)
+        result = err_set(err, ERR_CORRUPT, "%s is damaged: %s", path, found.text);
+    close_reading(&database);
+    return result;
+}
+
+static int copy_pages(struct database *from, sqlite3 *to, const char *path, struct err *err)
+{
+    sqlite3_backup *backup = sqlite3_backup_init(to, "main", from->db, "main");
+    int code = backup ? sqlite3_backup_step(backup, -1) : sqlite3_errcode(to);
+    if (backup)
+        sqlite3_backup_finish(backup);
+    return code == SQLITE_DONE
+               ? 0
+               : err_set(err, ERR_IO, "cannot copy %s to %s: %s", from->path, path, sqlite3_errstr(code));
+}
+
+int database_copy(const char *path, const char *to, struct err *err)
+{
+    struct database database;
+    sqlite3 *copy = NULL;
+    int result = open_reading(path, &database, err);
+    mode_t old = umask(0077);
+    if (result == 0 && sqlite3_open_v2(to, &copy, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) !=
+                           SQLITE_OK)
+        result = err_set(err, ERR_IO, "cannot create %s", to);
+    umask(old);
+    if (result == 0)
+        result = copy_pages(&database, copy, to, err);
+    /* one file that is whole by itself: no -wal beside it */
+    if (result == 0 && sqlite3_exec(copy, "PRAGMA journal_mode=DELETE", NULL, NULL, NULL) != SQLITE_OK)
+        result = err_set(err, ERR_IO, "%s: %s", to, sqlite3_errmsg(copy));
+    sqlite3_close_v2(copy);
+    close_reading(&database);
+    return result;
+}
+
 int query_begin(struct database *database, const char *sql, struct query **out, struct err *err)
 {
     *out = NULL;

@@ -22,6 +22,12 @@ struct query;
 MUST_USE int database_open(const char *path, struct database **out, struct err *err);
 void database_close(struct database *database); /* NULL is fine */
 
+/* Reads the whole file beside whoever has it open, and changes nothing: ERR_CORRUPT with what SQLite
+ * found. */
+MUST_USE int database_check(const char *path, struct err *err);
+/* A copy of what is committed now, beside whoever has it open; to must not exist. */
+MUST_USE int database_copy(const char *path, const char *to, struct err *err);
+
 /* One statement with ?1, ?2 ... */
 MUST_USE int query_begin(struct database *database, const char *sql, struct query **out,
                          struct err *err);

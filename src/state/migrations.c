@@ -55,6 +55,18 @@ const char *const state_schema[] = {
     "  done_ns INTEGER, failed INTEGER NOT NULL DEFAULT 0, last_error TEXT);"
     "CREATE INDEX outbox_pending ON outbox(notifier,incident,id) WHERE done_ns IS NULL;"
     "CREATE INDEX outbox_failed ON outbox(failed) WHERE failed=1;",
+    /* 3: people who may no longer sign in, networks a token may be used from, and who did what: a
+     * chain of hashes (state/audit_chain.h) that is only added to. */
+    "ALTER TABLE users ADD COLUMN disabled INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE tokens ADD COLUMN networks TEXT;"
+    "CREATE TABLE audit("
+    "  id INTEGER PRIMARY KEY, time_ns INTEGER NOT NULL, actor TEXT NOT NULL, via TEXT NOT NULL,"
+    "  peer TEXT NOT NULL, action TEXT NOT NULL, object TEXT NOT NULL, detail TEXT NOT NULL,"
+    "  result TEXT NOT NULL, hash TEXT NOT NULL);"
+    "CREATE TRIGGER audit_update BEFORE UPDATE ON audit"
+    "  BEGIN SELECT RAISE(ABORT,'the audit trail is only added to'); END;"
+    "CREATE TRIGGER audit_delete BEFORE DELETE ON audit"
+    "  BEGIN SELECT RAISE(ABORT,'the audit trail is only added to'); END;",
 };
 
 const size_t state_schema_count = sizeof(state_schema) / sizeof(state_schema[0]);

@@ -1,5 +1,7 @@
 #include "state/tokens.h"
 
+#include "event/ip.h"
+
 #include <sodium.h>
 #include <stdio.h>
 
@@ -8,6 +10,36 @@ enum { ID_BYTES = 5 };
 static bool known_kind(struct slice kind)
 {
     return slice_is(kind, "api") || slice_is(kind, "hec") || slice_is(kind, "gate");
+}
+
+static int check_networks(struct slice networks, struct err *err)
+{
+    struct slice part;
+    struct cidr cidr;
+    int count = 0;
+    while (networks.len && slice_next_part(&networks, ',', &part)) {
+        if (!cidr_parse(slice_trim(part), &cidr))
+            return err_set(err, ERR_CONFIG, "'%.*s' is no network such as 10.0.0.0/8 or 2001:db8::/32",
+                           SLICE_ARG(part));
+        if (++count > TOKEN_NETWORKS_MAX)
+            return err_set(err, ERR_CONFIG, "a token has at most %d networks", TOKEN_NETWORKS_MAX);
+    }
+    return 0;
+}
+
+static bool may_come_from(struct slice networks, struct slice peer)
+{
+    struct slice part;
+    struct cidr cidr;
+    struct ip ip;
+    if (!networks.len)
+        return true;
+    if (!ip_parse_peer(peer, &ip))
+        return false;
+    while (slice_next_part(&networks, ',', &part))
+        if (cidr_parse(slice_trim(part), &cidr) && cidr_contains(&cidr, ip.bytes, ip.family))
+            return true;
+    return false;
 }
 
 int tokens_add(struct database *database, const struct hin_clock *clock, const struct token *token,
@@ -22,14 +54,16 @@ int tokens_add(struct database *database, const struct hin_clock *clock, const s
         return err_set(err, ERR_CONFIG, "a token for the API needs a role");
     if (token->name.len == 0 || token->name.len > USER_NAME_MAX)
         return err_set(err, ERR_CONFIG, "a token needs a name of at most %d bytes", USER_NAME_MAX);
+    if (check_networks(token->networks, err) < 0)
+        return -1;
     randombytes_buf(random_id, sizeof(random_id));
     sodium_bin2hex(id, sizeof(id), random_id, sizeof(random_id));
     secret_new(secret);
     secret_hash(slice_text(secret), hash);
     snprintf(text, TOKEN_TEXT_SIZE, "hin_%.*s_%s_%s", SLICE_ARG(token->kind), id, secret);
     if (query_begin(database,
-                    "INSERT INTO tokens(id,hash,name,kind,role,stream,dataset,expires_ns,created_ns)"
-                    " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)", &query, err) < 0)
+                    "INSERT INTO tokens(id,hash,name,kind,role,stream,dataset,expires_ns,created_ns,"
+                    "networks) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)", &query, err) < 0)
         return -1;
     query_text(query, 1, slice_text(id));
     query_text(query, 2, slice_text(hash));
@@ -40,6 +74,7 @@ int tokens_add(struct database *database, const struct hin_clock *clock, const s
     query_text(query, 7, token->dataset);
     query_i64(query, 8, token->expires_ns);
     query_i64(query, 9, clock_wall_ns(clock));
+    query_text(query, 10, token->networks.len ? token->networks : SLICE_NONE);
     int result = query_step(query, err);
     query_end(query);
     return result < 0 ? -1 : 0;
@@ -57,10 +92,11 @@ static void read_token(struct query *query, struct arena *arena, struct token *o
         .expires_ns = query_get_i64(query, 6),
         .used_ns = query_get_i64(query, 7),
         .revoked = query_get_i64(query, 8) != 0,
+        .networks = query_get_text(query, 9, arena),
     };
 }
 
-#define TOKEN_COLUMNS "id,name,kind,role,stream,dataset,expires_ns,used_ns,revoked"
+#define TOKEN_COLUMNS "id,name,kind,role,stream,dataset,expires_ns,used_ns,revoked,networks"
 
 /* hin_kind_id_secret */
 static bool split(struct slice text, struct slice *kind, struct slice *id, struct slice *secret)
@@ -83,8 +119,14 @@ static int note_use(struct database *database, struct slice id, int64_t now, str
     return result < 0 ? -1 : 0;
 }
 
+struct slice tokens_id(struct slice text)
+{
+    struct slice kind, id, secret;
+    return split(text, &kind, &id, &secret) ? id : SLICE_NONE;
+}
+
 int tokens_find(struct database *database, const struct hin_clock *clock, struct slice text,
-                struct arena *arena, struct token *out, struct err *err)
+                struct slice peer, struct arena *arena, struct token *out, struct err *err)
 {
     struct slice kind, id, secret, stored = SLICE_NONE;
     char hash[SECRET_TEXT_SIZE];
@@ -99,7 +141,7 @@ int tokens_find(struct database *database, const struct hin_clock *clock, struct
     int result = query_step(query, err);
     if (result == 1) {
         read_token(query, arena, out);
-        stored = query_get_text(query, 9, arena);
+        stored = query_get_text(query, 10, arena);
     }
     query_end(query);
     if (result < 0)
@@ -109,6 +151,8 @@ int tokens_find(struct database *database, const struct hin_clock *clock, struct
                  slice_equal(out->kind, kind);
     if (!right || out->revoked || (out->expires_ns && out->expires_ns <= now))
         return err_set(err, ERR_DENIED, "the token is unknown, revoked or expired");
+    if (!may_come_from(out->networks, peer))
+        return err_set(err, ERR_DENIED, "the token may not be used from this address");
     return now - out->used_ns > NS_PER_MINUTE ? note_use(database, id, now, err) : 0;
 }
 

@@ -1,5 +1,6 @@
 #include "state/users.h"
 
+#include "base/limits.h"
 #include "base/utf8.h"
 
 #include <pthread.h>
@@ -91,14 +92,9 @@ int users_count(struct database *database, int64_t *count, struct err *err)
     return result < 0 ? -1 : 0;
 }
 
-static int check_new(struct slice name, struct slice password, enum role role, struct err *err)
+static int check_password(struct slice name, struct slice password, struct err *err)
 {
     static const char *const common[] = {"password", "123456", "qwerty", "letmein", "hinomi"};
-    if (name.len == 0 || name.len > USER_NAME_MAX || !utf8_valid(name))
-        return err_set(err, ERR_CONFIG, "a name has 1 to %d bytes", USER_NAME_MAX);
-    for (size_t i = 0; i < name.len; i++)
-        if ((unsigned char)name.ptr[i] <= ' ' || name.ptr[i] == 0x7f)
-            return err_set(err, ERR_CONFIG, "a name has no spaces or control characters");
     if (utf8_count(password) < PASSWORD_MIN || password.len > PASSWORD_MAX)
         return err_set(err, ERR_CONFIG, "a password has at least %d characters", PASSWORD_MIN);
     for (size_t i = 0; i < ARRAY_COUNT(common); i++)
@@ -106,6 +102,18 @@ static int check_new(struct slice name, struct slice password, enum role role, s
             return err_set(err, ERR_CONFIG, "that password is too easy to guess; take another");
     if (slice_equal(name, password))
         return err_set(err, ERR_CONFIG, "a password is not the name");
+    return 0;
+}
+
+static int check_new(struct slice name, struct slice password, enum role role, struct err *err)
+{
+    if (name.len == 0 || name.len > USER_NAME_MAX || !utf8_valid(name))
+        return err_set(err, ERR_CONFIG, "a name has 1 to %d bytes", USER_NAME_MAX);
+    for (size_t i = 0; i < name.len; i++)
+        if ((unsigned char)name.ptr[i] <= ' ' || name.ptr[i] == 0x7f)
+            return err_set(err, ERR_CONFIG, "a name has no spaces or control characters");
+    if (check_password(name, password, err) < 0)
+        return -1;
     return role == ROLE_NONE ? err_set(err, ERR_CONFIG, "there is no such role") : 0;
 }
 
@@ -143,7 +151,7 @@ static int read_user(struct database *database, struct slice name, struct arena 
     struct query *query;
     *out = (struct stored_user){0};
     if (query_begin(database,
-                    "SELECT id,name,role,language,password,failures,locked_until_ns FROM users "
+                    "SELECT id,name,role,language,password,failures,locked_until_ns,disabled FROM users "
                     "WHERE name=?1", &query, err) < 0)
         return -1;
     query_text(query, 1, name);
@@ -157,6 +165,7 @@ static int read_user(struct database *database, struct slice name, struct arena 
         out->password = query_get_text(query, 4, arena);
         out->failures = query_get_i64(query, 5);
         out->locked_until_ns = query_get_i64(query, 6);
+        out->user.disabled = query_get_i64(query, 7) != 0;
     }
     query_end(query);
     return result < 0 ? -1 : 0;
@@ -203,7 +212,7 @@ int users_check(struct database *database, const struct hin_clock *clock, struct
         right = verify_password(stored.password, password);
     else if (hash_password(password, unused, err) < 0) /* as slow as for a name that is there */
         return -1;
-    if (!stored.found || !right) {
+    if (!stored.found || !right || stored.user.disabled) {
         int64_t failures = stored.failures + 1;
         if (stored.found &&
             note_attempt(database, stored.user.id, failures, now + lock_ns(failures), err) < 0)
@@ -214,6 +223,108 @@ int users_check(struct database *database, const struct hin_clock *clock, struct
         return -1;
     *out = stored.user;
     return 0;
+}
+
+/* ---- changes by an administrator ---- */
+
+/* Runs within a transaction; -1 when this person is the last who can administer. */
+static int keep_an_admin(struct database *database, const struct user *user, struct err *err)
+{
+    struct query *query;
+    if (user->role != ROLE_ADMIN || user->disabled)
+        return 0;
+    if (query_begin(database, "SELECT count(*) FROM users WHERE role='admin' AND disabled=0 AND id<>?1",
+                    &query, err) < 0)
+        return -1;
+    query_i64(query, 1, user->id);
+    int result = query_step(query, err);
+    int64_t others = result == 1 ? query_get_i64(query, 0) : 0;
+    query_end(query);
+    if (result < 0)
+        return -1;
+    return others ? 0
+                  : err_set(err, ERR_CONFLICT, "%.*s is the last administrator; make another first",
+                            SLICE_ARG(user->name));
+}
+
+struct user_change {
+    const char *sql;    /* ?1 id, ?2 value */
+    struct slice value;
+    bool may_lose_admin, ends_sessions;
+};
+
+static int run_change(struct database *database, const struct user *user,
+                      const struct user_change *change, struct err *err)
+{
+    struct query *query;
+    if (change->may_lose_admin && keep_an_admin(database, user, err) < 0)
+        return -1;
+    if (query_begin(database, change->sql, &query, err) < 0)
+        return -1;
+    query_i64(query, 1, user->id);
+    query_text(query, 2, change->value);
+    int result = query_step(query, err);
+    query_end(query);
+    if (result < 0 || !change->ends_sessions)
+        return result < 0 ? -1 : 0;
+    if (query_begin(database, "DELETE FROM sessions WHERE user=?1", &query, err) < 0)
+        return -1;
+    query_i64(query, 1, user->id);
+    result = query_step(query, err);
+    query_end(query);
+    return result < 0 ? -1 : 0;
+}
+
+static int change_user(struct database *database, struct slice name,
+                       const struct user_change *change, struct err *err)
+{
+    struct stored_user stored;
+    struct arena *arena = arena_new(MIB);
+    if (!arena)
+        return err_nomem(err);
+    int result = database_begin(database, err);
+    if (result == 0) {
+        result = read_user(database, name, arena, &stored, err);
+        if (result == 0 && !stored.found)
+            result = err_set(err, ERR_NOT_FOUND, "there is no user %.*s", SLICE_ARG(name));
+        if (result == 0)
+            result = run_change(database, &stored.user, change, err);
+        if (result == 0)
+            result = database_commit(database, err);
+        else
+            database_rollback(database);
+    }
+    arena_free(arena);
+    return result;
+}
+
+int users_set_role(struct database *database, struct slice name, enum role role, struct err *err)
+{
+    struct user_change change = {"UPDATE users SET role=?2 WHERE id=?1",
+                                 slice_text(role_name(role)), role != ROLE_ADMIN, false};
+    if (role == ROLE_NONE)
+        return err_set(err, ERR_CONFIG, "there is no such role");
+    return change_user(database, name, &change, err);
+}
+
+int users_set_password(struct database *database, struct slice name, struct slice password,
+                       struct err *err)
+{
+    char hash[crypto_pwhash_STRBYTES];
+    if (check_password(name, password, err) < 0 || hash_password(password, hash, err) < 0)
+        return -1;
+    struct user_change change = {
+        "UPDATE users SET password=?2, failures=0, locked_until_ns=0 WHERE id=?1",
+        slice_text(hash), false, true};
+    return change_user(database, name, &change, err);
+}
+
+int users_set_disabled(struct database *database, struct slice name, bool disabled,
+                       struct err *err)
+{
+    struct user_change change = {"UPDATE users SET disabled=CAST(?2 AS INTEGER) WHERE id=?1",
+                                 disabled ? SLICE("1") : SLICE("0"), disabled, disabled};
+    return change_user(database, name, &change, err);
 }
 
 int users_set_language(struct database *database, int64_t user, struct slice language,
@@ -234,13 +345,15 @@ int users_list(struct database *database, struct arena *arena, user_visit visit,
 {
     struct query *query;
     int result;
-    if (query_begin(database, "SELECT id,name,role,language FROM users ORDER BY name", &query, err) < 0)
+    if (query_begin(database, "SELECT id,name,role,language,disabled FROM users ORDER BY name",
+                    &query, err) < 0)
         return -1;
     while ((result = query_step(query, err)) == 1) {
         struct user user = {.id = query_get_i64(query, 0),
                             .name = query_get_text(query, 1, arena),
                             .role = role_parse(query_get_text(query, 2, arena)),
-                            .language = query_get_text(query, 3, arena)};
+                            .language = query_get_text(query, 3, arena),
+                            .disabled = query_get_i64(query, 4) != 0};
         visit(context, &user);
     }
     query_end(query);

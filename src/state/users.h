@@ -36,6 +36,7 @@ struct user {
     struct slice name;
     enum role role;
     struct slice language; /* "ja", "en" or none */
+    bool disabled;         /* may not sign in */
 };
 
 MUST_USE int users_count(struct database *database, int64_t *count, struct err *err);
@@ -46,6 +47,15 @@ MUST_USE int users_add(struct database *database, const struct hin_clock *clock,
 MUST_USE int users_check(struct database *database, const struct hin_clock *clock,
                          struct slice name, struct slice password, struct arena *arena,
                          struct user *out, struct err *err);
+/* Changes to a person by name: ERR_NOT_FOUND when there is none. The last administrator who may sign in
+ * can neither lose the role nor be disabled (ERR_CONFLICT). A new password and disabling end all
+ * sessions; a new password also ends the lock after wrong ones. */
+MUST_USE int users_set_role(struct database *database, struct slice name, enum role role,
+                            struct err *err);
+MUST_USE int users_set_password(struct database *database, struct slice name, struct slice password,
+                                struct err *err);
+MUST_USE int users_set_disabled(struct database *database, struct slice name, bool disabled,
+                                struct err *err);
 MUST_USE int users_set_language(struct database *database, int64_t user, struct slice language,
                                 struct err *err);
 typedef void (*user_visit)(void *context, const struct user *user);

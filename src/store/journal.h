@@ -116,9 +116,17 @@ struct slice journal_cursor(struct journal *journal, struct slice source, struct
 
 void journal_stats(struct journal *journal, struct journal_stats *out);
 
-/* For `hinomi check` and the fuzz target: walks one journal file's bytes as recovery would. */
+/* For `hinomi check`, `hinomi verify` and the fuzz target: walks one journal file's bytes as recovery
+ * would. */
+enum { JOURNAL_CHECK_RANGES = 16 };
 struct journal_check {
+    uint64_t base; /* position of the file's first record */
     uint64_t records, events, torn_bytes, damaged_ranges, damaged_bytes;
+    struct {
+        uint64_t from, to;
+    } ranges[JOURNAL_CHECK_RANGES]; /* the first damaged ones, bytes of the file */
 };
 MUST_USE int journal_check_file(const struct hin_io *io, const char *path,
                                 struct journal_check *out, struct err *err);
+/* The file of batch ids and cursors (DIR/keep) against its checksum; a missing one is fine. */
+MUST_USE int journal_check_keep(const char *path, struct err *err);

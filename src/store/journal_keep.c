@@ -4,6 +4,7 @@
  *
  *   "HINKEEP1" | crc of the rest 4 | position 8 | next seq 8 | keys | cursors
  */
+#include "base/file.h"
 #include "base/mem.h"
 #include "store/bytes.h"
 #include "store/journal_state.h"
@@ -11,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <unistd.h>
 
 static const char KEEP_MAGIC[8] = {'H', 'I', 'N', 'K', 'E', 'E', 'P', '1'};
 
@@ -166,10 +168,15 @@ static int decode_cursors(struct journal *journal, struct slice *from, struct er
     return ok ? 0 : err_set(err, ERR_CORRUPT, "the list of cursors is cut short");
 }
 
+static bool checksum_fits(struct slice file)
+{
+    return file.len >= KEEP_HEADER && memcmp(file.ptr, KEEP_MAGIC, 8) == 0 &&
+           bytes_get_le32(file.ptr + 8) == hash_crc32c(0, slice_from(file, KEEP_HEADER));
+}
+
 static int decode(struct journal *journal, struct slice from, uint64_t *position, struct err *err)
 {
-    if (from.len < KEEP_HEADER || memcmp(from.ptr, KEEP_MAGIC, 8) != 0 ||
-        bytes_get_le32(from.ptr + 8) != hash_crc32c(0, slice_from(from, KEEP_HEADER)))
+    if (!checksum_fits(from))
         return err_set(err, ERR_CORRUPT, "its checksum is wrong");
     from = slice_from(from, KEEP_HEADER);
     if (!slice_take_le64(&from, position) || !slice_take_le64(&from, &journal->next_seq))
@@ -213,5 +220,18 @@ int journal_keep_load(struct journal *journal, uint64_t *position, struct err *e
         result = err_within(err, "%s is damaged (restore it from a backup, or remove it: then "
                                  "batch ids and cursors of trimmed files are forgotten)", path);
     buffer_close(&content);
+    return result;
+}
+
+int journal_check_keep(const char *path, struct err *err)
+{
+    struct slice bytes;
+    if (access(path, F_OK) != 0)
+        return 0;
+    struct arena *arena = arena_new(KEEP_BYTES_MAX + MIB);
+    int result = arena ? file_read(path, KEEP_BYTES_MAX, arena, &bytes, err) : err_nomem(err);
+    if (result == 0 && !checksum_fits(bytes))
+        result = err_set(err, ERR_CORRUPT, "%s fails its checksum", path);
+    arena_free(arena);
     return result;
 }

@@ -208,6 +208,16 @@ int journal_read(struct journal_reader *reader, struct arena *arena, struct deli
     }
 }
 
+static void note_damage(struct journal_check *out, uint64_t from, uint64_t to)
+{
+    if (out->damaged_ranges < JOURNAL_CHECK_RANGES) {
+        out->ranges[out->damaged_ranges].from = from;
+        out->ranges[out->damaged_ranges].to = to;
+    }
+    out->damaged_ranges++;
+    out->damaged_bytes += to - from;
+}
+
 static int check_walk(struct journal_walk *walk, struct journal_check *out, struct err *err)
 {
     struct journal_frame frame;
@@ -221,8 +231,7 @@ static int check_walk(struct journal_walk *walk, struct journal_check *out, stru
                 (void)!delivery_decode(frame.payload, &delivery, NULL);
             break;
         case JOURNAL_STEP_DAMAGED:
-            out->damaged_ranges++;
-            out->damaged_bytes += walk->damaged_to - walk->damaged_from;
+            note_damage(out, walk->damaged_from, walk->damaged_to);
             break;
         case JOURNAL_STEP_TORN:
             out->torn_bytes = walk->damaged_to - walk->damaged_from;
@@ -249,9 +258,9 @@ int journal_check_file(const struct hin_io *io, const char *path, struct journal
     if (size < JOURNAL_FILE_HEADER ||
         io_read_all(io, fd, header, sizeof(header), 0, path, err) < 0 ||
         !journal_file_header_read(header, &file_id, &base)) {
-        out->damaged_ranges = 1;
-        out->damaged_bytes = size > 0 ? (uint64_t)size : 0;
+        note_damage(out, 0, size > 0 ? (uint64_t)size : 0);
     } else {
+        out->base = base;
         struct journal_walk walk;
         journal_walk_init(&walk, io, fd, path, file_id, base, (uint64_t)size);
         result = check_walk(&walk, out, err);

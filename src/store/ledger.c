@@ -60,12 +60,16 @@ bool ledger_add(struct ledger *ledger, struct slice source, int64_t minute,
            add_entry(ledger, SLICE("(other)"), minute, false, counts);
 }
 
+bool ledger_add_entry(struct ledger *ledger, const struct ledger_entry *entry)
+{
+    return add_entry(ledger, entry->source, entry->minute, entry->is_day, entry->counts);
+}
+
 bool ledger_merge(struct ledger *to, const struct ledger *from)
 {
     size_t at = 0;
     for (const struct map_entry *slot; (slot = map_next(&from->entries, &at));) {
-        const struct ledger_entry *entry = slot->value;
-        if (!add_entry(to, entry->source, entry->minute, entry->is_day, entry->counts))
+        if (!ledger_add_entry(to, slot->value))
             return false;
     }
     return true;

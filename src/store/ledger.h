@@ -39,6 +39,8 @@ void ledger_close(struct ledger *ledger);
 /* False when memory is out. */
 MUST_USE bool ledger_add(struct ledger *ledger, struct slice source, int64_t minute,
                          struct ledger_counts counts);
+/* As ledger_add, with the entry's own minute or day. */
+MUST_USE bool ledger_add_entry(struct ledger *ledger, const struct ledger_entry *entry);
 MUST_USE bool ledger_merge(struct ledger *to, const struct ledger *from);
 
 typedef void (*ledger_visit)(void *context, const struct ledger_entry *entry);

@@ -210,6 +210,8 @@ static int read_manifest(struct store *store, struct err *err)
     bool found = false, replaced;
     int result = arena ? manifest_read(store->config.io, path, arena, &manifest, &found, err)
                        : err_nomem(err);
+    if (result == 0 && !found && store->config.read_only)
+        result = err_set(err, ERR_NOT_FOUND, "it has no manifest: nothing was ever stored here");
     if (result == 0 && !found) {
         manifest.store_id = rand_u64(store->config.rand);
         manifest.next_number = 1;
@@ -243,6 +245,8 @@ static int remove_orphan(void *context, const char *path, struct err *err)
 static int open_dir(struct store *store, struct err *err)
 {
     char path[STORE_PATH_MAX];
+    if (store->config.read_only)
+        return read_manifest(store, err);
     if (store_segment_path(store, 0, path, err) < 0)
         return -1;
     *strrchr(path, '/') = '\0';
@@ -253,7 +257,7 @@ static int open_dir(struct store *store, struct err *err)
 
 static int start_threads(struct store *store, struct err *err)
 {
-    if (store->config.no_background)
+    if (store->config.no_background || store->config.read_only)
         return 0;
     int errno_value = pthread_create(&store->seal_thread, NULL, store_seal_run, store);
     store->seal_started = errno_value == 0;

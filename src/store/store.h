@@ -47,6 +47,8 @@ struct store_config {
     size_t retention_count;
     uint32_t retention_days;       /* of other streams; 0: for ever */
     bool no_background;            /* tests: seals happen in append and flush, merges on demand */
+    bool read_only;                /* beside a running server: nothing is written, removed or started;
+                                    * only snapshots and questions are allowed */
     void (*note)(void *context, const char *text); /* sentences for people; any thread */
     void *note_context;
 };

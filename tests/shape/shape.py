@@ -20,11 +20,13 @@ STATION = {"base", "event", "pattern", "expr", "cut", "table"}
 FLOOR["collect"] = STATION | {"net"}
 FLOOR["decode"] = FLOOR["enrich"] = FLOOR["detect"] = FLOOR["store"] = STATION
 FLOOR["state"] = {"base", "event"}
+FLOOR["proof"] = {"base", "cut", "state"}
 FLOOR["flow"] = STATION | {"collect", "decode", "enrich", "detect", "store"}
 FLOOR["search"] = STATION | {"store"}
 FLOOR["respond"] = {"base", "net", "event", "state"}
 FLOOR["gate"] = STATION | {"state"}
 FLOOR["serve"] = STATION | {"net", "state", "flow", "search", "respond", "gate", "detect", "store", "decode"}
+FLOOR["verify_main.c"] = {"base", "proof"} # a program of its own, without the network
 FLOOR["app"] = set(FLOOR) | {"app"}
 
 BANNED = re.compile(r"(?<![\w.>])(strcpy|strcat|sprintf|vsprintf|gets|scanf|atoi|atol|strtok|alloca|system|popen)\s*\(")

@@ -1,0 +1,159 @@
+/* hinomi token: what programs sign in with. Works beside a running server. */
+#include "app/admin.h"
+#include "app/listing.h"
+#include "base/duration.h"
+#include "base/time.h"
+#include "state/tokens.h"
+
+#include <stdio.h>
+
+struct token_command {
+    const char *dir, *expires;
+    bool all; /* list: revoked ones too */
+    struct token token;
+    enum output_format format;
+    struct database *database;
+    struct arena *arena;
+    struct listing listing;
+};
+
+static void list_token(void *context, const struct token *token)
+{
+    struct token_command *command = context;
+    struct listing *listing = &command->listing;
+    bool expired = token->expires_ns && token->expires_ns <= clock_wall_ns(clock_real());
+    if (token->revoked && !command->all)
+        return;
+    listing_row(listing);
+    listing_text(listing, "id", token->id);
+    listing_text(listing, "name", token->name);
+    listing_text(listing, "kind", token->kind);
+    listing_text(listing, "role",
+                 token->role == ROLE_NONE ? SLICE("") : slice_text(role_name(token->role)));
+    listing_text(listing, "stream", token->stream);
+    listing_text(listing, "networks", token->networks);
+    listing_time(listing, "expires", token->expires_ns);
+    listing_time(listing, "last_used", token->used_ns);
+    listing_text(listing, "state", token->revoked ? SLICE("revoked")
+                                   : expired      ? SLICE("expired")
+                                                  : SLICE("active"));
+}
+
+static int list(struct token_command *command, struct err *err)
+{
+    int result = listing_init(&command->listing, err);
+    if (result == 0)
+        result = tokens_list(command->database, command->arena, list_token, command, err);
+    if (result == 0)
+        result = listing_print(&command->listing, command->format, err);
+    listing_close(&command->listing);
+    return result;
+}
+
+static int record(struct token_command *command, const char *action, struct slice object,
+                  struct slice detail, int result, struct err *err)
+{
+    struct err why;
+    if (admin_audit(command->database, action, object, detail, result < 0 ? err : NULL, &why) == 0)
+        return result;
+    if (result == 0)
+        *err = why;
+    return -1;
+}
+
+static int add(struct token_command *command, struct err *err)
+{
+    char text[TOKEN_TEXT_SIZE] = "";
+    struct token *token = &command->token;
+    if (!token->stream.len && slice_is(token->kind, "hec"))
+        token->stream = SLICE("main");
+    int result = tokens_add(command->database, clock_real(), token, text, err);
+    struct slice detail = arena_printf(command->arena, "%.*s %.*s", SLICE_ARG(token->kind),
+                                       SLICE_ARG(token->name));
+    result = record(command, "token.add", tokens_id(slice_text(text)), detail, result, err);
+    if (result < 0)
+        return -1;
+    fprintf(stderr, "hinomi: the token, shown this once:\n");
+    printf("%s\n", text);
+    return 0;
+}
+
+static int revoke(struct token_command *command, struct err *err)
+{
+    struct slice id = command->token.id;
+    return record(command, "token.revoke", id, SLICE(""),
+                  tokens_revoke(command->database, id, err), err);
+}
+
+/* "90d" from now, or a time. */
+static int read_expiry(struct token_command *command)
+{
+    int64_t ns;
+    bool zone;
+    struct slice text = slice_text(command->expires);
+    if (!text.ptr || time_parse_rfc3339(text, &command->token.expires_ns, &zone))
+        return 0;
+    if (!duration_parse(text, &ns))
+        return cli_usage("token", "--expires is a time such as 2027-01-01T00:00:00Z or a duration such "
+                         "as 90d");
+    command->token.expires_ns = clock_wall_ns(clock_real()) + ns;
+    return 0;
+}
+
+static int run(const char *verb, struct token_command *command, struct err *err)
+{
+    bool makes = strcmp(verb, "add") == 0;
+    command->arena = arena_new(64 * MIB);
+    int result = command->arena ? admin_open(command->dir, makes, &command->database, err)
+                                : err_nomem(err);
+    if (result == 0)
+        result = makes                        ? add(command, err)
+                 : strcmp(verb, "list") == 0 ? list(command, err)
+                                              : revoke(command, err);
+    database_close(command->database);
+    arena_free(command->arena);
+    return result < 0 ? cli_fail(err) : EXIT_DONE;
+}
+
+int app_token(int argc, char **argv)
+{
+    struct token_command command = {0};
+    const char *format = NULL, *kind = NULL, *name = NULL, *role = NULL, *stream = NULL;
+    const char *dataset = NULL, *networks = NULL;
+    const struct cli_option options[] = {
+        {"--dir", &command.dir, NULL},  {"--format", &format, NULL},
+        {"--kind", &kind, NULL},        {"--name", &name, NULL},
+        {"--role", &role, NULL},        {"--stream", &stream, NULL},
+        {"--dataset", &dataset, NULL},  {"--networks", &networks, NULL},
+        {"--expires", &command.expires, NULL}, {"--all", NULL, &command.all}};
+    struct cli_words words;
+    struct err err;
+    int status = cli_parse("token", argc, argv, options, ARRAY_COUNT(options), &words);
+    if (status == 0)
+        status = admin_format("token", format, &command.format);
+    if (status == 0)
+        status = read_expiry(&command);
+    if (status)
+        return status;
+    const char *verb = words.count ? words.words[0] : "";
+    bool revokes = strcmp(verb, "revoke") == 0;
+    if (!revokes && strcmp(verb, "add") != 0 && strcmp(verb, "list") != 0)
+        return cli_usage("token", "say list, add or revoke");
+    if (words.count != 1 + revokes)
+        return cli_usage("token", revokes ? "revoke needs one ID (hinomi token list)"
+                                          : "%s takes no further word", verb);
+    if (!command.dir)
+        return cli_usage("token", "--dir needs the data folder of the server");
+    if (strcmp(verb, "add") == 0 && (!kind || !name))
+        return cli_usage("token", "add needs --kind api|hec|gate and --name NAME");
+    if (role && role_parse(slice_text(role)) == ROLE_NONE)
+        return cli_usage("token", "'%s' is no role", role);
+    command.token.id = revokes ? slice_text(words.words[1]) : SLICE_NONE;
+    command.token.kind = slice_text(kind);
+    command.token.name = slice_text(name);
+    command.token.role = role ? role_parse(slice_text(role)) : ROLE_NONE;
+    command.token.stream = slice_text(stream);
+    command.token.dataset = slice_text(dataset);
+    command.token.networks = slice_text(networks);
+    return run(verb, &command, &err);
+}

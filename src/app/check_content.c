@@ -1,0 +1,114 @@
+#include "app/check_content.h"
+
+#include "app/cli.h"
+#include "base/file.h"
+#include "base/limits.h"
+#include "decode/sample.h"
+#include "detect/rule.h"
+#include "gate/policy.h"
+#include "table/state.h"
+#include "table/state_define.h"
+
+#include <limits.h>
+#include <stdio.h>
+
+struct sample_run {
+    struct report *report;
+    const struct decoders *decoders;
+    unsigned samples, failed;
+};
+
+static int run_sample(void *context, const char *path, struct err *err)
+{
+    struct sample_run *run = context;
+    struct err why;
+    (void)err;
+    run->samples++;
+    if (sample_check(run->decoders, path, &why) == 0)
+        return 0;
+    run->failed++;
+    report_line(run->report, REPORT_FAIL, "decoders", "%s", why.text);
+    return 0;
+}
+
+static void check_decoders(struct report *report)
+{
+    struct err err;
+    struct decoders *decoders;
+    if (cli_load_decoders(&decoders, &err) < 0) {
+        report_line(report, REPORT_FAIL, "decoders", "%s", err.text);
+        return;
+    }
+    struct sample_run run = {.report = report, .decoders = decoders};
+    if (file_walk(cli_content("decoders"), ".log", run_sample, &run, &err) < 0)
+        report_line(report, REPORT_FAIL, "decoders", "%s", err.text);
+    else if (run.failed == 0)
+        report_line(report, REPORT_OK, "decoders", "%u decoders; %u samples become what stands beside them",
+                    decoders->all.count, run.samples);
+    decoders_free(decoders);
+}
+
+static void report_rules(struct report *report, const struct rule_set *rules)
+{
+    size_t counts[RULE_REFUSED + 1] = {0};
+    for (size_t i = 0; i < rules->count; i++) {
+        const struct rule *rule = rules->rules[i];
+        counts[rule->status]++;
+        if (rule->status != RULE_ACTIVE)
+            report_line(report, rule->status == RULE_REFUSED ? REPORT_FAIL : REPORT_WARN, "rules",
+                        "%.*s is %s: %.*s", SLICE_ARG(rule->path), rule_status_name(rule->status),
+                        SLICE_ARG(rule->reason));
+    }
+    if (rules->count == 0)
+        report_line(report, REPORT_FAIL, "rules", "there is no rule in %s", cli_content("rules"));
+    else
+        report_line(report, REPORT_OK, "rules", "%zu rules are active, %zu inactive, %zu refused",
+                    counts[RULE_ACTIVE], counts[RULE_INACTIVE], counts[RULE_REFUSED]);
+}
+
+static void check_rules(struct report *report)
+{
+    struct err err;
+    struct rule_set *rules;
+    char logsources[PATH_MAX + 64];
+    snprintf(logsources, sizeof(logsources), "%s", cli_content("logsources"));
+    struct rule_options options = {.logsource_path = logsources};
+    if (rule_set_load(cli_content("rules"), &options, &rules, &err) < 0) {
+        report_line(report, REPORT_FAIL, "rules", "%s", err.text);
+        return;
+    }
+    report_rules(report, rules);
+    rule_set_free(rules);
+}
+
+static void check_state_and_policy(struct report *report, const char *policy_path)
+{
+    struct err err;
+    const struct state_definitions *state;
+    const struct policy *policy;
+    struct arena *arena = arena_new(64 * MIB);
+    if (!arena) {
+        report_line(report, REPORT_FAIL, "memory", "out of memory");
+        return;
+    }
+    if (state_definitions_load(cli_content("state"), arena, &state, &err) < 0)
+        report_line(report, REPORT_FAIL, "state tables", "%s", err.text);
+    else
+        report_line(report, REPORT_OK, "state tables", "%u tables fed by %u kinds of events",
+                    state->table_count, state->feed_count);
+    if (policy_load(policy_path ? policy_path : cli_content("policy/default.yaml"), arena, &policy,
+                    &err) < 0)
+        report_line(report, REPORT_FAIL, "gate policy", "%s; the gate would hold everything", err.text);
+    else
+        report_line(report, policy->shadow ? REPORT_WARN : REPORT_OK, "gate policy",
+                    "version %.*s, %zu rows%s", SLICE_ARG(policy->version), policy->row_count,
+                    policy->shadow ? "; it is in shadow mode: everything is allowed" : "");
+    arena_free(arena);
+}
+
+void check_content(struct report *report, const char *policy)
+{
+    check_decoders(report);
+    check_rules(report);
+    check_state_and_policy(report, policy);
+}

@@ -1,0 +1,6 @@
+#pragma once
+/* app/check_content: decoders, samples, rules, state tables and the gate's policy, for `hinomi check`. */
+#include "app/report.h"
+
+/* policy: the file named by the configuration, or NULL for the one that comes with the program. */
+void check_content(struct report *report, const char *policy);
