@@ -326,7 +326,9 @@ static int replay_answer(struct book *book, struct slice bytes, struct err *err)
     struct gate_answer answer = {0};
     struct slice digest;
     uint64_t needed;
-    if (!take_request(&bytes, &request) || !slice_take(&bytes, REQUEST_DIGEST_SIZE, &digest) ||
+    bool whole = take_request(&bytes, &request);
+    answer.at_ns = request.at_ns;
+    if (!whole || !slice_take(&bytes, REQUEST_DIGEST_SIZE, &digest) ||
         !slice_take_varint(&bytes, &needed) || needed > APPROVALS_MAX ||
         !take_answer(&bytes, &answer))
         return err_set(err, ERR_CORRUPT, "a decision cannot be read");

@@ -9,8 +9,7 @@ static bool keep(struct arena *arena, struct slice *text)
     return text->ptr != NULL;
 }
 
-/* Waits for as long as it takes: the gate's thread never blocks for long. NULL: nothing was done. */
-static struct message *ask(struct gate *gate, struct message *message)
+struct message *message_ask(struct gate *gate, struct message *message)
 {
     if (!message)
         return NULL;
@@ -20,6 +19,19 @@ static struct message *ask(struct gate *gate, struct message *message)
     }
     while (!message_wait(message, -1))
         ;
+    return message;
+}
+
+struct message *message_with(gate_call call, size_t detail_size)
+{
+    struct message *message = message_new(call);
+    if (message)
+        message->detail = arena_calloc(message->arena, detail_size);
+    if (message && !message->detail) {
+        message->holders = 1;
+        message_leave(message);
+        return NULL;
+    }
     return message;
 }
 
@@ -67,23 +79,9 @@ static int list_holds(struct gate *gate, struct message *message, struct err *er
     return 0;
 }
 
-/* A message with room for its detail. */
-static struct message *call_with(gate_call call, size_t detail_size)
-{
-    struct message *message = message_new(call);
-    if (message)
-        message->detail = arena_calloc(message->arena, detail_size);
-    if (message && !message->detail) {
-        message->holders = 1;
-        message_leave(message);
-        return NULL;
-    }
-    return message;
-}
-
 void gate_holds(struct gate *gate, gate_hold_visit visit, void *context)
 {
-    struct message *message = ask(gate, call_with(list_holds, sizeof(struct hold_list)));
+    struct message *message = message_ask(gate, message_with(list_holds, sizeof(struct hold_list)));
     if (!message)
         return;
     const struct hold_list *list = message->detail;
@@ -131,12 +129,12 @@ static int list_decisions(struct gate *gate, struct message *message, struct err
 
 void gate_decisions(struct gate *gate, size_t limit, gate_decision_visit visit, void *context)
 {
-    struct message *message = call_with(list_decisions, sizeof(struct decision_list));
+    struct message *message = message_with(list_decisions, sizeof(struct decision_list));
     if (!message)
         return;
     struct decision_list *list = message->detail;
     list->limit = limit < GATE_DECISIONS_KEPT ? limit : GATE_DECISIONS_KEPT;
-    if (!ask(gate, message))
+    if (!message_ask(gate, message))
         return;
     for (size_t i = 0; message->result == 0 && i < list->count; i++)
         visit(context, &list->requests[i], &list->answers[i]);
@@ -175,12 +173,12 @@ int gate_approve(struct gate *gate, struct slice hold_id, struct slice approver,
     *released = false;
     if (!approver.len)
         return err_set(err, ERR_DENIED, "an approval needs a person's name");
-    struct message *message = call_with(approve, sizeof(struct approval));
+    struct message *message = message_with(approve, sizeof(struct approval));
     if (!message)
         return err_nomem(err);
     struct approval *approval = message->detail;
     *approval = (struct approval){hold_id, approver, false};
-    if (!ask(gate, message))
+    if (!message_ask(gate, message))
         return err_set(err, ERR_CLOSED, "the gate is stopping");
     int result = message->result;
     *released = approval->released;
@@ -228,7 +226,7 @@ static bool copy_news(struct message *message, const struct entity *entities)
 void gate_incident(struct gate *gate, struct slice incident_id, enum severity severity, bool open,
                    const struct entity *entities, size_t entity_count)
 {
-    struct message *message = call_with(take_news, sizeof(struct news));
+    struct message *message = message_with(take_news, sizeof(struct news));
     bool sent = false;
     if (message) {
         struct news *news = message->detail;
@@ -258,8 +256,8 @@ static int read_stats(struct gate *gate, struct message *message, struct err *er
     stats->healthy = doubt == NULL;
     stats->shadow = gate->policy && gate->policy->shadow;
     struct slice why = doubt ? own_hold(doubt, 0).reasons_en[0] : SLICE("");
-    if (doubt && strcmp(doubt, "unhealthy") == 0 && gate->reason[0])
-        why = slice_text(gate->reason);
+    if (doubt && doubt_detail(gate, doubt)[0])
+        why = slice_text(doubt_detail(gate, doubt));
     why = slice_sub(why, 0, sizeof(stats->reason) - 1);
     memcpy(stats->reason, why.ptr, why.len);
     stats->reason[why.len] = '\0';
@@ -269,7 +267,7 @@ static int read_stats(struct gate *gate, struct message *message, struct err *er
 struct gate_stats gate_stats(struct gate *gate)
 {
     struct gate_stats stats = {.reason = "the gate does not answer"};
-    struct message *message = ask(gate, call_with(read_stats, sizeof(stats)));
+    struct message *message = message_ask(gate, message_with(read_stats, sizeof(stats)));
     if (message) {
         stats = *(struct gate_stats *)message->detail;
         message_leave(message);
@@ -327,7 +325,7 @@ static int list_assets(struct gate *gate, struct message *message, struct err *e
 
 void gate_assets(struct gate *gate, struct arena *arena, gate_asset_visit visit, void *context)
 {
-    struct message *message = ask(gate, call_with(list_assets, sizeof(struct asset_list)));
+    struct message *message = message_ask(gate, message_with(list_assets, sizeof(struct asset_list)));
     if (!message)
         return;
     const struct asset_list *list = message->detail;

@@ -74,6 +74,15 @@ static void put_or_null(struct json *json, const char *key, struct slice text)
         json_null(json);
 }
 
+static void put_time_or_null(struct json *json, const char *key, int64_t time_ns)
+{
+    json_key(json, key);
+    if (time_ns)
+        json_time(json, time_ns);
+    else
+        json_null(json);
+}
+
 static void put_reasons(struct json *json, const struct gate_answer *answer)
 {
     json_key(json, "reasons");
@@ -99,6 +108,7 @@ static void put_answer(struct json *json, const struct gate_answer *answer)
     put_reasons(json, answer);
     put_or_null(json, "incident", answer->incident);
     put_or_null(json, "policy_version", answer->policy_version);
+    put_time_or_null(json, "at", answer->at_ns);
     json_put_bool(json, "shadow", answer->shadow);
 }
 
@@ -124,14 +134,61 @@ void api_gate_decide(struct api *api)
     json_open(&api->json, '{');
     put_answer(&api->json, &answer);
     put_or_null(&api->json, "token", answer.token);
-    json_key(&api->json, "token_expires");
-    if (answer.token.len)
-        json_time(&api->json, answer.token_expiry_ns);
-    else
-        json_null(&api->json);
+    put_time_or_null(&api->json, "token_expires", answer.token.len ? answer.token_expiry_ns : 0);
     json_close(&api->json, '}');
     api_reply(api, 200);
 }
+
+/* ---- how it stands, and its policy ---- */
+
+static void put_policy(struct json *json, const struct gate_policy_info *info)
+{
+    json_key(json, "policy");
+    json_open(json, '{');
+    json_put_text(json, "path", info->path);
+    put_or_null(json, "version", info->version);
+    put_or_null(json, "digest", info->digest);
+    put_time_or_null(json, "loaded", info->loaded_ns);
+    json_put_i64(json, "approvers", (int64_t)info->approvers);
+    put_or_null(json, "refused", info->refused);
+    put_time_or_null(json, "refused_at", info->refused_ns);
+    json_close(json, '}');
+}
+
+void api_gate_state(struct api *api)
+{
+    struct err err;
+    struct gate_policy_info info;
+    struct gate_stats stats = gate_stats(api->parts->gate);
+    struct json *json = &api->json;
+    if (gate_policy(api->parts->gate, api->arena, &info, &err) < 0) {
+        api_reply_err(api, &err);
+        return;
+    }
+    json_open(json, '{');
+    json_put_text(json, "mode", stats.shadow ? SLICE("shadow") : SLICE("enforce"));
+    json_put_bool(json, "healthy", stats.healthy);
+    json_put_text(json, "reason", slice_text(stats.reason));
+    json_put_i64(json, "decisions", (int64_t)stats.decisions);
+    json_put_i64(json, "allowed", (int64_t)stats.allowed);
+    json_put_i64(json, "held", (int64_t)stats.held);
+    json_put_i64(json, "denied", (int64_t)stats.denied);
+    json_put_i64(json, "holds_open", (int64_t)stats.holds_open);
+    put_policy(json, &info);
+    json_close(json, '}');
+    api_reply(api, 200);
+}
+
+void api_gate_policy_reload(struct api *api)
+{
+    struct err err;
+    if (gate_policy_reload(api->parts->gate, api->caller.user.name, &err) < 0)
+        api_reply_err(api, &err);
+    else
+        api_gate_state(api);
+}
+
+/* ---- decisions ---- */
 
 static void put_amount(struct json *json, const struct gate_request *request)
 {

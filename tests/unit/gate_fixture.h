@@ -78,6 +78,22 @@ static inline void restart(struct fixture *f)
     start(f);
 }
 
+static inline void write_policy(const struct fixture *f, struct slice text)
+{
+    struct err err;
+    char path[128];
+    (void)snprintf(path, sizeof(path), "%s/policy.yaml", f->dir);
+    assert_int_equal(io_replace_file(io_real(), path, text, &err), 0);
+}
+
+/* Another policy than the shipped one, from the start. */
+static inline void own_policy(struct fixture *f, struct slice text)
+{
+    write_policy(f, text);
+    f->config.policy_path = arena_printf(f->arena, "%s/policy.yaml", f->dir).ptr;
+    restart(f);
+}
+
 static inline struct decimal number(const char *text)
 {
     struct decimal d;

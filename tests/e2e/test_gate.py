@@ -1,0 +1,133 @@
+#!/usr/bin/env python3
+"""The gate in the running server: its policy broken and mended, reload, and what a question may leave out."""
+import pathlib
+import signal
+import time
+
+from harness import Checks, Server
+
+checks = Checks()
+
+
+def policy(version, effect, more=""):
+    return f'version: "{version}"\nmode: enforce\nrows:\n  - {{name: all-{version}, effect: {effect}, reason: {{en: e, ja: j}}}}\n{more}'
+
+
+BROKEN = 'version: "9"\nmode: enforce\nrows:\n  - name: x\n    effect: allwo\n'
+
+
+class Gated:
+    """A server with a policy of its own, an administrator signed in and a token to ask with."""
+
+    def __init__(self, text):
+        self.server = Server()
+        self.policy = pathlib.Path(self.server.dir) / "policy.yaml"
+        self.policy.write_text(text)
+        with self.server.config.open("a") as config:
+            config.write(f"gate_policy: {self.policy}\n")
+        self.server.start()
+        self.server.sign_in()
+        self.token = self.server.token("gate")
+
+    def ask(self, request_id, **more):
+        body = {"request_id": request_id, "action": "withdrawal", "account": "u1", "asset": "XEM", "amount": "5", "destination": "addr", **more}
+        return self.server.request("POST", "/v1/gate/decide", body, headers={"Authorization": f"Bearer {self.token}", "Cookie": ""})[:2]
+
+    def state(self):
+        return self.server.request("GET", "/v1/gate")[1]
+
+    def reload(self):
+        return self.server.request("POST", "/v1/gate/policy/reload", {})[:2]
+
+    def events(self, spl, want):
+        for _ in range(100):
+            rows = self.server.query(spl)["rows"]
+            if len(rows) >= want:
+                break
+            time.sleep(0.05)
+        return rows
+
+
+def broken_at_the_start():
+    gated = Gated(BROKEN)
+    status, answer = gated.ask("w1")
+    checks.equal("it runs and holds", (status, answer["decision"], answer["row"]), (200, "hold", "policy"))
+    said = " ".join(answer["reasons"]["en"])
+    checks.check("file, line and what to do are said", "policy.yaml: line 4: " in said and "/v1/gate/policy/reload" in said, said)
+    checks.equal("both languages", len(answer["reasons"]["ja"]), len(answer["reasons"]["en"]))
+    state = gated.state()
+    checks.equal("no version is in force", (state["healthy"], state["policy"]["version"]), (False, None))
+    checks.check("the state says why", "line 4: " in state["reason"] and "line 4: " in state["policy"]["refused"], state)
+    checks.check("standard error says it too", "line 4: " in pathlib.Path(gated.server.dir, "stderr").read_text())
+    overview = gated.server.request("GET", "/v1/overview")[1]["brake"]
+    checks.check("the overview is not healthy", not overview["healthy"] and "line 4: " in overview["reason"], overview)
+    gated.policy.write_text(policy("2", "allow"))
+    status, state = gated.reload()
+    checks.equal("mended without a restart", (status, state["policy"]["version"], state["policy"]["refused"]), (200, "2", None))
+    for attempt in range(60):
+        status, answer = gated.ask(f"w2-{attempt}")
+        if answer["decision"] == "allow":
+            break
+        time.sleep(0.05)
+    checks.equal("now it answers", (answer["decision"], answer["policy_version"]), ("allow", "2"))
+    checks.equal("what was held stays held", gated.ask("w1")[1]["row"], "policy")
+    gated.server.close()
+
+
+def reloading():
+    gated = Gated(policy("1", "allow"))
+    checks.equal("the first", gated.ask("w1")[1]["policy_version"], "1")
+    gated.policy.write_text(BROKEN)
+    status, body = gated.reload()
+    checks.check("a broken one is refused with its line", status == 400 and "line 4: " in body["error"]["message"], body)
+    checks.equal("the old one stays in force", gated.ask("w2")[1]["policy_version"], "1")
+    checks.check("the refusal is noted", "line 4: " in gated.state()["policy"]["refused"])
+    gated.policy.write_text(policy("2", "hold"))
+    gated.server.process.send_signal(signal.SIGHUP)
+    for _ in range(100):
+        state = gated.state()["policy"]
+        if state["version"] == "2":
+            break
+        time.sleep(0.05)
+    checks.equal("SIGHUP reads it again", (state["version"], state["refused"], len(state["digest"])), ("2", None, 64))
+    answer = gated.ask("w3")[1]
+    checks.equal("and it decides", (answer["decision"], answer["row"], answer["policy_version"]), ("hold", "all-2", "2"))
+    rows = gated.events('event.dataset=hinomi.gate event.action=policy_reload | sort _time | table event.outcome user.name hinomi.gate.policy_version', 2)
+    checks.equal("both readings are events", rows, [["failure", "admin", "1"], ["success", "SIGHUP", "2"]])
+    for role, want in (("engineer", 403), ("admin", 200)):
+        token = gated.server.token("api", role=role)
+        status, body, _ = gated.server.request("POST", "/v1/gate/policy/reload", {}, headers={"Authorization": f"Bearer {token}", "Cookie": ""})
+        checks.equal(f"{role} may reload", status, want)
+    checks.equal("a gate token may not", gated.server.request("POST", "/v1/gate/policy/reload", {}, headers={"Authorization": f"Bearer {gated.token}", "Cookie": ""})[0], 403)
+    gated.server.close()
+
+
+def without_a_time():
+    """`at` may be left out: the server's time counts, is answered, and the same question stays the same."""
+    gated = Gated(policy("1", "allow"))
+    before = time.time()
+    first = gated.ask("w1")[1]
+    checks.check("the time taken is answered", first["decision"] == "allow" and first["at"].startswith(time.strftime("%Y-%m-%dT%H:", time.gmtime(before))), first)
+    time.sleep(0.02)
+    again = gated.ask("w1")[1]
+    checks.equal("asked again without it", (again["id"], again["token"], again["at"]), (first["id"], first["token"], first["at"]))
+    told = gated.ask("w1", at=first["at"])[1]
+    checks.equal("asked again with what was answered", (told["id"], told["token"]), (first["id"], first["token"]))
+    status, body = gated.ask("w1", at="2026-01-26T00:00:00Z")
+    checks.equal("another time is another request", status, 409)
+    status, body = gated.ask("w2", at="yesterday")
+    checks.check("no time is explained", status == 400 and "2026-01-26T00:02:13Z" in body["error"]["message"], body)
+    gated.server.stop()
+    gated.server.start()
+    gated.server.cookie = None
+    gated.server.sign_in()
+    checks.equal("and after a restart", gated.ask("w1")[1]["token"], first["token"])
+    gated.server.close()
+
+
+for part in (broken_at_the_start, reloading, without_a_time):
+    try:
+        part()
+    except Exception as why:  # one part must not hide the others
+        checks.check(part.__name__, False, repr(why))
+checks.finish()
