@@ -5,6 +5,8 @@
 #include "base/mem.h"
 #include "gate/gate_journal.h"
 
+#include <assert.h>
+
 #define GENERATION_BYTES_MAX (1 * GIB)
 
 enum { RECORD_ANSWER = 1, RECORD_APPROVAL = 2 };
@@ -194,7 +196,7 @@ int book_answer(struct book *book, struct record *record, const struct gate_answ
     return 0;
 }
 
-int book_may_approve(const struct record *record, struct slice approver, struct err *err)
+static int may_approve(const struct record *record, struct slice approver, struct err *err)
 {
     if (record_released(record))
         return err_set(err, ERR_CONFLICT, "the hold has been released already");
@@ -205,15 +207,19 @@ int book_may_approve(const struct record *record, struct slice approver, struct 
     return 0;
 }
 
-int book_approve(struct book *book, struct record *record, struct slice approver, struct err *err)
+int book_prepare_approval(struct book *book, const struct record *record, struct slice approver,
+                          struct slice *kept, struct err *err)
 {
-    struct slice name = arena_copy(book->now.arena, approver);
-    if (book_may_approve(record, approver, err) < 0)
+    if (may_approve(record, approver, err) < 0)
         return -1;
-    if (!name.ptr || record->approval_count == APPROVALS_MAX)
-        return err_nomem(err);
-    record->approvers[record->approval_count++] = name;
-    return 0;
+    *kept = arena_copy(book->now.arena, approver);
+    return kept->ptr ? 0 : err_nomem(err);
+}
+
+void book_approve(struct record *record, struct slice kept)
+{
+    assert(record->approval_count < APPROVALS_MAX); /* needed <= APPROVALS_MAX, and released is a conflict */
+    record->approvers[record->approval_count++] = kept;
 }
 
 /* ---- as bytes ---- */
@@ -353,7 +359,10 @@ int book_replay(struct book *book, struct slice bytes, struct err *err)
     struct record *record = book_find_hold(book, id);
     if (!record)
         return err_set(err, ERR_CORRUPT, "an approval belongs to no hold");
-    return book_approve(book, record, approver, err);
+    if (book_prepare_approval(book, record, approver, &approver, err) < 0)
+        return -1;
+    book_approve(record, approver);
+    return 0;
 }
 
 /* ---- generations ---- */

@@ -47,9 +47,11 @@ void book_answer_fixed(struct book *book, struct record *record, const struct ga
 /* Texts into the arena; false when memory is out. */
 bool gate_answer_copy(struct arena *arena, struct gate_answer *answer);
 /* ERR_CONFLICT: this person has approved, or nothing is left to approve. */
-MUST_USE int book_may_approve(const struct record *record, struct slice approver, struct err *err);
-MUST_USE int book_approve(struct book *book, struct record *record, struct slice approver,
-                          struct err *err);
+/* In two steps, so that what became durable cannot fail afterwards: the name is checked and copied,
+ * then it counts. */
+MUST_USE int book_prepare_approval(struct book *book, const struct record *record,
+                                   struct slice approver, struct slice *kept, struct err *err);
+void book_approve(struct record *record, struct slice kept);
 bool record_released(const struct record *record);
 
 /* Open holds, oldest first: start with NULL. */

@@ -154,15 +154,15 @@ static int approve(struct gate *gate, struct message *message, struct err *err)
     struct record *record = book_find_hold(gate->book, approval->hold_id);
     if (!record)
         return err_set(err, ERR_NOT_FOUND, "there is no such hold");
-    if (book_may_approve(record, approval->approver, err) < 0)
+    struct slice kept;
+    if (book_prepare_approval(gate->book, record, approval->approver, &kept, err) < 0)
         return -1;
     if (!gate->journal)
         return err_set(err, ERR_IO, "the gate's journal cannot be written, so nothing is released");
     book_encode_approval(record, approval->approver, &gate->payload);
     if (gate_commit(gate) < 0)
         return err_set(err, ERR_IO, "the gate's journal cannot be written, so nothing is released");
-    if (book_approve(gate->book, record, approval->approver, err) < 0)
-        return -1;
+    book_approve(record, kept);
     approval->released = record_released(record);
     return 0;
 }

@@ -21,6 +21,8 @@ static int make_key(const struct hin_io *io, const char *path, struct token_key 
     if (result == 0 && io->fdatasync(io->context, fd) < 0)
         result = err_set_errno(err, errno, "cannot make %s durable", path);
     io->close(io->context, fd);
+    if (result < 0)
+        (void)io->unlink(io->context, path); /* half a key would hold everything for ever */
     return result;
 }
 
