@@ -145,6 +145,7 @@ static int start_respond_and_gate(struct service *service, struct err *err)
                                .state_snapshot = engine_state(&service->engine),
                                .clock = clock_real(),
                                .decided = gate_events_decided,
+                               .approved = gate_events_approved,
                                .policy_read = gate_events_policy,
                                .note = engine_note,
                                .context = service};
@@ -252,6 +253,8 @@ void service_stop(struct service *service)
         net_loop_stop(service->api_loop);
     if (service->ingest_loop)
         net_loop_stop(service->ingest_loop);
+    if (service->gate)
+        (void)gate_stats(service->gate); /* nobody asks any more; its last decisions have been told */
     if (service->engine.pipeline && engine_finish(&service->engine, &err) < 0)
         cli_fail(&err);
     server_free(service->server);

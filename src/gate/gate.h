@@ -68,6 +68,20 @@ struct gate_policy_news {
     int64_t time_ns;
 };
 
+/* One more person's word for a hold. */
+struct gate_approval {
+    struct slice hold_id, approver;
+    struct slice row, incident; /* of the hold */
+    uint32_t approvals, approvals_needed;
+    bool released;              /* that was the last one needed */
+    int64_t time_ns;
+};
+
+/* What a request names, as the entities of incidents that touch it. Texts are borrowed. */
+enum { GATE_REQUEST_ENTITIES_MAX = 16 };
+size_t gate_request_entities(const struct gate_request *request,
+                             struct entity to[GATE_REQUEST_ENTITIES_MAX]);
+
 struct gate_config {         /* texts are copied, the rest outlives the gate */
     const char *dir;         /* the gate's own journal, key and holds */
     const char *policy_path; /* content/policy/default.yaml or the user's */
@@ -80,6 +94,9 @@ struct gate_config {         /* texts are copied, the rest outlives the gate */
      * from the gate's thread, must not block. */
     void (*decided)(void *context, const struct gate_request *request,
                     const struct gate_answer *answer);
+    /* Each approval, when it is durable; as decided. */
+    void (*approved)(void *context, const struct gate_request *request,
+                     const struct gate_approval *approval);
     /* From the thread that called gate_policy_reload(); may be NULL. */
     void (*policy_read)(void *context, const struct gate_policy_news *news);
     void (*note)(void *context, const char *text);
@@ -112,13 +129,18 @@ void gate_set_health(struct gate *gate, bool healthy, const char *reason);
 
 struct gate_hold {
     struct slice id; /* of the decision */
-    struct slice request_id, action, account, asset, amount, destination, row, incident;
-    struct slice reason_en, reason_ja;
+    struct gate_request request;
+    struct slice row, incident, reason_en, reason_ja;
     int64_t held_ns;
     uint32_t approvals, approvals_needed;
+    struct slice approvers[APPROVALS_MAX];
 };
 typedef void (*gate_hold_visit)(void *context, const struct gate_hold *hold);
-void gate_holds(struct gate *gate, gate_hold_visit visit, void *context);
+/* Open holds, oldest first: all of them, or those whose decision names the incident. */
+void gate_holds(struct gate *gate, struct slice incident, gate_hold_visit visit, void *context);
+/* One hold, open or released but not asked for again yet; texts in the arena. ERR_NOT_FOUND. */
+MUST_USE int gate_hold_get(struct gate *gate, struct slice id, struct arena *arena,
+                           struct gate_hold *out, struct err *err);
 
 /* The latest decisions, newest first; GATE_DECISIONS_KEPT are remembered. */
 enum { GATE_DECISIONS_KEPT = 1000 };

@@ -190,11 +190,17 @@ void api_gate_policy_reload(struct api *api)
 
 /* ---- decisions ---- */
 
-static void put_amount(struct json *json, const struct gate_request *request)
+static void put_request(struct json *json, const struct gate_request *request)
 {
     char amount[DECIMAL_TEXT_SIZE];
     size_t len = request->has_amount ? decimal_format(request->amount, amount) : 0;
+    json_put_text(json, "request_id", request->request_id);
+    json_put_text(json, "action", request->action);
+    put_or_null(json, "account", request->account);
+    put_or_null(json, "asset", request->asset);
     put_or_null(json, "amount", slice_of(amount, len));
+    put_or_null(json, "wallet", request->wallet);
+    put_or_null(json, "destination", request->destination);
 }
 
 static void put_decision(void *context, const struct gate_request *request,
@@ -203,13 +209,7 @@ static void put_decision(void *context, const struct gate_request *request,
     struct json *json = context;
     json_open(json, '{');
     json_put_time(json, "time", answer->decided_ns);
-    json_put_text(json, "request_id", request->request_id);
-    json_put_text(json, "action", request->action);
-    put_or_null(json, "account", request->account);
-    put_or_null(json, "asset", request->asset);
-    put_amount(json, request);
-    put_or_null(json, "wallet", request->wallet);
-    put_or_null(json, "destination", request->destination);
+    put_request(json, request);
     put_answer(json, answer);
     json_close(json, '}');
 }
@@ -242,21 +242,11 @@ static void put_one_reason(struct json *json, const char *language, struct slice
     json_close(json, ']');
 }
 
-static void put_hold(void *context, const struct gate_hold *hold)
+static void put_hold(struct json *json, const struct gate_hold *hold)
 {
-    struct hold_page *page = context;
-    struct json *json = page->json;
-    if (page->total++ >= GATE_HOLDS_MAX)
-        return;
-    json_open(json, '{');
     json_put_text(json, "id", hold->id);
     json_put_time(json, "time", hold->held_ns);
-    json_put_text(json, "request_id", hold->request_id);
-    json_put_text(json, "action", hold->action);
-    put_or_null(json, "account", hold->account);
-    put_or_null(json, "asset", hold->asset);
-    put_or_null(json, "amount", hold->amount);
-    put_or_null(json, "destination", hold->destination);
+    put_request(json, &hold->request);
     json_put_text(json, "decision", SLICE("hold"));
     json_put_text(json, "row", hold->row);
     json_key(json, "reasons");
@@ -267,7 +257,16 @@ static void put_hold(void *context, const struct gate_hold *hold)
     put_or_null(json, "incident", hold->incident);
     json_put_i64(json, "approvals", hold->approvals);
     json_put_i64(json, "approvals_needed", hold->approvals_needed);
-    json_close(json, '}');
+}
+
+static void put_listed(void *context, const struct gate_hold *hold)
+{
+    struct hold_page *page = context;
+    if (page->total++ >= GATE_HOLDS_MAX)
+        return;
+    json_open(page->json, '{');
+    put_hold(page->json, hold);
+    json_close(page->json, '}');
 }
 
 void api_gate_holds(struct api *api)
@@ -276,10 +275,34 @@ void api_gate_holds(struct api *api)
     json_open(&api->json, '{');
     json_key(&api->json, "holds");
     json_open(&api->json, '[');
-    gate_holds(api->parts->gate, put_hold, &page);
+    gate_holds(api->parts->gate, SLICE_NONE, put_listed, &page);
     json_close(&api->json, ']');
     json_put_i64(&api->json, "total", page.total);
     json_close(&api->json, '}');
+    api_reply(api, 200);
+}
+
+/* All that was asked, so that a person elsewhere can judge and sign it (hinomi approve). */
+void api_gate_hold(struct api *api)
+{
+    struct err err;
+    struct gate_hold hold;
+    struct json *json = &api->json;
+    if (gate_hold_get(api->parts->gate, api->param, api->arena, &hold, &err) < 0) {
+        api_reply_err(api, &err);
+        return;
+    }
+    json_open(json, '{');
+    put_hold(json, &hold);
+    put_or_null(json, "nonce", hold.request.nonce);
+    put_time_or_null(json, "at", hold.request.at_ns);
+    put_time_or_null(json, "expiry", hold.request.expiry_ns);
+    json_key(json, "approvers");
+    json_open(json, '[');
+    for (uint32_t i = 0; i < hold.approvals; i++)
+        json_text(json, hold.approvers[i]);
+    json_close(json, ']');
+    json_close(json, '}');
     api_reply(api, 200);
 }
 

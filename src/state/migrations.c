@@ -55,6 +55,8 @@ const char *const state_schema[] = {
     "  done_ns INTEGER, failed INTEGER NOT NULL DEFAULT 0, last_error TEXT);"
     "CREATE INDEX outbox_pending ON outbox(notifier,incident,id) WHERE done_ns IS NULL;"
     "CREATE INDEX outbox_failed ON outbox(failed) WHERE failed=1;",
+    /* 3: what follows a hold of the gate finds the incidents that show it. */
+    "CREATE INDEX timeline_gate ON timeline(evidence) WHERE kind='gate';",
 };
 
 const size_t state_schema_count = sizeof(state_schema) / sizeof(state_schema[0]);

@@ -198,12 +198,13 @@ static inline void see_hold(void *context, const struct gate_hold *hold)
     seen->count++;
     seen->approvals = hold->approvals;
     assert_true(hold->reason_en.len && hold->reason_ja.len);
-    assert_true(slice_is(hold->amount, "500"));
+    char amount[DECIMAL_TEXT_SIZE];
+    assert_true(slice_is(slice_of(amount, decimal_format(hold->request.amount, amount)), "500"));
 }
 
 static inline struct seen_hold holds(struct fixture *f)
 {
     struct seen_hold seen = {0};
-    gate_holds(f->gate, see_hold, &seen);
+    gate_holds(f->gate, SLICE_NONE, see_hold, &seen);
     return seen;
 }
