@@ -22,6 +22,8 @@ const struct command_line command_lines[] = {
      app_rules},
     {"search", "[--dir DATA | --data FILE [--data-dir DIR]] [--format table|json|jsonl|csv] [--from T] [--to T] [--explain] SPL",
      "ask a store or a file", app_search},
+    {"approve", "--key FILE [--yes] HOLDFILE | --new-key FILE [--name NAME]",
+     "judge what the gate holds and sign that it may go, away from the server", app_approve},
     {"version", "", "the version", app_version},
     {"help", "[COMMAND]", "this text", app_help},
     {NULL, NULL, NULL, NULL},

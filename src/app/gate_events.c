@@ -160,10 +160,11 @@ static void note_approval(struct service *service, const struct gate_request *re
     telling.entry.user = approval->approver;
     telling.entry.event = event_id(telling.event, approval->hold_id, "approval", have);
     telling.entry.follows = event_id(telling.hold, approval->hold_id, "hold", 0);
-    buffer_printf(&telling.en, "%.*s approved letting it go (%u of %u%s): ",
-                  SLICE_ARG(approval->approver), have, need, approval->released ? ", released" : "");
-    buffer_printf(&telling.ja, "%.*s が解除を承認（%u/%u%s）: ", SLICE_ARG(approval->approver), have,
-                  need, approval->released ? "、解除済み" : "");
+    buffer_printf(&telling.en, "%.*s approved letting it go%s (%u of %u%s): ",
+                  SLICE_ARG(approval->approver), approval->is_signed ? " by signature" : "", have, need,
+                  approval->released ? ", released" : "");
+    buffer_printf(&telling.ja, "%.*s が%s解除を承認（%u/%u%s）: ", SLICE_ARG(approval->approver),
+                  approval->is_signed ? "署名により" : "", have, need, approval->released ? "、解除済み" : "");
     put_what(&telling.en, request);
     put_what(&telling.ja, request);
     buffer_printf(&telling.en, " (request %.*s)", SLICE_ARG(request->request_id));
@@ -207,6 +208,7 @@ void gate_events_approved(void *context, const struct gate_request *request,
     json_put_i64(&event.json, "hinomi.gate.approvals", approval->approvals);
     json_put_i64(&event.json, "hinomi.gate.approvals_needed", approval->approvals_needed);
     json_put_bool(&event.json, "hinomi.gate.released", approval->released);
+    json_put_bool(&event.json, "hinomi.gate.signed", approval->is_signed);
     put_if_any(&event, "hinomi.gate.incident", approval->incident);
     put_request(&event, request);
     end(context, &event);

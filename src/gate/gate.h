@@ -74,6 +74,7 @@ struct gate_approval {
     struct slice row, incident; /* of the hold */
     uint32_t approvals, approvals_needed;
     bool released;              /* that was the last one needed */
+    bool is_signed;             /* by a signature, else by a session */
     int64_t time_ns;
 };
 
@@ -147,10 +148,25 @@ enum { GATE_DECISIONS_KEPT = 1000 };
 typedef void (*gate_decision_visit)(void *context, const struct gate_request *request,
                                     const struct gate_answer *answer);
 void gate_decisions(struct gate *gate, size_t limit, gate_decision_visit visit, void *context);
-/* One more approval; released when approvals_needed distinct people have approved. ERR_DENIED,
- * ERR_NOT_FOUND, ERR_CONFLICT (the same person twice). */
+/* One more approval, by a person whose session the caller has checked; released when approvals_needed
+ * distinct people have approved. ERR_DENIED (no name, or the request is that person's own),
+ * ERR_NOT_FOUND, ERR_CONFLICT (the same person twice, by session or signature). */
 MUST_USE int gate_approve(struct gate *gate, struct slice hold_id, struct slice approver,
                           bool *released, struct err *err);
+
+enum { GATE_ID_SIZE = 33, GATE_SIGNATURE_SIZE = 64 };
+struct gate_signature { /* gate/approval.h says of what */
+    struct slice approver;
+    int64_t expires_ns;
+    unsigned char bytes[GATE_SIGNATURE_SIZE];
+};
+/* As gate_approve, by the signature of an approver whom the policy in force names. ERR_DENIED also when it
+ * does not, or the signature is not theirs, not of this gate and hold, or not of this time. */
+MUST_USE int gate_approve_signed(struct gate *gate, struct slice hold_id,
+                                 const struct gate_signature *signature, bool *released,
+                                 struct err *err);
+/* Names this gate in what people sign; "" when it has no key. */
+void gate_id(const struct gate *gate, char to[GATE_ID_SIZE]);
 
 /* ---- the policy ---- */
 

@@ -45,6 +45,15 @@ int token_key_load(const struct hin_io *io, const char *path, struct token_key *
     return result;
 }
 
+void token_gate_id(const struct token_key *key, char to[GATE_ID_SIZE])
+{
+    static const char name[] = "hinomi gate id 1";
+    unsigned char hash[(GATE_ID_SIZE - 1) / 2];
+    crypto_generichash(hash, sizeof(hash), (const unsigned char *)name, sizeof(name) - 1, key->bytes,
+                       sizeof(key->bytes));
+    sodium_bin2hex(to, GATE_ID_SIZE, hash, sizeof(hash));
+}
+
 static void put_field(struct buffer *to, struct slice text)
 {
     buffer_put_le32(to, (uint32_t)text.len);

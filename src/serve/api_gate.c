@@ -2,66 +2,11 @@
 #include "serve/api.h"
 
 #include "base/time.h"
+#include "gate/gate_request.h"
+
+#include <sodium.h>
 
 enum { GATE_WAIT_MS = 1000, GATE_HOLDS_MAX = 10000 };
-
-/* ---- a request as JSON (docs/gate.md) ---- */
-
-/* A number exactly as written, or the same in quotes. */
-static bool read_amount(const struct json_node *node, struct gate_request *out)
-{
-    if (!node || node->kind == JSON_NULL)
-        return true;
-    out->has_amount = true;
-    return (node->kind == JSON_NUMBER || node->kind == JSON_STRING) &&
-           decimal_parse(node->text, &out->amount);
-}
-
-static bool read_time(const struct json_node *body, const char *key, int64_t *out)
-{
-    bool zone;
-    struct slice text = api_text(body, key);
-    const struct json_node *node = json_get(body, key);
-    if (!node || node->kind == JSON_NULL)
-        return true;
-    return text.ptr && time_parse_rfc3339(text, out, &zone) && zone;
-}
-
-/* Anything but text would be taken for missing, and a row that looks at it would not see it. */
-static const char *not_text(const struct json_node *body)
-{
-    static const char *const texts[] = {"request_id", "action", "account",    "asset",
-                                        "wallet",     "nonce",  "destination"};
-    for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
-        const struct json_node *node = json_get(body, texts[i]);
-        if (node && node->kind != JSON_STRING && node->kind != JSON_NULL)
-            return texts[i];
-    }
-    return NULL;
-}
-
-static bool read_request(struct api *api, const struct json_node *body, struct gate_request *out)
-{
-    *out = (struct gate_request){.request_id = api_text(body, "request_id"),
-                                 .action = api_text(body, "action"),
-                                 .account = api_text(body, "account"),
-                                 .asset = api_text(body, "asset"),
-                                 .wallet = api_text(body, "wallet"),
-                                 .destination = api_text(body, "destination"),
-                                 .nonce = api_text(body, "nonce")};
-    const char *wrong = not_text(body);
-    if (wrong)
-        api_error(api, 400, "bad_request",
-                  arena_printf(api->arena, "%s must be a text", wrong).ptr);
-    else if (!read_amount(json_get(body, "amount"), out))
-        api_error(api, 400, "bad_request", "amount is no number of at most 38 digits");
-    else if (!read_time(body, "at", &out->at_ns) || !read_time(body, "expiry", &out->expiry_ns))
-        api_error(api, 400, "bad_request",
-                  "at and expiry are times such as 2026-01-26T00:02:13Z");
-    else
-        return true;
-    return false;
-}
 
 /* ---- answers as JSON ---- */
 
@@ -125,9 +70,10 @@ void api_gate_decide(struct api *api)
         return;
     }
     const struct json_node *body = api_body(api);
-    if (!body || !read_request(api, body, &request))
+    if (!body)
         return;
-    if (gate_decide(api->parts->gate, &request, GATE_WAIT_MS, api->arena, &answer, &err) < 0) {
+    if (gate_request_read(body, &request, &err) < 0 ||
+        gate_decide(api->parts->gate, &request, GATE_WAIT_MS, api->arena, &answer, &err) < 0) {
         api_reply_err(api, &err);
         return;
     }
@@ -288,12 +234,15 @@ void api_gate_hold(struct api *api)
     struct err err;
     struct gate_hold hold;
     struct json *json = &api->json;
+    char id[GATE_ID_SIZE];
     if (gate_hold_get(api->parts->gate, api->param, api->arena, &hold, &err) < 0) {
         api_reply_err(api, &err);
         return;
     }
     json_open(json, '{');
     put_hold(json, &hold);
+    gate_id(api->parts->gate, id);
+    put_or_null(json, "gate", slice_text(id));
     put_or_null(json, "nonce", hold.request.nonce);
     put_time_or_null(json, "at", hold.request.at_ns);
     put_time_or_null(json, "expiry", hold.request.expiry_ns);
@@ -303,6 +252,15 @@ void api_gate_hold(struct api *api)
         json_text(json, hold.approvers[i]);
     json_close(json, ']');
     json_close(json, '}');
+    api_reply(api, 200);
+}
+
+static void reply_approved(struct api *api, bool released)
+{
+    json_open(&api->json, '{');
+    json_put_text(&api->json, "id", api->param);
+    json_put_bool(&api->json, "released", released);
+    json_close(&api->json, '}');
     api_reply(api, 200);
 }
 
@@ -319,9 +277,45 @@ void api_gate_release(struct api *api)
         api_reply_err(api, &err);
         return;
     }
-    json_open(&api->json, '{');
-    json_put_text(&api->json, "id", api->param);
-    json_put_bool(&api->json, "released", released);
-    json_close(&api->json, '}');
-    api_reply(api, 200);
+    reply_approved(api, released);
+}
+
+/* ---- approvals that were signed elsewhere ---- */
+
+static bool read_signature(const struct api *api, const struct json_node *body,
+                           struct gate_signature *out, struct err *err)
+{
+    bool zone;
+    size_t len = 0;
+    struct slice signature = api_text(body, "signature"), expires = api_text(body, "expires");
+    struct slice hold = api_text(body, "hold");
+    *out = (struct gate_signature){.approver = api_text(body, "approver")};
+    if (hold.ptr && !slice_equal(hold, api->param))
+        err_set(err, ERR_CONFIG, "this approval is for the hold %.*s", SLICE_ARG(hold));
+    else if (!expires.ptr || !time_parse_rfc3339(expires, &out->expires_ns, &zone) || !zone)
+        err_set(err, ERR_CONFIG, "expires is a time such as 2026-01-26T00:02:13Z");
+    else if (!signature.ptr ||
+             sodium_base642bin(out->bytes, sizeof(out->bytes), signature.ptr, signature.len, NULL,
+                               &len, NULL, sodium_base64_VARIANT_ORIGINAL) < 0 ||
+             len != sizeof(out->bytes))
+        err_set(err, ERR_CONFIG, "signature is no Ed25519 signature in base64");
+    else
+        return true;
+    return false;
+}
+
+/* The signature is what counts; who carries it only needs to be known here. */
+void api_gate_approve(struct api *api)
+{
+    struct err err;
+    struct gate_signature signature;
+    bool released;
+    const struct json_node *body = api_body(api);
+    if (!body)
+        return;
+    if (!read_signature(api, body, &signature, &err) ||
+        gate_approve_signed(api->parts->gate, api->param, &signature, &released, &err) < 0)
+        api_reply_err(api, &err);
+    else
+        reply_approved(api, released);
 }

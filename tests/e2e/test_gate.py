@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """The gate in the running server: its policy broken and mended, reload, and what a question may leave out."""
+import json
 import pathlib
 import signal
 import time
 
-from harness import PASSWORD, ROOT, Checks, Server
+from harness import PASSWORD, ROOT, Checks, Server, run
 
 checks = Checks()
 
@@ -202,7 +203,63 @@ def incident_detail():
     gated.server.close()
 
 
-for part in (incident_detail, broken_at_the_start, reloading, without_a_time):
+def signing():
+    """`hinomi approve`: keys made, a hold judged away from the server, two signatures, and it goes."""
+    gated = Gated(policy("1", "hold"))
+    folder = pathlib.Path(gated.server.dir)
+    lines = []
+    for name in ("sato", "suzuki", "ito"):
+        status, out, err = run("approve", "--new-key", folder / f"{name}.key")
+        checks.equal(f"a key for {name}", (status, out.split("\n")[0], oct((folder / f"{name}.key").stat().st_mode & 0o777)), (0, "approvers:", "0o600"))
+        lines.append(out.split("\n")[1])
+    checks.equal("a key is never written over", run("approve", "--new-key", folder / "sato.key")[0], 1)
+    gated.policy.write_text(policy("2", "hold", "approvers:\n" + "\n".join(lines[:2]) + "\n"))
+    checks.equal("the policy names two", gated.reload()[1]["policy"]["approvers"], 2)
+    destination = "addr\u202e\x1b[2J"
+    answer = gated.ask("w1", destination=destination, wallet="hot", nonce="n", expiry="2100-01-01T00:00:00.5Z")[1]
+    hold = answer["id"]
+    status, held, _ = gated.server.request("GET", f"/v1/gate/holds/{hold}")
+    path = folder / "hold.json"
+    path.write_text(json.dumps(held))
+
+    def sign(name, *more, data=b""):
+        return run("approve", "--key", folder / f"{name}.key", path, *more, data=data)
+
+    status, out, err = sign("sato", data=b"no\n")
+    checks.check("without a yes nothing is signed", status == 1 and not out and "nothing was signed" in err, (out, err))
+    checks.check("it is told in plain words", all(w in err for w in ("withdrawal", "5", "XEM", "all-2", "0 of 2", "you sign as")), err)
+    checks.check("nothing hides on the terminal", "addr\\u{202E}\\u{1B}[2J" in err and "\x1b" not in err and "\u202e" not in err, err)
+    status, out, err = sign("sato", data=b"yes\n")
+    checks.equal("a typed yes signs", status, 0)
+    approvals = {"sato": json.loads(out), **{n: json.loads(sign(n, "--yes")[1]) for n in ("suzuki", "ito")}}
+    send = lambda approval, to=hold: gated.server.request("POST", f"/v1/gate/holds/{to}/approve", approval)[:2]
+    checks.equal("a stranger's is refused", send(approvals["ito"])[0], 403)
+    checks.equal("in another's name", send({**approvals["ito"], "approver": "suzuki"})[0], 403)
+    checks.equal("broken base64", send({**approvals["sato"], "signature": "?"})[0], 400)
+    checks.equal("for another hold", send(approvals["sato"], "0" * 32)[0], 400)
+    checks.equal("nobody without an account", gated.server.request("POST", f"/v1/gate/holds/{hold}/approve", approvals["sato"], headers={"Authorization": "Bearer x"})[0], 401)
+    checks.equal("the first", send(approvals["sato"]), (200, {"id": hold, "released": False}))
+    checks.equal("counts once", send(approvals["sato"])[0], 409)
+    session = gated.people("sato")["sato"]
+    checks.equal("by session too", gated.release(session, hold)[0], 409)
+    held = gated.server.request("GET", f"/v1/gate/holds/{hold}")[1]
+    checks.equal("who has approved", (held["approvals"], held["approvers"]), (1, ["sato"]))
+    checks.equal("the second lets it go", send(approvals["suzuki"]), (200, {"id": hold, "released": True}))
+    answer = gated.ask("w1", destination=destination, wallet="hot", nonce="n", expiry="2100-01-01T00:00:00.5Z")[1]
+    checks.check("asked again", answer["row"] == "released" and answer["token"], answer)
+    rows = gated.events("event.dataset=hinomi.gate event.action=approval | sort hinomi.gate.approvals | table user.name hinomi.gate.signed", 2)
+    checks.equal("approvals are events", [[r[0], str(r[1]).lower()] for r in rows], [["sato", "true"], ["suzuki", "true"]])
+    for changed, words in (({"amount": "5000"}, "not what would be let go"), ({"destination": "thief"}, "not what would be let go"), ({"gate": None}, "gate")):
+        path.write_text(json.dumps({**held, **changed}))
+        status, out, err = sign("sato", "--yes")
+        checks.check(f"a changed file is not signed: {list(changed)[0]}", status == 1 and not out and words in err, (out, err))
+    (folder / "sato.key").chmod(0o644)
+    checks.check("a key that others can read is refused", "chmod 600" in sign("sato", "--yes")[2])
+    checks.equal("usage", (run("approve")[0], run("approve", "--key", "x")[0], run("approve", "--key", "x", "--new-key", "y")[0]), (2, 2, 2))
+    gated.server.close()
+
+
+for part in (incident_detail, signing, broken_at_the_start, reloading, without_a_time):
     try:
         part()
     except Exception as why:  # one part must not hide the others
