@@ -309,7 +309,8 @@ static int set_up_here(void **state)
         remove_file(f, "gate.journal");
         remove_file(f, "gate.key");
         (void)rmdir(f->dir);
-        (void)snprintf(f->dir, sizeof(f->dir), "/dev/shm/hinomi-gate-XXXXXX");
+        static const char pattern[] = "/dev/shm/hinomi-gate-XXXXXX";
+        memcpy(f->dir, pattern, sizeof(pattern));
         assert_non_null(mkdtemp(f->dir));
         start(f);
     }

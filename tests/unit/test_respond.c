@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sodium.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -33,6 +34,14 @@ struct fixture {
     struct told told[16];
 };
 
+static atomic_int noted; /* sentences for people */
+
+static void note(void *context, const char *what)
+{
+    (void)context, (void)what;
+    noted++;
+}
+
 static void changed(void *context, struct slice id, enum severity severity, bool open,
                     const struct entity *entities, size_t count)
 {
@@ -52,7 +61,8 @@ static void open_with(struct fixture *fixture, const struct respond_notifier *ro
         fail_msg("%s", err.text);
     const struct respond_config config = {
         .database = fixture->database, .clock = clock ? clock : &fixture->clock.clock,
-        .notifiers = rows, .notifier_count = count, .changed = changed, .context = fixture,
+        .notifiers = rows, .notifier_count = count, .changed = changed, .note = note,
+        .context = fixture,
         .link = SLICE("https://siem.example")};
     if (respond_start(&config, &fixture->respond, &err) < 0)
         fail_msg("%s", err.text);
@@ -638,6 +648,21 @@ static void ends_a_long_list_of_deeds(void **state)
     assert_int_equal(count_of(shown, "not shown here one by one"), 1);
 }
 
+/* The gate's thread must not stand still because the database does. */
+static void never_makes_the_gate_wait(void **state)
+{
+    struct fixture *fixture = *state;
+    struct err err;
+    const struct respond_gate_entry entry = {.event = SLICE("d.hold"), .en = SLICE("Held")};
+    int before = noted;
+    assert_int_equal(database_begin(fixture->database, &err), 0); /* nobody else gets in */
+    for (int i = 0; i < 2 * RESPOND_QUEUE_SLOTS; i++)
+        respond_gate(fixture->respond, &entry);
+    assert_true(noted - before > RESPOND_QUEUE_SLOTS / 2); /* left out, and said */
+    database_rollback(fixture->database);
+    respond_flush(fixture->respond);
+}
+
 static void shows_what_is_held(void **state)
 {
     struct fixture *fixture = *state;
@@ -671,6 +696,7 @@ int main(void)
         TEST(names_and_states_are_checked),
         TEST(shows_what_the_gate_did),
         TEST(ends_a_long_list_of_deeds),
+        TEST(never_makes_the_gate_wait),
         TEST(shows_what_is_held),
         TEST(tries_until_it_is_taken_and_over_a_restart),
         TEST(a_mistake_is_given_up_and_shown),
