@@ -58,7 +58,7 @@ export interface TimelineEntry {
 }
 export interface IncidentDetail extends Incident {
   timeline: TimelineEntry[]; explanation?: Both | null; why?: Both | null; check?: Both | null; do?: Both | null;
-  held?: { asset: string; amount: string; request_id: string }[] | null;
+  held?: { id: string; asset: string | null; amount: string | null; request_id: string }[] | null;
 }
 
 export interface Rule { id: string; title: string | Both; level: string; status: string; reason: string | Both | null; blind: boolean }

@@ -41,6 +41,8 @@ const struct command_line command_lines[] = {
     {"token", "list|add|revoke --dir DATA [--kind api|hec|gate] [--name NAME] [--role ROLE] [--stream S]\n"
      "        [--dataset D] [--networks CIDR,...] [--expires TIME|DURATION] [--all] [--format F] [ID]",
      "what programs sign in with; the secret is shown once", app_token},
+    {"approve", "--key FILE [--yes] HOLDFILE | --new-key FILE [--name NAME]",
+     "judge what the gate holds and sign that it may go, away from the server", app_approve},
     {"version", "", "the version", app_version},
     {"help", "[COMMAND]", "this text", app_help},
     {NULL, NULL, NULL, NULL},

@@ -1,4 +1,4 @@
-/* hinomi serve: the server, until SIGINT or SIGTERM. */
+/* hinomi serve: the server, until SIGINT or SIGTERM; SIGHUP reads the gate's policy again. */
 #include "app/service.h"
 
 #include "app/privilege.h"
@@ -22,9 +22,13 @@ static int read_config(struct config *config, const char *path, const char *dir,
 /* Waits for a signal to stop; ticks about once a second meanwhile. */
 static void run_until_told(struct service *service, const sigset_t *signals)
 {
-    struct timespec second = {.tv_nsec = 500 * NS_PER_MS};
-    while (sigtimedwait(signals, NULL, &second) < 0)
+    struct timespec half = {.tv_nsec = 500 * NS_PER_MS};
+    for (int signal = -1; signal < 0 || signal == SIGHUP;) {
+        signal = sigtimedwait(signals, NULL, &half);
+        if (signal == SIGHUP)
+            service_reload(service);
         service_tick(service);
+    }
 }
 
 static int run(struct service *service, struct err *err)
@@ -33,6 +37,7 @@ static int run(struct service *service, struct err *err)
     sigemptyset(&signals);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &signals, NULL); /* before any thread: they inherit it */
     int result = service_start(service, err);
     if (result == 0) {

@@ -1,5 +1,6 @@
 #include "app/service.h"
 
+#include "app/gate_events.h"
 #include "base/mem.h"
 #include "base/rand.h"
 #include "net/tls.h"
@@ -90,60 +91,6 @@ static void on_incident(void *context, struct slice incident_id, enum severity s
         gate_incident(service->gate, incident_id, severity, open, entities, entity_count);
 }
 
-static void put_texts(struct json *json, const char *key, const struct slice *texts, size_t count)
-{
-    json_key(json, key);
-    json_open(json, '[');
-    for (size_t i = 0; i < count; i++)
-        json_text(json, texts[i]);
-    json_close(json, ']');
-}
-
-/* A decision is an event like any other: into the journal, without waiting for it. */
-static void on_decided(void *context, const struct gate_request *request,
-                       const struct gate_answer *answer)
-{
-    struct service *service = context;
-    struct buffer event;
-    struct json json;
-    char amount[DECIMAL_TEXT_SIZE];
-    buffer_init(&event, 64 * KIB);
-    json_init(&json, &event);
-    json_open(&json, '{');
-    json_put_time(&json, "@timestamp", answer->decided_ns);
-    json_put_text(&json, "event.dataset", SLICE("hinomi.gate"));
-    json_put_text(&json, "event.kind", SLICE("event"));
-    json_put_text(&json, "event.action", slice_text(gate_decision_name(answer->decision)));
-    json_put_text(&json, "hinomi.gate.id", slice_text(answer->id));
-    json_put_text(&json, "hinomi.gate.request_id", request->request_id);
-    json_put_text(&json, "hinomi.gate.action", request->action);
-    json_put_text(&json, "hinomi.gate.row", answer->row.ptr ? answer->row : SLICE(""));
-    json_put_bool(&json, "hinomi.gate.shadow", answer->shadow);
-    if (request->account.len)
-        json_put_text(&json, "user.id", request->account);
-    if (request->asset.len)
-        json_put_text(&json, "exchange.asset", request->asset);
-    if (request->destination.len)
-        json_put_text(&json, "exchange.address", request->destination);
-    if (request->has_amount) {
-        json_key(&json, "exchange.amount");
-        json_raw(&json, slice_of(amount, decimal_format(request->amount, amount)));
-    }
-    put_texts(&json, "message", answer->reasons_en, answer->reason_count);
-    json_close(&json, '}');
-    struct delivery delivery = {
-        .origin = {.source = SLICE("hinomi.gate"), .stream = SLICE("gate")},
-        .received_ns = answer->decided_ns,
-        .framing = FRAMING_LINES,
-        .event_count = 1,
-        .body = buffer_slice(&event),
-    };
-    if (journal_append(service->engine.journal, &delivery, NULL, NULL, NULL) < 0)
-        engine_note(NULL, "a gate decision could not be added to the event stream; the gate's own "
-                          "journal has it");
-    buffer_close(&event);
-}
-
 /* ---- starting ---- */
 
 static int open_tls(struct service *service, struct err *err)
@@ -187,7 +134,9 @@ static int start_respond_and_gate(struct service *service, struct err *err)
                                .state = service->engine.state,
                                .state_snapshot = engine_state(&service->engine),
                                .clock = clock_real(),
-                               .decided = on_decided,
+                               .decided = gate_events_decided,
+                               .approved = gate_events_approved,
+                               .policy_read = gate_events_policy,
                                .note = engine_note,
                                .context = service};
     struct respond_config respond = {.database = service->database,
@@ -264,6 +213,12 @@ int service_start(struct service *service, struct err *err)
     return open_server(service, err);
 }
 
+void service_reload(struct service *service)
+{
+    struct err err; /* the gate says on standard error how it went */
+    (void)!gate_policy_reload(service->gate, SLICE("SIGHUP"), &err);
+}
+
 void service_tick(struct service *service)
 {
     struct pipeline_counts counts = pipeline_counts(service->engine.pipeline);
@@ -288,6 +243,8 @@ void service_stop(struct service *service)
         net_loop_stop(service->api_loop);
     if (service->ingest_loop)
         net_loop_stop(service->ingest_loop);
+    if (service->gate)
+        (void)gate_stats(service->gate); /* nobody asks any more; its last decisions have been told */
     if (service->engine.pipeline && engine_finish(&service->engine, &err) < 0)
         cli_fail(&err);
     server_free(service->server);

@@ -29,6 +29,8 @@ struct service {
 MUST_USE int service_start(struct service *service, struct err *err);
 /* Looks after the gate's health; call every second or so. */
 void service_tick(struct service *service);
+/* Reads the gate's policy again (SIGHUP). */
+void service_reload(struct service *service);
 /* Everything acknowledged is durable and sealed when it returns. */
 void service_stop(struct service *service);
 /* Says on the terminal where it listens, the fingerprint and the setup code. */

@@ -25,7 +25,7 @@ static void cond_init(pthread_cond_t *cond)
     pthread_condattr_destroy(&monotonic);
 }
 
-static void note(struct gate *gate, const struct err *err)
+static void note(const struct gate *gate, const struct err *err)
 {
     if (gate->config.note)
         gate->config.note(gate->config.context, err->text);
@@ -57,8 +57,7 @@ static void open_files(struct gate *gate)
         note(gate, &err);
     if (gate_journal_open(gate->io, gate->config.dir, replay, gate, &gate->journal, &err) < 0)
         note(gate, &err);
-    if (policy_load(gate->config.policy_path, gate->arena, &gate->policy, &err) < 0)
-        note(gate, &err);
+    policy_start(gate);
     if (gate->config.state_snapshot.len &&
         state_load(gate->state, gate->config.state_snapshot, &err) < 0) {
         gate->state_failed = true;
@@ -78,6 +77,10 @@ static int make_parts(struct gate *gate, struct err *err)
     if (!gate->arena || !gate->scratch || !gate->copy_scratch || !gate->batch || !gate->state ||
         !gate->book || !gate->incidents)
         return err_nomem(err);
+    gate->config.dir = arena_string(gate->arena, slice_text(gate->config.dir));
+    gate->config.policy_path = arena_string(gate->arena, slice_text(gate->config.policy_path));
+    if (!gate->config.dir || !gate->config.policy_path)
+        return err_nomem(err);
     return allowed_new(gate->arena, &gate->allowed, err) < 0 ? -1 : intake_columns(gate, err);
 }
 
@@ -92,6 +95,7 @@ int gate_start(const struct gate_config *config, struct gate **out, struct err *
     buffer_init(&gate->payload, PAYLOAD_MAX);
     pthread_mutex_init(&gate->inbox.lock, NULL);
     pthread_mutex_init(&gate->copying, NULL);
+    pthread_mutex_init(&gate->reloading, NULL);
     cond_init(&gate->inbox.filled);
     cond_init(&gate->inbox.drained);
     (void)snprintf(gate->inbox.reason, REASON_SIZE, "starting");
@@ -142,11 +146,13 @@ void gate_stop(struct gate *gate)
     batch_free(gate->batch);
     arena_free(gate->scratch);
     arena_free(gate->copy_scratch);
+    arena_free(gate->policy_arena);
     arena_free(gate->arena);
     buffer_close(&gate->payload);
     sodium_memzero(&gate->key, sizeof(gate->key));
     pthread_mutex_destroy(&gate->inbox.lock);
     pthread_mutex_destroy(&gate->copying);
+    pthread_mutex_destroy(&gate->reloading);
     pthread_cond_destroy(&gate->inbox.filled);
     pthread_cond_destroy(&gate->inbox.drained);
     mem_free(gate);
@@ -258,8 +264,8 @@ static int check_request(const struct gate_request *request, struct err *err)
         check_field(request->destination, "destination", false, err) < 0 ||
         check_field(request->nonce, "nonce", false, err) < 0)
         return -1;
-    if (request->at_ns <= 0 || request->expiry_ns < 0)
-        return err_set(err, ERR_CONFIG, "at is missing, or a time is before 1970");
+    if (request->at_ns < 0 || request->expiry_ns < 0)
+        return err_set(err, ERR_CONFIG, "at or expiry is before 1970");
     return 0;
 }
 
@@ -290,7 +296,11 @@ int gate_decide(struct gate *gate, const struct gate_request *request, int64_t w
     if (!message)
         return 0;
     int result = 0;
-    if (!copy_request(message, request)) {
+    bool copied = copy_request(message, request);
+    message->at_filled = request->at_ns == 0;
+    if (message->at_filled)
+        message->request.at_ns = now_ns;
+    if (!copied) {
         message->holders = 1;
     } else if (!message_send(gate, message)) {
         *out = own_hold("busy", now_ns);

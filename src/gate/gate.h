@@ -7,7 +7,9 @@
  * events in slices of at most 100 µs, and shares no lock with ingest but those
  * of its two queues.
  * In doubt the answer is hold: unhealthy, lagging, clock stepped, policy
- * unreadable, journal not writable. A hold never expires; people release it.
+ * unreadable at the start, journal not writable. A hold never expires; people
+ * release it. A policy that cannot be read at a reload is refused, and the one
+ * in force stays.
  *
  * A gate starts unhealthy: the app tells it the incidents that are open, then gate_set_health(true).
  *
@@ -36,11 +38,11 @@ struct gate_request {
     struct slice account, asset, wallet, destination, nonce;
     struct decimal amount;
     bool has_amount;
-    int64_t at_ns;     /* when the business asked */
+    int64_t at_ns;     /* when the business asked; 0: now (the answer says the time taken) */
     int64_t expiry_ns; /* 0: none */
 };
 
-enum { GATE_REASONS_MAX = 8 };
+enum { GATE_REASONS_MAX = 8, APPROVALS_MAX = 8 };
 
 struct gate_answer {
     enum gate_decision decision;
@@ -52,11 +54,36 @@ struct gate_answer {
     struct slice policy_version;
     struct slice token;      /* of an allow: keyed BLAKE2b over the canonical bytes, short-lived; else none */
     int64_t token_expiry_ns;
+    int64_t at_ns;           /* of the request, as in the canonical bytes; 0: not decided */
     bool shadow;             /* would have been held, but the gate is in shadow mode: decision is allow */
     int64_t decided_ns;
 };
 
-struct gate_config {
+/* A reading of the policy's file while the gate runs, for the audit. */
+struct gate_policy_news {
+    struct slice by;      /* the person, or "SIGHUP" */
+    struct slice version; /* that is in force now; none: there is none, and everything holds */
+    struct slice digest;  /* of its file */
+    struct slice refused; /* why the file was not taken; none: it was */
+    int64_t time_ns;
+};
+
+/* One more person's word for a hold. */
+struct gate_approval {
+    struct slice hold_id, approver;
+    struct slice row, incident; /* of the hold */
+    uint32_t approvals, approvals_needed;
+    bool released;              /* that was the last one needed */
+    bool is_signed;             /* by a signature, else by a session */
+    int64_t time_ns;
+};
+
+/* What a request names, as the entities of incidents that touch it. Texts are borrowed. */
+enum { GATE_REQUEST_ENTITIES_MAX = 16 };
+size_t gate_request_entities(const struct gate_request *request,
+                             struct entity to[GATE_REQUEST_ENTITIES_MAX]);
+
+struct gate_config {         /* texts are copied, the rest outlives the gate */
     const char *dir;         /* the gate's own journal, key and holds */
     const char *policy_path; /* content/policy/default.yaml or the user's */
     const struct state_definitions *state;
@@ -68,6 +95,11 @@ struct gate_config {
      * from the gate's thread, must not block. */
     void (*decided)(void *context, const struct gate_request *request,
                     const struct gate_answer *answer);
+    /* Each approval, when it is durable; as decided. */
+    void (*approved)(void *context, const struct gate_request *request,
+                     const struct gate_approval *approval);
+    /* From the thread that called gate_policy_reload(); may be NULL. */
+    void (*policy_read)(void *context, const struct gate_policy_news *news);
     void (*note)(void *context, const char *text);
     void *context;
 };
@@ -98,28 +130,64 @@ void gate_set_health(struct gate *gate, bool healthy, const char *reason);
 
 struct gate_hold {
     struct slice id; /* of the decision */
-    struct slice request_id, action, account, asset, amount, destination, row, incident;
-    struct slice reason_en, reason_ja;
+    struct gate_request request;
+    struct slice row, incident, reason_en, reason_ja;
     int64_t held_ns;
     uint32_t approvals, approvals_needed;
+    struct slice approvers[APPROVALS_MAX];
 };
 typedef void (*gate_hold_visit)(void *context, const struct gate_hold *hold);
-void gate_holds(struct gate *gate, gate_hold_visit visit, void *context);
+/* Open holds, oldest first: all of them, or those whose decision names the incident. */
+void gate_holds(struct gate *gate, struct slice incident, gate_hold_visit visit, void *context);
+/* One hold, open or released but not asked for again yet; texts in the arena. ERR_NOT_FOUND. */
+MUST_USE int gate_hold_get(struct gate *gate, struct slice id, struct arena *arena,
+                           struct gate_hold *out, struct err *err);
 
 /* The latest decisions, newest first; GATE_DECISIONS_KEPT are remembered. */
 enum { GATE_DECISIONS_KEPT = 1000 };
 typedef void (*gate_decision_visit)(void *context, const struct gate_request *request,
                                     const struct gate_answer *answer);
 void gate_decisions(struct gate *gate, size_t limit, gate_decision_visit visit, void *context);
-/* One more approval; released when approvals_needed distinct people have approved. ERR_DENIED,
- * ERR_NOT_FOUND, ERR_CONFLICT (the same person twice). */
+/* One more approval, by a person whose session the caller has checked; released when approvals_needed
+ * distinct people have approved. ERR_DENIED (no name, or the request is that person's own),
+ * ERR_NOT_FOUND, ERR_CONFLICT (the same person twice, by session or signature). */
 MUST_USE int gate_approve(struct gate *gate, struct slice hold_id, struct slice approver,
                           bool *released, struct err *err);
+
+enum { GATE_ID_SIZE = 33, GATE_SIGNATURE_SIZE = 64 };
+struct gate_signature { /* gate/approval.h says of what */
+    struct slice approver;
+    int64_t expires_ns;
+    unsigned char bytes[GATE_SIGNATURE_SIZE];
+};
+/* As gate_approve, by the signature of an approver whom the policy in force names. ERR_DENIED also when it
+ * does not, or the signature is not theirs, not of this gate and hold, or not of this time. */
+MUST_USE int gate_approve_signed(struct gate *gate, struct slice hold_id,
+                                 const struct gate_signature *signature, bool *released,
+                                 struct err *err);
+/* Names this gate in what people sign; "" when it has no key. */
+void gate_id(const struct gate *gate, char to[GATE_ID_SIZE]);
+
+/* ---- the policy ---- */
+
+struct gate_policy_info {
+    struct slice path, version, digest; /* version none: no policy is in force, everything holds */
+    int64_t loaded_ns;
+    size_t approvers;     /* whose signatures count */
+    struct slice refused; /* why the file was not taken when it was last read; none: it was */
+    int64_t refused_ns;
+};
+/* Texts in the arena. -1: memory, or the gate is stopping. */
+MUST_USE int gate_policy(struct gate *gate, struct arena *arena, struct gate_policy_info *out,
+                         struct err *err);
+/* Reads the file again. Good: the whole of it is in force for every answer from then on. Else -1, the
+ * sentence names file and line, and what was in force stays. */
+MUST_USE int gate_policy_reload(struct gate *gate, struct slice by, struct err *err);
 
 struct gate_stats {
     uint64_t decisions, allowed, held, denied, holds_open;
     bool healthy, shadow;
-    char reason[160];
+    char reason[ERR_TEXT_SIZE];
 };
 struct gate_stats gate_stats(struct gate *gate);
 /* Per asset, for the console: balance, outflow, state ("allow" or "hold"). */

@@ -5,9 +5,11 @@
 #include "base/mem.h"
 #include "gate/gate_journal.h"
 
+#include <assert.h>
+
 #define GENERATION_BYTES_MAX (1 * GIB)
 
-enum { RECORD_ANSWER = 1, RECORD_APPROVAL = 2 };
+enum { RECORD_ANSWER = 1, RECORD_APPROVAL = 2, RECORD_SIGNED_APPROVAL = 3 };
 
 struct generation {
     struct arena *arena;
@@ -194,7 +196,7 @@ int book_answer(struct book *book, struct record *record, const struct gate_answ
     return 0;
 }
 
-int book_may_approve(const struct record *record, struct slice approver, struct err *err)
+static int may_approve(const struct record *record, struct slice approver, struct err *err)
 {
     if (record_released(record))
         return err_set(err, ERR_CONFLICT, "the hold has been released already");
@@ -205,15 +207,19 @@ int book_may_approve(const struct record *record, struct slice approver, struct 
     return 0;
 }
 
-int book_approve(struct book *book, struct record *record, struct slice approver, struct err *err)
+int book_prepare_approval(struct book *book, const struct record *record, struct slice *approver,
+                          struct slice *proof, struct err *err)
 {
-    struct slice name = arena_copy(book->now.arena, approver);
-    if (book_may_approve(record, approver, err) < 0)
+    if (may_approve(record, *approver, err) < 0)
         return -1;
-    if (!name.ptr || record->approval_count == APPROVALS_MAX)
-        return err_nomem(err);
-    record->approvers[record->approval_count++] = name;
-    return 0;
+    return keep(book->now.arena, approver) && keep(book->now.arena, proof) ? 0 : err_nomem(err);
+}
+
+void book_approve(struct record *record, struct slice approver, struct slice proof)
+{
+    assert(record->approval_count < APPROVALS_MAX); /* needed <= APPROVALS_MAX, and released is a conflict */
+    record->approvers[record->approval_count] = approver;
+    record->proofs[record->approval_count++] = proof;
 }
 
 /* ---- as bytes ---- */
@@ -287,13 +293,15 @@ void book_encode_answer(const struct record *record, struct buffer *payload)
     gate_journal_end(payload, begun);
 }
 
-void book_encode_approval(const struct record *record, struct slice approver,
+void book_encode_approval(const struct record *record, struct slice approver, struct slice proof,
                           struct buffer *payload)
 {
     size_t begun = gate_journal_begin(payload);
-    buffer_put_varint(payload, RECORD_APPROVAL);
+    buffer_put_varint(payload, proof.len ? RECORD_SIGNED_APPROVAL : RECORD_APPROVAL);
     put_text(payload, slice_text(record->answer.id));
     put_text(payload, approver);
+    if (proof.len)
+        put_text(payload, proof);
     gate_journal_end(payload, begun);
 }
 
@@ -326,7 +334,9 @@ static int replay_answer(struct book *book, struct slice bytes, struct err *err)
     struct gate_answer answer = {0};
     struct slice digest;
     uint64_t needed;
-    if (!take_request(&bytes, &request) || !slice_take(&bytes, REQUEST_DIGEST_SIZE, &digest) ||
+    bool whole = take_request(&bytes, &request);
+    answer.at_ns = request.at_ns;
+    if (!whole || !slice_take(&bytes, REQUEST_DIGEST_SIZE, &digest) ||
         !slice_take_varint(&bytes, &needed) || needed > APPROVALS_MAX ||
         !take_answer(&bytes, &answer))
         return err_set(err, ERR_CORRUPT, "a decision cannot be read");
@@ -343,15 +353,20 @@ static int replay_answer(struct book *book, struct slice bytes, struct err *err)
 int book_replay(struct book *book, struct slice bytes, struct err *err)
 {
     uint64_t kind;
-    struct slice id, approver;
+    struct slice id, approver, proof = SLICE_NONE;
     if (slice_take_varint(&bytes, &kind) && kind == RECORD_ANSWER)
         return replay_answer(book, bytes, err);
-    if (kind != RECORD_APPROVAL || !take_text(&bytes, &id) || !take_text(&bytes, &approver))
+    if ((kind != RECORD_APPROVAL && kind != RECORD_SIGNED_APPROVAL) || !take_text(&bytes, &id) ||
+        !take_text(&bytes, &approver) ||
+        (kind == RECORD_SIGNED_APPROVAL && !take_text(&bytes, &proof)))
         return err_set(err, ERR_CORRUPT, "a record cannot be read");
     struct record *record = book_find_hold(book, id);
     if (!record)
         return err_set(err, ERR_CORRUPT, "an approval belongs to no hold");
-    return book_approve(book, record, approver, err);
+    if (book_prepare_approval(book, record, &approver, &proof, err) < 0)
+        return -1;
+    book_approve(record, approver, proof);
+    return 0;
 }
 
 /* ---- generations ---- */
@@ -370,11 +385,11 @@ static int move_hold(struct book *book, const struct record *old, struct buffer 
     book->latest_count--; /* it is not a new one */
     book_encode_answer(record, payload);
     for (uint32_t i = 0; i < old->approval_count; i++) {
-        record->approvers[i] = arena_copy(book->now.arena, old->approvers[i]);
-        if (!record->approvers[i].ptr)
+        struct slice approver = old->approvers[i], proof = old->proofs[i];
+        if (!keep(book->now.arena, &approver) || !keep(book->now.arena, &proof))
             return -1;
-        record->approval_count++;
-        book_encode_approval(record, old->approvers[i], payload);
+        book_approve(record, approver, proof);
+        book_encode_approval(record, approver, proof, payload);
     }
     return 0;
 }

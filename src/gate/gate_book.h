@@ -24,6 +24,7 @@ struct record {
     struct gate_answer answer;
     uint32_t approvals_needed, approval_count;
     struct slice approvers[APPROVALS_MAX];
+    struct slice proofs[APPROVALS_MAX]; /* of a signed approval: key, expiry and signature; else none */
     struct record *hold_next, *hold_prev;
 };
 
@@ -47,9 +48,11 @@ void book_answer_fixed(struct book *book, struct record *record, const struct ga
 /* Texts into the arena; false when memory is out. */
 bool gate_answer_copy(struct arena *arena, struct gate_answer *answer);
 /* ERR_CONFLICT: this person has approved, or nothing is left to approve. */
-MUST_USE int book_may_approve(const struct record *record, struct slice approver, struct err *err);
-MUST_USE int book_approve(struct book *book, struct record *record, struct slice approver,
-                          struct err *err);
+/* In two steps, so that what became durable cannot fail afterwards: name and proof are checked and
+ * copied, then they count. */
+MUST_USE int book_prepare_approval(struct book *book, const struct record *record,
+                                   struct slice *approver, struct slice *proof, struct err *err);
+void book_approve(struct record *record, struct slice approver, struct slice proof);
 bool record_released(const struct record *record);
 
 /* Open holds, oldest first: start with NULL. */
@@ -60,7 +63,7 @@ const struct record *book_latest(const struct book *book, size_t i);
 
 /* Records for the journal, each with its length in front. */
 void book_encode_answer(const struct record *record, struct buffer *payload);
-void book_encode_approval(const struct record *record, struct slice approver,
+void book_encode_approval(const struct record *record, struct slice approver, struct slice proof,
                           struct buffer *payload);
 MUST_USE int book_replay(struct book *book, struct slice bytes, struct err *err);
 

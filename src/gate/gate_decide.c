@@ -10,8 +10,10 @@ static const struct {
     {"journal", "The gate cannot write its journal, so nothing may pass.",
      "ゲートの記録簿に書き込めないため、通過させません。"},
     {"key", "The gate has no key to sign an allow with.", "許可に付ける鍵が使えません。"},
-    {"policy", "The gate's policy is missing or cannot be read.",
-     "ゲートのポリシーがないか、読み取れません。"},
+    {"policy", "The gate has no policy that it can read, so nothing may pass. Mend the file and have it "
+               "read again: POST /v1/gate/policy/reload, or SIGHUP to the server.",
+     "読み取れるゲートのポリシーがないため、通過させません。ファイルを修正し、POST /v1/gate/policy/reload または"
+     "サーバーへの SIGHUP で再読み込みしてください。"},
     {"unhealthy", "The engine that watches is not healthy.", "監視エンジンが正常ではありません。"},
     {"lost", "The gate missed events because memory was out; it must be started again.",
      "メモリ不足によりイベントを取りこぼしました。再起動が必要です。"},
@@ -85,12 +87,20 @@ const char *gate_doubt(struct gate *gate)
     return NULL;
 }
 
-/* The hold of a doubt; an unhealthy engine says why in its own words. */
-static struct gate_answer doubtful(struct gate *gate, const char *doubt, int64_t now_ns)
+const char *doubt_detail(const struct gate *gate, const char *doubt)
+{
+    if (strcmp(doubt, "unhealthy") == 0)
+        return gate->reason;
+    return strcmp(doubt, "policy") == 0 ? gate->policy_refused : "";
+}
+
+/* The hold of a doubt. */
+static struct gate_answer doubtful(const struct gate *gate, const char *doubt, int64_t now_ns)
 {
     struct gate_answer answer = own_hold(doubt, now_ns);
-    if (strcmp(doubt, "unhealthy") == 0 && gate->reason[0]) {
-        answer.reasons_en[1] = answer.reasons_ja[1] = slice_text(gate->reason);
+    const char *detail = doubt_detail(gate, doubt);
+    if (detail[0]) {
+        answer.reasons_en[1] = answer.reasons_ja[1] = slice_text(detail);
         answer.reason_count = 2;
     }
     return answer;
@@ -189,6 +199,7 @@ static void finish(struct gate *gate, const struct gate_request *request,
                    char token[GATE_TOKEN_SIZE])
 {
     sodium_bin2hex(answer->id, sizeof(answer->id), digest, 16);
+    answer->at_ns = request->at_ns;
     if (gate->policy) {
         answer->policy_version = gate->policy->version;
         if (gate->policy->shadow && answer->decision != GATE_ALLOW) {
@@ -268,9 +279,12 @@ static void decide_released(struct gate *gate, struct message *message, int64_t 
     const char *doubt = gate_doubt(gate);
     char token[GATE_TOKEN_SIZE];
     if (doubt) {
-        message->answer = doubtful(gate, doubt, now_ns);
-        memcpy(message->answer.id, record->answer.id, sizeof(record->answer.id));
-        message->record = NULL;
+        struct gate_answer answer = doubtful(gate, doubt, now_ns);
+        memcpy(answer.id, record->answer.id, sizeof(record->answer.id));
+        answer.at_ns = record->request.at_ns;
+        not_kept(message, now_ns);
+        if (gate_answer_copy(message->arena, &answer)) /* its texts may change under the caller */
+            message->answer = answer;
         return;
     }
     struct gate_answer answer = own_hold("released", now_ns);
@@ -295,11 +309,13 @@ void decide_message(struct gate *gate, struct message *message)
 {
     unsigned char digest[REQUEST_DIGEST_SIZE];
     int64_t now_ns = clock_wall_ns(gate->config.clock);
+    message->record = book_find(gate->book, message->request.request_id);
+    if (message->record && message->at_filled) /* asked again: the time it said then, or was given */
+        message->request.at_ns = message->record->request.at_ns;
     if (!request_digest(&message->request, digest)) {
         not_kept(message, now_ns);
         return;
     }
-    message->record = book_find(gate->book, message->request.request_id);
     if (!message->record) {
         decide_fresh(gate, message, digest, now_ns);
     } else if (memcmp(message->record->digest, digest, sizeof(digest)) != 0) {

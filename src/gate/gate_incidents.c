@@ -4,6 +4,8 @@
 #include "base/map.h"
 #include "base/mem.h"
 
+#include <assert.h>
+
 #define INDEX_BYTES_MAX (256 * MIB)
 
 /* What a request names, and the entity types that mean the same thing. */
@@ -51,16 +53,17 @@ void incidents_free(struct incidents *incidents)
     mem_free(incidents);
 }
 
+static const struct {
+    const char *type;
+    enum kind kind;
+} known[] = {
+    {"account", KIND_ACCOUNT}, {"user", KIND_ACCOUNT},      {"asset", KIND_ASSET},
+    {"wallet", KIND_PLACE},    {"address", KIND_PLACE},     {"destination", KIND_PLACE},
+    {"key", KIND_PLACE},
+};
+
 static enum kind kind_of(struct slice type)
 {
-    static const struct {
-        const char *type;
-        enum kind kind;
-    } known[] = {
-        {"account", KIND_ACCOUNT}, {"user", KIND_ACCOUNT},      {"asset", KIND_ASSET},
-        {"wallet", KIND_PLACE},    {"address", KIND_PLACE},     {"destination", KIND_PLACE},
-        {"key", KIND_PLACE},
-    };
     for (size_t i = 0; i < ARRAY_COUNT(known); i++)
         if (slice_is(type, known[i].type))
             return known[i].kind;
@@ -170,4 +173,25 @@ struct incident_touch incidents_touching(const struct incidents *incidents,
     look(incidents, KIND_PLACE, request->wallet, &worst);
     look(incidents, KIND_PLACE, request->destination, &worst);
     return worst;
+}
+
+static size_t add_as(struct entity *to, enum kind kind, struct slice value)
+{
+    size_t count = 0;
+    for (size_t i = 0; value.len && i < ARRAY_COUNT(known); i++)
+        if (known[i].kind == kind)
+            to[count++] = (struct entity){slice_text(known[i].type), value};
+    return count;
+}
+
+size_t gate_request_entities(const struct gate_request *request,
+                             struct entity to[GATE_REQUEST_ENTITIES_MAX])
+{
+    static_assert(GATE_REQUEST_ENTITIES_MAX >= 2 * ARRAY_COUNT(known), "places come twice");
+    size_t count = add_as(to, KIND_ACCOUNT, request->account);
+    count += add_as(to + count, KIND_ASSET, request->asset);
+    count += add_as(to + count, KIND_PLACE, request->wallet);
+    if (!slice_equal(request->wallet, request->destination))
+        count += add_as(to + count, KIND_PLACE, request->destination);
+    return count;
 }

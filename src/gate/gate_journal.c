@@ -95,8 +95,8 @@ static bool frame_follows(struct slice bytes)
     return false;
 }
 
-static int replay_bytes(struct slice bytes, gate_journal_replay replay, void *context,
-                        off_t *end, uint64_t *number, struct err *err)
+int gate_journal_read(struct slice bytes, gate_journal_replay replay, void *context, off_t *end,
+                      uint64_t *number, struct err *err)
 {
     struct slice payload, rest = bytes;
     uint64_t found;
@@ -125,8 +125,8 @@ static int replay_file(const struct hin_io *io, int fd, const char *path,
     if (!bytes)
         return err_nomem(err);
     int result = io_read_all(io, fd, bytes, (size_t)size, 0, path, err);
-    if (result == 0 && replay_bytes(slice_of(bytes, (size_t)size), replay, context, end, number,
-                                    err) < 0)
+    if (result == 0 && gate_journal_read(slice_of(bytes, (size_t)size), replay, context, end, number,
+                                         err) < 0)
         result = err_within(err, "%s", path);
     mem_free(bytes);
     return result;

@@ -23,6 +23,11 @@ struct gate_journal;
 /* Each record in the order written; -1 stops. */
 typedef int (*gate_journal_replay)(void *context, struct slice record, struct err *err);
 
+/* The records of a file's bytes: end is behind the last whole frame, number that of the next one.
+ * ERR_CORRUPT when good frames follow a damaged one. */
+MUST_USE int gate_journal_read(struct slice bytes, gate_journal_replay replay, void *context,
+                               off_t *end, uint64_t *number, struct err *err);
+
 MUST_USE int gate_journal_open(const struct hin_io *io, const char *dir, gate_journal_replay replay,
                                void *context, struct gate_journal **out, struct err *err);
 void gate_journal_close(struct gate_journal *journal); /* NULL is fine */

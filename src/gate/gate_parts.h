@@ -40,6 +40,7 @@ struct message {
     struct gate_answer answer;
     struct record *record; /* until its commit */
     bool fresh;            /* the answer was made now, not found */
+    bool at_filled;        /* the question said no time: request.at_ns is when it came */
     void *detail;          /* of a call: question and answer, in the arena */
 };
 
@@ -73,12 +74,16 @@ struct gate {
 
     pthread_mutex_t copying; /* over columns and copy_scratch: gate_observe's own */
     struct arena *copy_scratch;
+    pthread_mutex_t reloading; /* one reading of the policy at a time */
 
     /* the thread's own from here on */
     struct arena *arena;    /* policy, columns; as long as the gate */
     struct map columns;     /* names that the state's definitions read */
     bool all_columns;
-    const struct policy *policy;
+    const struct policy *policy;  /* NULL: none is in force */
+    struct arena *policy_arena;   /* of the policy alone */
+    int64_t policy_loaded_ns, policy_refused_ns;
+    char policy_refused[ERR_TEXT_SIZE]; /* why the file was not taken when last read, or "" */
     struct token_key key;
     bool has_key;
     struct state *state;
@@ -113,6 +118,16 @@ MUST_USE int intake_columns(struct gate *gate, struct err *err);
 bool intake_slice(struct gate *gate);
 void observed_free(struct observed *observed);
 
+/* gate_policy.c */
+void policy_start(struct gate *gate); /* without a policy the gate holds, and says why */
+
+/* gate_views.c */
+/* Sends and waits: the gate's thread never blocks for long. NULL: nothing was done, and the message
+ * is gone. A NULL message is fine. */
+MUST_USE struct message *message_ask(struct gate *gate, struct message *message);
+/* A message with room for its detail. */
+MUST_USE struct message *message_with(gate_call call, size_t detail_size);
+
 /* gate_decide.c */
 void decide_message(struct gate *gate, struct message *message);
 /* What passed counts at once. */
@@ -121,6 +136,8 @@ void count_allowed(struct gate *gate, const struct gate_request *request, int64_
 struct gate_answer own_hold(const char *row, int64_t now_ns);
 /* The first reason to trust nothing right now, or NULL. */
 const char *gate_doubt(struct gate *gate);
+/* What is known about a doubt beside its own sentence, or "". */
+const char *doubt_detail(const struct gate *gate, const char *doubt);
 /* Looks at the clock once a round. */
 void gate_look_at_clock(struct gate *gate);
 

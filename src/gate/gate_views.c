@@ -9,8 +9,7 @@ static bool keep(struct arena *arena, struct slice *text)
     return text->ptr != NULL;
 }
 
-/* Waits for as long as it takes: the gate's thread never blocks for long. NULL: nothing was done. */
-static struct message *ask(struct gate *gate, struct message *message)
+struct message *message_ask(struct gate *gate, struct message *message)
 {
     if (!message)
         return NULL;
@@ -23,52 +22,7 @@ static struct message *ask(struct gate *gate, struct message *message)
     return message;
 }
 
-/* ---- holds ---- */
-
-struct hold_list {
-    struct gate_hold *holds;
-    size_t count;
-};
-
-static bool copy_hold(const struct record *record, struct arena *arena, struct gate_hold *to)
-{
-    const struct gate_request *request = &record->request;
-    char amount[DECIMAL_TEXT_SIZE];
-    size_t len = request->has_amount ? decimal_format(request->amount, amount) : 0;
-    *to = (struct gate_hold){.id = slice_text(record->answer.id),
-                             .request_id = request->request_id,
-                             .action = request->action,
-                             .account = request->account,
-                             .asset = request->asset,
-                             .amount = slice_of(amount, len),
-                             .destination = request->destination,
-                             .row = record->answer.row,
-                             .incident = record->answer.incident,
-                             .reason_en = record->answer.reasons_en[0],
-                             .reason_ja = record->answer.reasons_ja[0],
-                             .held_ns = record->answer.decided_ns,
-                             .approvals = record->approval_count,
-                             .approvals_needed = record->approvals_needed};
-    return keep(arena, &to->id) && keep(arena, &to->request_id) && keep(arena, &to->action) &&
-           keep(arena, &to->account) && keep(arena, &to->asset) && keep(arena, &to->amount) &&
-           keep(arena, &to->destination) && keep(arena, &to->row) && keep(arena, &to->incident) &&
-           keep(arena, &to->reason_en) && keep(arena, &to->reason_ja);
-}
-
-static int list_holds(struct gate *gate, struct message *message, struct err *err)
-{
-    struct hold_list *list = message->detail;
-    list->holds = arena_array(message->arena, book_holds_open(gate->book) + 1, sizeof(*list->holds));
-    if (!list->holds)
-        return err_nomem(err);
-    for (struct record *r = book_next_hold(gate->book, NULL); r; r = book_next_hold(gate->book, r))
-        if (!copy_hold(r, message->arena, &list->holds[list->count++]))
-            return err_nomem(err);
-    return 0;
-}
-
-/* A message with room for its detail. */
-static struct message *call_with(gate_call call, size_t detail_size)
+struct message *message_with(gate_call call, size_t detail_size)
 {
     struct message *message = message_new(call);
     if (message)
@@ -81,15 +35,106 @@ static struct message *call_with(gate_call call, size_t detail_size)
     return message;
 }
 
-void gate_holds(struct gate *gate, gate_hold_visit visit, void *context)
+/* ---- holds ---- */
+
+static bool keep_request(struct arena *arena, struct gate_request *r)
 {
-    struct message *message = ask(gate, call_with(list_holds, sizeof(struct hold_list)));
+    return keep(arena, &r->request_id) && keep(arena, &r->action) && keep(arena, &r->account) &&
+           keep(arena, &r->asset) && keep(arena, &r->wallet) && keep(arena, &r->destination) &&
+           keep(arena, &r->nonce);
+}
+
+static bool keep_hold(struct arena *arena, struct gate_hold *hold)
+{
+    for (uint32_t i = 0; i < hold->approvals; i++)
+        if (!keep(arena, &hold->approvers[i]))
+            return false;
+    return keep(arena, &hold->id) && keep_request(arena, &hold->request) &&
+           keep(arena, &hold->row) && keep(arena, &hold->incident) &&
+           keep(arena, &hold->reason_en) && keep(arena, &hold->reason_ja);
+}
+
+static bool copy_hold(const struct record *record, struct arena *arena, struct gate_hold *to)
+{
+    *to = (struct gate_hold){.id = slice_text(record->answer.id),
+                             .request = record->request,
+                             .row = record->answer.row,
+                             .incident = record->answer.incident,
+                             .reason_en = record->answer.reasons_en[0],
+                             .reason_ja = record->answer.reasons_ja[0],
+                             .held_ns = record->answer.decided_ns,
+                             .approvals = record->approval_count,
+                             .approvals_needed = record->approvals_needed};
+    memcpy(to->approvers, record->approvers, sizeof(to->approvers));
+    return keep_hold(arena, to);
+}
+
+struct hold_list {
+    struct slice incident; /* none: all */
+    struct gate_hold *holds;
+    size_t count;
+};
+
+static bool is_wanted(const struct hold_list *list, const struct record *record)
+{
+    return !list->incident.len || slice_equal(record->answer.incident, list->incident);
+}
+
+static int list_holds(struct gate *gate, struct message *message, struct err *err)
+{
+    struct hold_list *list = message->detail;
+    size_t wanted = 0;
+    for (struct record *r = book_next_hold(gate->book, NULL); r; r = book_next_hold(gate->book, r))
+        wanted += is_wanted(list, r);
+    list->holds = arena_array(message->arena, wanted + 1, sizeof(*list->holds));
+    if (!list->holds)
+        return err_nomem(err);
+    for (struct record *r = book_next_hold(gate->book, NULL); r; r = book_next_hold(gate->book, r))
+        if (is_wanted(list, r) && !copy_hold(r, message->arena, &list->holds[list->count++]))
+            return err_nomem(err);
+    return 0;
+}
+
+void gate_holds(struct gate *gate, struct slice incident, gate_hold_visit visit, void *context)
+{
+    struct message *message = message_with(list_holds, sizeof(struct hold_list));
     if (!message)
         return;
-    const struct hold_list *list = message->detail;
+    struct hold_list *list = message->detail;
+    list->incident = incident; /* the caller waits, so it may be borrowed */
+    if (!message_ask(gate, message))
+        return;
     for (size_t i = 0; message->result == 0 && i < list->count; i++)
         visit(context, &list->holds[i]);
     message_leave(message);
+}
+
+static int find_hold(struct gate *gate, struct message *message, struct err *err)
+{
+    struct gate_hold *hold = message->detail;
+    const struct record *record = book_find_hold(gate->book, hold->id);
+    if (!record)
+        return err_set(err, ERR_NOT_FOUND, "there is no such hold");
+    return copy_hold(record, message->arena, hold) ? 0 : err_nomem(err);
+}
+
+int gate_hold_get(struct gate *gate, struct slice id, struct arena *arena, struct gate_hold *out,
+                  struct err *err)
+{
+    struct message *message = message_with(find_hold, sizeof(*out));
+    if (!message)
+        return err_nomem(err);
+    ((struct gate_hold *)message->detail)->id = id;
+    if (!message_ask(gate, message))
+        return err_set(err, ERR_CLOSED, "the gate is stopping");
+    int result = message->result;
+    if (result < 0)
+        *err = message->err;
+    *out = *(struct gate_hold *)message->detail;
+    if (result == 0 && !keep_hold(arena, out))
+        result = err_nomem(err);
+    message_leave(message);
+    return result;
 }
 
 /* ---- decisions ---- */
@@ -99,13 +144,6 @@ struct decision_list {
     struct gate_request *requests;
     struct gate_answer *answers;
 };
-
-static bool keep_request(struct arena *arena, struct gate_request *r)
-{
-    return keep(arena, &r->request_id) && keep(arena, &r->action) && keep(arena, &r->account) &&
-           keep(arena, &r->asset) && keep(arena, &r->wallet) && keep(arena, &r->destination) &&
-           keep(arena, &r->nonce);
-}
 
 static int list_decisions(struct gate *gate, struct message *message, struct err *err)
 {
@@ -131,63 +169,16 @@ static int list_decisions(struct gate *gate, struct message *message, struct err
 
 void gate_decisions(struct gate *gate, size_t limit, gate_decision_visit visit, void *context)
 {
-    struct message *message = call_with(list_decisions, sizeof(struct decision_list));
+    struct message *message = message_with(list_decisions, sizeof(struct decision_list));
     if (!message)
         return;
     struct decision_list *list = message->detail;
     list->limit = limit < GATE_DECISIONS_KEPT ? limit : GATE_DECISIONS_KEPT;
-    if (!ask(gate, message))
+    if (!message_ask(gate, message))
         return;
     for (size_t i = 0; message->result == 0 && i < list->count; i++)
         visit(context, &list->requests[i], &list->answers[i]);
     message_leave(message);
-}
-
-/* ---- approving ---- */
-
-struct approval {
-    struct slice hold_id, approver;
-    bool released;
-};
-
-static int approve(struct gate *gate, struct message *message, struct err *err)
-{
-    struct approval *approval = message->detail;
-    struct record *record = book_find_hold(gate->book, approval->hold_id);
-    if (!record)
-        return err_set(err, ERR_NOT_FOUND, "there is no such hold");
-    if (book_may_approve(record, approval->approver, err) < 0)
-        return -1;
-    if (!gate->journal)
-        return err_set(err, ERR_IO, "the gate's journal cannot be written, so nothing is released");
-    book_encode_approval(record, approval->approver, &gate->payload);
-    if (gate_commit(gate) < 0)
-        return err_set(err, ERR_IO, "the gate's journal cannot be written, so nothing is released");
-    if (book_approve(gate->book, record, approval->approver, err) < 0)
-        return -1;
-    approval->released = record_released(record);
-    return 0;
-}
-
-int gate_approve(struct gate *gate, struct slice hold_id, struct slice approver, bool *released,
-                 struct err *err)
-{
-    *released = false;
-    if (!approver.len)
-        return err_set(err, ERR_DENIED, "an approval needs a person's name");
-    struct message *message = call_with(approve, sizeof(struct approval));
-    if (!message)
-        return err_nomem(err);
-    struct approval *approval = message->detail;
-    *approval = (struct approval){hold_id, approver, false};
-    if (!ask(gate, message))
-        return err_set(err, ERR_CLOSED, "the gate is stopping");
-    int result = message->result;
-    *released = approval->released;
-    if (result < 0)
-        *err = message->err;
-    message_leave(message);
-    return result;
 }
 
 /* ---- incidents ---- */
@@ -228,7 +219,7 @@ static bool copy_news(struct message *message, const struct entity *entities)
 void gate_incident(struct gate *gate, struct slice incident_id, enum severity severity, bool open,
                    const struct entity *entities, size_t entity_count)
 {
-    struct message *message = call_with(take_news, sizeof(struct news));
+    struct message *message = message_with(take_news, sizeof(struct news));
     bool sent = false;
     if (message) {
         struct news *news = message->detail;
@@ -258,8 +249,8 @@ static int read_stats(struct gate *gate, struct message *message, struct err *er
     stats->healthy = doubt == NULL;
     stats->shadow = gate->policy && gate->policy->shadow;
     struct slice why = doubt ? own_hold(doubt, 0).reasons_en[0] : SLICE("");
-    if (doubt && strcmp(doubt, "unhealthy") == 0 && gate->reason[0])
-        why = slice_text(gate->reason);
+    if (doubt && doubt_detail(gate, doubt)[0])
+        why = slice_text(doubt_detail(gate, doubt));
     why = slice_sub(why, 0, sizeof(stats->reason) - 1);
     memcpy(stats->reason, why.ptr, why.len);
     stats->reason[why.len] = '\0';
@@ -269,7 +260,7 @@ static int read_stats(struct gate *gate, struct message *message, struct err *er
 struct gate_stats gate_stats(struct gate *gate)
 {
     struct gate_stats stats = {.reason = "the gate does not answer"};
-    struct message *message = ask(gate, call_with(read_stats, sizeof(stats)));
+    struct message *message = message_ask(gate, message_with(read_stats, sizeof(stats)));
     if (message) {
         stats = *(struct gate_stats *)message->detail;
         message_leave(message);
@@ -327,7 +318,7 @@ static int list_assets(struct gate *gate, struct message *message, struct err *e
 
 void gate_assets(struct gate *gate, struct arena *arena, gate_asset_visit visit, void *context)
 {
-    struct message *message = ask(gate, call_with(list_assets, sizeof(struct asset_list)));
+    struct message *message = message_ask(gate, message_with(list_assets, sizeof(struct asset_list)));
     if (!message)
         return;
     const struct asset_list *list = message->detail;

@@ -6,6 +6,8 @@
 #include "expr/function.h"
 #include "expr/parse.h"
 
+#include <sodium.h>
+
 enum { REASON_BYTES_MAX = 4096 };
 
 /* ---- reading ---- */
@@ -121,10 +123,55 @@ static int parse_row(struct policy *policy, const struct yaml_node *node, struct
                                   : 0;
 }
 
-static int parse_policy(struct policy *policy, const struct yaml_node *node, struct arena *arena,
+/* One person under two names, or one key for two people, would make one pair of eyes count twice. */
+static int check_approver(const struct policy *policy, const struct policy_approver *fresh,
+                          const struct yaml_node *node, struct err *err)
+{
+    for (size_t i = 0; i < policy->approver_count; i++) {
+        const struct policy_approver *other = &policy->approvers[i];
+        if (slice_equal_nocase(other->name, fresh->name))
+            return yaml_err(err, node, "'%.*s' is an approver twice", SLICE_ARG(fresh->name));
+        if (memcmp(other->key, fresh->key, sizeof(fresh->key)) == 0)
+            return yaml_err(err, node, "'%.*s' and '%.*s' have the same key; each person needs their own",
+                            SLICE_ARG(other->name), SLICE_ARG(fresh->name));
+    }
+    return 0;
+}
+
+static int add_approvers(struct policy *policy, const struct yaml_node *node, struct arena *arena,
+                         struct err *err)
+{
+    if (!node)
+        return 0;
+    if (node->kind != YAML_MAPPING || node->count > POLICY_APPROVERS_MAX)
+        return yaml_err(err, node, "approvers is a mapping of at most %d names and public keys",
+                        POLICY_APPROVERS_MAX);
+    policy->approvers = arena_array(arena, node->count + 1, sizeof(*policy->approvers));
+    if (!policy->approvers)
+        return err_nomem(err);
+    for (size_t i = 0; i < node->count; i++) {
+        struct policy_approver fresh = {.name = node->entries[i].key->text};
+        const struct yaml_node *value = node->entries[i].value;
+        struct slice text = yaml_text(value, SLICE(""));
+        size_t len = 0;
+        if (sodium_base642bin(fresh.key, sizeof(fresh.key), text.ptr, text.len, NULL, &len, NULL,
+                              sodium_base64_VARIANT_ORIGINAL) < 0 ||
+            len != sizeof(fresh.key))
+            return yaml_err(err, value, "the key of '%.*s' is no Ed25519 public key in base64; `hinomi "
+                            "approve --new-key FILE` makes one", SLICE_ARG(fresh.name));
+        if (!fresh.name.len)
+            return yaml_err(err, value, "an approver needs a name");
+        if (check_approver(policy, &fresh, value, err) < 0)
+            return -1;
+        policy->approvers[policy->approver_count++] = fresh;
+    }
+    return 0;
+}
+
+static int read_policy(struct policy *policy, const struct yaml_node *node, struct arena *arena,
                         struct err *err)
 {
-    static const char *const known[] = {"version", "mode", "limits", "values", "rows"};
+    static const char *const known[] = {"version", "mode", "limits", "values", "rows", "approvers"};
     const struct yaml_node *rows = yaml_get(node, "rows");
     struct slice mode = yaml_text(yaml_get(node, "mode"), SLICE_NONE);
     if (node->kind != YAML_MAPPING || check_keys(node, known, ARRAY_COUNT(known), err) < 0)
@@ -138,7 +185,8 @@ static int parse_policy(struct policy *policy, const struct yaml_node *node, str
     if (!rows || rows->kind != YAML_SEQUENCE || rows->count == 0 || rows->count > POLICY_ROWS_MAX)
         return yaml_err(err, node, "a policy needs rows, at most %d", POLICY_ROWS_MAX);
     if (add_values(policy, yaml_get(node, "limits"), true, arena, err) < 0 ||
-        add_values(policy, yaml_get(node, "values"), false, arena, err) < 0)
+        add_values(policy, yaml_get(node, "values"), false, arena, err) < 0 ||
+        add_approvers(policy, yaml_get(node, "approvers"), arena, err) < 0)
         return -1;
     for (size_t i = 0; i < rows->count; i++)
         if (parse_row(policy, rows->entries[i].value, arena, err) < 0)
@@ -146,10 +194,16 @@ static int parse_policy(struct policy *policy, const struct yaml_node *node, str
     return 0;
 }
 
-int policy_load(const char *path, struct arena *arena, const struct policy **out, struct err *err)
+static void set_digest(struct policy *policy, struct slice text)
+{
+    unsigned char hash[(POLICY_DIGEST_SIZE - 1) / 2];
+    crypto_generichash(hash, sizeof(hash), (const unsigned char *)text.ptr, text.len, NULL, 0);
+    sodium_bin2hex(policy->digest, sizeof(policy->digest), hash, sizeof(hash));
+}
+
+int policy_parse(struct slice text, struct arena *arena, const struct policy **out, struct err *err)
 {
     const struct yaml_node *const *documents;
-    struct slice text;
     size_t count;
     *out = NULL;
     struct policy *policy = arena_calloc(arena, sizeof(*policy));
@@ -159,16 +213,32 @@ int policy_load(const char *path, struct arena *arena, const struct policy **out
     policy->rows = arena_array(arena, POLICY_ROWS_MAX, sizeof(*policy->rows));
     if (!policy->values || !policy->rows)
         return err_nomem(err);
-    if (file_read(path, YAML_BYTES_MAX, arena, &text, err) < 0)
-        return -1;
     if (yaml_parse(text, arena, &documents, &count, err) < 0)
-        return err_within(err, "%s", path);
+        return -1;
     if (count != 1)
-        return err_set(err, ERR_CONFIG, "%s: one document is needed", path);
-    if (parse_policy(policy, documents[0], arena, err) < 0)
-        return err_within(err, "%s", path);
+        return err_set(err, ERR_CONFIG, "one document is needed, not %zu", count);
+    if (read_policy(policy, documents[0], arena, err) < 0)
+        return -1;
+    set_digest(policy, text);
     *out = policy;
     return 0;
+}
+
+int policy_load(const char *path, struct arena *arena, const struct policy **out, struct err *err)
+{
+    struct slice text;
+    *out = NULL;
+    if (file_read(path, YAML_BYTES_MAX, arena, &text, err) < 0)
+        return -1;
+    return policy_parse(text, arena, out, err) < 0 ? err_within(err, "%s", path) : 0;
+}
+
+const struct policy_approver *policy_approver_find(const struct policy *policy, struct slice name)
+{
+    for (size_t i = 0; i < policy->approver_count; i++)
+        if (slice_equal_nocase(policy->approvers[i].name, name))
+            return &policy->approvers[i];
+    return NULL;
 }
 
 /* ---- deciding ---- */

@@ -12,6 +12,7 @@
  *       effect: hold          allow, hold, deny
  *       approvals: 2
  *       reason: {en: "...{request.amount}...", ja: "..."}
+ *   approvers: {sato: "base64 of an Ed25519 public key"}    whose signed approvals count (gate_approval)
  *
  * A condition that cannot be decided (NULL: something it reads is not known) is never a reason to
  * let pass: such a hold or deny row holds, such an allow row does not apply. No row at all: hold.
@@ -23,7 +24,8 @@
 #include "expr/expr.h"
 #include "gate/gate.h"
 
-enum { POLICY_ROWS_MAX = 256, POLICY_VALUES_MAX = 64, APPROVALS_MAX = 8 };
+enum { POLICY_ROWS_MAX = 256, POLICY_VALUES_MAX = 64, POLICY_APPROVERS_MAX = 64 };
+enum { POLICY_DIGEST_SIZE = 65, APPROVER_KEY_SIZE = 32 };
 
 struct policy_row {
     struct slice name;
@@ -39,17 +41,31 @@ struct policy_value {
     struct value constant;
 };
 
+struct policy_approver {
+    struct slice name; /* as the person signs in, so that nobody counts twice */
+    unsigned char key[APPROVER_KEY_SIZE];
+};
+
 struct policy {
     struct slice version;
+    char digest[POLICY_DIGEST_SIZE]; /* BLAKE2b-256 of the file in hex: two files of one version differ */
     bool shadow;
     struct policy_value *values; /* limits first */
     size_t value_count;
     struct policy_row *rows;
     size_t row_count;
+    struct policy_approver *approvers;
+    size_t approver_count;
 };
 
+MUST_USE int policy_parse(struct slice text, struct arena *arena, const struct policy **out,
+                          struct err *err);
+/* As policy_parse; the sentence names the file. */
 MUST_USE int policy_load(const char *path, struct arena *arena, const struct policy **out,
                          struct err *err);
+
+/* NULL when nobody of that name (in any case) is registered. */
+const struct policy_approver *policy_approver_find(const struct policy *policy, struct slice name);
 
 struct policy_verdict {
     const struct policy_row *row; /* NULL: no row applied */

@@ -21,6 +21,8 @@ static int make_key(const struct hin_io *io, const char *path, struct token_key 
     if (result == 0 && io->fdatasync(io->context, fd) < 0)
         result = err_set_errno(err, errno, "cannot make %s durable", path);
     io->close(io->context, fd);
+    if (result < 0)
+        (void)io->unlink(io->context, path); /* half a key would hold everything for ever */
     return result;
 }
 
@@ -41,6 +43,15 @@ int token_key_load(const struct hin_io *io, const char *path, struct token_key *
         result = io_read_all(io, fd, out->bytes, sizeof(out->bytes), 0, path, err);
     io->close(io->context, fd);
     return result;
+}
+
+void token_gate_id(const struct token_key *key, char to[GATE_ID_SIZE])
+{
+    static const char name[] = "hinomi gate id 1";
+    unsigned char hash[(GATE_ID_SIZE - 1) / 2];
+    crypto_generichash(hash, sizeof(hash), (const unsigned char *)name, sizeof(name) - 1, key->bytes,
+                       sizeof(key->bytes));
+    sodium_bin2hex(to, GATE_ID_SIZE, hash, sizeof(hash));
 }
 
 static void put_field(struct buffer *to, struct slice text)

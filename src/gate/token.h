@@ -28,6 +28,9 @@ void request_canonical(const struct gate_request *request, struct buffer *to);
 MUST_USE bool request_digest(const struct gate_request *request,
                              unsigned char out[REQUEST_DIGEST_SIZE]);
 
+/* A name for whoever has this key, that tells nothing about it. */
+void token_gate_id(const struct token_key *key, char to[GATE_ID_SIZE]);
+
 /* The length, or 0 when memory is out. */
 size_t token_make(const struct token_key *key, const struct gate_request *request,
                   int64_t expiry_ns, char to[GATE_TOKEN_SIZE]);

@@ -192,8 +192,23 @@ static int put_timeline(struct database *database, int64_t id, struct arena *are
     return result;
 }
 
-int incident_json(struct database *database, int64_t id, struct arena *arena, struct json *json,
-                  struct err *err)
+static void put_held(struct json *json, const struct respond_held *held, size_t count)
+{
+    json_key(json, "held");
+    json_open(json, '[');
+    for (size_t i = 0; i < count; i++) {
+        json_open(json, '{');
+        json_put_text(json, "id", held[i].id);
+        json_put_text(json, "request_id", held[i].request_id);
+        put_or_null(json, "asset", held[i].asset);
+        put_or_null(json, "amount", held[i].amount);
+        json_close(json, '}');
+    }
+    json_close(json, ']');
+}
+
+int incident_json(struct database *database, int64_t id, const struct respond_held *held,
+                  size_t held_count, struct arena *arena, struct json *json, struct err *err)
 {
     static const char *const keys[INCIDENT_TEXTS] = {"title", "explanation", "why", "check", "do"};
     struct incident incident;
@@ -203,9 +218,7 @@ int incident_json(struct database *database, int64_t id, struct arena *arena, st
     put_members(json, &incident);
     for (int i = INCIDENT_EXPLANATION; i < INCIDENT_TEXTS; i++)
         put_both(json, keys[i], incident.en[i], incident.ja[i]);
-    json_key(json, "held");
-    json_open(json, '[');
-    json_close(json, ']');
+    put_held(json, held, held_count);
     if (put_timeline(database, id, arena, json, err) < 0)
         return -1;
     json_close(json, '}');

@@ -1,10 +1,16 @@
 #pragma once
-/* respond/inside: what the files of respond/respond.h share (respond.c: findings, respond_people.c). */
+/* respond/inside: what the files of respond/respond.h share (respond.c: findings, respond_gate.c, respond_people.c). */
+#include "base/buffer.h"
 #include "respond/join.h"
 
 #include <pthread.h>
 
 #define RESPOND_ARENA_MAX (64 * MIB)
+
+struct item { /* a finding and its texts, or what the gate did, as bytes */
+    struct buffer bytes;
+    bool of_gate;
+};
 
 struct respond {
     struct respond_config config; /* its texts are copied into the arena */
@@ -20,6 +26,12 @@ struct respond {
     bool stopping;
     pthread_mutex_t telling; /* around changed(); see respond_tell */
 };
+
+/* respond.c: gives the item to the thread, or frees it and says false. wait: for room in the queue. */
+bool respond_put(struct respond *respond, struct item *item, bool wait);
+void respond_note(const struct respond *respond, const char *text);
+/* respond_gate.c: inside a transaction. */
+MUST_USE int gate_entry_file(struct join *join, struct slice bytes, struct err *err);
 
 /* Tells config.changed how an incident stands, if it is as asked: closed or not. */
 void respond_tell(struct respond *respond, int64_t id, bool closed);

@@ -15,11 +15,7 @@
 enum { RETRY_S = 1, TEXTS = 6, TOGETHER_MAX = 64 };
 #define ITEM_BYTES_MAX (4 * MIB)
 
-struct item { /* a finding and its texts as bytes */
-    struct buffer bytes;
-};
-
-static void note(const struct respond *respond, const char *text)
+void respond_note(const struct respond *respond, const char *text)
 {
     if (respond->config.note)
         respond->config.note(respond->config.context, text);
@@ -89,9 +85,9 @@ void respond_tell(struct respond *respond, int64_t id, bool closed)
     incident_name(id, name);
     pthread_mutex_lock(&respond->telling);
     if (!arena)
-        note(respond, "out of memory while telling the gate of an incident");
+        respond_note(respond, "out of memory while telling the gate of an incident");
     else if (incident_read(respond->config.database, id, arena, &incident, &err) < 0)
-        note(respond, err.text);
+        respond_note(respond, err.text);
     else if (slice_is(incident.state, "closed") == closed)
         respond->config.changed(respond->config.context, slice_text(name), incident.severity, !closed,
                                 incident.entities, incident.entity_count);
@@ -139,6 +135,8 @@ static int join_one(struct respond *respond, const struct item *item, struct fil
     struct respond_texts texts;
     struct join_result result;
     arena_reset(respond->join.arena);
+    if (item->of_gate)
+        return gate_entry_file(&respond->join, buffer_slice(&item->bytes), err);
     if (item_read(item, respond->join.arena, &finding, &texts, err) < 0 ||
         join_finding(&respond->join, &finding, &texts, clock_wall_ns(respond->config.clock), &result,
                      err) < 0)
@@ -185,12 +183,12 @@ static void file_one(struct respond *respond, struct filing *filing, size_t at)
     struct err err;
     bool said = false;
     while (file_some(respond, filing, at, at + 1, &err) < 0) {
-        char line[ERR_TEXT_SIZE + 64];
+        char line[ERR_TEXT_SIZE + 128];
         bool again = (err.code == ERR_IO || err.code == ERR_NOMEM) && !is_stopping(respond);
-        snprintf(line, sizeof(line), "a finding could not be filed%s: %s",
+        snprintf(line, sizeof(line), "a finding or a deed of the gate could not be filed%s: %s",
                  again ? ", trying again" : "", err.text);
         if (!said || !again)
-            note(respond, line);
+            respond_note(respond, line);
         said = true;
         if (!again)
             return;
@@ -321,18 +319,25 @@ void respond_finding(struct respond *respond, const struct finding *finding,
 {
     struct item *item = item_new(finding, texts);
     if (!item) {
-        note(respond, "out of memory: a finding makes no incident");
+        respond_note(respond, "out of memory: a finding makes no incident");
         return;
     }
+    (void)respond_put(respond, item, true); /* stopping: the journal will tell it again */
+}
+
+bool respond_put(struct respond *respond, struct item *item, bool wait)
+{
     pthread_mutex_lock(&respond->lock);
     respond->put++;
     pthread_mutex_unlock(&respond->lock);
-    if (queue_push(respond->queue, item))
-        return;
-    item_free(item); /* stopping: the journal will tell it again */
+    if (wait ? queue_push(respond->queue, item) : queue_try_push(respond->queue, item))
+        return true;
+    item_free(item);
     pthread_mutex_lock(&respond->lock);
     respond->filed++;
+    pthread_cond_broadcast(&respond->idle);
     pthread_mutex_unlock(&respond->lock);
+    return false;
 }
 
 void respond_flush(struct respond *respond)

@@ -23,7 +23,7 @@ struct respond;
 struct hin_net;
 
 enum { RESPOND_QUEUE_SLOTS = 4096, RESPOND_NOTIFIERS_MAX = 16, RESPOND_TEXT_MAX = 16 * 1024 };
-enum { INCIDENT_ENTITIES_MAX = 1000, INCIDENT_TIMELINE_MAX = 1000 };
+enum { INCIDENT_ENTITIES_MAX = 1000, INCIDENT_TIMELINE_MAX = 1000, INCIDENT_GATE_MAX = 1000 };
 
 struct respond_notifier { /* a row of the configuration */
     struct slice kind;    /* "webhook" */
@@ -68,6 +68,21 @@ void respond_stop(struct respond *respond); /* NULL is fine */
 void respond_finding(struct respond *respond, const struct finding *finding,
                      const struct respond_texts *texts);
 
+/* Something the gate did (it held, people approved, it let go), for the timelines of the incidents it
+ * concerns: the one it names, those not closed that share an entity with the request, and those whose
+ * timeline shows what it follows. At most INCIDENT_GATE_MAX such entries each. */
+struct respond_gate_entry {
+    int64_t time_ns;
+    struct slice event;    /* event.id of the gate's own event: the evidence */
+    struct slice follows;  /* event.id of the hold it belongs to; none: it is the hold */
+    struct slice incident; /* that the decision names, or none */
+    struct slice en, ja, user;
+    const struct entity *entities;
+    size_t entity_count;
+};
+/* Copies and never waits: when the queue is full the entry is left out of the timelines, which is noted. */
+void respond_gate(struct respond *respond, const struct respond_gate_entry *entry);
+
 /* Returns when everything put in before has been filed: for tests and for imports. */
 void respond_flush(struct respond *respond);
 
@@ -76,8 +91,13 @@ struct json;
 /* states: "open,acknowledged"; empty: all. */
 MUST_USE int respond_list_json(struct respond *respond, struct slice states, int64_t limit,
                                struct json *json, struct err *err);
-MUST_USE int respond_incident_json(struct respond *respond, struct slice id, struct json *json,
-                                   struct err *err);
+/* What the gate holds under the name of the incident; the gate knows, so the caller brings it. */
+struct respond_held {
+    struct slice id, request_id, asset, amount;
+};
+MUST_USE int respond_incident_json(struct respond *respond, struct slice id,
+                                   const struct respond_held *held, size_t held_count,
+                                   struct json *json, struct err *err);
 /* ERR_NOT_FOUND, ERR_CONFIG (a text is missing or too long), ERR_CONFLICT (closed; or somebody was first: the sentence says who). */
 MUST_USE int respond_acknowledge(struct respond *respond, struct slice id, struct slice user,
                                  struct err *err);

@@ -150,7 +150,8 @@ int respond_list_json(struct respond *respond, struct slice states, int64_t limi
     return result;
 }
 
-int respond_incident_json(struct respond *respond, struct slice id, struct json *json, struct err *err)
+int respond_incident_json(struct respond *respond, struct slice id, const struct respond_held *held,
+                          size_t held_count, struct json *json, struct err *err)
 {
     int64_t number;
     if (parse_id(id, &number, err) < 0)
@@ -158,7 +159,7 @@ int respond_incident_json(struct respond *respond, struct slice id, struct json 
     struct arena *arena = arena_new(RESPOND_ARENA_MAX);
     if (!arena)
         return err_nomem(err);
-    int result = incident_json(respond->config.database, number, arena, json, err);
+    int result = incident_json(respond->config.database, number, held, held_count, arena, json, err);
     arena_free(arena);
     return result;
 }

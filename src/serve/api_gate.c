@@ -2,66 +2,11 @@
 #include "serve/api.h"
 
 #include "base/time.h"
+#include "gate/gate_request.h"
+
+#include <sodium.h>
 
 enum { GATE_WAIT_MS = 1000, GATE_HOLDS_MAX = 10000 };
-
-/* ---- a request as JSON (docs/gate.md) ---- */
-
-/* A number exactly as written, or the same in quotes. */
-static bool read_amount(const struct json_node *node, struct gate_request *out)
-{
-    if (!node || node->kind == JSON_NULL)
-        return true;
-    out->has_amount = true;
-    return (node->kind == JSON_NUMBER || node->kind == JSON_STRING) &&
-           decimal_parse(node->text, &out->amount);
-}
-
-static bool read_time(const struct json_node *body, const char *key, int64_t *out)
-{
-    bool zone;
-    struct slice text = api_text(body, key);
-    const struct json_node *node = json_get(body, key);
-    if (!node || node->kind == JSON_NULL)
-        return true;
-    return text.ptr && time_parse_rfc3339(text, out, &zone) && zone;
-}
-
-/* Anything but text would be taken for missing, and a row that looks at it would not see it. */
-static const char *not_text(const struct json_node *body)
-{
-    static const char *const texts[] = {"request_id", "action", "account",    "asset",
-                                        "wallet",     "nonce",  "destination"};
-    for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
-        const struct json_node *node = json_get(body, texts[i]);
-        if (node && node->kind != JSON_STRING && node->kind != JSON_NULL)
-            return texts[i];
-    }
-    return NULL;
-}
-
-static bool read_request(struct api *api, const struct json_node *body, struct gate_request *out)
-{
-    *out = (struct gate_request){.request_id = api_text(body, "request_id"),
-                                 .action = api_text(body, "action"),
-                                 .account = api_text(body, "account"),
-                                 .asset = api_text(body, "asset"),
-                                 .wallet = api_text(body, "wallet"),
-                                 .destination = api_text(body, "destination"),
-                                 .nonce = api_text(body, "nonce")};
-    const char *wrong = not_text(body);
-    if (wrong)
-        api_error(api, 400, "bad_request",
-                  arena_printf(api->arena, "%s must be a text", wrong).ptr);
-    else if (!read_amount(json_get(body, "amount"), out))
-        api_error(api, 400, "bad_request", "amount is no number of at most 38 digits");
-    else if (!read_time(body, "at", &out->at_ns) || !read_time(body, "expiry", &out->expiry_ns))
-        api_error(api, 400, "bad_request",
-                  "at and expiry are times such as 2026-01-26T00:02:13Z");
-    else
-        return true;
-    return false;
-}
 
 /* ---- answers as JSON ---- */
 
@@ -70,6 +15,15 @@ static void put_or_null(struct json *json, const char *key, struct slice text)
     json_key(json, key);
     if (text.len)
         json_text(json, text);
+    else
+        json_null(json);
+}
+
+static void put_time_or_null(struct json *json, const char *key, int64_t time_ns)
+{
+    json_key(json, key);
+    if (time_ns)
+        json_time(json, time_ns);
     else
         json_null(json);
 }
@@ -99,6 +53,7 @@ static void put_answer(struct json *json, const struct gate_answer *answer)
     put_reasons(json, answer);
     put_or_null(json, "incident", answer->incident);
     put_or_null(json, "policy_version", answer->policy_version);
+    put_time_or_null(json, "at", answer->at_ns);
     json_put_bool(json, "shadow", answer->shadow);
 }
 
@@ -115,29 +70,82 @@ void api_gate_decide(struct api *api)
         return;
     }
     const struct json_node *body = api_body(api);
-    if (!body || !read_request(api, body, &request))
+    if (!body)
         return;
-    if (gate_decide(api->parts->gate, &request, GATE_WAIT_MS, api->arena, &answer, &err) < 0) {
+    if (gate_request_read(body, &request, &err) < 0 ||
+        gate_decide(api->parts->gate, &request, GATE_WAIT_MS, api->arena, &answer, &err) < 0) {
         api_reply_err(api, &err);
         return;
     }
     json_open(&api->json, '{');
     put_answer(&api->json, &answer);
     put_or_null(&api->json, "token", answer.token);
-    json_key(&api->json, "token_expires");
-    if (answer.token.len)
-        json_time(&api->json, answer.token_expiry_ns);
-    else
-        json_null(&api->json);
+    put_time_or_null(&api->json, "token_expires", answer.token.len ? answer.token_expiry_ns : 0);
     json_close(&api->json, '}');
     api_reply(api, 200);
 }
 
-static void put_amount(struct json *json, const struct gate_request *request)
+/* ---- how it stands, and its policy ---- */
+
+static void put_policy(struct json *json, const struct gate_policy_info *info)
+{
+    json_key(json, "policy");
+    json_open(json, '{');
+    json_put_text(json, "path", info->path);
+    put_or_null(json, "version", info->version);
+    put_or_null(json, "digest", info->digest);
+    put_time_or_null(json, "loaded", info->loaded_ns);
+    json_put_i64(json, "approvers", (int64_t)info->approvers);
+    put_or_null(json, "refused", info->refused);
+    put_time_or_null(json, "refused_at", info->refused_ns);
+    json_close(json, '}');
+}
+
+void api_gate_state(struct api *api)
+{
+    struct err err;
+    struct gate_policy_info info;
+    struct gate_stats stats = gate_stats(api->parts->gate);
+    struct json *json = &api->json;
+    if (gate_policy(api->parts->gate, api->arena, &info, &err) < 0) {
+        api_reply_err(api, &err);
+        return;
+    }
+    json_open(json, '{');
+    json_put_text(json, "mode", stats.shadow ? SLICE("shadow") : SLICE("enforce"));
+    json_put_bool(json, "healthy", stats.healthy);
+    json_put_text(json, "reason", slice_text(stats.reason));
+    json_put_i64(json, "decisions", (int64_t)stats.decisions);
+    json_put_i64(json, "allowed", (int64_t)stats.allowed);
+    json_put_i64(json, "held", (int64_t)stats.held);
+    json_put_i64(json, "denied", (int64_t)stats.denied);
+    json_put_i64(json, "holds_open", (int64_t)stats.holds_open);
+    put_policy(json, &info);
+    json_close(json, '}');
+    api_reply(api, 200);
+}
+
+void api_gate_policy_reload(struct api *api)
+{
+    struct err err;
+    int result = gate_policy_reload(api->parts->gate, api->caller.user.name, &err);
+    if (api_did(api, "gate.policy_reload", SLICE(""), SLICE(""), result, &err))
+        api_gate_state(api);
+}
+
+/* ---- decisions ---- */
+
+static void put_request(struct json *json, const struct gate_request *request)
 {
     char amount[DECIMAL_TEXT_SIZE];
     size_t len = request->has_amount ? decimal_format(request->amount, amount) : 0;
+    json_put_text(json, "request_id", request->request_id);
+    json_put_text(json, "action", request->action);
+    put_or_null(json, "account", request->account);
+    put_or_null(json, "asset", request->asset);
     put_or_null(json, "amount", slice_of(amount, len));
+    put_or_null(json, "wallet", request->wallet);
+    put_or_null(json, "destination", request->destination);
 }
 
 static void put_decision(void *context, const struct gate_request *request,
@@ -146,13 +154,7 @@ static void put_decision(void *context, const struct gate_request *request,
     struct json *json = context;
     json_open(json, '{');
     json_put_time(json, "time", answer->decided_ns);
-    json_put_text(json, "request_id", request->request_id);
-    json_put_text(json, "action", request->action);
-    put_or_null(json, "account", request->account);
-    put_or_null(json, "asset", request->asset);
-    put_amount(json, request);
-    put_or_null(json, "wallet", request->wallet);
-    put_or_null(json, "destination", request->destination);
+    put_request(json, request);
     put_answer(json, answer);
     json_close(json, '}');
 }
@@ -185,21 +187,11 @@ static void put_one_reason(struct json *json, const char *language, struct slice
     json_close(json, ']');
 }
 
-static void put_hold(void *context, const struct gate_hold *hold)
+static void put_hold(struct json *json, const struct gate_hold *hold)
 {
-    struct hold_page *page = context;
-    struct json *json = page->json;
-    if (page->total++ >= GATE_HOLDS_MAX)
-        return;
-    json_open(json, '{');
     json_put_text(json, "id", hold->id);
     json_put_time(json, "time", hold->held_ns);
-    json_put_text(json, "request_id", hold->request_id);
-    json_put_text(json, "action", hold->action);
-    put_or_null(json, "account", hold->account);
-    put_or_null(json, "asset", hold->asset);
-    put_or_null(json, "amount", hold->amount);
-    put_or_null(json, "destination", hold->destination);
+    put_request(json, &hold->request);
     json_put_text(json, "decision", SLICE("hold"));
     json_put_text(json, "row", hold->row);
     json_key(json, "reasons");
@@ -210,7 +202,16 @@ static void put_hold(void *context, const struct gate_hold *hold)
     put_or_null(json, "incident", hold->incident);
     json_put_i64(json, "approvals", hold->approvals);
     json_put_i64(json, "approvals_needed", hold->approvals_needed);
-    json_close(json, '}');
+}
+
+static void put_listed(void *context, const struct gate_hold *hold)
+{
+    struct hold_page *page = context;
+    if (page->total++ >= GATE_HOLDS_MAX)
+        return;
+    json_open(page->json, '{');
+    put_hold(page->json, hold);
+    json_close(page->json, '}');
 }
 
 void api_gate_holds(struct api *api)
@@ -219,9 +220,45 @@ void api_gate_holds(struct api *api)
     json_open(&api->json, '{');
     json_key(&api->json, "holds");
     json_open(&api->json, '[');
-    gate_holds(api->parts->gate, put_hold, &page);
+    gate_holds(api->parts->gate, SLICE_NONE, put_listed, &page);
     json_close(&api->json, ']');
     json_put_i64(&api->json, "total", page.total);
+    json_close(&api->json, '}');
+    api_reply(api, 200);
+}
+
+/* All that was asked, so that a person elsewhere can judge and sign it (hinomi approve). */
+void api_gate_hold(struct api *api)
+{
+    struct err err;
+    struct gate_hold hold;
+    struct json *json = &api->json;
+    char id[GATE_ID_SIZE];
+    if (gate_hold_get(api->parts->gate, api->param, api->arena, &hold, &err) < 0) {
+        api_reply_err(api, &err);
+        return;
+    }
+    json_open(json, '{');
+    put_hold(json, &hold);
+    gate_id(api->parts->gate, id);
+    put_or_null(json, "gate", slice_text(id));
+    put_or_null(json, "nonce", hold.request.nonce);
+    put_time_or_null(json, "at", hold.request.at_ns);
+    put_time_or_null(json, "expiry", hold.request.expiry_ns);
+    json_key(json, "approvers");
+    json_open(json, '[');
+    for (uint32_t i = 0; i < hold.approvals; i++)
+        json_text(json, hold.approvers[i]);
+    json_close(json, ']');
+    json_close(json, '}');
+    api_reply(api, 200);
+}
+
+static void reply_approved(struct api *api, bool released)
+{
+    json_open(&api->json, '{');
+    json_put_text(&api->json, "id", api->param);
+    json_put_bool(&api->json, "released", released);
     json_close(&api->json, '}');
     api_reply(api, 200);
 }
@@ -239,9 +276,48 @@ void api_gate_release(struct api *api)
     if (!api_did(api, "gate.approve", api->param,
                  result == 0 && released ? SLICE("released") : SLICE(""), result, &err))
         return;
-    json_open(&api->json, '{');
-    json_put_text(&api->json, "id", api->param);
-    json_put_bool(&api->json, "released", released);
-    json_close(&api->json, '}');
-    api_reply(api, 200);
+    reply_approved(api, released);
+}
+
+/* ---- approvals that were signed elsewhere ---- */
+
+static bool read_signature(const struct api *api, const struct json_node *body,
+                           struct gate_signature *out, struct err *err)
+{
+    bool zone;
+    size_t len = 0;
+    struct slice signature = api_text(body, "signature"), expires = api_text(body, "expires");
+    struct slice hold = api_text(body, "hold");
+    *out = (struct gate_signature){.approver = api_text(body, "approver")};
+    if (hold.ptr && !slice_equal(hold, api->param))
+        err_set(err, ERR_CONFIG, "this approval is for the hold %.*s", SLICE_ARG(hold));
+    else if (!expires.ptr || !time_parse_rfc3339(expires, &out->expires_ns, &zone) || !zone)
+        err_set(err, ERR_CONFIG, "expires is a time such as 2026-01-26T00:02:13Z");
+    else if (!signature.ptr ||
+             sodium_base642bin(out->bytes, sizeof(out->bytes), signature.ptr, signature.len, NULL,
+                               &len, NULL, sodium_base64_VARIANT_ORIGINAL) < 0 ||
+             len != sizeof(out->bytes))
+        err_set(err, ERR_CONFIG, "signature is no Ed25519 signature in base64");
+    else
+        return true;
+    return false;
+}
+
+/* The signature is what counts; who carries it only needs to be known here. */
+void api_gate_approve(struct api *api)
+{
+    struct err err;
+    struct gate_signature signature;
+    bool released;
+    const struct json_node *body = api_body(api);
+    if (!body)
+        return;
+    if (!read_signature(api, body, &signature, &err)) {
+        api_reply_err(api, &err);
+        return;
+    }
+    int result =
+        gate_approve_signed(api->parts->gate, api->param, &signature, &released, &err);
+    if (api_did(api, "gate.approve_signed", api->param, signature.approver, result, &err))
+        reply_approved(api, released);
 }

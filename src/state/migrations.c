@@ -67,6 +67,8 @@ const char *const state_schema[] = {
     "  BEGIN SELECT RAISE(ABORT,'the audit trail is only added to'); END;"
     "CREATE TRIGGER audit_delete BEFORE DELETE ON audit"
     "  BEGIN SELECT RAISE(ABORT,'the audit trail is only added to'); END;",
+    /* 4: what follows a hold of the gate finds the incidents that show it. */
+    "CREATE INDEX timeline_gate ON timeline(evidence) WHERE kind='gate';",
 };
 
 const size_t state_schema_count = sizeof(state_schema) / sizeof(state_schema[0]);

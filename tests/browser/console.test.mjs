@@ -4,13 +4,14 @@
 //   HINOMI_SETUP_CODE   the code printed at first start; or HINOMI_USER and HINOMI_PASSWORD when setup is done
 //   HINOMI_HEC          HEC address for the hostile events, for example http://127.0.0.1:7180/services/collector/event
 //   HINOMI_HEC_TOKEN    a HEC token
+//   HINOMI_GATE_TOKEN   a token of kind gate, to have something held
 //   CHROMIUM            the browser, /usr/bin/chromium when unset
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { chromium } from "playwright-core";
 import { hostile, marker } from "./hostile.mjs";
 
-const { HINOMI_URL, HINOMI_SETUP_CODE, HINOMI_HEC, HINOMI_HEC_TOKEN } = process.env;
+const { HINOMI_URL, HINOMI_SETUP_CODE, HINOMI_HEC, HINOMI_HEC_TOKEN, HINOMI_GATE_TOKEN } = process.env;
 const USER = process.env.HINOMI_USER ?? "sato";
 const PASSWORD = process.env.HINOMI_PASSWORD ?? "correct horse battery";
 const ALL = { from: "0", to: "2200-01-01T00:00:00Z" };
@@ -161,6 +162,24 @@ describe("console", { skip }, () => {
     await page.evaluate(() => document.activeElement?.blur());
     await page.keyboard.press("/");
     await page.waitForFunction(() => location.hash.startsWith("#/search"));
+  });
+
+  test("incident: what the gate holds under it, and when it did", { skip: HINOMI_GATE_TOKEN ? false : "HINOMI_GATE_TOKEN is not set" }, async (t) => {
+    const { incidents } = await page.evaluate(async () => (await fetch("/v1/incidents?state=open")).json());
+    const incident = incidents.find((one) => one.severity === "critical" && one.entities.some((entity) => entity.type === "asset"));
+    if (!incident) return t.skip("the server has no open incident about an asset");
+    const asset = incident.entities.find((entity) => entity.type === "asset").value;
+    const answer = await fetch(new URL("/v1/gate/decide", HINOMI_URL), {
+      method: "POST", headers: { "Content-Type": "application/json", Authorization: `Bearer ${HINOMI_GATE_TOKEN}` },
+      body: JSON.stringify({ request_id: "browser-1", action: "withdrawal", asset, amount: "1234.50", destination: "somewhere" }),
+    });
+    const decision = await answer.json();
+    assert.equal(decision.decision, "hold");
+    await page.evaluate((id) => { location.hash = `#/incidents?id=${id}`; }, decision.incident);
+    await page.locator(".held li", { hasText: "browser-1" }).getByText("1,234.50").waitFor();
+    await page.locator(".timeline li.gate", { hasText: "browser-1" }).waitFor();
+    await page.keyboard.press("Escape");
+    await page.locator(".side-panel").waitFor({ state: "detached" });
   });
 
   test("incident: list, detail, acknowledge", async (t) => {

@@ -27,11 +27,11 @@ def start_demo(folder):
 
 
 def set_up(url, code):
-    """The first administrator, and a token for events."""
+    """The first administrator, a token for events and one for the gate."""
     server = Server.__new__(Server)
     server.api_port, server.cookie, server.csrf, server.setup_code = int(url.rsplit(":", 1)[1]), None, None, code
     server.sign_in()
-    return server.token("hec")
+    return server.token("hec"), server.token("gate")
 
 
 def run_node(env):
@@ -53,9 +53,9 @@ def main():
         code = re.search(r"Setup code (\S+)", text).group(1)
         hec = re.search(r"HTTP \(HEC\) ([\d.]+:\d+)", text).group(1)
         time.sleep(3)
-        token = set_up(url, code)
+        token, gate = set_up(url, code)
         run_node({"HINOMI_URL": url, "HINOMI_USER": "admin", "HINOMI_PASSWORD": PASSWORD,
-                  "HINOMI_HEC": f"http://{hec}/services/collector/event", "HINOMI_HEC_TOKEN": token})
+                  "HINOMI_HEC": f"http://{hec}/services/collector/event", "HINOMI_HEC_TOKEN": token, "HINOMI_GATE_TOKEN": gate})
     finally:
         process.terminate()
         process.wait(60)

@@ -78,6 +78,22 @@ static inline void restart(struct fixture *f)
     start(f);
 }
 
+static inline void write_policy(const struct fixture *f, struct slice text)
+{
+    struct err err;
+    char path[128];
+    (void)snprintf(path, sizeof(path), "%s/policy.yaml", f->dir);
+    assert_int_equal(io_replace_file(io_real(), path, text, &err), 0);
+}
+
+/* Another policy than the shipped one, from the start. */
+static inline void own_policy(struct fixture *f, struct slice text)
+{
+    write_policy(f, text);
+    f->config.policy_path = arena_printf(f->arena, "%s/policy.yaml", f->dir).ptr;
+    restart(f);
+}
+
 static inline struct decimal number(const char *text)
 {
     struct decimal d;
@@ -182,12 +198,13 @@ static inline void see_hold(void *context, const struct gate_hold *hold)
     seen->count++;
     seen->approvals = hold->approvals;
     assert_true(hold->reason_en.len && hold->reason_ja.len);
-    assert_true(slice_is(hold->amount, "500"));
+    char amount[DECIMAL_TEXT_SIZE];
+    assert_true(slice_is(slice_of(amount, decimal_format(hold->request.amount, amount)), "500"));
 }
 
 static inline struct seen_hold holds(struct fixture *f)
 {
     struct seen_hold seen = {0};
-    gate_holds(f->gate, see_hold, &seen);
+    gate_holds(f->gate, SLICE_NONE, see_hold, &seen);
     return seen;
 }

@@ -145,33 +145,6 @@ static void holds_when_the_clock_was_moved(void **state)
     is(ask(f, withdrawal("d", "1")), GATE_ALLOW, "otherwise");
 }
 
-static void write_file(const struct fixture *f, const char *name, struct slice text)
-{
-    struct err err;
-    char path[128];
-    (void)snprintf(path, sizeof(path), "%s/%s", f->dir, name);
-    assert_int_equal(io_replace_file(io_real(), path, text, &err), 0);
-}
-
-static struct slice own_policy(struct fixture *f, struct slice text)
-{
-    struct slice path = arena_printf(f->arena, "%s/policy.yaml", f->dir);
-    write_file(f, "policy.yaml", text);
-    f->config.policy_path = path.ptr;
-    restart(f);
-    return path;
-}
-
-static void holds_without_a_policy(void **state)
-{
-    struct fixture *f = *state;
-    own_policy(f, SLICE("version: \"1\"\nmode: enforce\nrows:\n  - name: x\n    effect: allwo\n"));
-    is(ask(f, withdrawal("a", "1")), GATE_HOLD, "policy");
-    f->config.policy_path = "/nonexistent.yaml";
-    restart(f);
-    is(ask(f, withdrawal("b", "1")), GATE_HOLD, "policy");
-}
-
 static void holds_what_cannot_be_judged(void **state)
 {
     struct fixture *f = *state;
@@ -239,7 +212,6 @@ int main(void)
         TEST(counts_money_exactly),
         TEST(holds_when_unhealthy),
         TEST(holds_when_the_clock_was_moved),
-        TEST(holds_without_a_policy),
         TEST(holds_what_cannot_be_judged),
         TEST(only_says_it_in_shadow_mode),
         TEST(binds_a_token_to_its_request),

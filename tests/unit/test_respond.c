@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sodium.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -33,6 +34,14 @@ struct fixture {
     struct told told[16];
 };
 
+static atomic_int noted; /* sentences for people */
+
+static void note(void *context, const char *what)
+{
+    (void)context, (void)what;
+    noted++;
+}
+
 static void changed(void *context, struct slice id, enum severity severity, bool open,
                     const struct entity *entities, size_t count)
 {
@@ -52,7 +61,8 @@ static void open_with(struct fixture *fixture, const struct respond_notifier *ro
         fail_msg("%s", err.text);
     const struct respond_config config = {
         .database = fixture->database, .clock = clock ? clock : &fixture->clock.clock,
-        .notifiers = rows, .notifier_count = count, .changed = changed, .context = fixture,
+        .notifiers = rows, .notifier_count = count, .changed = changed, .note = note,
+        .context = fixture,
         .link = SLICE("https://siem.example")};
     if (respond_start(&config, &fixture->respond, &err) < 0)
         fail_msg("%s", err.text);
@@ -62,6 +72,19 @@ static void shut(struct fixture *fixture)
 {
     respond_stop(fixture->respond);
     database_close(fixture->database);
+}
+
+/* What the gate did with a request about u7 and XEM. */
+static void put_gate(struct fixture *fixture, const char *event, const char *follows,
+                     const char *incident, const char *en)
+{
+    static const struct entity about[] = {{{"account", 7}, {"u7", 2}}, {{"asset", 5}, {"XEM", 3}}};
+    const struct respond_gate_entry entry = {
+        .time_ns = NOON + NS_PER_SECOND, .event = slice_text(event), .follows = slice_text(follows),
+        .incident = slice_text(incident), .en = slice_text(en), .ja = SLICE("保留"),
+        .user = SLICE("sato"), .entities = about, .entity_count = 2};
+    respond_gate(fixture->respond, &entry);
+    respond_flush(fixture->respond);
 }
 
 static int set_up(void **state)
@@ -122,7 +145,7 @@ static const char *show(struct fixture *fixture, const char *id)
     buffer_close(&text);
     buffer_init(&text, 16 * MIB);
     json_init(&json, &text);
-    int result = id ? respond_incident_json(fixture->respond, slice_text(id), &json, &err)
+    int result = id ? respond_incident_json(fixture->respond, slice_text(id), NULL, 0, &json, &err)
                     : respond_list_json(fixture->respond, SLICE(""), 100, &json, &err);
     if (result < 0)
         fail_msg("%s", err.text);
@@ -576,6 +599,86 @@ static void a_notifier_that_cannot_work_is_refused(void **state)
     assert_string_equal(err.text, "there is no notifier of the kind \"pigeon\"");
 }
 
+/* ---- what the gate did ---- */
+
+static size_t count_of(const char *shown, const char *what)
+{
+    size_t count = 0;
+    for (const char *at = strstr(shown, what); at; at = strstr(at + 1, what))
+        count++;
+    return count;
+}
+
+static void shows_what_the_gate_did(void **state)
+{
+    struct fixture *fixture = *state;
+    struct err err;
+    put(fixture, 1, SEVERITY_HIGH, 0, "asset:XEM");
+    put(fixture, 2, SEVERITY_HIGH, 0, "asset:BTC");
+    put_gate(fixture, "d1.hold", "", "INC-1", "Held: 5 XEM"); /* by its name and by its entity: once */
+    assert_int_equal(count_of(show(fixture, "INC-1"), "Held: 5 XEM"), 1);
+    assert_int_equal(count_of(show(fixture, "INC-1"), "\"kind\":\"gate\""), 1);
+    assert_non_null(strstr(show(fixture, "INC-1"), "\"evidence\":[\"d1.hold\"],\"user\":\"sato\""));
+    put_gate(fixture, "d2.hold", "", "INC-2", "Held: by name"); /* BTC's, and XEM's by the entity */
+    assert_int_equal(count_of(show(fixture, "INC-2"), "Held: by name"), 1);
+    assert_int_equal(count_of(show(fixture, "INC-1"), "Held: by name"), 1);
+    assert_int_equal(count_of(show(fixture, "INC-2"), "Held: 5 XEM"), 0);
+    put_gate(fixture, "d3.hold", "", "INC-77", "Held: none of that name");
+    assert_int_equal(count_of(show(fixture, "INC-1"), "none of that name"), 1);
+    /* What follows a hold is shown where the hold is, even when that is closed by then. */
+    assert_int_equal(respond_close(fixture->respond, SLICE("INC-2"), SLICE("ito"), SLICE("done"), &err), 0);
+    put_gate(fixture, "d2.approval.1", "d2.hold", "", "approved it");
+    assert_int_equal(count_of(show(fixture, "INC-2"), "approved it"), 1);
+    put_gate(fixture, "d4.hold", "", "", "Held: later");
+    assert_int_equal(count_of(show(fixture, "INC-2"), "Held: later"), 0);
+    assert_int_equal(count_of(show(fixture, "INC-1"), "Held: later"), 1);
+}
+
+static void ends_a_long_list_of_deeds(void **state)
+{
+    struct fixture *fixture = *state;
+    put(fixture, 1, SEVERITY_HIGH, 0, "asset:XEM");
+    for (int i = 0; i < INCIDENT_GATE_MAX + 5; i++) {
+        char event[24];
+        snprintf(event, sizeof(event), "d%d.hold", i);
+        put_gate(fixture, event, "", "INC-1", "Held: one");
+    }
+    const char *shown = show(fixture, "INC-1");
+    assert_int_equal(count_of(shown, "Held: one"), INCIDENT_GATE_MAX);
+    assert_int_equal(count_of(shown, "not shown here one by one"), 1);
+}
+
+/* The gate's thread must not stand still because the database does. */
+static void never_makes_the_gate_wait(void **state)
+{
+    struct fixture *fixture = *state;
+    struct err err;
+    const struct respond_gate_entry entry = {.event = SLICE("d.hold"), .en = SLICE("Held")};
+    int before = noted;
+    assert_int_equal(database_begin(fixture->database, &err), 0); /* nobody else gets in */
+    for (int i = 0; i < 2 * RESPOND_QUEUE_SLOTS; i++)
+        respond_gate(fixture->respond, &entry);
+    assert_true(noted - before > RESPOND_QUEUE_SLOTS / 2); /* left out, and said */
+    database_rollback(fixture->database);
+    respond_flush(fixture->respond);
+}
+
+static void shows_what_is_held(void **state)
+{
+    struct fixture *fixture = *state;
+    struct err err;
+    struct json json;
+    const struct respond_held held[] = {{SLICE("d1"), SLICE("W1"), SLICE("XEM"), SLICE("5.0")},
+                                        {SLICE("d2"), SLICE("W2"), SLICE(""), SLICE("")}};
+    put(fixture, 1, SEVERITY_HIGH, 0, "asset:XEM");
+    buffer_clear(&text);
+    json_init(&json, &text);
+    assert_int_equal(respond_incident_json(fixture->respond, SLICE("INC-1"), held, 2, &json, &err), 0);
+    assert_true(slice_find(buffer_slice(&text),
+                           SLICE("\"held\":[{\"id\":\"d1\",\"request_id\":\"W1\",\"asset\":\"XEM\",\"amount\":"
+                                 "\"5.0\"},{\"id\":\"d2\",\"request_id\":\"W2\",\"asset\":null,\"amount\":null}]")) >= 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -591,6 +694,10 @@ int main(void)
         TEST(of_two_people_one_is_first),
         TEST(what_is_closed_stays),
         TEST(names_and_states_are_checked),
+        TEST(shows_what_the_gate_did),
+        TEST(ends_a_long_list_of_deeds),
+        TEST(never_makes_the_gate_wait),
+        TEST(shows_what_is_held),
         TEST(tries_until_it_is_taken_and_over_a_restart),
         TEST(a_mistake_is_given_up_and_shown),
         TEST(of_one_incident_the_order_is_kept),
