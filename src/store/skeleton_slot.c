@@ -85,7 +85,8 @@ static bool fits_int(struct slice token, size_t fraction)
         (fraction && token.ptr[token.len - point] != '.'))
         return false;
     struct slice whole = slice_sub(token, 0, token.len - point);
-    return no_leading_zero(whole, DIGITS_MAX) && slice_find_char(whole, '.') < 0;
+    return no_leading_zero(whole, DIGITS_MAX) && slice_find_char(whole, '.') < 0 &&
+           slice_find_char(slice_from(token, token.len - fraction), '.') < 0;
 }
 
 static bool fits_ip4(struct slice token, int64_t *out)
@@ -313,6 +314,20 @@ static bool put_words(const struct words *words, uint32_t count, struct slot_cod
     return true;
 }
 
+/* What was written is read and printed again: a kind that is not exact is none. */
+static bool is_exact(const struct slot_coding *coding, const struct slice *tokens, uint32_t count,
+                     struct slice written, struct arena *arena)
+{
+    struct slot_tokens again;
+    char text[SLOT_TEXT_MAX];
+    if (!slot_coding_good(coding) || !slot_decode(coding, count, &written, arena, &again))
+        return false;
+    for (uint32_t i = 0; i < count; i++)
+        if (!slice_equal(slot_print(&again, i, text), tokens[i]))
+            return false;
+    return written.len == 0;
+}
+
 bool slot_encode(const struct slice *tokens, uint32_t count, struct arena *arena,
                  struct slot_coding *out, struct buffer *data)
 {
@@ -321,7 +336,8 @@ bool slot_encode(const struct slice *tokens, uint32_t count, struct arena *arena
         return true;
     size_t before = data->len;
     struct look look = look_at(tokens, count);
-    bool typed = choose_number(&look, tokens, count, arena, out, data);
+    bool typed = choose_number(&look, tokens, count, arena, out, data) &&
+                 is_exact(out, tokens, count, slice_from(buffer_slice(data), before), arena);
     struct words words = {0};
     if (!words_make(&words, count, arena))
         return false;
