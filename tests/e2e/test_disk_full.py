@@ -89,7 +89,6 @@ def others_fill_it(server, sender, disk):
     checks.check("full: it says when", headers["Retry-After"], headers)
     time.sleep(3)  # sealing is tried and fails as well; the rest of a journal file takes small batches
     checks.equal("full: still refused", sender.send_until(503, 20, 6000)[0], 503)
-    checks.check("full: searching works", 100 <= found(server)[1] <= len(sender.acked))
     status, body, _ = server.request("GET", "/v1/status")
     checks.equal("full: the console is there", status, 200)
     (disk / "filler").unlink()
