@@ -50,7 +50,10 @@ bench: all
 tidy:
 	@clang-format --dry-run -Werror $(shell git ls-files 'src/*.c' 'src/*.h' 'tests/*.c')
 
+analyze: all
+	@tools/analyze $(BUILD)
+
 clean:
 	rm -rf build build-asan build-tsan build-fuzz web/dist
 
-.PHONY: all deps test-deps web run check check-full asan tsan fuzz bench tidy clean
+.PHONY: all deps test-deps web run check check-full asan tsan fuzz bench tidy analyze clean

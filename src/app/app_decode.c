@@ -38,6 +38,7 @@ int app_decode(int argc, char **argv)
     const struct cli_option options[] = {
         {"--source", &offline.source, NULL},
         {"--tz", &offline.zone, NULL},
+        {"--encoding", &offline.encoding, NULL},
         {"--received", &received, NULL},
         {"--explain", NULL, &printing.explain},
     };
@@ -51,6 +52,9 @@ int app_decode(int argc, char **argv)
         return cli_usage("decode", "name a file, or - for standard input");
     if (received && !offline_parse_time(received, &offline.received_ns))
         return cli_usage("decode", "--received needs a time such as 2026-01-26T00:00:00Z");
+    status = cli_check_text("decode", offline.zone, offline.encoding);
+    if (status)
+        return status;
     if (cli_load_decoders(&decoders, &err) < 0)
         return cli_fail(&err);
     buffer_init(&printing.line, 256 * MIB);

@@ -199,8 +199,8 @@ static int prepare(struct demo *demo, struct err *err)
     if (make_token(demo, "hec", "Splunk", demo->hec_token, sizeof(demo->hec_token), err) < 0 ||
         make_token(demo, "gate", "Bearer", demo->gate_token, sizeof(demo->gate_token), err) < 0)
         return -1;
-    demo->hec = (struct loopback){collector_http_port(demo->service.hec), -1};
-    demo->api = (struct loopback){server_port(demo->service.server), -1};
+    demo->hec = (struct loopback){collector_http_port(demo->service.hec), -1, 0};
+    demo->api = (struct loopback){server_port(demo->service.server), -1, 0};
     demo->world = demo_world_new(2018, start, &callbacks);
     buffer_init(&demo->body, HTTP_BODY_BYTES_MAX);
     return demo->world ? 0 : err_nomem(err);

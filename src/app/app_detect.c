@@ -167,6 +167,7 @@ static int hunt_command(const char *name, int argc, char **argv, bool findings)
         {"--rules", &rules_path, NULL},       {"--format", &format, NULL},
         {"--source", &offline.source, NULL},  {"--tz", &offline.zone, NULL},
         {"--received", &received, NULL},      {"--actions", &actions, NULL},
+        {"--encoding", &offline.encoding, NULL},
         {"--ignore-logsource", NULL, &rule_options.ignore_logsource},
     };
     struct cli_words words;
@@ -182,6 +183,9 @@ static int hunt_command(const char *name, int argc, char **argv, bool findings)
         return cli_usage(name, "--actions is not available in this version");
     if (received && !offline_parse_time(received, &offline.received_ns))
         return cli_usage(name, "--received needs a time such as 2026-01-26T00:00:00Z");
+    status = cli_check_text(name, offline.zone, offline.encoding);
+    if (status)
+        return status;
     char own_rules[4200], logsources[4200], state_path[4200];
     snprintf(own_rules, sizeof(own_rules), "%s", cli_content("rules"));
     snprintf(logsources, sizeof(logsources), "%s", cli_content("logsources"));

@@ -1,4 +1,5 @@
 /* hinomi import: files into a store, durable when it returns. */
+#include "app/broken_note.h"
 #include "app/engine.h"
 #include "collect/file_reader.h"
 
@@ -6,11 +7,12 @@
 #include <time.h>
 
 struct import {
-    const char *source, *zone, *stream;
+    const char *source, *zone, *encoding, *stream;
     struct engine engine;
     uint64_t events, bytes;
     uint64_t position; /* of the journal, after the last delivery */
     int failed_files;
+    struct broken_note broken; /* the pipeline's thread */
 };
 
 static void on_done(void *context, const struct journal_ack *ack)
@@ -48,7 +50,7 @@ static int import_file(struct import *import, const char *path, struct err *err)
     struct file_reader *reader;
     struct delivery delivery;
     int more, result = 0;
-    if (file_reader_open(path, &reader, err) < 0)
+    if (file_reader_open(path, import->encoding, &reader, err) < 0)
         return -1;
     const struct file_reader_report *report = file_reader_report(reader);
     while (result == 0 && (more = file_reader_next(reader, &delivery, err)) > 0) {
@@ -69,10 +71,18 @@ static int import_file(struct import *import, const char *path, struct err *err)
         result = -1;
     import->events += report->events;
     import->bytes += report->bytes;
-    if (report->problem[0])
-        fprintf(stderr, "hinomi: %s: %s\n", path, report->problem);
+    if (report->problem[0]) {
+        import->failed_files++;
+        fprintf(stderr, "hinomi: %s: %s; what could be read was read\n", path, report->problem);
+    }
     file_reader_close(reader);
     return result;
+}
+
+static void on_passed(void *context, const struct batch *batch)
+{
+    struct import *import = context;
+    broken_note_batch(&import->broken, batch);
 }
 
 static int run_import(struct import *import, const struct cli_words *words, struct err *err)
@@ -86,7 +96,10 @@ static int run_import(struct import *import, const struct cli_words *words, stru
         if (why.code == ERR_IO && pipeline_counts(import->engine.pipeline).failed)
             break;
     }
-    return engine_finish(&import->engine, err);
+    int result = engine_finish(&import->engine, err);
+    if (result == 0) /* the pipeline's thread is gone */
+        broken_note_end(&import->broken);
+    return result;
 }
 
 int app_import(int argc, char **argv)
@@ -95,6 +108,7 @@ int app_import(int argc, char **argv)
     const struct cli_option options[] = {
         {"--dir", &import.engine.dir, NULL},       {"--source", &import.source, NULL},
         {"--tz", &import.zone, NULL},       {"--stream", &import.stream, NULL},
+        {"--encoding", &import.encoding, NULL},
         {"--detect", NULL, &import.engine.detect},
     };
     struct cli_words words;
@@ -106,8 +120,15 @@ int app_import(int argc, char **argv)
         return cli_usage("import", "--dir needs the folder of the store");
     if (words.count == 0)
         return cli_usage("import", "name a file, or - for standard input");
+    status = cli_check_text("import", import.zone, import.encoding);
+    if (status)
+        return status;
+    import.engine.passed = on_passed;
+    import.engine.context = &import;
     int64_t start = clock_mono_ns(clock_real());
     int result = engine_open(&import.engine, &err);
+    if (result == 0)
+        cli_note_source(import.engine.decoders, import.source);
     if (result == 0)
         result = engine_start(&import.engine, &err);
     if (result == 0)

@@ -2,6 +2,8 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/zone.h"
+#include "cut/encoding.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -109,6 +111,27 @@ const char *cli_content(const char *name)
 int cli_load_decoders(struct decoders **out, struct err *err)
 {
     return decoders_load(cli_content("decoders"), out, err);
+}
+
+int cli_check_text(const char *command, const char *zone, const char *encoding)
+{
+    if (zone && *zone && !zone_find(slice_text(zone)))
+        return cli_usage(command, "there is no time zone '%s'; name one such as Asia/Tokyo", zone);
+    if (encoding && !encoding_is_known(slice_text(encoding)))
+        return cli_usage(command, "there is no encoding '%s'; name one such as CP932 or EUC-JP",
+                         encoding);
+    return 0;
+}
+
+void cli_note_source(const struct decoders *decoders, const char *source)
+{
+    struct slice nearest;
+    if (!source || !*source || decoders_know_source(decoders, slice_text(source), &nearest))
+        return;
+    fprintf(stderr,
+            "hinomi: no decoder answers to --source %s (the nearest name is %.*s); the events are "
+            "taken by what they look like\n",
+            source, SLICE_ARG(nearest));
 }
 
 /* ---- output ---- */

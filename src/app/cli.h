@@ -43,6 +43,11 @@ const char *cli_content(const char *name);
 /* Loads the decoders (all of them, from the content folder). */
 int cli_load_decoders(struct decoders **out, struct err *err);
 
+/* What --tz and --encoding name (either may be NULL): 0, or EXIT_USAGE after a sentence. */
+int cli_check_text(const char *command, const char *zone, const char *encoding);
+/* A sentence when no decoder answers to --source (may be NULL); events then go by their content. */
+void cli_note_source(const struct decoders *decoders, const char *source);
+
 /* Buffered standard output that notices a closed pipe: false when nobody reads any more. */
 bool cli_write(struct slice bytes);
 bool cli_flush(void);

@@ -1,5 +1,6 @@
 #include "app/loopback.h"
 
+#include "base/clock.h"
 #include "base/limits.h"
 
 #include <arpa/inet.h>
@@ -10,6 +11,8 @@
 #include <unistd.h>
 
 enum { REPLY_MAX = 1024 * 1024, TIMEOUT_SECONDS = 30 };
+/* The server closes what is idle for HTTP_IDLE_TIMEOUT_MS; long before that a new one is dialled. */
+#define IDLE_NS (HTTP_IDLE_TIMEOUT_MS / 4 * NS_PER_MS)
 
 static int dial(struct loopback *client, struct err *err)
 {
@@ -82,6 +85,10 @@ int loopback_post(struct loopback *client, const char *path, const char *authori
                   const char *key, struct slice body, struct buffer *reply, struct err *err)
 {
     struct buffer request;
+    int64_t now_ns = clock_mono_ns(clock_real());
+    if (now_ns - client->used_ns > IDLE_NS)
+        loopback_close(client);
+    client->used_ns = now_ns;
     if (client->fd < 0 && dial(client, err) < 0) {
         loopback_close(client);
         return -1;

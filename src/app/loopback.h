@@ -10,7 +10,8 @@
 
 struct loopback {
     uint16_t port;
-    int fd; /* -1: not connected; kept between requests */
+    int fd;          /* -1: not connected; kept between requests */
+    int64_t used_ns; /* monotonic, of the last request */
 };
 
 /* POSTs a JSON (or event) body to 127.0.0.1; authorization is the header's value. The status, or -1. The

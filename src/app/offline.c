@@ -1,5 +1,6 @@
 #include "app/offline.h"
 
+#include "app/broken_note.h"
 #include "base/file.h"
 #include "base/time.h"
 #include "collect/file_reader.h"
@@ -11,6 +12,7 @@ struct run {
     struct decode *decode;
     struct batch *batch;
     uint64_t records; /* of the current file */
+    struct broken_note broken;
 };
 
 bool offline_parse_time(const char *text, int64_t *time_ns)
@@ -26,6 +28,7 @@ static int hand_over(struct run *run, const char *path, struct err *err)
         return 0;
     if (decode_finish(run->batch, err) < 0)
         return -1;
+    broken_note_batch(&run->broken, run->batch);
     int result = run->offline->batch(run->offline->context, run->batch, path, run->records, err);
     run->records += run->batch->row_count;
     run->offline->events += run->batch->row_count;
@@ -65,7 +68,7 @@ static int run_file(void *context, const char *path, struct err *err)
     int more;
     run->records = 0;
     run->offline->files++;
-    if (file_reader_open(path, &reader, &why) < 0) {
+    if (file_reader_open(path, run->offline->encoding, &reader, &why) < 0) {
         run->offline->files_failed++;
         cli_fail(&why);
         return 0;
@@ -77,8 +80,12 @@ static int run_file(void *context, const char *path, struct err *err)
         run->offline->files_failed++;
         cli_fail(&why);
     }
-    if (file_reader_report(reader)->problem[0])
-        fprintf(stderr, "hinomi: %s: %s\n", path, file_reader_report(reader)->problem);
+    broken_note_end(&run->broken);
+    if (file_reader_report(reader)->problem[0]) {
+        run->offline->files_failed++;
+        fprintf(stderr, "hinomi: %s: %s; what could be read was read\n", path,
+                file_reader_report(reader)->problem);
+    }
     file_reader_close(reader);
     return result;
 }
@@ -89,6 +96,7 @@ int offline_run(struct offline *offline, const struct decoders *decoders, char *
     struct run run = {.offline = offline, .decode = decode_new(decoders),
                       .batch = batch_new(BATCH_ARENA_MAX)};
     int result = run.decode && run.batch ? 0 : err_nomem(err);
+    cli_note_source(decoders, offline->source);
     if (offline->received_ns == 0)
         offline->received_ns = clock_wall_ns(clock_real());
     for (int i = 0; result == 0 && i < count; i++)

@@ -1,8 +1,11 @@
 #include "collect/collector_http.h"
 
+#include "base/json.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "collect/hec_parse.h"
+
+#include <stdio.h>
 
 struct collector_http {
     struct collector_http_config config;
@@ -26,6 +29,26 @@ static void reply(struct http_request *request, int status, int code, const char
         arena_printf(http_arena(request), "{\"text\":\"%s\",\"code\":%d}", text, code);
     struct slice headers = status == 503 ? SLICE("Retry-After: 1\r\n") : SLICE_NONE;
     http_reply(request, status, "application/json", headers, body);
+}
+
+/* 503 whatever the reason (a full disk as well): it is what senders take for "again, later". */
+static void reply_not_stored(struct http_request *request, const struct err *why)
+{
+    struct buffer body;
+    struct json json;
+    char detail[ERR_TEXT_SIZE + 128];
+    snprintf(detail, sizeof(detail),
+             "the events could not be made durable: %s; they are not kept, send them again later",
+             why->text);
+    buffer_init(&body, 64 * KIB);
+    json_init(&json, &body);
+    json_open(&json, '{');
+    json_put_text(&json, "text", SLICE("Server is busy"));
+    json_put_i64(&json, "code", HEC_BUSY);
+    json_put_text(&json, "detail", slice_text(detail));
+    json_close(&json, '}');
+    http_reply(request, 503, "application/json", SLICE("Retry-After: 1\r\n"), buffer_slice(&body));
+    buffer_close(&body);
 }
 
 static void reply_invalid(struct http_request *request, enum hec_problem problem,
@@ -70,9 +93,7 @@ static void on_stored(void *context, const struct sink_ack *ack)
                          "this Idempotency-Key was used before with other content");
         return;
     case SINK_FAILED:
-        http_reply_error(request, ack->err->code == ERR_IO ? 507 : 503, "not_stored",
-                         "the events could not be made durable: %s; send them again later",
-                         ack->err->text);
+        reply_not_stored(request, ack->err);
         return;
     }
 }
@@ -107,9 +128,7 @@ static void deliver(struct collector_http *collector, struct http_request *reque
         if (err.code == ERR_LIMIT || err.code == ERR_NOMEM)
             reply(request, 503, HEC_BUSY, "Server is busy");
         else
-            http_reply_error(request, err.code == ERR_IO ? 507 : 503, "not_stored",
-                             "the events could not be made durable: %s; send them again later",
-                             err.text);
+            reply_not_stored(request, &err);
     }
 }
 

@@ -3,8 +3,8 @@
  * collect/collector_http: the HTTP ingest port (:7180). Speaks Splunk's HTTP
  * Event Collector: /services/collector[/event[/1.0]], /raw[/1.0], /health[/1.0].
  *
- * 200 is answered only when the events are durable. A 4xx means that nothing of
- * the request was kept: the sender still holds it. Idempotency-Key names a
+ * 200 is answered only when the events are durable. A 4xx or 503 means that nothing of
+ * the request was kept: the sender still holds it (503, also for a full disk: send it again). Idempotency-Key names a
  * batch: the same key and bytes again are acknowledged and not doubled, other
  * bytes are 409.
  * Threads  Runs on its loop; the reply is sent from the sink's thread.

@@ -35,6 +35,10 @@ struct file_reader {
     size_t given;
     bool text_end;
     bool in_part; /* the next bytes continue a line that was too long */
+    bool looked;  /* for a byte order mark */
+    const char *encoding; /* NULL: lines are cut at bytes and given as they are */
+    size_t unit;          /* bytes of a line end: 2 for UTF-16 */
+    bool big_endian;
     struct buffer records;
     struct file_reader_report report;
 };
@@ -150,13 +154,16 @@ static int open_content(struct file_reader *reader, struct err *err)
     return open_unpacker(reader, err);
 }
 
-int file_reader_open(const char *path, struct file_reader **out, struct err *err)
+int file_reader_open(const char *path, const char *encoding, struct file_reader **out,
+                     struct err *err)
 {
     *out = NULL;
     struct file_reader *reader = mem_calloc(1, sizeof(*reader));
     if (!reader)
         return err_nomem(err);
     reader->path = path;
+    reader->encoding = encoding && *encoding ? encoding : NULL;
+    reader->unit = 1;
     reader->fd = -1;
     buffer_init(&reader->text, 8 * EVENT_BYTES_MAX);
     buffer_init(&reader->records, 64 * MIB);
@@ -232,17 +239,89 @@ static int next_parts(struct file_reader *reader, struct slice text, struct deli
     return 1;
 }
 
-/* Whole lines of about DELIVERY_BYTES. */
-static int next_lines(struct file_reader *reader, struct delivery *out, struct err *err)
+/* ---- text in another encoding ---- */
+
+static bool is_unit(const struct file_reader *reader, const char *at, char c)
 {
-    buffer_consume(&reader->text, reader->given);
-    reader->given = 0;
-    while (!reader->text_end && reader->text.len < DELIVERY_BYTES + EVENT_BYTES_MAX)
-        if (fill(reader, err) < 0)
-            return -1;
-    struct slice text = buffer_slice(&reader->text);
-    if (text.len == 0)
-        return 0;
+    if (reader->unit == 1)
+        return at[0] == c;
+    return at[reader->big_endian] == c && at[!reader->big_endian] == 0;
+}
+
+/* Bytes up to the line's end, at most EVENT_BYTES_MAX. *whole: the end is there. */
+static size_t encoded_line(const struct file_reader *reader, struct slice text, bool *whole)
+{
+    size_t unit = reader->unit, max = text.len < EVENT_BYTES_MAX ? text.len : EVENT_BYTES_MAX;
+    for (size_t at = 0; at + unit <= max; at += unit)
+        if (is_unit(reader, text.ptr + at, '\n')) {
+            *whole = true;
+            return at;
+        }
+    *whole = false;
+    return max == text.len ? max : max / unit * unit;
+}
+
+static void put_encoded(struct file_reader *reader, struct slice line, bool part,
+                        struct delivery *out)
+{
+    char hints[96];
+    size_t unit = reader->unit;
+    if (line.len >= unit && !part && is_unit(reader, line.ptr + line.len - unit, '\r'))
+        line.len -= unit;
+    if (line.len == 0)
+        return;
+    snprintf(hints, sizeof(hints), "encoding=%.60s%s", reader->encoding, part ? "\x1fpart=1" : "");
+    delivery_put_record(&reader->records, line, slice_text(hints));
+    out->event_count++;
+}
+
+static int next_encoded(struct file_reader *reader, struct slice text, struct delivery *out)
+{
+    bool whole;
+    buffer_clear(&reader->records);
+    while (text.len && reader->given < DELIVERY_BYTES) {
+        size_t len = encoded_line(reader, text, &whole);
+        bool last = !whole && len == text.len; /* of the file: there is more text otherwise */
+        if (last && !reader->text_end)
+            break;
+        bool part = reader->in_part || !(whole || last);
+        put_encoded(reader, slice_sub(text, 0, len), part, out);
+        reader->in_part = !(whole || last);
+        len += whole ? reader->unit : 0;
+        text = slice_from(text, len);
+        reader->given += len;
+    }
+    out->framing = FRAMING_RECORDS;
+    out->body = buffer_slice(&reader->records);
+    return 1;
+}
+
+/* Any text of UTF-16 has ASCII in it, if only its line ends; bytes that only begin like it do not. */
+static bool has_ascii_units(struct slice text, bool big_endian)
+{
+    for (size_t at = 2; at + 2 <= text.len; at += 2)
+        if (text.ptr[at + !big_endian] == 0 && text.ptr[at + big_endian] > 0)
+            return true;
+    return false;
+}
+
+static void look_for_mark(struct file_reader *reader)
+{
+    struct slice text = slice_sub(buffer_slice(&reader->text), 0, READ_BYTES);
+    bool little = slice_starts(text, SLICE("\xff\xfe")), big = slice_starts(text, SLICE("\xfe\xff"));
+    reader->looked = true;
+    if ((!little && !big) || !has_ascii_units(text, big))
+        return;
+    reader->encoding = big ? "UTF-16BE" : "UTF-16LE";
+    reader->big_endian = big;
+    reader->unit = reader->given = 2;
+}
+
+/* ---- lines ---- */
+
+/* Whole lines of about DELIVERY_BYTES. */
+static int give_lines(struct file_reader *reader, struct slice text, struct delivery *out)
+{
     if (reader->in_part)
         return next_parts(reader, text, out);
     size_t len = text.len < DELIVERY_BYTES ? text.len : DELIVERY_BYTES;
@@ -257,6 +336,21 @@ static int next_lines(struct file_reader *reader, struct delivery *out, struct e
     out->event_count = delivery_count_lines(out->body);
     reader->given = len;
     return 1;
+}
+
+static int next_lines(struct file_reader *reader, struct delivery *out, struct err *err)
+{
+    buffer_consume(&reader->text, reader->given);
+    reader->given = 0;
+    while (!reader->text_end && reader->text.len < DELIVERY_BYTES + EVENT_BYTES_MAX)
+        if (fill(reader, err) < 0)
+            return -1;
+    if (!reader->looked)
+        look_for_mark(reader);
+    struct slice text = slice_from(buffer_slice(&reader->text), reader->given);
+    if (text.len == 0)
+        return 0;
+    return reader->encoding ? next_encoded(reader, text, out) : give_lines(reader, text, out);
 }
 
 int file_reader_next(struct file_reader *reader, struct delivery *out, struct err *err)

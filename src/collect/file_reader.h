@@ -4,7 +4,9 @@
  * are told apart by their first bytes; EVTX files give their records' XML.
  *
  * A line is an event. What is longer than EVENT_BYTES_MAX comes as linked parts
- * (hint part=1), none of it is lost.
+ * (hint part=1), none of it is lost. UTF-16 is known by its byte order mark; its lines keep
+ * their bytes and carry the hint encoding=NAME for the decoder, as do those of an encoding
+ * that was named.
  * Ownership  A delivery's body lives until the next call.
  * Threads    One at a time.
  * Errors     -1 names the path. Damage that does not end the reading is in the report.
@@ -21,7 +23,9 @@ struct file_reader_report {
     char problem[200];    /* of a damaged EVTX file; "" when there was none */
 };
 
-MUST_USE int file_reader_open(const char *path, struct file_reader **out, struct err *err);
+/* encoding: of text that has no byte order mark (cut/encoding.h); NULL: UTF-8, or whatever it is. */
+MUST_USE int file_reader_open(const char *path, const char *encoding, struct file_reader **out,
+                              struct err *err);
 void file_reader_close(struct file_reader *reader); /* NULL is fine */
 
 /* 1 and the next delivery (framing, event_count and body are set, origin.path too), 0 at the end. */

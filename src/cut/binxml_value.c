@@ -237,7 +237,7 @@ static void put_fixed(uint8_t type, struct slice b, struct buffer *to)
     case BINXML_BOOL:
         buffer_put_text(to, binxml_number(b) ? "true" : "false");
         break;
-    case BINXML_HEX32:
+    case BINXML_HEX32: /* no leading zeros, as Windows and the rules written for it have them: 0x7e */
     case BINXML_HEX64:
         buffer_printf(to, "0x%llx", (unsigned long long)binxml_number(b));
         break;

@@ -64,7 +64,8 @@ static ssize_t read_at(struct evtx *evtx, off_t place, char *to, size_t len, str
 {
     if (!evtx->io) {
         struct slice part = slice_sub(evtx->bytes, (size_t)place, len);
-        memcpy(to, part.ptr, part.len);
+        if (part.len)
+            memcpy(to, part.ptr, part.len);
         return (ssize_t)part.len;
     }
     size_t done = 0;

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "base/time.h"
+#include "cut/encoding.h"
 #include "decode/coerce.h"
 #include "decode/decode_run.h"
 
@@ -12,6 +13,7 @@ enum { COLUMNS_ROOM = 2 * EVENT_FIELDS_MAX };
 
 struct decode {
     struct runner runner;
+    struct encoding encoding;
     struct decode_counts counts;
 };
 
@@ -32,6 +34,7 @@ void decode_free(struct decode *decode)
     if (!decode)
         return;
     runner_close(&decode->runner);
+    encoding_close(&decode->encoding);
     mem_free(decode);
 }
 
@@ -188,7 +191,8 @@ static void put_flags(struct run *run, struct event_row *row)
         add_tag(run, "_time_clamped");
 }
 
-static void settle_decoder(struct run *run, enum run_result result, struct event_row *row)
+static void settle_decoder(struct run *run, enum run_result result, struct slice text,
+                           struct event_row *row)
 {
     struct arena *arena = run->batch->arena;
     const struct decoder *decoder = run->taker;
@@ -198,7 +202,7 @@ static void settle_decoder(struct run *run, enum run_result result, struct event
             put_default(run, KNOWN_DATASET, arena_copy(arena, decoder->dataset));
     } else {
         row->flags |= EVENT_NOT_UNDERSTOOD;
-        put_default(run, KNOWN_MESSAGE, row->raw);
+        put_default(run, KNOWN_MESSAGE, text);
         add_tag(run, "_not_understood");
     }
     if (result == RUN_FAILED) {
@@ -207,6 +211,21 @@ static void settle_decoder(struct run *run, enum run_result result, struct event
         add_tag(run, "_decode_error");
     }
     put_default(run, KNOWN_KIND, SLICE("event"));
+}
+
+/* What decoders read: the event's bytes, as UTF-8 where the delivery says that they are not. */
+static struct slice text_of(struct decode *decode, struct run *run, struct slice raw,
+                            struct slice hints)
+{
+    struct slice name = delivery_hint(hints, "encoding");
+    bool damaged = false;
+    if (!name.len)
+        return raw;
+    struct slice text =
+        encoding_to_utf8(&decode->encoding, name, raw, run->batch->arena, &damaged);
+    if (damaged)
+        run->json_flags |= JSON_CUT_NOT_UTF8;
+    return text.ptr ? text : raw;
 }
 
 static void clear_temps(struct runner *runner)
@@ -227,7 +246,8 @@ static bool decode_event(struct decode *decode, struct batch *batch, struct even
     err_clear(&err);
     clear_temps(&decode->runner);
     struct slice sourcetype = delivery_hint(hints, "sourcetype");
-    struct sighting sighting = {.text = without_bom(row->raw), .tokens = &run.tokens};
+    struct slice text = text_of(decode, &run, row->raw, hints);
+    struct sighting sighting = {.text = without_bom(text), .tokens = &run.tokens};
     sighting.source = row->origin->dataset.len ? row->origin->dataset : sourcetype;
     sighting.kind = look_at(&run, sighting.text);
     const struct decoder *decoder = decoders_choose(decode->runner.decoders, &sighting);
@@ -235,7 +255,7 @@ static bool decode_event(struct decode *decode, struct batch *batch, struct even
     if (!decoder && err.code == ERR_INPUT)
         result = RUN_FAILED; /* it looked like JSON: say why it is none */
     bool has_dataset = run.taker && run.taker->dataset.len;
-    settle_decoder(&run, result, row);
+    settle_decoder(&run, result, text, row);
     put_hints(&run, hints, has_dataset);
     settle_time(&run, row, delivery_hint(hints, "time"));
     put_flags(&run, row);

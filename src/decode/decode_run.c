@@ -275,6 +275,7 @@ static enum run_result run_step(struct run *run, const struct step *step)
     case STEP_REGEX:
     case STEP_CSV:
     case STEP_WINXML:
+    case STEP_WINJSON:
         return run_cut_step(run, step);
     case STEP_IF:
         return run_steps(run, holds(run, step->when) ? &step->body : &step->other);

@@ -45,6 +45,7 @@ enum step_kind {
     STEP_REGEX,
     STEP_CSV,
     STEP_WINXML,
+    STEP_WINJSON,
     STEP_RENAME,
     STEP_COPY,
     STEP_BASENAME,

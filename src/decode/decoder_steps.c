@@ -538,6 +538,7 @@ static const struct verb {
     {"regex", STEP_REGEX, 0, compile_regex, "pattern from"},
     {"csv", STEP_CSV, 0, compile_csv, "names from separator"},
     {"winxml", STEP_WINXML, 0, compile_from, "from"},
+    {"winjson", STEP_WINJSON, 0, compile_from, "from"},
     {"rename", STEP_RENAME, PAIRS, NULL, ""},
     {"copy", STEP_COPY, PAIRS, NULL, ""},
     {"basename", STEP_BASENAME, PAIRS, NULL, ""},

@@ -285,6 +285,26 @@ const struct decoder *decoders_find(const struct decoders *decoders, struct slic
     return map_find(&decoders->by_name, name);
 }
 
+bool decoders_know_source(const struct decoders *decoders, struct slice source,
+                          struct slice *nearest)
+{
+    char lower[SOURCE_NAME_MAX];
+    const struct map_entry *entry;
+    size_t at = 0, best = SIZE_MAX;
+    *nearest = SLICE_NONE;
+    source = lowercase(source, lower);
+    if (map_has(&decoders->by_source, source))
+        return true;
+    while ((entry = map_next(&decoders->by_source, &at))) {
+        size_t distance = slice_distance(entry->key, source);
+        if (distance < best) {
+            best = distance;
+            *nearest = entry->key;
+        }
+    }
+    return false;
+}
+
 /* --- choosing --- */
 
 struct json_seen {

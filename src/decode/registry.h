@@ -77,6 +77,9 @@ MUST_USE int decoders_load_text(struct slice text, const char *path, struct deco
 void decoders_free(struct decoders *decoders); /* NULL is fine */
 
 const struct decoder *decoders_find(const struct decoders *decoders, struct slice name);
+/* Whether some decoder names this source; if not, *nearest is the name most like it. */
+bool decoders_know_source(const struct decoders *decoders, struct slice source,
+                          struct slice *nearest);
 
 enum text_kind { TEXT_PLAIN, TEXT_JSON, TEXT_XML };
 

@@ -4,6 +4,7 @@
 #include "cut/csv.h"
 #include "cut/kv.h"
 #include "cut/syslog.h"
+#include "cut/winjson.h"
 #include "cut/winxml.h"
 
 static void put_text(struct run *run, uint32_t field, struct slice text)
@@ -23,18 +24,25 @@ static void put_known_text(struct run *run, enum known_field known, struct slice
         put_known(run, known, value_string(text));
 }
 
+/* The text's tokens in run->tokens, scanned anew unless they are there already. */
+static int scan_json(struct run *run, struct slice text, struct err *err)
+{
+    if (run->tokens_of.ptr == text.ptr && run->tokens_of.len == text.len)
+        return 0;
+    run->tokens_of = SLICE_NONE;
+    if (json_cutter_scan(run->runner->json, text, &run->tokens, err) < 0)
+        return -1;
+    run->tokens_of = text;
+    return 0;
+}
+
 static enum run_result cut_json_step(struct run *run, const struct step *step, struct slice text)
 {
     struct json_cutter *cutter = run->runner->json;
-    bool known = run->tokens_of.ptr == text.ptr && run->tokens_of.len == text.len;
     struct err err;
     err_clear(&err);
-    if (!known) {
-        run->tokens_of = SLICE_NONE;
-        if (json_cutter_scan(cutter, text, &run->tokens, &err) < 0)
-            return run_fail(run, step, "%s", err.text);
-        run->tokens_of = text;
-    }
+    if (scan_json(run, text, &err) < 0)
+        return run_fail(run, step, "%s", err.text);
     if (json_cutter_put(cutter, &run->tokens, 0, step->under, run->batch, run->row,
                         &run->json_flags, &err) < 0) {
         run->out_of_memory |= err.code == ERR_NOMEM;
@@ -135,6 +143,20 @@ static enum run_result cut_winxml_step(struct run *run, const struct step *step,
     return run_fail(run, step, "%s", err.text);
 }
 
+static enum run_result cut_winjson_step(struct run *run, const struct step *step, struct slice text)
+{
+    struct err err;
+    err_clear(&err);
+    if (scan_json(run, text, &err) == 0 &&
+        cut_winjson(&run->runner->columns, &run->tokens, run->batch, run->row, &run->left,
+                    &err) == 0) {
+        run->json_flags |= run->tokens.not_utf8 ? JSON_CUT_NOT_UTF8 : 0;
+        return RUN_OK;
+    }
+    run->out_of_memory |= err.code == ERR_NOMEM;
+    return run_fail(run, step, "%s", err.text);
+}
+
 /* [id name="value"]: log.syslog.structured_data.ID.NAME */
 static void put_structured_data(struct run *run, struct slice data)
 {
@@ -210,6 +232,8 @@ enum run_result run_cut_step(struct run *run, const struct step *step)
         return cut_regex_step(run, step, text);
     case STEP_CSV:
         return cut_csv_step(run, step, text);
+    case STEP_WINJSON:
+        return cut_winjson_step(run, step, text);
     default:
         return cut_winxml_step(run, step, text);
     }

@@ -249,8 +249,10 @@ static int fill_from_origin(struct batch *batch, struct slice name, size_t offse
             if (column_add(batch, &fresh, row, old->values[first + i]) < 0)
                 return -1;
         const struct origin *origin = batch->rows[row].origin;
+        if (count || !origin)
+            continue;
         const struct slice *text = (const void *)((const char *)origin + offset);
-        if (!count && origin && text->ptr && column_add(batch, &fresh, row, value_string(*text)) < 0)
+        if (text->ptr && column_add(batch, &fresh, row, value_string(*text)) < 0)
             return -1;
     }
     if (fresh.count == 0)

@@ -4,6 +4,7 @@
 #include "event/event_id.h"
 #include "flow/crash_mark.h"
 #include "flow/finding_sender.h"
+#include "flow/patient_store.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -34,6 +35,7 @@ struct pipeline {
     struct pipeline_config config;
     pthread_t thread;
     atomic_bool stopping;
+    struct patient_store patient;
     struct journal_reader *reader;
     struct decode *decode;
     struct detector *detector;
@@ -142,7 +144,7 @@ static int pass_batch(struct pipeline *pipeline, const struct route *route, uint
         return 0;
     batch->journal_end = journal_end;
     if (decode_finish(batch, err) < 0 || (route->detect && detect(pipeline, batch, err) < 0) ||
-        store_append(pipeline->config.store, batch, err) < 0)
+        patient_append(&pipeline->patient, batch, err) < 0)
         return -1;
     if (route->pass && pipeline->config.passed)
         pipeline->config.passed(pipeline->config.context, batch);
@@ -291,7 +293,7 @@ static int trim_journal(struct pipeline *pipeline, struct err *err)
     if (needless <= pipeline->trimmed)
         return 0;
     pipeline->trimmed = needless;
-    return journal_trim(pipeline->config.journal, needless, err);
+    return patient_trim(&pipeline->patient, needless, err);
 }
 
 /* Event time while nothing comes: the newest event's, and on with the clock from there. So a backlog
@@ -314,7 +316,7 @@ static int idle(struct pipeline *pipeline, struct err *err)
         detector_tick(pipeline->detector, event_now(pipeline, now), err) < 0)
         return -1;
     if (finding_sender_retry(pipeline->sender, err) < 0 ||
-        store_tick(pipeline->config.store, err) < 0)
+        patient_tick(&pipeline->patient, err) < 0)
         return -1;
     keep_checkpoint(pipeline);
     return trim_journal(pipeline, err);
@@ -457,6 +459,9 @@ int pipeline_start(const struct pipeline_config *config, struct pipeline **out, 
     if (!pipeline)
         return err_nomem(err);
     pipeline->config = *config;
+    pipeline->patient = (struct patient_store){.store = config->store, .journal = config->journal,
+                                               .stopping = &pipeline->stopping,
+                                               .note = config->note, .context = config->context};
     if (!pipeline->config.checkpoint_ms)
         pipeline->config.checkpoint_ms = CHECKPOINT_EVERY_MS;
     pthread_condattr_t monotonic;

@@ -37,7 +37,9 @@ struct net_conn {
     struct tls_session *tls;
     void *state;
     bool opened;  /* the handler knows it */
-    bool closing; /* no more reading; closes when writes are out */
+    bool closing; /* no more bytes for the handler; closes when writes are out */
+    bool lingering; /* closing, but what still comes is read and thrown away */
+    int64_t linger_ns; /* since when */
     bool paused;
     size_t write_pending;
     int64_t active_ns;
@@ -129,13 +131,33 @@ void net_conn_close(struct net_conn *conn)
         close_now(conn);
 }
 
+static void on_linger_end(uv_shutdown_t *request, int status)
+{
+    (void)status;
+    mem_free(request);
+}
+
+void net_conn_linger(struct net_conn *conn)
+{
+    if (!net_conn_is_open(conn))
+        return;
+    uv_shutdown_t *request = mem_alloc(sizeof(*request));
+    if (!request || uv_shutdown(request, (uv_stream_t *)&conn->tcp, on_linger_end) < 0) {
+        mem_free(request);
+        net_conn_close(conn);
+        return;
+    }
+    conn->closing = conn->lingering = true;
+    conn->linger_ns = conn->active_ns = now_ns();
+}
+
 static void on_written(uv_write_t *request, int status)
 {
     struct write_request *write = (struct write_request *)request;
     struct net_conn *conn = request->data;
     conn->write_pending -= write->len;
     mem_free(write);
-    if (status < 0 || (conn->closing && conn->write_pending == 0))
+    if (status < 0 || (conn->closing && !conn->lingering && conn->write_pending == 0))
         close_now(conn);
 }
 
@@ -205,9 +227,11 @@ static void on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *buf)
         close_now(conn);
         return;
     }
-    if (got == 0 || conn->closing)
+    if (got == 0)
         return;
     conn->active_ns = now_ns();
+    if (conn->closing)
+        return;
     struct slice bytes = slice_of(buf->base, (size_t)got);
     if (conn->tls)
         receive_tls(conn, bytes);
@@ -327,16 +351,27 @@ static void on_connection(uv_stream_t *server, int status)
         close_now(conn);
 }
 
+static bool linger_is_over(const struct net_conn *conn)
+{
+    int64_t now = now_ns();
+    return conn->active_ns < now - LINGER_IDLE_MS * NS_PER_MS ||
+           conn->linger_ns < now - LINGER_MS * NS_PER_MS;
+}
+
 static void on_sweep(uv_timer_t *timer)
 {
     struct net_listener *listener = timer->data;
     int64_t oldest = now_ns() - listener->options.idle_ms * NS_PER_MS;
     for (struct net_conn *conn = listener->conns, *next; conn; conn = next) {
         next = conn->next;
-        if (conn->paused && conn->opened && listener->options.handler.paused)
+        if (conn->lingering) {
+            if (linger_is_over(conn))
+                close_now(conn);
+        } else if (conn->paused && conn->opened && listener->options.handler.paused) {
             listener->options.handler.paused(conn->state, conn);
-        else if (conn->active_ns < oldest && !conn->paused)
+        } else if (conn->active_ns < oldest && !conn->paused) {
             close_now(conn);
+        }
     }
 }
 

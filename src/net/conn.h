@@ -20,7 +20,7 @@ struct net_conn;
 struct net_listener;
 struct tls_context;
 
-enum { PAUSED_TICK_MS = 100 };
+enum { PAUSED_TICK_MS = 100, LINGER_IDLE_MS = 2000, LINGER_MS = 30000 };
 
 struct net_handler {
     void *(*opened)(void *context, struct net_conn *conn); /* state of the connection; NULL refuses */
@@ -47,6 +47,9 @@ uint16_t net_listener_port(const struct net_listener *listener);
 /* The loop's thread only, all of these. Bytes are copied. */
 void net_conn_write(struct net_conn *conn, struct slice bytes);
 void net_conn_close(struct net_conn *conn); /* after what is written has gone out */
+/* The same, but what the peer still sends is thrown away for a while: a socket that is closed with
+ * unread bytes in it is reset, and the peer never sees the answer. */
+void net_conn_linger(struct net_conn *conn);
 void net_conn_pause(struct net_conn *conn); /* stop reading: back-pressure */
 void net_conn_resume(struct net_conn *conn);
 void net_conn_touch(struct net_conn *conn); /* counts as activity */

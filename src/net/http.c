@@ -284,7 +284,7 @@ static void refuse(struct connection *connection, int status, const char *messag
     net_conn_write(connection->conn, buffer_slice(&reply));
     buffer_close(&body);
     buffer_close(&reply);
-    net_conn_close(connection->conn);
+    net_conn_linger(connection->conn);
 }
 
 /* ---- parsing ---- */

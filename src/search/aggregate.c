@@ -262,8 +262,10 @@ void aggregator_clear(struct aggregator *a, uint32_t group)
 {
     for (size_t i = 0; i < a->slot_count; i++) {
         struct agg_slot *slot = &a->slots[i];
+        if (!slot->states)
+            continue;
         if (group == GROUP_NONE)
-            memset(slot->states, 0, slot->states ? slot->room * slot->size : 0);
+            memset(slot->states, 0, slot->room * slot->size);
         else if (group < slot->room)
             memset(slot->states + group * slot->size, 0, slot->size);
     }

@@ -75,7 +75,9 @@ static bool verify_password(struct slice stored, struct slice password)
 {
     pthread_mutex_t *lock = take_hashing();
     char text[crypto_pwhash_STRBYTES] = "";
-    memcpy(text, stored.ptr, stored.len < sizeof(text) ? stored.len : sizeof(text) - 1);
+    stored = slice_sub(stored, 0, sizeof(text) - 1);
+    if (stored.len)
+        memcpy(text, stored.ptr, stored.len);
     bool right = crypto_pwhash_str_verify(text, password.ptr, password.len) == 0;
     pthread_mutex_unlock(lock);
     return right;

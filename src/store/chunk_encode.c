@@ -11,6 +11,8 @@
 #include "store/ints.h"
 #include "store/skeleton.h"
 
+#include <assert.h>
+
 enum {
     SPARSE_DIVISOR = 16,   /* fewer rows than this part of the block: row numbers, not bits */
     FILTER_TEXT_MAX = 256, /* longer texts are not looked for as whole values */
@@ -239,6 +241,7 @@ static bool is_folded(struct slice text)
 static void put_filter(struct segment_writer *writer, const struct value *values, uint32_t count)
 {
     uint64_t bytes = 0;
+    assert(count > 0);
     for (uint32_t i = 0; i < count; i++)
         bytes += values[i].len;
     if (bytes / count > FILTER_MEAN_MAX)

@@ -85,8 +85,9 @@ static bool fits_int(struct slice token, size_t fraction)
         (fraction && token.ptr[token.len - point] != '.'))
         return false;
     struct slice whole = slice_sub(token, 0, token.len - point);
+    struct slice part = slice_from(token, token.len - fraction); /* 2005.06.03 is no number */
     return no_leading_zero(whole, DIGITS_MAX) && slice_find_char(whole, '.') < 0 &&
-           slice_find_char(slice_from(token, token.len - fraction), '.') < 0;
+           slice_find_char(part, '.') < 0;
 }
 
 static bool fits_ip4(struct slice token, int64_t *out)

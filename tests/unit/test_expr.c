@@ -1,6 +1,11 @@
 #include "test.h"
 
+#include "base/file.h"
+#include "base/io.h"
+#include "expr/function.h"
 #include "expr/parse.h"
+
+#include <stdlib.h>
 
 /* One event: what its expressions give, as text; "NULL" for none. */
 struct fixture {
@@ -210,6 +215,63 @@ static void finds_terms_at_token_edges(void **state)
     assert_true(term(f, "x 残高 y", "残高", 0));
 }
 
+static const char PAGE[] = "docs/expressions.md";
+
+/* What lies between "```NAME" and the next "```". */
+static struct slice fenced(struct slice page, const char *fence)
+{
+    ptrdiff_t start = slice_find(page, slice_text(fence));
+    assert_true(start >= 0);
+    struct slice rest = slice_from(page, (size_t)start + strlen(fence));
+    ptrdiff_t end = slice_find(rest, SLICE("```"));
+    assert_true(end >= 0);
+    return slice_sub(rest, 0, (size_t)end);
+}
+
+static void the_page_has_every_function(void **state)
+{
+    struct fixture *f = *state;
+    struct slice page;
+    struct buffer list;
+    struct err err;
+    assert_int_equal(file_read(PAGE, MIB, f->arena, &page, &err), 0);
+    buffer_init(&list, MIB);
+    for (size_t i = 0; function_at(i); i++)
+        buffer_printf(&list, "%s\n", function_at(i)->summary);
+    struct slice there = fenced(page, "```functions\n");
+    if (getenv("HINOMI_WRITE_SAMPLES")) {
+        struct buffer fresh;
+        size_t before = (size_t)(there.ptr - page.ptr);
+        buffer_init(&fresh, MIB);
+        buffer_put(&fresh, slice_sub(page, 0, before));
+        buffer_put(&fresh, buffer_slice(&list));
+        buffer_put(&fresh, slice_from(page, before + there.len));
+        assert_int_equal(io_replace_file(io_real(), PAGE, buffer_slice(&fresh), &err), 0);
+        buffer_close(&fresh);
+    } else {
+        assert_true(slice_equal(there, buffer_slice(&list)));
+    }
+    buffer_close(&list);
+}
+
+static void the_pages_examples_are_right(void **state)
+{
+    struct fixture *f = *state;
+    struct slice page, line;
+    struct err err;
+    int count = 0;
+    assert_int_equal(file_read(PAGE, MIB, f->arena, &page, &err), 0);
+    struct slice examples = fenced(page, "\n```\n");
+    while (slice_next_line(&examples, &line)) {
+        ptrdiff_t arrow = slice_find(line, SLICE("->"));
+        assert_true(arrow > 0);
+        gives(f, arena_string(f->arena, slice_trim(slice_sub(line, 0, (size_t)arrow))),
+              arena_string(f->arena, slice_trim(slice_from(line, (size_t)arrow + 2))));
+        count++;
+    }
+    assert_true(count > 10);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -219,6 +281,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(says_where_it_is_wrong, set_up, tear_down),
         cmocka_unit_test_setup_teardown(tests_values, set_up, tear_down),
         cmocka_unit_test_setup_teardown(finds_terms_at_token_edges, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_page_has_every_function, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_pages_examples_are_right, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

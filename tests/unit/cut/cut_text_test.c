@@ -4,6 +4,7 @@
 #include "cut/dissect.h"
 #include "cut/kv.h"
 #include "cut/syslog.h"
+#include "cut/winjson.h"
 #include "cut/winxml.h"
 
 #include "test.h"
@@ -85,16 +86,29 @@ static void pairs_and_cells(void **state)
     arena_free(arena);
 }
 
-static void expect_xml(const char *xml, const char *wanted)
+static int cut_event(struct slice text, struct batch *batch, struct err *err)
 {
     static struct columns columns;
+    bool left = false;
+    if (text.ptr[0] == '<')
+        return cut_winxml(&columns, text, batch, 0, &left, err);
+    struct json_scanner *scanner = json_scanner_new();
+    struct json_tokens tokens;
+    assert_int_equal(json_scan(scanner, text, 16, &tokens, err), 0);
+    int result = cut_winjson(&columns, &tokens, batch, 0, &left, err);
+    json_scanner_free(scanner);
+    return result;
+}
+
+/* Event XML, or its tree as JSON. */
+static void expect_event(const char *text, const char *wanted)
+{
     struct batch *batch = batch_new(1 << 24);
     struct buffer to;
     struct json json;
     struct err err;
-    bool left = false;
     assert_non_null(batch_add_row(batch));
-    if (cut_winxml(&columns, slice_text(xml), batch, 0, &left, &err) < 0) {
+    if (cut_event(slice_text(text), batch, &err) < 0) {
         assert_string_equal(err.text, wanted);
     } else {
         buffer_init(&to, 1 << 20);
@@ -110,18 +124,50 @@ static void expect_xml(const char *xml, const char *wanted)
 static void windows_events_become_fields(void **state)
 {
     (void)state;
-    expect_xml(
+    expect_event(
         "<Event><System><Provider Name='P'/><EventID>7</EventID><X Y='z'/></System>"
         "<EventData><Data Name='Threat Name'>a&amp;b</Data><Data>1</Data><Data/></EventData>"
         "</Event>",
         "{\"winlog.event_data.Data\":[\"1\",\"\"],\"winlog.event_data.ThreatName\":\"a&b\","
         "\"winlog.event_id\":\"7\",\"winlog.provider_name\":\"P\",\"winlog.system.X_Y\":\"z\"}");
-    expect_xml("<Event><UserData><A xmlns='x'><B>1<!-- c -->2</B></A></UserData></Event>",
+    expect_event("<Event><UserData><A xmlns='x'><B>1<!-- c -->2</B></A></UserData></Event>",
                "{\"winlog.event_data.B\":\"12\"}");
-    expect_xml("<a/>", "the XML is no Windows event but <a>");
-    expect_xml("<Event><x></y></Event>", "the XML is broken at byte 13: an end tag does not fit");
-    expect_xml("<!DOCTYPE x><Event/>", "the XML is broken at byte 0: document types are not read");
-    expect_xml("<Event>", "the XML is broken at byte 7: the text ends too early");
+    expect_event("<a/>", "this is no Windows event but <a>");
+    expect_event("<Event><x></y></Event>", "the XML is broken at byte 13: an end tag does not fit");
+    expect_event("<!DOCTYPE x><Event/>", "the XML is broken at byte 0: document types are not read");
+    expect_event("<Event>", "the XML is broken at byte 7: the text ends too early");
+}
+
+/* The same event as XML and in the spellings of its tree as JSON gives the same fields. */
+static void windows_events_are_the_same_as_json(void **state)
+{
+    (void)state;
+    static const char wanted[] =
+        "{\"winlog.channel\":\"C\",\"winlog.event_data.A\":\"1\",\"winlog.event_data.B\":\"\","
+        "\"winlog.event_data.Data\":[\"x\",\"y\"],\"winlog.event_id\":\"7\","
+        "\"winlog.event_qualifiers\":\"16\",\"winlog.provider_name\":\"P\\\"\"}";
+    expect_event("<Event xmlns='n'><System><Provider Name='P&quot;'/><EventID Qualifiers='16'>7"
+                 "</EventID><Channel>C</Channel><Correlation/></System><EventData><Data Name='A'>1"
+                 "</Data><Data Name='B'/><Data>x</Data><Data>y</Data></EventData></Event>",
+                 wanted);
+    expect_event("{\"Event\":{\"#attributes\":{\"xmlns\":\"n\"},\"System\":{\"Provider\":"
+                 "{\"#attributes\":{\"Name\":\"P\\\"\"}},\"EventID\":{\"#attributes\":"
+                 "{\"Qualifiers\":16},\"#text\":7},\"Channel\":\"C\",\"Correlation\":null},"
+                 "\"EventData\":{\"A\":1,\"B\":null,\"Data\":{\"#text\":[\"x\",\"y\"]}}}}",
+                 wanted);
+    expect_event("{\"Event\":{\"@xmlns\":\"n\",\"System\":{\"Provider\":{\"@Name\":\"P\\\"\"},"
+                 "\"EventID\":{\"#text\":\"7\",\"@Qualifiers\":\"16\"},\"Channel\":\"C\"},"
+                 "\"EventData\":{\"Data\":[{\"@Name\":\"A\",\"#text\":\"1\"},{\"@Name\":\"B\"},"
+                 "\"x\",\"y\"]}}}",
+                 wanted);
+    expect_event("{\"Event\":{\"System\":{\"Provider_attributes\":{\"Name\":\"P\\\"\"},\"EventID\":7,"
+                 "\"EventID_attributes\":{\"Qualifiers\":16},\"Channel\":\"C\"},\"EventData\":"
+                 "{\"A\":1,\"B\":\"\",\"Data\":[\"x\",\"y\"]}}}",
+                 wanted);
+    expect_event("{\"Event\":{\"UserData\":{\"E\":{\"#attributes\":{\"xmlns\":\"n\"},\"T T\":true}}}}",
+                 "{\"winlog.event_data.TT\":\"true\"}");
+    expect_event("{\"Event\":[]}", "the JSON has no object \"Event\"");
+    expect_event("[1]", "the JSON has no object \"Event\"");
 }
 
 int main(void)
@@ -131,6 +177,7 @@ int main(void)
         cmocka_unit_test(dissect_cuts_at_literals),
         cmocka_unit_test(pairs_and_cells),
         cmocka_unit_test(windows_events_become_fields),
+        cmocka_unit_test(windows_events_are_the_same_as_json),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -122,6 +122,13 @@ static int64_t total_of(const struct search_result *result, struct slice name)
     return total;
 }
 
+/* Generous: 15 ms are usual. The thread sanitizer makes it hundreds of times slower. */
+#ifdef __SANITIZE_THREAD__
+enum { SECONDS_MAX = 60 };
+#else
+enum { SECONDS_MAX = 1 };
+#endif
+
 static void groups_a_million_coded_rows_in_a_moment(void **state)
 {
     struct fixture f = {0};
@@ -136,7 +143,7 @@ static void groups_a_million_coded_rows_in_a_moment(void **state)
     assert_int_equal(f.coded.epoch, 16);
     print_message("1,000,000 rows by two coded columns: %.1f ms, %u groups\n", (double)took / 1e6,
                   result->rows->row_count);
-    assert_true(took < NS_PER_SECOND); /* generous: sanitizers run this too */
+    assert_true(took < SECONDS_MAX * NS_PER_SECOND);
     tear_down(&f);
 }
 
