@@ -61,6 +61,10 @@ bool api_record_claim(struct api *api, struct slice actor, const char *action, s
 /* After an action: records how it went, and answers when it failed. True: go on and reply. */
 bool api_did(struct api *api, const char *action, struct slice object, struct slice detail,
              int result, const struct err *err);
+/* As api_did for what only looks: when the trail cannot be written (a full disk), that is said on
+ * standard error and people can still see. */
+bool api_looked(struct api *api, const char *action, struct slice object, struct slice detail,
+                int result, const struct err *err);
 
 /* files.c: the console. */
 void files_reply(struct http_request *request);

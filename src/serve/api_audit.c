@@ -1,15 +1,17 @@
 /* The audit trail: writing to it from the handlers, and reading it. */
 #include "serve/api.h"
 
+#include <stdio.h>
+
 #include "base/time_modifier.h"
 #include "state/audit.h"
 
 enum { AUDIT_DEFAULT = 200, AUDIT_MOST = 5000 };
 
-static bool record(struct api *api, struct slice actor, struct slice via, const char *action,
-                   struct slice object, struct slice detail, const struct err *failure)
+static int add_row(struct api *api, struct slice actor, struct slice via, const char *action,
+                   struct slice object, struct slice detail, const struct err *failure,
+                   struct err *err)
 {
-    struct err err;
     struct audit_row row = {
         .actor = actor,
         .via = via,
@@ -19,19 +21,44 @@ static bool record(struct api *api, struct slice actor, struct slice via, const 
         .detail = detail,
         .result = failure ? slice_text(failure->text) : SLICE("ok"),
     };
-    if (audit_add(api->parts->database, api->parts->clock, &row, &err) == 0)
+    return audit_add(api->parts->database, api->parts->clock, &row, err);
+}
+
+static bool record(struct api *api, struct slice actor, struct slice via, const char *action,
+                   struct slice object, struct slice detail, const struct err *failure)
+{
+    struct err err;
+    if (add_row(api, actor, via, action, object, detail, failure, &err) == 0)
         return true;
     err_within(&err, failure ? "this was refused" : "this was done, but is not in the audit trail");
     api_reply_err(api, &err);
     return false;
 }
 
+static struct slice via_of(const struct caller *caller)
+{
+    return caller->is_token ? SLICE("token") : caller->known ? SLICE("session") : SLICE("none");
+}
+
 bool api_record(struct api *api, const char *action, struct slice object, struct slice detail,
                 const struct err *failure)
 {
     const struct caller *caller = &api->caller;
-    struct slice via = caller->is_token ? SLICE("token") : caller->known ? SLICE("session") : SLICE("none");
-    return record(api, caller->user.name, via, action, object, detail, failure);
+    return record(api, caller->user.name, via_of(caller), action, object, detail, failure);
+}
+
+bool api_looked(struct api *api, const char *action, struct slice object, struct slice detail,
+                int result, const struct err *err)
+{
+    struct err why;
+    const struct caller *caller = &api->caller;
+    if (add_row(api, caller->user.name, via_of(caller), action, object, detail,
+                result < 0 ? err : NULL, &why) < 0)
+        fprintf(stderr, "hinomi: %s by %.*s is not in the audit trail: %s\n", action,
+                SLICE_ARG(caller->user.name), why.text);
+    if (result < 0)
+        api_reply_err(api, err);
+    return result == 0;
 }
 
 bool api_record_claim(struct api *api, struct slice actor, const char *action, struct slice detail,

@@ -20,7 +20,7 @@ void api_search_start(struct api *api)
     }
     int result = jobs_start(api->jobs, query, from, to, api->caller.user.name, id, &err);
     struct slice range = arena_printf(api->arena, "from %.*s to %.*s", SLICE_ARG(from), SLICE_ARG(to));
-    if (!api_did(api, "search", query, range, result, &err))
+    if (!api_looked(api, "search", query, range, result, &err))
         return;
     json_open(&api->json, '{');
     json_put_text(&api->json, "id", slice_text(id));

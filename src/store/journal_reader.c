@@ -255,9 +255,10 @@ int journal_check_file(const struct hin_io *io, const char *path, struct journal
     uint64_t file_id, base;
     off_t size = io->size(io->context, fd);
     int result = 0;
-    if (size < JOURNAL_FILE_HEADER ||
-        io_read_all(io, fd, header, sizeof(header), 0, path, err) < 0 ||
-        !journal_file_header_read(header, &file_id, &base)) {
+    if (size >= 0 && size < JOURNAL_FILE_HEADER) { /* made a moment ago, or when the power went */
+        out->torn_bytes = (uint64_t)size;
+    } else if (size < 0 || io_read_all(io, fd, header, sizeof(header), 0, path, err) < 0 ||
+               !journal_file_header_read(header, &file_id, &base)) {
         note_damage(out, 0, size > 0 ? (uint64_t)size : 0);
     } else {
         out->base = base;

@@ -91,6 +91,7 @@ def others_fill_it(server, sender, disk):
     checks.equal("full: still refused", sender.send_until(503, 20, 6000)[0], 503)
     status, body, _ = server.request("GET", "/v1/status")
     checks.equal("full: the console is there", status, 200)
+    checks.check("full: people can still search", found(server)[1] > 0)
     (disk / "filler").unlink()
     checks.equal("room again: accepted without a restart", sender.send_until(200, 20)[0], 200)
     expect_all(server, sender, "room again")

@@ -102,7 +102,7 @@ def beside_a_server():
         checks.check(f"beside a busy server, {i}", status == 0, out)
     stop.set()
     sender.join()
-    checks.check("it was busy", sent[0] > 5000, sent[0])
+    checks.check("it was busy", sent[0] >= 2000, sent[0])
     server.kill()
     journal = sorted((data / "journal").glob("*.journal"))[0]
     checks.check("after a kill", verify(data)[0] == 0, verify(data)[1])
