@@ -125,10 +125,32 @@ uint32_t utf8_upper(uint32_t c)
     return c;
 }
 
+/* Eight bytes at once while they are ASCII; how many were folded. */
+static size_t fold_ascii(struct slice s, char *to)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    size_t i = 0;
+    for (; i + 8 <= s.len; i += 8) {
+        uint64_t word;
+        memcpy(&word, s.ptr + i, 8);
+        if (word & 0x80 * ones)
+            break;
+        uint64_t from_a = word + (0x80 - 'A') * ones, past_z = word + (0x7f - 'Z') * ones;
+        word |= ((from_a ^ past_z) & 0x80 * ones) >> 2;
+        memcpy(to + i, &word, 8);
+    }
+    return i;
+}
+
 size_t utf8_fold_text(struct slice s, char *to)
 {
     char *at = to;
     while (s.len) {
+        size_t ascii = s.len >= 8 ? fold_ascii(s, at) : 0;
+        at += ascii;
+        s = slice_from(s, ascii);
+        if (!s.len)
+            break;
         unsigned char first = (unsigned char)s.ptr[0];
         if (first < 0x80) {
             *at++ = (char)(first >= 'A' && first <= 'Z' ? first + 32 : first);

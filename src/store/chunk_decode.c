@@ -2,6 +2,7 @@
 #include "store/segment.h"
 
 #include "store/bloom.h"
+#include "store/bytes.h"
 #include "store/ints.h"
 
 #include <pthread.h>
@@ -77,10 +78,10 @@ static int rows_from_bits(const struct segment_column *column, struct slice raw,
     uint32_t n = 0, want = column->chunk->row_count;
     if (raw.len != bits_words(column->block_rows) * 8)
         return damaged(column, err, "the presence bits have the wrong size");
-    const unsigned char *bytes = (const unsigned char *)raw.ptr;
-    for (uint32_t row = 0; row < column->block_rows; row++)
-        if (bytes[row / 8] >> (row % 8) & 1) {
-            if (n == want)
+    for (uint32_t word = 0; word < raw.len / 8; word++)
+        for (uint64_t bits = bytes_get_le64(raw.ptr + word * 8); bits; bits &= bits - 1) {
+            uint32_t row = word * 64 + (uint32_t)__builtin_ctzll(bits);
+            if (n == want || row >= column->block_rows)
                 return damaged(column, err, "the presence bits do not add up");
             rows[n++] = row;
         }
@@ -100,6 +101,41 @@ static int rows_from_numbers(const struct segment_column *column, const int64_t 
     return 0;
 }
 
+int segment_presence_of(const struct segment_column *column, struct arena *arena,
+                        const struct chunk **out, struct err *err)
+{
+    const struct segment_block *block = segment_get_block(column->segment, column->block);
+    const struct chunk *chunk = column->chunk;
+    struct slice raw;
+    uint64_t number;
+    *out = NULL;
+    if (!find_stream(chunk, STREAM_PRESENCE_OF))
+        return 0;
+    if (read_kind(column, STREAM_PRESENCE_OF, arena, &raw, err) < 0)
+        return -1;
+    if (!slice_take_varint(&raw, &number))
+        return damaged(column, err, "the column with the same rows is not named");
+    for (const struct chunk *other = block->chunks; other < chunk; other++)
+        if (other->column == number && other->row_count == chunk->row_count &&
+            !(other->flags & CHUNK_MULTI) && !find_stream(other, STREAM_PRESENCE_OF))
+            *out = other;
+    return *out ? 0 : damaged(column, err, "the column with the same rows is not there");
+}
+
+static int load_present_of(const struct segment_column *column, struct arena *arena,
+                           const uint32_t **out, struct err *err)
+{
+    const struct chunk *same;
+    struct segment_column other;
+    if (segment_presence_of(column, arena, &same, err) < 0)
+        return -1;
+    segment_column_init(&other, column->segment, column->block, same);
+    if (segment_load_rows(&other, arena, err) < 0)
+        return -1;
+    *out = other.rows;
+    return 0;
+}
+
 /* One row number per row that has values. */
 static int load_present(const struct segment_column *column, struct arena *arena,
                         const uint32_t **out, struct err *err)
@@ -109,6 +145,8 @@ static int load_present(const struct segment_column *column, struct arena *arena
         *out = segment_identity_rows();
         return 0;
     }
+    if (find_stream(chunk, STREAM_PRESENCE_OF))
+        return load_present_of(column, arena, out, err);
     uint32_t *rows = arena_alloc(arena, chunk->row_count * sizeof(*rows) + 8);
     if (!rows)
         return err_nomem(err);

@@ -72,12 +72,33 @@ static void put_presence_bits(struct segment_writer *writer, const struct chunk_
     put_scratch(writer, STREAM_PRESENCE_BITS, 0, true);
 }
 
+/* A column of the block that has exactly the same rows: those of one kind of event mostly do. */
+static const struct chunk_ref *same_presence(const struct chunk_input *input)
+{
+    const struct chunk_refs *refs = input->refs;
+    for (uint32_t i = 0; refs && !input->multi && i < refs->count; i++) {
+        const struct chunk_input *other = refs->list[i].input;
+        if (other->rows && !other->multi && other->count == input->count &&
+            memcmp(other->rows, input->rows, input->count * sizeof(*input->rows)) == 0)
+            return &refs->list[i];
+    }
+    return NULL;
+}
+
 static void put_presence(struct segment_writer *writer, struct chunk *chunk,
                          const struct chunk_input *input)
 {
     if (!input->rows) {
         chunk->flags |= CHUNK_ALL_ROWS;
         chunk->row_count = input->block_rows;
+        return;
+    }
+    const struct chunk_ref *same = same_presence(input);
+    if (same) {
+        chunk->row_count = input->count;
+        buffer_clear(&writer->scratch);
+        buffer_put_varint(&writer->scratch, same->column);
+        put_scratch(writer, STREAM_PRESENCE_OF, 0, false);
         return;
     }
     int64_t *rows = work_array(writer, input->count, 8);

@@ -232,6 +232,8 @@ static int put_wanted(struct scan *scan, struct block_view *view, struct slice n
     struct segment_column *column = block_view_column(view, name);
     if (!column || batch_find(batch, name))
         return 0;
+    if (block_view_rows(view, column, err) < 0)
+        return -1;
     struct segment_column fresh = *column;
     return block_put_column(batch, name, &fresh, selected, scan->request.codes_only, err);
 }

@@ -2,6 +2,7 @@
 
 #include "base/utf8.h"
 #include "event/schema.h"
+#include "store/skeleton_find.h"
 
 enum { SCRATCH_EVERY = 512 }; /* tests between two resets of the scratch arena */
 
@@ -33,6 +34,23 @@ struct segment_column *block_view_column(struct block_view *view, struct slice n
         return NULL;
     const struct segment_block *in = segment_get_block(view->segment, view->block);
     return column_at(view, (size_t)(chunk - in->chunks));
+}
+
+int block_view_rows(struct block_view *view, struct segment_column *column, struct err *err)
+{
+    const struct segment_block *in = segment_get_block(view->segment, view->block);
+    const struct chunk *same;
+    if (column->rows)
+        return 0;
+    if (segment_presence_of(column, view->arena, &same, err) < 0)
+        return -1;
+    if (!same)
+        return segment_load_rows(column, view->arena, err);
+    struct segment_column *other = column_at(view, (size_t)(same - in->chunks));
+    if (segment_load_rows(other, view->arena, err) < 0)
+        return -1;
+    column->rows = other->rows;
+    return 0;
 }
 
 static int fail(struct block_view *view, const struct segment_column *column)
@@ -70,7 +88,7 @@ static int test_dict(struct block_view *view, const struct expr_test *test,
         count += yes[i] = ask(view, test, column->dict[i], i);
     if (!count)
         return 0;
-    if (segment_load_rows(column, view->arena, err) < 0)
+    if (block_view_rows(view, column, err) < 0)
         return fail(view, column);
     if (count == column->dict_count && column->dense) {
         bits_or(out, selected, view->row_count);
@@ -121,17 +139,64 @@ static bool filter_rules_out(struct block_view *view, const struct chunk *chunk,
     return !segment_may_have_text(view->segment, chunk, folded, view->arena);
 }
 
+/* A text that every value has in it for which the test is TRUE; false when none is known. */
+static bool needle_of(const struct expr_test *test, struct needle *out)
+{
+    struct slice text = SLICE("");
+    bool whole = test->kind == TEST_EQUAL || test->kind == TEST_PREFIX ||
+                 test->kind == TEST_SUFFIX || test->kind == TEST_CONTAINS;
+    bool pattern = test->kind == TEST_WILDCARD || test->kind == TEST_TERM;
+    if ((!whole && !pattern) || (test->flags & TEST_NUMERIC))
+        return false;
+    if (whole || (test->kind == TEST_TERM && !test->wildcard.count))
+        text = test->text;
+    for (size_t i = 0; pattern && i < test->wildcard.count; i++)
+        if (test->wildcard.parts[i].kind == WILDCARD_LITERAL &&
+            test->wildcard.parts[i].text.len > text.len)
+            text = test->wildcard.parts[i].text;
+    *out = (struct needle){text, (test->flags & TEST_CASED) != 0};
+    return text.len >= NEEDLE_FROM;
+}
+
+/* Of the selected rows those that are worth putting together: all, or those that may have what the
+ * test looks for. NULL: memory is out or the column is damaged. */
+static const uint64_t *worth_reading(struct block_view *view, const struct expr_test *test,
+                                     struct segment_column *column, const uint64_t *selected,
+                                     struct err *err)
+{
+    struct needle needle;
+    if (column->chunk->encoding != CHUNK_SKELETON || !needle_of(test, &needle))
+        return selected;
+    struct segment_column fresh = *column;
+    uint64_t *rows = arena_calloc(view->arena, bits_words(view->row_count) * 8);
+    if (!rows) {
+        err_nomem(err);
+        return NULL;
+    }
+    if (skeleton_find(&fresh, &needle, rows, view->arena, err) < 0) {
+        fail(view, column);
+        return NULL;
+    }
+    bits_and(rows, selected, view->row_count);
+    return rows;
+}
+
 static int test_values(struct block_view *view, const struct expr_test *test,
                        struct segment_column *column, const uint64_t *selected, uint64_t *out,
                        struct err *err)
 {
     if (range_rules_out(column->chunk, test) || filter_rules_out(view, column->chunk, test))
         return 0;
+    selected = worth_reading(view, test, column, selected, err);
+    if (!selected)
+        return -1;
+    if (!bits_any(selected, view->row_count))
+        return 0;
+    if (block_view_rows(view, column, err) < 0)
+        return fail(view, column);
     struct segment_column fresh = *column; /* its values are for these rows only */
     if (segment_load_values(&fresh, selected, view->arena, err) < 0)
         return fail(view, column);
-    column->rows = fresh.rows;
-    column->dense = fresh.dense;
     for (uint32_t i = 0; i < fresh.count; i++) {
         uint32_t row = fresh.rows[i];
         if (bits_get(selected, row) && !bits_get(out, row) &&
@@ -146,7 +211,7 @@ static int test_column(struct block_view *view, const struct expr_test *test,
                        struct err *err)
 {
     if (test->kind == TEST_EXISTS && !(column->chunk->types_seen & 1U << VALUE_NULL)) {
-        if (segment_load_rows(column, view->arena, err) < 0)
+        if (block_view_rows(view, column, err) < 0)
             return fail(view, column);
         for (uint32_t i = 0; i < column->count; i++)
             if (bits_get(selected, column->rows[i]))
@@ -170,9 +235,11 @@ struct collector {
 static int put_one(struct block_view *view, struct batch *batch, struct slice name,
                    struct segment_column *column, const uint64_t *selected, struct err *err)
 {
-    struct segment_column fresh = *column;
     if (batch_find(batch, name))
         return 0;
+    if (block_view_rows(view, column, err) < 0)
+        return fail(view, column);
+    struct segment_column fresh = *column;
     if (block_put_column(batch, name, &fresh, selected, false, err) < 0)
         return fail(view, column);
     return 0;

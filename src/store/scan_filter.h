@@ -25,6 +25,10 @@ MUST_USE int block_view_init(struct block_view *view, const struct segment *segm
 /* NULL when the block has no such column. */
 struct segment_column *block_view_column(struct block_view *view, struct slice name);
 
+/* The column's rows, read once for all columns that share them. */
+MUST_USE int block_view_rows(struct block_view *view, struct segment_column *column,
+                             struct err *err);
+
 /* Rows among selected for which the expression is TRUE. */
 MUST_USE int scan_filter_block(struct block_view *view, const struct expr *expr,
                                const uint64_t *selected, uint64_t *out, struct err *err);

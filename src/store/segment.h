@@ -44,6 +44,9 @@ struct segment_column {
 
 void segment_column_init(struct segment_column *column, const struct segment *segment,
                          uint32_t block, const struct chunk *chunk);
+/* The chunk before it that has the same rows and tells which, or NULL when it tells itself. */
+MUST_USE int segment_presence_of(const struct segment_column *column, struct arena *arena,
+                                 const struct chunk **out, struct err *err);
 /* Each loads only what is missing. */
 MUST_USE int segment_load_rows(struct segment_column *column, struct arena *arena, struct err *err);
 MUST_USE int segment_load_dict(struct segment_column *column, struct arena *arena, struct err *err);

@@ -1,57 +1,16 @@
 /* store/skeleton_read: texts put together again. Everything on disk is doubted. */
-#include "store/skeleton.h"
+#include "store/skeleton_reader.h"
 
 #include "store/bytes.h"
-#include "store/segment.h"
 
-enum { DEPTH_MAX = 4 };
-
-struct slot {
-    struct slot_coding coding;
-    struct form form;          /* COLUMN */
-    uint32_t source;           /* COLUMN: in reader->sources */
-    struct slice text;         /* CONSTANT */
-    uint64_t first_token;      /* REST: of the skeleton's first row; DICT: of the first entry */
-    struct slot_tokens tokens; /* the others */
-};
-
-struct skeleton {
-    uint32_t token_count, row_count, rows_seen;
-    struct slice *literals; /* token_count + 1 */
-    struct slot *slots;
-};
-
-/* A column that slots name. */
-struct source {
-    uint32_t column;
-    struct segment_column data;
-    uint32_t cursor;     /* the entry found last */
-    struct slice *texts; /* by code, form TEXT */
-};
-
-struct reader {
-    struct segment_column *column;
-    struct arena *arena;
-    const uint64_t *wanted;
-    struct skeleton *skeletons;
-    uint32_t count;
-    struct source *sources;
-    uint32_t source_count;
-    uint64_t rest_tokens;
-    uint64_t *rest_at; /* rest_tokens + 1 offsets */
-    struct slice rest;
-    uint32_t *codes;
-    struct buffer *room; /* for printing */
-};
-
-static int damaged(const struct reader *reader, struct err *err, const char *what)
+static int damaged(const struct skeleton_reader *reader, struct err *err, const char *what)
 {
     struct slice name =
         segment_column_name(reader->column->segment, reader->column->chunk->column);
     return err_set(err, ERR_CORRUPT, "column %.*s: %s", SLICE_ARG(name), what);
 }
 
-static const struct chunk_stream *find_stream(const struct chunk *chunk, enum stream_kind kind)
+const struct chunk_stream *skeleton_stream(const struct chunk *chunk, enum stream_kind kind)
 {
     for (uint32_t i = 0; i < chunk->stream_count; i++)
         if (chunk->streams[i].kind == kind)
@@ -59,10 +18,10 @@ static const struct chunk_stream *find_stream(const struct chunk *chunk, enum st
     return NULL;
 }
 
-static int read_kind(const struct reader *reader, enum stream_kind kind, struct slice *out,
+int skeleton_read_kind(const struct skeleton_reader *reader, enum stream_kind kind, struct slice *out,
                      struct err *err)
 {
-    const struct chunk_stream *stream = find_stream(reader->column->chunk, kind);
+    const struct chunk_stream *stream = skeleton_stream(reader->column->chunk, kind);
     if (!stream)
         return damaged(reader, err, "a stream is missing");
     return segment_read_stream(reader->column->segment, stream, reader->arena, out, err);
@@ -76,7 +35,7 @@ static bool take_text(struct slice *from, struct slice *out)
     return slice_take_varint(from, &len) && len <= from->len && slice_take(from, (size_t)len, out);
 }
 
-static bool add_source(struct reader *reader, uint64_t column, uint32_t *number)
+static bool add_source(struct skeleton_reader *reader, uint64_t column, uint32_t *number)
 {
     for (*number = 0; *number < reader->source_count; ++*number)
         if (reader->sources[*number].column == column)
@@ -89,7 +48,7 @@ static bool add_source(struct reader *reader, uint64_t column, uint32_t *number)
     return true;
 }
 
-static bool take_column(struct reader *reader, struct slice *from, struct slot *slot)
+static bool take_column(struct skeleton_reader *reader, struct slice *from, struct skeleton_slot *slot)
 {
     uint64_t column, shift = 0;
     struct slice byte;
@@ -119,7 +78,7 @@ static bool take_coding(struct slice *from, struct slot_coding *coding)
     return slot_coding_good(coding);
 }
 
-static bool take_slot(struct reader *reader, struct slice *from, struct slot *slot,
+static bool take_slot(struct skeleton_reader *reader, struct slice *from, struct skeleton_slot *slot,
                       uint32_t row_count)
 {
     struct slice byte;
@@ -140,7 +99,7 @@ static bool take_slot(struct reader *reader, struct slice *from, struct slot *sl
     return true;
 }
 
-static bool take_skeleton(struct reader *reader, struct slice *from, struct skeleton *skeleton)
+static bool take_skeleton(struct skeleton_reader *reader, struct slice *from, struct skeleton_shape *skeleton)
 {
     uint64_t rows, tokens;
     if (!slice_take_varint(from, &rows) || rows > reader->column->count ||
@@ -159,13 +118,13 @@ static bool take_skeleton(struct reader *reader, struct slice *from, struct skel
     return true;
 }
 
-static int take_skeletons(struct reader *reader, struct err *err)
+int skeleton_reader_open(struct skeleton_reader *reader, struct err *err)
 {
     struct slice raw;
     uint64_t count;
     const struct segment_block *block =
         segment_get_block(reader->column->segment, reader->column->block);
-    if (read_kind(reader, STREAM_SKELETONS, &raw, err) < 0)
+    if (skeleton_read_kind(reader, STREAM_SKELETONS, &raw, err) < 0)
         return -1;
     reader->sources = arena_array(reader->arena, block->chunk_count + 1U, sizeof(*reader->sources));
     if (!slice_take_varint(&raw, &count) || count == 0 || count > SKELETONS_MAX)
@@ -182,7 +141,7 @@ static int take_skeletons(struct reader *reader, struct err *err)
 
 /* ---- where the slots' texts come from --------------------------------------------------- */
 
-static int load_texts(struct reader *reader, struct source *source, struct err *err)
+static int load_texts(struct skeleton_reader *reader, struct skeleton_source *source, struct err *err)
 {
     struct segment_column *data = &source->data;
     source->texts = arena_alloc(reader->arena, data->dict_count * sizeof(*source->texts) + 1);
@@ -195,7 +154,7 @@ static int load_texts(struct reader *reader, struct source *source, struct err *
 }
 
 /* Only columns before this one: so references cannot go in circles. */
-static int load_source(struct reader *reader, struct source *source, struct err *err)
+static int load_source(struct skeleton_reader *reader, struct skeleton_source *source, struct err *err)
 {
     const struct segment_column *own = reader->column;
     const struct segment_block *block = segment_get_block(own->segment, own->block);
@@ -203,7 +162,7 @@ static int load_source(struct reader *reader, struct source *source, struct err 
     for (uint32_t i = 0; i < block->chunk_count && &block->chunks[i] < own->chunk; i++)
         if (block->chunks[i].column == source->column)
             chunk = &block->chunks[i];
-    if (!chunk || own->depth >= DEPTH_MAX)
+    if (!chunk || own->depth >= SKELETON_DEPTH_MAX)
         return damaged(reader, err, "it refers to a column that is not there");
     segment_column_init(&source->data, own->segment, own->block, chunk);
     source->data.depth = own->depth + 1;
@@ -216,9 +175,9 @@ static int load_source(struct reader *reader, struct source *source, struct err 
     return segment_load_values(&source->data, reader->wanted, reader->arena, err);
 }
 
-static struct slice source_text(const struct reader *reader, const struct slot *slot, uint32_t row)
+static struct slice source_text(const struct skeleton_reader *reader, const struct skeleton_slot *slot, uint32_t row)
 {
-    struct source *source = &reader->sources[slot->source];
+    struct skeleton_source *source = &reader->sources[slot->source];
     const struct segment_column *data = &source->data;
     uint32_t entry =
         data->dense ? row : skeleton_find_row(data->rows, data->count, row, &source->cursor);
@@ -233,16 +192,16 @@ static struct slice source_text(const struct reader *reader, const struct slot *
 }
 
 /* The slots in order, each takes what it wrote. */
-static int load_slots(struct reader *reader, struct err *err)
+int skeleton_reader_slots(struct skeleton_reader *reader, struct err *err)
 {
     struct slice data = SLICE("");
-    if (find_stream(reader->column->chunk, STREAM_SLOTS) &&
-        read_kind(reader, STREAM_SLOTS, &data, err) < 0)
+    if (skeleton_stream(reader->column->chunk, STREAM_SLOTS) &&
+        skeleton_read_kind(reader, STREAM_SLOTS, &data, err) < 0)
         return -1;
     for (uint32_t k = 0; k < reader->count; k++) {
-        struct skeleton *skeleton = &reader->skeletons[k];
+        struct skeleton_shape *skeleton = &reader->skeletons[k];
         for (uint32_t s = 0; s < skeleton->token_count; s++) {
-            struct slot *slot = &skeleton->slots[s];
+            struct skeleton_slot *slot = &skeleton->slots[s];
             bool own = slot->coding.kind > SLOT_COLUMN;
             if (own && !slot_decode(&slot->coding, skeleton->row_count, &data, reader->arena,
                                     &slot->tokens))
@@ -252,11 +211,11 @@ static int load_slots(struct reader *reader, struct err *err)
     return data.len == 0 ? 0 : damaged(reader, err, "tokens are left over");
 }
 
-static int load_rest(struct reader *reader, struct err *err)
+int skeleton_reader_rest(struct skeleton_reader *reader, struct err *err)
 {
     struct slice lengths;
-    if (read_kind(reader, STREAM_LENGTHS, &lengths, err) < 0 ||
-        read_kind(reader, STREAM_PAGE, &reader->rest, err) < 0)
+    if (skeleton_read_kind(reader, STREAM_LENGTHS, &lengths, err) < 0 ||
+        skeleton_read_kind(reader, STREAM_PAGE, &reader->rest, err) < 0)
         return -1;
     if (reader->rest_tokens > lengths.len)
         return damaged(reader, err, "tokens are missing");
@@ -277,7 +236,7 @@ static int load_rest(struct reader *reader, struct err *err)
                : damaged(reader, err, "tokens do not add up");
 }
 
-static int load_codes(struct reader *reader, struct err *err)
+int skeleton_reader_codes(struct skeleton_reader *reader, struct err *err)
 {
     struct segment_column as_dict = *reader->column; /* codes are stored as a dictionary's are */
     as_dict.codes = NULL;
@@ -288,7 +247,7 @@ static int load_codes(struct reader *reader, struct err *err)
         return -1;
     reader->codes = (uint32_t *)(uintptr_t)as_dict.codes;
     for (uint32_t i = 0; i < reader->column->count; i++) {
-        struct skeleton *skeleton = &reader->skeletons[reader->codes[i]];
+        struct skeleton_shape *skeleton = &reader->skeletons[reader->codes[i]];
         if (skeleton->rows_seen++ == skeleton->row_count)
             return damaged(reader, err, "skeletons and rows do not add up");
     }
@@ -302,7 +261,7 @@ static int load_codes(struct reader *reader, struct err *err)
 
 /* ---- putting together ------------------------------------------------------------------- */
 
-static struct slice slot_text(const struct reader *reader, const struct slot *slot, uint32_t row,
+static struct slice slot_text(const struct skeleton_reader *reader, const struct skeleton_slot *slot, uint32_t row,
                               uint32_t nth, char small[SLOT_TEXT_MAX])
 {
     uint64_t token = slot->first_token;
@@ -331,10 +290,10 @@ static void put_text(struct buffer *to, struct slice text)
     }
 }
 
-static int build_row(struct reader *reader, uint32_t i, uint32_t nth, struct buffer *to,
+static int build_row(struct skeleton_reader *reader, uint32_t i, uint32_t nth, struct buffer *to,
                      struct value *out, struct err *err)
 {
-    const struct skeleton *skeleton = &reader->skeletons[reader->codes[i]];
+    const struct skeleton_shape *skeleton = &reader->skeletons[reader->codes[i]];
     uint32_t row = reader->column->rows[i];
     buffer_clear(to);
     for (uint32_t s = 0; s < skeleton->token_count; s++) {
@@ -353,7 +312,7 @@ static int build_row(struct reader *reader, uint32_t i, uint32_t nth, struct buf
     return 0;
 }
 
-static int build(struct reader *reader, struct value *values, struct err *err)
+static int build(struct skeleton_reader *reader, struct value *values, struct err *err)
 {
     struct buffer text;
     buffer_init(&text, CHUNK_STREAM_RAW_MAX);
@@ -368,10 +327,10 @@ static int build(struct reader *reader, struct value *values, struct err *err)
     return result;
 }
 
-static int read_all(struct reader *reader, struct value *values, struct err *err)
+static int read_all(struct skeleton_reader *reader, struct value *values, struct err *err)
 {
-    if (take_skeletons(reader, err) < 0 || load_codes(reader, err) < 0 ||
-        load_slots(reader, err) < 0 || load_rest(reader, err) < 0)
+    if (skeleton_reader_open(reader, err) < 0 || skeleton_reader_codes(reader, err) < 0 ||
+        skeleton_reader_slots(reader, err) < 0 || skeleton_reader_rest(reader, err) < 0)
         return -1;
     for (uint32_t i = 0; i < reader->source_count; i++)
         if (load_source(reader, &reader->sources[i], err) < 0)
@@ -384,7 +343,7 @@ int skeleton_read(struct segment_column *column, const uint64_t *wanted, struct 
 {
     struct buffer room;
     buffer_init(&room, CHUNK_STREAM_RAW_MAX);
-    struct reader reader = {.column = column, .arena = arena, .wanted = wanted, .room = &room};
+    struct skeleton_reader reader = {.column = column, .arena = arena, .wanted = wanted, .room = &room};
     int result = read_all(&reader, values, err);
     buffer_close(&room);
     return result;

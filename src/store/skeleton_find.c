@@ -1,0 +1,481 @@
+#include "store/skeleton_find.h"
+
+#include "base/utf8.h"
+#include "store/skeleton_reader.h"
+
+enum { ESCAPE_TAIL_MAX = 5, KNOWN_MAX = 512 };
+
+/* What was found out about one column for one needle. */
+struct known {
+    const struct chunk *chunk;
+    struct slice text;
+    const uint64_t *rows; /* NULL: none */
+};
+
+struct search {
+    struct segment_column *column;
+    const struct needle *needle;
+    struct arena *arena;
+    struct buffer *room; /* for folding */
+    struct known *known; /* shared along references */
+    uint32_t *known_count;
+};
+
+/* What a skeleton's rows may do. */
+struct verdict {
+    bool all;
+    uint64_t *nth;                 /* of the skeleton's rows; NULL: none by their own tokens */
+    const uint64_t **sources;      /* rows of the block that a column gives */
+    uint32_t source_count;
+};
+
+static int find_in(struct search *search, uint64_t *rows, struct err *err);
+
+/* ---- texts ---- */
+
+/* As the needle is: folded or not; until the next call. SLICE_NONE when memory is out. */
+static struct slice as_needle(const struct search *search, struct slice text)
+{
+    if (search->needle->cased)
+        return text;
+    buffer_clear(search->room);
+    char *to = buffer_reserve(search->room, 3 * text.len + 1);
+    if (!to)
+        return SLICE_NONE;
+    return slice_of(to, utf8_fold_text(text, to));
+}
+
+static int has_text(const struct search *search, struct slice text, bool *out, struct err *err)
+{
+    *out = false;
+    if (text.len < search->needle->text.len)
+        return 0;
+    struct slice same = as_needle(search, text);
+    if (!same.ptr)
+        return err_nomem(err);
+    *out = slice_find(same, search->needle->text) >= 0;
+    return 0;
+}
+
+/* Whether the needle has only such bytes; letters are asked for in lower case. */
+static bool only(const struct needle *needle, const char *bytes)
+{
+    for (size_t i = 0; i < needle->text.len; i++) {
+        unsigned char c = (unsigned char)needle->text.ptr[i];
+        c = (unsigned char)(c + ((unsigned char)(c - 'A') < 26 ? 32 : 0));
+        if (!strchr(bytes, c) || !c)
+            return false;
+    }
+    return true;
+}
+
+/* Whether a slot of this kind could print the needle at all. */
+static bool could_print(const struct needle *needle, uint8_t kind)
+{
+    switch ((enum slot_kind)kind) {
+    case SLOT_INT:
+    case SLOT_IP4:
+        return only(needle, "0123456789.");
+    case SLOT_DIGITS:
+        return only(needle, "0123456789");
+    case SLOT_HEXINT:
+    case SLOT_HEX:
+        return only(needle, "0123456789abcdefx");
+    case SLOT_GUID:
+        return only(needle, "0123456789abcdef-");
+    case SLOT_REST:
+    case SLOT_CONSTANT:
+    case SLOT_COLUMN:
+    case SLOT_DICT:
+    case SLOT_KIND_COUNT:
+        break;
+    }
+    return true;
+}
+
+/* ---- what a skeleton says anyway ---- */
+
+/* The ends of two texts that could meet in the middle of the needle: does the first end as the needle
+ * begins? */
+static bool begins_at_end(struct slice text, struct slice needle)
+{
+    for (size_t n = 1; n < needle.len && n <= text.len; n++)
+        if (memcmp(text.ptr + text.len - n, needle.ptr, n) == 0)
+            return true;
+    return false;
+}
+
+static bool ends_at_begin(struct slice text, struct slice needle)
+{
+    for (size_t n = 1; n < needle.len && n <= text.len; n++)
+        if (memcmp(text.ptr, needle.ptr + needle.len - n, n) == 0)
+            return true;
+    return false;
+}
+
+/* A stretch of fixed text, from a slot (or the start) to the next (or the end). */
+static int judge_stretch(const struct search *search, struct slice raw, bool after_slot,
+                         bool before_slot, bool *all, struct err *err)
+{
+    struct slice text = as_needle(search, raw), needle = search->needle->text;
+    if (!text.ptr)
+        return err_nomem(err);
+    /* a character may be cut there: its other bytes would be the slot's */
+    bool cut = raw.len && ((before_slot && (uint8_t)raw.ptr[raw.len - 1] >= 0x80) ||
+                           (after_slot && (uint8_t)raw.ptr[0] >= 0x80));
+    *all = cut || slice_find(text, needle) >= 0 || (before_slot && begins_at_end(text, needle)) ||
+           (after_slot && ends_at_begin(text, needle)) ||
+           (after_slot && before_slot && (!text.len || slice_find(needle, text) >= 0));
+    return 0;
+}
+
+static bool is_fixed(const struct skeleton_slot *slot)
+{
+    return slot->coding.kind == SLOT_CONSTANT;
+}
+
+static int judge_fixed(struct search *search, const struct skeleton_shape *shape,
+                       struct verdict *verdict, struct err *err)
+{
+    struct buffer text;
+    bool after_slot = false;
+    int result = 0;
+    buffer_init(&text, CHUNK_STREAM_RAW_MAX);
+    for (uint32_t s = 0; result == 0 && s <= shape->token_count && !verdict->all; s++) {
+        bool last = s == shape->token_count;
+        buffer_put(&text, shape->literals[s]);
+        if (!last && is_fixed(&shape->slots[s])) {
+            buffer_put(&text, shape->slots[s].text);
+            continue;
+        }
+        result = buffer_failed(&text) ? err_nomem(err)
+                                      : judge_stretch(search, buffer_slice(&text), after_slot,
+                                                      !last, &verdict->all, err);
+        after_slot = true;
+        buffer_clear(&text);
+    }
+    buffer_close(&text);
+    return result;
+}
+
+/* ---- what columns say ---- */
+
+/* So much of the needle's beginning may be the end of an escape (\n, \u001f) that stands for
+ * another byte: what follows must be in the value itself. */
+static size_t escape_tail(const struct needle *needle)
+{
+    static const char *const tails[ESCAPE_TAIL_MAX] = {"0123456789abcdef", "01", "0", "0", "u"};
+    struct slice text = needle->text;
+    size_t most = text.len && strchr("\"bfnrt", text.ptr[0]) ? 1 : 0;
+    for (size_t n = 1; n <= ESCAPE_TAIL_MAX && n <= text.len; n++) {
+        bool fits = true;
+        for (size_t k = 0; fits && k < n; k++) { /* the last byte of the tail is any hex digit */
+            char c = text.ptr[n - 1 - k];
+            c = (char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
+            fits = c && strchr(tails[k], c);
+        }
+        most = fits ? n : most;
+    }
+    return most;
+}
+
+static bool is_escaped(struct slice text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (text.ptr[i] == '\\' || text.ptr[i] == '"' || (unsigned char)text.ptr[i] < ' ' ||
+            (unsigned char)text.ptr[i] >= 0x80)
+            return true;
+    return false;
+}
+
+static int dict_rows(struct search *search, struct segment_column *data, uint64_t *rows, bool *any,
+                     struct err *err)
+{
+    char small[VALUE_TEXT_SIZE];
+    if (segment_load_dict(data, search->arena, err) < 0)
+        return -1;
+    bool *yes = arena_calloc(search->arena, data->dict_count + 1U);
+    if (!yes)
+        return err_nomem(err);
+    for (uint32_t i = 0; i < data->dict_count; i++) {
+        if (has_text(search, value_text_small(data->dict[i], small), &yes[i], err) < 0)
+            return -1;
+        *any = *any || yes[i];
+    }
+    if (!*any)
+        return 0;
+    if (segment_load_rows(data, search->arena, err) < 0 ||
+        segment_load_codes(data, search->arena, err) < 0)
+        return -1;
+    for (uint32_t i = 0; i < data->count; i++)
+        if (yes[data->codes[i]])
+            bits_set(rows, data->rows[i]);
+    return 0;
+}
+
+static int value_rows(struct search *search, struct segment_column *data, uint64_t *rows, bool *any,
+                      struct err *err)
+{
+    char small[VALUE_TEXT_SIZE];
+    uint8_t encoding = data->chunk->encoding;
+    bool number = encoding == CHUNK_INT || encoding == CHUNK_DECIMAL || encoding == CHUNK_IP4;
+    if (number && !only(search->needle, "0123456789abcdef.:+-tz"))
+        return 0;
+    if (segment_load_values(data, NULL, search->arena, err) < 0)
+        return -1;
+    for (uint32_t i = 0; i < data->count; i++) {
+        bool yes = false;
+        if (has_text(search, value_text_small(data->values[i], small), &yes, err) < 0)
+            return -1;
+        if (yes)
+            bits_set(rows, data->rows[i]);
+        *any = *any || yes;
+    }
+    return 0;
+}
+
+/* Rows in which the column may say the search's needle; NULL for none. */
+static int column_rows(struct search *search, const struct chunk *chunk, const uint64_t **out,
+                       struct err *err)
+{
+    for (uint32_t i = 0; i < *search->known_count; i++)
+        if (search->known[i].chunk == chunk &&
+            slice_equal(search->known[i].text, search->needle->text)) {
+            *out = search->known[i].rows;
+            return 0;
+        }
+    struct segment_column data;
+    segment_column_init(&data, search->column->segment, search->column->block, chunk);
+    data.depth = search->column->depth + 1;
+    uint64_t *rows = arena_calloc(search->arena, bits_words(data.block_rows) * 8);
+    bool any = false;
+    int result;
+    if (!rows)
+        return err_nomem(err);
+    if (chunk->encoding == CHUNK_SKELETON) {
+        struct search inner = *search;
+        inner.column = &data;
+        result = find_in(&inner, rows, err);
+        any = result == 0 && bits_any(rows, data.block_rows);
+    } else if (chunk->encoding == CHUNK_DICT || chunk->encoding == CHUNK_CONST) {
+        result = dict_rows(search, &data, rows, &any, err);
+    } else {
+        result = value_rows(search, &data, rows, &any, err);
+    }
+    *out = any ? rows : NULL;
+    if (result == 0 && *search->known_count < KNOWN_MAX)
+        search->known[(*search->known_count)++] = (struct known){chunk, search->needle->text, *out};
+    return result;
+}
+
+static const struct chunk *chunk_of(const struct search *search, uint32_t column)
+{
+    const struct segment_block *block =
+        segment_get_block(search->column->segment, search->column->block);
+    for (uint32_t i = 0; i < block->chunk_count && &block->chunks[i] < search->column->chunk; i++)
+        if (block->chunks[i].column == column)
+            return &block->chunks[i];
+    return NULL;
+}
+
+static int judge_column(struct search *search, const struct skeleton_reader *reader,
+                        const struct skeleton_slot *slot, struct verdict *verdict, struct err *err)
+{
+    const struct chunk *chunk = chunk_of(search, reader->sources[slot->source].column);
+    const uint64_t *rows = NULL;
+    struct needle rest = *search->needle;
+    struct search asked = *search;
+    if (!chunk || search->column->depth >= SKELETON_DEPTH_MAX) {
+        verdict->all = true; /* reading it will say what is wrong */
+        return 0;
+    }
+    if (slot->form.kind != FORM_TEXT && slot->form.kind < FORM_JSON) {
+        verdict->all = only(search->needle, "0123456789:.+-tz/abcdefghijlmnoprsuvy");
+        return 0;
+    }
+    if (slot->form.kind >= FORM_JSON) {
+        rest.text = slice_from(rest.text, escape_tail(search->needle));
+        if (rest.text.len < NEEDLE_FROM || is_escaped(rest.text)) {
+            verdict->all = true;
+            return 0;
+        }
+        asked.needle = &rest;
+    }
+    if (column_rows(&asked, chunk, &rows, err) < 0)
+        return -1;
+    if (rows)
+        verdict->sources[verdict->source_count++] = rows;
+    return 0;
+}
+
+/* ---- what slots keep ---- */
+
+static int mark_nth(struct search *search, struct verdict *verdict, uint32_t row_count, uint32_t n,
+                    struct err *err)
+{
+    if (!verdict->nth)
+        verdict->nth = arena_calloc(search->arena, bits_words(row_count) * 8);
+    if (!verdict->nth)
+        return err_nomem(err);
+    bits_set(verdict->nth, n);
+    return 0;
+}
+
+static int judge_printed(struct search *search, const struct skeleton_slot *slot,
+                         uint32_t row_count, struct verdict *verdict, struct err *err)
+{
+    char text[SLOT_TEXT_MAX];
+    for (uint32_t n = 0; n < row_count; n++) {
+        bool yes = false;
+        if (has_text(search, slot_print(&slot->tokens, n, text), &yes, err) < 0 ||
+            (yes && mark_nth(search, verdict, row_count, n, err) < 0))
+            return -1;
+    }
+    return 0;
+}
+
+static int judge_texts(struct search *search, const struct skeleton_reader *reader,
+                       const struct skeleton_slot *slot, uint32_t row_count,
+                       struct verdict *verdict, struct err *err)
+{
+    bool dict = slot->coding.kind == SLOT_DICT;
+    uint32_t count = dict ? slot->coding.dict_count : row_count;
+    bool *yes = arena_calloc(search->arena, count + 1U);
+    if (!yes)
+        return err_nomem(err);
+    for (uint32_t n = 0; n < count; n++) {
+        const uint64_t *at = &reader->rest_at[slot->first_token + n];
+        if (has_text(search, slice_of(reader->rest.ptr + at[0], (size_t)(at[1] - at[0])), &yes[n],
+                     err) < 0)
+            return -1;
+    }
+    for (uint32_t n = 0; n < row_count; n++)
+        if (yes[dict ? slot->tokens.codes[n] : n] &&
+            mark_nth(search, verdict, row_count, n, err) < 0)
+            return -1;
+    return 0;
+}
+
+/* Whether any text that the slots keep has the needle: mostly none has, and that is all. */
+static int texts_may(struct search *search, const struct skeleton_reader *reader, bool *out,
+                     struct err *err)
+{
+    struct slice page;
+    if (skeleton_read_kind(reader, STREAM_PAGE, &page, err) < 0)
+        return -1;
+    return has_text(search, page, out, err);
+}
+
+struct need {
+    bool texts, printed;
+};
+
+static int look_at_slots(struct search *search, struct skeleton_reader *reader, struct need *need,
+                         struct err *err)
+{
+    if (texts_may(search, reader, &need->texts, err) < 0)
+        return -1;
+    for (uint32_t k = 0; k < reader->count; k++)
+        for (uint32_t s = 0; s < reader->skeletons[k].token_count; s++) {
+            uint8_t kind = reader->skeletons[k].slots[s].coding.kind;
+            need->printed = need->printed || (kind > SLOT_COLUMN && kind != SLOT_DICT &&
+                                              could_print(search->needle, kind));
+        }
+    if ((need->texts || need->printed) && skeleton_reader_slots(reader, err) < 0)
+        return -1;
+    return need->texts ? skeleton_reader_rest(reader, err) : 0;
+}
+
+static int judge_slot(struct search *search, struct skeleton_reader *reader,
+                      const struct skeleton_shape *shape, const struct skeleton_slot *slot,
+                      const struct need *need, struct verdict *verdict, struct err *err)
+{
+    uint8_t kind = slot->coding.kind;
+    if (kind == SLOT_CONSTANT)
+        return 0;
+    if (kind == SLOT_COLUMN)
+        return judge_column(search, reader, slot, verdict, err);
+    if (kind == SLOT_REST || kind == SLOT_DICT)
+        return need->texts ? judge_texts(search, reader, slot, shape->row_count, verdict, err) : 0;
+    return could_print(search->needle, kind)
+               ? judge_printed(search, slot, shape->row_count, verdict, err)
+               : 0;
+}
+
+static int judge(struct search *search, struct skeleton_reader *reader,
+                 const struct skeleton_shape *shape, const struct need *need,
+                 struct verdict *verdict, struct err *err)
+{
+    verdict->sources = arena_array(search->arena, shape->token_count + 1U, sizeof(uint64_t *));
+    if (!verdict->sources)
+        return err_nomem(err);
+    if (judge_fixed(search, shape, verdict, err) < 0)
+        return -1;
+    for (uint32_t s = 0; s < shape->token_count && !verdict->all; s++)
+        if (judge_slot(search, reader, shape, &shape->slots[s], need, verdict, err) < 0)
+            return -1;
+    return 0;
+}
+
+/* ---- rows ---- */
+
+static bool may(const struct verdict *verdict, uint32_t row, uint32_t nth)
+{
+    if (verdict->all || (verdict->nth && bits_get(verdict->nth, nth)))
+        return true;
+    for (uint32_t i = 0; i < verdict->source_count; i++)
+        if (bits_get(verdict->sources[i], row))
+            return true;
+    return false;
+}
+
+static int mark_rows(struct skeleton_reader *reader, const struct verdict *verdicts, uint64_t *rows,
+                     struct err *err)
+{
+    bool any = false;
+    for (uint32_t k = 0; k < reader->count; k++)
+        any = any || verdicts[k].all || verdicts[k].nth || verdicts[k].source_count;
+    if (!any)
+        return 0;
+    if (segment_load_rows(reader->column, reader->arena, err) < 0 ||
+        skeleton_reader_codes(reader, err) < 0)
+        return -1;
+    for (uint32_t i = 0; i < reader->column->count; i++) {
+        uint32_t k = reader->codes[i], nth = reader->skeletons[k].rows_seen++;
+        if (may(&verdicts[k], reader->column->rows[i], nth))
+            bits_set(rows, reader->column->rows[i]);
+    }
+    return 0;
+}
+
+static int find_in(struct search *search, uint64_t *rows, struct err *err)
+{
+    struct skeleton_reader reader = {.column = search->column, .arena = search->arena};
+    struct need need = {0};
+    if (skeleton_reader_open(&reader, err) < 0 || look_at_slots(search, &reader, &need, err) < 0)
+        return -1;
+    struct verdict *verdicts = arena_array(search->arena, reader.count, sizeof(*verdicts));
+    if (!verdicts)
+        return err_nomem(err);
+    for (uint32_t k = 0; k < reader.count; k++)
+        if (judge(search, &reader, &reader.skeletons[k], &need, &verdicts[k], err) < 0)
+            return -1;
+    return mark_rows(&reader, verdicts, rows, err);
+}
+
+int skeleton_find(struct segment_column *column, const struct needle *needle, uint64_t *rows,
+                  struct arena *arena, struct err *err)
+{
+    uint32_t known_count = 0;
+    struct buffer room;
+    buffer_init(&room, 3 * CHUNK_STREAM_RAW_MAX + 8);
+    struct search search = {.column = column,
+                            .needle = needle,
+                            .arena = arena,
+                            .room = &room,
+                            .known = arena_array(arena, KNOWN_MAX, sizeof(struct known)),
+                            .known_count = &known_count};
+    int result = search.known ? find_in(&search, rows, err) : err_nomem(err);
+    buffer_close(&room);
+    return result;
+}

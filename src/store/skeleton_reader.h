@@ -1,0 +1,63 @@
+#pragma once
+/*
+ * store/skeleton_reader: a SKELETON chunk as it is read, step by step: what the skeletons say, which
+ * row has which, what the slots keep. Shared by skeleton_read (texts put together) and
+ * skeleton_find (rows that may have a text).
+ *
+ * Ownership  Everything lives in the reader's arena. Threads: one.
+ */
+#include "store/segment.h"
+#include "store/skeleton.h"
+
+enum { SKELETON_DEPTH_MAX = 4 };
+
+struct skeleton_slot {
+    struct slot_coding coding;
+    struct form form;          /* COLUMN */
+    uint32_t source;           /* COLUMN: in reader->sources */
+    struct slice text;         /* CONSTANT */
+    uint64_t first_token;      /* REST: of the skeleton's first row; DICT: of the first entry */
+    struct slot_tokens tokens; /* the others */
+};
+
+struct skeleton_shape {
+    uint32_t token_count, row_count, rows_seen;
+    struct slice *literals; /* token_count + 1 */
+    struct skeleton_slot *slots;
+};
+
+/* A column that slots name. */
+struct skeleton_source {
+    uint32_t column;
+    struct segment_column data;
+    uint32_t cursor;     /* the entry found last */
+    struct slice *texts; /* by code, form TEXT */
+};
+
+struct skeleton_reader {
+    struct segment_column *column;
+    struct arena *arena;
+    const uint64_t *wanted;
+    struct skeleton_shape *skeletons;
+    uint32_t count;
+    struct skeleton_source *sources;
+    uint32_t source_count;
+    uint64_t rest_tokens;
+    uint64_t *rest_at; /* rest_tokens + 1 offsets */
+    struct slice rest;
+    uint32_t *codes;
+    struct buffer *room; /* for printing */
+};
+
+/* The skeletons. */
+MUST_USE int skeleton_reader_open(struct skeleton_reader *reader, struct err *err);
+/* reader->codes: the skeleton of each entry. */
+MUST_USE int skeleton_reader_codes(struct skeleton_reader *reader, struct err *err);
+/* The slots' own tokens: numbers and the like, codes of dictionaries. */
+MUST_USE int skeleton_reader_slots(struct skeleton_reader *reader, struct err *err);
+/* reader->rest and rest_at: texts of rest and dictionary. */
+MUST_USE int skeleton_reader_rest(struct skeleton_reader *reader, struct err *err);
+/* NULL when the chunk has no such stream. */
+const struct chunk_stream *skeleton_stream(const struct chunk *chunk, enum stream_kind kind);
+MUST_USE int skeleton_read_kind(const struct skeleton_reader *reader, enum stream_kind kind,
+                                struct slice *out, struct err *err);
