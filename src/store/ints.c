@@ -174,6 +174,25 @@ bool ints_take(struct slice *from, int64_t *numbers, size_t count)
     return true;
 }
 
+bool ints_skip(struct slice *from, size_t count)
+{
+    struct slice flags, packed;
+    uint64_t n;
+    if (!slice_take(from, 1, &flags) || (unsigned char)flags.ptr[0] > 7)
+        return false;
+    if (count && (flags.ptr[0] & DELTA) && !slice_take_varint(from, &n))
+        return false;
+    for (size_t i = 0; i < count; i += GROUP) {
+        size_t group = count - i < GROUP ? count - i : GROUP;
+        struct slice width;
+        if (!slice_take_varint(from, &n) || !slice_take(from, 1, &width) ||
+            (unsigned char)width.ptr[0] > 64 ||
+            !slice_take(from, (group * (unsigned char)width.ptr[0] + 7) / 8, &packed))
+            return false;
+    }
+    return true;
+}
+
 bool ints_decode(struct slice from, int64_t *numbers, size_t count)
 {
     return ints_take(&from, numbers, count) && from.len == 0;

@@ -15,6 +15,8 @@
 void ints_encode(const int64_t *numbers, size_t count, struct buffer *to);
 /* Takes count numbers off the front of *from; false when they are not there. */
 MUST_USE bool ints_take(struct slice *from, int64_t *numbers, size_t count);
+/* Past them, unread. */
+MUST_USE bool ints_skip(struct slice *from, size_t count);
 /* False when the bytes are not exactly count numbers. */
 MUST_USE bool ints_decode(struct slice from, int64_t *numbers, size_t count);
 

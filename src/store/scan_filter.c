@@ -173,7 +173,7 @@ static const uint64_t *worth_reading(struct block_view *view, const struct expr_
         err_nomem(err);
         return NULL;
     }
-    if (skeleton_find(&fresh, &needle, rows, view->arena, err) < 0) {
+    if (skeleton_find(&fresh, &needle, selected, rows, view->arena, err) < 0) {
         fail(view, column);
         return NULL;
     }

@@ -15,6 +15,7 @@ struct known {
 struct search {
     struct segment_column *column;
     const struct needle *needle;
+    const uint64_t *selected; /* others are not asked for */
     struct arena *arena;
     struct buffer *room; /* for folding */
     struct known *known; /* shared along references */
@@ -376,7 +377,8 @@ static int look_at_slots(struct search *search, struct skeleton_reader *reader, 
     if (texts_may(search, reader, &need->texts, err) < 0)
         return -1;
     for (uint32_t k = 0; k < reader->count; k++)
-        for (uint32_t s = 0; s < reader->skeletons[k].token_count; s++) {
+        for (uint32_t s = 0; reader->skeletons[k].wanted && s < reader->skeletons[k].token_count;
+             s++) {
             uint8_t kind = reader->skeletons[k].slots[s].coding.kind;
             need->printed = need->printed || (kind > SLOT_COLUMN && kind != SLOT_DICT &&
                                               could_print(search->needle, kind));
@@ -429,48 +431,48 @@ static bool may(const struct verdict *verdict, uint32_t row, uint32_t nth)
     return false;
 }
 
-static int mark_rows(struct skeleton_reader *reader, const struct verdict *verdicts, uint64_t *rows,
-                     struct err *err)
+static void mark_rows(struct skeleton_reader *reader, const struct verdict *verdicts,
+                      uint64_t *rows)
 {
     bool any = false;
     for (uint32_t k = 0; k < reader->count; k++)
         any = any || verdicts[k].all || verdicts[k].nth || verdicts[k].source_count;
-    if (!any)
-        return 0;
-    if (segment_load_rows(reader->column, reader->arena, err) < 0 ||
-        skeleton_reader_codes(reader, err) < 0)
-        return -1;
-    for (uint32_t i = 0; i < reader->column->count; i++) {
+    for (uint32_t i = 0; any && i < reader->column->count; i++) {
         uint32_t k = reader->codes[i], nth = reader->skeletons[k].rows_seen++;
         if (may(&verdicts[k], reader->column->rows[i], nth))
             bits_set(rows, reader->column->rows[i]);
     }
-    return 0;
 }
 
 static int find_in(struct search *search, uint64_t *rows, struct err *err)
 {
-    struct skeleton_reader reader = {.column = search->column, .arena = search->arena};
+    struct skeleton_reader reader = {
+        .column = search->column, .arena = search->arena, .wanted = search->selected};
     struct need need = {0};
-    if (skeleton_reader_open(&reader, err) < 0 || look_at_slots(search, &reader, &need, err) < 0)
+    if (segment_load_rows(search->column, search->arena, err) < 0 ||
+        skeleton_reader_open(&reader, err) < 0 || skeleton_reader_codes(&reader, err) < 0 ||
+        look_at_slots(search, &reader, &need, err) < 0)
         return -1;
     struct verdict *verdicts = arena_array(search->arena, reader.count, sizeof(*verdicts));
     if (!verdicts)
         return err_nomem(err);
     for (uint32_t k = 0; k < reader.count; k++)
-        if (judge(search, &reader, &reader.skeletons[k], &need, &verdicts[k], err) < 0)
+        if (reader.skeletons[k].wanted &&
+            judge(search, &reader, &reader.skeletons[k], &need, &verdicts[k], err) < 0)
             return -1;
-    return mark_rows(&reader, verdicts, rows, err);
+    mark_rows(&reader, verdicts, rows);
+    return 0;
 }
 
-int skeleton_find(struct segment_column *column, const struct needle *needle, uint64_t *rows,
-                  struct arena *arena, struct err *err)
+int skeleton_find(struct segment_column *column, const struct needle *needle,
+                  const uint64_t *selected, uint64_t *rows, struct arena *arena, struct err *err)
 {
     uint32_t known_count = 0;
     struct buffer room;
     buffer_init(&room, 3 * CHUNK_STREAM_RAW_MAX + 8);
     struct search search = {.column = column,
                             .needle = needle,
+                            .selected = selected,
                             .arena = arena,
                             .room = &room,
                             .known = arena_array(arena, KNOWN_MAX, sizeof(struct known)),

@@ -18,7 +18,8 @@ struct needle {
 
 enum { NEEDLE_FROM = 3 }; /* shorter ones are everywhere */
 
-/* Sets the bits of the rows that may; those of other rows certainly do not. rows (all clear) has a bit
- * for each row of the block. The column is a SKELETON. */
+/* Sets the bits of the selected rows that may; other selected rows certainly do not. rows (all clear)
+ * has a bit for each row of the block. The column is a SKELETON. */
 MUST_USE int skeleton_find(struct segment_column *column, const struct needle *needle,
-                           uint64_t *rows, struct arena *arena, struct err *err);
+                           const uint64_t *selected, uint64_t *rows, struct arena *arena,
+                           struct err *err);

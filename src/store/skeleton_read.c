@@ -202,9 +202,11 @@ int skeleton_reader_slots(struct skeleton_reader *reader, struct err *err)
         struct skeleton_shape *skeleton = &reader->skeletons[k];
         for (uint32_t s = 0; s < skeleton->token_count; s++) {
             struct skeleton_slot *slot = &skeleton->slots[s];
-            bool own = slot->coding.kind > SLOT_COLUMN;
-            if (own && !slot_decode(&slot->coding, skeleton->row_count, &data, reader->arena,
-                                    &slot->tokens))
+            if (slot->coding.kind <= SLOT_COLUMN)
+                continue;
+            if (!(skeleton->wanted ? slot_decode(&slot->coding, skeleton->row_count, &data,
+                                                 reader->arena, &slot->tokens)
+                                   : slot_skip(&slot->coding, skeleton->row_count, &data)))
                 return damaged(reader, err, "the tokens of a slot cannot be read");
         }
     }
@@ -250,6 +252,8 @@ int skeleton_reader_codes(struct skeleton_reader *reader, struct err *err)
         struct skeleton_shape *skeleton = &reader->skeletons[reader->codes[i]];
         if (skeleton->rows_seen++ == skeleton->row_count)
             return damaged(reader, err, "skeletons and rows do not add up");
+        skeleton->wanted = skeleton->wanted || !reader->wanted ||
+                           bits_get(reader->wanted, reader->column->rows[i]);
     }
     for (uint32_t k = 0; k < reader->count; k++) {
         if (reader->skeletons[k].rows_seen != reader->skeletons[k].row_count)
@@ -261,8 +265,9 @@ int skeleton_reader_codes(struct skeleton_reader *reader, struct err *err)
 
 /* ---- putting together ------------------------------------------------------------------- */
 
-static struct slice slot_text(const struct skeleton_reader *reader, const struct skeleton_slot *slot, uint32_t row,
-                              uint32_t nth, char small[SLOT_TEXT_MAX])
+static struct slice slot_text(const struct skeleton_reader *reader,
+                              const struct skeleton_slot *slot, uint32_t row, uint32_t nth,
+                              char small[SLOT_TEXT_MAX])
 {
     uint64_t token = slot->first_token;
     if (slot->coding.kind == SLOT_CONSTANT)
@@ -327,13 +332,30 @@ static int build(struct skeleton_reader *reader, struct value *values, struct er
     return result;
 }
 
+/* What the wanted skeletons need: true when that is texts of the page. */
+static bool look_at_wanted(struct skeleton_reader *reader)
+{
+    bool texts = false;
+    for (uint32_t k = 0; k < reader->count; k++) {
+        const struct skeleton_shape *skeleton = &reader->skeletons[k];
+        for (uint32_t s = 0; skeleton->wanted && s < skeleton->token_count; s++) {
+            const struct skeleton_slot *slot = &skeleton->slots[s];
+            if (slot->coding.kind == SLOT_COLUMN)
+                reader->sources[slot->source].wanted = true;
+            texts = texts || slot->coding.kind == SLOT_REST || slot->coding.kind == SLOT_DICT;
+        }
+    }
+    return texts;
+}
+
 static int read_all(struct skeleton_reader *reader, struct value *values, struct err *err)
 {
     if (skeleton_reader_open(reader, err) < 0 || skeleton_reader_codes(reader, err) < 0 ||
-        skeleton_reader_slots(reader, err) < 0 || skeleton_reader_rest(reader, err) < 0)
+        skeleton_reader_slots(reader, err) < 0 ||
+        (look_at_wanted(reader) && skeleton_reader_rest(reader, err) < 0))
         return -1;
     for (uint32_t i = 0; i < reader->source_count; i++)
-        if (load_source(reader, &reader->sources[i], err) < 0)
+        if (reader->sources[i].wanted && load_source(reader, &reader->sources[i], err) < 0)
             return -1;
     return build(reader, values, err);
 }

@@ -22,6 +22,7 @@ struct skeleton_slot {
 
 struct skeleton_shape {
     uint32_t token_count, row_count, rows_seen;
+    bool wanted; /* some row that is wanted has it */
     struct slice *literals; /* token_count + 1 */
     struct skeleton_slot *slots;
 };
@@ -29,6 +30,7 @@ struct skeleton_shape {
 /* A column that slots name. */
 struct skeleton_source {
     uint32_t column;
+    bool wanted; /* by a skeleton that is */
     struct segment_column data;
     uint32_t cursor;     /* the entry found last */
     struct slice *texts; /* by code, form TEXT */
@@ -37,7 +39,7 @@ struct skeleton_source {
 struct skeleton_reader {
     struct segment_column *column;
     struct arena *arena;
-    const uint64_t *wanted;
+    const uint64_t *wanted; /* rows of the block; NULL: all */
     struct skeleton_shape *skeletons;
     uint32_t count;
     struct skeleton_source *sources;
@@ -51,9 +53,10 @@ struct skeleton_reader {
 
 /* The skeletons. */
 MUST_USE int skeleton_reader_open(struct skeleton_reader *reader, struct err *err);
-/* reader->codes: the skeleton of each entry. */
+/* reader->codes: the skeleton of each entry; and which skeletons are wanted. Rows of the column are
+ * loaded when some are. */
 MUST_USE int skeleton_reader_codes(struct skeleton_reader *reader, struct err *err);
-/* The slots' own tokens: numbers and the like, codes of dictionaries. */
+/* The own tokens of the slots of wanted skeletons: numbers and the like, codes of dictionaries. */
 MUST_USE int skeleton_reader_slots(struct skeleton_reader *reader, struct err *err);
 /* reader->rest and rest_at: texts of rest and dictionary. */
 MUST_USE int skeleton_reader_rest(struct skeleton_reader *reader, struct err *err);

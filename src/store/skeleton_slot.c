@@ -411,6 +411,18 @@ bool slot_decode(const struct slot_coding *coding, uint32_t count, struct slice 
     return numbers && ints_take(data, numbers, count);
 }
 
+bool slot_skip(const struct slot_coding *coding, uint32_t count, struct slice *data)
+{
+    struct slice skipped;
+    if (coding->kind == SLOT_REST)
+        return true;
+    if (coding->kind == SLOT_HEX || coding->kind == SLOT_GUID)
+        return slice_take(data, hex_bytes(coding) * count, &skipped);
+    if (coding->kind == SLOT_DICT)
+        return slice_take(data, ints_packed_size(count, bits_for(coding->dict_count)), &skipped);
+    return ints_skip(data, count);
+}
+
 static struct slice print_digits(uint64_t n, unsigned base, const char *digits, char *end)
 {
     char *at = end;

@@ -50,6 +50,8 @@ struct slot_tokens {
 /* Takes the slot's bytes off data; false when they are not what the coding says. */
 MUST_USE bool slot_decode(const struct slot_coding *coding, uint32_t count, struct slice *data,
                           struct arena *arena, struct slot_tokens *out);
+/* Past the slot's bytes, unread. */
+MUST_USE bool slot_skip(const struct slot_coding *coding, uint32_t count, struct slice *data);
 /* Token n of a kind that is printed (not REST, DICT); SLICE_NONE when it cannot be. */
 struct slice slot_print(const struct slot_tokens *tokens, uint32_t n, char to[SLOT_TEXT_MAX]);
 /* Whether a coding read from a file makes sense. */
