@@ -6,7 +6,7 @@
 #include "store/segment_writer.h"
 
 enum { CANDIDATES = 8, TABLE_SIZE = 8192, TEXT_LEN_FROM = 20, ROWS_FROM = 32 };
-enum { RECENT = 4, SHAPES = 64 }; /* skeletons tried first, for rows with the same columns */
+enum { RECENT = 4, SHAPES = 256 }; /* skeletons tried first, for rows with the same columns */
 enum { SPAN_FROM = 5, SPANS_MAX = 16 }; /* shorter texts are found everywhere */
 
 struct candidate {
@@ -32,6 +32,11 @@ struct skeleton {
     uint32_t first, last; /* rows, linked by encoder->next_row */
 };
 
+struct present {
+    uint32_t ref;
+    struct value value;
+};
+
 struct encoder {
     struct segment_writer *writer;
     const struct chunk_input *input;
@@ -44,6 +49,8 @@ struct encoder {
     uint32_t *next_row;
     struct skeleton_token **tokens; /* of each row */
     struct skeleton *recent[SHAPES][RECENT]; /* newest first */
+    struct present *present; /* in the row that a skeleton begins with */
+    uint32_t present_count;
     struct buffer *room; /* for printing */
     char *key;
     size_t key_size;
@@ -124,16 +131,24 @@ static bool holds(struct encoder *encoder, const struct candidate *candidate, ui
     return text.ptr && slice_equal(text, token);
 }
 
+/* Columns that have a value in the row: asked once for all its tokens. */
+static void find_present(struct encoder *encoder, uint32_t row)
+{
+    encoder->present_count = 0;
+    for (uint32_t r = 0; r < encoder->refs->count; r++) {
+        struct value v = value_of(&encoder->refs->list[r], row);
+        if (v.type != VALUE_NULL)
+            encoder->present[encoder->present_count++] = (struct present){r, v};
+    }
+}
+
 /* Columns that say the token in the skeleton's first row. */
 static void find_candidates(struct encoder *encoder, struct slot *slot, uint32_t i,
                             struct slice token)
 {
-    uint32_t row = row_of(encoder->input, i);
-    for (uint32_t r = 0; r < encoder->refs->count && slot->candidate_count < CANDIDATES; r++) {
-        struct value v = value_of(&encoder->refs->list[r], row);
-        if (v.type == VALUE_NULL)
-            continue;
-        struct candidate candidate = {r, form_guess(v, token)};
+    for (uint32_t p = 0; p < encoder->present_count && slot->candidate_count < CANDIDATES; p++) {
+        const struct present *present = &encoder->present[p];
+        struct candidate candidate = {present->ref, form_guess(present->value, token)};
         if (holds(encoder, &candidate, i, token))
             slot->candidates[slot->candidate_count++] = candidate;
     }
@@ -281,6 +296,8 @@ static void check_slots(struct encoder *encoder, struct skeleton *skeleton, uint
                         struct slice text, const struct skeleton_token *tokens)
 {
     bool first = skeleton->row_count == 1;
+    if (first)
+        find_present(encoder, row_of(encoder->input, i));
     for (uint32_t s = 0; s < skeleton->token_count; s++) {
         struct slot *slot = &skeleton->slots[s];
         struct slice token = token_text(text, tokens[s]);
@@ -580,9 +597,10 @@ static bool prepare(struct encoder *encoder)
     encoder->codes = arena_array(arena, count, sizeof(*encoder->codes));
     encoder->next_row = arena_array(arena, count, sizeof(*encoder->next_row));
     encoder->tokens = arena_array(arena, count, sizeof(*encoder->tokens));
+    encoder->present = arena_array(arena, encoder->refs->count + 1U, sizeof(*encoder->present));
     static const char empty[8] = {0}; /* the key of skeleton 0: nothing, token, nothing */
     return encoder->skeletons && encoder->table && encoder->codes && encoder->next_row &&
-           encoder->tokens && add_skeleton(encoder, 0, slice_of(empty, 8), 1);
+           encoder->tokens && encoder->present && add_skeleton(encoder, 0, slice_of(empty, 8), 1);
 }
 
 static bool worth_trying(const struct chunk_input *input)
