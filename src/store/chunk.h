@@ -48,6 +48,7 @@ enum stream_kind {
     STREAM_SKELETONS,         /* skeleton.h */
     STREAM_SLOTS,             /* skeleton_slot.h */
     STREAM_PRESENCE_OF,       /* varint: the column before it in the block that has the same rows */
+    STREAM_WORDS,             /* words.h, of the whole block; with event.original */
     STREAM_KIND_COUNT,
 };
 

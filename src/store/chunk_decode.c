@@ -1,6 +1,7 @@
 /* store/chunk_decode: a column of a block out of its streams, as far as it is asked for. */
 #include "store/segment.h"
 
+#include "event/schema.h"
 #include "store/bloom.h"
 #include "store/bytes.h"
 #include "store/ints.h"
@@ -471,6 +472,16 @@ int segment_load_values(struct segment_column *column, const uint64_t *wanted,
         return -1;
     column->values = values;
     return 0;
+}
+
+struct slice segment_words(const struct segment *segment, uint32_t block, struct arena *arena)
+{
+    const struct chunk *chunk = segment_find_chunk(segment, block, FIELD_ORIGINAL);
+    const struct chunk_stream *stream = chunk ? find_stream(chunk, STREAM_WORDS) : NULL;
+    struct slice words;
+    if (!stream || segment_read_stream(segment, stream, arena, &words, NULL) < 0)
+        return SLICE("");
+    return words;
 }
 
 bool segment_may_have_text(const struct segment *segment, const struct chunk *chunk,

@@ -127,6 +127,17 @@ static void put_presence(struct segment_writer *writer, struct chunk *chunk,
     }
 }
 
+/* For the words of the block. */
+static void add_words(const struct chunk_input *input, const struct value *values, uint32_t count)
+{
+    char small[VALUE_TEXT_SIZE];
+    for (uint32_t i = 0; input->refs && input->refs->words && i < count; i++) {
+        struct slice text = value_text_small(values[i], small);
+        if (text.ptr)
+            words_add(input->refs->words, text);
+    }
+}
+
 /* ---- encodings -------------------------------------------------------------------------- */
 
 static void put_const(struct segment_writer *writer, struct chunk *chunk, struct value v)
@@ -302,6 +313,7 @@ static void put_text_chunk(struct segment_writer *writer, struct chunk *chunk,
     for (uint32_t i = 0; i < count; i++)
         lengths[i] = values[i].len;
     chunk->encoding = CHUNK_TEXT;
+    add_words(input, values, count);
     put_ints(writer, STREAM_LENGTHS, lengths, count);
     put_filter(writer, values, count);
     for (uint32_t i = 0; i < count; i++) {
@@ -337,8 +349,10 @@ static void put_by_type(struct segment_writer *writer, struct chunk *chunk,
         return;
     else if (is_type(types, VALUE_IP) && put_ip4_chunk(writer, chunk, values, count))
         return;
-    else
+    else {
         put_values_chunk(writer, chunk, values, count);
+        add_words(input, values, count);
+    }
 }
 
 /* Dictionaries pay while values repeat; integers pack well without one. */
@@ -349,16 +363,25 @@ static bool wants_dict(const struct chunk_input *input)
            input->dict_count <= input->count / 2 + 16;
 }
 
+void chunk_put_words(struct segment_writer *writer, const struct words *words)
+{
+    struct slice filter = words_filter(words, writer->work);
+    if (filter.len)
+        segment_writer_put_ready(writer, STREAM_WORDS, STREAM_PLAIN, 0, (uint32_t)filter.len, filter);
+}
+
 void chunk_encode(struct segment_writer *writer, struct chunk *chunk,
                   const struct chunk_input *input)
 {
     put_presence(writer, chunk, input);
     if (input->codes && input->dict_count == 1) {
         put_const(writer, chunk, input->dict[0]);
+        add_words(input, input->dict, 1);
         return;
     }
     if (input->codes && wants_dict(input)) {
         put_dict(writer, chunk, input);
+        add_words(input, input->dict, input->dict_count);
         return;
     }
     const struct value *values = input->values;

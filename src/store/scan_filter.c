@@ -3,6 +3,7 @@
 #include "base/utf8.h"
 #include "event/schema.h"
 #include "store/skeleton_find.h"
+#include "store/words.h"
 
 enum { SCRATCH_EVERY = 512 }; /* tests between two resets of the scratch arena */
 
@@ -139,6 +140,18 @@ static bool filter_rules_out(struct block_view *view, const struct chunk *chunk,
     return !segment_may_have_text(view->segment, chunk, folded, view->arena);
 }
 
+/* A term whose words are nowhere in the block. */
+static bool words_rule_out(struct block_view *view, const struct expr_test *test)
+{
+    if (test->kind != TEST_TERM || test->wildcard.count || test->flags & TEST_CASED)
+        return false;
+    if (!view->has_words) {
+        view->has_words = true;
+        view->words = segment_words(view->segment, view->block, view->arena);
+    }
+    return view->words.len && !words_may_have(view->words, test->text);
+}
+
 /* A text that every value has in it for which the test is TRUE; false when none is known. */
 static bool needle_of(const struct expr_test *test, struct needle *out)
 {
@@ -185,7 +198,8 @@ static int test_values(struct block_view *view, const struct expr_test *test,
                        struct segment_column *column, const uint64_t *selected, uint64_t *out,
                        struct err *err)
 {
-    if (range_rules_out(column->chunk, test) || filter_rules_out(view, column->chunk, test))
+    if (range_rules_out(column->chunk, test) || filter_rules_out(view, column->chunk, test) ||
+        words_rule_out(view, test))
         return 0;
     selected = worth_reading(view, test, column, selected, err);
     if (!selected)

@@ -18,6 +18,8 @@ struct block_view {
     struct expr_scope *scope;
     struct segment_column *columns; /* parallel to the block's chunks; chunk NULL = not begun */
     struct slice damaged;           /* the column that failed */
+    bool has_words;                 /* words was asked for */
+    struct slice words;             /* of the block; none: anything may be in it */
 };
 
 MUST_USE int block_view_init(struct block_view *view, const struct segment *segment,

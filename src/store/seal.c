@@ -27,6 +27,7 @@ struct job {
     uint32_t block_rows;
     struct row_key *block; /* within order */
     bool single_block;
+    struct words *words; /* of the block */
 
     struct arena *work; /* of the block */
     struct sealed *columns;
@@ -338,7 +339,10 @@ static int write_columns(struct job *job, struct err *err)
 {
     struct chunk_refs refs = {
         .list = arena_array(job->work, job->column_count + 1U, sizeof(*refs.list)),
-        .shape_of_row = arena_array(job->work, job->block_rows + 1U, sizeof(uint32_t))};
+        .shape_of_row = arena_array(job->work, job->block_rows + 1U, sizeof(uint32_t)),
+        .words = job->words};
+    if (job->words)
+        words_clear(job->words);
     if (!refs.list || !refs.shape_of_row)
         return err_nomem(err);
     for (int order = 0; order <= 2; order++)
@@ -413,11 +417,13 @@ int seal_table(struct segment_writer *writer, const struct memtable *table, stru
     struct job job = {.writer = writer,
                       .table = table,
                       .arena = arena_new(1 * GIB),
-                      .work = arena_new(1 * GIB)};
+                      .work = arena_new(1 * GIB),
+                      .words = words_new()};
     int result = job.arena && job.work ? collect_rows(&job, err) : err_nomem(err);
     if (result == 0)
         result = seal_blocks(&job, err);
     arena_free(job.arena);
     arena_free(job.work);
+    words_free(job.words);
     return result;
 }

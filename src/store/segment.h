@@ -63,6 +63,9 @@ MUST_USE int skeleton_read(struct segment_column *column, const uint64_t *wanted
 bool segment_may_have_text(const struct segment *segment, const struct chunk *chunk,
                            struct slice folded, struct arena *arena);
 
+/* The block's words (words.h); empty when it has none or they are damaged. */
+struct slice segment_words(const struct segment *segment, uint32_t block, struct arena *arena);
+
 /* 0 .. BLOCK_ROWS_MAX - 1, shared by everyone. */
 const uint32_t *segment_identity_rows(void);
 

@@ -2,6 +2,8 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "event/schema.h"
+#include "store/skeleton.h"
 #include "store/bytes.h"
 #include "store/segment_format.h"
 
@@ -170,6 +172,8 @@ int segment_writer_add(struct segment_writer *writer, struct slice name,
     writer->stream_size = 0;
     arena_reset(writer->work);
     chunk_encode(writer, &writer->chunk, input);
+    if (input->refs && slice_equal(name, FIELD_ORIGINAL)) /* the last column: all words are known */
+        chunk_put_words(writer, input->refs->words);
     chunks[block->chunk_count++] = writer->chunk;
     if (writer->pending.len >= PENDING_FLUSH || buffer_failed(&writer->pending) ||
         buffer_failed(&writer->scratch) || buffer_failed(&writer->packed))

@@ -12,6 +12,7 @@
 #include "store/chunk.h"
 
 struct ZSTD_CCtx_s;
+struct words;
 
 struct segment_block {
     uint32_t row_count;
@@ -74,6 +75,8 @@ void segment_writer_abort(struct segment_writer *writer);
 /* chunk_encode.c: the streams of one chunk. */
 void chunk_encode(struct segment_writer *writer, struct chunk *chunk,
                   const struct chunk_input *input);
+/* The words of the block, as a stream of the chunk being written. */
+void chunk_put_words(struct segment_writer *writer, const struct words *words);
 /* Codes below dict_count as one CODES stream, the smaller of planes and packing. */
 void chunk_put_codes(struct segment_writer *writer, const uint32_t *codes, size_t count,
                      uint32_t dict_count);

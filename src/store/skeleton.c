@@ -49,6 +49,12 @@ static int cut_plain(struct slice text, const struct skeleton_token *spans, size
     return count;
 }
 
+bool skeleton_is_apart(struct slice text, size_t start, size_t len)
+{
+    return (start == 0 || !is_word((uint8_t)text.ptr[start - 1])) &&
+           (start + len == text.len || !is_word((uint8_t)text.ptr[start + len]));
+}
+
 bool skeleton_is_cut(struct slice text)
 {
     for (size_t i = 0; i < text.len; i++)
@@ -73,10 +79,11 @@ static size_t string_end(struct slice text, size_t i)
     }
 }
 
-static bool is_scalar(char c)
+/* Numbers, true, false, null, and what no JSON has: letters and digits stay together. */
+static bool is_scalar(uint8_t c)
 {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == '-' || c == '.' || c == '+' ||
-           c == 'E';
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
+           c == '.' || c == '+' || c >= 0x80;
 }
 
 /* Values of JSON; keys stay in the skeleton. Whatever is not JSON is cut in some way, too. */
@@ -98,8 +105,8 @@ static int cut_json(struct slice text, struct skeleton_token *tokens)
                 i = end;
             if (!add_token(tokens, &count, start, end))
                 return -1;
-        } else if (is_scalar(c)) {
-            while (i < text.len && is_scalar(text.ptr[i]))
+        } else if (is_scalar((uint8_t)c)) {
+            while (i < text.len && is_scalar((uint8_t)text.ptr[i]))
                 i++;
             if (!add_token(tokens, &count, start, i))
                 return -1;

@@ -16,6 +16,7 @@
 #include "store/chunk.h"
 #include "store/skeleton_form.h"
 #include "store/skeleton_slot.h"
+#include "store/words.h"
 
 enum { SKELETON_TOKENS_MAX = 192, SKELETONS_MAX = 2048 };
 
@@ -25,11 +26,14 @@ struct skeleton_token {
 enum { SKELETON_TEXT_MAX = 65535 };
 
 /* Cuts text into tokens; what lies between belongs to the skeleton. Spans (ascending, apart) are
- * tokens as they are. -1 when there are too many. */
+ * tokens as they are. Beside a token there is no letter or digit, so that no word reaches over its
+ * edge. -1 when there are too many. */
 int skeleton_cut(struct slice text, const struct skeleton_token *spans, size_t span_count,
                  struct skeleton_token tokens[SKELETON_TOKENS_MAX]);
 /* Whether the text has bytes that end a token, so that it can only be one as a span. */
 bool skeleton_is_cut(struct slice text);
+/* Whether a span of the text may be a token: what stands beside it ends one. */
+bool skeleton_is_apart(struct slice text, size_t start, size_t len);
 
 /* The first entry of a row in ascending rows, or UINT32_MAX. *cursor is the place of the last answer:
  * cheap when rows are asked for in order. */
@@ -49,6 +53,7 @@ struct chunk_refs {
     struct chunk_ref *list;
     uint32_t count;
     uint32_t *shape_of_row; /* which columns a row has, as a hash */
+    struct words *words;    /* takes what is kept as text; NULL: nobody does */
 };
 
 struct segment_writer;

@@ -168,7 +168,7 @@ static size_t find_spans(struct encoder *encoder, uint32_t i, struct slice text,
             !skeleton_is_cut(value_slice(v)))
             continue;
         ptrdiff_t at = slice_find(text, value_slice(v));
-        if (at < 0)
+        if (at < 0 || !skeleton_is_apart(text, (size_t)at, v.len))
             continue;
         struct skeleton_token span = {(uint16_t)at, (uint16_t)v.len};
         size_t to = count++;
@@ -510,8 +510,9 @@ struct kept {
     struct slice *tokens; /* of one slot */
 };
 
-static void keep_text(struct kept *kept, struct slice token)
+static void keep_text(struct encoder *encoder, struct kept *kept, struct slice token)
 {
+    words_add(encoder->refs->words, token);
     buffer_put_varint(&kept->lengths, token.len);
     buffer_put(&kept->texts, token);
 }
@@ -533,11 +534,26 @@ static bool keep_slot(struct encoder *encoder, const struct skeleton *skeleton, 
         return false;
     if (slot->coding.kind == SLOT_DICT)
         for (uint32_t n = 0; n < slot->coding.dict_count; n++)
-            keep_text(kept, kept->tokens[slot->coding.dict[n]]);
+            keep_text(encoder, kept, kept->tokens[slot->coding.dict[n]]);
     else if (slot->coding.kind == SLOT_REST)
         for (uint32_t n = 0; n < skeleton->row_count; n++)
-            keep_text(kept, kept->tokens[n]);
+            keep_text(encoder, kept, kept->tokens[n]);
     return true;
+}
+
+/* The words of the fixed parts, from slot to slot. */
+static void add_words(struct encoder *encoder, const struct skeleton *skeleton)
+{
+    buffer_clear(encoder->room);
+    for (uint32_t s = 0; s <= skeleton->token_count; s++) {
+        buffer_put(encoder->room, skeleton->literals[s]);
+        if (s < skeleton->token_count && skeleton->slots[s].constant) {
+            buffer_put(encoder->room, skeleton->slots[s].text);
+            continue;
+        }
+        words_add(encoder->refs->words, buffer_slice(encoder->room));
+        buffer_clear(encoder->room);
+    }
 }
 
 /* Slot by slot, so that like stands by like. */
@@ -545,6 +561,7 @@ static bool keep_slots(struct encoder *encoder, struct kept *kept)
 {
     for (uint32_t k = 0; k < encoder->count; k++) {
         const struct skeleton *skeleton = &encoder->skeletons[k];
+        add_words(encoder, skeleton);
         for (uint32_t s = 0; s < skeleton->token_count; s++) {
             struct slot *slot = &skeleton->slots[s];
             if (slot->constant)

@@ -7,7 +7,7 @@
 #include "event/schema.h"
 #include "expr/expr.h"
 
-enum { ROWS = 3000, NEEDLES = 1500 };
+enum { ROWS = 3000, NEEDLES = 3000 };
 
 struct world {
     struct rand_seeded rand;
@@ -96,10 +96,26 @@ static void put_row(struct world *world, struct batch *batch, uint32_t i)
     assert_int_equal(batch_put(batch, at, SLICE("source.ip"), value_ip(&address, batch->arena)), 0);
 }
 
+static bool is_word(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c < 0;
+}
+
+/* Grown until it begins and ends with whole words. */
+static struct slice whole_words(struct slice text, struct slice piece)
+{
+    size_t start = (size_t)(piece.ptr - text.ptr), end = start + piece.len;
+    while (start && is_word(text.ptr[start]) && is_word(text.ptr[start - 1]))
+        start--;
+    while (end < text.len && is_word(text.ptr[end]) && is_word(text.ptr[end - 1]))
+        end++;
+    return slice_sub(text, start, end - start);
+}
+
 /* A piece of a text that is there, or nearly. */
 static struct expr_test some_test(struct world *world, struct slice from)
 {
-    static const enum test_kind kinds[] = {TEST_CONTAINS, TEST_CONTAINS, TEST_CONTAINS, TEST_TERM,
+    static const enum test_kind kinds[] = {TEST_CONTAINS, TEST_CONTAINS, TEST_TERM, TEST_TERM, TEST_TERM,
                                            TEST_PREFIX, TEST_SUFFIX, TEST_EQUAL};
     struct expr_test test = {.kind = kinds[below(world, ARRAY_COUNT(kinds))]};
     size_t len = 1 + below(world, 14), at = below(world, from.len);
@@ -110,6 +126,8 @@ static struct expr_test some_test(struct world *world, struct slice from)
         piece = slice_from(from, from.len - (len > from.len ? from.len : len));
     if (test.kind == TEST_EQUAL)
         piece = from;
+    if (test.kind == TEST_TERM && below(world, 4))
+        piece = whole_words(from, piece);
     char *copy = arena_alloc(world->arena, 3 * piece.len + 1);
     assert_non_null(copy);
     memcpy(copy, piece.ptr, piece.len);

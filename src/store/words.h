@@ -1,0 +1,33 @@
+#pragma once
+/*
+ * store/words: which words the texts of a block have, as a filter: a term that is in none of them is
+ * in no row, and nothing of the block needs to be read.
+ *
+ * A word is a run of letters, digits and bytes from 0x80 on, folded. Added are texts as they are kept:
+ * entries of dictionaries, fixed parts of skeletons, what slots keep as text. What is kept as numbers
+ * is not (words_may_have knows what numbers can say), and no word reaches over the edge of a slot
+ * (skeleton.h sees to that).
+ *
+ * Threads  One writer.
+ * Limits   WORDS_MAX different words; beyond, the block has no filter.
+ */
+#include "base/arena.h"
+#include "base/slice.h"
+
+#include <stdint.h>
+
+enum { WORDS_MAX = 1 << 20 };
+
+struct words;
+
+MUST_USE struct words *words_new(void); /* NULL: memory is out, and there will be no filter */
+void words_free(struct words *words);   /* NULL is fine */
+void words_clear(struct words *words);
+/* NULL words is fine. */
+void words_add(struct words *words, struct slice text);
+/* The filter's bytes in the arena; SLICE_NONE when there are none, or too many words. */
+struct slice words_filter(const struct words *words, struct arena *arena);
+
+/* False only when certainly no text of the block has a term with these words, each between breakers.
+ * term is folded. */
+bool words_may_have(struct slice filter, struct slice term);
