@@ -220,11 +220,13 @@ static void publish_part(struct journal *journal, const struct part *part)
 /* A file for the next record: the last one while it has room, else a new one. */
 static int prepare_file(struct journal *journal, size_t record_bytes, struct err *err)
 {
+    pthread_mutex_lock(&journal->lock); /* a trim moves the list of files */
     const struct journal_file *file = last_file(journal);
     bool fits = file && journal->fd >= 0 &&
                 (journal->committed == file->base ||
                  JOURNAL_FILE_HEADER + journal->committed - file->base + record_bytes <=
                      journal->config.file_bytes);
+    pthread_mutex_unlock(&journal->lock);
     return fits ? 0 : journal_file_create(journal, journal->committed, err);
 }
 
