@@ -12,7 +12,7 @@
 
 #define LIFE_NOW (INT64_C(1516924800) * NS_PER_SECOND)
 
-enum { LIFE_LINES = 3, LIFE_DELIVERIES = 24, LIFE_EVENTS = LIFE_LINES * LIFE_DELIVERIES, LIFE_TRIES = 3 };
+enum { LIFE_LINES = 40, LIFE_BODY = 4096, LIFE_DELIVERIES = 24, LIFE_EVENTS = LIFE_LINES * LIFE_DELIVERIES, LIFE_TRIES = 3 };
 
 struct life {
     char dir[64], store_dir[96], journal_dir[96], memory_dir[96];
@@ -35,11 +35,11 @@ static inline bool life_is_old(unsigned delivery)
     return delivery % 6 == 5; /* these are for the stream whose days are over */
 }
 
-static inline void life_body(unsigned delivery, char text[256])
+static inline void life_body(unsigned delivery, char text[LIFE_BODY])
 {
     size_t len = 0;
     for (unsigned i = 0; i < LIFE_LINES; i++)
-        len += (size_t)snprintf(text + len, 256 - len, "%03u event %u of host-%u, %u ms\n",
+        len += (size_t)snprintf(text + len, LIFE_BODY - len, "%04u event %u of host-%u, %u ms\n",
                                 delivery * LIFE_LINES + i, delivery * 7919U, delivery % 3, i * 31);
 }
 
@@ -93,7 +93,7 @@ static inline int life_try_open(struct life *life, struct err *err)
     if (store_open(&store, &life->store, err) < 0)
         return -1;
     struct journal_config journal = {.dir = life->journal_dir, .io = &life->faulty.io,
-                                     .clock = &life->clock.clock, .file_bytes = 1024,
+                                     .clock = &life->clock.clock, .file_bytes = 16384,
                                      .position_min = store_covered(life->store),
                                      .seq_min = store_next_seq(life->store)};
     struct checkpoint_config checkpoint = {.dir = life->memory_dir, .io = &life->faulty.io};
@@ -117,7 +117,7 @@ static inline bool life_open(struct life *life, struct err *err)
 static inline void life_deliver(struct life *life, unsigned count)
 {
     for (; count && life->delivered < LIFE_DELIVERIES; count--, life->delivered++) {
-        char body[256], key[16];
+        char body[LIFE_BODY], key[16];
         struct journal_ack ack;
         struct err err;
         life_body(life->delivered, body);
@@ -255,12 +255,12 @@ static inline uint64_t life_count(struct life *life, unsigned found[LIFE_EVENTS]
         assert_int_equal(more, 1);
         for (uint32_t i = 0; i < rows.row_count; i++) {
             struct value text = batch_first(rows.batch, i, columns[0]);
-            char body[256];
+            char body[LIFE_BODY];
             unsigned n;
             if (text.type == VALUE_NULL) /* its bytes are damaged: told below */
                 continue;
             struct slice raw = value_slice(text);
-            assert_true(raw.len > 3 && sscanf(raw.ptr, "%3u", &n) == 1 && n < LIFE_EVENTS);
+            assert_true(raw.len > 4 && sscanf(raw.ptr, "%4u", &n) == 1 && n < LIFE_EVENTS);
             life_body(n / LIFE_LINES, body);
             struct slice rest = slice_text(body), line = SLICE_NONE;
             for (unsigned part = 0; part <= n % LIFE_LINES; part++)
@@ -270,6 +270,9 @@ static inline uint64_t life_count(struct life *life, unsigned found[LIFE_EVENTS]
         }
     }
     uint64_t damages = scan_get_stats(scan)->damage_count;
+    if (damages)
+        print_message("%s: %s\n", scan_get_stats(scan)->damages[0].path,
+                      scan_get_stats(scan)->damages[0].reason);
     scan_close(scan);
     store_snapshot_release(snapshot);
     return damages;
