@@ -2,6 +2,7 @@
 #include "store/journal_state.h"
 
 #include "base/mem.h"
+#include "store/bytes.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -291,6 +292,8 @@ int journal_check_file(const struct hin_io *io, const char *path, struct journal
     } else {
         out->base = base;
         struct journal_walk walk;
+        if (bytes_get_le32(header + JOURNAL_FILE_HEADER - 4) != 0) /* nothing depends on them */
+            note_damage(out, JOURNAL_FILE_HEADER - 4, JOURNAL_FILE_HEADER);
         journal_walk_init(&walk, io, fd, path, file_id, base, (uint64_t)size);
         result = check_walk(&walk, out, err);
         journal_walk_close(&walk);

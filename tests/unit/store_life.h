@@ -7,6 +7,7 @@
 #include "store_fixture.h"
 
 #include "base/mem.h"
+#include "base/time.h"
 #include "flow/checkpoint.h"
 #include "store/journal.h"
 
@@ -26,6 +27,8 @@ struct life {
     struct arena *arena;
     unsigned delivered;           /* deliveries sent */
     bool acked[LIFE_DELIVERIES];
+    uint64_t at[LIFE_DELIVERIES], end[LIFE_DELIVERIES]; /* positions, of the acknowledged */
+    uint64_t seq_of[LIFE_EVENTS]; /* as life_count found it; 0: not there */
     uint64_t remembered;          /* position of the last checkpoint that was written */
     uint64_t merges, dropped;
 };
@@ -130,7 +133,16 @@ static inline void life_deliver(struct life *life, unsigned count)
         life->acked[life->delivered] =
             journal_append_wait(life->journal, &delivery, &ack, &err) == 0 &&
             ack.result == JOURNAL_STORED;
+        if (life->acked[life->delivered]) {
+            life->at[life->delivered] = ack.position;
+            life->end[life->delivered] = ack.end;
+        }
     }
+}
+
+static inline int64_t life_time(bool old, uint64_t seq)
+{
+    return LIFE_NOW - (old ? 5 * NS_PER_DAY : 0) + (int64_t)seq * NS_PER_MS;
 }
 
 static inline int life_fill(struct life *life, const struct delivery *delivery)
@@ -147,7 +159,7 @@ static inline int life_fill(struct life *life, const struct delivery *delivery)
         row->raw = event.raw;
         row->seq = delivery->first_seq + i;
         row->received_ns = delivery->received_ns;
-        row->time_ns = LIFE_NOW - (old ? 5 * NS_PER_DAY : 0) + (int64_t)row->seq * NS_PER_MS;
+        row->time_ns = life_time(old, row->seq);
         row->origin = &delivery->origin;
         if (batch_put(life->batch, i, SLICE("event.part"), value_i64((int64_t)i)) < 0)
             return -1;
@@ -239,10 +251,37 @@ static inline void life_live(struct life *life)
     life_close(life);
 }
 
-/* How often each event is there; an event with other bytes than it was sent with fails. */
+/* One row of an answer: its bytes are those of an event as it was sent, its time and number belong to
+ * it. What is damaged may be missing. */
+static inline void life_check_row(struct life *life, const struct batch *batch, uint32_t row,
+                                  unsigned found[LIFE_EVENTS])
+{
+    struct value text = batch_first(batch, row, SLICE("event.original"));
+    struct value seq = batch_first(batch, row, SLICE("hinomi.seq"));
+    struct value when = batch_first(batch, row, SLICE("@timestamp"));
+    char body[LIFE_BODY];
+    unsigned n;
+    if (text.type == VALUE_NULL)
+        return;
+    struct slice raw = value_slice(text);
+    assert_true(raw.len > 4 && sscanf(raw.ptr, "%4u", &n) == 1 && n < LIFE_EVENTS);
+    life_body(n / LIFE_LINES, body);
+    struct slice rest = slice_text(body), line = SLICE_NONE;
+    for (unsigned part = 0; part <= n % LIFE_LINES; part++)
+        assert_true(slice_next_part(&rest, '\n', &line));
+    assert_true(slice_equal(raw, line));
+    found[n]++;
+    if (seq.type == VALUE_NULL)
+        return;
+    life->seq_of[n] = (uint64_t)seq.i64;
+    if (when.type != VALUE_NULL)
+        assert_int_equal(when.i64, life_time(life_is_old(n / LIFE_LINES), life->seq_of[n]));
+}
+
+/* How often each event is there, and the damages told. */
 static inline uint64_t life_count(struct life *life, unsigned found[LIFE_EVENTS])
 {
-    static const struct slice columns[] = {{"event.original", 14}, {"hinomi.seq", 10}};
+    static const struct slice columns[] = {{"event.original", 14}, {"hinomi.seq", 10}, {"@timestamp", 10}};
     struct snapshot *snapshot = store_snapshot(life->store);
     struct scan_request request = {.columns = columns, .column_count = ARRAY_COUNT(columns)};
     struct scan *scan;
@@ -251,28 +290,13 @@ static inline uint64_t life_count(struct life *life, unsigned found[LIFE_EVENTS]
     assert_non_null(snapshot);
     assert_int_equal(scan_open(snapshot, &request, &scan, &err), 0);
     memset(found, 0, LIFE_EVENTS * sizeof(*found));
+    memset(life->seq_of, 0, sizeof(life->seq_of));
     for (int more; (more = scan_next(scan, &rows, &err)) != 0;) {
         assert_int_equal(more, 1);
-        for (uint32_t i = 0; i < rows.row_count; i++) {
-            struct value text = batch_first(rows.batch, i, columns[0]);
-            char body[LIFE_BODY];
-            unsigned n;
-            if (text.type == VALUE_NULL) /* its bytes are damaged: told below */
-                continue;
-            struct slice raw = value_slice(text);
-            assert_true(raw.len > 4 && sscanf(raw.ptr, "%4u", &n) == 1 && n < LIFE_EVENTS);
-            life_body(n / LIFE_LINES, body);
-            struct slice rest = slice_text(body), line = SLICE_NONE;
-            for (unsigned part = 0; part <= n % LIFE_LINES; part++)
-                assert_true(slice_next_part(&rest, '\n', &line));
-            assert_true(slice_equal(raw, line));
-            found[n]++;
-        }
+        for (uint32_t i = 0; i < rows.row_count; i++)
+            life_check_row(life, rows.batch, i, found);
     }
     uint64_t damages = scan_get_stats(scan)->damage_count;
-    if (damages)
-        print_message("%s: %s\n", scan_get_stats(scan)->damages[0].path,
-                      scan_get_stats(scan)->damages[0].reason);
     scan_close(scan);
     store_snapshot_release(snapshot);
     return damages;
