@@ -279,7 +279,7 @@ def value_text(value, form=(0, 0)):
 
 # ---- segments ----
 
-PRESENCE_BITS, PRESENCE_ROWS, COUNTS, VALUES, CODES, INTS, SCALES, LENGTHS, PAGE, FILTER, SKELETONS, SLOTS = range(1, 13)
+PRESENCE_BITS, PRESENCE_ROWS, COUNTS, VALUES, CODES, INTS, SCALES, LENGTHS, PAGE, FILTER, SKELETONS, SLOTS, PRESENCE_OF = range(1, 14)
 CONST, DICT, INT, DECIMALS, IP4, TEXT, TAGGED, SKELETON = range(1, 9)
 
 
@@ -350,16 +350,21 @@ class Chunk:
         need(stream, "a stream is missing")
         return self.read(stream)
 
-    def present(self):
+    def present(self, before):
         if self.flags & 1:
             return list(range(self.block.rows))
+        if self.find(PRESENCE_OF):
+            other = Bytes(self.raw(PRESENCE_OF)).varint()
+            i = next((i for i, chunk in enumerate(before) if chunk.column == other), None)
+            need(i is not None, "the column with the same rows")
+            return before[i].present(before[:i])
         if self.find(PRESENCE_BITS):
             bits = int.from_bytes(self.raw(PRESENCE_BITS), "little")
             return [row for row in range(self.block.rows) if bits >> row & 1]
         return all_ints(self.raw(PRESENCE_ROWS), self.row_count)
 
     def pairs(self, before):
-        rows = self.present()
+        rows = self.present(before)
         need(len(rows) == self.row_count, "rows that have values")
         if self.flags & 2:
             counts = all_ints(self.raw(COUNTS), self.row_count)
@@ -495,23 +500,33 @@ class Skeletons:
         return out
 
 
+def segments_of(data):
+    """The segments that the manifest names, and the journal position and hinomi.seq that they cover."""
+    path = pathlib.Path(data) / "store/manifest"
+    if not path.exists():
+        return [], 0, 0
+    position, seq, named = manifest(path)
+    segments = []
+    for one in named:
+        segment = Segment(path.parent / f"segments/{one['number']:016x}.segment")
+        need(sum(b.rows for b in segment.blocks) == one["rows"] and len(segment.data) == one["bytes"],
+             f"segment {one['number']}: it is not what the manifest says")
+        segments.append(segment)
+    return segments, position, seq
+
+
 def dump(data):
     """Every event of a data folder: seq -> list of (file, source, bytes). One entry each when all is well.
     Journal records that are in segments already must have the same bytes there."""
-    data = pathlib.Path(data)
-    found, covered_position, covered_seq = {}, 0, 0
-    if (data / "store/manifest").exists():
-        covered_position, covered_seq, segments = manifest(data / "store/manifest")
-        for one in segments:
-            path = data / f"store/segments/{one['number']:016x}.segment"
-            segment = Segment(path)
-            need(sum(b.rows for b in segment.blocks) == one["rows"] and len(segment.data) == one["bytes"], f"{path}: not what the manifest says")
-            for block in segment.blocks:
-                source = {row: v for row, (_, v) in block.column("hinomi.source")}
-                original = {row: v for row, (_, v) in block.column("event.original")}
-                for row, (_, seq) in block.column("hinomi.seq"):
-                    found.setdefault(seq, []).append((path.name, source.get(row), original.get(row)))
-    for position, events in journal(data / "journal"):
+    found = {}
+    segments, covered_position, covered_seq = segments_of(data)
+    for segment in segments:
+        for block in segment.blocks:
+            source = {row: v for row, (_, v) in block.column("hinomi.source")}
+            original = {row: v for row, (_, v) in block.column("event.original")}
+            for row, (_, seq) in block.column("hinomi.seq"):
+                found.setdefault(seq, []).append(("segment", source.get(row), original.get(row)))
+    for position, events in journal(pathlib.Path(data) / "journal"):
         for seq, origin, raw in events:
             if seq > covered_seq:
                 found.setdefault(seq, []).append(("journal", origin["source"], raw))

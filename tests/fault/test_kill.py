@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import time
 
-from producer import Load, judge_folder
+from producer import Load, event, judge, judge_folder
 from harness import Checks
 
 ROUNDS = 1000 if os.environ.get("HINOMI_FULL") else 40
@@ -15,6 +15,20 @@ ROUNDS_A_FOLDER = 20
 seed = int(os.environ.get("HINOMI_SEED", "1"))
 rng = random.Random(seed)
 checks = Checks()
+
+
+def the_judge_sees_every_wrong():
+    sent, acked = {(0, n) for n in range(4)}, {(0, 0), (0, 1)}
+    good = [event(0, n) for n in range(3)]
+    nothing = {"lost": 0, "altered": 0, "doubled": 0, "invented": 0}
+    checks.equal("judge: good", judge(good, sent, acked), nothing)
+    checks.equal("judge: lost", judge(good[1:], sent, acked), {**nothing, "lost": 1})
+    checks.equal("judge: doubled", judge(good + good[:1], sent, acked), {**nothing, "doubled": 1})
+    checks.equal("judge: altered", judge(good + [good[0].replace(b"payload", b"Payload")], sent, acked), {**nothing, "altered": 1})
+    checks.equal("judge: invented", judge(good + [event(1, 0)], sent, acked), {**nothing, "invented": 1})
+
+
+the_judge_sees_every_wrong()
 counts, acked, done, start = {"load": 0, "start": 0, "stop": 0}, 0, 0, time.monotonic()
 while done < ROUNDS:
     folder = tempfile.mkdtemp(prefix="hinomi-kill-")
