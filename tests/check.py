@@ -85,6 +85,7 @@ def main():
     parser.add_argument("--only", default="", help="parts whose name has this word")
     args = parser.parse_args()
     build = (ROOT / args.build).resolve()
+    os.environ["HINOMI_FULL"] = "1" if args.full else ""
     total = Total()
     want = lambda name: args.only in name
     for program in sorted(p for p in (build / "tests").iterdir() if not p.name.startswith("fuzz_") and not p.suffix):
@@ -94,7 +95,7 @@ def main():
         if program.is_file() and os.access(program, os.X_OK) and want(program.name):
             replay(total, program)
     if not args.unit:
-        env = {"HINOMI": str(build / "hinomi"), "HINOMI_FULL": "1" if args.full else ""}
+        env = {"HINOMI": str(build / "hinomi")}
         if want("shape"):
             plain(total, "shape", [sys.executable, "tests/shape/shape.py"])
         if (ROOT / "tests/golden/run.py").exists() and want("golden"):

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "store/bytes.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -11,7 +12,8 @@
 #include <unistd.h>
 
 enum { PATH_ROOM = 4400, SLOTS = 2, HEADER_SIZE = 40 };
-static const char magic[] = "HINCKPT1";
+static const char magic[] = "HINCKPT2";
+static const char magic_before[] = "HINCKPT1"; /* its checksum did not cover the position */
 
 struct slot {
     bool valid;
@@ -54,17 +56,38 @@ static void say(const struct checkpoint *checkpoint, const char *text)
 
 /* ---- reading ---- */
 
+static bool take_hash(struct slice *from, struct hash128 *hash)
+{
+    return slice_take_le64(from, &hash->low) && slice_take_le64(from, &hash->high);
+}
+
+static bool take_place(struct slice *from, uint64_t *position, uint64_t *length)
+{
+    return slice_take_le64(from, position) && slice_take_le64(from, length);
+}
+
 static bool take_apart(struct slice bytes, uint64_t *position, struct slice *content)
 {
-    struct slice head;
-    uint64_t length, low, high;
-    if (!slice_take(&bytes, 8, &head) || !slice_equal(head, slice_of(magic, 8)) ||
-        !slice_take_le64(&bytes, position) || !slice_take_le64(&bytes, &length) ||
-        !slice_take_le64(&bytes, &low) || !slice_take_le64(&bytes, &high) || bytes.len != length)
+    struct slice head, covered;
+    struct hash128 want = {0};
+    uint64_t length = 0;
+    if (!slice_take(&bytes, 8, &head))
         return false;
-    struct hash128 hash = hash_bytes128(bytes);
+    if (slice_equal(head, slice_of(magic, 8))) {
+        bool whole = take_hash(&bytes, &want);
+        covered = bytes;
+        if (!whole || !take_place(&bytes, position, &length))
+            return false;
+    } else if (slice_equal(head, slice_of(magic_before, 8))) {
+        if (!take_place(&bytes, position, &length) || !take_hash(&bytes, &want))
+            return false;
+        covered = bytes;
+    } else {
+        return false;
+    }
+    struct hash128 hash = hash_bytes128(covered);
     *content = bytes;
-    return hash.low == low && hash.high == high;
+    return bytes.len == length && hash.low == want.low && hash.high == want.high;
 }
 
 static void put_aside(const struct checkpoint *checkpoint, const char *path, const char *why)
@@ -77,23 +100,29 @@ static void put_aside(const struct checkpoint *checkpoint, const char *path, con
     say(checkpoint, text);
 }
 
-/* 1: read, 0: not there, -1: of no use. */
+/* 1: read, 0: not there or of no use (*damaged), -1: memory is out, which says nothing of the file. */
 static int read_slot(struct checkpoint *checkpoint, int slot, struct arena *arena,
-                     struct slice *content)
+                     struct slice *content, bool *damaged, struct err *err)
 {
     char path[PATH_ROOM];
     struct slice bytes;
-    struct err err;
+    struct err why;
     slot_path(checkpoint, slot, path);
     if (access(path, F_OK) < 0 && errno == ENOENT)
         return 0;
-    if (file_read(path, CHECKPOINT_BYTES_MAX + HEADER_SIZE, arena, &bytes, &err) < 0) {
-        put_aside(checkpoint, path, err.text);
-        return -1;
+    if (file_read(path, CHECKPOINT_BYTES_MAX + HEADER_SIZE, arena, &bytes, &why) < 0) {
+        if (why.code == ERR_NOMEM) {
+            *err = why;
+            return -1;
+        }
+        put_aside(checkpoint, path, why.text);
+        *damaged = true;
+        return 0;
     }
     if (!take_apart(bytes, &checkpoint->slots[slot].position, content)) {
         put_aside(checkpoint, path, "its checksum does not fit");
-        return -1;
+        *damaged = true;
+        return 0;
     }
     checkpoint->slots[slot].valid = true;
     return 1;
@@ -130,12 +159,13 @@ static int read_all(struct checkpoint *checkpoint, struct err *err)
         struct slice content;
         if (!arena)
             return err_nomem(err);
-        int got = read_slot(checkpoint, i, arena, &content);
-        damaged |= got < 0;
+        int got = read_slot(checkpoint, i, arena, &content, &damaged, err);
         if (got > 0 && (!checkpoint->found || checkpoint->slots[i].position > checkpoint->position))
             use(checkpoint, arena, checkpoint->slots[i].position, content);
         else
             arena_free(arena);
+        if (got < 0)
+            return -1;
     }
     return damaged && !checkpoint->found ? checkpoint_lose(checkpoint, err) : 0;
 }
@@ -151,24 +181,34 @@ static int slot_to_write(struct checkpoint *checkpoint)
     return slots[0].position <= slots[1].position ? 0 : 1;
 }
 
+static void put_file(struct buffer *to, uint64_t position, struct slice content)
+{
+    enum { HASH_AT = 8, COVERED_AT = 24 };
+    static const char zeros[COVERED_AT - HASH_AT] = {0};
+    buffer_put(to, slice_of(magic, HASH_AT));
+    buffer_put(to, slice_of(zeros, sizeof(zeros)));
+    buffer_put_le64(to, position);
+    buffer_put_le64(to, content.len);
+    buffer_put(to, content);
+    if (buffer_failed(to))
+        return;
+    struct hash128 hash = hash_bytes128(slice_from(buffer_slice(to), COVERED_AT));
+    bytes_set_le64(to->ptr + HASH_AT, hash.low);
+    bytes_set_le64(to->ptr + HASH_AT + 8, hash.high);
+}
+
 static int write_slot(struct checkpoint *checkpoint, uint64_t position, struct slice content,
                       struct err *err)
 {
     char path[PATH_ROOM];
     struct buffer bytes;
-    struct hash128 hash = hash_bytes128(content);
     if (content.len > CHECKPOINT_BYTES_MAX)
         return err_set(err, ERR_LIMIT,
                        "what the rules remember takes %zu MiB, more than a checkpoint may have "
                        "(%zu MiB); make the windows of content/state smaller",
                        content.len / MIB, CHECKPOINT_BYTES_MAX / MIB);
     buffer_init(&bytes, CHECKPOINT_BYTES_MAX + HEADER_SIZE);
-    buffer_put(&bytes, slice_of(magic, 8));
-    buffer_put_le64(&bytes, position);
-    buffer_put_le64(&bytes, content.len);
-    buffer_put_le64(&bytes, hash.low);
-    buffer_put_le64(&bytes, hash.high);
-    buffer_put(&bytes, content);
+    put_file(&bytes, position, content);
     pthread_mutex_lock(&checkpoint->lock);
     int slot = slot_to_write(checkpoint);
     pthread_mutex_unlock(&checkpoint->lock);

@@ -25,12 +25,13 @@ static bool is_type(uint16_t types_seen, enum value_type type)
     return types_seen == 1U << type;
 }
 
-/* The buffer becomes a stream and is cleared. */
+/* The buffer becomes a stream and is cleared; when memory ran out while it was filled, the segment
+ * fails, for a clear forgets that. */
 static void put_scratch(struct segment_writer *writer, enum stream_kind kind, uint8_t width,
                         bool compress)
 {
     struct slice raw = buffer_slice(&writer->scratch);
-    if (raw.len > CHUNK_STREAM_RAW_MAX)
+    if (buffer_failed(&writer->scratch) || raw.len > CHUNK_STREAM_RAW_MAX)
         writer->pending.failed = true;
     else if (compress)
         segment_writer_put_stream(writer, kind, width, raw);
@@ -157,8 +158,10 @@ void chunk_put_codes(struct segment_writer *writer, const uint32_t *codes, size_
     buffer_clear(&writer->scratch);
     char *room = buffer_reserve(&writer->scratch, count * width);
     size_t bound = 0;
-    if (!room)
+    if (!room) {
+        writer->pending.failed = true;
         return;
+    }
     for (size_t i = 0; i < count; i++)
         room[i] = (char)codes[i];
     for (size_t i = 0; width == 2 && i < count; i++)
@@ -173,8 +176,10 @@ void chunk_put_codes(struct segment_writer *writer, const uint32_t *codes, size_
     writer->pending.len = before; /* packing is smaller: take the stream back */
     writer->chunk.stream_count = streams;
     room = buffer_reserve(&writer->scratch, bound);
-    if (!room)
+    if (!room) {
+        writer->pending.failed = true;
         return;
+    }
     ints_pack(codes, count, bits, room);
     segment_writer_put_ready(writer, STREAM_CODES, STREAM_PACKED, (uint8_t)bits,
                              (uint32_t)bound, slice_of(room, bound));
@@ -321,7 +326,7 @@ static void put_text_chunk(struct segment_writer *writer, struct chunk *chunk,
         if (writer->scratch.len >= CHUNK_PAGE_BYTES)
             put_scratch(writer, STREAM_PAGE, 0, true);
     }
-    if (writer->scratch.len)
+    if (writer->scratch.len || buffer_failed(&writer->scratch))
         put_scratch(writer, STREAM_PAGE, 0, true);
 }
 

@@ -2,6 +2,7 @@
 #include "store/journal_state.h"
 
 #include "base/mem.h"
+#include "store/bytes.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -99,6 +100,32 @@ static int wait_for_target(struct journal_reader *reader, struct target *out, in
     return found;
 }
 
+/* Whether the file is one of the journal's, in reader->has_header. A disk that does not answer says
+ * nothing about that: -1, and it is read again later. */
+static int read_header(struct journal_reader *reader, uint64_t base, uint64_t *file_id,
+                       struct err *err)
+{
+    const struct hin_io *io = reader->journal->config.io;
+    char header[JOURNAL_FILE_HEADER];
+    uint64_t found_base;
+    struct err why;
+    reader->has_header = false;
+    off_t size = io->size(io->context, reader->fd);
+    if (size < 0)
+        return err_set_errno(err, errno, "cannot ask for the size of %s", reader->path);
+    if (size < JOURNAL_FILE_HEADER)
+        return 0;
+    if (io_read_all(io, reader->fd, header, sizeof(header), 0, reader->path, &why) < 0) {
+        if (why.code == ERR_CORRUPT)
+            return 0;
+        *err = why;
+        return -1;
+    }
+    reader->has_header =
+        journal_file_header_read(header, file_id, &found_base) && found_base == base;
+    return 0;
+}
+
 static int open_target(struct journal_reader *reader, const struct target *target, struct err *err)
 {
     struct journal *journal = reader->journal;
@@ -109,13 +136,11 @@ static int open_target(struct journal_reader *reader, const struct target *targe
     reader->fd = io->open(io->context, reader->path, O_RDONLY, 0);
     if (reader->fd < 0)
         return err_set_errno(err, errno, "cannot open %s", reader->path);
-    char header[JOURNAL_FILE_HEADER];
-    uint64_t file_id = 0, base;
-    off_t size = io->size(io->context, reader->fd);
-    reader->has_header =
-        size >= JOURNAL_FILE_HEADER &&
-        io_read_all(io, reader->fd, header, sizeof(header), 0, reader->path, err) == 0 &&
-        journal_file_header_read(header, &file_id, &base) && base == target->file.base;
+    uint64_t file_id = 0;
+    if (read_header(reader, target->file.base, &file_id, err) < 0) {
+        close_file(reader);
+        return -1;
+    }
     reader->base = target->file.base;
     journal_walk_init(&reader->walk, io, reader->fd, reader->path, file_id, reader->base, 0);
     return 0;
@@ -133,14 +158,16 @@ static void report(struct journal_reader *reader, uint64_t from, uint64_t to)
 }
 
 /* The file's size may be less than what was committed when someone cut it. */
-static uint64_t readable_end(struct journal_reader *reader, const struct target *target)
+static int readable_end(struct journal_reader *reader, const struct target *target, uint64_t *out,
+                        struct err *err)
 {
     const struct hin_io *io = reader->journal->config.io;
     uint64_t want = target->end - target->file.base + JOURNAL_FILE_HEADER;
     off_t size = io->size(io->context, reader->fd);
     if (size < 0)
-        size = 0;
-    return (uint64_t)size < want ? (uint64_t)size : want;
+        return err_set_errno(err, errno, "cannot ask for the size of %s", reader->path);
+    *out = (uint64_t)size < want ? (uint64_t)size : want;
+    return 0;
 }
 
 static int give(struct journal_reader *reader, const struct journal_frame *frame,
@@ -163,7 +190,9 @@ static int read_target(struct journal_reader *reader, const struct target *targe
                        struct arena *arena, struct delivery *out, struct err *err)
 {
     struct journal_walk *walk = &reader->walk;
-    walk->end = reader->has_header ? readable_end(reader, target) : 0;
+    walk->end = 0;
+    if (reader->has_header && readable_end(reader, target, &walk->end, err) < 0)
+        return -1;
     walk->offset = reader->position - reader->base + JOURNAL_FILE_HEADER;
     while (walk->offset < walk->end) {
         struct journal_frame frame;
@@ -263,6 +292,8 @@ int journal_check_file(const struct hin_io *io, const char *path, struct journal
     } else {
         out->base = base;
         struct journal_walk walk;
+        if (bytes_get_le32(header + JOURNAL_FILE_HEADER - 4) != 0) /* nothing depends on them */
+            note_damage(out, JOURNAL_FILE_HEADER - 4, JOURNAL_FILE_HEADER);
         journal_walk_init(&walk, io, fd, path, file_id, base, (uint64_t)size);
         result = check_walk(&walk, out, err);
         journal_walk_close(&walk);

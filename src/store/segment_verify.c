@@ -1,6 +1,7 @@
 #include "store/segment_verify.h"
 
 #include "base/limits.h"
+#include "store/bytes.h"
 #include "store/segment.h"
 #include "store/segment_format.h"
 
@@ -87,7 +88,27 @@ static int same_as_named(const struct segment *segment, const struct segment_inf
     return err_set(err, ERR_CORRUPT, "segment %s is not the file that the manifest means", path);
 }
 
-static int check_size(const struct hin_io *io, const char *path, const struct segment_info *info,
+/* What no checksum covers: the size, and the zeros that end the header. */
+static int check_outside(const struct hin_io *io, int fd, const char *path,
+                         const struct segment_info *info, struct err *err)
+{
+    char zeros[4];
+    off_t size = io->size(io->context, fd);
+    if (size < 0)
+        return err_set_errno(err, errno, "cannot ask for the size of %s", path);
+    if ((uint64_t)size != info->bytes)
+        return err_set(err, ERR_CORRUPT, "segment %s has %lld bytes instead of %llu", path,
+                       (long long)size, (unsigned long long)info->bytes);
+    if (io_read_all(io, fd, zeros, sizeof(zeros), SEGMENT_HEADER - 4, path, err) < 0)
+        return -1;
+    if (bytes_get_le32(zeros) != 0)
+        return err_set(err, ERR_CORRUPT, "segment %s: bytes %d to %d are no zeros (its events are "
+                                         "not touched by that)",
+                       path, SEGMENT_HEADER - 4, SEGMENT_HEADER);
+    return 0;
+}
+
+static int check_file(const struct hin_io *io, const char *path, const struct segment_info *info,
                       struct err *err)
 {
     int fd = io->open(io->context, path, O_RDONLY, 0);
@@ -96,12 +117,9 @@ static int check_size(const struct hin_io *io, const char *path, const struct se
                        (unsigned long long)info->rows);
     if (fd < 0)
         return err_set_errno(err, errno, "cannot open %s", path);
-    off_t size = io->size(io->context, fd);
+    int result = check_outside(io, fd, path, info, err);
     io->close(io->context, fd);
-    if (size >= 0 && (uint64_t)size == info->bytes)
-        return 0;
-    return err_set(err, ERR_CORRUPT, "segment %s has %lld bytes instead of %llu", path,
-                   (long long)size, (unsigned long long)info->bytes);
+    return result;
 }
 
 int segment_verify(const struct hin_io *io, const char *path, const struct segment_info *info,
@@ -109,7 +127,7 @@ int segment_verify(const struct hin_io *io, const char *path, const struct segme
 {
     struct segment *segment = NULL;
     struct arena *footer = arena_new(FOOTER_ARENA_MAX), *work = arena_new(STREAM_ARENA_MAX);
-    int result = footer && work ? check_size(io, path, info, err) : err_nomem(err);
+    int result = footer && work ? check_file(io, path, info, err) : err_nomem(err);
     if (result == 0)
         result = segment_open(io, path, footer, &segment, err);
     if (result == 0)

@@ -501,6 +501,8 @@ static void put_skeletons(struct encoder *encoder)
                 put_slot(encoder, &skeleton->slots[s], to);
         }
     }
+    if (buffer_failed(to))
+        encoder->writer->pending.failed = true;
     segment_writer_put_stream(encoder->writer, STREAM_SKELETONS, 0, buffer_slice(to));
 }
 

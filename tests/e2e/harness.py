@@ -65,9 +65,12 @@ class Server:
         self.process = None
         self.cookie = self.csrf = self.setup_code = None
 
-    def start(self, wait=30):
+    def spawn(self, env=None):
         self.process = subprocess.Popen([HINOMI, "serve", "--config", str(self.config), "--dir", self.dir + "/data", "--allow-root"],
-                                        stdout=subprocess.PIPE, stderr=open(self.dir + "/stderr", "ab"))
+                                        stdout=subprocess.PIPE, stderr=open(self.dir + "/stderr", "ab"), env={**os.environ, **(env or {})})
+
+    def start(self, wait=30, env=None):
+        self.spawn(env)
         text, until = "", time.monotonic() + wait
         os.set_blocking(self.process.stdout.fileno(), False)
         while time.monotonic() < until:

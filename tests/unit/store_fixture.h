@@ -38,6 +38,8 @@ struct faulty_io {
     int errno_value;
     bool persistent;
     bool only_fdatasync, only_write;
+    bool whole;       /* close, unlink, mkdir, size and fallocate may fail as well */
+    bool short_calls; /* reads and writes do half of it instead of failing; nothing else is touched */
     long failures;
 };
 
@@ -52,41 +54,60 @@ static inline bool faulty_now(struct faulty_io *faulty)
     return true;
 }
 
+/* A call that the flags above leave out, unless whole. */
+static inline bool faulty_other(struct faulty_io *faulty)
+{
+    return faulty->whole && !faulty->only_fdatasync && !faulty->only_write &&
+           !faulty->short_calls && faulty_now(faulty);
+}
+
+static inline bool faulty_main(struct faulty_io *faulty)
+{
+    return !faulty->only_fdatasync && !faulty->only_write && !faulty->short_calls &&
+           faulty_now(faulty);
+}
+
+/* How much of a read or write is done this time. */
+static inline size_t faulty_len(struct faulty_io *faulty, size_t len)
+{
+    return faulty->short_calls && len > 1 && faulty_now(faulty) ? len / 2 : len;
+}
+
 static inline int faulty_open(void *context, const char *path, int flags, mode_t mode)
 {
     struct faulty_io *faulty = context;
-    if (!faulty->only_fdatasync && !faulty->only_write && faulty_now(faulty))
+    if (faulty_main(faulty))
         return -1;
     return io_real()->open(NULL, path, flags, mode);
 }
 static inline int faulty_close(void *context, int fd)
 {
-    (void)context;
-    return io_real()->close(NULL, fd);
+    int result = io_real()->close(NULL, fd);
+    return faulty_other(context) ? -1 : result;
 }
 static inline ssize_t faulty_pread(void *context, int fd, void *to, size_t len, off_t at)
 {
     struct faulty_io *faulty = context;
-    if (!faulty->only_fdatasync && !faulty->only_write && faulty_now(faulty))
+    if (faulty_main(faulty))
         return -1;
-    return io_real()->pread(NULL, fd, to, len, at);
+    return io_real()->pread(NULL, fd, to, faulty_len(faulty, len), at);
 }
 /* A write that fails leaves half of its bytes behind, as a full disk does. */
 static inline ssize_t faulty_pwrite(void *context, int fd, const void *from, size_t len, off_t at)
 {
     struct faulty_io *faulty = context;
-    if (!faulty->only_fdatasync && faulty_now(faulty)) {
+    if (!faulty->only_fdatasync && !faulty->short_calls && faulty_now(faulty)) {
         ssize_t half = io_real()->pwrite(NULL, fd, from, len / 2, at);
         (void)half;
         errno = faulty->errno_value;
         return -1;
     }
-    return io_real()->pwrite(NULL, fd, from, len, at);
+    return io_real()->pwrite(NULL, fd, from, faulty_len(faulty, len), at);
 }
 static inline int faulty_fdatasync(void *context, int fd)
 {
     struct faulty_io *faulty = context;
-    if (!faulty->only_write && faulty_now(faulty))
+    if (!faulty->only_write && !faulty->short_calls && faulty_now(faulty))
         return -1;
     (void)fd; /* what the real disk would do is not what is tested */
     return 0;
@@ -94,43 +115,45 @@ static inline int faulty_fdatasync(void *context, int fd)
 static inline int faulty_ftruncate(void *context, int fd, off_t size)
 {
     struct faulty_io *faulty = context;
-    if (!faulty->only_fdatasync && !faulty->only_write && faulty_now(faulty))
+    if (faulty_main(faulty))
         return -1;
     return io_real()->ftruncate(NULL, fd, size);
 }
 static inline int faulty_fallocate(void *context, int fd, off_t size)
 {
-    (void)context;
     (void)fd;
     (void)size;
-    return 0;
+    return faulty_other(context) ? -1 : 0;
 }
 static inline int faulty_rename(void *context, const char *from, const char *to)
 {
     struct faulty_io *faulty = context;
-    if (!faulty->only_fdatasync && !faulty->only_write && faulty_now(faulty))
+    if (faulty_main(faulty))
         return -1;
     return io_real()->rename(NULL, from, to);
 }
 static inline int faulty_unlink(void *context, const char *path)
 {
-    (void)context;
+    if (faulty_other(context))
+        return -1;
     return io_real()->unlink(NULL, path);
 }
 static inline int faulty_mkdir(void *context, const char *path, mode_t mode)
 {
-    (void)context;
+    if (faulty_other(context))
+        return -1;
     return io_real()->mkdir(NULL, path, mode);
 }
 static inline int faulty_fsync_dir(void *context, const char *path)
 {
     struct faulty_io *faulty = context;
     (void)path;
-    return !faulty->only_fdatasync && !faulty->only_write && faulty_now(faulty) ? -1 : 0;
+    return faulty_main(faulty) ? -1 : 0;
 }
 static inline off_t faulty_size(void *context, int fd)
 {
-    (void)context;
+    if (faulty_other(context))
+        return -1;
     return io_real()->size(NULL, fd);
 }
 

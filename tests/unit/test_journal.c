@@ -335,6 +335,42 @@ struct writer {
     int number;
 };
 
+/* A reader that the disk does not answer says so and gives the record later; it does not skip it. */
+static void a_failed_read_is_no_damage(void **state)
+{
+    (void)state;
+    char dir[64];
+    struct faulty_io faulty;
+    folder_make(dir);
+    faulty_init(&faulty, -1, EIO);
+    struct journal *journal = open_journal(dir, &faulty.io, 128);
+    for (int i = 0; i < 4; i++)
+        append(journal, NULL, "a record, and a file for each");
+    long k = 0;
+    do {
+        struct journal_reader *reader;
+        struct arena *arena = arena_new(MIB);
+        struct delivery delivery;
+        struct err err;
+        unsigned records = 0;
+        faulty_init(&faulty, k, EIO);
+        faulty.whole = true;
+        assert_int_equal(journal_reader_open(journal, 0, &reader, &err), 0);
+        for (int got; (got = journal_read(reader, arena, &delivery, 0, &err)) != 0;)
+            records += got == 1;
+        assert_int_equal(records, 4);
+        journal_reader_close(reader);
+        arena_free(arena);
+        k++;
+    } while (faulty.failures);
+    assert_true(k > 8);
+    struct journal_stats stats;
+    journal_stats(journal, &stats);
+    assert_int_equal(stats.damaged_ranges, 0);
+    journal_close(journal);
+    folder_remove(dir);
+}
+
 static void *write_many(void *context)
 {
     struct writer *writer = context;
@@ -404,6 +440,7 @@ int main(void)
         cmocka_unit_test(no_space_refuses_and_goes_on_when_there_is_some),
         cmocka_unit_test(a_failed_sync_is_final),
         cmocka_unit_test(survives_every_failed_call),
+        cmocka_unit_test(a_failed_read_is_no_damage),
         cmocka_unit_test(many_writers_share_a_group),
         cmocka_unit_test(too_much_outstanding_is_refused),
     };
