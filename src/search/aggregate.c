@@ -3,6 +3,8 @@
 #include "event/schema.h"
 #include "search/spark.h"
 
+#include <stdlib.h>
+
 struct agg_slot {
     struct agg agg;
     char *states;
@@ -198,6 +200,28 @@ static void add_column(struct aggregator *a, struct agg_slot *slot, const struct
     }
 }
 
+/* Without groups: no list of rows is needed. A value that counts but once is given once where a
+ * dictionary tells it. */
+static int add_whole_column(struct aggregator *a, struct agg_slot *slot,
+                            const struct column *column, const struct column *times,
+                            const struct frame *frame)
+{
+    bool once = slot->agg.stat->flags & STAT_ONCE && !slot->agg.sparkline && column->codes &&
+                column->dict_count;
+    bool *given = once ? arena_calloc(frame->batch->arena, column->dict_count) : NULL;
+    if (once && !given)
+        return -1;
+    for (uint32_t i = 0; i < column->count; i++) {
+        uint32_t row = column->rows[i];
+        if (!bits_get(frame->selected, row) || (given && given[column->codes[i]]))
+            continue;
+        if (given)
+            given[column->codes[i]] = true;
+        add_one(a, slot, 0, column_value(column, i), times ? time_of(times, row) : INT64_MIN);
+    }
+    return 0;
+}
+
 static bool counts_rows(const struct agg *agg)
 {
     return !agg->field.ptr && !agg->sparkline;
@@ -209,32 +233,89 @@ static bool needs_time(const struct agg *agg)
            agg->stat->add == stat_find(SLICE("latest"), &(double){0}, &(const char *){0})->add;
 }
 
+static uint64_t *row_count(struct agg_slot *slot, uint32_t group)
+{
+    return (uint64_t *)(void *)(slot->states + group * slot->size);
+}
+
+static int add_whole(struct aggregator *a, struct frame *frame)
+{
+    const struct column *times = batch_find(frame->batch, FIELD_TIMESTAMP);
+    uint32_t rows = frame_count(frame);
+    if (!rows)
+        return 0;
+    a->groups.count = 1;
+    for (size_t i = 0; i < a->slot_count; i++) {
+        struct agg_slot *slot = &a->slots[i];
+        const struct agg *agg = &slot->agg;
+        const struct column *column = agg->field.ptr ? batch_find(frame->batch, agg->field) : times;
+        if (slot_grow(a, slot, 1) < 0)
+            return -1;
+        arena_reset(a->run->scratch);
+        if (counts_rows(agg))
+            *row_count(slot, 0) += rows;
+        else if (column &&
+                 add_whole_column(a, slot, column, needs_time(agg) ? times : NULL, frame) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* 1 when that was all that is to be done. */
+static int add_tally(struct aggregator *a, struct frame *frame)
+{
+    struct group_tally tally;
+    for (size_t i = 0; i < a->slot_count; i++)
+        if (!counts_rows(&a->slots[i].agg))
+            return 0;
+    int done = grouper_tally(&a->groups, frame, &tally);
+    for (size_t i = 0; done > 0 && i < a->slot_count; i++) {
+        if (slot_grow(a, &a->slots[i], a->groups.count) < 0)
+            return -1;
+        for (uint32_t t = 0; t < tally.count; t++)
+            *row_count(&a->slots[i], tally.groups[t]) += tally.counts[t];
+    }
+    return done;
+}
+
+static int add_rows(struct aggregator *a, struct frame *frame, struct group_rows *rows)
+{
+    const struct column *times = batch_find(frame->batch, FIELD_TIMESTAMP);
+    if (grouper_rows(&a->groups, frame, rows) < 0)
+        return -1;
+    for (size_t i = 0; i < a->slot_count; i++) {
+        struct agg_slot *slot = &a->slots[i];
+        if (slot_grow(a, slot, a->groups.count) < 0)
+            return -1;
+        arena_reset(a->run->scratch);
+        if (counts_rows(&slot->agg)) {
+            count_rows(slot, rows);
+            continue;
+        }
+        const struct column *column =
+            slot->agg.field.ptr ? batch_find(frame->batch, slot->agg.field) : times;
+        if (column)
+            add_column(a, slot, column, needs_time(&slot->agg) ? times : NULL, rows);
+    }
+    return 0;
+}
+
 int aggregator_add(struct aggregator *a, struct frame *frame, struct group_rows *seen,
                    struct err *err)
 {
     struct group_rows rows;
     if (aggregator_prepare(a, frame, err) < 0)
         return -1;
-    if (grouper_rows(&a->groups, frame, &rows) < 0)
-        return run_nomem(a->run, err);
-    const struct column *times = batch_find(frame->batch, FIELD_TIMESTAMP);
-    for (size_t i = 0; i < a->slot_count; i++) {
-        struct agg_slot *slot = &a->slots[i];
-        if (slot_grow(a, slot, a->groups.count) < 0)
-            return run_nomem(a->run, err);
-        arena_reset(a->run->scratch);
-        if (counts_rows(&slot->agg)) {
-            count_rows(slot, &rows);
-            continue;
-        }
-        const struct column *column =
-            slot->agg.field.ptr ? batch_find(frame->batch, slot->agg.field) : times;
-        if (column)
-            add_column(a, slot, column, needs_time(&slot->agg) ? times : NULL, &rows);
-    }
+    int done = 0;
+    if (!seen && a->groups.field_count == 0)
+        done = add_whole(a, frame) < 0 ? -1 : 1;
+    else if (!seen)
+        done = add_tally(a, frame);
+    if (done == 0)
+        done = add_rows(a, frame, &rows);
     if (seen)
         *seen = rows;
-    return a->scope.exhausted ? run_nomem(a->run, err) : 0;
+    return done < 0 || a->scope.exhausted ? run_nomem(a->run, err) : 0;
 }
 
 int aggregator_add_row(struct aggregator *a, const struct frame *frame, uint32_t row,
@@ -246,7 +327,7 @@ int aggregator_add_row(struct aggregator *a, const struct frame *frame, uint32_t
         if (slot_grow(a, slot, a->groups.count > group ? a->groups.count : group + 1) < 0)
             return run_nomem(a->run, err);
         if (counts_rows(&slot->agg)) {
-            ++*(uint64_t *)(void *)(slot->states + group * slot->size);
+            ++*row_count(slot, group);
             continue;
         }
         const struct column *column =
@@ -322,16 +403,80 @@ static int put_result(struct aggregator *a, struct batch *batch, struct column *
     return 0;
 }
 
-int aggregator_batch(struct aggregator *a, struct arena *arena, struct batch **out, struct err *err)
+/* ---- the groups that can be among the first ---- */
+
+static int by_rank(const void *a, const void *b)
 {
-    uint32_t *order = grouper_sorted(&a->groups, arena);
-    struct batch *batch = frame_batch_new(arena, a->groups.count);
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x < y) - (x > y);
+}
+
+/* The rank of the rows-th best: what ranks lower cannot be among the first rows. A pile of twice
+ * as many is sorted and cut whenever it is full, so each rank is looked at about once. */
+static uint64_t least_rank(const uint64_t *ranks, uint32_t count, uint32_t rows, uint64_t *pile)
+{
+    uint64_t least = 0;
+    uint32_t held = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (ranks[i] < least)
+            continue;
+        pile[held++] = ranks[i];
+        if (held < 2 * rows)
+            continue;
+        qsort(pile, held, sizeof(*pile), by_rank);
+        held = rows;
+        least = pile[rows - 1];
+    }
+    qsort(pile, held, sizeof(*pile), by_rank);
+    return held < rows ? 0 : pile[rows - 1];
+}
+
+/* The slot of a count that is shown under the name; the last of several is. */
+static struct agg_slot *count_slot(const struct aggregator *a, struct slice name)
+{
+    struct agg_slot *found = NULL;
+    for (size_t i = 0; i < a->slot_count; i++)
+        if (slice_equal(a->slots[i].agg.name, name))
+            found = &a->slots[i];
+    return found && counts_rows(&found->agg) && !is_by(a, name) ? found : NULL;
+}
+
+int aggregator_keep_first(struct aggregator *a, const struct sort_key *key, uint64_t rows,
+                          struct group_list *out, struct err *err)
+{
+    struct agg_slot *slot = count_slot(a, key->field);
+    struct arena *arena = a->run->arena;
+    uint32_t count = a->groups.count;
+    *out = (struct group_list){NULL, 0};
+    if (!slot || key->kind == SORT_TEXT || key->kind == SORT_IP || rows >= count / 2)
+        return 0;
+    uint64_t *ranks = arena_alloc(arena, count * sizeof(*ranks));
+    uint64_t *pile = arena_alloc(arena, 2 * rows * sizeof(*pile));
+    uint32_t *groups = arena_alloc(arena, count * sizeof(*groups)), kept = 0;
+    if (!ranks || !pile || !groups)
+        return run_nomem(a->run, err);
+    for (uint32_t i = 0; i < count; i++)
+        ranks[i] = key->descending ? *row_count(slot, i) : UINT64_MAX - *row_count(slot, i);
+    uint64_t least = least_rank(ranks, count, (uint32_t)rows, pile);
+    for (uint32_t i = 0; i < count; i++)
+        if (ranks[i] >= least)
+            groups[kept++] = i;
+    *out = (struct group_list){groups, kept};
+    return 0;
+}
+
+int aggregator_batch(struct aggregator *a, const struct group_list *only, struct arena *arena,
+                     struct batch **out, struct err *err)
+{
+    const uint32_t *order = grouper_sorted(&a->groups, only, arena);
+    uint32_t count = only && only->groups ? only->count : a->groups.count;
+    struct batch *batch = frame_batch_new(arena, count);
     *out = batch;
     if (!order || !batch)
         return run_nomem(a->run, err);
     for (size_t f = 0; f < a->groups.field_count; f++) {
         struct column *column = batch_column(batch, a->groups.fields[f]);
-        for (uint32_t i = 0; column && i < a->groups.count; i++) {
+        for (uint32_t i = 0; column && i < count; i++) {
             struct value key = grouper_key(&a->groups, order[i], f);
             if (key.type != VALUE_NULL && column_add(batch, column, i, key) < 0)
                 return run_nomem(a->run, err);
@@ -342,7 +487,7 @@ int aggregator_batch(struct aggregator *a, struct arena *arena, struct batch **o
         if (!column)
             return run_nomem(a->run, err);
         column->count = 0; /* the last of two with one name wins */
-        for (uint32_t i = 0; i < a->groups.count; i++)
+        for (uint32_t i = 0; i < count; i++)
             if (put_result(a, batch, column, i, s, order[i], err) < 0)
                 return -1;
     }

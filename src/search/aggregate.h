@@ -5,6 +5,7 @@
  * Ownership  Lists live in the parser's arena, what an aggregator holds in the one given.
  */
 #include "search/group.h"
+#include "search/sort_keys.h"
 #include "search/span.h"
 #include "search/stage.h"
 #include "search/stat.h"
@@ -60,6 +61,10 @@ MUST_USE int aggregator_result(struct aggregator *a, size_t slot, uint32_t group
                                struct value_list *out, struct err *err);
 /* Makes group 0 when there is none and no by. */
 MUST_USE int aggregator_whole(struct aggregator *a, struct err *err);
-/* A row a group, in order of key: by fields, then aggregates. In arena. */
-MUST_USE int aggregator_batch(struct aggregator *a, struct arena *arena, struct batch **out,
-                              struct err *err);
+/* The groups that can be among the first rows when sorted by key: more than rows of them where they
+ * tie. *out is of all groups when that cannot be told before sorting. */
+MUST_USE int aggregator_keep_first(struct aggregator *a, const struct sort_key *key, uint64_t rows,
+                                   struct group_list *out, struct err *err);
+/* A row a group, in order of key: by fields, then aggregates. In arena. only may be NULL. */
+MUST_USE int aggregator_batch(struct aggregator *a, const struct group_list *only,
+                              struct arena *arena, struct batch **out, struct err *err);

@@ -2,6 +2,7 @@
 #include "event/schema.h"
 #include "search/aggregate.h"
 #include "search/hold.h"
+#include "search/value_order.h"
 
 #include <stdlib.h>
 
@@ -191,24 +192,14 @@ struct axis {
     uint32_t count;
 };
 
-static int by_value(const void *a, const void *b, void *context)
-{
-    const struct axis *axis = context;
-    const struct intern *keys = &axis->groups->keys[axis->field];
-    return value_compare(keys->values[*(const uint32_t *)a], keys->values[*(const uint32_t *)b]);
-}
-
 static int order_axis(struct axis *axis, const struct grouper *groups, size_t field,
                       struct arena *arena)
 {
     const struct intern *keys = &groups->keys[field];
-    *axis = (struct axis){groups, field, arena_array(arena, keys->count + 1U, sizeof(uint32_t)),
+    *axis = (struct axis){groups, field, value_order(keys->values, keys->count, arena),
                           arena_array(arena, keys->count + 1U, sizeof(uint32_t)), keys->count};
     if (!axis->ids || !axis->place)
         return -1;
-    for (uint32_t i = 0; i < keys->count; i++)
-        axis->ids[i] = i;
-    qsort_r(axis->ids, keys->count, sizeof(uint32_t), by_value, axis);
     for (uint32_t i = 0; i < keys->count; i++)
         axis->place[axis->ids[i]] = i;
     return 0;

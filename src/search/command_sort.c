@@ -1,6 +1,8 @@
 /* sort, reverse, tail: they hold all rows and give them in another order. */
+#include "search/command_sort.h"
+
 #include "search/hold.h"
-#include "search/sort_keys.h"
+#include "search/newest.h"
 
 struct sort_args {
     int64_t limit; /* 0: all */
@@ -108,6 +110,15 @@ const struct command command_sort = {"sort",
                                      make_sort,
                                      want_sort,
                                      0};
+
+const struct sort_key *sort_first_key(const struct spl_command *command, uint64_t *rows)
+{
+    if (!command || command->descriptor != &command_sort)
+        return NULL;
+    const struct sort_args *args = command->args;
+    *rows = args->limit ? (uint64_t)args->limit : newest_limit(command->next, 0);
+    return *rows ? &args->keys.keys[0] : NULL;
+}
 
 /* ---- reverse ---- */
 

@@ -2,6 +2,7 @@
 #include "search/spl_pipeline.h"
 
 #include "search/aggregate.h"
+#include "search/command_sort.h"
 
 struct stats_args {
     bool allnum;
@@ -55,7 +56,12 @@ static int finish(struct stage *op, struct err *err)
 {
     struct aggregator *a = op->state;
     struct batch *batch;
-    if (aggregator_whole(a, err) < 0 || aggregator_batch(a, op->run->arena, &batch, err) < 0)
+    struct group_list first = {NULL, 0};
+    uint64_t rows;
+    const struct sort_key *key = sort_first_key(op->command->next, &rows);
+    if (aggregator_whole(a, err) < 0 ||
+        (key && aggregator_keep_first(a, key, rows, &first, err) < 0) ||
+        aggregator_batch(a, &first, op->run->arena, &batch, err) < 0)
         return -1;
     return stage_emit(op, batch, NULL, batch->row_count, err);
 }

@@ -65,7 +65,7 @@ static int finish_xy(struct stage *op, struct err *err)
     if (!out || !batch_column(out, names[0]) || grouper_init(&groups, arena, names, 1, 0) < 0 ||
         grouper_rows(&groups, &frame, &rows) < 0)
         return run_nomem(op->run, err);
-    uint32_t *order = grouper_sorted(&groups, arena);
+    const uint32_t *order = grouper_sorted(&groups, NULL, arena);
     if (!order)
         return run_nomem(op->run, err);
     for (uint32_t g = 0; g < groups.count; g++) {

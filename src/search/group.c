@@ -1,14 +1,48 @@
 #include "search/group.h"
 
-#include <stdlib.h>
+#include "search/group_cells.h"
+#include "search/value_order.h"
+
+enum { PREFETCH_AHEAD = 12 };
+
+static uint64_t hash_number(uint64_t n)
+{
+    n *= UINT64_C(0x9e3779b97f4a7c15); /* an odd factor: different numbers, different hashes */
+    return n ^ (n >> 32);
+}
+
+static uint32_t ip4_number(const uint8_t *ip)
+{
+    return (uint32_t)ip[12] << 24 | (uint32_t)ip[13] << 16 | (uint32_t)ip[14] << 8 | ip[15];
+}
+
+static bool is_ip4(struct value v, uint32_t *ip)
+{
+    if (v.type != VALUE_IP || v.scale != 4)
+        return false;
+    *ip = ip4_number(v.ip);
+    return true;
+}
+
+/* Addresses are told apart as numbers, without printing them; so is text that reads as one. */
+static bool reads_as_ip4(struct value v, uint32_t *number)
+{
+    struct ip ip;
+    if (v.type != VALUE_STRING || v.len < 7 || v.len > 15 || v.text[0] < '0' || v.text[0] > '9' ||
+        !ip_parse(value_slice(v), &ip) || ip.family != 4)
+        return false;
+    *number = ip4_number(ip.bytes);
+    return true;
+}
 
 uint64_t value_hash(struct value v)
 {
     char small[VALUE_TEXT_SIZE];
-    if (v.type == VALUE_TIME) {
-        uint64_t h = (uint64_t)v.i64 * UINT64_C(0x9e3779b97f4a7c15);
-        return h ^ (h >> 29);
-    }
+    uint32_t ip;
+    if (v.type == VALUE_TIME)
+        return hash_number((uint64_t)v.i64);
+    if (is_ip4(v, &ip) || reads_as_ip4(v, &ip))
+        return hash_number(ip);
     return hash_bytes(value_text_small(v, small));
 }
 
@@ -25,11 +59,13 @@ static int grow_table(struct intern *intern, struct arena *arena)
     uint32_t *table = arena_array(arena, size, sizeof(*table));
     if (!table)
         return -1;
-    for (uint32_t i = 0; i < intern->count; i++) {
-        uint32_t at = (uint32_t)intern->hashes[i] & (size - 1);
+    for (uint32_t i = 0; i < intern->table_size; i++) {
+        if (!intern->table[i])
+            continue;
+        uint32_t at = (uint32_t)intern->hashes[intern->table[i] - 1] & (size - 1);
         while (table[at])
             at = (at + 1) & (size - 1);
-        table[at] = i + 1;
+        table[at] = intern->table[i];
     }
     intern->table = table;
     intern->table_size = size;
@@ -74,26 +110,85 @@ static bool same_as_last(const struct intern *intern, struct value v)
            (v.text == intern->last.text || memcmp(v.text, intern->last.text, v.len) == 0);
 }
 
-uint32_t intern_value(struct intern *intern, struct arena *arena, struct value v)
+static uint32_t intern_other(struct intern *intern, struct arena *arena, struct value v)
 {
-    if (intern->count && same_as_last(intern, v))
-        return intern->last_id;
-    if (2 * (intern->count + 1) > intern->table_size && grow_table(intern, arena) < 0)
+    if (2 * (intern->table_count + 1) > intern->table_size && grow_table(intern, arena) < 0)
         return GROUP_NONE;
     uint64_t hash = value_hash(v);
     uint32_t mask = intern->table_size - 1, at = (uint32_t)hash & mask;
     for (; intern->table[at]; at = (at + 1) & mask) {
         uint32_t id = intern->table[at] - 1;
-        if (intern->hashes[id] == hash && same_value(intern->values[id], v)) {
-            intern->last = intern->values[id];
-            intern->last_id = id;
+        if (intern->hashes[id] == hash && same_value(intern->values[id], v))
             return id;
-        }
     }
     uint32_t id = intern_new(intern, arena, v, hash);
     if (id == GROUP_NONE)
         return id;
     intern->table[at] = id + 1;
+    intern->table_count++;
+    return id;
+}
+
+/* ---- addresses ---- */
+
+/* A slot is the address << 32 | number + 1: a search for one of many addresses, which none of the
+ * caches hold, looks at one place in memory. */
+static uint64_t *ip4_slot(uint64_t *table, uint32_t size, uint32_t ip)
+{
+    uint32_t at = (uint32_t)hash_number(ip) & (size - 1);
+    while (table[at] && table[at] >> 32 != ip)
+        at = (at + 1) & (size - 1);
+    return &table[at];
+}
+
+/* Asks for the place in memory that the value will be looked for, some time before it is. */
+static void prefetch_value(const struct intern *intern, struct value v)
+{
+    uint32_t ip;
+    if (intern->ip4_size && is_ip4(v, &ip))
+        __builtin_prefetch(&intern->ip4[(uint32_t)hash_number(ip) & (intern->ip4_size - 1)]);
+}
+
+static int grow_ip4(struct intern *intern, struct arena *arena)
+{
+    uint32_t size = intern->ip4_size ? 2 * intern->ip4_size : 64;
+    uint64_t *table = arena_array(arena, size, sizeof(*table));
+    if (!table)
+        return -1;
+    for (uint32_t i = 0; i < intern->ip4_size; i++)
+        if (intern->ip4[i])
+            *ip4_slot(table, size, (uint32_t)(intern->ip4[i] >> 32)) = intern->ip4[i];
+    intern->ip4 = table;
+    intern->ip4_size = size;
+    return 0;
+}
+
+static uint32_t intern_ip4(struct intern *intern, struct arena *arena, struct value v, uint32_t ip)
+{
+    if (2 * (intern->ip4_count + 1) > intern->ip4_size && grow_ip4(intern, arena) < 0)
+        return GROUP_NONE;
+    uint64_t *slot = ip4_slot(intern->ip4, intern->ip4_size, ip);
+    if (*slot)
+        return (uint32_t)*slot - 1;
+    uint32_t id = intern_new(intern, arena, v, 0);
+    if (id == GROUP_NONE)
+        return id;
+    *slot = (uint64_t)ip << 32 | (id + 1);
+    intern->ip4_count++;
+    return id;
+}
+
+uint32_t intern_value(struct intern *intern, struct arena *arena, struct value v)
+{
+    uint32_t ip;
+    if (is_ip4(v, &ip))
+        return intern_ip4(intern, arena, v, ip);
+    if (intern->count && same_as_last(intern, v))
+        return intern->last_id;
+    uint32_t id = reads_as_ip4(v, &ip) ? intern_ip4(intern, arena, v, ip)
+                                       : intern_other(intern, arena, v);
+    if (id == GROUP_NONE)
+        return id;
     intern->last = intern->values[id];
     intern->last_id = id;
     return id;
@@ -166,10 +261,11 @@ int grouper_init(struct grouper *grouper, struct arena *arena, const struct slic
         .arena = arena, .fields = fields, .field_count = field_count, .nullable = nullable};
     grouper->keys = arena_array(arena, field_count + 1, sizeof(*grouper->keys));
     grouper->pairs = arena_array(arena, field_count + 1, sizeof(*grouper->pairs));
-    return grouper->keys && grouper->pairs ? 0 : -1;
+    grouper->tuple = arena_array(arena, field_count + 1, sizeof(*grouper->tuple));
+    return grouper->keys && grouper->pairs && grouper->tuple ? 0 : -1;
 }
 
-static bool is_nullable(const struct grouper *grouper, size_t field)
+bool grouper_takes_null(const struct grouper *grouper, size_t field)
 {
     return field < 64 && (grouper->nullable >> field) & 1;
 }
@@ -200,6 +296,15 @@ static uint32_t group_of(struct grouper *grouper, const uint32_t *ids)
         memcpy(grouper->groups + id * width, ids, width * sizeof(uint32_t));
     grouper->count = id + 1;
     return id;
+}
+
+uint32_t grouper_find(struct grouper *grouper, const struct value *tuple)
+{
+    uint32_t *ids = grouper->tuple;
+    for (size_t i = 0; i < grouper->field_count; i++)
+        if ((ids[i] = intern_value(&grouper->keys[i], grouper->arena, tuple[i])) == GROUP_NONE)
+            return GROUP_NONE;
+    return group_of(grouper, ids);
 }
 
 static uint32_t max_code(const struct column *column)
@@ -286,7 +391,7 @@ static int key_ids(struct grouper *grouper, size_t field, const struct frame *fr
         (use_codes(column) ? ids_by_code(intern, grouper->arena, column, frame, ids)
                            : ids_by_value(intern, grouper->arena, column, frame, ids)) < 0)
         return -1;
-    if (!is_nullable(grouper, field))
+    if (!grouper_takes_null(grouper, field))
         return 0;
     uint32_t none = GROUP_NONE;
     for (uint32_t row = frame_next(frame, 0); row < rows; row = frame_next(frame, row + 1)) {
@@ -352,7 +457,7 @@ static int multi_row(struct grouper *grouper, const struct frame *frame, uint32_
     const struct column *column = batch_find(frame->batch, grouper->fields[field]);
     uint32_t first = 0, count = column ? column_range(column, row, &first) : 0;
     bool some = false;
-    for (uint32_t i = 0; i < count || (!some && is_nullable(grouper, field)); i++) {
+    for (uint32_t i = 0; i < count || (!some && grouper_takes_null(grouper, field)); i++) {
         struct value v = i < count ? column_value(column, first + i) : value_null();
         if (v.type == VALUE_NULL && i < count)
             continue;
@@ -365,26 +470,78 @@ static int multi_row(struct grouper *grouper, const struct frame *frame, uint32_
     return 0;
 }
 
+static int cell_rows(struct grouper *grouper, const struct frame *frame, struct cells *cells,
+                     struct group_rows *out)
+{
+    bool failed = false;
+    uint32_t rows = frame->batch->row_count;
+    for (size_t word = 0; word < bits_words(rows); word++)
+        for (uint64_t left = frame->selected[word]; left; left &= left - 1) {
+            uint32_t row = (uint32_t)(word * 64) + (uint32_t)__builtin_ctzll(left);
+            out->rows[out->count] = row;
+            out->groups[out->count] = cells_group(cells, grouper, cells->of_row[row], &failed);
+            out->count += out->groups[out->count] != GROUP_NONE;
+        }
+    return failed ? -1 : 0;
+}
+
+static bool has_several(const struct grouper *grouper, const struct frame *frame)
+{
+    for (size_t i = 0; i < grouper->field_count; i++) {
+        const struct column *column = batch_find(frame->batch, grouper->fields[i]);
+        if (column && column->multi)
+            return true;
+    }
+    return false;
+}
+
 int grouper_rows(struct grouper *grouper, const struct frame *frame, struct group_rows *out)
 {
     uint32_t rows = frame->batch->row_count, room = rows + 1;
     struct arena *arena = frame->batch->arena;
+    struct cells cells;
     *out = (struct group_rows){arena_alloc(arena, room * sizeof(uint32_t)),
                                arena_alloc(arena, room * sizeof(uint32_t)), 0};
     if (!out->rows || !out->groups || grouper->field_count > 64)
         return -1;
-    bool multi = false;
-    for (size_t i = 0; i < grouper->field_count; i++) {
-        const struct column *column = batch_find(frame->batch, grouper->fields[i]);
-        multi |= column && column->multi;
+    if (has_several(grouper, frame)) {
+        uint32_t tuple[64];
+        for (uint32_t row = frame_next(frame, 0); row < rows; row = frame_next(frame, row + 1))
+            if (multi_row(grouper, frame, row, 0, tuple, out, &room) < 0)
+                return -1;
+        return 0;
     }
-    if (!multi)
-        return single_rows(grouper, frame, out);
-    uint32_t tuple[64];
-    for (uint32_t row = frame_next(frame, 0); row < rows; row = frame_next(frame, row + 1))
-        if (multi_row(grouper, frame, row, 0, tuple, out, &room) < 0)
-            return -1;
-    return 0;
+    int fits = cells_init(&cells, grouper, frame);
+    if (fits < 0)
+        return -1;
+    return fits ? cell_rows(grouper, frame, &cells, out) : single_rows(grouper, frame, out);
+}
+
+int grouper_tally(struct grouper *grouper, const struct frame *frame, struct group_tally *out)
+{
+    struct cells cells;
+    bool failed = false;
+    int fits = grouper->field_count > 64 ? 0 : cells_init(&cells, grouper, frame);
+    if (fits <= 0)
+        return fits;
+    size_t size = cells.count * sizeof(uint32_t);
+    uint32_t *counts = arena_calloc(frame->batch->arena, size);
+    *out = (struct group_tally){arena_alloc(frame->batch->arena, size), counts, 0};
+    if (!counts || !out->groups)
+        return -1;
+    for (size_t word = 0; word < bits_words(frame->batch->row_count); word++)
+        for (uint64_t left = frame->selected[word]; left; left &= left - 1)
+            counts[cells.of_row[word * 64 + (size_t)__builtin_ctzll(left)]]++;
+    for (uint32_t cell = 0; cell < cells.count; cell++) {
+        if (grouper->field_count == 1 && cell + PREFETCH_AHEAD < cells.count)
+            prefetch_value(&grouper->keys[0], cells.columns[0]->dict[cell + PREFETCH_AHEAD - 1]);
+        uint32_t group =
+            counts[cell] ? cells_group(&cells, grouper, cell, &failed) : GROUP_NONE;
+        out->groups[out->count] = group;
+        counts[out->count] = counts[cell];
+        out->count += group != GROUP_NONE;
+    }
+    return failed ? -1 : 1;
 }
 
 struct value grouper_key(const struct grouper *grouper, uint32_t group, size_t field)
@@ -392,24 +549,79 @@ struct value grouper_key(const struct grouper *grouper, uint32_t group, size_t f
     return grouper->keys[field].values[grouper->groups[group * grouper->field_count + field]];
 }
 
-static int by_key(const void *a, const void *b, void *context)
+/* The rank of each group's value in one field, among those of the listed groups only. */
+static int rank_field(const struct grouper *grouper, size_t field, const struct group_list *list,
+                      struct arena *arena, uint32_t *rank)
 {
-    const struct grouper *grouper = context;
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    for (size_t i = 0; i < grouper->field_count; i++) {
-        int order = value_compare(grouper_key(grouper, x, i), grouper_key(grouper, y, i));
-        if (order)
-            return order;
+    const struct intern *keys = &grouper->keys[field];
+    uint32_t *index = arena_alloc(arena, (keys->count + 1U) * sizeof(*index)), used = 0;
+    struct value *values = arena_alloc(arena, (list->count + 1U) * sizeof(*values));
+    if (!index || !values)
+        return -1;
+    memset(index, 0xff, keys->count * sizeof(*index));
+    for (uint32_t i = 0; i < list->count; i++) {
+        uint32_t *at = &index[grouper->groups[list->groups[i] * grouper->field_count + field]];
+        if (*at == UINT32_MAX) {
+            *at = used;
+            values[used++] = grouper_key(grouper, list->groups[i], field);
+        }
     }
-    return x < y ? -1 : x > y;
+    const uint32_t *order = value_order(values, used, arena);
+    uint32_t *rank_of = arena_alloc(arena, (used + 1U) * sizeof(*rank_of));
+    if (!order || !rank_of)
+        return -1;
+    for (uint32_t i = 0; i < used; i++)
+        rank_of[order[i]] = i;
+    for (uint32_t i = 0; i < list->count; i++)
+        rank[i] =
+            rank_of[index[grouper->groups[list->groups[i] * grouper->field_count + field]]];
+    return 0;
 }
 
-uint32_t *grouper_sorted(const struct grouper *grouper, struct arena *arena)
+/* Counting sort: the order before is kept among equals. */
+static int sort_by_rank(const uint32_t *rank, uint32_t count, struct arena *arena,
+                        const uint32_t *from, uint32_t *to)
 {
-    uint32_t *order = arena_alloc(arena, (grouper->count + 1U) * sizeof(*order));
-    for (uint32_t i = 0; order && i < grouper->count; i++)
-        order[i] = i;
-    if (order && grouper->field_count)
-        qsort_r(order, grouper->count, sizeof(*order), by_key, (void *)(uintptr_t)grouper);
-    return order;
+    uint32_t *starts = arena_calloc(arena, (count + 1U) * sizeof(*starts));
+    if (!starts)
+        return -1;
+    for (uint32_t i = 0; i < count; i++)
+        starts[rank[i] + 1]++;
+    for (uint32_t i = 0; i < count; i++)
+        starts[i + 1] += starts[i];
+    for (uint32_t i = 0; i < count; i++)
+        to[starts[rank[from[i]]]++] = from[i];
+    return 0;
+}
+
+static const uint32_t *all_numbers(uint32_t count, struct arena *arena)
+{
+    uint32_t *numbers = arena_alloc(arena, (count + 1U) * sizeof(*numbers));
+    for (uint32_t i = 0; numbers && i < count; i++)
+        numbers[i] = i;
+    return numbers;
+}
+
+const uint32_t *grouper_sorted(const struct grouper *grouper, const struct group_list *only,
+                               struct arena *arena)
+{
+    struct group_list list = {NULL, grouper->count};
+    if (only && only->groups)
+        list = *only;
+    else
+        list.groups = all_numbers(grouper->count, arena);
+    size_t room = (list.count + 1U) * sizeof(uint32_t);
+    const uint32_t *order = all_numbers(list.count, arena);
+    uint32_t *rank = arena_alloc(arena, room), *sorted;
+    if (!list.groups || !order || !rank)
+        return NULL;
+    for (size_t field = grouper->field_count; field-- > 0; order = sorted)
+        if (!(sorted = arena_alloc(arena, room)) ||
+            rank_field(grouper, field, &list, arena, rank) < 0 ||
+            sort_by_rank(rank, list.count, arena, order, sorted) < 0)
+            return NULL;
+    uint32_t *groups = arena_alloc(arena, room);
+    for (uint32_t i = 0; groups && i < list.count; i++)
+        groups[i] = list.groups[order[i]];
+    return groups;
 }

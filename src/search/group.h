@@ -16,8 +16,10 @@
 #define GROUP_NONE UINT32_MAX
 
 struct intern {
-    uint32_t *table; /* number + 1; open addressing */
-    uint32_t table_size;
+    uint32_t *table; /* number + 1; open addressing; all but IPv4 addresses */
+    uint32_t table_size, table_count;
+    uint64_t *ip4; /* address << 32 | number + 1; open addressing */
+    uint32_t ip4_size, ip4_count;
     uint64_t *hashes;
     struct value *values;
     uint32_t count, room;
@@ -48,6 +50,7 @@ struct grouper {
     struct intern *keys;
     struct pair_table *pairs; /* one a field, from the second on */
     uint32_t *groups;         /* count * field_count numbers of values */
+    uint32_t *tuple;          /* room for one */
     uint32_t count, room;
 };
 
@@ -59,15 +62,35 @@ struct group_rows {
     uint32_t count;
 };
 
+/* How many rows of a frame are in each of its groups. */
+struct group_tally {
+    uint32_t *groups, *counts;
+    uint32_t count;
+};
+
 MUST_USE int grouper_init(struct grouper *grouper, struct arena *arena, const struct slice *fields,
                           size_t field_count, uint64_t nullable);
 /* out lives in the frame's arena. */
 MUST_USE int grouper_rows(struct grouper *grouper, const struct frame *frame,
                           struct group_rows *out);
+/* As grouper_rows where only the numbers of rows matter. 1, or 0: not with these columns, *out is
+ * not set. */
+MUST_USE int grouper_tally(struct grouper *grouper, const struct frame *frame,
+                           struct group_tally *out);
+/* The group of a value for each field, made when new; GROUP_NONE when memory is out. */
+uint32_t grouper_find(struct grouper *grouper, const struct value *tuple);
+bool grouper_takes_null(const struct grouper *grouper, size_t field);
 /* VALUE_NULL for a missing value of a nullable field. */
 struct value grouper_key(const struct grouper *grouper, uint32_t group, size_t field);
-/* Numbers of all groups in order of key. NULL when memory is out. */
-uint32_t *grouper_sorted(const struct grouper *grouper, struct arena *arena);
+/* Some groups; NULL: all of them. */
+struct group_list {
+    const uint32_t *groups;
+    uint32_t count;
+};
+
+/* Their numbers in order of key. NULL when memory is out. */
+const uint32_t *grouper_sorted(const struct grouper *grouper, const struct group_list *only,
+                               struct arena *arena);
 
 /* The number of a value, made when new; GROUP_NONE when memory is out. */
 uint32_t intern_value(struct intern *intern, struct arena *arena, struct value v);

@@ -20,6 +20,7 @@ enum {
     STAT_ROWS = 1 << 0,    /* without a field it counts rows */
     STAT_PERCENT = 1 << 1, /* a number follows the name: perc95 */
     STAT_ZERO = 1 << 2,    /* nothing seen gives 0, not NULL */
+    STAT_ONCE = 1 << 3,    /* a value that comes again changes nothing */
 };
 
 struct stat {

@@ -73,9 +73,17 @@ static void distinct_result(struct stat_scope *scope, const void *state, struct 
     stat_give(scope, value_i64(((const struct distinct *)state)->count), out);
 }
 
-const struct stat stat_dc = {"dc",           "distinct_count",        "dc(f): different values",
-                             STAT_ZERO,      sizeof(struct distinct), distinct_add,
+const struct stat stat_dc = {"dc",
+                             "distinct_count",
+                             "dc(f): different values",
+                             STAT_ZERO | STAT_ONCE,
+                             sizeof(struct distinct),
+                             distinct_add,
                              distinct_result};
-const struct stat stat_estdc = {
-    "estdc",        0, "estdc(f): as dc", STAT_ZERO, sizeof(struct distinct), distinct_add,
-    distinct_result};
+const struct stat stat_estdc = {"estdc",
+                                0,
+                                "estdc(f): as dc",
+                                STAT_ZERO | STAT_ONCE,
+                                sizeof(struct distinct),
+                                distinct_add,
+                                distinct_result};

@@ -20,34 +20,48 @@ static void *writable(const void *ptr)
     return (void *)(uintptr_t)ptr;
 }
 
+/* Which entries stand in selected rows, ascending; the count. at has room for all. A column that
+ * has every row is asked by the bits alone, so a few rows of a block cost next to nothing. */
+static uint32_t entries_of(const struct column *column, bool dense, const uint64_t *selected,
+                           uint32_t *at)
+{
+    uint32_t n = 0;
+    if (!dense) {
+        for (uint32_t i = 0; i < column->count; i++) {
+            at[n] = i;
+            n += bits_get(selected, column->rows[i]);
+        }
+        return n;
+    }
+    for (size_t word = 0; word < bits_words(column->count); word++)
+        for (uint64_t left = selected[word]; left; left &= left - 1)
+            at[n++] = (uint32_t)(word * 64) + (uint32_t)__builtin_ctzll(left);
+    return n;
+}
+
 /* The entries of selected rows only. */
-static int thin_out(struct batch *batch, struct column *to, const uint64_t *selected,
+static int thin_out(struct batch *batch, struct column *to, bool dense, const uint64_t *selected,
                     struct err *err)
 {
-    uint32_t n = 0, *rows, *codes = NULL;
+    uint32_t *rows = arena_alloc(batch->arena, to->count * sizeof(*rows) + 1), *codes = NULL;
     struct value *values = NULL;
-    for (uint32_t i = 0; i < to->count; i++)
-        n += bits_get(selected, to->rows[i]);
+    if (!rows)
+        return err_nomem(err);
+    uint32_t n = entries_of(to, dense, selected, rows);
     if (n == to->count)
         return 0;
-    rows = arena_alloc(batch->arena, n * sizeof(*rows) + 1);
     if (to->codes)
         codes = arena_alloc(batch->arena, n * sizeof(*codes) + 1);
     if (to->values)
         values = arena_alloc(batch->arena, n * sizeof(*values) + 1);
-    if (!rows || (to->codes && !codes) || (to->values && !values))
+    if ((to->codes && !codes) || (to->values && !values))
         return err_nomem(err);
-    n = 0;
-    for (uint32_t i = 0; i < to->count; i++) {
-        if (!bits_get(selected, to->rows[i]))
-            continue;
-        rows[n] = to->rows[i];
-        if (codes)
-            codes[n] = to->codes[i];
-        if (values)
-            values[n] = to->values[i];
-        n++;
-    }
+    for (uint32_t i = 0; codes && i < n; i++)
+        codes[i] = to->codes[rows[i]];
+    for (uint32_t i = 0; values && i < n; i++)
+        values[i] = to->values[rows[i]];
+    for (uint32_t i = 0; i < n; i++)
+        rows[i] = to->rows[rows[i]];
     to->rows = rows;
     to->codes = codes;
     to->values = values;
@@ -82,7 +96,7 @@ int block_put_column(struct batch *batch, struct slice name, struct segment_colu
     to->dict_epoch = dict ? memtable_next_epoch() : 0;
     to->types_seen = column->chunk->types_seen;
     to->multi = column->chunk->flags & CHUNK_MULTI;
-    return selected ? thin_out(batch, to, selected, err) : 0;
+    return selected ? thin_out(batch, to, column->dense, selected, err) : 0;
 }
 
 int block_put_part_column(struct batch *batch, const struct mem_part_column *from,

@@ -240,26 +240,28 @@ static int codes_from_planes(const struct segment_column *column, struct slice r
     size_t count = column->count;
     if ((width != 1 && width != 2) || raw.len != count * width)
         return damaged(column, err, "its codes have the wrong size");
-    const unsigned char *low = (const unsigned char *)raw.ptr;
+    const unsigned char *low = (const unsigned char *)raw.ptr, *high = low + count;
     uint32_t limit = column->dict_count, largest = 0;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; width == 1 && i < count; i++)
         codes[i] = low[i];
-        if (width == 2)
-            codes[i] |= (uint32_t)low[count + i] << 8;
+    for (size_t i = 0; width == 2 && i < count; i++)
+        codes[i] = low[i] | (uint32_t)high[i] << 8;
+    for (size_t i = 0; i < count; i++)
         largest = codes[i] > largest ? codes[i] : largest;
-    }
     return largest < limit || count == 0 ? 0 : damaged(column, err, "a code names no entry");
 }
 
 static int codes_from_bits(const struct segment_column *column, struct slice raw, unsigned width,
                            uint32_t *codes, struct err *err)
 {
+    uint32_t largest = 0;
     if (!ints_unpack(raw, codes, column->count, width))
         return damaged(column, err, "its codes have the wrong size");
     for (uint32_t i = 0; i < column->count; i++)
-        if (codes[i] >= column->dict_count)
-            return damaged(column, err, "a code names no entry");
-    return 0;
+        largest = codes[i] > largest ? codes[i] : largest;
+    return largest < column->dict_count || column->count == 0
+               ? 0
+               : damaged(column, err, "a code names no entry");
 }
 
 int segment_load_codes(struct segment_column *column, struct arena *arena, struct err *err)

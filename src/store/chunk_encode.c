@@ -12,11 +12,13 @@
 #include "store/skeleton.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
 enum {
     SPARSE_DIVISOR = 16,   /* fewer rows than this part of the block: row numbers, not bits */
     FILTER_TEXT_MAX = 256, /* longer texts are not looked for as whole values */
     FILTER_MEAN_MAX = 48,  /* ids and names, not sentences */
+    IP4_ENTRY_BYTES = 4,   /* of an address in a compressed dictionary, about */
     INT_DICT_MAX = 1024,   /* integers with more different values are packed as integers */
 };
 
@@ -247,9 +249,86 @@ static bool put_decimal_chunk(struct segment_writer *writer, struct chunk *chunk
     return true;
 }
 
-static bool put_ip4_chunk(struct segment_writer *writer, struct chunk *chunk,
-                          const struct value *values, uint32_t count)
+/* An address and its code, in a table of open addressing. */
+struct ip4_entry {
+    uint32_t ip, code;
+    const struct value *value; /* NULL: free */
+};
+
+static int by_ip(const void *a, const void *b)
 {
+    const struct ip4_entry *x = a, *y = b;
+    return (x->ip > y->ip) - (x->ip < y->ip);
+}
+
+static struct ip4_entry *find_ip4(struct ip4_entry *table, uint32_t mask, uint32_t ip)
+{
+    uint32_t at = (ip * UINT32_C(0x9e3779b1)) >> 7 & mask;
+    while (table[at].value && table[at].ip != ip)
+        at = (at + 1) & mask;
+    return &table[at];
+}
+
+/* The different addresses in ascending order: neighbours share their first bytes. */
+static uint32_t list_ip4(struct ip4_entry *table, uint32_t size, struct value *dict)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < size; i++)
+        if (table[i].value)
+            table[count++] = table[i];
+    qsort(table, count, sizeof(*table), by_ip);
+    for (uint32_t i = 0; i < count; i++)
+        dict[i] = *table[i].value;
+    return count;
+}
+
+/* Addresses as a dictionary: false when they repeat too seldom, then nothing was written. */
+static bool put_ip4_dict(struct segment_writer *writer, struct chunk *chunk,
+                         const struct chunk_input *input, const struct value *values,
+                         const int64_t *numbers, size_t ints_size)
+{
+    struct chunk_input as_codes = *input;
+    uint32_t size = 64, count = input->count, used;
+    while (size < 2 * count)
+        size *= 2;
+    struct ip4_entry *table = work_array(writer, size, sizeof(*table));
+    struct value *dict = work_array(writer, count, sizeof(*dict));
+    uint32_t *codes = work_array(writer, count, sizeof(*codes));
+    if (!table || !dict || !codes)
+        return true;
+    memset(table, 0, size * sizeof(*table));
+    for (uint32_t i = 0; i < count; i++)
+        *find_ip4(table, size - 1, (uint32_t)numbers[i]) =
+            (struct ip4_entry){.ip = (uint32_t)numbers[i], .value = &values[i]};
+    used = list_ip4(table, size, dict);
+    unsigned width = used > 1 ? 32 - (unsigned)__builtin_clz(used - 1) : 0;
+    if (used < 2 || used > 65536 ||
+        used * IP4_ENTRY_BYTES + ints_packed_size(count, width) > ints_size)
+        return false;
+    struct ip4_entry *sorted = work_array(writer, used, sizeof(*sorted));
+    if (!sorted)
+        return true;
+    memcpy(sorted, table, used * sizeof(*sorted));
+    memset(table, 0, size * sizeof(*table));
+    for (uint32_t i = 0; i < used; i++) {
+        sorted[i].code = i;
+        *find_ip4(table, size - 1, sorted[i].ip) = sorted[i];
+    }
+    for (uint32_t i = 0; i < count; i++)
+        codes[i] = find_ip4(table, size - 1, (uint32_t)numbers[i])->code;
+    as_codes.codes = codes;
+    as_codes.dict = dict;
+    as_codes.dict_count = used;
+    put_dict(writer, chunk, &as_codes);
+    return true;
+}
+
+/* Packed integers, or a dictionary where that is smaller: it is also what makes grouping and
+ * tests cheap. */
+static bool put_ip4_chunk(struct segment_writer *writer, struct chunk *chunk,
+                          const struct value *values, const struct chunk_input *input)
+{
+    uint32_t count = input->count;
     int64_t *numbers = work_array(writer, count, 8);
     if (!numbers)
         return true;
@@ -259,8 +338,12 @@ static bool put_ip4_chunk(struct segment_writer *writer, struct chunk *chunk,
             return false;
         numbers[i] = (int64_t)ip[12] << 24 | ip[13] << 16 | ip[14] << 8 | ip[15];
     }
+    buffer_clear(&writer->scratch);
+    ints_encode(numbers, count, &writer->scratch);
+    if (put_ip4_dict(writer, chunk, input, values, numbers, writer->scratch.len))
+        return true;
     chunk->encoding = CHUNK_IP4;
-    put_ints(writer, STREAM_INTS, numbers, count);
+    put_scratch(writer, STREAM_INTS, 0, false);
     return true;
 }
 
@@ -352,7 +435,7 @@ static void put_by_type(struct segment_writer *writer, struct chunk *chunk,
         put_text_chunk(writer, chunk, values, count, input);
     else if (is_type(types, VALUE_DECIMAL) && put_decimal_chunk(writer, chunk, values, count))
         return;
-    else if (is_type(types, VALUE_IP) && put_ip4_chunk(writer, chunk, values, count))
+    else if (is_type(types, VALUE_IP) && put_ip4_chunk(writer, chunk, values, input))
         return;
     else {
         put_values_chunk(writer, chunk, values, count);

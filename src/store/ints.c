@@ -123,6 +123,16 @@ static uint64_t get_bits(struct slice from, size_t at, unsigned width)
     return width == 64 ? (uint64_t)hold : (uint64_t)hold & ((UINT64_C(1) << width) - 1);
 }
 
+/* How many numbers from the front can be read as whole words: readable counts the bytes that are
+ * there, those behind the packed ones included. */
+static size_t whole_words(size_t count, unsigned width, size_t readable)
+{
+    if (width == 0 || width > 56 || readable < 8)
+        return 0;
+    size_t fit = (readable - 8) * 8 / width + 1;
+    return fit < count ? fit : count;
+}
+
 static bool get_group(struct slice *from, int64_t *numbers, size_t count)
 {
     uint64_t low;
@@ -138,7 +148,11 @@ static bool get_group(struct slice *from, int64_t *numbers, size_t count)
             numbers[i] = (int64_t)base;
         return true;
     }
-    for (size_t i = 0; i < count; i++)
+    uint64_t mask = UINT64_MAX >> (64 - width);
+    size_t fast = whole_words(count, width, packed.len + from->len), i = 0;
+    for (size_t at = 0; i < fast; i++, at += width)
+        numbers[i] = (int64_t)(base + ((bytes_get_le64(packed.ptr + at / 8) >> (at & 7)) & mask));
+    for (; i < count; i++)
         numbers[i] = (int64_t)(base + get_bits(packed, i * width, width));
     return true;
 }
@@ -224,7 +238,11 @@ bool ints_unpack(struct slice from, uint32_t *codes, size_t count, unsigned widt
 {
     if (width > 32 || from.len != ints_packed_size(count, width))
         return false;
-    for (size_t i = 0; i < count; i++)
+    uint64_t mask = (UINT64_C(1) << width) - 1;
+    size_t fast = whole_words(count, width, from.len), i = 0;
+    for (size_t at = 0; i < fast; i++, at += width)
+        codes[i] = (uint32_t)((bytes_get_le64(from.ptr + at / 8) >> (at & 7)) & mask);
+    for (; i < count; i++)
         codes[i] = width ? (uint32_t)get_bits(from, i * width, width) : 0;
     return true;
 }
