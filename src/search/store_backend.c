@@ -71,6 +71,16 @@ static int stream_filter(const struct search_request *request, struct arena *are
     return *filter ? 0 : err_nomem(err);
 }
 
+/* More than this are sorted out by the search itself. */
+enum { NEWEST_ROWS_MAX = 65536 };
+
+static uint32_t newest_rows(const struct search_request *request)
+{
+    return request->newest_first && request->rows_enough <= NEWEST_ROWS_MAX
+               ? (uint32_t)request->rows_enough
+               : 0;
+}
+
 static int open_source(void *context, const struct search_request *request, struct arena *arena,
                        struct search_source *out, struct err *err)
 {
@@ -92,6 +102,7 @@ static int open_source(void *context, const struct search_request *request, stru
         .all_columns = request->all_columns,
         .codes_only = request->codes_only,
         .newest_first = request->newest_first,
+        .newest_rows = newest_rows(request),
         .cancel = backend->cancel,
         .clock = backend->clock,
         .now_ns = clock_wall_ns(backend->clock),

@@ -294,23 +294,26 @@ int segment_load_codes(struct segment_column *column, struct arena *arena, struc
 
 /* ---- values ----------------------------------------------------------------------------- */
 
+/* Only what is wanted is written: memory that is not touched costs nothing, and an answer of some
+ * rows reads many columns for them. */
 static bool is_wanted(const struct segment_column *column, const uint64_t *wanted, uint32_t i)
 {
     return !wanted || bits_get(wanted, column->rows[i]);
 }
 
-static int dict_values(struct segment_column *column, struct value *values, struct arena *arena,
-                       struct err *err)
+static int dict_values(struct segment_column *column, const uint64_t *wanted,
+                       struct value *values, struct arena *arena, struct err *err)
 {
     if (segment_load_codes(column, arena, err) < 0)
         return -1;
     for (uint32_t i = 0; i < column->count; i++)
-        values[i] = column->dict[column->codes[i]];
+        if (is_wanted(column, wanted, i))
+            values[i] = column->dict[column->codes[i]];
     return 0;
 }
 
-static int int_values(struct segment_column *column, struct value *values, struct arena *arena,
-                      struct err *err)
+static int int_values(struct segment_column *column, const uint64_t *wanted, struct value *values,
+                      struct arena *arena, struct err *err)
 {
     int64_t *numbers;
     uint8_t type = column->chunk->type;
@@ -319,7 +322,8 @@ static int int_values(struct segment_column *column, struct value *values, struc
     if (read_ints(column, STREAM_INTS, column->count, arena, &numbers, err) < 0)
         return -1;
     for (uint32_t i = 0; i < column->count; i++)
-        values[i] = (struct value){.type = type, .i64 = numbers[i]};
+        if (is_wanted(column, wanted, i))
+            values[i] = (struct value){.type = type, .i64 = numbers[i]};
     return 0;
 }
 
@@ -349,8 +353,8 @@ static int decimal_values(struct segment_column *column, struct value *values,
     return 0;
 }
 
-static int ip4_values(struct segment_column *column, struct value *values, struct arena *arena,
-                      struct err *err)
+static int ip4_values(struct segment_column *column, const uint64_t *wanted, struct value *values,
+                      struct arena *arena, struct err *err)
 {
     int64_t *numbers;
     uint8_t *bytes = arena_alloc(arena, (size_t)column->count * 16 + 8);
@@ -359,6 +363,8 @@ static int ip4_values(struct segment_column *column, struct value *values, struc
     if (read_ints(column, STREAM_INTS, column->count, arena, &numbers, err) < 0)
         return -1;
     for (uint32_t i = 0; i < column->count; i++) {
+        if (!is_wanted(column, wanted, i))
+            continue;
         uint8_t *ip = bytes + (size_t)i * 16;
         uint64_t n = (uint64_t)numbers[i];
         if (n > UINT32_MAX)
@@ -442,13 +448,13 @@ static int fill_values(struct segment_column *column, const uint64_t *wanted,
     switch (column->chunk->encoding) {
     case CHUNK_CONST:
     case CHUNK_DICT:
-        return dict_values(column, values, arena, err);
+        return dict_values(column, wanted, values, arena, err);
     case CHUNK_INT:
-        return int_values(column, values, arena, err);
+        return int_values(column, wanted, values, arena, err);
     case CHUNK_DECIMAL:
         return decimal_values(column, values, arena, err);
     case CHUNK_IP4:
-        return ip4_values(column, values, arena, err);
+        return ip4_values(column, wanted, values, arena, err);
     case CHUNK_TEXT:
         return text_values(column, wanted, values, arena, err);
     case CHUNK_SKELETON:

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "event/schema.h"
 #include "store/scan_filter.h"
+#include "store/scan_newest.h"
 #include "store/store_state.h"
 
 #include <errno.h>
@@ -31,6 +32,7 @@ struct scan {
     struct segment *segment;
     uint32_t block;       /* next of the unit, counted in reading order */
     const struct mem_part **parts;
+    struct scan_newest newest;
     struct scan_stats stats;
 };
 
@@ -151,7 +153,9 @@ int scan_open(struct snapshot *snapshot, const struct scan_request *request, str
                                       .clock = request->clock,
                                       .rand = request->rand,
                                       .zone = request->zone};
+    uint32_t newest = request->newest_first ? request->newest_rows : 0;
     if (!scan->footer || !scan->work || !scan->scratch || !scan->names ||
+        (newest && scan_newest_init(&scan->newest, newest, scan->names) < 0) ||
         list_units(scan, err) < 0) {
         scan_close(scan);
         return err_nomem(err);
@@ -201,16 +205,44 @@ static void note_damage(struct scan *scan, const struct store_segment *segment,
     damage->rows = rows;
 }
 
+/* ---- the newest rows -------------------------------------------------------------------- */
+
+/* Once there are enough rows, none before the oldest of them counts, here and in what follows.
+ * time_at gives the time of a row. */
+static void keep_newest(struct scan *scan, uint64_t *selected, uint32_t row_count,
+                        int64_t (*time_at)(const void *context, uint32_t row), const void *context)
+{
+    for (size_t row = bits_next(selected, row_count, 0); row < row_count;
+         row = bits_next(selected, row_count, row + 1))
+        scan_newest_add(&scan->newest, time_at(context, (uint32_t)row));
+    int64_t bound = scan_newest_bound(&scan->newest);
+    if (bound == INT64_MIN)
+        return;
+    for (size_t row = bits_next(selected, row_count, 0); row < row_count;
+         row = bits_next(selected, row_count, row + 1))
+        if (time_at(context, (uint32_t)row) < bound)
+            bits_clear(selected, row);
+    if (!scan->request.from_ns && !scan->request.to_ns)
+        scan->request.to_ns = INT64_MAX;
+    if (bound > scan->request.from_ns)
+        scan->request.from_ns = bound;
+}
+
+static int64_t time_in_values(const void *context, uint32_t row)
+{
+    return ((const struct value *)context)[row].i64;
+}
+
+static int64_t time_in_part(const void *context, uint32_t row)
+{
+    return ((const int64_t *)context)[row];
+}
+
 /* ---- blocks of segments ----------------------------------------------------------------- */
 
-/* Rows of the block inside the time range. */
-static int select_time(struct scan *scan, struct block_view *view,
-                       const struct segment_block *block, uint64_t *out, struct err *err)
+/* One a row. */
+static int load_times(struct block_view *view, const struct value **out, struct err *err)
 {
-    if (inside_time(&scan->request, block->time_min, block->time_max)) {
-        bits_fill(out, view->row_count);
-        return 0;
-    }
     struct segment_column *time = block_view_column(view, FIELD_TIMESTAMP);
     if (!time || segment_load_values(time, NULL, view->arena, err) < 0) {
         view->damaged = FIELD_TIMESTAMP;
@@ -218,11 +250,50 @@ static int select_time(struct scan *scan, struct block_view *view,
     }
     if (time->count != view->row_count || time->chunk->types_seen != 1U << VALUE_TIME)
         return err_set(err, ERR_CORRUPT, "a block's @timestamp has gaps");
+    *out = time->values;
+    return 0;
+}
+
+/* Rows of the block inside the time range. */
+static int select_time(struct scan *scan, struct block_view *view,
+                       const struct segment_block *block, uint64_t *out, struct err *err)
+{
+    const struct value *times;
+    if (inside_time(&scan->request, block->time_min, block->time_max)) {
+        bits_fill(out, view->row_count);
+        return 0;
+    }
+    if (load_times(view, &times, err) < 0)
+        return -1;
     memset(out, 0, bits_words(view->row_count) * 8);
     for (uint32_t i = 0; i < view->row_count; i++)
-        if (time->values[i].i64 >= scan->request.from_ns &&
-            time->values[i].i64 < scan->request.to_ns)
+        if (times[i].i64 >= scan->request.from_ns && times[i].i64 < scan->request.to_ns)
             bits_set(out, i);
+    return 0;
+}
+
+/* The rows that are asked for, as bits in *selected (in the work arena). */
+static int select_rows(struct scan *scan, struct block_view *view,
+                       const struct segment_block *block, uint64_t **selected, struct err *err)
+{
+    size_t bytes = bits_words(block->row_count) * 8;
+    uint64_t *found = arena_calloc(scan->work, bytes);
+    const struct value *times;
+    *selected = arena_alloc(scan->work, bytes);
+    if (!*selected || !found)
+        return err_nomem(err);
+    if (select_time(scan, view, block, *selected, err) < 0)
+        return -1;
+    if (scan->request.filter) {
+        if (scan_filter_block(view, scan->request.filter, *selected, found, err) < 0)
+            return -1;
+        *selected = found;
+    }
+    if (!scan->newest.most || !bits_any(*selected, block->row_count))
+        return 0;
+    if (load_times(view, &times, err) < 0)
+        return -1;
+    keep_newest(scan, *selected, block->row_count, time_in_values, times);
     return 0;
 }
 
@@ -322,22 +393,16 @@ static int read_block(struct scan *scan, uint32_t index, struct scan_rows *out, 
     }
     arena_reset(scan->work);
     scan->stats.rows += block->row_count;
-    size_t words = bits_words(block->row_count);
     struct block_view view = {.store_id = scan->snapshot->store_id,
                               .arena = scan->work,
                               .scope = &scan->scope};
-    uint64_t *selected = arena_alloc(scan->work, words * 8);
-    uint64_t *found = arena_calloc(scan->work, words * 8);
+    uint64_t *selected;
     struct err reason;
     err_clear(&reason);
-    if (!selected || !found || block_view_init(&view, scan->segment, index, err) < 0)
+    if (block_view_init(&view, scan->segment, index, err) < 0)
         return err_nomem(err);
     uint64_t bytes = segment_bytes_read(scan->segment);
-    int result = select_time(scan, &view, block, selected, &reason);
-    if (result == 0 && scan->request.filter) {
-        result = scan_filter_block(&view, scan->request.filter, selected, found, &reason);
-        selected = found;
-    }
+    int result = select_rows(scan, &view, block, &selected, &reason);
     if (result < 0 && is_damage(&reason)) {
         note_damage(scan, scan->units[scan->unit].segment, view.damaged, block->time_min,
                     block->time_max, block->row_count, &reason);
@@ -486,6 +551,8 @@ static int read_part(struct scan *scan, const struct mem_part *part, struct scan
             return -1;
         selected = found;
     }
+    if (scan->newest.most)
+        keep_newest(scan, selected, part->row_count, time_in_part, part->time_ns);
     out->selected = selected;
     out->selected_count = (uint32_t)bits_count(selected, part->row_count);
     if (!out->selected_count)

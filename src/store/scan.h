@@ -35,6 +35,8 @@ struct scan_request {
     bool codes_only;             /* columns with a dictionary come without values (batch.h) */
     const struct expr *filter;   /* NULL: every row */
     bool newest_first;
+    uint32_t newest_rows;        /* with newest_first: rows that cannot be among so many newest ones
+                                  * may be left out; 0: all are given */
     size_t memory_max;           /* 0: MEMORY_QUERY_MAX */
     const atomic_bool *cancel;   /* may be NULL */
     uint32_t share_index, share_count; /* count 0: everything */

@@ -52,7 +52,7 @@ MUST_USE int segment_load_rows(struct segment_column *column, struct arena *aren
 MUST_USE int segment_load_dict(struct segment_column *column, struct arena *arena, struct err *err);
 MUST_USE int segment_load_codes(struct segment_column *column, struct arena *arena,
                                 struct err *err);
-/* Values of the rows in wanted only (NULL: all); others may be VALUE_NULL. */
+/* Values of the rows in wanted only (NULL: all); others are not to be read. */
 MUST_USE int segment_load_values(struct segment_column *column, const uint64_t *wanted,
                                  struct arena *arena, struct err *err);
 /* skeleton_read.c: the values of a SKELETON chunk; rows are loaded. */

@@ -763,9 +763,81 @@ static void readers_see_whole_batches_while_rows_come(void **state)
     folder_remove(dir);
 }
 
+/* ---- the newest rows ---- */
+
+enum { TIMES_MAX = 8192 };
+
+static int newer_first(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x < y) - (x > y);
+}
+
+/* The times of what a scan gives, the newest first. */
+static size_t scan_times(struct store *store, uint32_t newest_rows, int64_t times[TIMES_MAX])
+{
+    static const struct slice column = {"@timestamp", 10};
+    struct err err;
+    struct snapshot *snapshot = store_snapshot(store);
+    struct scan_request request = {.columns = &column,
+                                   .column_count = 1,
+                                   .newest_first = true,
+                                   .newest_rows = newest_rows};
+    struct scan *scan;
+    struct scan_rows rows;
+    size_t count = 0;
+    assert_int_equal(scan_open(snapshot, &request, &scan, &err), 0);
+    while (scan_next(scan, &rows, &err) == 1) {
+        const struct column *time = batch_find(rows.batch, FIELD_TIMESTAMP);
+        for (uint32_t row = 0; row < rows.row_count; row++)
+            if (bits_get(rows.selected, row)) {
+                assert_true(count < TIMES_MAX);
+                times[count++] = column_first(time, row).i64;
+            }
+    }
+    scan_close(scan);
+    store_snapshot_release(snapshot);
+    qsort(times, count, sizeof(*times), newer_first);
+    return count;
+}
+
+/* Segments of several days, a segment and parts in memory that overlap in time. */
+static void the_newest_rows_are_given_and_few_others(void **state)
+{
+    (void)state;
+    static int64_t all[TIMES_MAX], some[TIMES_MAX];
+    char dir[64];
+    struct err err;
+    struct store *store;
+    folder_make(dir);
+    struct store_config config = {.dir = dir};
+    assert_int_equal(store_open(&config, &store, &err), 0);
+    struct maker maker = {.time_ns = DAY_2018};
+    rand_seeded_init(&maker.rand, 42);
+    for (int i = 0; i < 40; i++) {
+        struct batch *batch = make_batch(&maker, 100);
+        assert_int_equal(store_append(store, batch, &err), 0);
+        batch_free(batch);
+        if (i == 20)
+            assert_int_equal(store_flush(store, &err), 0);
+    }
+    size_t count = scan_times(store, 0, all);
+    assert_true(count == 4000);
+    for (uint32_t newest = 1; newest < 5000; newest = 3 * newest + 1) {
+        size_t given = scan_times(store, newest, some);
+        size_t least = newest < count ? newest : count;
+        assert_true(given >= least);
+        assert_memory_equal(some, all, least * sizeof(*all));
+        assert_true(newest > 100 || given < count / 2);
+    }
+    store_close(store);
+    folder_remove(dir);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_newest_rows_are_given_and_few_others),
         cmocka_unit_test(gives_back_what_was_appended),
         cmocka_unit_test(filters_as_the_expression_says),
         cmocka_unit_test(replay_neither_doubles_nor_loses),
