@@ -144,12 +144,59 @@ static int64_t time_of(struct value v, bool *ok)
     return ns;
 }
 
+/* Times that ascend, as a block of the store has them: the buckets become a dictionary, and a row
+ * costs a comparison. False: they do not, or memory is out. */
+static bool bucket_codes(struct stage *op, const struct frame *frame, const struct column *from,
+                         struct column *to)
+{
+    const struct chart *chart = op->state;
+    struct arena *arena = frame->batch->arena;
+    uint32_t *codes = arena_alloc(arena, (from->count + 1U) * sizeof(*codes)), count = 0;
+    struct value *dict = arena_alloc(arena, (from->count + 1U) * sizeof(*dict));
+    int64_t start = 0, end = INT64_MIN, before = INT64_MIN;
+    for (uint32_t i = 0; codes && dict && i < from->count; i++) {
+        int64_t ns = from->values[i].i64;
+        if (ns < before)
+            return false;
+        if (ns >= end || count == 0) {
+            if (!span_time_bucket(&chart->span, op->run->scope.zone, 0, ns, &start, &end))
+                return false;
+            dict[count++] = value_time(start);
+        }
+        codes[i] = count - 1;
+        before = ns;
+    }
+    to->rows = from->rows;
+    to->count = to->size = from->count;
+    to->codes = codes;
+    to->dict = dict;
+    to->dict_count = count;
+    to->types_seen = from->types_seen;
+    return codes && dict && count;
+}
+
+/* Expressions read values, and there are none beside the codes. */
+static bool may_bucket_codes(const struct stage *op, const struct column *from)
+{
+    const struct chart_args *args = op->command->args;
+    const struct chart *chart = op->state;
+    for (size_t i = 0; i < args->aggs.count; i++)
+        if (args->aggs.aggs[i].expr)
+            return false;
+    return chart->span.kind == SPAN_TIME && from->values && !from->multi &&
+           from->types_seen == 1U << VALUE_TIME;
+}
+
 static int bucket_x(struct stage *op, struct frame *frame, struct err *err)
 {
     const struct chart_args *args = op->command->args;
     struct chart *chart = op->state;
     const struct column *from = batch_find(frame->batch, args->x);
     struct column *to = frame_column(frame, args->x);
+    if (to && from && may_bucket_codes(op, from) && bucket_codes(op, frame, from, to))
+        return frame_put(frame, to) < 0 ? run_nomem(op->run, err) : 0;
+    if (to)
+        *to = (struct column){.name = to->name};
     int64_t start = 0, end = INT64_MIN;
     for (uint32_t i = 0; to && from && i < from->count; i++) {
         struct value v = column_value(from, i), n;
