@@ -22,6 +22,29 @@ QUERIES = [
     ("last 100 events, whole", "* | head 100"),
 ]
 
+# For a corpus with the fields of MIXED_FIELDS: the question's id in a result of the peers, SPL, and a range.
+MIXED_FIELDS = {"source.ip", "event.dataset", "event.outcome", "url.path", "user_agent.original", "event.duration", "host.name"}
+MIXED = [
+    ("q01", "7qzx41vd9kmf | stats count", ()),
+    ("q01", 'message="*7qzx41vd9kmf*" | stats count', ()),
+    ("q02", 'user.name="svc-legacy-backup" | stats count', ()),
+    ("q03", "source.ip=* | stats count by source.ip | sort -count source.ip | head 10", ()),
+    ("q04", "* | stats count by event.dataset event.outcome", ()),
+    ("q05", "* | timechart span=1m count", ()),
+    ("q06", "* | stats dc(source.ip)", ()),
+    ("q07", '* | regex url.path="/(admin|wp-login|search|xmlrpc)[^ ]*[.]php" | stats count', ()),
+    ("q08", 'user_agent.original="Mozilla/5.0 (Windows NT 6.1*" | stats count', ()),
+    ("q09", "event.dataset=nginx.access http.response.status_code>=400 http.response.status_code<=599"
+            " | stats count avg(event.duration) p95(event.duration)", ()),
+    ("q10", "* | head 100", ()),
+    ("q11", 'event.dataset=sshd event.outcome=failure source.ip=203.0.113.77 message="*Failed password*" | stats count', ()),
+    ("q12", "source.ip=10.1.0.0/20 | stats count", ()),
+    ("q13", 'message="*union%20select*" | stats count', ()),
+    ("q14", "event.dataset=sshd event.action=ssh_login_failed | stats count by source.ip | where count>20 | sort -count", ()),
+    ("q15", 'host.name="web-01.prod.example.net" | stats count by event.action | sort -count',
+     ("--from", "2026-03-04T09:00:00Z", "--to", "2026-03-04T10:00:00Z")),
+]
+
 
 def make_events(path, count, seed=1):
     """A mixture of firewall, web, DNS, sign-in and exchange events; the same seed gives the same bytes."""
@@ -67,8 +90,37 @@ def size(folder):
     return sum(p.stat().st_size for p in pathlib.Path(folder).rglob("*") if p.is_file())
 
 
+def is_mixed(path):
+    """Whether the first events have, together, every field that the questions of MIXED ask about."""
+    seen = set()
+    with open(path, "rb") as lines:
+        for line, _ in zip(lines, range(5000)):
+            seen |= json.loads(line).keys()
+    return MIXED_FIELDS <= seen
+
+
+def best_of(times, *command):
+    """Least wall and CPU milliseconds."""
+    runs = [run(*command) for _ in range(times)]
+    return min(r[0] for r in runs) * 1000, min(r[1] for r in runs) * 1000
+
+
+def print_queries(hinomi, store, mixed, peers):
+    """Peers' figures are CPU ms of a warm query inside one process; ours are whole programs, whose start is the first line."""
+    print("| query | wall ms | CPU ms |" + "".join(f" {p['peer']} {p['version']} CPU ms |" for p in peers))
+    print("|---|---|---|" + "---|" * len(peers))
+    wall, cpu = best_of(5, hinomi, "version")
+    print(f"| the program's start | {wall:.0f} | {cpu:.0f} |" + " |" * len(peers))
+    for name, spl, span in MIXED if mixed else [(name, spl, ()) for name, spl in QUERIES]:
+        wall, cpu = best_of(5, hinomi, "search", "--dir", store, "--format", "json", *span, spl)
+        warm = [p["queries"].get(name) for p in peers]
+        shown = spl.replace("|", "\\|")
+        print(f"| {name}: `{shown}` | {wall:.0f} | {cpu:.0f} |" + "".join(f" {w['warm_cpu_s'] * 1000:.0f} |" if w else " |" for w in warm))
+
+
 def main():
     parser = argparse.ArgumentParser()
+    parser.add_argument("--peers", metavar="RESULT.json", help="figures of other engines on the same events, shown beside ours")
     parser.add_argument("--build", default="build")
     parser.add_argument("--events", type=int, default=300000)
     args = parser.parse_args()
@@ -86,10 +138,8 @@ def main():
     print("| import | |\n|---|---|")
     print(f"| events per CPU second | {count / cpu:,.0f} |\n| events per second | {count / wall:,.0f} |")
     print(f"| peak memory | {rss / 1024:.0f} MiB |\n| bytes per event on disk | {disk / count:.1f} |\n")
-    print("| query | wall ms | CPU ms |\n|---|---|---|")
-    for name, spl in QUERIES:
-        runs = [run(hinomi, "search", "--dir", tmp + "/store", "--format", "json", spl) for _ in range(5)]
-        print(f"| {name}: `{spl}` | {min(r[0] for r in runs) * 1000:.0f} | {min(r[1] for r in runs) * 1000:.0f} |")
+    peers = json.loads(pathlib.Path(args.peers).read_text())["peers"] if args.peers else []
+    print_queries(hinomi, tmp + "/store", is_mixed(path), peers)
     shutil.rmtree(tmp)
 
 
