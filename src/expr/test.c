@@ -278,6 +278,8 @@ bool expr_test_value(const struct expr_test *test, struct value v, struct expr_s
     }
     if (is_ordering(test->kind) && !(test->flags & TEST_TEXT_ORDER))
         return false;
+    if (v.type == VALUE_IP && test->kind == TEST_EQUAL && slice_find_char(test->text, '/') >= 0)
+        return false; /* a network is asked for as text, too; no address prints like one */
     char small[VALUE_TEXT_SIZE];
     struct slice text = value_text_small(v, small);
     if (test->kind == TEST_REGEX)
