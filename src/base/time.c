@@ -31,7 +31,8 @@ int64_t time_day(int64_t time_ns)
 void time_split(int64_t time_ns, struct time_parts *parts)
 {
     int64_t days = time_day(time_ns);
-    int64_t rest = time_ns - days * NS_PER_DAY;
+    int64_t rest = time_ns % NS_PER_DAY; /* days * NS_PER_DAY need not fit */
+    rest += rest < 0 ? NS_PER_DAY : 0;
     int64_t z = days + 719468;
     int64_t era = (z >= 0 ? z : z - 146096) / 146097;
     int64_t day_of_era = z - era * 146097;

@@ -16,7 +16,7 @@ static int write_token(char text[256], unsigned shape, unsigned long long n,
                        unsigned long long low, unsigned long long high)
 {
     switch (shape) {
-    case 0: return snprintf(text, 256, "%llu", n);
+    case 0: return snprintf(text, 256, "%llu", n >> 8);
     case 1: return snprintf(text, 256, "%06llu", n % 1000000);
     case 2: return snprintf(text, 256, "%llx", n);
     case 3: return snprintf(text, 256, "0x%llx", n);
@@ -48,7 +48,8 @@ static struct slice random_token(struct arena *arena, unsigned shape, const stru
 {
     char text[256];
     unsigned long long n = rand_u64(rand) >> (rand_u64(rand) & 63);
-    int len = write_token(text, shape, n, rand_u64(rand), rand_u64(rand));
+    unsigned long long low = rand_u64(rand), high = rand_u64(rand);
+    int len = write_token(text, shape, n, low, high);
     return arena_copy(arena, slice_of(text, (size_t)len));
 }
 
