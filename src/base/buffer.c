@@ -211,3 +211,15 @@ bool slice_take(struct slice *from, size_t len, struct slice *out)
     *from = slice_from(*from, len);
     return true;
 }
+
+void buffer_put_block(struct buffer *buffer, struct slice bytes)
+{
+    buffer_put_varint(buffer, bytes.len);
+    buffer_put(buffer, bytes);
+}
+
+bool slice_take_block(struct slice *from, struct slice *out)
+{
+    uint64_t len;
+    return slice_take_varint(from, &len) && len <= from->len && slice_take(from, (size_t)len, out);
+}

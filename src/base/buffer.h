@@ -36,6 +36,7 @@ void buffer_put_le16(struct buffer *buffer, uint16_t n);
 void buffer_put_le32(struct buffer *buffer, uint32_t n);
 void buffer_put_le64(struct buffer *buffer, uint64_t n);
 void buffer_put_varint(struct buffer *buffer, uint64_t n);
+void buffer_put_block(struct buffer *buffer, struct slice bytes); /* varint length, bytes */
 
 /* Room for size bytes at the end, or NULL; then buffer_commit() what was written. */
 char *buffer_reserve(struct buffer *buffer, size_t size);
@@ -60,3 +61,4 @@ bool slice_take_le32(struct slice *from, uint32_t *out);
 bool slice_take_le64(struct slice *from, uint64_t *out);
 bool slice_take_varint(struct slice *from, uint64_t *out);
 bool slice_take(struct slice *from, size_t len, struct slice *out);
+bool slice_take_block(struct slice *from, struct slice *out);

@@ -474,10 +474,8 @@ int detector_tick(struct detector *detector, int64_t now_ns, struct err *err)
 
 static void put_block(struct buffer *to, struct slice name, struct slice bytes)
 {
-    buffer_put_varint(to, name.len);
-    buffer_put(to, name);
-    buffer_put_varint(to, bytes.len);
-    buffer_put(to, bytes);
+    buffer_put_block(to, name);
+    buffer_put_block(to, bytes);
 }
 
 void detector_save(const struct detector *detector, struct buffer *to)
@@ -514,10 +512,7 @@ static int load_block(struct detector *detector, struct slice name, struct slice
 
 static bool take_block(struct slice *bytes, struct slice *name, struct slice *part)
 {
-    uint64_t name_len, len;
-    return slice_take_varint(bytes, &name_len) && name_len <= bytes->len &&
-           slice_take(bytes, (size_t)name_len, name) && slice_take_varint(bytes, &len) &&
-           len <= bytes->len && slice_take(bytes, (size_t)len, part);
+    return slice_take_block(bytes, name) && slice_take_block(bytes, part);
 }
 
 static bool take_head(struct slice *bytes, uint64_t *watermark)

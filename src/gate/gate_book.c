@@ -224,30 +224,18 @@ void book_approve(struct record *record, struct slice approver, struct slice pro
 
 /* ---- as bytes ---- */
 
-static void put_text(struct buffer *to, struct slice text)
-{
-    buffer_put_varint(to, text.len);
-    buffer_put(to, text);
-}
-
-static bool take_text(struct slice *from, struct slice *out)
-{
-    uint64_t len;
-    return slice_take_varint(from, &len) && slice_take(from, (size_t)len, out);
-}
-
 static void put_request(struct buffer *to, const struct gate_request *request)
 {
     char amount[DECIMAL_TEXT_SIZE];
     size_t len = request->has_amount ? decimal_format(request->amount, amount) : 0;
-    put_text(to, request->request_id);
-    put_text(to, request->action);
-    put_text(to, request->account);
-    put_text(to, request->asset);
-    put_text(to, request->wallet);
-    put_text(to, request->destination);
-    put_text(to, request->nonce);
-    put_text(to, slice_of(amount, len));
+    buffer_put_block(to, request->request_id);
+    buffer_put_block(to, request->action);
+    buffer_put_block(to, request->account);
+    buffer_put_block(to, request->asset);
+    buffer_put_block(to, request->wallet);
+    buffer_put_block(to, request->destination);
+    buffer_put_block(to, request->nonce);
+    buffer_put_block(to, slice_of(amount, len));
     buffer_put_le64(to, (uint64_t)request->at_ns);
     buffer_put_le64(to, (uint64_t)request->expiry_ns);
 }
@@ -256,10 +244,10 @@ static bool take_request(struct slice *from, struct gate_request *out)
 {
     struct slice amount;
     uint64_t at, expiry;
-    if (!take_text(from, &out->request_id) || !take_text(from, &out->action) ||
-        !take_text(from, &out->account) || !take_text(from, &out->asset) ||
-        !take_text(from, &out->wallet) || !take_text(from, &out->destination) ||
-        !take_text(from, &out->nonce) || !take_text(from, &amount) ||
+    if (!slice_take_block(from, &out->request_id) || !slice_take_block(from, &out->action) ||
+        !slice_take_block(from, &out->account) || !slice_take_block(from, &out->asset) ||
+        !slice_take_block(from, &out->wallet) || !slice_take_block(from, &out->destination) ||
+        !slice_take_block(from, &out->nonce) || !slice_take_block(from, &amount) ||
         !slice_take_le64(from, &at) || !slice_take_le64(from, &expiry))
         return false;
     out->has_amount = amount.len > 0;
@@ -278,17 +266,17 @@ void book_encode_answer(const struct record *record, struct buffer *payload)
     buffer_put_varint(payload, record->approvals_needed);
     buffer_put_varint(payload, answer->decision);
     buffer_put_varint(payload, answer->shadow);
-    put_text(payload, slice_text(answer->id));
-    put_text(payload, answer->row);
-    put_text(payload, answer->incident);
-    put_text(payload, answer->policy_version);
-    put_text(payload, answer->token);
+    buffer_put_block(payload, slice_text(answer->id));
+    buffer_put_block(payload, answer->row);
+    buffer_put_block(payload, answer->incident);
+    buffer_put_block(payload, answer->policy_version);
+    buffer_put_block(payload, answer->token);
     buffer_put_le64(payload, (uint64_t)answer->token_expiry_ns);
     buffer_put_le64(payload, (uint64_t)answer->decided_ns);
     buffer_put_varint(payload, answer->reason_count);
     for (size_t i = 0; i < answer->reason_count; i++) {
-        put_text(payload, answer->reasons_en[i]);
-        put_text(payload, answer->reasons_ja[i]);
+        buffer_put_block(payload, answer->reasons_en[i]);
+        buffer_put_block(payload, answer->reasons_ja[i]);
     }
     gate_journal_end(payload, begun);
 }
@@ -298,10 +286,10 @@ void book_encode_approval(const struct record *record, struct slice approver, st
 {
     size_t begun = gate_journal_begin(payload);
     buffer_put_varint(payload, proof.len ? RECORD_SIGNED_APPROVAL : RECORD_APPROVAL);
-    put_text(payload, slice_text(record->answer.id));
-    put_text(payload, approver);
+    buffer_put_block(payload, slice_text(record->answer.id));
+    buffer_put_block(payload, approver);
     if (proof.len)
-        put_text(payload, proof);
+        buffer_put_block(payload, proof);
     gate_journal_end(payload, begun);
 }
 
@@ -310,9 +298,9 @@ static bool take_answer(struct slice *from, struct gate_answer *out)
     uint64_t decision, shadow, expiry, decided, reasons;
     struct slice id;
     if (!slice_take_varint(from, &decision) || decision > GATE_DENY ||
-        !slice_take_varint(from, &shadow) || !take_text(from, &id) || id.len >= sizeof(out->id) ||
-        !take_text(from, &out->row) || !take_text(from, &out->incident) ||
-        !take_text(from, &out->policy_version) || !take_text(from, &out->token) ||
+        !slice_take_varint(from, &shadow) || !slice_take_block(from, &id) || id.len >= sizeof(out->id) ||
+        !slice_take_block(from, &out->row) || !slice_take_block(from, &out->incident) ||
+        !slice_take_block(from, &out->policy_version) || !slice_take_block(from, &out->token) ||
         !slice_take_le64(from, &expiry) || !slice_take_le64(from, &decided) ||
         !slice_take_varint(from, &reasons) || reasons > GATE_REASONS_MAX)
         return false;
@@ -323,7 +311,7 @@ static bool take_answer(struct slice *from, struct gate_answer *out)
     out->decided_ns = (int64_t)decided;
     out->reason_count = (size_t)reasons;
     for (size_t i = 0; i < out->reason_count; i++)
-        if (!take_text(from, &out->reasons_en[i]) || !take_text(from, &out->reasons_ja[i]))
+        if (!slice_take_block(from, &out->reasons_en[i]) || !slice_take_block(from, &out->reasons_ja[i]))
             return false;
     return true;
 }
@@ -356,9 +344,9 @@ int book_replay(struct book *book, struct slice bytes, struct err *err)
     struct slice id, approver, proof = SLICE_NONE;
     if (slice_take_varint(&bytes, &kind) && kind == RECORD_ANSWER)
         return replay_answer(book, bytes, err);
-    if ((kind != RECORD_APPROVAL && kind != RECORD_SIGNED_APPROVAL) || !take_text(&bytes, &id) ||
-        !take_text(&bytes, &approver) ||
-        (kind == RECORD_SIGNED_APPROVAL && !take_text(&bytes, &proof)))
+    if ((kind != RECORD_APPROVAL && kind != RECORD_SIGNED_APPROVAL) || !slice_take_block(&bytes, &id) ||
+        !slice_take_block(&bytes, &approver) ||
+        (kind == RECORD_SIGNED_APPROVAL && !slice_take_block(&bytes, &proof)))
         return err_set(err, ERR_CORRUPT, "a record cannot be read");
     struct record *record = book_find_hold(book, id);
     if (!record)

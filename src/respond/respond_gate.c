@@ -16,18 +16,6 @@ static void list_texts(struct respond_gate_entry *entry, struct slice *list[TEXT
     memcpy(list, all, sizeof(all));
 }
 
-static void put_text(struct buffer *to, struct slice text)
-{
-    buffer_put_varint(to, text.len);
-    buffer_put(to, text);
-}
-
-static bool take_text(struct slice *from, struct slice *out)
-{
-    uint64_t len;
-    return slice_take_varint(from, &len) && slice_take(from, (size_t)len, out);
-}
-
 static void encode(const struct respond_gate_entry *entry, struct buffer *to)
 {
     struct respond_gate_entry copy = *entry;
@@ -35,11 +23,11 @@ static void encode(const struct respond_gate_entry *entry, struct buffer *to)
     list_texts(&copy, list);
     buffer_put_le64(to, (uint64_t)entry->time_ns);
     for (int i = 0; i < TEXTS; i++)
-        put_text(to, *list[i]);
+        buffer_put_block(to, *list[i]);
     buffer_put_varint(to, entry->entity_count);
     for (size_t i = 0; i < entry->entity_count; i++) {
-        put_text(to, entry->entities[i].type);
-        put_text(to, entry->entities[i].value);
+        buffer_put_block(to, entry->entities[i].type);
+        buffer_put_block(to, entry->entities[i].value);
     }
 }
 
@@ -52,13 +40,13 @@ static int decode(struct slice bytes, struct arena *arena, struct respond_gate_e
     *out = (struct respond_gate_entry){.time_ns = (int64_t)time};
     list_texts(out, list);
     for (int i = 0; whole && i < TEXTS; i++)
-        whole = take_text(&bytes, list[i]);
+        whole = slice_take_block(&bytes, list[i]);
     whole = whole && slice_take_varint(&bytes, &count) && count <= ENTITIES_MAX;
     struct entity *entities = arena_array(arena, ENTITIES_MAX, sizeof(*entities));
     if (!entities)
         return err_nomem(err);
     for (uint64_t i = 0; whole && i < count; i++)
-        whole = take_text(&bytes, &entities[i].type) && take_text(&bytes, &entities[i].value);
+        whole = slice_take_block(&bytes, &entities[i].type) && slice_take_block(&bytes, &entities[i].value);
     out->entities = entities;
     out->entity_count = (size_t)count;
     return whole ? 0 : err_set(err, ERR_CORRUPT, "what the gate did is damaged in the queue");

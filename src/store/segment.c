@@ -72,12 +72,6 @@ static bool take_i64(struct slice *from, int64_t *out)
     return true;
 }
 
-static bool take_text(struct slice *from, struct slice *out)
-{
-    uint64_t len;
-    return slice_take_varint(from, &len) && len <= from->len && slice_take(from, (size_t)len, out);
-}
-
 static bool take_stream(const struct segment *segment, struct slice *from, uint64_t *offset,
                         struct chunk_stream *stream)
 {
@@ -152,7 +146,7 @@ static bool take_names(struct segment *segment, struct slice *from, struct arena
     segment->names = arena_array(arena, segment->name_count + 1U, sizeof(*segment->names));
     for (uint32_t i = 0; i < segment->name_count; i++) {
         uintptr_t number = (uintptr_t)i + 1;
-        if (!segment->names || !take_text(from, &segment->names[i]) ||
+        if (!segment->names || !slice_take_block(from, &segment->names[i]) ||
             map_put(&segment->by_name, segment->names[i], (void *)number) < 0)
             return false;
     }
@@ -162,7 +156,7 @@ static bool take_names(struct segment *segment, struct slice *from, struct arena
 static bool take_footer(struct segment *segment, struct slice from, struct arena *arena)
 {
     uint32_t blocks;
-    if (!take_text(&from, &segment->facts.stream) || !take_i64(&from, &segment->facts.day) ||
+    if (!slice_take_block(&from, &segment->facts.stream) || !take_i64(&from, &segment->facts.day) ||
         !slice_take_varint(&from, &segment->facts.covered) ||
         !take_names(segment, &from, arena) || !take_u32(&from, &blocks) ||
         blocks > SEGMENT_BLOCKS_MAX || blocks > from.len)

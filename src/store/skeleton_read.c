@@ -29,12 +29,6 @@ int skeleton_read_kind(const struct skeleton_reader *reader, enum stream_kind ki
 
 /* ---- what the skeletons say ------------------------------------------------------------- */
 
-static bool take_text(struct slice *from, struct slice *out)
-{
-    uint64_t len;
-    return slice_take_varint(from, &len) && len <= from->len && slice_take(from, (size_t)len, out);
-}
-
 static bool add_source(struct skeleton_reader *reader, uint64_t column, uint32_t *number)
 {
     for (*number = 0; *number < reader->source_count; ++*number)
@@ -86,7 +80,7 @@ static bool take_slot(struct skeleton_reader *reader, struct slice *from, struct
         return false;
     slot->coding.kind = (uint8_t)byte.ptr[0];
     if (slot->coding.kind == SLOT_CONSTANT)
-        return take_text(from, &slot->text);
+        return slice_take_block(from, &slot->text);
     if (slot->coding.kind == SLOT_COLUMN)
         return take_column(reader, from, slot);
     if (!take_coding(from, &slot->coding))
@@ -112,7 +106,7 @@ static bool take_skeleton(struct skeleton_reader *reader, struct slice *from, st
     if (!skeleton->literals || !skeleton->slots)
         return false;
     for (uint64_t s = 0; s <= tokens; s++)
-        if (!take_text(from, &skeleton->literals[s]) ||
+        if (!slice_take_block(from, &skeleton->literals[s]) ||
             (s < tokens && !take_slot(reader, from, &skeleton->slots[s], skeleton->row_count)))
             return false;
     return true;

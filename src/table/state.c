@@ -456,18 +456,6 @@ struct state_stats state_stats(const struct state *state)
 
 /* ---- snapshots: version, then per row: table, key, fields by name; an empty table name ends ---- */
 
-static void put_text(struct buffer *to, struct slice text)
-{
-    buffer_put_varint(to, text.len);
-    buffer_put(to, text);
-}
-
-static bool take_text(struct slice *from, struct slice *out)
-{
-    uint64_t len;
-    return slice_take_varint(from, &len) && len <= from->len && slice_take(from, (size_t)len, out);
-}
-
 static void save_window(const struct window *window, struct buffer *to)
 {
     for (int i = 0; i < STATE_BUCKETS; i++) {
@@ -486,7 +474,7 @@ static void save_cell(const struct cell *cell, const struct state_field *field, 
     buffer_put_char(to, (char)field->kind);
     if (field->kind == KEEP_LATEST) {
         buffer_put_char(to, (char)cell->latest.type);
-        put_text(to, value_text_small(cell->latest, small));
+        buffer_put_block(to, value_text_small(cell->latest, small));
     } else if (field->kind >= KEEP_COUNT) {
         save_window(cell->window, to);
     }
@@ -501,18 +489,18 @@ void state_save(const struct state *state, struct buffer *to)
             const struct entry *entry = state->tables[t].slots[i];
             if (!entry)
                 continue;
-            put_text(to, definition->name);
-            put_text(to, slice_of(entry->key, entry->key_len));
+            buffer_put_block(to, definition->name);
+            buffer_put_block(to, slice_of(entry->key, entry->key_len));
             buffer_put_le64(to, (uint64_t)entry->touched_ns);
             for (uint32_t f = 0; f < definition->field_count; f++)
                 if (entry->cells[f].set) {
-                    put_text(to, definition->fields[f].name);
+                    buffer_put_block(to, definition->fields[f].name);
                     save_cell(&entry->cells[f], &definition->fields[f], to);
                 }
-            put_text(to, SLICE(""));
+            buffer_put_block(to, SLICE(""));
         }
     }
-    put_text(to, SLICE(""));
+    buffer_put_block(to, SLICE(""));
 }
 
 static bool load_window(struct slice *from, struct window *window)
@@ -536,7 +524,7 @@ static bool load_window(struct slice *from, struct window *window)
 static bool load_latest(struct slice *from, struct cell *cell, int64_t time_ns, struct arena *scratch)
 {
     struct slice type, text;
-    if (!slice_take(from, 1, &type) || !take_text(from, &text))
+    if (!slice_take(from, 1, &type) || !slice_take_block(from, &text))
         return false;
     struct value v = value_string(text);
     if (type.ptr[0] == VALUE_I64 || type.ptr[0] == VALUE_DECIMAL)
@@ -587,14 +575,14 @@ static bool load_entry(struct state *state, struct slice table, struct slice *fr
     struct slice key, name;
     uint64_t touched;
     ptrdiff_t t = table_index(state, table);
-    if (!take_text(from, &key) || !slice_take_le64(from, &touched))
+    if (!slice_take_block(from, &key) || !slice_take_le64(from, &touched))
         return false;
     const struct state_table_definition *definition =
         t < 0 ? NULL : &state->definitions->tables[t];
     struct entry *entry = definition ? find_or_add(state, (uint32_t)t, key) : NULL;
     if (entry)
         entry->touched_ns = (int64_t)touched;
-    while (take_text(from, &name)) {
+    while (slice_take_block(from, &name)) {
         uint32_t index;
         if (name.len == 0)
             return true;
@@ -613,7 +601,7 @@ int state_load(struct state *state, struct slice bytes, struct err *err)
     if (!scratch)
         return err_nomem(err);
     bool ok = slice_take_varint(&bytes, &version) && version == SNAPSHOT_VERSION;
-    while (ok && (ok = take_text(&bytes, &table)) && table.len)
+    while (ok && (ok = slice_take_block(&bytes, &table)) && table.len)
         ok = load_entry(state, table, &bytes, scratch);
     arena_free(scratch);
     return ok ? 0 : err_set(err, ERR_CORRUPT, "a snapshot of the state tables is damaged");

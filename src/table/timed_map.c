@@ -168,12 +168,6 @@ uint64_t timed_map_evicted(const struct timed_map *map)
     return map->evicted;
 }
 
-static void put_text(struct buffer *to, struct slice text)
-{
-    buffer_put_varint(to, text.len);
-    buffer_put(to, text);
-}
-
 void timed_map_save(const struct timed_map *map, struct buffer *to)
 {
     buffer_put_varint(to, map->count);
@@ -181,25 +175,19 @@ void timed_map_save(const struct timed_map *map, struct buffer *to)
         const struct timed_entry *entry = map->slots[i];
         if (!entry)
             continue;
-        put_text(to, entry->key);
-        put_text(to, entry->text);
+        buffer_put_block(to, entry->key);
+        buffer_put_block(to, entry->text);
         buffer_put_le64(to, (uint64_t)entry->time_ns);
         buffer_put_varint(to, entry->count);
         buffer_put_char(to, (char)entry->mark);
     }
 }
 
-static bool take_text(struct slice *from, struct slice *out)
-{
-    uint64_t len;
-    return slice_take_varint(from, &len) && len <= from->len && slice_take(from, (size_t)len, out);
-}
-
 static bool load_entry(struct timed_map *map, struct slice *from)
 {
     struct slice key, text, mark;
     uint64_t time_ns, count;
-    if (!take_text(from, &key) || !take_text(from, &text) || !slice_take_le64(from, &time_ns) ||
+    if (!slice_take_block(from, &key) || !slice_take_block(from, &text) || !slice_take_le64(from, &time_ns) ||
         !slice_take_varint(from, &count) || !slice_take(from, 1, &mark))
         return false;
     struct timed_entry *entry = timed_map_touch(map, key, (int64_t)time_ns);
