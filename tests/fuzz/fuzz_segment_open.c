@@ -5,6 +5,8 @@
  */
 #include "base/hash.h"
 #include "store/block.h"
+#include "store/skeleton_find.h"
+#include "store/words.h"
 
 #include <assert.h>
 
@@ -49,6 +51,28 @@ static off_t memory_size(void *context, int fd)
     return (off_t)((const struct memory_file *)context)->size;
 }
 
+/* A row that has the text is among those that may. */
+static void find_texts(const struct segment *segment, uint32_t b, const struct chunk *chunk,
+                       struct arena *arena)
+{
+    static const char *const texts[] = {"get /", "0x1", "198.18", "\\n", "404"};
+    for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
+        struct needle needle = {slice_text(texts[i]), i % 2};
+        struct segment_column column, whole;
+        segment_column_init(&column, segment, b, chunk);
+        whole = column;
+        uint64_t *rows = arena_calloc(arena, bits_words(column.block_rows) * 8);
+        if (!rows || skeleton_find(&column, &needle, NULL, rows, arena, NULL) < 0 ||
+            segment_load_values(&whole, NULL, arena, NULL) < 0)
+            continue;
+        for (uint32_t k = 0; k < whole.count; k++)
+            assert(slice_find(value_slice(whole.values[k]), needle.text) < 0 ||
+                   bits_get(rows, whole.rows[k]));
+    }
+    (void)words_may_have(segment_words(segment, b, arena), SLICE("get"));
+}
+
+
 static void read_block(const struct segment *segment, uint32_t b)
 {
     struct arena *arena = arena_new(64 * 1024 * 1024);
@@ -76,6 +100,8 @@ static void read_block(const struct segment *segment, uint32_t b)
                 assert(v.type == VALUE_NULL || hash_bytes(text) | 1);
             }
         }
+        if (block->chunks[i].encoding == CHUNK_SKELETON)
+            find_texts(segment, b, &block->chunks[i], arena);
         arena_reset(arena);
         some = arena_calloc(arena, bits_words(block->row_count) * 8);
     }
