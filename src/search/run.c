@@ -188,12 +188,18 @@ static int plan_range(struct search *search, struct err *err)
     return 0;
 }
 
-static int name_columns(struct search *search, struct err *err)
+static const struct spl_command *after_filters(const struct spl_command *command, size_t count)
 {
-    struct run *run = &search->run;
-    struct wanted *wanted = &search->wanted;
+    while (count-- > 0)
+        command = command->next;
+    return command;
+}
+
+static void collect_all_wanted(struct wanted *wanted, struct run *run,
+                               const struct spl_command *from)
+{
     wanted_init(wanted, run->arena, true);
-    collect_wanted(wanted, run->query->commands);
+    collect_wanted(wanted, from);
     if (wanted_has(wanted, SLICE("source")) && !wanted->all) {
         wanted_add(wanted, FIELD_PATH);
         wanted_add(wanted, FIELD_SOURCE);
@@ -202,25 +208,27 @@ static int name_columns(struct search *search, struct err *err)
         wanted_add(wanted, FIELD_TIMESTAMP);
         wanted_add(wanted, FIELD_SEQ);
     }
-    struct slice *names = arena_array(run->arena, wanted->names.count + 1, sizeof(*names));
-    if (!names || wanted->failed)
+}
+
+/* What is read behind the filters that went to the source. */
+static int name_columns(struct search *search, struct err *err)
+{
+    struct run *run = &search->run;
+    struct wanted wanted;
+    collect_all_wanted(&search->wanted, run, run->query->commands);
+    collect_all_wanted(&wanted, run, after_filters(run->query->commands, search->pushed_commands));
+    struct slice *names = arena_array(run->arena, wanted.names.count + 1, sizeof(*names));
+    if (!names || wanted.failed || search->wanted.failed)
         return run_nomem(run, err);
     const struct map_entry *entry;
     size_t count = 0;
-    for (size_t at = 0; (entry = map_next(&wanted->names, &at));)
-        if (wanted_has(wanted, entry->key))
+    for (size_t at = 0; (entry = map_next(&wanted.names, &at));)
+        if (wanted_has(&wanted, entry->key))
             names[count++] = entry->key;
     search->request.columns = names;
     search->request.column_count = count;
-    search->request.all_columns = wanted->all;
+    search->request.all_columns = wanted.all;
     return 0;
-}
-
-static const struct spl_command *after_filters(const struct spl_command *command, size_t count)
-{
-    while (count-- > 0)
-        command = command->next;
-    return command;
 }
 
 static bool reads_codes(const struct spl_command *command, size_t filters)
@@ -235,7 +243,7 @@ static int open_source(struct search *search, struct err *err)
     const struct search_backend *backend = search->options.backend;
     if (!backend || !backend->open)
         return err_set(err, ERR_CONFIG, "there are no events to search here");
-    if (name_columns(search, err) < 0 || plan_filter(search, err) < 0)
+    if (plan_filter(search, err) < 0 || name_columns(search, err) < 0)
         return -1;
     struct search_request *request = &search->request;
     request->from_ns = run->from_ns;

@@ -22,7 +22,9 @@ struct search_request {
     const struct slice
         *indexes;       /* streams, with stars, any of them; the source keeps to it exactly */
     size_t index_count; /* 0: the default ones */
-    const struct slice *columns; /* what will be read; all of them when all_columns */
+    const struct slice *columns; /* what will be read behind the filter; all of them when
+                                    all_columns. A source that does not apply the filter gives the
+                                    filter's columns, too */
     size_t column_count;
     bool all_columns;
     const struct expr *filter; /* what rows must fulfil, or NULL: a hint, the search tests again
