@@ -5,7 +5,8 @@
  *
  *   search_bench STORE [RUNS] < SEARCHES     a line: [FROM TO] SPL, times as epoch seconds
  *
- * Prints a line per search: CPU ms of the first and of the best run, rows of the answer.
+ * Prints a line per search: CPU ms of the first and of the best run, rows of the answer, blocks read
+ * of all, bytes read.
  */
 #include "base/mem.h"
 #include "search/parser.h"
@@ -68,7 +69,8 @@ static void measure(const struct store_backend *backend, const char *line, int r
         best = i && best < took ? best : took;
     }
     if (spl.len)
-        printf("%.2f %.2f %" PRIu32 "\n", first, best, rows);
+        printf("%.2f %.2f %" PRIu32 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", first, best, rows,
+               backend->stats.blocks_read, backend->stats.blocks, backend->stats.bytes_read);
 }
 
 int main(int argc, char **argv)

@@ -71,6 +71,26 @@ void segment_column_init(struct segment_column *column, const struct segment *se
     };
 }
 
+int segment_columns_init(struct segment_columns *columns, const struct segment *segment,
+                         uint32_t block, struct arena *arena, struct err *err)
+{
+    uint32_t count = segment_get_block(segment, block)->chunk_count;
+    *columns = (struct segment_columns){.segment = segment, .block = block};
+    columns->list = arena_array(arena, count + 1U, sizeof(*columns->list));
+    return columns->list ? 0 : err_nomem(err);
+}
+
+struct segment_column *segment_columns_at(struct segment_columns *columns, size_t chunk)
+{
+    const struct segment_block *in = segment_get_block(columns->segment, columns->block);
+    struct segment_column *column = &columns->list[chunk];
+    if (!column->chunk) {
+        segment_column_init(column, columns->segment, columns->block, &in->chunks[chunk]);
+        column->peers = columns;
+    }
+    return column;
+}
+
 /* ---- rows ------------------------------------------------------------------------------- */
 
 static int rows_from_bits(const struct segment_column *column, struct slice raw, uint32_t *rows,
@@ -102,16 +122,15 @@ static int rows_from_numbers(const struct segment_column *column, const int64_t 
     return 0;
 }
 
-int segment_presence_of(const struct segment_column *column, struct arena *arena,
-                        const struct chunk **out, struct err *err)
+/* The chunk before it that has the same rows and tells which. */
+static int find_presence_of(const struct segment_column *column, struct arena *arena,
+                            const struct chunk **out, struct err *err)
 {
     const struct segment_block *block = segment_get_block(column->segment, column->block);
     const struct chunk *chunk = column->chunk;
     struct slice raw;
     uint64_t number;
     *out = NULL;
-    if (!find_stream(chunk, STREAM_PRESENCE_OF))
-        return 0;
     if (read_kind(column, STREAM_PRESENCE_OF, arena, &raw, err) < 0)
         return -1;
     if (!slice_take_varint(&raw, &number))
@@ -126,14 +145,18 @@ int segment_presence_of(const struct segment_column *column, struct arena *arena
 static int load_present_of(const struct segment_column *column, struct arena *arena,
                            const uint32_t **out, struct err *err)
 {
+    const struct segment_block *block = segment_get_block(column->segment, column->block);
     const struct chunk *same;
-    struct segment_column other;
-    if (segment_presence_of(column, arena, &same, err) < 0)
+    struct segment_column own, *other = &own;
+    if (find_presence_of(column, arena, &same, err) < 0)
         return -1;
-    segment_column_init(&other, column->segment, column->block, same);
-    if (segment_load_rows(&other, arena, err) < 0)
+    if (column->peers)
+        other = segment_columns_at(column->peers, (size_t)(same - block->chunks));
+    else
+        segment_column_init(&own, column->segment, column->block, same);
+    if (segment_load_rows(other, arena, err) < 0)
         return -1;
-    *out = other.rows;
+    *out = other->rows;
     return 0;
 }
 
@@ -219,14 +242,19 @@ static int take_values(const struct segment_column *column, struct slice raw, ui
     return raw.len == 0 ? 0 : damaged(column, err, "bytes are left over");
 }
 
+int segment_load_raw_dict(struct segment_column *column, struct arena *arena, struct err *err)
+{
+    return column->raw_dict.ptr ? 0 : read_kind(column, STREAM_VALUES, arena, &column->raw_dict, err);
+}
+
 int segment_load_dict(struct segment_column *column, struct arena *arena, struct err *err)
 {
-    struct slice raw;
     uint64_t count = 1;
     if (column->dict)
         return 0;
-    if (read_kind(column, STREAM_VALUES, arena, &raw, err) < 0)
+    if (segment_load_raw_dict(column, arena, err) < 0)
         return -1;
+    struct slice raw = column->raw_dict;
     if (column->chunk->encoding == CHUNK_DICT &&
         (!slice_take_varint(&raw, &count) || count < 2 || count > 65536))
         return damaged(column, err, "its dictionary has an impossible size");
@@ -467,10 +495,11 @@ static int fill_values(struct segment_column *column, const uint64_t *wanted,
 int segment_load_values(struct segment_column *column, const uint64_t *wanted,
                         struct arena *arena, struct err *err)
 {
-    if (column->values)
+    if (column->values && (!column->values_of || column->values_of == wanted))
         return 0;
     if (segment_load_rows(column, arena, err) < 0)
         return -1;
+    column->values_of = NULL;
     if (column->chunk->encoding == CHUNK_VALUES)
         return plain_values(column, arena, &column->values, err);
     struct value *values = arena_alloc(arena, (size_t)column->count * sizeof(*values) + 8);
@@ -479,6 +508,7 @@ int segment_load_values(struct segment_column *column, const uint64_t *wanted,
     if (fill_values(column, wanted, values, arena, err) < 0)
         return -1;
     column->values = values;
+    column->values_of = wanted;
     return 0;
 }
 

@@ -303,10 +303,7 @@ static int put_wanted(struct scan *scan, struct block_view *view, struct slice n
     struct segment_column *column = block_view_column(view, name);
     if (!column || batch_find(batch, name))
         return 0;
-    if (block_view_rows(view, column, err) < 0)
-        return -1;
-    struct segment_column fresh = *column;
-    return block_put_column(batch, name, &fresh, selected, scan->request.codes_only, err);
+    return block_put_column(batch, name, column, selected, scan->request.codes_only, err);
 }
 
 /* A wanted column that cannot be read is left out and reported; the rows stay. */
@@ -369,6 +366,7 @@ static int put_columns(struct scan *scan, struct block_view *view, const uint64_
     out->batch = block_batch_new(scan->work, view->row_count);
     if (!out->batch)
         return err_nomem(err);
+    view->columns.wanted = some;
     for (uint32_t i = 0; request->all_columns && i < block->chunk_count; i++)
         if (put_or_note(scan, view, segment_column_name(view->segment, block->chunks[i].column),
                         some, out, err) < 0)

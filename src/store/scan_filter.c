@@ -15,17 +15,7 @@ int block_view_init(struct block_view *view, const struct segment *segment, uint
     view->block = block;
     view->row_count = in->row_count;
     view->damaged = SLICE_NONE;
-    view->columns = arena_array(view->arena, in->chunk_count + 1U, sizeof(*view->columns));
-    return view->columns ? 0 : err_nomem(err);
-}
-
-static struct segment_column *column_at(struct block_view *view, size_t index)
-{
-    const struct segment_block *in = segment_get_block(view->segment, view->block);
-    struct segment_column *column = &view->columns[index];
-    if (!column->chunk)
-        segment_column_init(column, view->segment, view->block, &in->chunks[index]);
-    return column;
+    return segment_columns_init(&view->columns, segment, block, view->arena, err);
 }
 
 struct segment_column *block_view_column(struct block_view *view, struct slice name)
@@ -34,24 +24,7 @@ struct segment_column *block_view_column(struct block_view *view, struct slice n
     if (!chunk)
         return NULL;
     const struct segment_block *in = segment_get_block(view->segment, view->block);
-    return column_at(view, (size_t)(chunk - in->chunks));
-}
-
-int block_view_rows(struct block_view *view, struct segment_column *column, struct err *err)
-{
-    const struct segment_block *in = segment_get_block(view->segment, view->block);
-    const struct chunk *same;
-    if (column->rows)
-        return 0;
-    if (segment_presence_of(column, view->arena, &same, err) < 0)
-        return -1;
-    if (!same)
-        return segment_load_rows(column, view->arena, err);
-    struct segment_column *other = column_at(view, (size_t)(same - in->chunks));
-    if (segment_load_rows(other, view->arena, err) < 0)
-        return -1;
-    column->rows = other->rows;
-    return 0;
+    return segment_columns_at(&view->columns, (size_t)(chunk - in->chunks));
 }
 
 static int fail(struct block_view *view, const struct segment_column *column)
@@ -89,7 +62,7 @@ static int test_dict(struct block_view *view, const struct expr_test *test,
         count += yes[i] = ask(view, test, column->dict[i], i);
     if (!count)
         return 0;
-    if (block_view_rows(view, column, err) < 0)
+    if (segment_load_rows(column, view->arena, err) < 0)
         return fail(view, column);
     if (count == column->dict_count && column->dense) {
         bits_or(out, selected, view->row_count);
@@ -206,7 +179,7 @@ static int test_values(struct block_view *view, const struct expr_test *test,
         return -1;
     if (!bits_any(selected, view->row_count))
         return 0;
-    if (block_view_rows(view, column, err) < 0)
+    if (segment_load_rows(column, view->arena, err) < 0)
         return fail(view, column);
     struct segment_column fresh = *column; /* its values are for these rows only */
     if (segment_load_values(&fresh, selected, view->arena, err) < 0)
@@ -225,7 +198,7 @@ static int test_column(struct block_view *view, const struct expr_test *test,
                        struct err *err)
 {
     if (test->kind == TEST_EXISTS && !(column->chunk->types_seen & 1U << VALUE_NULL)) {
-        if (block_view_rows(view, column, err) < 0)
+        if (segment_load_rows(column, view->arena, err) < 0)
             return fail(view, column);
         for (uint32_t i = 0; i < column->count; i++)
             if (bits_get(selected, column->rows[i]))
@@ -251,7 +224,7 @@ static int put_one(struct block_view *view, struct batch *batch, struct slice na
 {
     if (batch_find(batch, name))
         return 0;
-    if (block_view_rows(view, column, err) < 0)
+    if (segment_load_rows(column, view->arena, err) < 0)
         return fail(view, column);
     struct segment_column fresh = *column;
     if (block_put_column(batch, name, &fresh, selected, false, err) < 0)
@@ -283,7 +256,7 @@ static int collect_all(struct collector *to)
     for (uint32_t i = 0; i < in->chunk_count; i++)
         if (put_one(to->view, to->batch,
                     segment_column_name(to->view->segment, in->chunks[i].column),
-                    column_at(to->view, i), to->selected, to->err) < 0)
+                    segment_columns_at(&to->view->columns, i), to->selected, to->err) < 0)
             return -1;
     return 0;
 }
@@ -357,7 +330,7 @@ static int filter_keyword(struct block_view *view, const struct expr *expr,
             bits_and_not(rest, out, view->row_count);
             if (!bits_any(rest, view->row_count))
                 return 0;
-            if (test_column(view, &expr->test, column_at(view, i), rest, out, err) < 0)
+            if (test_column(view, &expr->test, segment_columns_at(&view->columns, i), rest, out, err) < 0)
                 return -1;
         }
     return 0;

@@ -26,29 +26,48 @@ const struct chunk *segment_find_chunk(const struct segment *segment, uint32_t b
                                        struct slice name);
 struct slice segment_column_name(const struct segment *segment, uint32_t column);
 
+struct segment_column;
+
+/* The columns of a block that are read together: what is loaded of one serves all that refer to it.
+ * Their values may only be loaded for all rows, or for wanted. */
+struct segment_columns {
+    const struct segment *segment;
+    uint32_t block;
+    struct segment_column *list; /* by chunk; chunk NULL: not begun */
+    const uint64_t *wanted;      /* rows that will not change any more, or NULL */
+};
+
+MUST_USE int segment_columns_init(struct segment_columns *columns, const struct segment *segment,
+                                  uint32_t block, struct arena *arena, struct err *err);
+struct segment_column *segment_columns_at(struct segment_columns *columns, size_t chunk);
+
 /* A column of one block, as far as it has been asked for. All in the arena of the load. */
 struct segment_column {
     const struct segment *segment;
     const struct chunk *chunk;
+    struct segment_columns *peers; /* NULL: it is read by itself */
     uint32_t block;
     uint32_t block_rows;
     uint32_t count;
     uint32_t depth;           /* of references that led here */
     const uint32_t *rows;     /* always set by load_rows; shared for full columns */
     bool dense;               /* rows is 0 .. block_rows - 1 */
+    struct slice raw_dict;    /* CONST, DICT: as it is stored */
     const struct value *dict; /* CONST, DICT */
     uint32_t dict_count;
     const uint32_t *codes;    /* CONST (all 0), DICT */
+    const struct slice *texts; /* of the dictionary, in FORM_TEXT (skeleton_form.h) */
     const struct value *values;
+    const uint64_t *values_of; /* the rows that values are loaded for; NULL: all */
 };
 
 void segment_column_init(struct segment_column *column, const struct segment *segment,
                          uint32_t block, const struct chunk *chunk);
-/* The chunk before it that has the same rows and tells which, or NULL when it tells itself. */
-MUST_USE int segment_presence_of(const struct segment_column *column, struct arena *arena,
-                                 const struct chunk **out, struct err *err);
 /* Each loads only what is missing. */
 MUST_USE int segment_load_rows(struct segment_column *column, struct arena *arena, struct err *err);
+/* Raw: the entries' bytes behind one another, each text of theirs in one piece. */
+MUST_USE int segment_load_raw_dict(struct segment_column *column, struct arena *arena,
+                                   struct err *err);
 MUST_USE int segment_load_dict(struct segment_column *column, struct arena *arena, struct err *err);
 MUST_USE int segment_load_codes(struct segment_column *column, struct arena *arena,
                                 struct err *err);

@@ -31,9 +31,8 @@ struct skeleton_shape {
 struct skeleton_source {
     uint32_t column;
     bool wanted; /* by a skeleton that is */
-    struct segment_column data;
-    uint32_t cursor;     /* the entry found last */
-    struct slice *texts; /* by code, form TEXT */
+    struct segment_column *data;
+    uint32_t cursor; /* the entry found last */
 };
 
 struct skeleton_reader {
@@ -60,6 +59,10 @@ MUST_USE int skeleton_reader_codes(struct skeleton_reader *reader, struct err *e
 MUST_USE int skeleton_reader_slots(struct skeleton_reader *reader, struct err *err);
 /* reader->rest and rest_at: texts of rest and dictionary. */
 MUST_USE int skeleton_reader_rest(struct skeleton_reader *reader, struct err *err);
+/* The column with this number, which stands before the reader's own, or NULL: its peer, or one of its
+ * own in the arena. */
+MUST_USE int skeleton_reader_column(struct segment_column *own, uint32_t number, struct arena *arena,
+                                    struct segment_column **out, struct err *err);
 /* NULL when the chunk has no such stream. */
 const struct chunk_stream *skeleton_stream(const struct chunk *chunk, enum stream_kind kind);
 MUST_USE int skeleton_read_kind(const struct skeleton_reader *reader, enum stream_kind kind,
