@@ -224,6 +224,37 @@ int segment_load_rows(struct segment_column *column, struct arena *arena, struct
 
 /* ---- dictionaries ----------------------------------------------------------------------- */
 
+/* What nearly every dictionary of texts is: texts of less than 128 bytes. False: look closely. */
+static bool take_short_texts(struct slice raw, struct value *values, uint32_t count)
+{
+    const char *at = raw.ptr, *end = raw.ptr + raw.len;
+    for (uint32_t i = 0; i < count; i++) {
+        if (end - at < 2 || at[0] != VALUE_STRING || (uint8_t)at[1] >= 0x80 ||
+            end - at - 2 < (uint8_t)at[1])
+            return false;
+        values[i] = value_string(slice_of(at + 2, (uint8_t)at[1]));
+        at += 2 + (uint8_t)at[1];
+    }
+    return at == end;
+}
+
+/* IPv4 only: all entries are of one size. */
+static bool take_ip4s(struct slice raw, struct arena *arena, struct value *values, uint32_t count)
+{
+    enum { ENTRY = 6 }; /* type, family, address */
+    static const uint8_t prefix[12] = {[10] = 0xff, [11] = 0xff};
+    uint8_t *ip = raw.len == (size_t)count * ENTRY ? arena_alloc(arena, (size_t)count * 16) : NULL;
+    for (uint32_t i = 0; ip && i < count; i++, ip += 16) {
+        const char *at = raw.ptr + (size_t)i * ENTRY;
+        if (at[0] != VALUE_IP || at[1] != 4)
+            return false;
+        memcpy(ip, prefix, sizeof(prefix));
+        memcpy(ip + 12, at + 2, 4);
+        values[i] = (struct value){.type = VALUE_IP, .scale = 4, .ip = ip};
+    }
+    return ip != NULL;
+}
+
 static int take_values(const struct segment_column *column, struct slice raw, uint32_t count,
                        struct arena *arena, const struct value **out, struct err *err)
 {
@@ -232,13 +263,17 @@ static int take_values(const struct segment_column *column, struct slice raw, ui
     struct value *values = arena_alloc(arena, count * sizeof(*values) + 8);
     if (!values)
         return err_nomem(err);
+    *out = values;
+    if (column->chunk->types_seen == 1U << VALUE_STRING && take_short_texts(raw, values, count))
+        return 0;
+    if (column->chunk->types_seen == 1U << VALUE_IP && take_ip4s(raw, arena, values, count))
+        return 0;
     for (uint32_t i = 0; i < count; i++) {
         if (!chunk_take_value(&raw, arena, &values[i]))
             return damaged(column, err, "a value cannot be read");
         if (!(column->chunk->types_seen >> values[i].type & 1))
             return damaged(column, err, "a value has a type that it should not have");
     }
-    *out = values;
     return raw.len == 0 ? 0 : damaged(column, err, "bytes are left over");
 }
 

@@ -12,7 +12,7 @@
 
 /* A segment or a table in memory. */
 struct unit {
-    const struct store_segment *segment; /* or */
+    struct store_segment *segment; /* or */
     const struct memtable *table;
     uint32_t part_count;
     int64_t time_min, time_max;
@@ -21,7 +21,7 @@ struct unit {
 struct scan {
     struct snapshot *snapshot;
     struct scan_request request;
-    struct arena *footer; /* of the open segment */
+    struct arena *parts_list; /* of the open table */
     struct arena *work;   /* of the block given out */
     struct arena *scratch;
     struct arena *names;  /* of damages; as long as the scan */
@@ -144,7 +144,7 @@ int scan_open(struct snapshot *snapshot, const struct scan_request *request, str
     size_t memory = request->memory_max ? request->memory_max : MEMORY_QUERY_MAX;
     scan->snapshot = snapshot;
     scan->request = *request;
-    scan->footer = arena_new(memory);
+    scan->parts_list = arena_new(memory);
     scan->work = arena_new(memory);
     scan->scratch = arena_new(memory / 4);
     scan->names = arena_new(1 * MIB);
@@ -154,7 +154,7 @@ int scan_open(struct snapshot *snapshot, const struct scan_request *request, str
                                       .rand = request->rand,
                                       .zone = request->zone};
     uint32_t newest = request->newest_first ? request->newest_rows : 0;
-    if (!scan->footer || !scan->work || !scan->scratch || !scan->names ||
+    if (!scan->parts_list || !scan->work || !scan->scratch || !scan->names ||
         (newest && scan_newest_init(&scan->newest, newest, scan->names) < 0) ||
         list_units(scan, err) < 0) {
         scan_close(scan);
@@ -169,7 +169,7 @@ void scan_close(struct scan *scan)
     if (!scan)
         return;
     segment_close(scan->segment);
-    arena_free(scan->footer);
+    arena_free(scan->parts_list);
     arena_free(scan->work);
     arena_free(scan->scratch);
     arena_free(scan->names);
@@ -431,11 +431,10 @@ static int next_segment_block(struct scan *scan, struct scan_rows *out, struct e
     if (!scan->begun) {
         struct err reason;
         err_clear(&reason);
-        arena_reset(scan->footer);
+        arena_reset(scan->parts_list);
         scan->block = 0;
         scan->begun = true;
-        if (segment_open(scan->snapshot->store->config.io, unit->segment->path, scan->footer,
-                         &scan->segment, &reason) < 0) {
+        if (footers_open(unit->segment, &scan->segment, &reason) < 0) {
             if (!is_damage(&reason)) {
                 if (err)
                     *err = reason;
@@ -568,10 +567,10 @@ static int next_part(struct scan *scan, struct scan_rows *out, struct err *err)
 {
     const struct unit *unit = &scan->units[scan->unit];
     if (!scan->begun) {
-        arena_reset(scan->footer);
+        arena_reset(scan->parts_list);
         scan->begun = true;
         scan->block = 0;
-        scan->parts = arena_array(scan->footer, unit->part_count + 1U, sizeof(*scan->parts));
+        scan->parts = arena_array(scan->parts_list, unit->part_count + 1U, sizeof(*scan->parts));
         if (!scan->parts)
             return err_nomem(err);
         const struct mem_part *part = unit->table->first;

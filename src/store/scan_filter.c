@@ -1,11 +1,8 @@
-#include "store/scan_filter.h"
+#include "store/scan_dict.h"
 
 #include "base/utf8.h"
 #include "event/schema.h"
-#include "store/skeleton_find.h"
 #include "store/words.h"
-
-enum { SCRATCH_EVERY = 512 }; /* tests between two resets of the scratch arena */
 
 int block_view_init(struct block_view *view, const struct segment *segment, uint32_t block,
                     struct err *err)
@@ -27,55 +24,12 @@ struct segment_column *block_view_column(struct block_view *view, struct slice n
     return segment_columns_at(&view->columns, (size_t)(chunk - in->chunks));
 }
 
-static int fail(struct block_view *view, const struct segment_column *column)
-{
-    view->damaged = segment_column_name(view->segment, column->chunk->column);
-    return -1;
-}
 
 /* ---- one test on one column ------------------------------------------------------------- */
 
 static bool has_dict(const struct chunk *chunk)
 {
     return chunk->encoding == CHUNK_CONST || chunk->encoding == CHUNK_DICT;
-}
-
-static bool ask(struct block_view *view, const struct expr_test *test, struct value v, uint32_t i)
-{
-    if (i % SCRATCH_EVERY == 0)
-        arena_reset(view->scope->scratch);
-    return expr_test_value(test, v, view->scope);
-}
-
-/* One answer per entry, then one look per row. */
-static int test_dict(struct block_view *view, const struct expr_test *test,
-                     struct segment_column *column, const uint64_t *selected, uint64_t *out,
-                     struct err *err)
-{
-    if (segment_load_dict(column, view->arena, err) < 0)
-        return fail(view, column);
-    uint8_t *yes = arena_alloc(view->arena, column->dict_count);
-    uint32_t count = 0;
-    if (!yes)
-        return err_nomem(err);
-    for (uint32_t i = 0; i < column->dict_count; i++)
-        count += yes[i] = ask(view, test, column->dict[i], i);
-    if (!count)
-        return 0;
-    if (segment_load_rows(column, view->arena, err) < 0)
-        return fail(view, column);
-    if (count == column->dict_count && column->dense) {
-        bits_or(out, selected, view->row_count);
-        return 0;
-    }
-    if (segment_load_codes(column, view->arena, err) < 0)
-        return fail(view, column);
-    for (uint32_t i = 0; i < column->count; i++) {
-        uint32_t row = column->rows[i];
-        if (yes[column->codes[i]] && bits_get(selected, row))
-            bits_set(out, row);
-    }
-    return 0;
 }
 
 /* What the smallest and largest number tell about a comparison with a whole number. */
@@ -125,25 +79,6 @@ static bool words_rule_out(struct block_view *view, const struct expr_test *test
     return view->words.len && !words_may_have(view->words, test->text);
 }
 
-/* A text that every value has in it for which the test is TRUE; false when none is known. */
-static bool needle_of(const struct expr_test *test, struct needle *out)
-{
-    struct slice text = SLICE("");
-    bool whole = test->kind == TEST_EQUAL || test->kind == TEST_PREFIX ||
-                 test->kind == TEST_SUFFIX || test->kind == TEST_CONTAINS;
-    bool pattern = test->kind == TEST_WILDCARD || test->kind == TEST_TERM;
-    if ((!whole && !pattern) || (test->flags & TEST_NUMERIC))
-        return false;
-    if (whole || (test->kind == TEST_TERM && !test->wildcard.count))
-        text = test->text;
-    for (size_t i = 0; pattern && i < test->wildcard.count; i++)
-        if (test->wildcard.parts[i].kind == WILDCARD_LITERAL &&
-            test->wildcard.parts[i].text.len > text.len)
-            text = test->wildcard.parts[i].text;
-    *out = (struct needle){text, (test->flags & TEST_CASED) != 0};
-    return text.len >= NEEDLE_FROM;
-}
-
 /* Of the selected rows those that are worth putting together: all, or those that may have what the
  * test looks for. NULL: memory is out or the column is damaged. */
 static const uint64_t *worth_reading(struct block_view *view, const struct expr_test *test,
@@ -151,7 +86,7 @@ static const uint64_t *worth_reading(struct block_view *view, const struct expr_
                                      struct err *err)
 {
     struct needle needle;
-    if (column->chunk->encoding != CHUNK_SKELETON || !needle_of(test, &needle))
+    if (column->chunk->encoding != CHUNK_SKELETON || !scan_needle(test, &needle))
         return selected;
     struct segment_column fresh = *column;
     uint64_t *rows = arena_calloc(view->arena, bits_words(view->row_count) * 8);
@@ -160,7 +95,7 @@ static const uint64_t *worth_reading(struct block_view *view, const struct expr_
         return NULL;
     }
     if (skeleton_find(&fresh, &needle, selected, rows, view->arena, err) < 0) {
-        fail(view, column);
+        scan_damaged(view, column);
         return NULL;
     }
     bits_and(rows, selected, view->row_count);
@@ -180,14 +115,14 @@ static int test_values(struct block_view *view, const struct expr_test *test,
     if (!bits_any(selected, view->row_count))
         return 0;
     if (segment_load_rows(column, view->arena, err) < 0)
-        return fail(view, column);
+        return scan_damaged(view, column);
     struct segment_column fresh = *column; /* its values are for these rows only */
     if (segment_load_values(&fresh, selected, view->arena, err) < 0)
-        return fail(view, column);
+        return scan_damaged(view, column);
     for (uint32_t i = 0; i < fresh.count; i++) {
         uint32_t row = fresh.rows[i];
         if (bits_get(selected, row) && !bits_get(out, row) &&
-            ask(view, test, fresh.values[i], i))
+            scan_ask(view, test, fresh.values[i], i))
             bits_set(out, row);
     }
     return 0;
@@ -199,13 +134,13 @@ static int test_column(struct block_view *view, const struct expr_test *test,
 {
     if (test->kind == TEST_EXISTS && !(column->chunk->types_seen & 1U << VALUE_NULL)) {
         if (segment_load_rows(column, view->arena, err) < 0)
-            return fail(view, column);
+            return scan_damaged(view, column);
         for (uint32_t i = 0; i < column->count; i++)
             if (bits_get(selected, column->rows[i]))
                 bits_set(out, column->rows[i]);
         return 0;
     }
-    return has_dict(column->chunk) ? test_dict(view, test, column, selected, out, err)
+    return has_dict(column->chunk) ? scan_dict_test(view, test, column, selected, out, err)
                                    : test_values(view, test, column, selected, out, err);
 }
 
@@ -225,10 +160,10 @@ static int put_one(struct block_view *view, struct batch *batch, struct slice na
     if (batch_find(batch, name))
         return 0;
     if (segment_load_rows(column, view->arena, err) < 0)
-        return fail(view, column);
+        return scan_damaged(view, column);
     struct segment_column fresh = *column;
     if (block_put_column(batch, name, &fresh, selected, false, err) < 0)
-        return fail(view, column);
+        return scan_damaged(view, column);
     return 0;
 }
 

@@ -2,7 +2,7 @@
 /*
  * store/segment: reading one segment file (docs/format/segment.md).
  *
- * Ownership  A segment owns its file and footer; decoded columns live in the arena given.
+ * Ownership  A segment owns its file and holds its footer; decoded columns live in the arena given.
  * Threads    One at a time: every scan opens its own.
  * Errors     ERR_CORRUPT names the file; nothing of a chunk that fails a check is given out.
  * Limits     SEGMENT_FOOTER_MAX, CHUNK_STREAM_RAW_MAX; memory comes out of the arenas given.
@@ -12,9 +12,17 @@
 
 struct segment;
 
-/* The footer is read into arena, which must outlive the segment. */
-MUST_USE int segment_open(const struct hin_io *io, const char *path, struct arena *arena,
+/* What a file says of itself: read once, then any number of segments may share it, on any threads. */
+struct segment_footer;
+struct segment_footer *segment_footer_ref(struct segment_footer *footer);
+void segment_footer_unref(struct segment_footer *footer); /* NULL is fine */
+size_t segment_footer_bytes(const struct segment_footer *footer); /* of memory */
+
+/* footer: of the same file, from before; NULL: it is read and checked. */
+MUST_USE int segment_open(const struct hin_io *io, const char *path, struct segment_footer *footer,
                           struct segment **out, struct err *err);
+/* The segment's; lives as long as it, longer with a reference. */
+struct segment_footer *segment_get_footer(const struct segment *segment);
 void segment_close(struct segment *segment); /* NULL is fine */
 
 uint64_t segment_file_id(const struct segment *segment);

@@ -66,6 +66,7 @@ void store_segment_unref(struct store_segment *segment)
     const struct hin_io *io = segment->store->config.io;
     if (atomic_load(&segment->dropped))
         io->unlink(io->context, segment->path); /* else the next open removes it */
+    footers_forget(segment);
     mem_free(segment);
 }
 
@@ -144,7 +145,8 @@ static struct store *store_new(const struct store_config *config)
     if (store->dir && store->live && copy_retention(store) == 0 &&
         ledger_init(&store->ledger, NULL) == 0) {
         store->config.dir = store->dir;
-        pthread_mutex_init(&store->manifest_lock, NULL);
+        footers_init(&store->footers);
+    pthread_mutex_init(&store->manifest_lock, NULL);
         pthread_mutex_init(&store->lock, NULL);
         pthread_cond_init(&store->work, NULL);
         pthread_cond_init(&store->sealed, NULL);
@@ -171,6 +173,7 @@ static void store_free(struct store *store)
     mem_set_unref(store->live);
     ledger_close(&store->ledger);
     mem_free(store->segments);
+    footers_close(&store->footers);
     pthread_mutex_destroy(&store->manifest_lock);
     pthread_mutex_destroy(&store->lock);
     pthread_cond_destroy(&store->work);

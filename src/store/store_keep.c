@@ -95,10 +95,10 @@ static size_t choose(struct store *store, struct store_segment *out[MERGE_INPUTS
 static int absorb(struct store *store, const struct store_segment *from, struct memtable *table,
                   struct err *err)
 {
-    struct arena *footer = arena_new(256 * MIB), *work = arena_new(1 * GIB);
+    struct arena *work = arena_new(1 * GIB);
     struct segment *segment = NULL;
-    int result = footer && work ? segment_open(store->config.io, from->path, footer, &segment, err)
-                                : err_nomem(err);
+    int result = work ? segment_open(store->config.io, from->path, NULL, &segment, err)
+                      : err_nomem(err);
     for (uint32_t b = 0; result == 0 && b < segment_block_count(segment); b++) {
         struct batch *batch;
         struct mem_rows rows;
@@ -120,7 +120,6 @@ static int absorb(struct store *store, const struct store_segment *from, struct 
         table->row_count += part->row_count;
     }
     segment_close(segment);
-    arena_free(footer);
     arena_free(work);
     return result;
 }

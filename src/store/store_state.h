@@ -2,6 +2,7 @@
 /*
  * store/store_state: what store.c, store_seal.c, store_keep.c and scan share.
  */
+#include "store/footers.h"
 #include "store/manifest.h"
 #include "store/memtable.h"
 #include "store/store.h"
@@ -19,6 +20,8 @@ struct store_segment {
     struct segment_info info; /* stream text follows the struct */
     bool keep_apart;     /* damaged: not merged */
     bool doubtful;       /* a manifest that may be on disk names it */
+    struct segment_footer *footer;         /* these three under the lock of footers */
+    struct store_segment *newer, *older;
     char path[];
 };
 
@@ -46,6 +49,8 @@ struct store {
     struct arena *arena;  /* configuration; lives as long as the store */
     uint64_t id;
     uint64_t sealed_seq_at_open;
+
+    struct footers footers;
 
     pthread_mutex_t manifest_lock; /* one replacement at a time; taken before lock */
 
