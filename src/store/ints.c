@@ -246,3 +246,8 @@ bool ints_unpack(struct slice from, uint32_t *codes, size_t count, unsigned widt
         codes[i] = width ? (uint32_t)get_bits(from, i * width, width) : 0;
     return true;
 }
+
+uint32_t ints_unpack_one(struct slice from, size_t index, unsigned width)
+{
+    return width ? (uint32_t)get_bits(from, index * width, width) : 0;
+}

@@ -1,6 +1,7 @@
 #include "store/scan_dict.h"
 
 #include "base/fold_find.h"
+#include "store/bytes.h"
 
 enum { SCRATCH_EVERY = 512 }; /* tests between two resets of the scratch arena */
 
@@ -85,6 +86,19 @@ static int rules_out(struct block_view *view, const struct expr_test *test,
 
 /* ---- entry by entry ----------------------------------------------------------------------- */
 
+/* cidr_contains() for IPv4: one comparison an entry. */
+static uint32_t ask_ip4s(const struct cidr *cidr, const struct segment_column *column,
+                         uint8_t *yes)
+{
+    uint32_t count = 0, mask = cidr->bits ? UINT32_MAX << (32 - cidr->bits) : 0;
+    uint32_t base = __builtin_bswap32(bytes_get_le32(cidr->base.bytes + 12));
+    for (uint32_t i = 0; i < column->dict_count; i++) {
+        const struct value *v = &column->dict[i];
+        count += yes[i] = v->scale == 4 && (__builtin_bswap32(bytes_get_le32(v->ip + 12)) & mask) == base;
+    }
+    return count;
+}
+
 /* Entries that fulfil the test, as bytes. */
 static uint32_t ask_addresses(const struct expr_test *test, const struct segment_column *column,
                               uint8_t *yes)
@@ -96,6 +110,8 @@ static uint32_t ask_addresses(const struct expr_test *test, const struct segment
             return 0;
         cidr.bits = cidr.base.family == 4 ? 32 : 128;
     }
+    if (cidr.base.family == 4)
+        return ask_ip4s(&cidr, column, yes);
     for (uint32_t i = 0; i < column->dict_count; i++)
         count += yes[i] = cidr_contains(&cidr, column->dict[i].ip, column->dict[i].scale);
     return count;
@@ -142,31 +158,65 @@ static void mark_sparse(const struct segment_column *column, const uint8_t *yes,
     }
 }
 
-int scan_dict_test(struct block_view *view, const struct expr_test *test,
-                   struct segment_column *column, const uint64_t *selected, uint64_t *out,
-                   struct err *err)
+/* Few rows: only their codes are read. */
+static int mark_points(struct block_view *view, struct segment_column *column, const uint8_t *yes,
+                       const uint64_t *selected, uint32_t count, uint64_t *out, struct err *err)
+{
+    uint32_t *rows = arena_alloc(view->arena, 2 * count * sizeof(*rows) + 1), n = 0;
+    if (!rows)
+        return err_nomem(err);
+    uint32_t *codes = rows + count;
+    for (size_t row = bits_next(selected, view->row_count, 0); row < view->row_count;
+         row = bits_next(selected, view->row_count, row + 1))
+        rows[n++] = (uint32_t)row;
+    if (segment_point_codes(column, rows, n, view->arena, codes, err) < 0)
+        return scan_damaged(view, column);
+    for (uint32_t i = 0; i < n; i++)
+        if (codes[i] != UINT32_MAX && yes[codes[i]])
+            bits_set(out, rows[i]);
+    return 0;
+}
+
+bool scan_has_dict(const struct chunk *chunk)
+{
+    return chunk->encoding == CHUNK_CONST || chunk->encoding == CHUNK_DICT;
+}
+
+int scan_dict_ask(struct block_view *view, const struct expr_test *test,
+                  struct segment_column *column, struct dict_answer *out, struct err *err)
 {
     bool none;
+    *out = (struct dict_answer){0};
     if (rules_out(view, test, column, &none, err) < 0)
         return scan_damaged(view, column);
     if (none)
         return 0;
     if (segment_load_dict(column, view->arena, err) < 0)
         return scan_damaged(view, column);
-    uint8_t *yes = arena_alloc(view->arena, column->dict_count);
-    if (!yes)
+    out->yes = arena_alloc(view->arena, column->dict_count);
+    if (!out->yes)
         return err_nomem(err);
-    uint32_t count = ask_entries(view, test, column, yes);
-    if (!count)
+    out->count = ask_entries(view, test, column, out->yes);
+    return 0;
+}
+
+int scan_dict_mark(struct block_view *view, struct segment_column *column,
+                   const struct dict_answer *answer, const uint64_t *selected, uint64_t *out,
+                   struct err *err)
+{
+    if (!answer->count)
         return 0;
+    uint32_t count = (uint32_t)bits_count(selected, view->row_count);
+    if (count <= SCAN_FEW_ROWS && !(column->chunk->flags & CHUNK_MULTI))
+        return mark_points(view, column, answer->yes, selected, count, out, err);
     if (segment_load_rows(column, view->arena, err) < 0)
         return scan_damaged(view, column);
-    if (count == column->dict_count && column->dense) {
+    if (answer->count == column->dict_count && column->dense) {
         bits_or(out, selected, view->row_count);
         return 0;
     }
     if (segment_load_codes(column, view->arena, err) < 0)
         return scan_damaged(view, column);
-    (column->dense ? mark_dense : mark_sparse)(column, yes, selected, out);
+    (column->dense ? mark_dense : mark_sparse)(column, answer->yes, selected, out);
     return 0;
 }

@@ -4,6 +4,8 @@
 #include "event/schema.h"
 #include "store/words.h"
 
+#include <stdlib.h>
+
 int block_view_init(struct block_view *view, const struct segment *segment, uint32_t block,
                     struct err *err)
 {
@@ -26,11 +28,6 @@ struct segment_column *block_view_column(struct block_view *view, struct slice n
 
 
 /* ---- one test on one column ------------------------------------------------------------- */
-
-static bool has_dict(const struct chunk *chunk)
-{
-    return chunk->encoding == CHUNK_CONST || chunk->encoding == CHUNK_DICT;
-}
 
 /* What the smallest and largest number tell about a comparison with a whole number. */
 static bool range_rules_out(const struct chunk *chunk, const struct expr_test *test)
@@ -86,7 +83,8 @@ static const uint64_t *worth_reading(struct block_view *view, const struct expr_
                                      struct err *err)
 {
     struct needle needle;
-    if (column->chunk->encoding != CHUNK_SKELETON || !scan_needle(test, &needle))
+    if (column->chunk->encoding != CHUNK_SKELETON || !scan_needle(test, &needle) ||
+        bits_count(selected, view->row_count) <= SCAN_FEW_ROWS)
         return selected;
     struct segment_column fresh = *column;
     uint64_t *rows = arena_calloc(view->arena, bits_words(view->row_count) * 8);
@@ -140,8 +138,12 @@ static int test_column(struct block_view *view, const struct expr_test *test,
                 bits_set(out, column->rows[i]);
         return 0;
     }
-    return has_dict(column->chunk) ? scan_dict_test(view, test, column, selected, out, err)
-                                   : test_values(view, test, column, selected, out, err);
+    if (!scan_has_dict(column->chunk))
+        return test_values(view, test, column, selected, out, err);
+    struct dict_answer answer;
+    return scan_dict_ask(view, test, column, &answer, err) < 0
+               ? -1
+               : scan_dict_mark(view, column, &answer, selected, out, err);
 }
 
 /* ---- fallback --------------------------------------------------------------------------- */
@@ -259,7 +261,7 @@ static int filter_keyword(struct block_view *view, const struct expr *expr,
     for (int pass = 0; pass < 2; pass++)
         for (uint32_t i = 0; i < in->chunk_count; i++) {
             struct slice name = segment_column_name(view->segment, in->chunks[i].column);
-            if (has_dict(&in->chunks[i]) != (pass == 0) || !expr_keyword_reads(name))
+            if (scan_has_dict(&in->chunks[i]) != (pass == 0) || !expr_keyword_reads(name))
                 continue;
             memcpy(rest, selected, bits_words(view->row_count) * 8);
             bits_and_not(rest, out, view->row_count);
@@ -271,7 +273,6 @@ static int filter_keyword(struct block_view *view, const struct expr *expr,
     return 0;
 }
 
-/* Cheap children first: an early "no" saves reading the dear ones. */
 static int cost_of(struct block_view *view, const struct expr *expr)
 {
     if (expr->kind != EXPR_TEST)
@@ -279,13 +280,84 @@ static int cost_of(struct block_view *view, const struct expr *expr)
     const struct chunk *chunk = segment_find_chunk(view->segment, view->block, expr->field);
     if (!chunk)
         return 0;
-    if (has_dict(chunk))
+    if (scan_has_dict(chunk))
         return 1;
     if (chunk->encoding == CHUNK_SKELETON)
         return 4;
     return chunk->encoding == CHUNK_TEXT ? 3 : 2;
 }
 
+/* A child that is one test on a column with a dictionary. */
+struct dict_child {
+    const struct expr *expr;
+    struct segment_column *column;
+    struct dict_answer answer;
+};
+
+/* A test that is asked of the stored values of one column, and is FALSE where there are none. */
+static bool is_plain_test(const struct block_view *view, const struct expr *expr)
+{
+    return expr->kind == EXPR_TEST && expr->test.kind != TEST_NULL && !expr->test.other.ptr &&
+           !view->scope->bound && !slice_equal(expr->field, FIELD_EVENT_ID);
+}
+
+static bool lacks_column(const struct block_view *view, const struct expr *expr)
+{
+    return is_plain_test(view, expr) &&
+           !segment_find_chunk(view->segment, view->block, expr->field);
+}
+
+static bool is_dict_child(const struct block_view *view, const struct expr *expr)
+{
+    if (!is_plain_test(view, expr) || expr->test.kind == TEST_EXISTS)
+        return false;
+    const struct chunk *chunk = segment_find_chunk(view->segment, view->block, expr->field);
+    return chunk && scan_has_dict(chunk);
+}
+
+/* The larger the dictionary and the fewer its entries that fit, the fewer rows there will be. */
+static int by_share(const void *a, const void *b)
+{
+    const struct dict_child *x = a, *y = b;
+    uint64_t left = (uint64_t)x->answer.count * y->column->dict_count;
+    uint64_t right = (uint64_t)y->answer.count * x->column->dict_count;
+    return (left > right) - (left < right);
+}
+
+/* All dictionaries are asked before any row is looked at: one that has nothing ends it. */
+static int filter_dicts(struct block_view *view, const struct expr *expr, uint64_t *left,
+                        struct err *err)
+{
+    size_t words = bits_words(view->row_count), count = 0;
+    struct dict_child *list = arena_array(view->arena, expr->arg_count, sizeof(*list));
+    uint64_t *next = arena_alloc(view->arena, words * 8);
+    if (!list || !next)
+        return err_nomem(err);
+    for (size_t i = 0; i < expr->arg_count; i++) {
+        struct dict_child *child = &list[count];
+        if (!is_dict_child(view, expr->args[i]))
+            continue;
+        child->expr = expr->args[i];
+        child->column = block_view_column(view, child->expr->field);
+        if (scan_dict_ask(view, &child->expr->test, child->column, &child->answer, err) < 0)
+            return -1;
+        if (!child->answer.count) {
+            memset(left, 0, words * 8);
+            return 0;
+        }
+        count++;
+    }
+    qsort(list, count, sizeof(*list), by_share);
+    for (size_t i = 0; i < count && bits_any(left, view->row_count); i++) {
+        memset(next, 0, words * 8);
+        if (scan_dict_mark(view, list[i].column, &list[i].answer, left, next, err) < 0)
+            return -1;
+        memcpy(left, next, words * 8);
+    }
+    return 0;
+}
+
+/* Dictionaries, then other children, cheap ones first: an early "no" saves reading the dear ones. */
 static int filter_and(struct block_view *view, const struct expr *expr, const uint64_t *selected,
                       uint64_t *out, struct err *err)
 {
@@ -295,16 +367,21 @@ static int filter_and(struct block_view *view, const struct expr *expr, const ui
     if (!left || !next)
         return err_nomem(err);
     memcpy(left, selected, words * 8);
+    for (size_t i = 0; i < expr->arg_count; i++)
+        if (lacks_column(view, expr->args[i]))
+            return 0;
+    if (filter_dicts(view, expr, left, err) < 0)
+        return -1;
     for (int cost = 0; cost <= 6; cost++)
         for (size_t i = 0; i < expr->arg_count; i++) {
-            if (cost_of(view, expr->args[i]) != cost)
+            if (!bits_any(left, view->row_count))
+                return 0;
+            if (cost_of(view, expr->args[i]) != cost || is_dict_child(view, expr->args[i]))
                 continue;
             memset(next, 0, words * 8);
             if (scan_filter_block(view, expr->args[i], left, next, err) < 0)
                 return -1;
             memcpy(left, next, words * 8);
-            if (!bits_any(left, view->row_count))
-                return 0;
         }
     bits_or(out, left, view->row_count);
     return 0;

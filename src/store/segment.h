@@ -61,6 +61,8 @@ struct segment_column {
     const uint32_t *rows;     /* always set by load_rows; shared for full columns */
     bool dense;               /* rows is 0 .. block_rows - 1 */
     struct slice raw_dict;    /* CONST, DICT: as it is stored */
+    struct slice raw_codes;   /* DICT: as they are stored */
+    struct slice raw_present; /* a bit a row, where it is stored so */
     const struct value *dict; /* CONST, DICT */
     uint32_t dict_count;
     const uint32_t *codes;    /* CONST (all 0), DICT */
@@ -77,8 +79,17 @@ MUST_USE int segment_load_rows(struct segment_column *column, struct arena *aren
 MUST_USE int segment_load_raw_dict(struct segment_column *column, struct arena *arena,
                                    struct err *err);
 MUST_USE int segment_load_dict(struct segment_column *column, struct arena *arena, struct err *err);
+/* DICT: the codes as they are stored, and how. */
+MUST_USE int segment_load_raw_codes(struct segment_column *column,
+                                    const struct chunk_stream **stream, struct arena *arena,
+                                    struct err *err);
 MUST_USE int segment_load_codes(struct segment_column *column, struct arena *arena,
                                 struct err *err);
+/* The codes of a few rows of CONST or DICT, rows ascending; UINT32_MAX where a row has no value. Not for
+ * CHUNK_MULTI. */
+MUST_USE int segment_point_codes(struct segment_column *column, const uint32_t *rows,
+                                 uint32_t count, struct arena *arena, uint32_t *codes,
+                                 struct err *err);
 /* Values of the rows in wanted only (NULL: all); others are not to be read. */
 MUST_USE int segment_load_values(struct segment_column *column, const uint64_t *wanted,
                                  struct arena *arena, struct err *err);

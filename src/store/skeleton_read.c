@@ -2,29 +2,20 @@
 #include "store/skeleton_reader.h"
 
 #include "store/bytes.h"
+#include "store/chunk_read.h"
+
+/* For so few rows no dictionary is printed as a whole. */
+enum { FEW_ROWS = 200 };
 
 static int damaged(const struct skeleton_reader *reader, struct err *err, const char *what)
 {
-    struct slice name =
-        segment_column_name(reader->column->segment, reader->column->chunk->column);
-    return err_set(err, ERR_CORRUPT, "column %.*s: %s", SLICE_ARG(name), what);
-}
-
-const struct chunk_stream *skeleton_stream(const struct chunk *chunk, enum stream_kind kind)
-{
-    for (uint32_t i = 0; i < chunk->stream_count; i++)
-        if (chunk->streams[i].kind == kind)
-            return &chunk->streams[i];
-    return NULL;
+    return chunk_damaged(reader->column, err, what);
 }
 
 int skeleton_read_kind(const struct skeleton_reader *reader, enum stream_kind kind, struct slice *out,
                      struct err *err)
 {
-    const struct chunk_stream *stream = skeleton_stream(reader->column->chunk, kind);
-    if (!stream)
-        return damaged(reader, err, "a stream is missing");
-    return segment_read_stream(reader->column->segment, stream, reader->arena, out, err);
+    return chunk_read_kind(reader->column, kind, reader->arena, out, err);
 }
 
 /* ---- what the skeletons say ------------------------------------------------------------- */
@@ -192,7 +183,9 @@ static int load_data(struct skeleton_reader *reader, struct skeleton_source *sou
         return -1;
     if (data->chunk->encoding != CHUNK_CONST && data->chunk->encoding != CHUNK_DICT)
         return load_source_values(reader, source, err);
-    return segment_load_codes(data, reader->arena, err) < 0 ? -1 : load_texts(reader, data, err);
+    if (segment_load_codes(data, reader->arena, err) < 0)
+        return -1;
+    return reader->few ? 0 : load_texts(reader, data, err);
 }
 
 /* Only columns before this one: so references cannot go in circles. */
@@ -222,15 +215,16 @@ static struct slice source_text(const struct skeleton_reader *reader, const stru
     if (!data->codes)
         return form_print(data->values[entry], slot->form, reader->room);
     uint32_t code = data->codes[entry];
-    return slot->form.kind == FORM_TEXT ? data->texts[code]
-                                        : form_print(data->dict[code], slot->form, reader->room);
+    return slot->form.kind == FORM_TEXT && data->texts
+               ? data->texts[code]
+               : form_print(data->dict[code], slot->form, reader->room);
 }
 
 /* The slots in order, each takes what it wrote. */
 int skeleton_reader_slots(struct skeleton_reader *reader, struct err *err)
 {
     struct slice data = SLICE("");
-    if (skeleton_stream(reader->column->chunk, STREAM_SLOTS) &&
+    if (chunk_find_stream(reader->column->chunk, STREAM_SLOTS) &&
         skeleton_read_kind(reader, STREAM_SLOTS, &data, err) < 0)
         return -1;
     for (uint32_t k = 0; k < reader->count; k++) {
@@ -401,6 +395,7 @@ int skeleton_read(struct segment_column *column, const uint64_t *wanted, struct 
     struct buffer room;
     buffer_init(&room, CHUNK_STREAM_RAW_MAX);
     struct skeleton_reader reader = {.column = column, .arena = arena, .wanted = wanted, .room = &room};
+    reader.few = wanted && bits_count(wanted, column->block_rows) <= FEW_ROWS;
     int result = read_all(&reader, values, err);
     buffer_close(&room);
     return result;

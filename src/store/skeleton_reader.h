@@ -47,6 +47,7 @@ struct skeleton_reader {
     uint64_t *rest_at; /* rest_tokens + 1 offsets */
     struct slice rest;
     uint32_t *codes;
+    bool few;            /* rows are wanted */
     struct buffer *room; /* for printing */
 };
 
@@ -63,7 +64,5 @@ MUST_USE int skeleton_reader_rest(struct skeleton_reader *reader, struct err *er
  * own in the arena. */
 MUST_USE int skeleton_reader_column(struct segment_column *own, uint32_t number, struct arena *arena,
                                     struct segment_column **out, struct err *err);
-/* NULL when the chunk has no such stream. */
-const struct chunk_stream *skeleton_stream(const struct chunk *chunk, enum stream_kind kind);
 MUST_USE int skeleton_read_kind(const struct skeleton_reader *reader, enum stream_kind kind,
                                 struct slice *out, struct err *err);
