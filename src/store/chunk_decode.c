@@ -383,15 +383,27 @@ static int dict_values(struct segment_column *column, const uint64_t *wanted,
     return 0;
 }
 
-static int int_values(struct segment_column *column, const uint64_t *wanted, struct value *values,
-                      struct arena *arena, struct err *err)
+int segment_load_numbers(struct segment_column *column, struct arena *arena, struct err *err)
 {
     int64_t *numbers;
     uint8_t type = column->chunk->type;
+    if (column->numbers)
+        return 0;
     if (type != VALUE_I64 && type != VALUE_TIME)
         return chunk_damaged(column, err, "its integers have no such type");
     if (read_ints(column, STREAM_INTS, column->count, arena, &numbers, err) < 0)
         return -1;
+    column->numbers = numbers;
+    return 0;
+}
+
+static int int_values(struct segment_column *column, const uint64_t *wanted, struct value *values,
+                      struct arena *arena, struct err *err)
+{
+    if (segment_load_numbers(column, arena, err) < 0)
+        return -1;
+    const int64_t *numbers = column->numbers;
+    uint8_t type = column->chunk->type;
     for (uint32_t i = 0; i < column->count; i++)
         if (is_wanted(column, wanted, i))
             values[i] = (struct value){.type = type, .i64 = numbers[i]};

@@ -100,6 +100,41 @@ static const uint64_t *worth_reading(struct block_view *view, const struct expr_
     return rows;
 }
 
+/* A comparison of whole numbers, as bounds: low <= n <= high. False when it is none. */
+static bool bounds_of(const struct chunk *chunk, const struct expr_test *test, int64_t *low,
+                      int64_t *high)
+{
+    int64_t n = test->number.i64;
+    if (chunk->encoding != CHUNK_INT || chunk->type != VALUE_I64 ||
+        !(test->flags & TEST_NUMERIC) || test->number.type != VALUE_I64)
+        return false;
+    *low = INT64_MIN;
+    *high = INT64_MAX;
+    if (test->kind == TEST_EQUAL || test->kind == TEST_GREATER_EQUAL)
+        *low = n;
+    if (test->kind == TEST_EQUAL || test->kind == TEST_LESS_EQUAL)
+        *high = n;
+    if (test->kind == TEST_LESS && n > INT64_MIN)
+        *high = n - 1;
+    if (test->kind == TEST_GREATER && n < INT64_MAX)
+        *low = n + 1;
+    return *low != INT64_MIN || *high != INT64_MAX;
+}
+
+static int test_numbers(struct block_view *view, struct segment_column *column, int64_t low,
+                        int64_t high, const uint64_t *selected, uint64_t *out, struct err *err)
+{
+    if (segment_load_rows(column, view->arena, err) < 0 ||
+        segment_load_numbers(column, view->arena, err) < 0)
+        return scan_damaged(view, column);
+    for (uint32_t i = 0; i < column->count; i++) {
+        uint32_t row = column->rows[i];
+        bool inside = column->numbers[i] >= low && column->numbers[i] <= high;
+        out[row / 64] |= (uint64_t)inside << row % 64 & selected[row / 64];
+    }
+    return 0;
+}
+
 static int test_values(struct block_view *view, const struct expr_test *test,
                        struct segment_column *column, const uint64_t *selected, uint64_t *out,
                        struct err *err)
@@ -107,6 +142,9 @@ static int test_values(struct block_view *view, const struct expr_test *test,
     if (range_rules_out(column->chunk, test) || filter_rules_out(view, column->chunk, test) ||
         words_rule_out(view, test))
         return 0;
+    int64_t low, high;
+    if (bounds_of(column->chunk, test, &low, &high))
+        return test_numbers(view, column, low, high, selected, out, err);
     selected = worth_reading(view, test, column, selected, err);
     if (!selected)
         return -1;

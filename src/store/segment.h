@@ -67,6 +67,7 @@ struct segment_column {
     uint32_t dict_count;
     const uint32_t *codes;    /* CONST (all 0), DICT */
     const struct slice *texts; /* of the dictionary, in FORM_TEXT (skeleton_form.h) */
+    const int64_t *numbers;    /* INT */
     const struct value *values;
     const uint64_t *values_of; /* the rows that values are loaded for; NULL: all */
 };
@@ -85,6 +86,9 @@ MUST_USE int segment_load_raw_codes(struct segment_column *column,
                                     struct err *err);
 MUST_USE int segment_load_codes(struct segment_column *column, struct arena *arena,
                                 struct err *err);
+/* INT: the numbers, one an entry, whatever their type. */
+MUST_USE int segment_load_numbers(struct segment_column *column, struct arena *arena,
+                                  struct err *err);
 /* The codes of a few rows of CONST or DICT, rows ascending; UINT32_MAX where a row has no value. Not for
  * CHUNK_MULTI. */
 MUST_USE int segment_point_codes(struct segment_column *column, const uint32_t *rows,
