@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/time_modifier.h"
 #include "event/schema.h"
+#include "search/cost.h"
 #include "search/newest.h"
 #include "search/spl_pipeline.h"
 
@@ -317,6 +318,25 @@ static int build(struct search *search, struct err *err)
     return 0;
 }
 
+static const struct scan_stats *source_stats(const struct search_source *source)
+{
+    return source->stats ? source->stats(source->context) : NULL;
+}
+
+/* What it cost and lacks is the search's from now on. */
+static void close_source(struct search *search)
+{
+    struct search_source *source = &search->source;
+    const struct scan_stats *stats = source->close ? source_stats(source) : NULL;
+    if (stats) {
+        cost_add(&search->progress, stats);
+        cost_tell_damage(&search->run, stats);
+    }
+    if (source->close)
+        source->close(source->context);
+    source->close = NULL;
+}
+
 /* The source was opened over the whole range to see whether it is in order; it is not. */
 static int open_window(struct search *search, struct err *err)
 {
@@ -324,9 +344,7 @@ static int open_window(struct search *search, struct err *err)
     struct search_source source = {0};
     search->request.from_ns = search->window.low;
     search->request.to_ns = search->window.high;
-    if (search->source.close)
-        search->source.close(search->source.context);
-    search->source.close = NULL;
+    close_source(search);
     if (backend->open(backend->context, &search->request, search->run.arena, &source, err) < 0)
         return -1;
     search->source = source;
@@ -470,6 +488,7 @@ static int narrow_window(struct search *search, struct err *err)
 static int end_of_source(struct search *search, struct err *err)
 {
     search->drained = true;
+    close_source(search);
     if (!search->newest)
         return 1;
     if (search->newest->finish(search->newest, err) < 0)
@@ -581,6 +600,8 @@ int search_preview(struct search *search, struct arena *arena, struct search_res
         return -1;
     out->complete = false;
     out->progress = search->progress;
+    if (search->source.close && source_stats(&search->source))
+        cost_add(&out->progress, source_stats(&search->source));
     return 0;
 }
 
@@ -591,8 +612,8 @@ void search_cancel(struct search *search)
 
 static void close_all(struct search *search)
 {
-    if (search->has_source && search->source.close)
-        search->source.close(search->source.context);
+    if (search->has_source)
+        close_source(search);
     search->has_source = false;
     arena_free(search->run.frames);
     arena_free(search->run.scratch);
@@ -733,6 +754,8 @@ void search_explain(struct search *search, struct buffer *to)
                       : c->descriptor->flags & COMMAND_HOLDS   ? "(all rows first)"
                       : c->descriptor->flags & COMMAND_STREAMS ? "(row by row)"
                                                                : "(in order)");
+    if (search->finished)
+        cost_print(&search->progress, to);
     if (search->finished)
         buffer_printf(to, "cost     %llu rows read in %llu batches, %lld ms, %zu KiB held\n",
                       (unsigned long long)search->progress.rows_read,

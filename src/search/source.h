@@ -17,6 +17,8 @@
 #include "event/batch.h"
 #include "expr/expr.h"
 
+struct scan_stats; /* store/scan.h */
+
 struct search_request {
     int64_t from_ns, to_ns; /* @timestamp in [from, to); the source keeps to it exactly */
     const struct slice
@@ -40,6 +42,8 @@ struct search_source {
     int (*next)(void *context, const struct batch **out, const uint64_t **selected,
                 struct err *err);
     void (*close)(void *context); /* NULL is fine */
+    /* What reading has cost so far, and what could not be read; NULL: nothing is on disk. */
+    const struct scan_stats *(*stats)(void *context);
     void *context;
     bool filtered;       /* selected holds exactly the rows that pass the filter */
     bool ordered;        /* rows come newest first, if that was asked, or in an order of their own

@@ -31,11 +31,17 @@ static void close_reading(void *context)
 {
     struct reading *reading = context;
     if (reading->scan)
-        reading->backend->stats = *scan_get_stats(reading->scan);
+        reading->backend->damage_count += scan_get_stats(reading->scan)->damage_count;
     scan_close(reading->scan);
     store_snapshot_release(reading->snapshot);
     batch_free(reading->empty);
     mem_free(reading);
+}
+
+static const struct scan_stats *stats_of(void *context)
+{
+    const struct reading *reading = context;
+    return scan_get_stats(reading->scan);
 }
 
 /* Streams with a star are asked for by a filter on their column. */
@@ -123,6 +129,7 @@ static int open_source(void *context, const struct search_request *request, stru
     }
     *out = (struct search_source){.next = next,
                                   .close = close_reading,
+                                  .stats = stats_of,
                                   .context = reading,
                                   .filtered = true,
                                   .rows_total = stats.segment_rows + stats.memory_rows,

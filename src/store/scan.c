@@ -377,6 +377,19 @@ static int put_columns(struct scan *scan, struct block_view *view, const uint64_
     return wants(request, FIELD_EVENT_ID) ? put_derived_id(scan, view, some, out, err) : 0;
 }
 
+/* Dictionaries and filters may have told that no row fits. */
+static bool looked_at_rows(const struct block_view *view)
+{
+    const struct segment_block *block = segment_get_block(view->segment, view->block);
+    for (uint32_t i = 0; i < block->chunk_count; i++) {
+        const struct segment_column *column = &view->columns.list[i];
+        if (column->chunk && (column->rows || column->raw_codes.ptr || column->raw_present.ptr ||
+                              column->numbers || column->values))
+            return true;
+    }
+    return false;
+}
+
 /* 1 rows, 0 none of this block, -1; a damaged block is noted and gives 0. */
 static int read_block(struct scan *scan, uint32_t index, struct scan_rows *out, struct err *err)
 {
@@ -399,7 +412,6 @@ static int read_block(struct scan *scan, uint32_t index, struct scan_rows *out, 
     err_clear(&reason);
     if (block_view_init(&view, scan->segment, index, err) < 0)
         return err_nomem(err);
-    uint64_t bytes = segment_bytes_read(scan->segment);
     int result = select_rows(scan, &view, block, &selected, &reason);
     if (result < 0 && is_damage(&reason)) {
         note_damage(scan, scan->units[scan->unit].segment, view.damaged, block->time_min,
@@ -414,7 +426,7 @@ static int read_block(struct scan *scan, uint32_t index, struct scan_rows *out, 
     out->selected = selected;
     out->selected_count = (uint32_t)bits_count(selected, block->row_count);
     if (!out->selected_count) {
-        if (segment_bytes_read(scan->segment) == bytes)
+        if (!looked_at_rows(&view))
             scan->stats.blocks_skipped++;
         else
             scan->stats.blocks_read++;

@@ -68,7 +68,7 @@ struct scan_damage {
 };
 
 struct scan_stats {
-    uint64_t units, blocks, blocks_skipped, blocks_read; /* skipped: no row data was read */
+    uint64_t units, blocks, blocks_skipped, blocks_read; /* skipped: no row was looked at */
     uint64_t rows, rows_selected; /* of the blocks in the time range and streams */
     uint64_t bytes_read;
     uint64_t regex_limits;
