@@ -340,7 +340,8 @@ static int write_columns(struct job *job, struct err *err)
     struct chunk_refs refs = {
         .list = arena_array(job->work, job->column_count + 1U, sizeof(*refs.list)),
         .shape_of_row = arena_array(job->work, job->block_rows + 1U, sizeof(uint32_t)),
-        .words = job->words};
+        .words = job->words,
+        .arena = job->work};
     if (job->words)
         words_clear(job->words);
     if (!refs.list || !refs.shape_of_row)
@@ -358,8 +359,6 @@ static int write_columns(struct job *job, struct err *err)
             if (add_ref(job, &refs, &sealed->input, block->chunks[block->chunk_count - 1].column,
                         err) < 0)
                 return -1;
-            for (uint32_t r = 0; r < refs.count; r++)
-                refs.list[r].texts = NULL; /* they lived as long as the chunk */
         }
     return 0;
 }
