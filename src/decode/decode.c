@@ -239,7 +239,7 @@ static void clear_temps(struct runner *runner)
 static bool decode_event(struct decode *decode, struct batch *batch, struct event_row *row,
                          struct slice hints, const struct zone *zone)
 {
-    struct err err;
+    UNSET struct err err;
     struct run run = {.runner = &decode->runner, .batch = batch, .zone = zone, .err = &err};
     run.row = batch->row_count - 1;
     run.received_ns = row->received_ns;

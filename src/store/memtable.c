@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "event/schema.h"
+#include "store/bytes.h"
 
 #include <assert.h>
 #include <stdatomic.h>
@@ -12,6 +13,7 @@ enum {
     PLAIN_FROM = 2048,    /* no judgement on fewer different values */
     PLAIN_RATIO = 2,      /* every second value is new: a dictionary does not pay */
     REMAP_MAX = 1 << 20,
+    MEMO_SIZE = 128,      /* of two */
 };
 
 struct memtable *memtable_new(int64_t day, struct slice stream)
@@ -62,7 +64,8 @@ static struct mem_column *add_column(struct memtable *table, struct slice name)
     column->name = arena_copy(table->arena, name);
     column->plain = slice_equal(name, FIELD_ORIGINAL);
     column->epoch = memtable_next_epoch();
-    if (!column->name.ptr || map_put(&table->by_name, column->name, column) < 0)
+    column->memo = arena_array(table->arena, MEMO_SIZE, sizeof(*column->memo));
+    if (!column->name.ptr || !column->memo || map_put(&table->by_name, column->name, column) < 0)
         return NULL;
     column->index = table->column_count;
     table->columns[table->column_count++] = column;
@@ -91,14 +94,36 @@ static struct slice value_bytes(const struct value *v)
     return slice_of(&v->i64, 8);
 }
 
-static uint32_t hash_value(const struct value *v)
+/* Of the first and last eight bytes and the length: all of a short text. */
+static uint64_t ends_of(struct slice bytes)
 {
-    uint64_t kind = (uint64_t)v->type << 8 | (v->type == VALUE_IP || v->type == VALUE_DECIMAL
-                                                  ? v->scale
-                                                  : 0);
-    uint64_t hash = v->type == VALUE_NULL ? 0 : hash_bytes(value_bytes(v));
-    hash += kind * UINT64_C(0x9e3779b97f4a7c15);
+    uint64_t a = 0, b = 0;
+    if (bytes.len >= 8) {
+        memcpy(&a, bytes.ptr, 8);
+        memcpy(&b, bytes.ptr + bytes.len - 8, 8);
+    } else if (bytes.len >= 4) {
+        memcpy(&a, bytes.ptr, 4);
+        memcpy(&b, bytes.ptr + bytes.len - 4, 4);
+    } else if (bytes.len) {
+        a = (uint64_t)(uint8_t)bytes.ptr[0] << 8 | (uint8_t)bytes.ptr[bytes.len - 1];
+        b = (uint8_t)bytes.ptr[bytes.len / 2];
+    }
+    uint128 product = (uint128)(a ^ UINT64_C(0x9e3779b97f4a7c15)) *
+                      (b ^ (bytes.len * UINT64_C(0xc2b2ae3d27d4eb4f)) ^ UINT64_C(0x2545f4914f6cdd1d));
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+static uint32_t with_type(uint64_t hash, const struct value *v)
+{
+    bool scaled = v->type == VALUE_IP || v->type == VALUE_DECIMAL;
+    hash += ((uint64_t)v->type << 8 | (scaled ? v->scale : 0)) * UINT64_C(0x9e3779b97f4a7c15);
     return (uint32_t)(hash ^ hash >> 32);
+}
+
+/* ends: of the value's bytes. */
+static uint32_t hash_value(const struct value *v, struct slice bytes, uint64_t ends)
+{
+    return with_type(bytes.len <= 16 ? ends : hash_bytes(bytes), v);
 }
 
 /* Not value_equal(): a stored value comes back in its own type and scale. */
@@ -107,7 +132,7 @@ static bool same_value(const struct value *a, const struct value *b)
     if (a->type != b->type)
         return false;
     if (a->type == VALUE_STRING)
-        return a->len == b->len && memcmp(a->text, b->text, a->len) == 0;
+        return a->len == b->len && bytes_same(a->text, b->text, a->len);
     if (a->type == VALUE_IP || a->type == VALUE_DECIMAL)
         return a->scale == b->scale && memcmp(a->ip, b->ip, 16) == 0;
     return a->type == VALUE_NULL || a->i64 == b->i64;
@@ -164,12 +189,12 @@ static int add_entry(struct memtable *table, struct mem_column *column, const st
     return 0;
 }
 
-static int intern(struct memtable *table, struct mem_column *column, const struct value *v,
-                  uint32_t *code)
+static int find_or_add(struct memtable *table, struct mem_column *column, const struct value *v,
+                       uint32_t hash, uint32_t *code)
 {
     if (column->dict_count * 2 >= column->table_size && grow_table(table, column) < 0)
         return -1;
-    uint32_t hash = hash_value(v), mask = column->table_size - 1, slot = hash & mask;
+    uint32_t mask = column->table_size - 1, slot = hash & mask;
     for (; column->table[slot]; slot = (slot + 1) & mask) {
         uint32_t at = column->table[slot] - 1;
         if (column->hashes[at] == hash && same_value(&column->dict[at], v)) {
@@ -180,6 +205,22 @@ static int intern(struct memtable *table, struct mem_column *column, const struc
     if (add_entry(table, column, v, hash, code) < 0)
         return -1;
     column->table[slot] = *code + 1;
+    return 0;
+}
+
+static int intern(struct memtable *table, struct mem_column *column, const struct value *v,
+                  uint32_t *code)
+{
+    struct slice bytes = v->type == VALUE_NULL ? SLICE("") : value_bytes(v);
+    uint64_t ends = ends_of(bytes);
+    uint32_t *memo = &column->memo[ends & (MEMO_SIZE - 1)];
+    if (*memo < column->dict_count && same_value(&column->dict[*memo], v)) {
+        *code = *memo;
+        return 0;
+    }
+    if (find_or_add(table, column, v, hash_value(v, bytes, ends), code) < 0)
+        return -1;
+    *memo = *code;
     return 0;
 }
 
@@ -296,7 +337,9 @@ static int store_codes(struct memtable *table, struct mem_column *column,
     bool remap = use_remap(table, column, picked->from);
     for (uint32_t i = 0; i < picked->count; i++) {
         const struct value *v = picked_value(picked, i);
-        if (i && v->type == VALUE_STRING && same_value(v, picked_value(picked, i - 1)))
+        const struct value *before = i ? picked_value(picked, i - 1) : NULL;
+        if (before && v->type == VALUE_STRING && before->type == VALUE_STRING &&
+            v->text == before->text && v->len == before->len) /* of the delivery, not of the event */
             codes[i] = codes[i - 1];
         else if (code_of(table, column, picked, i, remap, &codes[i]) < 0)
             return -1;

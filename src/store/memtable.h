@@ -29,6 +29,7 @@ struct mem_column {
     uint32_t *table;          /* code + 1; open addressing */
     uint32_t table_size;
     uint64_t values_seen;
+    uint32_t *memo;           /* codes of values seen lately, by their ends; a guess */
     uint64_t epoch;           /* names this dictionary in the process */
     uint64_t remap_epoch;     /* codes of the batches' dictionary to ours */
     uint32_t *remap;

@@ -261,7 +261,7 @@ static bool keep_tokens(struct encoder *encoder, uint32_t i, const struct skelet
 static bool add_row(struct encoder *encoder, uint32_t i)
 {
     struct slice text = value_slice(encoder->input->values[i]);
-    struct skeleton_token tokens[SKELETON_TOKENS_MAX];
+    UNSET struct skeleton_token tokens[SKELETON_TOKENS_MAX];
     if (text.len <= SKELETON_TEXT_MAX) {
         struct skeleton *known = match_recent(encoder, i, text, tokens);
         if (known) {
@@ -270,7 +270,7 @@ static bool add_row(struct encoder *encoder, uint32_t i)
             return keep_tokens(encoder, i, tokens, known->token_count);
         }
     }
-    struct skeleton_token spans[SPANS_MAX];
+    UNSET struct skeleton_token spans[SPANS_MAX];
     size_t span_count = text.len <= SKELETON_TEXT_MAX && text.len && text.ptr[0] != '{'
                             ? apart(spans, find_spans(encoder, i, text, spans))
                             : 0;

@@ -1,6 +1,8 @@
 /* store/skeleton_match: what columns say in a row, and whether a text is a known skeleton with it. */
 #include "store/skeleton_encoder.h"
 
+#include "store/bytes.h"
+
 /* Bytes that are the same in every row (literals and constant slots, run together), then a slot that
  * varies. */
 struct stretch {
@@ -157,37 +159,6 @@ static bool make_stretches(struct encoder *encoder, struct skeleton *skeleton)
 
 /* ---- matching --------------------------------------------------------------------------- */
 
-/* Mostly some bytes only: without the call. */
-static inline bool same_bytes(const char *a, const char *b, size_t len)
-{
-    uint64_t x, y;
-    uint32_t p, q;
-    if (len > 16)
-        return memcmp(a, b, len) == 0;
-    if (len >= 8) {
-        memcpy(&x, a, 8);
-        memcpy(&y, b, 8);
-        if (x != y)
-            return false;
-        memcpy(&x, a + len - 8, 8);
-        memcpy(&y, b + len - 8, 8);
-        return x == y;
-    }
-    if (len >= 4) {
-        memcpy(&p, a, 4);
-        memcpy(&q, b, 4);
-        if (p != q)
-            return false;
-        memcpy(&p, a + len - 4, 4);
-        memcpy(&q, b + len - 4, 4);
-        return p == q;
-    }
-    for (size_t i = 0; i < len; i++)
-        if (a[i] != b[i])
-            return false;
-    return true;
-}
-
 /* What the slot says in the row; SLICE_NONE when its column does not tell. */
 static inline struct slice said(struct encoder *encoder, const struct stretch *stretch, uint32_t row)
 {
@@ -218,7 +189,7 @@ bool skeleton_match(struct encoder *encoder, struct skeleton *skeleton, uint32_t
         return false;
     for (const struct stretch *stretch = skeleton->stretches;; stretch++) {
         if ((size_t)(end - at) < stretch->fixed_len ||
-            !same_bytes(at, stretch->fixed, stretch->fixed_len))
+            !bytes_same(at, stretch->fixed, stretch->fixed_len))
             return false;
         uint16_t start = (uint16_t)(at - text.ptr);
         for (uint32_t s = stretch->first; s < stretch->slot; s++)
@@ -235,7 +206,7 @@ bool skeleton_match(struct encoder *encoder, struct skeleton *skeleton, uint32_t
         } else {
             struct slice token = said(encoder, stretch, row);
             len = (ptrdiff_t)token.len;
-            if (!token.ptr || end - at < len || !same_bytes(at, token.ptr, token.len))
+            if (!token.ptr || end - at < len || !bytes_same(at, token.ptr, token.len))
                 return false;
         }
         tokens[stretch->slot] = (struct skeleton_token){(uint16_t)(at - text.ptr), (uint16_t)len};
