@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-enum { REFS_MAX = 1024, MAP_PART = 32, LOOK_AT = 256, MOVES_PER_ROW = 16 };
+enum { REFS_MAX = 1024, LOOK_AT = 256, MOVES_PER_ROW = 16 };
 
 struct row_key {
     int64_t time_ns;
@@ -348,25 +348,6 @@ static int gather_keys(struct job *job, struct err *err)
     return 0;
 }
 
-/* Row to entry, where enough rows have one that the map pays; rows with several are left out. */
-static int map_entries(struct job *job, const struct chunk_input *input, struct chunk_ref *ref,
-                       struct err *err)
-{
-    if (!input->rows || input->count < job->block_rows / MAP_PART)
-        return 0;
-    uint32_t *entries = arena_alloc(job->work, job->block_rows * sizeof(*entries));
-    if (!entries)
-        return err_nomem(err);
-    memset(entries, 0xff, job->block_rows * sizeof(*entries));
-    for (uint32_t i = 0; i < input->count; i++) {
-        bool several = input->multi && ((i && input->rows[i - 1] == input->rows[i]) ||
-                                        (i + 1 < input->count && input->rows[i + 1] == input->rows[i]));
-        entries[input->rows[i]] = several ? UINT32_MAX : i;
-    }
-    ref->entry_of_row = entries;
-    return 0;
-}
-
 /* A guess from some of the values: texts of a kind look alike. */
 static bool has_cut(const struct chunk_input *input)
 {
@@ -380,18 +361,15 @@ static bool has_cut(const struct chunk_input *input)
     return false;
 }
 
-static int add_ref(struct job *job, struct chunk_refs *refs, const struct chunk_input *input,
-                   uint32_t column, struct err *err)
+static void add_ref(struct chunk_refs *refs, const struct chunk_input *input, uint32_t column)
 {
     uint32_t mark = (column + 1) * UINT32_C(0x9e3779b1);
     mark ^= mark >> 15;
     for (uint32_t i = 0; input->rows && i < input->count; i++)
         refs->shape_of_row[input->rows[i]] += mark;
-    if (refs->count == REFS_MAX)
-        return 0;
-    struct chunk_ref *ref = &refs->list[refs->count++];
-    *ref = (struct chunk_ref){.column = column, .input = input, .has_cut = has_cut(input)};
-    return map_entries(job, input, ref, err);
+    if (refs->count < REFS_MAX)
+        refs->list[refs->count++] =
+            (struct chunk_ref){.column = column, .input = input, .has_cut = has_cut(input)};
 }
 
 static int write_columns(struct job *job, struct err *err)
@@ -415,9 +393,7 @@ static int write_columns(struct job *job, struct err *err)
                 return -1;
             const struct segment_block *block =
                 &job->writer->blocks[job->writer->block_count - 1];
-            if (add_ref(job, &refs, &sealed->input, block->chunks[block->chunk_count - 1].column,
-                        err) < 0)
-                return -1;
+            add_ref(&refs, &sealed->input, block->chunks[block->chunk_count - 1].column);
         }
     return 0;
 }

@@ -14,25 +14,34 @@ struct stretch {
     int stop;             /* the first byte behind an open slot; -1: the end */
     struct form form;
     struct chunk_ref *ref; /* what the slot repeats; and this, resolved: */
-    const uint32_t *entry_of_row, *codes;
+    const uint32_t *codes;
     const struct value *values; /* by code, or entry */
-    bool dense;
 };
+
+enum { NEAR = 8 };
 
 /* ---- references ------------------------------------------------------------------------- */
 
-/* The entry of a row that has exactly one, else UINT32_MAX. */
+/* The entry of a row that has exactly one, else UINT32_MAX. Rows are asked for in order, so it is
+ * mostly one of the next: only what columns hold is touched, not a place for every row. */
 static inline uint32_t entry_of(struct chunk_ref *ref, uint32_t row)
 {
     const uint32_t *rows = ref->input->rows;
-    uint32_t count = ref->input->count;
+    uint32_t count = ref->input->count, at = ref->cursor;
     if (!rows)
         return row;
-    if (ref->entry_of_row)
-        return ref->entry_of_row[row];
-    uint32_t at = skeleton_find_row(rows, count, row, &ref->cursor);
-    bool several = at != UINT32_MAX && at + 1 < count && rows[at + 1] == row;
-    return several ? UINT32_MAX : at;
+    for (int step = 0; step < NEAR && at < count && rows[at] < row; step++)
+        at++;
+    if (at < count && rows[at] >= row && (at == 0 || rows[at - 1] < row)) {
+        ref->cursor = at;
+        if (rows[at] != row)
+            return UINT32_MAX;
+    } else {
+        at = skeleton_find_row(rows, count, row, &ref->cursor);
+        if (at == UINT32_MAX)
+            return at;
+    }
+    return at + 1 < count && rows[at + 1] == row ? UINT32_MAX : at;
 }
 
 struct value skeleton_value_of(struct chunk_ref *ref, uint32_t row)
@@ -120,8 +129,6 @@ static bool end_stretch(struct encoder *encoder, struct stretch *stretch, const 
     struct chunk_ref *ref = &encoder->refs->list[candidate->ref];
     stretch->ref = ref;
     stretch->form = candidate->form;
-    stretch->dense = !ref->input->rows;
-    stretch->entry_of_row = stretch->dense ? NULL : ref->entry_of_row;
     stretch->codes = ref->input->codes;
     stretch->values = values_for(encoder, ref, candidate->form);
     return stretch->values != NULL;
@@ -162,9 +169,7 @@ static bool make_stretches(struct encoder *encoder, struct skeleton *skeleton)
 /* What the slot says in the row; SLICE_NONE when its column does not tell. */
 static inline struct slice said(struct encoder *encoder, const struct stretch *stretch, uint32_t row)
 {
-    uint32_t entry = stretch->entry_of_row ? stretch->entry_of_row[row]
-                     : stretch->dense      ? row
-                                           : entry_of(stretch->ref, row);
+    uint32_t entry = entry_of(stretch->ref, row);
     if (entry == UINT32_MAX)
         return SLICE_NONE;
     return text_of(encoder, &stretch->values[stretch->codes ? stretch->codes[entry] : entry],
