@@ -2,37 +2,6 @@
 /* store/bytes: little-endian numbers at a place that need not be aligned. */
 #include "base/slice.h"
 
-/* memcmp() == 0 for what is mostly some bytes only: without the call. */
-static inline bool bytes_same(const char *a, const char *b, size_t len)
-{
-    uint64_t x, y;
-    uint32_t p, q;
-    if (len > 16)
-        return memcmp(a, b, len) == 0;
-    if (len >= 8) {
-        memcpy(&x, a, 8);
-        memcpy(&y, b, 8);
-        if (x != y)
-            return false;
-        memcpy(&x, a + len - 8, 8);
-        memcpy(&y, b + len - 8, 8);
-        return x == y;
-    }
-    if (len >= 4) {
-        memcpy(&p, a, 4);
-        memcpy(&q, b, 4);
-        if (p != q)
-            return false;
-        memcpy(&p, a + len - 4, 4);
-        memcpy(&q, b + len - 4, 4);
-        return p == q;
-    }
-    for (size_t i = 0; i < len; i++)
-        if (a[i] != b[i])
-            return false;
-    return true;
-}
-
 static inline uint32_t bytes_get_le32(const void *from)
 {
     uint32_t n;

@@ -2,7 +2,6 @@
 
 #include "base/mem.h"
 #include "event/schema.h"
-#include "store/bytes.h"
 
 #include <assert.h>
 #include <stdatomic.h>
@@ -128,7 +127,7 @@ static bool same_value(const struct value *a, const struct value *b)
     if (a->type != b->type)
         return false;
     if (a->type == VALUE_STRING)
-        return a->len == b->len && bytes_same(a->text, b->text, a->len);
+        return a->len == b->len && slice_same_bytes(a->text, b->text, a->len);
     if (a->type == VALUE_IP || a->type == VALUE_DECIMAL)
         return a->scale == b->scale && memcmp(a->ip, b->ip, 16) == 0;
     return a->type == VALUE_NULL || a->i64 == b->i64;

@@ -1,8 +1,6 @@
 /* store/skeleton_match: what columns say in a row, and whether a text is a known skeleton with it. */
 #include "store/skeleton_encoder.h"
 
-#include "store/bytes.h"
-
 /* Bytes that are the same in every row (literals and constant slots, run together), then a slot that
  * varies. */
 struct stretch {
@@ -194,7 +192,7 @@ bool skeleton_match(struct encoder *encoder, struct skeleton *skeleton, uint32_t
         return false;
     for (const struct stretch *stretch = skeleton->stretches;; stretch++) {
         if ((size_t)(end - at) < stretch->fixed_len ||
-            !bytes_same(at, stretch->fixed, stretch->fixed_len))
+            !slice_same_bytes(at, stretch->fixed, stretch->fixed_len))
             return false;
         uint16_t start = (uint16_t)(at - text.ptr);
         for (uint32_t s = stretch->first; s < stretch->slot; s++)
@@ -211,7 +209,7 @@ bool skeleton_match(struct encoder *encoder, struct skeleton *skeleton, uint32_t
         } else {
             struct slice token = said(encoder, stretch, row);
             len = (ptrdiff_t)token.len;
-            if (!token.ptr || end - at < len || !bytes_same(at, token.ptr, token.len))
+            if (!token.ptr || end - at < len || !slice_same_bytes(at, token.ptr, token.len))
                 return false;
         }
         tokens[stretch->slot] = (struct skeleton_token){(uint16_t)(at - text.ptr), (uint16_t)len};
