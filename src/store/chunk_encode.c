@@ -368,7 +368,7 @@ static void put_filter(struct segment_writer *writer, const struct value *values
         return;
     size_t size = bloom_size(count);
     char *filter = work_array(writer, size, 1);
-    char folded[3 * FILTER_TEXT_MAX];
+    UNSET char folded[3 * FILTER_TEXT_MAX];
     if (!filter)
         return;
     memset(filter, 0, size);
