@@ -567,14 +567,33 @@ int segment_load_values(struct segment_column *column, const uint64_t *wanted,
     return 0;
 }
 
+/* A stream that helps and is not needed: empty when it is not there or is damaged. */
+static struct slice read_helper(const struct segment *segment, uint32_t block, struct slice column,
+                                enum stream_kind kind, struct arena *arena)
+{
+    const struct chunk *chunk = segment_find_chunk(segment, block, column);
+    const struct chunk_stream *stream = chunk ? chunk_find_stream(chunk, kind) : NULL;
+    struct slice bytes;
+    if (!stream || segment_read_stream(segment, stream, arena, &bytes, NULL) < 0)
+        return SLICE("");
+    return bytes;
+}
+
 struct slice segment_words(const struct segment *segment, uint32_t block, struct arena *arena)
 {
-    const struct chunk *chunk = segment_find_chunk(segment, block, FIELD_ORIGINAL);
-    const struct chunk_stream *stream = chunk ? chunk_find_stream(chunk, STREAM_WORDS) : NULL;
-    struct slice words;
-    if (!stream || segment_read_stream(segment, stream, arena, &words, NULL) < 0)
-        return SLICE("");
-    return words;
+    return read_helper(segment, block, FIELD_ORIGINAL, STREAM_WORDS, arena);
+}
+
+struct slice segment_trigrams(const struct segment *segment, uint32_t block, struct arena *arena)
+{
+    return read_helper(segment, block, FIELD_ORIGINAL, STREAM_TRIGRAMS, arena);
+}
+
+bool segment_time_counts(const struct segment *segment, uint32_t block, struct arena *arena,
+                         struct time_counts *out)
+{
+    struct slice bytes = read_helper(segment, block, FIELD_TIMESTAMP, STREAM_TIME_COUNTS, arena);
+    return time_counts_take(bytes, segment_get_block(segment, block)->row_count, arena, out);
 }
 
 bool segment_may_have_text(const struct segment *segment, const struct chunk *chunk,

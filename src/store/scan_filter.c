@@ -100,6 +100,24 @@ static const uint64_t *worth_reading(struct block_view *view, const struct expr_
     return rows;
 }
 
+/* A text inside others whose trigrams are not all in the block. */
+static bool trigrams_rule_out(struct block_view *view, const struct expr_test *test)
+{
+    struct needle needle;
+    if (!scan_needle(test, &needle))
+        return false;
+    char *to = needle.cased ? arena_alloc(view->arena, 3 * needle.text.len + 1) : NULL;
+    if (to)
+        needle.text = slice_of(to, utf8_fold_text(needle.text, to));
+    else if (needle.cased)
+        return false;
+    if (!view->has_trigrams) {
+        view->has_trigrams = true;
+        view->trigrams = segment_trigrams(view->segment, view->block, view->arena);
+    }
+    return !trigrams_may_have(view->trigrams, needle.text);
+}
+
 /* A comparison of whole numbers, as bounds: low <= n <= high. False when it is none. */
 static bool bounds_of(const struct chunk *chunk, const struct expr_test *test, int64_t *low,
                       int64_t *high)
@@ -140,7 +158,7 @@ static int test_values(struct block_view *view, const struct expr_test *test,
                        struct err *err)
 {
     if (range_rules_out(column->chunk, test) || filter_rules_out(view, column->chunk, test) ||
-        words_rule_out(view, test))
+        words_rule_out(view, test) || trigrams_rule_out(view, test))
         return 0;
     int64_t low, high;
     if (bounds_of(column->chunk, test, &low, &high))

@@ -20,6 +20,8 @@ struct block_view {
     struct slice damaged; /* the column that failed */
     bool has_words;       /* words was asked for */
     struct slice words;   /* of the block; none: anything may be in it */
+    bool has_trigrams;
+    struct slice trigrams;
 };
 
 MUST_USE int block_view_init(struct block_view *view, const struct segment *segment,

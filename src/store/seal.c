@@ -340,10 +340,12 @@ static int gather_keys(struct job *job, struct err *err)
     struct chunk_input input = {.block_rows = job->block_rows,
                                 .count = job->block_rows,
                                 .values = times,
-                                .types_seen = 1U << VALUE_TIME};
+                                .types_seen = 1U << VALUE_TIME,
+                                .time_counts = true};
     keep_column(job, FIELD_TIMESTAMP, &input);
     input.values = seqs;
     input.types_seen = 1U << VALUE_I64;
+    input.time_counts = false;
     keep_column(job, FIELD_SEQ, &input);
     return 0;
 }

@@ -9,6 +9,7 @@
  */
 #include "event/batch.h"
 #include "store/segment_writer.h"
+#include "store/time_counts.h"
 
 struct segment;
 
@@ -107,6 +108,11 @@ bool segment_may_have_text(const struct segment *segment, const struct chunk *ch
 
 /* The block's words (words.h); empty when it has none or they are damaged. */
 struct slice segment_words(const struct segment *segment, uint32_t block, struct arena *arena);
+/* Its trigrams (trigrams.h), likewise. */
+struct slice segment_trigrams(const struct segment *segment, uint32_t block, struct arena *arena);
+/* How its rows are spread over time; false when it does not say. */
+bool segment_time_counts(const struct segment *segment, uint32_t block, struct arena *arena,
+                         struct time_counts *out);
 
 /* 0 .. BLOCK_ROWS_MAX - 1, shared by everyone. */
 const uint32_t *segment_identity_rows(void);

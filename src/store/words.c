@@ -14,6 +14,7 @@ struct words {
     uint64_t *table; /* hashes; 0 is free */
     size_t size, count;
     bool full;
+    struct trigrams trigrams;
     struct buffer room; /* for folding */
 };
 
@@ -44,9 +45,7 @@ static bool is_month(struct slice word)
     return false;
 }
 
-/* Numbers in any base, addresses and times print such words without their being kept as text, so the
- * filter is not asked for them, and need not have them. */
-static bool may_be_printed(struct slice word)
+bool words_may_be_printed(struct slice word)
 {
     unsigned seen = 0;
     for (size_t i = 0; i < word.len; i++)
@@ -54,8 +53,7 @@ static bool may_be_printed(struct slice word)
     return !(seen & (TELLING | BEYOND)) || is_month(word);
 }
 
-/* The next run of the text; false at its end. */
-static bool next_word(struct slice *text, struct slice *word)
+bool words_next(struct slice *text, struct slice *word)
 {
     size_t start = 0, end;
     while (start < text->len && !class_of(text->ptr[start]))
@@ -95,6 +93,7 @@ void words_clear(struct words *words)
     memset(words->table, 0, words->size * sizeof(*words->table));
     words->count = 0;
     words->full = false;
+    words->trigrams = (struct trigrams){0};
 }
 
 static void put(uint64_t *table, size_t size, uint64_t hash, size_t *count)
@@ -125,6 +124,7 @@ static void add_word(struct words *words, struct slice folded)
 {
     uint64_t hash = bloom_hash_folded(folded);
     put(words->table, words->size, hash ? hash : 1, &words->count);
+    trigrams_add(&words->trigrams, folded);
     if (words->count * 2 >= words->size && !grow(words))
         words->full = true;
 }
@@ -178,12 +178,19 @@ struct slice words_filter(const struct words *words, struct arena *arena)
     return filter ? slice_of(filter, size) : SLICE_NONE;
 }
 
+struct slice words_trigrams(const struct words *words)
+{
+    if (!words || words->full || !words->count)
+        return SLICE_NONE;
+    return slice_of((const char *)words->trigrams.bits, TRIGRAMS_BYTES);
+}
+
 /* ---- asking ---- */
 
 static bool is_there(struct slice filter, struct slice word)
 {
     uint64_t hash = bloom_hash_folded(word);
-    return may_be_printed(word) || bloom_may_have(filter, hash ? hash : 1);
+    return words_may_be_printed(word) || bloom_may_have(filter, hash ? hash : 1);
 }
 
 /* In JSON "\nword" and "\u00e9word" the escape's end runs into the word. */
@@ -203,7 +210,7 @@ static bool word_may_be_there(struct slice filter, struct slice word)
 bool words_may_have(struct slice filter, struct slice term)
 {
     struct slice word;
-    while (next_word(&term, &word))
+    while (words_next(&term, &word))
         if (!word_may_be_there(filter, word))
             return false;
     return true;
