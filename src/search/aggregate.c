@@ -179,10 +179,16 @@ static int64_t time_of(const struct column *times, uint32_t row)
     return INT64_MIN;
 }
 
-static void count_rows(struct agg_slot *slot, const struct group_rows *rows)
+static uint64_t *row_count(struct agg_slot *slot, uint32_t group)
+{
+    return (uint64_t *)(void *)(slot->states + group * slot->size);
+}
+
+static void count_rows(struct agg_slot *slot, const struct group_rows *rows,
+                       const uint32_t *weights)
 {
     for (uint32_t i = 0; i < rows->count; i++)
-        ++*(uint64_t *)(void *)(slot->states + rows->groups[i] * slot->size);
+        *row_count(slot, rows->groups[i]) += weights ? weights[rows->rows[i]] : 1;
 }
 
 /* Both lists of rows ascend, so one walk over the column does. */
@@ -222,7 +228,7 @@ static int add_whole_column(struct aggregator *a, struct agg_slot *slot,
     return 0;
 }
 
-static bool counts_rows(const struct agg *agg)
+bool agg_counts_rows(const struct agg *agg)
 {
     return !agg->field.ptr && !agg->sparkline;
 }
@@ -233,15 +239,10 @@ static bool needs_time(const struct agg *agg)
            agg->stat->add == stat_find(SLICE("latest"), &(double){0}, &(const char *){0})->add;
 }
 
-static uint64_t *row_count(struct agg_slot *slot, uint32_t group)
-{
-    return (uint64_t *)(void *)(slot->states + group * slot->size);
-}
-
 static int add_whole(struct aggregator *a, struct frame *frame)
 {
     const struct column *times = batch_find(frame->batch, FIELD_TIMESTAMP);
-    uint32_t rows = frame_count(frame);
+    uint64_t rows = frame_weight(frame);
     if (!rows)
         return 0;
     a->groups.count = 1;
@@ -252,7 +253,7 @@ static int add_whole(struct aggregator *a, struct frame *frame)
         if (slot_grow(a, slot, 1) < 0)
             return -1;
         arena_reset(a->run->scratch);
-        if (counts_rows(agg))
+        if (agg_counts_rows(agg))
             *row_count(slot, 0) += rows;
         else if (column &&
                  add_whole_column(a, slot, column, needs_time(agg) ? times : NULL, frame) < 0)
@@ -266,7 +267,7 @@ static int add_tally(struct aggregator *a, struct frame *frame)
 {
     struct group_tally tally;
     for (size_t i = 0; i < a->slot_count; i++)
-        if (!counts_rows(&a->slots[i].agg))
+        if (!agg_counts_rows(&a->slots[i].agg))
             return 0;
     int done = grouper_tally(&a->groups, frame, &tally);
     for (size_t i = 0; done > 0 && i < a->slot_count; i++) {
@@ -288,8 +289,8 @@ static int add_rows(struct aggregator *a, struct frame *frame, struct group_rows
         if (slot_grow(a, slot, a->groups.count) < 0)
             return -1;
         arena_reset(a->run->scratch);
-        if (counts_rows(&slot->agg)) {
-            count_rows(slot, rows);
+        if (agg_counts_rows(&slot->agg)) {
+            count_rows(slot, rows, frame->weights);
             continue;
         }
         const struct column *column =
@@ -309,7 +310,7 @@ int aggregator_add(struct aggregator *a, struct frame *frame, struct group_rows 
     int done = 0;
     if (!seen && a->groups.field_count == 0)
         done = add_whole(a, frame) < 0 ? -1 : 1;
-    else if (!seen)
+    else if (!seen && !frame->weights)
         done = add_tally(a, frame);
     if (done == 0)
         done = add_rows(a, frame, &rows);
@@ -326,7 +327,7 @@ int aggregator_add_row(struct aggregator *a, const struct frame *frame, uint32_t
         struct agg_slot *slot = &a->slots[i];
         if (slot_grow(a, slot, a->groups.count > group ? a->groups.count : group + 1) < 0)
             return run_nomem(a->run, err);
-        if (counts_rows(&slot->agg)) {
+        if (agg_counts_rows(&slot->agg)) {
             ++*row_count(slot, group);
             continue;
         }
@@ -438,7 +439,7 @@ static struct agg_slot *count_slot(const struct aggregator *a, struct slice name
     for (size_t i = 0; i < a->slot_count; i++)
         if (slice_equal(a->slots[i].agg.name, name))
             found = &a->slots[i];
-    return found && counts_rows(&found->agg) && !is_by(a, name) ? found : NULL;
+    return found && agg_counts_rows(&found->agg) && !is_by(a, name) ? found : NULL;
 }
 
 int aggregator_keep_first(struct aggregator *a, const struct sort_key *key, uint64_t rows,

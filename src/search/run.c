@@ -253,6 +253,8 @@ static int open_source(struct search *search, struct err *err)
     request->newest_first = needs_order(run->query->commands);
     request->codes_only =
         !request->newest_first && reads_codes(run->query->commands, search->pushed_commands);
+    const struct spl_command *next = after_filters(run->query->commands, search->pushed_commands);
+    request->minutes = next && chart_counts_minutes(next);
     if (request->newest_first) {
         window_first(&search->window, run->from_ns, run->to_ns, run->scope.now_ns);
         request->rows_enough =
@@ -440,18 +442,17 @@ static int add_source_column(struct search *search, struct frame *frame)
 static int read_batch(struct search *search, struct err *err)
 {
     struct run *run = &search->run;
-    const struct batch *batch;
-    const uint64_t *selected;
-    int more = search->source.next(search->source.context, &batch, &selected, err);
+    struct search_rows rows = {0};
+    int more = search->source.next(search->source.context, &rows, err);
     if (more <= 0)
         return more;
     struct frame frame;
     arena_reset(run->frames);
-    if (frame_share(&frame, batch, selected, run->frames) < 0 ||
+    if (frame_share(&frame, rows.batch, rows.selected, run->frames) < 0 ||
         add_source_column(search, &frame) < 0)
         return run_nomem(run, err);
-    search->progress.rows_read +=
-        selected ? bits_count(selected, batch->row_count) : batch->row_count;
+    frame.weights = rows.weights;
+    search->progress.rows_read += frame_weight(&frame);
     search->progress.batches++;
     if (pipeline_push(&search->pipeline, &frame, err) < 0)
         return -1;
@@ -702,14 +703,14 @@ int run_table(struct run *run, struct slice name, struct batch **rows, struct er
         return -1;
     struct row_store store;
     row_store_init(&store, run->arena);
-    const struct batch *batch;
-    const uint64_t *selected;
+    struct search_rows read = {0};
     int more;
     struct arena *frames = arena_new(4 * BATCH_ARENA_MAX);
-    while (frames && (more = source.next(source.context, &batch, &selected, err)) > 0) {
+    while (frames && (more = source.next(source.context, &read, err)) > 0) {
         struct frame frame;
         arena_reset(frames);
-        if (frame_share(&frame, batch, selected, frames) < 0 || row_store_add(&store, &frame) < 0) {
+        if (frame_share(&frame, read.batch, read.selected, frames) < 0 ||
+            row_store_add(&store, &frame) < 0) {
             more = run_nomem(run, err);
             break;
         }

@@ -33,14 +33,21 @@ struct search_request {
                                   unless the source says filtered */
     bool codes_only;           /* columns with a dictionary may come without values, if the
                                   source applies the filter itself */
+    bool minutes;              /* times count to the minute and nothing else is read: a row may stand
+                                  for several (search_rows.weights) */
     bool newest_first;         /* rows are wanted newest first; otherwise any order will do */
     int64_t rows_enough;       /* the search stops after so many rows that pass; 0: all */
 };
 
+struct search_rows {
+    const struct batch *batch;
+    const uint64_t *selected; /* the rows of it that count; NULL: all */
+    const uint32_t *weights;  /* how many rows each stands for; NULL: itself */
+};
+
 struct search_source {
-    /* 1: *out is a batch and *selected the rows of it that count (NULL: all); 0: the end. */
-    int (*next)(void *context, const struct batch **out, const uint64_t **selected,
-                struct err *err);
+    /* 1: *out is set; 0: the end. */
+    int (*next)(void *context, struct search_rows *out, struct err *err);
     void (*close)(void *context); /* NULL is fine */
     /* What reading has cost so far, and what could not be read; NULL: nothing is on disk. */
     const struct scan_stats *(*stats)(void *context);

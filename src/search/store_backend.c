@@ -11,18 +11,17 @@ struct reading {
     struct batch *empty; /* for blocks of which no column was wanted */
 };
 
-static int next(void *context, const struct batch **out, const uint64_t **selected, struct err *err)
+static int next(void *context, struct search_rows *out, struct err *err)
 {
     struct reading *reading = context;
     struct scan_rows rows;
     int got = scan_next(reading->scan, &rows, err);
     if (got <= 0)
         return got;
-    *out = rows.batch;
-    *selected = rows.selected;
+    *out = (struct search_rows){rows.batch, rows.selected, rows.weights};
     if (!rows.batch) {
         reading->empty->row_count = rows.row_count;
-        *out = reading->empty;
+        out->batch = reading->empty;
     }
     return 1;
 }
@@ -107,6 +106,7 @@ static int open_source(void *context, const struct search_request *request, stru
         .column_count = request->column_count,
         .all_columns = request->all_columns,
         .codes_only = request->codes_only,
+        .minutes = request->minutes,
         .newest_first = request->newest_first,
         .newest_rows = newest_rows(request),
         .cancel = backend->cancel,

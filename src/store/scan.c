@@ -1,6 +1,7 @@
 #include "store/scan.h"
 
 #include "base/mem.h"
+#include "base/time.h"
 #include "event/schema.h"
 #include "store/scan_filter.h"
 #include "store/scan_newest.h"
@@ -377,6 +378,40 @@ static int put_columns(struct scan *scan, struct block_view *view, const uint64_
     return wants(request, FIELD_EVENT_ID) ? put_derived_id(scan, view, some, out, err) : 0;
 }
 
+/* tzdata knows no zone whose offset from UTC has had seconds since then (Africa/Monrovia, 1972). */
+#define WHOLE_MINUTES_FROM_NS (INT64_C(94694400) * 1000000000)
+
+/* A row a minute instead of the block's rows. 1, 0 when the block has no such counts, -1. */
+static int put_minutes(struct scan *scan, struct block_view *view, struct scan_rows *out,
+                       struct err *err)
+{
+    struct time_counts counts;
+    if (!scan->request.minutes || out->selected_count != view->row_count ||
+        out->time_min < WHOLE_MINUTES_FROM_NS ||
+        !segment_time_counts(view->segment, view->block, scan->work, &counts))
+        return 0;
+    struct batch *batch = block_batch_new(scan->work, 0);
+    struct column *times = batch ? batch_column(batch, FIELD_TIMESTAMP) : NULL;
+    uint32_t *weights = arena_alloc(scan->work, counts.minutes * sizeof(*weights));
+    uint64_t *all = arena_alloc(scan->work, bits_words(counts.minutes) * 8);
+    if (!times || !weights || !all)
+        return err_nomem(err);
+    for (uint32_t i = 0; i < counts.minutes; i++) {
+        int64_t minute = counts.first_ns + i * NS_PER_MINUTE;
+        if (counts.counts[i] == 0)
+            continue;
+        if (column_add(batch, times, batch->row_count, value_time(minute)) < 0)
+            return err_nomem(err);
+        weights[batch->row_count++] = (uint32_t)counts.counts[i];
+    }
+    bits_fill(all, batch->row_count);
+    out->batch = batch;
+    out->selected = all;
+    out->weights = weights;
+    out->row_count = out->selected_count = batch->row_count;
+    return 1;
+}
+
 /* Dictionaries and filters may have told that no row fits. */
 static bool looked_at_rows(const struct block_view *view)
 {
@@ -434,7 +469,10 @@ static int read_block(struct scan *scan, uint32_t index, struct scan_rows *out, 
     }
     scan->stats.blocks_read++;
     scan->stats.rows_selected += out->selected_count;
-    return put_columns(scan, &view, selected, out, err) < 0 ? -1 : 1;
+    result = put_minutes(scan, &view, out, err);
+    if (result == 0)
+        result = put_columns(scan, &view, selected, out, err) < 0 ? -1 : 1;
+    return result;
 }
 
 static int next_segment_block(struct scan *scan, struct scan_rows *out, struct err *err)
