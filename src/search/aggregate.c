@@ -206,24 +206,51 @@ static void add_column(struct aggregator *a, struct agg_slot *slot, const struct
     }
 }
 
-/* Without groups: no list of rows is needed. A value that counts but once is given once where a
- * dictionary tells it. */
+/* Entries of the dictionary that stand in some selected row, in order; the count. */
+static uint32_t used_entries(const struct column *column, const struct frame *frame, bool *given,
+                             uint32_t *entries)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < column->count; i++)
+        given[column->codes[i]] |= bits_get(frame->selected, column->rows[i]);
+    for (uint32_t code = 0; code < column->dict_count; code++) {
+        entries[n] = code;
+        n += given[code];
+    }
+    return n;
+}
+
+/* A value that counts but once is given once, where a dictionary tells it. */
+static int add_dictionary(struct aggregator *a, struct agg_slot *slot,
+                          const struct column *column, const struct frame *frame)
+{
+    enum { AHEAD = 8 };
+    struct arena *arena = frame->batch->arena;
+    bool *given = arena_calloc(arena, column->dict_count);
+    uint32_t *entries = arena_alloc(arena, (column->dict_count + 1U) * sizeof(*entries));
+    if (!given || !entries)
+        return -1;
+    uint32_t count = used_entries(column, frame, given, entries);
+    for (uint32_t i = 0; i < count; i++) {
+        if (i + AHEAD < count)
+            stat_prefetch(slot->agg.stat, slot->states, column->dict[entries[i + AHEAD]]);
+        add_one(a, slot, 0, column->dict[entries[i]], INT64_MIN);
+    }
+    return 0;
+}
+
+/* Without groups: no list of rows is needed. */
 static int add_whole_column(struct aggregator *a, struct agg_slot *slot,
                             const struct column *column, const struct column *times,
                             const struct frame *frame)
 {
-    bool once = slot->agg.stat->flags & STAT_ONCE && !slot->agg.sparkline && column->codes &&
-                column->dict_count;
-    bool *given = once ? arena_calloc(frame->batch->arena, column->dict_count) : NULL;
-    if (once && !given)
-        return -1;
+    if (slot->agg.stat->flags & STAT_ONCE && !slot->agg.sparkline && !times && column->codes &&
+        column->dict_count)
+        return add_dictionary(a, slot, column, frame);
     for (uint32_t i = 0; i < column->count; i++) {
         uint32_t row = column->rows[i];
-        if (!bits_get(frame->selected, row) || (given && given[column->codes[i]]))
-            continue;
-        if (given)
-            given[column->codes[i]] = true;
-        add_one(a, slot, 0, column_value(column, i), times ? time_of(times, row) : INT64_MIN);
+        if (bits_get(frame->selected, row))
+            add_one(a, slot, 0, column_value(column, i), times ? time_of(times, row) : INT64_MIN);
     }
     return 0;
 }
