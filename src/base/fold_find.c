@@ -74,7 +74,8 @@ struct ends {
 #ifdef __SSE2__
 enum { LANES = 16 };
 
-/* Places where both ends fit, many at a time; *from moves to where less than that is left. */
+/* Places where both ends fit, many at a time; *from moves to the match, or to where less than that is
+ * left. */
 static bool find_by_lanes(const struct fold_needle *needle, const struct ends *ends,
                           const char **from, const char *end)
 {
@@ -88,8 +89,10 @@ static bool find_by_lanes(const struct fold_needle *needle, const struct ends *e
         __m128i hit = _mm_and_si128(_mm_cmpeq_epi8(_mm_or_si128(a, first_bit), first),
                                     _mm_cmpeq_epi8(_mm_or_si128(b, last_bit), last));
         for (unsigned mask = (unsigned)_mm_movemask_epi8(hit); mask; mask &= mask - 1)
-            if (matches(needle, at + __builtin_ctz(mask)))
+            if (matches(needle, at + __builtin_ctz(mask))) {
+                *from = at + __builtin_ctz(mask);
                 return true;
+            }
     }
     *from = at;
     return false;
@@ -103,7 +106,8 @@ static bool find_by_lanes(const struct fold_needle *needle, const struct ends *e
 }
 #endif
 
-static bool find_ascii(const struct fold_needle *needle, struct slice text)
+/* The first match, or NULL. */
+static const char *find_ascii(const struct fold_needle *needle, struct slice text)
 {
     size_t len = needle->text.len;
     struct ends ends = {.len = len,
@@ -113,21 +117,30 @@ static bool find_ascii(const struct fold_needle *needle, struct slice text)
     ends.last_bit = case_bit(ends.last);
     const char *at = text.ptr, *end = text.ptr + text.len;
     if (find_by_lanes(needle, &ends, &at, end))
-        return true;
+        return at;
     for (; (size_t)(end - at) >= len; at++)
         if (((unsigned char)at[0] | ends.first_bit) == ends.first &&
             ((unsigned char)at[len - 1] | ends.last_bit) == ends.last && matches(needle, at))
-            return true;
-    return false;
+            return at;
+    return NULL;
 }
 
 enum fold_answer fold_find(const struct fold_needle *needle, struct slice text)
 {
+    size_t at = 0;
+    return fold_find_from(needle, text, &at);
+}
+
+enum fold_answer fold_find_from(const struct fold_needle *needle, struct slice text, size_t *at)
+{
+    struct slice rest = slice_from(text, *at);
     if (needle->text.len == 0)
         return FOLD_YES;
-    if (needle->ascii && text.len >= needle->text.len && find_ascii(needle, text))
-        return FOLD_YES;
-    return is_doubtful(needle, text) ? FOLD_UNKNOWN : FOLD_NO;
+    const char *found = needle->ascii && rest.len >= needle->text.len ? find_ascii(needle, rest) : NULL;
+    if (!found)
+        return is_doubtful(needle, rest) ? FOLD_UNKNOWN : FOLD_NO;
+    *at = (size_t)(found - text.ptr);
+    return FOLD_YES;
 }
 
 enum fold_answer fold_starts(struct slice folded, struct slice text)

@@ -22,5 +22,7 @@ enum fold_answer {
 
 void fold_needle_init(struct fold_needle *needle, struct slice folded);
 enum fold_answer fold_find(const struct fold_needle *needle, struct slice text);
+/* From *at on, which becomes where it was found. FOLD_UNKNOWN speaks of the rest of the text. */
+enum fold_answer fold_find_from(const struct fold_needle *needle, struct slice text, size_t *at);
 /* Whether the text begins with what is folded. */
 enum fold_answer fold_starts(struct slice folded, struct slice text);

@@ -366,6 +366,26 @@ static int judge_printed(struct search *search, const struct skeleton_slot *slot
     return 0;
 }
 
+/* The texts from first to first + count are searched as one; false when that does not tell. */
+static bool find_texts(const struct search *search, const struct skeleton_reader *reader,
+                       uint64_t first, uint32_t count, bool *yes)
+{
+    const uint64_t *at = reader->rest_at + first;
+    struct slice all = slice_sub(reader->rest, (size_t)at[0], (size_t)(at[count] - at[0]));
+    enum fold_answer answer;
+    uint32_t n = 0;
+    size_t place = 0;
+    if (search->needle->cased || search->needle->text.len == 0)
+        return false;
+    while ((answer = fold_find_from(search->folded, all, &place)) == FOLD_YES) {
+        while (at[n + 1] - at[0] <= place)
+            n++;
+        yes[n] = yes[n] || place + search->needle->text.len <= at[n + 1] - at[0];
+        place++;
+    }
+    return answer == FOLD_NO;
+}
+
 static int judge_texts(struct search *search, const struct skeleton_reader *reader,
                        const struct skeleton_slot *slot, uint32_t row_count,
                        struct verdict *verdict, struct err *err)
@@ -375,7 +395,8 @@ static int judge_texts(struct search *search, const struct skeleton_reader *read
     bool *yes = arena_calloc(search->arena, count + 1U);
     if (!yes)
         return err_nomem(err);
-    for (uint32_t n = 0; n < count; n++) {
+    bool told = find_texts(search, reader, slot->first_token, count, yes);
+    for (uint32_t n = 0; n < count && !told; n++) {
         const uint64_t *at = &reader->rest_at[slot->first_token + n];
         if (has_text(search, slice_of(reader->rest.ptr + at[0], (size_t)(at[1] - at[0])), &yes[n],
                      err) < 0)

@@ -255,11 +255,15 @@ int skeleton_reader_rest(struct skeleton_reader *reader, struct err *err)
         return err_nomem(err);
     uint64_t at = 0;
     for (uint64_t i = 0; i < reader->rest_tokens; i++) {
-        uint64_t len;
+        uint64_t len = lengths.len ? (uint8_t)lengths.ptr[0] : UINT64_MAX;
         reader->rest_at[i] = at;
-        if (!slice_take_varint(&lengths, &len) || len > reader->rest.len - at)
+        if (LIKELY(len < 0x80)) /* nearly all */
+            lengths = slice_from(lengths, 1);
+        else if (!slice_take_varint(&lengths, &len))
             return damaged(reader, err, "tokens do not add up");
         at += len;
+        if (len > reader->rest.len || at > reader->rest.len)
+            return damaged(reader, err, "tokens do not add up");
     }
     reader->rest_at[reader->rest_tokens] = at;
     return lengths.len == 0 && at == reader->rest.len
