@@ -5,6 +5,8 @@
  *
  *   search_bench STORE [RUNS] < SEARCHES     a line: [FROM TO] SPL, times as epoch seconds
  *
+ * HINOMI_BENCH_THREADS: threads that read for a search; 1.
+ *
  * Prints a line per search: CPU ms of the first and of the best run, rows of the answer, blocks read
  * of all, bytes read.
  */
@@ -91,6 +93,10 @@ int main(int argc, char **argv)
     if (store_open(&config, &store, &err) < 0)
         fail(&err);
     store_backend_init(&backend, store, clock_real(), NULL);
+    if (getenv("HINOMI_BENCH_THREADS"))
+        backend.threads = (uint32_t)atoi(getenv("HINOMI_BENCH_THREADS"));
+    else
+        backend.threads = 1;
     while (fgets(line, sizeof(line), stdin))
         measure(&backend, line, argc > 2 ? atoi(argv[2]) : 5);
     store_close(store);

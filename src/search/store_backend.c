@@ -3,11 +3,14 @@
 #include "base/mem.h"
 #include "event/schema.h"
 #include "search/lexer.h"
+#include "store/scan_pool.h"
+
+#include <unistd.h>
 
 struct reading {
     struct store_backend *backend;
     struct snapshot *snapshot;
-    struct scan *scan;
+    struct scan_pool *scan;
     struct batch *empty; /* for blocks of which no column was wanted */
 };
 
@@ -15,7 +18,7 @@ static int next(void *context, struct search_rows *out, struct err *err)
 {
     struct reading *reading = context;
     struct scan_rows rows;
-    int got = scan_next(reading->scan, &rows, err);
+    int got = scan_pool_next(reading->scan, &rows, err);
     if (got <= 0)
         return got;
     *out = (struct search_rows){rows.batch, rows.selected, rows.weights};
@@ -30,8 +33,8 @@ static void close_reading(void *context)
 {
     struct reading *reading = context;
     if (reading->scan)
-        reading->backend->damage_count += scan_get_stats(reading->scan)->damage_count;
-    scan_close(reading->scan);
+        reading->backend->damage_count += scan_pool_stats(reading->scan)->damage_count;
+    scan_pool_close(reading->scan);
     store_snapshot_release(reading->snapshot);
     batch_free(reading->empty);
     mem_free(reading);
@@ -40,7 +43,7 @@ static void close_reading(void *context)
 static const struct scan_stats *stats_of(void *context)
 {
     const struct reading *reading = context;
-    return scan_get_stats(reading->scan);
+    return scan_pool_stats(reading->scan);
 }
 
 /* Streams with a star are asked for by a filter on their column. */
@@ -122,7 +125,7 @@ static int open_source(void *context, const struct search_request *request, stru
     store_stats(backend->store, &stats);
     int result = reading->empty && reading->snapshot ? 0 : err_nomem(err);
     if (result == 0)
-        result = scan_open(reading->snapshot, &scan, &reading->scan, err);
+        result = scan_pool_open(reading->snapshot, &scan, backend->threads, &reading->scan, err);
     if (result < 0) {
         close_reading(reading);
         return -1;
@@ -140,6 +143,10 @@ static int open_source(void *context, const struct search_request *request, stru
 void store_backend_init(struct store_backend *backend, struct store *store,
                         const struct hin_clock *clock, const atomic_bool *cancel)
 {
-    *backend = (struct store_backend){.store = store, .clock = clock, .cancel = cancel};
+    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    *backend = (struct store_backend){.store = store,
+                                      .clock = clock,
+                                      .cancel = cancel,
+                                      .threads = cpus > 0 ? (uint32_t)cpus : 1};
     backend->backend = (struct search_backend){.open = open_source, .context = backend};
 }

@@ -13,6 +13,7 @@ struct store_backend {
     struct store *store;
     const struct hin_clock *clock;
     const atomic_bool *cancel; /* of one search; NULL when the backend serves several */
+    uint32_t threads;          /* that read for one search; store_backend_init: one a processor */
     uint64_t damage_count; /* of all sources that were closed (scan.h) */
 };
 

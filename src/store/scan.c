@@ -178,6 +178,38 @@ void scan_close(struct scan *scan)
     mem_free(scan);
 }
 
+size_t scan_unit_count(const struct snapshot *snapshot, const struct scan_request *request)
+{
+    size_t count = snapshot->table_count;
+    for (size_t i = 0; i < snapshot->segment_count; i++) {
+        const struct segment_info *info = &snapshot->segments[i]->info;
+        count += in_streams(request, info->stream) &&
+                 in_time(request, info->time_min, info->time_max);
+    }
+    return count;
+}
+
+size_t scan_get_unit(const struct scan *scan)
+{
+    return scan->unit;
+}
+
+void scan_stats_add(struct scan_stats *to, const struct scan_stats *from)
+{
+    to->units += from->units;
+    to->blocks += from->blocks;
+    to->blocks_skipped += from->blocks_skipped;
+    to->blocks_read += from->blocks_read;
+    to->rows += from->rows;
+    to->rows_selected += from->rows_selected;
+    to->bytes_read += from->bytes_read;
+    to->regex_limits += from->regex_limits;
+    for (uint64_t i = 0; i < from->damage_count && i < SCAN_DAMAGES_MAX; i++)
+        if (to->damage_count + i < SCAN_DAMAGES_MAX)
+            to->damages[to->damage_count + i] = from->damages[i];
+    to->damage_count += from->damage_count;
+}
+
 const struct scan_stats *scan_get_stats(const struct scan *scan)
 {
     return &scan->stats;

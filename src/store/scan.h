@@ -86,3 +86,8 @@ void scan_close(struct scan *scan); /* NULL is fine; the snapshot stays the call
 /* 1 and a block with at least one selected row, 0 at the end, -1. */
 MUST_USE int scan_next(struct scan *scan, struct scan_rows *out, struct err *err);
 const struct scan_stats *scan_get_stats(const struct scan *scan);
+void scan_stats_add(struct scan_stats *to, const struct scan_stats *from);
+/* The place of the unit that the last rows are of, in this scan's share. */
+size_t scan_get_unit(const struct scan *scan);
+/* How many units a request has to look at, without shares. */
+size_t scan_unit_count(const struct snapshot *snapshot, const struct scan_request *request);
