@@ -247,7 +247,7 @@ static bool read_year(struct reading *in, char letter)
 
 static bool read_date(struct reading *in, char letter)
 {
-    int n;
+    int n = 0;
     if (letter == 'b' || letter == 'B' || letter == 'h') {
         in->has_month = read_name(in, month_names, 12, &n);
         in->parts.month = n + 1;

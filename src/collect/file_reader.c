@@ -45,19 +45,25 @@ struct file_reader {
 
 /* ---- bytes ---- */
 
-static int read_packed(struct file_reader *reader, struct err *err)
+/* Up to READ_BYTES of the file. */
+static int read_bytes(struct file_reader *reader, char *room, size_t *len, struct err *err)
 {
     ssize_t got;
     do
-        got = read(reader->fd, reader->packed, READ_BYTES);
+        got = read(reader->fd, room, READ_BYTES);
     while (got < 0 && errno == EINTR);
     if (got < 0)
         return err_set_errno(err, errno, "cannot read %s", reader->path);
-    reader->packed_at = 0;
-    reader->packed_len = (size_t)got;
+    *len = (size_t)got;
     reader->report.bytes += (uint64_t)got;
     reader->file_end = got == 0;
     return 0;
+}
+
+static int read_packed(struct file_reader *reader, struct err *err)
+{
+    reader->packed_at = reader->packed_len = 0;
+    return read_bytes(reader, reader->packed, &reader->packed_len, err);
 }
 
 /* False: damage. */
@@ -93,9 +99,11 @@ static int fill(struct file_reader *reader, struct err *err)
 {
     char *room = buffer_reserve(&reader->text, READ_BYTES);
     size_t len = 0;
+    bool straight = reader->packing == PACKING_NONE, used_up = reader->packed_at == reader->packed_len;
     if (!room)
         return err_nomem(err);
-    if (reader->packed_at == reader->packed_len && !reader->file_end && read_packed(reader, err) < 0)
+    if (used_up && !reader->file_end &&
+        (straight ? read_bytes(reader, room, &len, err) : read_packed(reader, err)) < 0)
         return -1;
     if (reader->file_end) {
         reader->text_end = true;
@@ -103,13 +111,13 @@ static int fill(struct file_reader *reader, struct err *err)
         return 0;
     }
     bool fine = true;
-    if (reader->packing == PACKING_NONE) {
+    if (straight && !used_up) { /* what was read to look at */
         len = reader->packed_len - reader->packed_at;
         memcpy(room, reader->packed + reader->packed_at, len);
         reader->packed_at = reader->packed_len;
     } else if (reader->packing == PACKING_GZIP) {
         fine = unpack_gzip(reader, room, READ_BYTES, &len);
-    } else {
+    } else if (reader->packing == PACKING_ZSTD) {
         fine = unpack_zstd(reader, room, READ_BYTES, &len);
     }
     buffer_commit(&reader->text, len);

@@ -33,8 +33,11 @@ static bool to_ip(struct arena *arena, struct slice text, struct value *out)
 {
     struct ip ip;
     char room[IP_TEXT_SIZE];
-    if (text.len < 2 || text.len >= IP_TEXT_SIZE || !ip_parse(text, &ip) ||
-        ip_format(ip.bytes, ip.family, room) != text.len || memcmp(room, text.ptr, text.len) != 0)
+    if (text.len < 2 || text.len >= IP_TEXT_SIZE || !ip_parse(text, &ip))
+        return false;
+    /* a dotted quad is read only as it is printed */
+    if (ip.family != 4 && (ip_format(ip.bytes, ip.family, room) != text.len ||
+                           memcmp(room, text.ptr, text.len) != 0))
         return false;
     *out = value_ip(&ip, arena);
     return true;

@@ -308,9 +308,24 @@ static enum run_result run_step(struct run *run, const struct step *step)
     return run_change_step(run, step);
 }
 
+/* Several defaults of one field stand one behind the other; mostly it has a value already. Returns the
+ * last step that has nothing to do for that. */
+static uint32_t skip_defaults(struct run *run, const struct steps *steps, uint32_t i)
+{
+    const struct step *first = &steps->list[i];
+    if (!run_get(run, first->from).count)
+        return i;
+    while (i + 1 < steps->count && steps->list[i + 1].kind == STEP_DEFAULT &&
+           steps->list[i + 1].from == first->from)
+        i++;
+    return i;
+}
+
 static enum run_result run_steps(struct run *run, const struct steps *steps)
 {
     for (uint32_t i = 0; i < steps->count; i++) {
+        if (steps->list[i].kind == STEP_DEFAULT)
+            i = skip_defaults(run, steps, i);
         const struct step *step = &steps->list[i];
         run->quiet += step->optional;
         enum run_result result = run_step(run, step);

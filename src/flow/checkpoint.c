@@ -93,7 +93,7 @@ static bool take_apart(struct slice bytes, uint64_t *position, struct slice *con
 static void put_aside(const struct checkpoint *checkpoint, const char *path, const char *why)
 {
     const struct hin_io *io = checkpoint->config.io;
-    char to[PATH_ROOM + 16], text[ERR_TEXT_SIZE + PATH_ROOM];
+    char to[PATH_ROOM + 16], text[ERR_TEXT_SIZE + 2 * PATH_ROOM + 64];
     snprintf(to, sizeof(to), "%s.damaged", path);
     io->rename(io->context, path, to);
     snprintf(text, sizeof(text), "%s cannot be used (%s); it is kept as %s.damaged", path, why, path);

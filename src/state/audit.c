@@ -114,7 +114,8 @@ static void read_row(struct query *query, struct arena *arena, struct audit_row 
                               .object = query_get_text(query, 6, arena),
                               .detail = query_get_text(query, 7, arena),
                               .result = query_get_text(query, 8, arena)};
-    snprintf(row->hash, sizeof(row->hash), "%.*s", SLICE_ARG(query_get_text(query, 9, arena)));
+    struct slice hash = slice_sub(query_get_text(query, 9, arena), 0, sizeof(row->hash) - 1);
+    snprintf(row->hash, sizeof(row->hash), "%.*s", SLICE_ARG(hash));
 }
 
 #define AUDIT_SELECT                                                                               \

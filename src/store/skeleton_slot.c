@@ -29,12 +29,13 @@ static const uint8_t CLASS[256] = {
 
 static uint8_t classes_of(struct slice text)
 {
-    uint8_t seen = 0;
+    uint8_t seen = 0, other = 0;
     for (size_t i = 0; i < text.len; i++) {
         uint8_t class = CLASS[(uint8_t)text.ptr[i]];
-        seen |= class ? class : OTHER;
+        seen |= class;
+        other |= !class;
     }
-    return seen;
+    return other ? seen | OTHER : seen;
 }
 
 struct look {
@@ -184,17 +185,21 @@ static bool is_guid(struct slice token)
 static void put_hex(struct slice digits, struct buffer *data)
 {
     unsigned nibble = 0, have = 0;
+    char *start = buffer_reserve(data, digits.len), *to = start;
+    if (!start)
+        return;
     for (size_t i = 0; i < digits.len; i++) {
         if (digits.ptr[i] == '-')
             continue;
         nibble = nibble << 4 | digit_value(digits.ptr[i]);
         if (have ^= 1)
             continue;
-        buffer_put_char(data, (char)nibble);
+        *to++ = (char)nibble;
         nibble = 0;
     }
     if (have)
-        buffer_put_char(data, (char)(nibble << 4));
+        *to++ = (char)(nibble << 4);
+    buffer_commit(data, (size_t)(to - start));
 }
 
 static bool try_hex(const struct look *look, const struct slice *tokens, uint32_t count,

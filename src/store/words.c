@@ -123,8 +123,10 @@ static bool grow(struct words *words)
 static void add_word(struct words *words, struct slice folded)
 {
     uint64_t hash = bloom_hash_folded(folded);
+    size_t before = words->count;
     put(words->table, words->size, hash ? hash : 1, &words->count);
-    trigrams_add(&words->trigrams, folded);
+    if (words->count > before) /* else its trigrams are there */
+        trigrams_add(&words->trigrams, folded);
     if (words->count * 2 >= words->size && !grow(words))
         words->full = true;
 }
