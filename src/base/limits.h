@@ -71,3 +71,10 @@ enum { BLOCK_ROWS_MAX = 65536 };
 #define STORE_FOOTERS_BYTES (64 * MIB) /* footers of segments that stay in memory */
 #define SEGMENT_FOOTER_MEMORY_MAX (256 * MIB) /* one footer in memory */
 enum { SEGMENT_COLUMNS_MAX = 65536 };
+
+/* Export. */
+enum { EXPORT_COLUMNS_MAX = 16384 };     /* of CSV and Parquet, which have one list for all events */
+#define EXPORT_WORK_BYTES (64 * MIB)     /* memory of a writer for one event, and for a block's bookkeeping */
+#define EXPORT_LINE_BYTES_MAX (32 * MIB) /* one exported event as a line; import takes no longer ones */
+enum { EXPORT_GROUP_ROWS = 65536 };      /* rows of a Parquet row group */
+#define EXPORT_GROUP_BYTES (16 * MIB)    /* or so many bytes of values, whichever is first */
