@@ -191,6 +191,7 @@ static int open_store(struct export *export, struct err *err)
     if (store_open(&config, &export->store, err) < 0)
         return -1;
     store_backend_init(&export->backend, export->store, clock_real(), NULL);
+    export->backend.memory_max = EXPORT_BLOCK_BYTES_MAX;
     return 0;
 }
 

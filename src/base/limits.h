@@ -73,6 +73,7 @@ enum { BLOCK_ROWS_MAX = 65536 };
 enum { SEGMENT_COLUMNS_MAX = 65536 };
 
 /* Export. */
+#define EXPORT_BLOCK_BYTES_MAX (1 * GIB) /* memory for a block with all its columns; 65,536 events of 512 fields each fit */
 enum { EXPORT_COLUMNS_MAX = 16384 };     /* of CSV and Parquet, which have one list for all events */
 #define EXPORT_WORK_BYTES (64 * MIB)     /* memory of a writer for one event, and for a block's bookkeeping */
 #define EXPORT_LINE_BYTES_MAX (32 * MIB) /* one exported event as a line; import takes no longer ones */
