@@ -1,6 +1,7 @@
 /* hinomi import: files into a store, durable when it returns. */
 #include "app/broken_note.h"
 #include "app/engine.h"
+#include "collect/exported_reader.h"
 #include "collect/file_reader.h"
 
 #include <stdio.h>
@@ -8,6 +9,7 @@
 
 struct import {
     const char *source, *zone, *encoding, *stream;
+    bool exported; /* the files are hinomi export's */
     struct engine engine;
     uint64_t events, bytes;
     uint64_t position; /* of the journal, after the last delivery */
@@ -45,6 +47,18 @@ static int keep_pace(struct import *import, struct err *err)
     return err_set(err, ERR_IO, "the store does not keep up; see the messages above");
 }
 
+static int pass(struct import *import, const struct delivery *delivery, const char *path,
+                const struct file_reader_report *report, struct err *err)
+{
+    if (append(import, delivery, err) < 0 || keep_pace(import, err) < 0)
+        return -1;
+    cli_progress(false, "%s  %llu events  %llu of %llu MB", path,
+                 (unsigned long long)(import->events + report->events),
+                 (unsigned long long)(report->bytes / 1000000),
+                 (unsigned long long)(report->bytes_total / 1000000));
+    return 0;
+}
+
 static int import_file(struct import *import, const char *path, struct err *err)
 {
     struct file_reader *reader;
@@ -59,13 +73,7 @@ static int import_file(struct import *import, const char *path, struct err *err)
         delivery.origin.dataset = slice_text(import->source);
         delivery.origin.zone = slice_text(import->zone);
         delivery.received_ns = clock_wall_ns(clock_real());
-        result = append(import, &delivery, err);
-        if (result == 0)
-            result = keep_pace(import, err);
-        cli_progress(false, "%s  %llu events  %llu of %llu MB", path,
-                     (unsigned long long)(import->events + report->events),
-                     (unsigned long long)(report->bytes / 1000000),
-                     (unsigned long long)(report->bytes_total / 1000000));
+        result = pass(import, &delivery, path, report, err);
     }
     if (result == 0 && more < 0)
         result = -1;
@@ -79,6 +87,39 @@ static int import_file(struct import *import, const char *path, struct err *err)
     return result;
 }
 
+/* Each event keeps its stream, input, time of receipt and all fields. */
+static int import_exported(struct import *import, const char *path, struct err *err)
+{
+    struct exported_reader *reader;
+    struct delivery delivery;
+    int more, result = 0;
+    if (exported_reader_open(path, &reader, err) < 0)
+        return -1;
+    const struct file_reader_report *report = exported_reader_report(reader);
+    const struct exported_report *refused = exported_reader_refused(reader);
+    while (result == 0 && (more = exported_reader_next(reader, &delivery, err)) > 0) {
+        if (!delivery.origin.source.len)
+            delivery.origin.source = SLICE("import");
+        if (!delivery.origin.stream.len)
+            delivery.origin.stream = SLICE("main");
+        if (!delivery.received_ns)
+            delivery.received_ns = clock_wall_ns(clock_real());
+        result = pass(import, &delivery, path, report, err);
+    }
+    if (result == 0 && more < 0)
+        result = -1;
+    import->events += report->events - refused->refused;
+    import->bytes += report->bytes;
+    if (refused->refused) {
+        import->failed_files++;
+        fprintf(stderr, "hinomi: %s: %llu lines were left out; the first is line %llu: %s\n", path,
+                (unsigned long long)refused->refused, (unsigned long long)refused->first_refused,
+                refused->problem);
+    }
+    exported_reader_close(reader);
+    return result;
+}
+
 static void on_passed(void *context, const struct batch *batch)
 {
     struct import *import = context;
@@ -89,7 +130,8 @@ static int run_import(struct import *import, const struct cli_words *words, stru
 {
     for (int i = 0; i < words->count; i++) {
         struct err why;
-        if (import_file(import, words->words[i], &why) == 0)
+        const char *path = words->words[i];
+        if ((import->exported ? import_exported : import_file)(import, path, &why) == 0)
             continue;
         cli_fail(&why);
         import->failed_files++;
@@ -104,12 +146,12 @@ static int run_import(struct import *import, const struct cli_words *words, stru
 
 int app_import(int argc, char **argv)
 {
-    struct import import = {.stream = "main"};
+    struct import import = {0};
     const struct cli_option options[] = {
         {"--dir", &import.engine.dir, NULL},       {"--source", &import.source, NULL},
         {"--tz", &import.zone, NULL},       {"--stream", &import.stream, NULL},
         {"--encoding", &import.encoding, NULL},
-        {"--detect", NULL, &import.engine.detect},
+        {"--detect", NULL, &import.engine.detect}, {"--exported", NULL, &import.exported},
     };
     struct cli_words words;
     struct err err;
@@ -120,6 +162,11 @@ int app_import(int argc, char **argv)
         return cli_usage("import", "--dir needs the folder of the store");
     if (words.count == 0)
         return cli_usage("import", "name a file, or - for standard input");
+    if (import.exported && (import.source || import.zone || import.encoding || import.stream))
+        return cli_usage("import", "--exported events bring their stream and fields with them; leave out "
+                                   "--source, --tz, --encoding and --stream");
+    if (!import.stream)
+        import.stream = "main";
     status = cli_check_text("import", import.zone, import.encoding);
     if (status)
         return status;

@@ -10,8 +10,11 @@ const struct command_line command_lines[] = {
      app_serve},
     {"demo", "[--dir DATA] [--speed N] [--days N] [--port N] [--allow-root]",
      "a server with a synthetic exchange and the January night", app_demo},
-    {"import", "--dir DATA [--source NAME] [--tz ZONE] [--encoding NAME] FILE...", "load files into a store",
+    {"import", "--dir DATA [--source NAME] [--tz ZONE] [--encoding NAME] FILE...\n"
+     "        --dir DATA --exported FILE...", "load files, or what hinomi export wrote, into a store",
      app_import},
+    {"export", "--dir DATA [--from T] [--to T] [--stream S] [--format ndjson|csv|parquet|raw] [--out FILE] [SEARCH]",
+     "events in open formats; ndjson is exact, and import --exported takes it back", app_export},
     {"decode", "[--source NAME] [--tz ZONE] [--encoding NAME] [--explain] FILE...", "events as ECS JSON, one a line",
      app_decode},
     {"detect", "--rules FILE|DIR [--format jsonl|table] [--ignore-logsource] FILE|DIR...",

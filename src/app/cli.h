@@ -61,6 +61,7 @@ int app_rules(int argc, char **argv);
 int app_import(int argc, char **argv);
 int app_replay(int argc, char **argv);
 int app_search(int argc, char **argv);
+int app_export(int argc, char **argv);
 int app_approve(int argc, char **argv);
 int app_serve(int argc, char **argv);
 int app_demo(int argc, char **argv);

@@ -202,3 +202,37 @@ void buffer_put_base64(struct buffer *buffer, struct slice bytes)
         buffer_put_char(buffer, i + 2 < bytes.len ? digits[n & 63] : '=');
     }
 }
+
+static int base64_digit(char c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (c >= '0' && c <= '9')
+        return c - '0' + 52;
+    return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+bool buffer_put_from_base64(struct buffer *buffer, struct slice text)
+{
+    size_t len = text.len;
+    while (len > 0 && text.len - len < 2 && text.ptr[len - 1] == '=')
+        len--;
+    if (text.len % 4 != 0)
+        return false;
+    uint32_t bits = 0;
+    for (size_t i = 0; i < len; i++) {
+        int digit = base64_digit(text.ptr[i]);
+        if (digit < 0)
+            return false;
+        bits = bits << 6 | (uint32_t)digit;
+        if (i % 4 == 1)
+            buffer_put_char(buffer, (char)(uint8_t)(bits >> 4));
+        else if (i % 4 == 2)
+            buffer_put_char(buffer, (char)(uint8_t)(bits >> 2));
+        else if (i % 4 == 3)
+            buffer_put_char(buffer, (char)(uint8_t)bits);
+    }
+    return true;
+}

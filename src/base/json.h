@@ -38,3 +38,5 @@ void json_put_time(struct json *json, const char *key, int64_t time_ns);
 /* Shortest decimal text that reads back as n ("0.1", "1e+300"); to holds 32 bytes. */
 size_t json_format_f64(double n, char to[32]);
 void buffer_put_base64(struct buffer *buffer, struct slice bytes);
+/* RFC 4648 section 4, with its padding; false when it is not. */
+bool buffer_put_from_base64(struct buffer *buffer, struct slice text);

@@ -72,3 +72,11 @@ enum { SCAN_THREADS_MAX = 8 };         /* that one search reads with */
 #define STORE_FOOTERS_BYTES (64 * MIB) /* footers of segments that stay in memory */
 #define SEGMENT_FOOTER_MEMORY_MAX (256 * MIB) /* one footer in memory */
 enum { SEGMENT_COLUMNS_MAX = 65536 };
+
+/* Export. */
+#define EXPORT_BLOCK_BYTES_MAX (1 * GIB) /* memory for a block with all its columns; 65,536 events of 512 fields each fit */
+enum { EXPORT_COLUMNS_MAX = 16384 };     /* of CSV and Parquet, which have one list for all events */
+#define EXPORT_WORK_BYTES (64 * MIB)     /* memory of a writer for one event, and for a block's bookkeeping */
+#define EXPORT_LINE_BYTES_MAX (32 * MIB) /* one exported event as a line; import takes no longer ones */
+enum { EXPORT_GROUP_ROWS = 65536 };      /* rows of a Parquet row group */
+#define EXPORT_GROUP_BYTES (16 * MIB)    /* or so many bytes of values, whichever is first */

@@ -71,9 +71,10 @@ bool time_join(const struct time_parts *parts, int64_t *time_ns)
         return false;
     int64_t seconds = time_days_from_civil(parts->year, parts->month, parts->day) * 86400 +
                       parts->hour * 3600 + parts->minute * 60 + parts->second;
-    int64_t ns;
-    if (__builtin_mul_overflow(seconds, NS_PER_SECOND, &ns) ||
-        __builtin_add_overflow(ns, (int64_t)parts->nanosecond, &ns))
+    bool before = seconds < 0; /* the first second of all fits only with its fraction */
+    int64_t ns, rest = parts->nanosecond - (before ? NS_PER_SECOND : 0);
+    if (__builtin_mul_overflow(seconds + before, NS_PER_SECOND, &ns) ||
+        __builtin_add_overflow(ns, rest, &ns))
         return false;
     *time_ns = ns;
     return true;

@@ -94,6 +94,34 @@ size_t utf8_count(struct slice s)
     return count;
 }
 
+bool utf8_is_unspaced(uint32_t c)
+{
+    return c >= 0x3005 && (c <= 0x3007 || (c >= 0x3021 && c <= 0x3029) || /* iteration mark, zero, numerals */
+                           (c >= 0x3031 && c <= 0x3035) || (c >= 0x303b && c <= 0x303c) ||
+                           (c >= 0x3041 && c <= 0x30ff && c != 0x30fb) || /* kana, not the middle dot */
+                           (c >= 0x31f0 && c <= 0x31ff) || (c >= 0x3400 && c <= 0x4dbf) ||
+                           (c >= 0x4e00 && c <= 0x9fff) || (c >= 0xf900 && c <= 0xfaff) ||
+                           (c >= 0xff66 && c <= 0xff9f) || (c >= 0x1b000 && c <= 0x1b16f) ||
+                           (c >= 0x20000 && c <= 0x3fffd));
+}
+
+bool utf8_starts_unspaced(struct slice s)
+{
+    uint32_t c;
+    return s.len && (unsigned char)s.ptr[0] >= 0xe3 && utf8_decode(s, &c) && utf8_is_unspaced(c);
+}
+
+bool utf8_ends_unspaced(struct slice s)
+{
+    size_t at = s.len;
+    if (!at || (unsigned char)s.ptr[at - 1] < 0x80)
+        return false;
+    do
+        at--;
+    while (at > 0 && s.len - at < 4 && ((unsigned char)s.ptr[at] & 0xc0) == 0x80);
+    return utf8_starts_unspaced(slice_from(s, at));
+}
+
 uint32_t utf8_fold(uint32_t c)
 {
     if (c < 0x80)

@@ -16,6 +16,10 @@ size_t utf8_encode(uint32_t code_point, char to[4]);
 bool utf8_valid(struct slice s);
 size_t utf8_count(struct slice s); /* code points, an invalid byte counts as one */
 
+/* Letters of scripts that put no space between words: kana (half-width too) and ideographs. */
+bool utf8_is_unspaced(uint32_t code_point);
+bool utf8_starts_unspaced(struct slice s);
+bool utf8_ends_unspaced(struct slice s);
 uint32_t utf8_fold(uint32_t code_point);
 uint32_t utf8_upper(uint32_t code_point); /* simple mapping, the inverse where there is one */
 

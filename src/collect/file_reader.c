@@ -37,6 +37,7 @@ struct file_reader {
     bool in_part; /* the next bytes continue a line that was too long */
     bool looked;  /* for a byte order mark */
     const char *encoding; /* NULL: lines are cut at bytes and given as they are */
+    size_t line_max;      /* longer ones are given in parts */
     size_t unit;          /* bytes of a line end: 2 for UTF-16 */
     bool big_endian;
     struct buffer records;
@@ -172,8 +173,9 @@ int file_reader_open(const char *path, const char *encoding, struct file_reader 
     reader->path = path;
     reader->encoding = encoding && *encoding ? encoding : NULL;
     reader->unit = 1;
+    reader->line_max = EVENT_BYTES_MAX;
     reader->fd = -1;
-    buffer_init(&reader->text, 8 * EVENT_BYTES_MAX);
+    buffer_init(&reader->text, 2 * EXPORT_LINE_BYTES_MAX);
     buffer_init(&reader->records, 64 * MIB);
     reader->packed = mem_alloc(READ_BYTES);
     int result = reader->packed ? open_content(reader, err) : err_nomem(err);
@@ -183,6 +185,11 @@ int file_reader_open(const char *path, const char *encoding, struct file_reader 
     }
     *out = reader;
     return 0;
+}
+
+void file_reader_allow(struct file_reader *reader, size_t bytes_max)
+{
+    reader->line_max = bytes_max;
 }
 
 void file_reader_close(struct file_reader *reader)
@@ -231,8 +238,8 @@ static int next_evtx(struct file_reader *reader, struct delivery *out, struct er
 /* A line over the limit: its parts as records. */
 static int next_parts(struct file_reader *reader, struct slice text, struct delivery *out)
 {
-    ptrdiff_t end = slice_find_char(slice_sub(text, 0, EVENT_BYTES_MAX), '\n');
-    size_t len = end >= 0 ? (size_t)end : text.len < EVENT_BYTES_MAX ? text.len : EVENT_BYTES_MAX;
+    ptrdiff_t end = slice_find_char(slice_sub(text, 0, reader->line_max), '\n');
+    size_t len = end >= 0 ? (size_t)end : text.len < reader->line_max ? text.len : reader->line_max;
     struct slice part = slice_sub(text, 0, len);
     buffer_clear(&reader->records);
     reader->in_part = end < 0 && !(reader->text_end && len == text.len);
@@ -350,7 +357,7 @@ static int next_lines(struct file_reader *reader, struct delivery *out, struct e
 {
     buffer_consume(&reader->text, reader->given);
     reader->given = 0;
-    while (!reader->text_end && reader->text.len < DELIVERY_BYTES + EVENT_BYTES_MAX)
+    while (!reader->text_end && reader->text.len < DELIVERY_BYTES + reader->line_max)
         if (fill(reader, err) < 0)
             return -1;
     if (!reader->looked)

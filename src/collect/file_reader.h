@@ -26,6 +26,8 @@ struct file_reader_report {
 /* encoding: of text that has no byte order mark (cut/encoding.h); NULL: UTF-8, or whatever it is. */
 MUST_USE int file_reader_open(const char *path, const char *encoding, struct file_reader **out,
                               struct err *err);
+/* Before the first delivery: lines up to bytes_max (EXPORT_LINE_BYTES_MAX at most) come whole. */
+void file_reader_allow(struct file_reader *reader, size_t bytes_max);
 void file_reader_close(struct file_reader *reader); /* NULL is fine */
 
 /* 1 and the next delivery (framing, event_count and body are set, origin.path too), 0 at the end. */

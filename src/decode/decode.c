@@ -4,6 +4,7 @@
 #include "base/time.h"
 #include "cut/encoding.h"
 #include "decode/coerce.h"
+#include "decode/decode_exported.h"
 #include "decode/decode_run.h"
 
 #include <assert.h>
@@ -114,6 +115,18 @@ static void keep_sent_time(struct run *run, struct value sent, bool readable, in
     run_put(run, known(run, KNOWN_SENT_TIME), sent, true);
 }
 
+/* A stamp outside the window is filed under the day of receipt. */
+static void note_far_time(struct event_row *row)
+{
+    int64_t past, future;
+    bool overflow =
+        __builtin_sub_overflow(row->received_ns, TIME_PAST_DAYS_MAX * NS_PER_DAY, &past);
+    overflow |=
+        __builtin_add_overflow(row->received_ns, TIME_FUTURE_HOURS_MAX * NS_PER_HOUR, &future);
+    if (!overflow && (row->time_ns < past || row->time_ns > future))
+        row->flags |= EVENT_TIME_CLAMPED;
+}
+
 static void settle_time(struct run *run, struct event_row *row, struct slice hint)
 {
     struct value_list sent = run_get(run, known(run, KNOWN_TIMESTAMP));
@@ -127,13 +140,7 @@ static void settle_time(struct run *run, struct event_row *row, struct slice hin
     else if (!readable)
         row->flags |= EVENT_TIME_GUESSED;
     run_drop(run, known(run, KNOWN_TIMESTAMP));
-    int64_t past, future;
-    bool overflow =
-        __builtin_sub_overflow(row->received_ns, TIME_PAST_DAYS_MAX * NS_PER_DAY, &past);
-    overflow |=
-        __builtin_add_overflow(row->received_ns, TIME_FUTURE_HOURS_MAX * NS_PER_HOUR, &future);
-    if (!overflow && (row->time_ns < past || row->time_ns > future))
-        row->flags |= EVENT_TIME_CLAMPED;
+    note_far_time(row);
 }
 
 /* --- one event --- */
@@ -251,6 +258,13 @@ static bool decode_event(struct decode *decode, struct batch *batch, struct even
     run.received_ns = row->received_ns;
     err_clear(&err);
     clear_temps(&decode->runner);
+    struct slice exported = delivery_hint(hints, "exported");
+    if (exported.len) {
+        decode->counts.events++;
+        bool fine = decode_exported(&run, row, exported);
+        note_far_time(row);
+        return fine;
+    }
     struct slice sourcetype = delivery_hint(hints, "sourcetype");
     struct slice text = text_of(decode, &run, row->raw, hints);
     struct sighting sighting = {.text = without_bom(text), .tokens = &run.tokens};

@@ -52,7 +52,8 @@ enum test_kind {
     TEST_REGEX,    /* searched anywhere */
     TEST_CIDR,
     TEST_LESS, TEST_LESS_EQUAL, TEST_GREATER, TEST_GREATER_EQUAL, /* see TEST_TEXT_ORDER */
-    TEST_TERM,     /* SPL term: whole tokens between breakers, caseless unless TEST_CASED */
+    TEST_TERM,     /* SPL term: whole tokens between breakers, caseless unless TEST_CASED; where it begins or
+                    * ends with kana or an ideograph, no breaker is needed */
     TEST_FIELD_EQUAL, TEST_FIELD_PREFIX, TEST_FIELD_SUFFIX, TEST_FIELD_CONTAINS, /* other field */
     TEST_TIME_PART, /* minute, hour, day, week, month, year of a time equals number */
 };

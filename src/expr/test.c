@@ -19,12 +19,16 @@ static bool is_breaker(unsigned char c)
     return is_major(c) || (c < 0x80 && strchr("/:=@.-$#%\\_", c) != NULL);
 }
 
+/* What begins or ends with kana or ideographs needs no breaker there: such words have no space between
+ * them. */
 static bool edge_before(struct slice text, size_t at, bool major_only)
 {
     if (at == 0)
         return true;
     unsigned char c = (unsigned char)text.ptr[at - 1];
-    return major_only ? is_major(c) : is_breaker(c) || is_breaker((unsigned char)text.ptr[at]);
+    return major_only ? is_major(c)
+                      : is_breaker(c) || is_breaker((unsigned char)text.ptr[at]) ||
+                            utf8_starts_unspaced(slice_from(text, at));
 }
 
 static bool edge_after(struct slice text, size_t end, bool major_only)
@@ -33,7 +37,8 @@ static bool edge_after(struct slice text, size_t end, bool major_only)
         return true;
     unsigned char c = (unsigned char)text.ptr[end];
     return major_only ? is_major(c)
-                      : is_breaker(c) || (end && is_breaker((unsigned char)text.ptr[end - 1]));
+                      : is_breaker(c) || (end && is_breaker((unsigned char)text.ptr[end - 1])) ||
+                            utf8_ends_unspaced(slice_sub(text, 0, end));
 }
 
 /* The parts after a star: each must follow within the same run without major breakers. */

@@ -1,5 +1,6 @@
 #include "search/output.h"
 
+#include "base/csv_cell.h"
 #include "base/utf8.h"
 #include "event/schema.h"
 
@@ -76,46 +77,6 @@ static void put_json(const struct search_result *result, bool lines, struct buff
 
 /* ---- CSV ---- */
 
-static bool starts_formula(struct slice text)
-{
-    static const struct slice signs[] = {{"=", 1},
-                                         {"+", 1},
-                                         {"-", 1},
-                                         {"@", 1},
-                                         {"\t", 1},
-                                         {"\r", 1},
-                                         {"\xef\xbc\x9d", 3},
-                                         {"\xef\xbc\x8b", 3},
-                                         {"\xef\xbc\x8d", 3},
-                                         {"\xef\xbc\xa0", 3}};
-    for (size_t i = 0; i < ARRAY_COUNT(signs); i++)
-        if (slice_starts(text, signs[i]))
-            return true;
-    return false;
-}
-
-static void put_csv_cell(struct slice text, bool number, struct buffer *to)
-{
-    bool formula = !number && starts_formula(text);
-    bool quote = false;
-    for (size_t i = 0; i < text.len; i++)
-        quote |=
-            text.ptr[i] == '"' || text.ptr[i] == ',' || text.ptr[i] == '\n' || text.ptr[i] == '\r';
-    if (!quote && !formula) {
-        buffer_put(to, text);
-        return;
-    }
-    buffer_put_char(to, '"');
-    if (formula)
-        buffer_put_char(to, '\'');
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.ptr[i] == '"')
-            buffer_put_char(to, '"');
-        buffer_put_char(to, text.ptr[i]);
-    }
-    buffer_put_char(to, '"');
-}
-
 /* Several values of a cell: one a line. */
 static bool cell_text(const struct column *column, uint32_t row, char separator, bool seconds,
                       struct buffer *to)
@@ -141,14 +102,14 @@ static void put_csv(const struct search_result *result, struct buffer *to)
     buffer_init(&cell, 64 * MIB);
     for (uint32_t c = 0; c < result->rows->column_count; c++) {
         buffer_put_text(to, c ? "," : "");
-        put_csv_cell(result->names[c], false, to);
+        csv_put_cell(to, result->names[c], false);
     }
     buffer_put_text(to, "\r\n");
     for (uint32_t row = 0; row < result->rows->row_count; row++) {
         for (uint32_t c = 0; c < result->rows->column_count; c++) {
             bool number = cell_text(result->rows->columns[c], row, '\n', true, &cell);
             buffer_put_text(to, c ? "," : "");
-            put_csv_cell(buffer_slice(&cell), number, to);
+            csv_put_cell(to, buffer_slice(&cell), number);
         }
         buffer_put_text(to, "\r\n");
     }

@@ -212,8 +212,9 @@ static bool word_may_be_there(struct slice filter, struct slice word)
 bool words_may_have(struct slice filter, struct slice term)
 {
     struct slice word;
-    while (words_next(&term, &word))
-        if (!word_may_be_there(filter, word))
+    while (words_next(&term, &word)) /* kana and ideographs stand in longer words, too */
+        if (!utf8_starts_unspaced(word) && !utf8_ends_unspaced(word) &&
+            !word_may_be_there(filter, word))
             return false;
     return true;
 }

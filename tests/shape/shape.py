@@ -20,6 +20,7 @@ STATION = {"base", "event", "pattern", "expr", "cut", "table"}
 FLOOR["collect"] = STATION | {"net"}
 FLOOR["decode"] = FLOOR["enrich"] = FLOOR["detect"] = FLOOR["store"] = STATION
 FLOOR["state"] = {"base", "event"}
+FLOOR["export"] = {"base", "event"}
 FLOOR["proof"] = {"base", "cut", "state"}
 FLOOR["flow"] = STATION | {"collect", "decode", "enrich", "detect", "store"}
 FLOOR["search"] = STATION | {"store"}

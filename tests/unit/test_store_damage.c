@@ -1,8 +1,8 @@
 /*
- * Files that come back from the disk other than they were written: a flipped bit, an end that is
- * missing, a page of zeros, two blocks exchanged. Whatever file it is, it is told, no wrong row comes
- * out, and what is not touched is read. HINOMI_FULL does 3,000 of each kind of file, else fewer.
+ * Files of a store that come back from the disk other than they were written (damage.h). Whatever file it
+ * is, it is told, no wrong row comes out, and what is not touched is read.
  */
+#include "damage.h"
 #include "store_life.h"
 
 #include "base/hash.h"
@@ -11,7 +11,7 @@
 #include "store/manifest.h"
 #include "store/segment_verify.h"
 
-enum { FILES_MAX = 64, TRIALS = 240, TRIALS_FULL = 3000 };
+enum { FILES_MAX = 64 };
 
 struct saved {
     char path[160];
@@ -33,12 +33,6 @@ struct world {
 static uint64_t below(struct world *world, uint64_t n)
 {
     return rand_below(&world->rand.rand, n);
-}
-
-static unsigned trials(void)
-{
-    const char *full = getenv("HINOMI_FULL");
-    return full && *full ? TRIALS_FULL : TRIALS;
 }
 
 /* ---- files, damaged and as they were ---- */
@@ -81,48 +75,12 @@ static void restore(struct world *world, const char *dir)
             write_bytes(world->files[i].path, world->files[i].bytes, world->files[i].len);
 }
 
-enum damage { FLIP, CUT, ZEROS, SWAP, DAMAGE_COUNT };
-
-static void swap(char *a, char *b, size_t len)
-{
-    for (size_t i = 0; i < len; i++) {
-        char c = a[i];
-        a[i] = b[i];
-        b[i] = c;
-    }
-}
-
-static void try_damage(struct world *world, struct saved *file, enum damage kind)
-{
-    memcpy(file->now, file->bytes, file->len);
-    file->now_len = file->len;
-    size_t block = file->len > 16384 ? 4096 : file->len > 2048 ? 512 : file->len / 4;
-    size_t blocks = file->len / block;
-    size_t at = below(world, blocks) * block;
-    switch (kind) {
-    case FLIP:
-        file->now[below(world, file->len)] ^= (char)(1U << below(world, 8));
-        break;
-    case CUT:
-        file->now_len = below(world, file->len);
-        break;
-    case ZEROS:
-        memset(file->now + at, 0, file->len - at < block ? file->len - at : block);
-        break;
-    case SWAP:
-        swap(file->now + at, file->now + below(world, blocks) * block, block);
-        break;
-    case DAMAGE_COUNT:
-        break;
-    }
-}
-
 /* Writes the file with some damage that makes it another. */
 static void damage(struct world *world, struct saved *file, unsigned trial)
 {
-    do
-        try_damage(world, file, trial % DAMAGE_COUNT);
-    while (file->now_len == file->len && memcmp(file->now, file->bytes, file->len) == 0);
+    struct damaged damaged = {file->bytes, file->len, file->now, 0};
+    damage_bytes(&damaged, trial, &world->rand.rand);
+    file->now_len = damaged.now_len;
     write_bytes(file->path, file->now, file->now_len);
 }
 
