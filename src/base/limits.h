@@ -69,3 +69,10 @@ enum { IDEMPOTENCY_KEY_BYTES_MAX = 256 };
 enum { BLOCK_ROWS_MAX = 65536 };
 #define BLOCK_BYTES_TARGET (8 * MIB)
 enum { SEGMENT_COLUMNS_MAX = 65536 };
+
+/* What becomes of segments. */
+enum { MANIFEST_PLACES_MAX = 16 };   /* folders that segments of one store lie in, beside its own */
+enum { MANIFEST_DROPS_MAX = 4096 };  /* what retention took, kept until the audit trail has it */
+enum { RETENTION_RULES_MAX = 256 };  /* streams with days of their own */
+enum { RETENTION_HOLDS_MAX = 1024 }; /* spans of time that retention must not touch */
+enum { RETENTION_WISH_HOURS = 24 };  /* a second person must agree to end a hold within */

@@ -694,7 +694,7 @@ static void old_days_go_and_are_counted(void **state)
     folder_make(dir);
     struct clock_manual manual;
     clock_manual_init(&manual, DAY_2018 + 10 * NS_PER_DAY);
-    struct retention net = {SLICE("net"), 30};
+    struct retention net = {SLICE("net"), 30, 0};
     struct store_config config = {.dir = dir, .clock = &manual.clock, .no_background = true,
                                   .retention = &net, .retention_count = 1, .retention_days = 5};
     struct store *store;
