@@ -7,7 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-enum { SEAL_ROWS = 60 * 1024, SEAL_AGE_MS = 60000, LEVEL = 1 };
+enum { SEAL_ROWS = 60 * 1024, SEAL_AGE_MS = 60000, LEVEL = 1, PACK_LEVEL = 6, QUIET_MS = 3600 * 1000 };
 #define SEAL_BYTES (96 * MIB)
 
 void store_say(struct store *store, const char *format, ...)
@@ -65,6 +65,12 @@ static void fill_defaults(struct store_config *config)
         config->seal_age_ms = SEAL_AGE_MS;
     if (!config->level)
         config->level = LEVEL;
+    if (!config->pack_level)
+        config->pack_level = PACK_LEVEL;
+    if (config->pack_level < config->level)
+        config->pack_level = config->level;
+    if (!config->quiet_ms)
+        config->quiet_ms = QUIET_MS;
     if (!config->past_days)
         config->past_days = TIME_PAST_DAYS_MAX;
     if (!config->future_hours)

@@ -64,7 +64,9 @@ struct store_config {
     uint32_t cold_days;            /* of streams that say nothing; 0: never */
     bool await_holds;              /* nothing is dropped before the first store_set_holds() */
     uint32_t pack_days;            /* days older than this are compressed once more; 0: 2 */
-    int pack_level;                /* of zstd; 0: PACK_LEVEL (store_pack.c); -1: never */
+    int pack_level;                /* of zstd, for what is merged or packed; 0: 6; below level: as level */
+    int64_t quiet_ms;              /* a day that is over is tidied up when nothing came to it for so long;
+                                    * 0: an hour; -1: at once */
     bool no_background;            /* tests: seals happen in append and flush, merges on demand */
     bool read_only;                /* beside a running server: nothing is written, removed or started;
                                     * only snapshots and questions are allowed */

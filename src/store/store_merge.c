@@ -1,8 +1,9 @@
 /* store/store_merge: small segments of a partition become one.
  *
- * A seal a minute makes 1,440 segments a day of every stream. Eight that have been rewritten equally
- * often are joined, eight of those again, so a row is rewritten once for every eightfold growth: four
- * times a day at most. When the day is over, what is left is joined once more.
+ * A seal a minute makes 1,440 segments a day of every stream. Rewriting a row costs nearly what loading it
+ * did, so this waits until there are enough rows for a whole block, or MERGE_FAN files that have been
+ * rewritten equally often: once or twice, and once more for what is left when the day is over and
+ * quiet (bench/bench_keep.c; docs/benchmarks.md, "What keeping costs").
  */
 #include "store/store_state.h"
 
@@ -12,7 +13,8 @@
 
 enum {
     MERGE_SMALL_ROWS = 32768, /* a segment of more rows has a good block already */
-    MERGE_FAN = 8,
+    MERGE_BLOCK_ROWS = 61440, /* as of a seal */
+    MERGE_FAN = 64,
     MERGE_ROWS_MAX = 131072,
     MERGE_INPUTS_MAX = 64,
 };
@@ -29,7 +31,7 @@ static bool is_small(const struct store_segment *segment)
 
 /* The small ones that belong to the i-th: of its partition, with alike as often rewritten as it. */
 static size_t gather(const struct store *store, size_t i, bool alike,
-                     struct store_segment *out[MERGE_INPUTS_MAX])
+                     struct store_segment *out[MERGE_INPUTS_MAX], uint64_t *rows_out)
 {
     const struct segment_info *first = &store->segments[i]->info;
     uint64_t rows = 0;
@@ -43,6 +45,7 @@ static size_t gather(const struct store *store, size_t i, bool alike,
         rows += other->info.rows;
         out[count++] = other;
     }
+    *rows_out = rows;
     return count;
 }
 
@@ -66,17 +69,24 @@ static size_t without_large(struct store_segment *list[MERGE_INPUTS_MAX], size_t
     }
 }
 
+/* The day is over and nothing comes any more. */
+static bool is_over(const struct store *store, const struct store_segment *segment)
+{
+    return segment->info.day < time_day(clock_wall_ns(store->config.clock)) &&
+           store_segment_is_quiet(segment);
+}
+
 /* Each held; 0 when there is nothing to do. */
 static size_t choose(struct store *store, struct store_segment *out[MERGE_INPUTS_MAX])
 {
-    int64_t today = time_day(clock_wall_ns(store->config.clock));
     for (size_t i = 0; i < store->segment_count; i++) {
         if (!is_small(store->segments[i]))
             continue;
-        size_t count = gather(store, i, true, out);
-        if (count < MERGE_FAN) {
-            count = store->segments[i]->info.day < today ? gather(store, i, false, out) : 0;
-            count = without_large(out, count);
+        uint64_t rows;
+        size_t count = gather(store, i, true, out, &rows);
+        if (count < MERGE_FAN && rows < MERGE_BLOCK_ROWS) {
+            bool over = is_over(store, store->segments[i]);
+            count = over ? without_large(out, gather(store, i, false, out, &rows)) : 0;
         }
         for (size_t k = 0; k < count; k++)
             atomic_fetch_add(&out[k]->refs, 1);
@@ -141,7 +151,8 @@ static int merge_into(struct store *store, struct store_segment **inputs, size_t
             inputs[i]->keep_apart = true; /* read by this thread only */
     }
     if (result == 0)
-        result = store_write_tables(store, table, store_covered(store), made, &made_count, err);
+        result = store_write_tables(store, table, store_covered(store), store->config.pack_level, made,
+                                    &made_count, err);
     if (result == 0) {
         (*made)->info.generation = next_generation(inputs, count);
         result = store_commit(store, &(struct store_change){.added = made, .added_count = made_count,

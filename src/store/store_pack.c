@@ -1,7 +1,7 @@
 /* store/store_pack: segments of days that are over are compressed once more, several to a file.
  *
  * A seal compresses for speed, since a server must keep up; a day that nobody adds to is worth a better
- * level, once (figures in docs/benchmarks.md, "What keeping costs").
+ * level, once. What was merged has it already (figures in docs/benchmarks.md, "What keeping costs").
  */
 #include "store/segment_pack.h"
 #include "store/store_state.h"
@@ -11,7 +11,7 @@
 
 #include <errno.h>
 
-enum { PACK_LEVEL = 6, PACK_DAYS = 2, PACK_INPUTS_MAX = 64 };
+enum { PACK_DAYS = 2, PACK_INPUTS_MAX = 64 };
 #define PACK_BYTES (256 * MIB)
 
 struct pack {
@@ -24,7 +24,7 @@ static bool is_due(const struct store *store, const struct store_segment *segmen
     uint32_t days = store->config.pack_days ? store->config.pack_days : PACK_DAYS;
     int64_t today = time_day(clock_wall_ns(store->config.clock));
     return !segment->info.level && !segment->info.place && !segment->keep_apart &&
-           segment->info.day + (int64_t)days < today;
+           segment->info.day + (int64_t)days < today && store_segment_is_quiet(segment);
 }
 
 /* Of the oldest such day of a stream, in order of time. */
@@ -94,8 +94,7 @@ static int pack_chosen(struct store *store, struct pack *pack, struct err *err)
     struct segment_info info = {.number = store_take_number(store),
                                 .stream = pack->inputs[0]->info.stream,
                                 .day = pack->inputs[0]->info.day,
-                                .level = (uint32_t)(store->config.pack_level ? store->config.pack_level
-                                                                             : PACK_LEVEL)};
+                                .level = (uint32_t)store->config.pack_level};
     char dir[STORE_PATH_MAX];
     size_t taken = 0;
     if (write_packed(store, pack, &info, &taken, err) < 0)
@@ -123,8 +122,10 @@ static int pack_chosen(struct store *store, struct pack *pack, struct err *err)
 int store_pack(struct store *store, struct err *err)
 {
     struct pack pack = {0};
-    if (store->config.pack_level < 0 || choose(store, &pack, err) < 0)
-        return store->config.pack_level < 0 ? 0 : -1;
+    if (store->config.pack_level <= store->config.level)
+        return 0;
+    if (choose(store, &pack, err) < 0)
+        return -1;
     int result = pack.count ? pack_chosen(store, &pack, err) : 0;
     for (size_t i = 0; i < pack.count; i++)
         store_segment_unref(pack.inputs[i]);

@@ -53,6 +53,7 @@ struct store_segment *store_segment_new(struct store *store, const struct segmen
     atomic_init(&segment->refs, 1);
     segment->store = store;
     segment->info = *info;
+    segment->born_ns = clock_mono_ns(store->config.clock);
     memcpy(segment->path, path, path_len);
     char *stream = segment->path + path_len + 1;
     if (info->stream.len)
@@ -72,6 +73,12 @@ void store_segment_unref(struct store_segment *segment)
     if (segment->leaving)
         atomic_fetch_sub(&store->leaving_bytes, segment->info.bytes);
     mem_free(segment);
+}
+
+bool store_segment_is_quiet(const struct store_segment *segment)
+{
+    const struct store_config *config = &segment->store->config;
+    return clock_mono_ns(config->clock) - segment->born_ns >= config->quiet_ms * NS_PER_MS;
 }
 
 static int compare_age(const void *a, const void *b)

@@ -11,17 +11,18 @@ enum { RETRY_SECONDS = 1 };
 
 /* One table as one file, durable but not named yet. */
 static int write_segment(struct store *store, const struct memtable *table, uint64_t covered,
-                         struct store_segment **out, struct err *err)
+                         int level, struct store_segment **out, struct err *err)
 {
     uint64_t number = store_take_number(store);
     char path[STORE_PATH_MAX];
     struct segment_writer writer;
     struct segment_summary summary;
     struct segment_facts facts = {table->stream, table->day, covered};
-    struct segment_info info = {.number = number, .stream = table->stream, .day = table->day};
+    struct segment_info info = {.number = number, .stream = table->stream, .day = table->day,
+                                .level = level > store->config.level ? (uint32_t)level : 0};
     if (store_segment_path(store, &info, path, err) < 0 ||
         segment_writer_open(&writer, store->config.io, path, rand_u64(store->config.rand),
-                            store->config.level, err) < 0)
+                            level, err) < 0)
         return -1;
     if (seal_table(&writer, table, err) < 0) {
         segment_writer_abort(&writer);
@@ -35,13 +36,14 @@ static int write_segment(struct store *store, const struct memtable *table, uint
 }
 
 int store_write_tables(struct store *store, const struct memtable *tables, uint64_t covered,
-                       struct store_segment **out, size_t *count, struct err *err)
+                       int level, struct store_segment **out, size_t *count, struct err *err)
 {
     char dir[STORE_PATH_MAX];
     const struct hin_io *io = store->config.io;
     *count = 0;
     for (const struct memtable *table = tables; table; table = table->next)
-        if (table->row_count && write_segment(store, table, covered, &out[(*count)++], err) < 0) {
+        if (table->row_count &&
+            write_segment(store, table, covered, level, &out[(*count)++], err) < 0) {
             --*count;
             return -1;
         }
@@ -57,7 +59,8 @@ static int seal_set(struct store *store, struct mem_set *set, struct err *err)
     struct store_segment **added = mem_calloc(set->table_count + 1U, sizeof(*added));
     if (!added)
         return err_nomem(err);
-    int result = store_write_tables(store, set->tables, set->covered_position, added, &count, err);
+    int result = store_write_tables(store, set->tables, set->covered_position,
+                                    store->config.level, added, &count, err);
     if (result == 0)
         result = store_commit(
             store, &(struct store_change){.added = added, .added_count = count, .set = set}, err);

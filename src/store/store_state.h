@@ -22,6 +22,7 @@ struct store_segment {
     bool keep_apart;     /* damaged: not merged, packed or moved; the keep thread's */
     bool doubtful;       /* a manifest that may be on disk names it */
     bool leaving;        /* counted in leaving_bytes */
+    int64_t born_ns;     /* mono; when it was made or the store opened */
     char path[];
 };
 
@@ -139,6 +140,9 @@ MUST_USE int store_place_short(struct store *store, uint32_t place, struct io_sp
 
 struct store_segment *store_segment_new(struct store *store, const struct segment_info *info);
 void store_segment_unref(struct store_segment *segment);
+/* Nothing changed about it for store_config.quiet_ms: a day that is being imported is not yet worth
+ * the tidying of one that is over. */
+bool store_segment_is_quiet(const struct store_segment *segment);
 /* All of them, each held, oldest first; NULL when memory is out. store_segments_release() */
 struct store_segment **store_segments_hold(struct store *store, size_t *count);
 void store_segments_release(struct store_segment **segments, size_t count);
@@ -166,8 +170,8 @@ void store_take_summary(struct segment_info *info, const struct segment_summary 
 /* Tables as durable files that the manifest does not name yet. out has room for every table;
  * what was made before a failure is counted and must be forgotten. */
 MUST_USE int store_write_tables(struct store *store, const struct memtable *tables,
-                                uint64_t covered, struct store_segment **out, size_t *count,
-                                struct err *err);
+                                uint64_t covered, int level, struct store_segment **out,
+                                size_t *count, struct err *err);
 /* Lets go of segments whose files are not wanted any more. */
 void store_forget_segments(struct store_segment **segments, size_t count);
 

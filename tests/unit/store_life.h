@@ -124,6 +124,7 @@ static inline int life_try_open(struct life *life, struct err *err)
                                  .clock = &life->clock.clock, .no_background = true,
                                  .retention = rules, .retention_count = life->rich ? 3 : 1,
                                  .await_holds = life->rich,
+                                 .quiet_ms = -1,
                                  .disk_free_min = life->rich ? LIFE_FREE_MIN : 0,
                                  .cold_dir = life->rich ? life->cold_dir : NULL};
     struct retention_hold hold = {{"case 7", 6}, {"he*", 3}, 0, LIFE_NOW};
