@@ -306,8 +306,11 @@ static inline void life_live(struct life *life)
 {
     struct err err;
     if (life_open(life, &err)) {
-        for (int i = 0; i < (life->rich ? 12 : 4) && life_load(life, life->rich ? 1 : 3); i++)
+        for (int i = 0; i < (life->rich ? 12 : 4) && life_load(life, life->rich ? 1 : 3); i++) {
+            if (i == 5)
+                life_tidy(life);
             life_keep(life);
+        }
         life_tidy(life);
         life_deliver(life, 4); /* in the journal only */
     }

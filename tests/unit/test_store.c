@@ -147,7 +147,7 @@ static struct store *open_store(const char *dir, const struct hin_io *io)
 {
     struct err err;
     struct store *store;
-    struct store_config config = {.dir = dir, .io = io, .no_background = true};
+    struct store_config config = {.dir = dir, .io = io, .no_background = true, .quiet_ms = -1};
     if (store_open(&config, &store, &err) < 0)
         fail_msg("%s", err.text);
     return store;
