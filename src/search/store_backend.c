@@ -11,13 +11,23 @@ struct reading {
     struct batch *empty; /* for blocks of which no column was wanted */
 };
 
+/* Damage that one reading met is not forgotten for the next. */
+static void take_stats(struct reading *reading)
+{
+    const struct scan_stats *stats = scan_get_stats(reading->scan);
+    if (stats->damage_count || !reading->backend->stats.damage_count)
+        reading->backend->stats = *stats;
+}
+
 static int next(void *context, const struct batch **out, const uint64_t **selected, struct err *err)
 {
     struct reading *reading = context;
     struct scan_rows rows;
     int got = scan_next(reading->scan, &rows, err);
-    if (got <= 0)
+    if (got <= 0) {
+        take_stats(reading); /* now: the search may be looked at for long before it is closed */
         return got;
+    }
     *out = rows.batch;
     *selected = rows.selected;
     if (!rows.batch) {
@@ -31,7 +41,7 @@ static void close_reading(void *context)
 {
     struct reading *reading = context;
     if (reading->scan)
-        reading->backend->stats = *scan_get_stats(reading->scan);
+        take_stats(reading);
     scan_close(reading->scan);
     store_snapshot_release(reading->snapshot);
     batch_free(reading->empty);
