@@ -41,7 +41,7 @@ struct faulty_io {
     bool whole;       /* close, unlink, mkdir, size and fallocate may fail as well */
     bool short_calls; /* reads and writes do half of it instead of failing; nothing else is touched */
     long failures;
-    struct io_space space;
+    struct io_space space, cold_space; /* of all paths; of those that end in "/cold" */
 };
 
 static inline bool faulty_now(struct faulty_io *faulty)
@@ -166,7 +166,8 @@ static inline int faulty_space(void *context, const char *path, struct io_space 
         return -1;
     if (!faulty->space.total)
         return io_real()->space(NULL, path, out);
-    *out = faulty->space;
+    bool cold = faulty->cold_space.total && slice_ends(slice_text(path), SLICE("/cold"));
+    *out = cold ? faulty->cold_space : faulty->space;
     return 0;
 }
 
