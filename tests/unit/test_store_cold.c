@@ -2,6 +2,8 @@
 #include "store_days.h"
 
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 
 static void do_all(int (*task)(struct store *store, struct err *err), struct store *store)
 {
@@ -227,6 +229,88 @@ static void a_day_ends_with_few_files_and_few_rewrites(void **state)
     days_end(&days);
 }
 
+/* ---- threads ---- */
+
+struct reader {
+    struct days *days;
+    atomic_bool over;
+    uint64_t looked;
+};
+
+/* No row of the stream that stays is ever missing or there twice, whatever is done to its segments. */
+static void *read_on(void *context)
+{
+    struct reader *reader = context;
+    static const struct slice columns[] = {{"hinomi.seq", 10}};
+    static const struct slice streams[] = {{"a", 1}};
+    struct scan_request request = {.columns = columns, .column_count = 1, .streams = streams, .stream_count = 1};
+    uint64_t before = 0;
+    while (!atomic_load(&reader->over)) {
+        struct snapshot *snapshot = store_snapshot(reader->days->store);
+        struct scan *scan;
+        struct scan_rows rows;
+        struct err err;
+        uint64_t count = 0;
+        assert_int_equal(scan_open(snapshot, &request, &scan, &err), 0);
+        while (scan_next(scan, &rows, &err) == 1)
+            count += rows.selected_count;
+        assert_int_equal(scan_get_stats(scan)->damage_count, 0);
+        scan_close(scan);
+        store_snapshot_release(snapshot);
+        assert_true(count >= before && count % 50 == 0);
+        before = count;
+        reader->looked++;
+    }
+    return NULL;
+}
+
+static void everybody_at_once(void **state)
+{
+    (void)state;
+    struct days days;
+    struct err err;
+    struct store_stats stats;
+    struct manifest_drop *drops;
+    struct arena *arena = arena_new(16 * MIB);
+    struct retention_hold hold = {SLICE("x"), SLICE("a"), 0, INT64_MAX};
+    size_t count;
+    static const struct retention gone[] = {{{"gone*", 5}, 6, 0}};
+    days_begin(&days);
+    days.config.no_background = false;
+    days.config.retention = gone;
+    days.config.retention_count = 1;
+    days.config.retention_days = 3;
+    days.config.await_holds = true;
+    days.config.cold_dir = days.cold_dir;
+    days.config.cold_days = 3;
+    days_open(&days);
+    struct reader reader = {.days = &days};
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, read_on, &reader), 0);
+    assert_int_equal(store_set_holds(days.store, &hold, 1, &err), 0);
+    for (int i = 0; i < 60; i++) {
+        days_add(&days, "a", 4 + i % 3, 50);
+        days_add(&days, "gone", 8, 10);
+        assert_int_equal(store_set_holds(days.store, &hold, 1, &err), 0);
+        assert_int_equal(store_drops(days.store, 0, arena, &drops, &count, &err), 0);
+        arena_reset(arena);
+        store_stats(days.store, &stats);
+    }
+    atomic_store(&reader.over, true);
+    pthread_join(thread, NULL);
+    do_all(store_retain, days.store); /* whatever the thread did not come to */
+    store_stats(days.store, &stats);
+    print_message("%llu merges, %llu packs, %llu moves, %llu segments dropped, looked %llu times\n",
+                  (unsigned long long)stats.merges, (unsigned long long)stats.packs,
+                  (unsigned long long)stats.moves, (unsigned long long)stats.dropped_segments,
+                  (unsigned long long)reader.looked);
+    assert_true(stats.merges + stats.packs > 0 && stats.moves > 0);
+    assert_int_equal(stats.dropped_rows, 600);
+    assert_int_equal(stats.segment_rows, 3000);
+    arena_free(arena);
+    days_end(&days);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -236,6 +320,7 @@ int main(void)
         cmocka_unit_test(a_full_disk_moves_before_it_drops),
         cmocka_unit_test(packing_keeps_every_row_and_joins_files),
         cmocka_unit_test(a_day_ends_with_few_files_and_few_rewrites),
+        cmocka_unit_test(everybody_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
