@@ -1,9 +1,9 @@
 #pragma once
 /*
  * store/store: events at rest. Batches become rows in memory, these become segments, small
- * segments become larger ones, old ones go.
+ * segments become larger ones, those of old days are packed, move to another folder, go.
  *
- *   store_append ──► live set ──► sealing set ──► segments ──► merged segments ──► retention
+ *   store_append ──► live set ──► sealing set ──► segments ──► merged, packed, moved ──► retention
  *                      memory, one table per          files, named by the manifest
  *                      (day, stream)
  *
@@ -13,7 +13,7 @@
  * rows up to that seq are left out here.
  *
  * Threads    Append, flush, tick and ledger_received: the one pipeline thread. Snapshots, stats,
- *            covered, ledger: any. Two threads of its own: one seals, one merges and retains.
+ *            covered, ledger: any. Two threads of its own: one seals, one merges, packs, moves and retains.
  * Limits     Two sets of seal_bytes each wait for the disk at most; then append waits too, or
  *            fails with the disk's error when sealing does not work (append again later).
  */
