@@ -211,7 +211,8 @@ int main(int argc, char **argv)
     clock_manual_advance(&bench.clock, NS_PER_DAY);
     merge(&bench);
     report(&bench, "when the day is over");
-    pack_levels(argv[3]);
+    if (argc <= 7)
+        pack_levels(argv[3]);
     store_close(bench.store);
     decode_free(decode);
     decoders_free(decoders);

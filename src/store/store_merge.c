@@ -3,7 +3,7 @@
  * A seal a minute makes 1,440 segments a day of every stream. Rewriting a row costs nearly what loading it
  * did, so this waits until there are enough rows for a whole block, or MERGE_FAN files that have been
  * rewritten equally often: once or twice, and once more for what is left when the day is over and
- * quiet (bench/bench_keep.c; docs/benchmarks.md, "What keeping costs").
+ * quiet (bench/bench_keep.c; docs/decisions/merging-late.md).
  */
 #include "store/store_state.h"
 
@@ -12,11 +12,11 @@
 #include "store/block.h"
 
 enum {
-    MERGE_SMALL_ROWS = 32768, /* a segment of more rows has a good block already */
+    MERGE_SMALL_ROWS = 16384, /* a block of more rows gains little (docs/decisions/merging-late.md) */
     MERGE_BLOCK_ROWS = 61440, /* as of a seal */
-    MERGE_FAN = 64,
+    MERGE_FAN = 96, /* of 200 rows and more make one that is not small */
     MERGE_ROWS_MAX = 131072,
-    MERGE_INPUTS_MAX = 64,
+    MERGE_INPUTS_MAX = 96,
 };
 
 static bool same_partition(const struct segment_info *a, const struct segment_info *b)
@@ -98,12 +98,11 @@ static size_t choose(struct store *store, struct store_segment *out[MERGE_INPUTS
 
 /* Every row of a segment into the table. -1 with ERR_CORRUPT: it must stay as it is. */
 static int absorb(struct store *store, const struct store_segment *from, struct memtable *table,
-                  struct err *err)
+                  struct arena *footer, struct arena *work, struct err *err)
 {
-    struct arena *footer = arena_new(256 * MIB), *work = arena_new(1 * GIB);
     struct segment *segment = NULL;
-    int result = footer && work ? segment_open(store->config.io, from->path, footer, &segment, err)
-                                : err_nomem(err);
+    arena_reset(footer);
+    int result = segment_open(store->config.io, from->path, footer, &segment, err);
     for (uint32_t b = 0; result == 0 && b < segment_block_count(segment); b++) {
         struct batch *batch;
         struct mem_rows rows;
@@ -125,6 +124,20 @@ static int absorb(struct store *store, const struct store_segment *from, struct 
         table->row_count += part->row_count;
     }
     segment_close(segment);
+    return result;
+}
+
+/* All of them; the arenas are filled again and again. */
+static int absorb_all(struct store *store, struct store_segment **inputs, size_t count,
+                      struct memtable *table, struct err *err)
+{
+    struct arena *footer = arena_new(256 * MIB), *work = arena_new(1 * GIB);
+    int result = table && footer && work ? 0 : err_nomem(err);
+    for (size_t i = 0; result == 0 && i < count; i++) {
+        result = absorb(store, inputs[i], table, footer, work, err);
+        if (result < 0)
+            inputs[i]->keep_apart = true; /* read by this thread only */
+    }
     arena_free(footer);
     arena_free(work);
     return result;
@@ -144,12 +157,7 @@ static int merge_into(struct store *store, struct store_segment **inputs, size_t
 {
     struct memtable *table = memtable_new(inputs[0]->info.day, inputs[0]->info.stream);
     size_t made_count = 0;
-    int result = table ? 0 : err_nomem(err);
-    for (size_t i = 0; result == 0 && i < count; i++) {
-        result = absorb(store, inputs[i], table, err);
-        if (result < 0)
-            inputs[i]->keep_apart = true; /* read by this thread only */
-    }
+    int result = absorb_all(store, inputs, count, table, err);
     if (result == 0)
         result = store_write_tables(store, table, store_covered(store), store->config.pack_level, made,
                                     &made_count, err);

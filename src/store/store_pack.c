@@ -1,7 +1,7 @@
 /* store/store_pack: segments of days that are over are compressed once more, several to a file.
  *
  * A seal compresses for speed, since a server must keep up; a day that nobody adds to is worth a better
- * level, once. What was merged has it already (figures in docs/benchmarks.md, "What keeping costs").
+ * level, once. What was merged has it already (docs/decisions/merging-late.md).
  */
 #include "store/segment_pack.h"
 #include "store/store_state.h"

@@ -206,7 +206,7 @@ static void a_day_ends_with_few_files_and_few_rewrites(void **state)
         store_stats(days.store, &stats);
         most = stats.segments > most ? stats.segments : most;
     }
-    assert_true(most <= 64 + 1440 / 64);
+    assert_true(most <= 96 + 1440 / 96);
     clock_manual_advance(&days.clock, NS_PER_DAY);
     do_all(store_merge, days.store);
     store_stats(days.store, &stats);
@@ -299,8 +299,10 @@ static void everybody_at_once(void **state)
     }
     atomic_store(&reader.over, true);
     pthread_join(thread, NULL);
-    do_all(store_retain, days.store); /* whatever the thread did not come to */
-    store_stats(days.store, &stats);
+    for (int i = 0; i < 1000 && stats.dropped_rows < 600; i++) {
+        (void)!store_retain(days.store, &err); /* a conflict when the thread changes them meanwhile */
+        store_stats(days.store, &stats);
+    }
     print_message("%llu merges, %llu packs, %llu moves, %llu segments dropped, looked %llu times\n",
                   (unsigned long long)stats.merges, (unsigned long long)stats.packs,
                   (unsigned long long)stats.moves, (unsigned long long)stats.dropped_segments,
