@@ -44,9 +44,8 @@ static void add_chunk(struct totals *totals, struct slice column, const struct c
 static int add_segment(void *context, const char *path, struct err *err)
 {
     struct totals *totals = context;
-    struct arena *arena = arena_new(256 * MIB);
     struct segment *segment;
-    if (segment_open(io_real(), path, arena, &segment, err) < 0)
+    if (segment_open(io_real(), path, NULL, &segment, err) < 0)
         return -1;
     for (uint32_t b = 0; b < segment_block_count(segment); b++) {
         const struct segment_block *block = segment_get_block(segment, b);
@@ -56,7 +55,6 @@ static int add_segment(void *context, const char *path, struct err *err)
                       &block->chunks[c]);
     }
     segment_close(segment);
-    arena_free(arena);
     return 0;
 }
 

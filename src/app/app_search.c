@@ -25,14 +25,6 @@ static const char *take_dir(int *argc, char **argv)
     return dir;
 }
 
-static void say_damage(const struct scan_stats *stats)
-{
-    for (uint64_t i = 0; i < stats->damage_count && i < SCAN_DAMAGES_MAX; i++)
-        fprintf(stderr, "hinomi: INCOMPLETE: %llu rows of %s cannot be read: %s\n",
-                (unsigned long long)stats->damages[i].rows, stats->damages[i].path,
-                stats->damages[i].reason);
-}
-
 static void print_note(void *context, const char *text)
 {
     (void)context;
@@ -58,7 +50,6 @@ int app_search(int argc, char **argv)
     struct store_backend backend;
     store_backend_init(&backend, store, clock_real(), NULL);
     int status = search_main_with(argc + 1, argv - 1, &backend.backend);
-    say_damage(&backend.stats);
     store_close(store);
-    return status == EXIT_DONE && backend.stats.damage_count ? EXIT_FAILED : status;
+    return status == EXIT_DONE && backend.damage_count ? EXIT_FAILED : status;
 }

@@ -68,6 +68,8 @@ enum { IDEMPOTENCY_KEY_BYTES_MAX = 256 };
 /* Segments. */
 enum { BLOCK_ROWS_MAX = 65536 };
 #define BLOCK_BYTES_TARGET (8 * MIB)
+#define STORE_FOOTERS_BYTES (64 * MIB) /* footers of segments that stay in memory */
+#define SEGMENT_FOOTER_MEMORY_MAX (256 * MIB) /* one footer in memory */
 enum { SEGMENT_COLUMNS_MAX = 65536 };
 
 /* What becomes of segments. */

@@ -40,6 +40,43 @@ static inline bool slice_equal(struct slice a, struct slice b)
     return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
 }
 
+/* memcmp() == 0, for names, ids and the like: a call only for more than 16 bytes. */
+static inline bool slice_same_bytes(const char *a, const char *b, size_t len)
+{
+    uint64_t x, y;
+    uint32_t p, q;
+    if (len > 16)
+        return memcmp(a, b, len) == 0;
+    if (len >= 8) {
+        memcpy(&x, a, 8);
+        memcpy(&y, b, 8);
+        if (x != y)
+            return false;
+        memcpy(&x, a + len - 8, 8);
+        memcpy(&y, b + len - 8, 8);
+        return x == y;
+    }
+    if (len >= 4) {
+        memcpy(&p, a, 4);
+        memcpy(&q, b, 4);
+        if (p != q)
+            return false;
+        memcpy(&p, a + len - 4, 4);
+        memcpy(&q, b + len - 4, 4);
+        return p == q;
+    }
+    for (size_t i = 0; i < len; i++)
+        if (a[i] != b[i])
+            return false;
+    return true;
+}
+
+/* As slice_equal(), on paths where texts are mostly short. */
+static inline bool slice_equal_short(struct slice a, struct slice b)
+{
+    return a.len == b.len && slice_same_bytes(a.ptr, b.ptr, a.len);
+}
+
 static inline bool slice_is(struct slice s, const char *text)
 {
     return s.len == strlen(text) && (s.len == 0 || memcmp(s.ptr, text, s.len) == 0);

@@ -28,28 +28,37 @@ int64_t time_day(int64_t time_ns)
     return time_ns / NS_PER_DAY - (time_ns % NS_PER_DAY < 0);
 }
 
+/* Year, month, day and day of the year: C. Neri, L. Schneider, "Euclidean affine functions and their
+ * application to calendar algorithms" (2022), in 32 bits, which an int64_t of nanoseconds never
+ * leaves. */
+static void split_date(int64_t days, struct time_parts *parts)
+{
+    enum { ERAS = 82, ERA_DAYS = 146097, EPOCH_DAYS = 719468, ERA_YEARS = 400, JANUARY = 306 };
+    uint32_t n = (uint32_t)(days + ERAS * ERA_DAYS + EPOCH_DAYS);
+    uint32_t century = (4 * n + 3) / ERA_DAYS, of_century = (4 * n + 3) % ERA_DAYS / 4;
+    uint64_t product = UINT64_C(2939745) * (4 * of_century + 3);
+    uint32_t year = 100 * century + (uint32_t)(product >> 32);
+    uint32_t of_year = (uint32_t)product / 2939745 / 4; /* from the first of March on */
+    uint32_t month = 2141 * of_year + 197913;
+    bool next = of_year >= JANUARY;
+    parts->year = (int)(year - ERAS * ERA_YEARS) + next;
+    parts->month = (int)(month >> 16) - (next ? 12 : 0);
+    parts->day = (int)((month & 0xffff) / 2141) + 1;
+    parts->yearday = (int)of_year + (next ? -JANUARY : 59 + is_leap(parts->year));
+}
+
 void time_split(int64_t time_ns, struct time_parts *parts)
 {
     int64_t days = time_day(time_ns);
     int64_t rest = time_ns % NS_PER_DAY; /* days * NS_PER_DAY need not fit */
     rest += rest < 0 ? NS_PER_DAY : 0;
-    int64_t z = days + 719468;
-    int64_t era = (z >= 0 ? z : z - 146096) / 146097;
-    int64_t day_of_era = z - era * 146097;
-    int64_t year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-    int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    int64_t shifted = (5 * day_of_year + 2) / 153;
-    parts->day = (int)(day_of_year - (153 * shifted + 2) / 5 + 1);
-    parts->month = (int)(shifted < 10 ? shifted + 3 : shifted - 9);
-    int64_t year = year_of_era + era * 400 + (parts->month <= 2);
-    parts->year = (int)year;
-    parts->hour = (int)(rest / NS_PER_HOUR);
-    parts->minute = (int)(rest / NS_PER_MINUTE % 60);
-    parts->second = (int)(rest / NS_PER_SECOND % 60);
-    parts->nanosecond = (int32_t)(rest % NS_PER_SECOND);
-    parts->weekday = (int)(((days + 4) % 7 + 7) % 7);
-    parts->yearday = (int)(days - time_days_from_civil(year, 1, 1));
+    uint32_t second = (uint32_t)((uint64_t)rest / NS_PER_SECOND);
+    split_date(days, parts);
+    parts->hour = (int)(second / 3600);
+    parts->minute = (int)(second / 60 % 60);
+    parts->second = (int)(second % 60);
+    parts->nanosecond = (int32_t)((uint64_t)rest - second * UINT64_C(1000000000));
+    parts->weekday = (int)((uint32_t)(days + 4 + 7 * 100000) % 7);
 }
 
 bool time_join(const struct time_parts *parts, int64_t *time_ns)

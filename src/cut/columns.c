@@ -24,13 +24,13 @@ static uint32_t guess_of(struct slice name)
 struct column *columns_find(struct columns *columns, struct batch *batch, struct slice name)
 {
     struct column *last = columns->last, *next = last ? last->next : NULL;
-    if (next && slice_equal(next->name, name)) {
+    if (next && slice_equal_short(next->name, name)) {
         columns->last = next;
         return next;
     }
     uint32_t *guess = &columns->guesses[guess_of(name)];
     struct column *column = *guess < batch->column_count ? batch->columns[*guess] : NULL;
-    if (!column || !slice_equal(column->name, name)) {
+    if (!column || !slice_equal_short(column->name, name)) {
         column = batch_column(batch, name);
         if (!column)
             return NULL;

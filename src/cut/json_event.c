@@ -22,6 +22,7 @@ struct json_cutter {
     struct json_scanner *scanner;
     struct columns columns;
     char name[FIELD_NAME_MAX];
+    struct frame frames[FRAMES_MAX];
     struct touched *touched;
     size_t touched_size;
 };
@@ -34,7 +35,7 @@ struct put {
     uint32_t row;
     unsigned flags;
     uint32_t fields;
-    struct frame frames[FRAMES_MAX];
+    struct frame *frames; /* FRAMES_MAX, of the cutter */
     uint32_t frame_count;
     uint32_t touched_count;
     uint32_t touched_guess;
@@ -357,6 +358,7 @@ int json_cutter_put(struct json_cutter *cutter, const struct json_tokens *tokens
     if (prefix.len >= FIELD_NAME_MAX)
         return err_set(err, ERR_LIMIT, "a prefix of %zu bytes is too long", prefix.len);
     struct put put = {.cutter = cutter, .tokens = tokens, .batch = batch, .row = row, .err = err};
+    put.frames = cutter->frames;
     if (prefix.len)
         memcpy(cutter->name, prefix.ptr, prefix.len);
     columns_begin(&cutter->columns, batch);

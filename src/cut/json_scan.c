@@ -323,7 +323,7 @@ static int take_value(struct walk *walk, struct level *levels, unsigned *depth,
 /* There are never more tokens than positions, so the list has room. */
 static int walk_document(struct walk *walk)
 {
-    struct level levels[SCAN_DEPTH_MAX];
+    UNSET struct level levels[SCAN_DEPTH_MAX];
     unsigned depth = 0;
     for (;;) {
         struct json_token *token = &walk->tokens[walk->token_count];

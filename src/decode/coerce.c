@@ -6,16 +6,19 @@
 /* First parts of names that are ECS's own. */
 static bool is_ecs(struct slice name)
 {
-    static const char *const roots[] = {
-        "@timestamp", "client",  "container", "destination", "device",  "dll",    "dns",
-        "email",      "event",   "file",      "host",        "http",    "log",    "network",
-        "observer",   "package", "process",   "registry",    "related", "server", "service",
-        "source",     "threat",  "tls",       "url",         "user",    "x509",
+#define ROOT(text) {text, sizeof(text) - 1}
+    static const struct slice roots[] = {
+        ROOT("@timestamp"), ROOT("client"),   ROOT("container"), ROOT("destination"), ROOT("device"),
+        ROOT("dll"),        ROOT("dns"),      ROOT("email"),     ROOT("event"),       ROOT("file"),
+        ROOT("host"),       ROOT("http"),     ROOT("log"),       ROOT("network"),     ROOT("observer"),
+        ROOT("package"),    ROOT("process"),  ROOT("registry"),  ROOT("related"),     ROOT("server"),
+        ROOT("service"),    ROOT("source"),   ROOT("threat"),    ROOT("tls"),         ROOT("url"),
+        ROOT("user"),       ROOT("x509"),
     };
     ptrdiff_t dot = slice_find_char(name, '.');
     struct slice root = slice_sub(name, 0, dot < 0 ? name.len : (size_t)dot);
     for (size_t i = 0; i < ARRAY_COUNT(roots); i++)
-        if (slice_is(root, roots[i]))
+        if (slice_equal(root, roots[i]))
             return true;
     return false;
 }

@@ -15,6 +15,7 @@ struct decode {
     struct runner runner;
     struct encoding encoding;
     struct decode_counts counts;
+    bool borrows; /* raw bytes of deliveries */
 };
 
 struct decode *decode_new(const struct decoders *decoders)
@@ -36,6 +37,11 @@ void decode_free(struct decode *decode)
     runner_close(&decode->runner);
     encoding_close(&decode->encoding);
     mem_free(decode);
+}
+
+void decode_borrow(struct decode *decode)
+{
+    decode->borrows = true;
 }
 
 const struct decode_counts *decode_counts(const struct decode *decode)
@@ -239,7 +245,7 @@ static void clear_temps(struct runner *runner)
 static bool decode_event(struct decode *decode, struct batch *batch, struct event_row *row,
                          struct slice hints, const struct zone *zone)
 {
-    struct err err;
+    UNSET struct err err;
     struct run run = {.runner = &decode->runner, .batch = batch, .zone = zone, .err = &err};
     run.row = batch->row_count - 1;
     run.received_ns = row->received_ns;
@@ -311,7 +317,8 @@ struct filling {
 static struct event_row *add_row(struct filling *filling, const struct delivery_event *event,
                                  uint32_t index)
 {
-    struct slice raw = arena_copy(filling->batch->arena, event->raw);
+    struct slice raw = filling->decode->borrows ? event->raw
+                                                : arena_copy(filling->batch->arena, event->raw);
     struct event_row *row = raw.ptr ? batch_add_row(filling->batch) : NULL;
     if (!row)
         return NULL;

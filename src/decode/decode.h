@@ -10,7 +10,8 @@
  * The result depends on the delivery alone (journal: CONTRACTS 1, 2), not on how
  * batches are cut nor on what came before.
  *
- * Ownership  A batch borrows nothing from the delivery; raw bytes and origins are copied into it.
+ * Ownership  A batch borrows nothing from the delivery; raw bytes and origins are copied into it,
+ *            unless decode_borrow() says that deliveries last.
  * Threads    A decode belongs to one thread; the decoders are shared and read-only.
  * Limits     BATCH_ROWS_MAX, BATCH_BYTES_MAX, BATCH_ARENA_MAX: one delivery may need several
  * batches.
@@ -24,6 +25,8 @@ struct decode;
 
 MUST_USE struct decode *decode_new(const struct decoders *decoders); /* NULL when memory is out */
 void decode_free(struct decode *decode);                             /* NULL is fine */
+/* From now on every delivery outlives the batches made of it: raw bytes are borrowed, not copied. */
+void decode_borrow(struct decode *decode);
 
 /* Where in a delivery we are; zeroed at its start. */
 struct decode_place {

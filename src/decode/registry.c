@@ -413,7 +413,7 @@ static const struct decoder *choose_named(const struct decoders *decoders,
 const struct decoder *decoders_choose(const struct decoders *decoders,
                                       const struct sighting *sighting)
 {
-    struct json_seen seen;
+    UNSET struct json_seen seen;
     if (sighting->kind == TEXT_JSON)
         see_keys(decoders, sighting->tokens, &seen);
     const struct decoder *named = choose_named(decoders, sighting, &seen);

@@ -39,7 +39,7 @@ static int scan_json(struct run *run, struct slice text, struct err *err)
 static enum run_result cut_json_step(struct run *run, const struct step *step, struct slice text)
 {
     struct json_cutter *cutter = run->runner->json;
-    struct err err;
+    UNSET struct err err;
     err_clear(&err);
     if (scan_json(run, text, &err) < 0)
         return run_fail(run, step, "%s", err.text);
@@ -135,7 +135,7 @@ static enum run_result cut_regex_step(struct run *run, const struct step *step, 
 
 static enum run_result cut_winxml_step(struct run *run, const struct step *step, struct slice text)
 {
-    struct err err;
+    UNSET struct err err;
     err_clear(&err);
     if (cut_winxml(&run->runner->columns, text, run->batch, run->row, &run->left, &err) == 0)
         return RUN_OK;
@@ -145,7 +145,7 @@ static enum run_result cut_winxml_step(struct run *run, const struct step *step,
 
 static enum run_result cut_winjson_step(struct run *run, const struct step *step, struct slice text)
 {
-    struct err err;
+    UNSET struct err err;
     err_clear(&err);
     if (scan_json(run, text, &err) == 0 &&
         cut_winjson(&run->runner->columns, &run->tokens, run->batch, run->row, &run->left,

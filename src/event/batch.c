@@ -8,7 +8,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-enum { COLUMNS_FIRST = 64, VALUES_FIRST = 16, ROWS_FIRST = 256 };
+enum { COLUMNS_FIRST = 64, VALUES_FIRST = 16, ROWS_FIRST = 1024 };
 
 struct batch *batch_new(size_t bytes_max)
 {
@@ -40,11 +40,11 @@ void batch_reset(struct batch *batch)
     map_init(&batch->by_name, arena);
 }
 
-/* Room for one more element; *size is doubled. */
+/* Room for one more element; *size is four times what it was: batches are short-lived, copying is not. */
 static void *grow(struct arena *arena, void *old, uint32_t count, uint32_t *size, uint32_t first,
                   size_t width)
 {
-    uint32_t next = *size ? *size * 2 : first;
+    uint32_t next = *size ? *size * 4 : first;
     void *fresh = arena_grow(arena, old, (size_t)count * width, (size_t)next * width);
     if (fresh)
         *size = next;

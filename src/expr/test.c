@@ -1,4 +1,5 @@
 /* One test against one value. Text is folded on the stack where it fits: no allocation per value. */
+#include "base/fold_find.h"
 #include "base/time.h"
 #include "base/utf8.h"
 #include "expr/expr.h"
@@ -134,6 +135,20 @@ static bool text_test(const struct expr_test *test, struct slice text)
     return false;
 }
 
+/* What can be told without folding the text. A term is looked at closely only where it is found. */
+static enum fold_answer unfolded_test(const struct expr_test *test, struct slice text)
+{
+    struct fold_needle needle;
+    bool term = test->kind == TEST_TERM && !test->wildcard.count;
+    if (test->kind == TEST_PREFIX)
+        return fold_starts(test->text, text);
+    if (test->kind != TEST_CONTAINS && !term)
+        return FOLD_UNKNOWN;
+    fold_needle_init(&needle, test->text);
+    enum fold_answer answer = fold_find(&needle, text);
+    return term && answer == FOLD_YES ? FOLD_UNKNOWN : answer;
+}
+
 static bool folded_test(const struct expr_test *test, struct slice text, struct expr_scope *scope)
 {
     if (test->flags & TEST_CASED)
@@ -143,6 +158,9 @@ static bool folded_test(const struct expr_test *test, struct slice text, struct 
             return true;
         return utf8_equal_folded(text, test->text);
     }
+    enum fold_answer known = unfolded_test(test, text);
+    if (known != FOLD_UNKNOWN)
+        return known == FOLD_YES;
     char room[FOLD_ROOM];
     char *to = 3 * text.len <= sizeof(room) ? room : arena_alloc(scope->scratch, 3 * text.len);
     if (!to)

@@ -326,7 +326,7 @@ static int step(struct pipeline *pipeline, struct err *err)
 {
     struct delivery delivery;
     arena_reset(pipeline->arena);
-    int got = journal_read(pipeline->reader, pipeline->arena, &delivery, IDLE_WAIT_MS, err);
+    int got = journal_read(pipeline->reader, NULL, &delivery, IDLE_WAIT_MS, err);
     if (got < 0)
         return -1;
     if (got == 0) {
@@ -441,6 +441,8 @@ static int make_parts(struct pipeline *pipeline, struct err *err)
 {
     const struct pipeline_config *config = &pipeline->config;
     pipeline->decode = decode_new(config->decoders);
+    if (pipeline->decode)
+        decode_borrow(pipeline->decode); /* a delivery lives until the next is read */
     pipeline->batch = batch_new(BATCH_ARENA_MAX);
     pipeline->arena = arena_new(2 * JOURNAL_RECORD_BYTES_MAX + 16 * MIB);
     pipeline->sender = finding_sender_new(config->journal, config->clock);

@@ -1,6 +1,9 @@
 #include "pattern/regex.h"
 
+#include "base/fold_find.h"
 #include "base/mem.h"
+#include "base/utf8.h"
+#include "pattern/regex_literal.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
@@ -13,6 +16,10 @@ struct regex {
     pcre2_code *code;
     uint32_t name_count, name_size;
     const unsigned char *names; /* rows of: group number (2 bytes, big end first), name, zero */
+    struct arena *arena;        /* of the literal */
+    struct slice literal;       /* in every match; empty: not known */
+    struct fold_needle folded;  /* the same, when case does not count */
+    bool caseless;
 };
 
 /* What matching needs beside the pattern; one per thread, freed when the thread ends. */
@@ -85,6 +92,31 @@ static uint32_t compile_options(unsigned flags)
     return options;
 }
 
+/* Without one every text is matched: nothing else changes. */
+static void find_literal(struct regex *regex, struct slice pattern, unsigned flags)
+{
+    regex->arena = arena_new(8 * REGEX_BYTES_MAX);
+    if (!regex->arena)
+        return;
+    regex->literal = regex_literal(pattern, regex->arena);
+    regex->caseless = flags & REGEX_CASELESS;
+    char *folded = arena_alloc(regex->arena, 3 * regex->literal.len + 1);
+    if (!folded)
+        regex->literal = SLICE("");
+    else if (regex->caseless)
+        fold_needle_init(&regex->folded,
+                         slice_of(folded, utf8_fold_text(regex->literal, folded)));
+}
+
+/* A text that certainly does not match. */
+static bool lacks_literal(const struct regex *regex, struct slice text)
+{
+    if (!regex->literal.len)
+        return false;
+    return regex->caseless ? fold_find(&regex->folded, text) == FOLD_NO
+                           : slice_find(text, regex->literal) < 0;
+}
+
 int regex_new(struct slice pattern, unsigned flags, struct regex **out, struct err *err)
 {
     *out = NULL;
@@ -111,6 +143,7 @@ int regex_new(struct slice pattern, unsigned flags, struct regex **out, struct e
     pcre2_pattern_info(regex->code, PCRE2_INFO_NAMECOUNT, &regex->name_count);
     pcre2_pattern_info(regex->code, PCRE2_INFO_NAMEENTRYSIZE, &regex->name_size);
     pcre2_pattern_info(regex->code, PCRE2_INFO_NAMETABLE, (void *)&regex->names);
+    find_literal(regex, slice_of(text, pattern.len), flags);
     *out = regex;
     return 0;
 }
@@ -120,6 +153,7 @@ void regex_free(struct regex *regex)
     if (!regex)
         return;
     pcre2_code_free(regex->code);
+    arena_free(regex->arena);
     mem_free(regex);
 }
 
@@ -153,6 +187,8 @@ static int run(const struct regex *regex, struct slice text, size_t start, struc
 
 enum regex_result regex_match(const struct regex *regex, struct slice text)
 {
+    if (lacks_literal(regex, text))
+        return REGEX_NO;
     struct scratch *scratch = scratch_get();
     int count = scratch ? run(regex, text, 0, scratch) : -1;
     return count < 0 ? REGEX_LIMIT : count > 0 ? REGEX_YES : REGEX_NO;
@@ -161,9 +197,11 @@ enum regex_result regex_match(const struct regex *regex, struct slice text)
 enum regex_result regex_capture(const struct regex *regex, struct slice text, size_t start,
                                 struct regex_groups *groups)
 {
+    groups->count = 0;
+    if (lacks_literal(regex, text))
+        return REGEX_NO;
     struct scratch *scratch = scratch_get();
     int count = scratch && start <= text.len ? run(regex, text, start, scratch) : -1;
-    groups->count = 0;
     if (count <= 0)
         return count < 0 ? REGEX_LIMIT : REGEX_NO;
     const PCRE2_SIZE *offsets = pcre2_get_ovector_pointer(scratch->data);

@@ -179,10 +179,16 @@ static int64_t time_of(const struct column *times, uint32_t row)
     return INT64_MIN;
 }
 
-static void count_rows(struct agg_slot *slot, const struct group_rows *rows)
+static uint64_t *row_count(struct agg_slot *slot, uint32_t group)
+{
+    return (uint64_t *)(void *)(slot->states + group * slot->size);
+}
+
+static void count_rows(struct agg_slot *slot, const struct group_rows *rows,
+                       const uint32_t *weights)
 {
     for (uint32_t i = 0; i < rows->count; i++)
-        ++*(uint64_t *)(void *)(slot->states + rows->groups[i] * slot->size);
+        *row_count(slot, rows->groups[i]) += weights ? weights[rows->rows[i]] : 1;
 }
 
 /* Both lists of rows ascend, so one walk over the column does. */
@@ -200,29 +206,56 @@ static void add_column(struct aggregator *a, struct agg_slot *slot, const struct
     }
 }
 
-/* Without groups: no list of rows is needed. A value that counts but once is given once where a
- * dictionary tells it. */
-static int add_whole_column(struct aggregator *a, struct agg_slot *slot,
-                            const struct column *column, const struct column *times,
-                            const struct frame *frame)
+/* Entries of the dictionary that stand in some selected row, in order; the count. */
+static uint32_t used_entries(const struct column *column, const struct frame *frame, bool *given,
+                             uint32_t *entries)
 {
-    bool once = slot->agg.stat->flags & STAT_ONCE && !slot->agg.sparkline && column->codes &&
-                column->dict_count;
-    bool *given = once ? arena_calloc(frame->batch->arena, column->dict_count) : NULL;
-    if (once && !given)
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < column->count; i++)
+        given[column->codes[i]] |= bits_get(frame->selected, column->rows[i]);
+    for (uint32_t code = 0; code < column->dict_count; code++) {
+        entries[n] = code;
+        n += given[code];
+    }
+    return n;
+}
+
+/* A value that counts but once is given once, where a dictionary tells it. */
+static int add_dictionary(struct aggregator *a, struct agg_slot *slot,
+                          const struct column *column, const struct frame *frame)
+{
+    enum { AHEAD = 8 };
+    struct arena *arena = frame->batch->arena;
+    bool *given = arena_calloc(arena, column->dict_count);
+    uint32_t *entries = arena_alloc(arena, (column->dict_count + 1U) * sizeof(*entries));
+    if (!given || !entries)
         return -1;
-    for (uint32_t i = 0; i < column->count; i++) {
-        uint32_t row = column->rows[i];
-        if (!bits_get(frame->selected, row) || (given && given[column->codes[i]]))
-            continue;
-        if (given)
-            given[column->codes[i]] = true;
-        add_one(a, slot, 0, column_value(column, i), times ? time_of(times, row) : INT64_MIN);
+    uint32_t count = used_entries(column, frame, given, entries);
+    for (uint32_t i = 0; i < count; i++) {
+        if (i + AHEAD < count)
+            stat_prefetch(slot->agg.stat, slot->states, column->dict[entries[i + AHEAD]]);
+        add_one(a, slot, 0, column->dict[entries[i]], INT64_MIN);
     }
     return 0;
 }
 
-static bool counts_rows(const struct agg *agg)
+/* Without groups: no list of rows is needed. */
+static int add_whole_column(struct aggregator *a, struct agg_slot *slot,
+                            const struct column *column, const struct column *times,
+                            const struct frame *frame)
+{
+    if (slot->agg.stat->flags & STAT_ONCE && !slot->agg.sparkline && !times && column->codes &&
+        column->dict_count)
+        return add_dictionary(a, slot, column, frame);
+    for (uint32_t i = 0; i < column->count; i++) {
+        uint32_t row = column->rows[i];
+        if (bits_get(frame->selected, row))
+            add_one(a, slot, 0, column_value(column, i), times ? time_of(times, row) : INT64_MIN);
+    }
+    return 0;
+}
+
+bool agg_counts_rows(const struct agg *agg)
 {
     return !agg->field.ptr && !agg->sparkline;
 }
@@ -233,15 +266,10 @@ static bool needs_time(const struct agg *agg)
            agg->stat->add == stat_find(SLICE("latest"), &(double){0}, &(const char *){0})->add;
 }
 
-static uint64_t *row_count(struct agg_slot *slot, uint32_t group)
-{
-    return (uint64_t *)(void *)(slot->states + group * slot->size);
-}
-
 static int add_whole(struct aggregator *a, struct frame *frame)
 {
     const struct column *times = batch_find(frame->batch, FIELD_TIMESTAMP);
-    uint32_t rows = frame_count(frame);
+    uint64_t rows = frame_weight(frame);
     if (!rows)
         return 0;
     a->groups.count = 1;
@@ -252,7 +280,7 @@ static int add_whole(struct aggregator *a, struct frame *frame)
         if (slot_grow(a, slot, 1) < 0)
             return -1;
         arena_reset(a->run->scratch);
-        if (counts_rows(agg))
+        if (agg_counts_rows(agg))
             *row_count(slot, 0) += rows;
         else if (column &&
                  add_whole_column(a, slot, column, needs_time(agg) ? times : NULL, frame) < 0)
@@ -266,7 +294,7 @@ static int add_tally(struct aggregator *a, struct frame *frame)
 {
     struct group_tally tally;
     for (size_t i = 0; i < a->slot_count; i++)
-        if (!counts_rows(&a->slots[i].agg))
+        if (!agg_counts_rows(&a->slots[i].agg))
             return 0;
     int done = grouper_tally(&a->groups, frame, &tally);
     for (size_t i = 0; done > 0 && i < a->slot_count; i++) {
@@ -288,8 +316,8 @@ static int add_rows(struct aggregator *a, struct frame *frame, struct group_rows
         if (slot_grow(a, slot, a->groups.count) < 0)
             return -1;
         arena_reset(a->run->scratch);
-        if (counts_rows(&slot->agg)) {
-            count_rows(slot, rows);
+        if (agg_counts_rows(&slot->agg)) {
+            count_rows(slot, rows, frame->weights);
             continue;
         }
         const struct column *column =
@@ -309,7 +337,7 @@ int aggregator_add(struct aggregator *a, struct frame *frame, struct group_rows 
     int done = 0;
     if (!seen && a->groups.field_count == 0)
         done = add_whole(a, frame) < 0 ? -1 : 1;
-    else if (!seen)
+    else if (!seen && !frame->weights)
         done = add_tally(a, frame);
     if (done == 0)
         done = add_rows(a, frame, &rows);
@@ -326,7 +354,7 @@ int aggregator_add_row(struct aggregator *a, const struct frame *frame, uint32_t
         struct agg_slot *slot = &a->slots[i];
         if (slot_grow(a, slot, a->groups.count > group ? a->groups.count : group + 1) < 0)
             return run_nomem(a->run, err);
-        if (counts_rows(&slot->agg)) {
+        if (agg_counts_rows(&slot->agg)) {
             ++*row_count(slot, group);
             continue;
         }
@@ -438,7 +466,7 @@ static struct agg_slot *count_slot(const struct aggregator *a, struct slice name
     for (size_t i = 0; i < a->slot_count; i++)
         if (slice_equal(a->slots[i].agg.name, name))
             found = &a->slots[i];
-    return found && counts_rows(&found->agg) && !is_by(a, name) ? found : NULL;
+    return found && agg_counts_rows(&found->agg) && !is_by(a, name) ? found : NULL;
 }
 
 int aggregator_keep_first(struct aggregator *a, const struct sort_key *key, uint64_t rows,

@@ -29,6 +29,7 @@ struct agg_list {
 /* Up to a stop word or the end; at least one. */
 MUST_USE int spl_take_aggs(struct spl_parser *p, const char *const *stops, struct agg_list *out);
 bool spl_at_agg(const struct spl_parser *p);
+bool agg_counts_rows(const struct agg *agg); /* count, of rows */
 void wanted_add_aggs(struct wanted *wanted, const struct agg_list *list);
 
 struct agg_slot; /* an aggregate with its states */

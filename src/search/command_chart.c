@@ -2,6 +2,7 @@
 #include "event/schema.h"
 #include "search/aggregate.h"
 #include "search/hold.h"
+#include "search/spl_pipeline.h"
 #include "search/value_order.h"
 
 #include <stdlib.h>
@@ -614,6 +615,26 @@ static int make(struct run *run, const struct spl_command *command, struct stage
     chart->by[0] = args->x;
     chart->by[1] = args->y;
     return aggregator_init(&chart->a, run, &args->aggs, chart->by, args->y.ptr ? 2 : 1, 2, err);
+}
+
+extern const struct command command_timechart;
+
+static bool is_whole_minutes(const struct span *span)
+{
+    int64_t seconds = span->unit == TIME_UNIT_SECOND ? span->count : 60;
+    return span->kind == SPAN_TIME && span->unit >= TIME_UNIT_SECOND && seconds % 60 == 0;
+}
+
+bool chart_counts_minutes(const struct spl_command *command)
+{
+    const struct chart_args *args = command->args;
+    if (command->descriptor != &command_timechart || args->y.ptr ||
+        !is_whole_minutes(&args->span))
+        return false;
+    for (size_t i = 0; i < args->aggs.count; i++)
+        if (!agg_counts_rows(&args->aggs.aggs[i]))
+            return false;
+    return true;
 }
 
 const struct command command_chart = {

@@ -163,7 +163,7 @@ static int fill_window(struct stage *op, uint32_t group, int64_t now_ns, struct 
     aggregator_clear(&s->a, group);
     if (!s->shelf.rows.batch)
         return 0;
-    struct frame held = {s->shelf.rows.batch, NULL};
+    struct frame held = {.batch = s->shelf.rows.batch};
     for (uint32_t i = first; i < end; i++)
         if (s->past[i].group == group && aggregator_add_row(&s->a, &held, i, group, err) < 0)
             return -1;

@@ -39,6 +39,7 @@ int frame_share(struct frame *frame, const struct batch *from, const uint64_t *s
     frame->batch = frame_batch_new(arena, from->row_count);
     frame->selected = arena_alloc(arena, words * 8 + 8);
     struct column *columns = arena_alloc(arena, (from->column_count + 1U) * sizeof(*columns));
+    frame->weights = NULL;
     if (!frame->batch || !frame->selected || !columns)
         return -1;
     if (selected)
@@ -121,6 +122,17 @@ uint32_t frame_next(const struct frame *frame, uint32_t from)
 uint32_t frame_count(const struct frame *frame)
 {
     return (uint32_t)bits_count(frame->selected, frame->batch->row_count);
+}
+
+uint64_t frame_weight(const struct frame *frame)
+{
+    uint64_t sum = 0;
+    if (!frame->weights)
+        return frame_count(frame);
+    for (uint32_t row = frame_next(frame, 0); row < frame->batch->row_count;
+         row = frame_next(frame, row + 1))
+        sum += frame->weights[row];
+    return sum;
 }
 
 bool column_is_dense(const struct column *column, uint32_t row_count)
@@ -235,6 +247,7 @@ static int gather_column(struct frame *frame, const struct column *from, const u
 int frame_gather(struct frame *frame, const struct batch *from, const uint32_t *rows,
                  uint32_t count, struct arena *arena)
 {
+    frame->weights = NULL;
     frame->batch = frame_batch_new(arena, count);
     frame->selected = arena_alloc(arena, bits_words(count) * 8 + 8);
     if (!frame->batch || !frame->selected)

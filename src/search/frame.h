@@ -16,6 +16,8 @@ enum { FRAME_ROWS_MAX = 4096 }; /* of frames that stages make; those of sources 
 struct frame {
     struct batch *batch;
     uint64_t *selected;
+    const uint32_t *weights; /* how many rows each stands for; NULL: itself. Only stages that asked
+                                for it (search_request.minutes) ever see some */
 };
 
 /* An empty batch in arena; its columns go there too. */
@@ -37,6 +39,7 @@ void frame_drop(struct frame *frame, struct slice name);
 
 uint32_t frame_next(const struct frame *frame, uint32_t from); /* next row, or row_count */
 uint32_t frame_count(const struct frame *frame);
+uint64_t frame_weight(const struct frame *frame); /* how many rows of the source they stand for */
 /* Row, not multi-valued and at its own place: column->values[row] is right. */
 bool column_is_dense(const struct column *column, uint32_t row_count);
 

@@ -25,7 +25,7 @@ uint32_t shelf_count(const struct shelf *shelf)
 int shelf_keep(struct shelf *shelf, const uint32_t *rows, uint32_t count)
 {
     struct row_store kept;
-    struct frame held = {shelf->rows.batch, NULL};
+    struct frame held = {.batch = shelf->rows.batch, .selected = NULL};
     struct arena *full = shelf->arenas[0];
     row_store_init(&kept, shelf->arenas[1]);
     for (uint32_t i = 0; i < count; i++)

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/time_modifier.h"
 #include "event/schema.h"
+#include "search/cost.h"
 #include "search/newest.h"
 #include "search/spl_pipeline.h"
 
@@ -188,12 +189,18 @@ static int plan_range(struct search *search, struct err *err)
     return 0;
 }
 
-static int name_columns(struct search *search, struct err *err)
+static const struct spl_command *after_filters(const struct spl_command *command, size_t count)
 {
-    struct run *run = &search->run;
-    struct wanted *wanted = &search->wanted;
+    while (count-- > 0)
+        command = command->next;
+    return command;
+}
+
+static void collect_all_wanted(struct wanted *wanted, struct run *run,
+                               const struct spl_command *from)
+{
     wanted_init(wanted, run->arena, true);
-    collect_wanted(wanted, run->query->commands);
+    collect_wanted(wanted, from);
     if (wanted_has(wanted, SLICE("source")) && !wanted->all) {
         wanted_add(wanted, FIELD_PATH);
         wanted_add(wanted, FIELD_SOURCE);
@@ -202,25 +209,27 @@ static int name_columns(struct search *search, struct err *err)
         wanted_add(wanted, FIELD_TIMESTAMP);
         wanted_add(wanted, FIELD_SEQ);
     }
-    struct slice *names = arena_array(run->arena, wanted->names.count + 1, sizeof(*names));
-    if (!names || wanted->failed)
+}
+
+/* What is read behind the filters that went to the source. */
+static int name_columns(struct search *search, struct err *err)
+{
+    struct run *run = &search->run;
+    struct wanted wanted;
+    collect_all_wanted(&search->wanted, run, run->query->commands);
+    collect_all_wanted(&wanted, run, after_filters(run->query->commands, search->pushed_commands));
+    struct slice *names = arena_array(run->arena, wanted.names.count + 1, sizeof(*names));
+    if (!names || wanted.failed || search->wanted.failed)
         return run_nomem(run, err);
     const struct map_entry *entry;
     size_t count = 0;
-    for (size_t at = 0; (entry = map_next(&wanted->names, &at));)
-        if (wanted_has(wanted, entry->key))
+    for (size_t at = 0; (entry = map_next(&wanted.names, &at));)
+        if (wanted_has(&wanted, entry->key))
             names[count++] = entry->key;
     search->request.columns = names;
     search->request.column_count = count;
-    search->request.all_columns = wanted->all;
+    search->request.all_columns = wanted.all;
     return 0;
-}
-
-static const struct spl_command *after_filters(const struct spl_command *command, size_t count)
-{
-    while (count-- > 0)
-        command = command->next;
-    return command;
 }
 
 static bool reads_codes(const struct spl_command *command, size_t filters)
@@ -235,7 +244,7 @@ static int open_source(struct search *search, struct err *err)
     const struct search_backend *backend = search->options.backend;
     if (!backend || !backend->open)
         return err_set(err, ERR_CONFIG, "there are no events to search here");
-    if (name_columns(search, err) < 0 || plan_filter(search, err) < 0)
+    if (plan_filter(search, err) < 0 || name_columns(search, err) < 0)
         return -1;
     struct search_request *request = &search->request;
     request->from_ns = run->from_ns;
@@ -244,6 +253,8 @@ static int open_source(struct search *search, struct err *err)
     request->newest_first = needs_order(run->query->commands);
     request->codes_only =
         !request->newest_first && reads_codes(run->query->commands, search->pushed_commands);
+    const struct spl_command *next = after_filters(run->query->commands, search->pushed_commands);
+    request->minutes = next && chart_counts_minutes(next);
     if (request->newest_first) {
         window_first(&search->window, run->from_ns, run->to_ns, run->scope.now_ns);
         request->rows_enough =
@@ -309,6 +320,25 @@ static int build(struct search *search, struct err *err)
     return 0;
 }
 
+static const struct scan_stats *source_stats(const struct search_source *source)
+{
+    return source->stats ? source->stats(source->context) : NULL;
+}
+
+/* What it cost and lacks is the search's from now on. */
+static void close_source(struct search *search)
+{
+    struct search_source *source = &search->source;
+    const struct scan_stats *stats = source->close ? source_stats(source) : NULL;
+    if (stats) {
+        cost_add(&search->progress, stats);
+        cost_tell_damage(&search->run, stats);
+    }
+    if (source->close)
+        source->close(source->context);
+    source->close = NULL;
+}
+
 /* The source was opened over the whole range to see whether it is in order; it is not. */
 static int open_window(struct search *search, struct err *err)
 {
@@ -316,9 +346,7 @@ static int open_window(struct search *search, struct err *err)
     struct search_source source = {0};
     search->request.from_ns = search->window.low;
     search->request.to_ns = search->window.high;
-    if (search->source.close)
-        search->source.close(search->source.context);
-    search->source.close = NULL;
+    close_source(search);
     if (backend->open(backend->context, &search->request, search->run.arena, &source, err) < 0)
         return -1;
     search->source = source;
@@ -414,18 +442,17 @@ static int add_source_column(struct search *search, struct frame *frame)
 static int read_batch(struct search *search, struct err *err)
 {
     struct run *run = &search->run;
-    const struct batch *batch;
-    const uint64_t *selected;
-    int more = search->source.next(search->source.context, &batch, &selected, err);
+    struct search_rows rows = {0};
+    int more = search->source.next(search->source.context, &rows, err);
     if (more <= 0)
         return more;
     struct frame frame;
     arena_reset(run->frames);
-    if (frame_share(&frame, batch, selected, run->frames) < 0 ||
+    if (frame_share(&frame, rows.batch, rows.selected, run->frames) < 0 ||
         add_source_column(search, &frame) < 0)
         return run_nomem(run, err);
-    search->progress.rows_read +=
-        selected ? bits_count(selected, batch->row_count) : batch->row_count;
+    frame.weights = rows.weights;
+    search->progress.rows_read += frame_weight(&frame);
     search->progress.batches++;
     if (pipeline_push(&search->pipeline, &frame, err) < 0)
         return -1;
@@ -462,6 +489,7 @@ static int narrow_window(struct search *search, struct err *err)
 static int end_of_source(struct search *search, struct err *err)
 {
     search->drained = true;
+    close_source(search);
     if (!search->newest)
         return 1;
     if (search->newest->finish(search->newest, err) < 0)
@@ -573,6 +601,8 @@ int search_preview(struct search *search, struct arena *arena, struct search_res
         return -1;
     out->complete = false;
     out->progress = search->progress;
+    if (search->source.close && source_stats(&search->source))
+        cost_add(&out->progress, source_stats(&search->source));
     return 0;
 }
 
@@ -583,8 +613,8 @@ void search_cancel(struct search *search)
 
 static void close_all(struct search *search)
 {
-    if (search->has_source && search->source.close)
-        search->source.close(search->source.context);
+    if (search->has_source)
+        close_source(search);
     search->has_source = false;
     arena_free(search->run.frames);
     arena_free(search->run.scratch);
@@ -673,14 +703,14 @@ int run_table(struct run *run, struct slice name, struct batch **rows, struct er
         return -1;
     struct row_store store;
     row_store_init(&store, run->arena);
-    const struct batch *batch;
-    const uint64_t *selected;
+    struct search_rows read = {0};
     int more;
     struct arena *frames = arena_new(4 * BATCH_ARENA_MAX);
-    while (frames && (more = source.next(source.context, &batch, &selected, err)) > 0) {
+    while (frames && (more = source.next(source.context, &read, err)) > 0) {
         struct frame frame;
         arena_reset(frames);
-        if (frame_share(&frame, batch, selected, frames) < 0 || row_store_add(&store, &frame) < 0) {
+        if (frame_share(&frame, read.batch, read.selected, frames) < 0 ||
+            row_store_add(&store, &frame) < 0) {
             more = run_nomem(run, err);
             break;
         }
@@ -725,6 +755,8 @@ void search_explain(struct search *search, struct buffer *to)
                       : c->descriptor->flags & COMMAND_HOLDS   ? "(all rows first)"
                       : c->descriptor->flags & COMMAND_STREAMS ? "(row by row)"
                                                                : "(in order)");
+    if (search->finished)
+        cost_print(&search->progress, to);
     if (search->finished)
         buffer_printf(to, "cost     %llu rows read in %llu batches, %lld ms, %zu KiB held\n",
                       (unsigned long long)search->progress.rows_read,

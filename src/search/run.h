@@ -29,6 +29,8 @@ struct search_progress {
     uint64_t rows_read;  /* rows the source gave */
     uint64_t rows_total; /* about; 0: unknown */
     uint64_t batches;
+    uint64_t blocks, blocks_skipped; /* of the store; skipped: no row was looked at */
+    uint64_t bytes_read;             /* off the disk, or its cache */
     int64_t elapsed_ms;
 };
 

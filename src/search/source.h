@@ -17,27 +17,40 @@
 #include "event/batch.h"
 #include "expr/expr.h"
 
+struct scan_stats; /* store/scan.h */
+
 struct search_request {
     int64_t from_ns, to_ns; /* @timestamp in [from, to); the source keeps to it exactly */
     const struct slice
         *indexes;       /* streams, with stars, any of them; the source keeps to it exactly */
     size_t index_count; /* 0: the default ones */
-    const struct slice *columns; /* what will be read; all of them when all_columns */
+    const struct slice *columns; /* what will be read behind the filter; all of them when
+                                    all_columns. A source that does not apply the filter gives the
+                                    filter's columns, too */
     size_t column_count;
     bool all_columns;
     const struct expr *filter; /* what rows must fulfil, or NULL: a hint, the search tests again
                                   unless the source says filtered */
     bool codes_only;           /* columns with a dictionary may come without values, if the
                                   source applies the filter itself */
+    bool minutes;              /* times count to the minute and nothing else is read: a row may stand
+                                  for several (search_rows.weights) */
     bool newest_first;         /* rows are wanted newest first; otherwise any order will do */
     int64_t rows_enough;       /* the search stops after so many rows that pass; 0: all */
 };
 
+struct search_rows {
+    const struct batch *batch;
+    const uint64_t *selected; /* the rows of it that count; NULL: all */
+    const uint32_t *weights;  /* how many rows each stands for; NULL: itself */
+};
+
 struct search_source {
-    /* 1: *out is a batch and *selected the rows of it that count (NULL: all); 0: the end. */
-    int (*next)(void *context, const struct batch **out, const uint64_t **selected,
-                struct err *err);
+    /* 1: *out is set; 0: the end. */
+    int (*next)(void *context, struct search_rows *out, struct err *err);
     void (*close)(void *context); /* NULL is fine */
+    /* What reading has cost so far, and what could not be read; NULL: nothing is on disk. */
+    const struct scan_stats *(*stats)(void *context);
     void *context;
     bool filtered;       /* selected holds exactly the rows that pass the filter */
     bool ordered;        /* rows come newest first, if that was asked, or in an order of their own

@@ -34,6 +34,9 @@ struct stat {
     void (*result)(struct stat_scope *scope, const void *state, struct value_list *out);
 };
 
+/* Asks for the memory that adding the value will touch, some values before it is added. */
+void stat_prefetch(const struct stat *stat, const void *state, struct value v);
+
 /* By name or alias, any case; perc95 sets *percent. NULL: then *nearest is the most similar. */
 const struct stat *stat_find(struct slice name, double *percent, const char **nearest);
 const struct stat *stat_at(size_t index);

@@ -68,6 +68,13 @@ static void distinct_add(struct stat_scope *scope, void *state, struct value v, 
         set->count += distinct_put(set, hash ? hash : 1);
 }
 
+void stat_prefetch(const struct stat *stat, const void *state, struct value v)
+{
+    const struct distinct *set = state;
+    if (stat->add == distinct_add && set->size)
+        __builtin_prefetch(&set->slots[(uint32_t)value_hash(v) & (set->size - 1)]);
+}
+
 static void distinct_result(struct stat_scope *scope, const void *state, struct value_list *out)
 {
     stat_give(scope, value_i64(((const struct distinct *)state)->count), out);

@@ -8,31 +8,31 @@ struct reading {
     struct store_backend *backend;
     struct snapshot *snapshot;
     struct scan *scan;
+    bool told; /* its damage */
     struct batch *empty; /* for blocks of which no column was wanted */
 };
 
-/* Damage that one reading met is not forgotten for the next. */
-static void take_stats(struct reading *reading)
+/* Each reading's damage counts once. */
+static void take_damage(struct reading *reading)
 {
-    const struct scan_stats *stats = scan_get_stats(reading->scan);
-    if (stats->damage_count || !reading->backend->stats.damage_count)
-        reading->backend->stats = *stats;
+    if (!reading->told)
+        reading->backend->damage_count += scan_get_stats(reading->scan)->damage_count;
+    reading->told = true;
 }
 
-static int next(void *context, const struct batch **out, const uint64_t **selected, struct err *err)
+static int next(void *context, struct search_rows *out, struct err *err)
 {
     struct reading *reading = context;
     struct scan_rows rows;
     int got = scan_next(reading->scan, &rows, err);
     if (got <= 0) {
-        take_stats(reading); /* now: the search may be looked at for long before it is closed */
+        take_damage(reading); /* now: the search may be looked at for long before it is closed */
         return got;
     }
-    *out = rows.batch;
-    *selected = rows.selected;
+    *out = (struct search_rows){rows.batch, rows.selected, rows.weights};
     if (!rows.batch) {
         reading->empty->row_count = rows.row_count;
-        *out = reading->empty;
+        out->batch = reading->empty;
     }
     return 1;
 }
@@ -41,11 +41,17 @@ static void close_reading(void *context)
 {
     struct reading *reading = context;
     if (reading->scan)
-        take_stats(reading);
+        take_damage(reading);
     scan_close(reading->scan);
     store_snapshot_release(reading->snapshot);
     batch_free(reading->empty);
     mem_free(reading);
+}
+
+static const struct scan_stats *stats_of(void *context)
+{
+    const struct reading *reading = context;
+    return scan_get_stats(reading->scan);
 }
 
 /* Streams with a star are asked for by a filter on their column. */
@@ -111,6 +117,7 @@ static int open_source(void *context, const struct search_request *request, stru
         .column_count = request->column_count,
         .all_columns = request->all_columns,
         .codes_only = request->codes_only,
+        .minutes = request->minutes,
         .newest_first = request->newest_first,
         .newest_rows = newest_rows(request),
         .cancel = backend->cancel,
@@ -133,6 +140,7 @@ static int open_source(void *context, const struct search_request *request, stru
     }
     *out = (struct search_source){.next = next,
                                   .close = close_reading,
+                                  .stats = stats_of,
                                   .context = reading,
                                   .filtered = true,
                                   .rows_total = stats.segment_rows + stats.memory_rows,

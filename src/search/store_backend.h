@@ -13,8 +13,7 @@ struct store_backend {
     struct store *store;
     const struct hin_clock *clock;
     const atomic_bool *cancel; /* of one search; NULL when the backend serves several */
-    /* Filled while a source is open and when it closes; of the last source. */
-    struct scan_stats stats;
+    uint64_t damage_count; /* of all sources that were closed (scan.h) */
 };
 
 void store_backend_init(struct store_backend *backend, struct store *store,

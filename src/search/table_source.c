@@ -233,12 +233,11 @@ static int load(struct table_backend *backend, const char *path, const struct ba
 
 /* ---- as a source ---- */
 
-static int next(void *context, const struct batch **out, const uint64_t **selected, struct err *err)
+static int next(void *context, struct search_rows *out, struct err *err)
 {
     struct table_scan *scan = context;
     (void)err;
-    *out = scan->batch;
-    *selected = scan->selected;
+    *out = (struct search_rows){scan->batch, scan->selected, NULL};
     bool more = !scan->done;
     scan->done = true;
     return more;

@@ -290,23 +290,16 @@ static int current(struct job *job, struct search *search, struct arena *arena,
     return search_preview(search, arena, out, err);
 }
 
-static void put_messages(const struct search_result *result, const struct scan_stats *stats,
-                         struct json *json)
+static void put_messages(const struct search_result *result, struct json *json)
 {
     json_key(json, "messages");
     json_open(json, '[');
     for (const struct search_message *message = result->messages; message; message = message->next) {
         json_open(json, '{');
         json_put_text(json, "code", slice_text(message->code));
-        json_put_text(json, "level", SLICE("warning"));
+        bool error = slice_is(slice_text(message->code), "incomplete");
+        json_put_text(json, "level", error ? SLICE("error") : SLICE("warning"));
         json_put_text(json, "text", message->text);
-        json_close(json, '}');
-    }
-    if (stats->damage_count) {
-        json_open(json, '{');
-        json_put_text(json, "code", SLICE("incomplete"));
-        json_put_text(json, "level", SLICE("error"));
-        json_put_text(json, "text", SLICE("some stored blocks cannot be read; the answer is incomplete"));
         json_close(json, '}');
     }
     json_close(json, ']');
@@ -375,7 +368,7 @@ static int put_page(struct job *job, int64_t offset, int64_t limit, struct arena
     json_open(json, '{');
     json_put_text(json, "id", slice_text(job->id));
     json_put_text(json, "state", slice_text(states[job->state]));
-    json_put_bool(json, "complete", done && result.complete && !job->backend.stats.damage_count);
+    json_put_bool(json, "complete", done && result.complete);
     json_put_text(json, "kind", result.events ? SLICE("events") : SLICE("table"));
     json_put_i64(json, "scanned_rows", (int64_t)result.progress.rows_read);
     int64_t matched = result.rows ? result.rows->row_count : 0, counted = 0;
@@ -383,10 +376,13 @@ static int put_page(struct job *job, int64_t offset, int64_t limit, struct arena
         counted += batch_first(counts.rows, row, SLICE("count")).i64;
     json_put_i64(json, "matched_rows", counted > matched ? counted : matched);
     json_put_i64(json, "elapsed_ms", result.progress.elapsed_ms);
+    json_put_i64(json, "blocks", (int64_t)result.progress.blocks);
+    json_put_i64(json, "blocks_skipped", (int64_t)result.progress.blocks_skipped);
+    json_put_i64(json, "bytes_read", (int64_t)result.progress.bytes_read);
     put_rows(&result, offset, limit, arena, json);
     fields_put(&result, arena, json);
     put_histogram(&counts, json);
-    put_messages(&result, &job->backend.stats, json);
+    put_messages(&result, json);
     put_error(job, json);
     json_close(json, '}');
     return 0;

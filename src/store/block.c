@@ -205,15 +205,15 @@ int block_read_all(const struct segment *segment, uint32_t block, struct arena *
                    struct batch **out, struct mem_rows *rows, struct err *err)
 {
     const struct segment_block *in = segment_get_block(segment, block);
+    struct segment_columns columns;
     *out = block_batch_new(arena, in->row_count);
     if (!*out)
         return err_nomem(err);
-    for (uint32_t i = 0; i < in->chunk_count; i++) {
-        struct segment_column column;
-        segment_column_init(&column, segment, block, &in->chunks[i]);
-        if (block_put_column(*out, segment_column_name(segment, in->chunks[i].column), &column,
-                             NULL, false, err) < 0)
+    if (segment_columns_init(&columns, segment, block, arena, err) < 0)
+        return -1;
+    for (uint32_t i = 0; i < in->chunk_count; i++)
+        if (block_put_column(*out, segment_column_name(segment, in->chunks[i].column),
+                             segment_columns_at(&columns, i), NULL, false, err) < 0)
             return -1;
-    }
     return take_keys(*out, rows, err);
 }

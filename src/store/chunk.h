@@ -49,6 +49,8 @@ enum stream_kind {
     STREAM_SLOTS,             /* skeleton_slot.h */
     STREAM_PRESENCE_OF,       /* varint: the column before it in the block that has the same rows */
     STREAM_WORDS,             /* words.h, of the whole block; with event.original */
+    STREAM_TRIGRAMS,          /* trigrams.h, of the whole block; with event.original */
+    STREAM_TIME_COUNTS,       /* time_counts.h, with @timestamp */
     STREAM_KIND_COUNT,
 };
 
@@ -93,6 +95,7 @@ struct chunk_input {
     const struct value *values;
     uint16_t types_seen;
     bool multi;
+    bool time_counts;          /* the block's own times, ascending: counts of them are kept, too */
     struct chunk_refs *refs;   /* columns of the block that are written already, or NULL */
 };
 

@@ -10,6 +10,7 @@
 #include "store/bytes.h"
 #include "store/ints.h"
 #include "store/skeleton.h"
+#include "store/time_counts.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -211,7 +212,8 @@ static void set_range(struct chunk *chunk, const int64_t *numbers, size_t count)
 }
 
 static void put_int_chunk(struct segment_writer *writer, struct chunk *chunk,
-                          const struct value *values, uint32_t count)
+                          const struct chunk_input *input, const struct value *values,
+                          uint32_t count)
 {
     int64_t *numbers = work_array(writer, count, 8);
     if (!numbers)
@@ -222,6 +224,9 @@ static void put_int_chunk(struct segment_writer *writer, struct chunk *chunk,
     chunk->type = values[0].type;
     set_range(chunk, numbers, count);
     put_ints(writer, STREAM_INTS, numbers, count);
+    buffer_clear(&writer->scratch);
+    if (input->time_counts && count && time_counts_put(numbers, count, &writer->scratch))
+        put_scratch(writer, STREAM_TIME_COUNTS, 0, false);
 }
 
 static bool put_decimal_chunk(struct segment_writer *writer, struct chunk *chunk,
@@ -368,7 +373,7 @@ static void put_filter(struct segment_writer *writer, const struct value *values
         return;
     size_t size = bloom_size(count);
     char *filter = work_array(writer, size, 1);
-    char folded[3 * FILTER_TEXT_MAX];
+    UNSET char folded[3 * FILTER_TEXT_MAX];
     if (!filter)
         return;
     memset(filter, 0, size);
@@ -430,7 +435,7 @@ static void put_by_type(struct segment_writer *writer, struct chunk *chunk,
     uint32_t count = input->count;
     buffer_clear(&writer->scratch);
     if (is_type(types, VALUE_I64) || is_type(types, VALUE_TIME))
-        put_int_chunk(writer, chunk, values, count);
+        put_int_chunk(writer, chunk, input, values, count);
     else if (is_type(types, VALUE_STRING))
         put_text_chunk(writer, chunk, values, count, input);
     else if (is_type(types, VALUE_DECIMAL) && put_decimal_chunk(writer, chunk, values, count))
@@ -456,6 +461,9 @@ void chunk_put_words(struct segment_writer *writer, const struct words *words)
     struct slice filter = words_filter(words, writer->work);
     if (filter.len)
         segment_writer_put_ready(writer, STREAM_WORDS, STREAM_PLAIN, 0, (uint32_t)filter.len, filter);
+    struct slice trigrams = words_trigrams(words);
+    if (trigrams.len)
+        segment_writer_put_stream(writer, STREAM_TRIGRAMS, 0, trigrams);
 }
 
 void chunk_encode(struct segment_writer *writer, struct chunk *chunk,

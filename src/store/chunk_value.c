@@ -2,14 +2,32 @@
 #include "store/bytes.h"
 #include "store/chunk.h"
 
+enum { TEXT_BEFORE = 1 + 10 }; /* tag and length */
+
+/* Dictionaries are mostly texts: with one look at the buffer. */
+static void put_text(struct buffer *to, struct slice text)
+{
+    char *start = buffer_reserve(to, text.len + TEXT_BEFORE), *at = start;
+    if (!start)
+        return;
+    *at++ = VALUE_STRING;
+    size_t len = text.len;
+    for (; len >= 0x80; len >>= 7)
+        *at++ = (char)(len | 0x80);
+    *at++ = (char)len;
+    if (text.len)
+        at = mempcpy(at, text.ptr, text.len);
+    buffer_commit(to, (size_t)(at - start));
+}
+
 void chunk_put_value(struct buffer *to, struct value v)
 {
+    if (v.type == VALUE_STRING) {
+        put_text(to, value_slice(v));
+        return;
+    }
     buffer_put_char(to, (char)v.type);
     switch ((enum value_type)v.type) {
-    case VALUE_STRING:
-        buffer_put_varint(to, v.len);
-        buffer_put(to, value_slice(v));
-        break;
     case VALUE_I64:
     case VALUE_TIME:
         buffer_put_varint(to, bytes_zigzag(v.i64));
@@ -31,6 +49,7 @@ void chunk_put_value(struct buffer *to, struct value v)
         buffer_put_le64(to, (uint64_t)(bits >> 64));
         break;
     }
+    case VALUE_STRING:
     case VALUE_NULL:
     case VALUE_TYPE_COUNT:
         break;

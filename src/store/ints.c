@@ -70,7 +70,7 @@ static void put_group(const uint64_t *group, size_t count, struct buffer *to)
         high = n > high ? n : high;
     }
     unsigned width = width_of((uint64_t)high - (uint64_t)low);
-    uint64_t reduced[GROUP];
+    UNSET uint64_t reduced[GROUP];
     for (size_t i = 0; i < count; i++)
         reduced[i] = group[i] - (uint64_t)low;
     buffer_put_varint(to, bytes_zigzag(low));
@@ -94,7 +94,7 @@ void ints_encode(const int64_t *numbers, size_t count, struct buffer *to)
     uint64_t before = (uint64_t)(numbers[0] / by);
     if (delta)
         buffer_put_varint(to, bytes_zigzag((int64_t)before));
-    uint64_t group[GROUP];
+    UNSET uint64_t group[GROUP];
     for (size_t i = 0; i < count; i += GROUP) {
         size_t n = count - i < GROUP ? count - i : GROUP;
         for (size_t k = 0; k < n; k++) {
@@ -245,4 +245,9 @@ bool ints_unpack(struct slice from, uint32_t *codes, size_t count, unsigned widt
     for (; i < count; i++)
         codes[i] = width ? (uint32_t)get_bits(from, i * width, width) : 0;
     return true;
+}
+
+uint32_t ints_unpack_one(struct slice from, size_t index, unsigned width)
+{
+    return width ? (uint32_t)get_bits(from, index * width, width) : 0;
 }

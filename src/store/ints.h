@@ -24,3 +24,5 @@ MUST_USE bool ints_decode(struct slice from, int64_t *numbers, size_t count);
 size_t ints_packed_size(size_t count, unsigned width);
 void ints_pack(const uint32_t *codes, size_t count, unsigned width, char *to);
 MUST_USE bool ints_unpack(struct slice from, uint32_t *codes, size_t count, unsigned width);
+/* One of them; from is what ints_unpack() would take, index < count. */
+uint32_t ints_unpack_one(struct slice from, size_t index, unsigned width);

@@ -97,7 +97,7 @@ MUST_USE int journal_reader_open(struct journal *journal, uint64_t from_position
                                  struct journal_reader **out, struct err *err);
 void journal_reader_close(struct journal_reader *reader); /* NULL is fine */
 
-/* The next committed record: 1, its slices in the arena; 0 when none came within wait_ms;
+/* The next committed record: 1, its slices in the arena (NULL: the reader's, until it reads again); 0 when none came within wait_ms;
  * -1 on an error or, as ERR_CLOSED, when the journal is closing. A damaged range is skipped,
  * counted and noted. */
 MUST_USE int journal_read(struct journal_reader *reader, struct arena *arena,

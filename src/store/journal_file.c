@@ -10,7 +10,7 @@
 static const char FILE_MAGIC[8] = {'H', 'I', 'N', 'J', 'R', 'N', 'L', '1'};
 static const uint32_t FRAME_MAGIC = 0x4d524648; /* "HFRM" */
 
-enum { WINDOW_BYTES = 1024 * 1024 };
+enum { WINDOW_BYTES = 64 * 1024 };
 
 int journal_path(const char *dir, uint64_t base, char to[JOURNAL_PATH_MAX], struct err *err)
 {
@@ -109,16 +109,22 @@ static const char *window_get(struct journal_walk *walk, uint64_t offset, size_t
 {
     if (offset >= walk->window_at && offset + len <= walk->window_at + walk->window_len)
         return walk->window + (offset - walk->window_at);
-    if (window_grow(walk, len > WINDOW_BYTES ? len : WINDOW_BYTES, err) < 0)
+    size_t want = len > WINDOW_BYTES ? len : WINDOW_BYTES, have = 0;
+    if (window_grow(walk, want, err) < 0)
         return NULL;
-    size_t want = walk->window_size;
     if (want > walk->end - offset)
         want = (size_t)(walk->end - offset);
+    if (offset >= walk->window_at && offset < walk->window_at + walk->window_len) {
+        size_t skip = (size_t)(offset - walk->window_at); /* what is there is not read again */
+        have = walk->window_len - skip;
+        memmove(walk->window, walk->window + skip, have);
+    }
     walk->window_len = 0;
-    if (io_read_all(walk->io, walk->fd, walk->window, want, (off_t)offset, walk->what, err) < 0)
+    if (have < want && io_read_all(walk->io, walk->fd, walk->window + have, want - have,
+                                   (off_t)(offset + have), walk->what, err) < 0)
         return NULL;
     walk->window_at = offset;
-    walk->window_len = want;
+    walk->window_len = have < want ? want : have;
     return walk->window;
 }
 

@@ -173,7 +173,7 @@ static int readable_end(struct journal_reader *reader, const struct target *targ
 static int give(struct journal_reader *reader, const struct journal_frame *frame,
                 struct arena *arena, struct delivery *out, struct err *err)
 {
-    struct slice payload = arena_copy(arena, frame->payload);
+    struct slice payload = arena ? arena_copy(arena, frame->payload) : frame->payload;
     if (!payload.ptr)
         return err_nomem(err);
     if (delivery_decode(payload, out, err) < 0)

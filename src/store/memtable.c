@@ -12,6 +12,8 @@ enum {
     PLAIN_FROM = 2048,    /* no judgement on fewer different values */
     PLAIN_RATIO = 2,      /* every second value is new: a dictionary does not pay */
     REMAP_MAX = 1 << 20,
+    SHORT_MAX = 16,
+    GROUP = 32,
 };
 
 struct memtable *memtable_new(int64_t day, struct slice stream)
@@ -91,13 +93,31 @@ static struct slice value_bytes(const struct value *v)
     return slice_of(&v->i64, 8);
 }
 
+/* Of up to SHORT_MAX bytes: the first and last eight are all of them. */
+static uint64_t hash_short(struct slice bytes)
+{
+    uint64_t a = 0, b = 0;
+    if (bytes.len >= 8) {
+        memcpy(&a, bytes.ptr, 8);
+        memcpy(&b, bytes.ptr + bytes.len - 8, 8);
+    } else if (bytes.len >= 4) {
+        memcpy(&a, bytes.ptr, 4);
+        memcpy(&b, bytes.ptr + bytes.len - 4, 4);
+    } else if (bytes.len) {
+        a = (uint64_t)(uint8_t)bytes.ptr[0] << 8 | (uint8_t)bytes.ptr[bytes.len - 1];
+        b = (uint8_t)bytes.ptr[bytes.len / 2];
+    }
+    uint128 product = (uint128)(a ^ UINT64_C(0x9e3779b97f4a7c15)) *
+                      (b ^ (bytes.len * UINT64_C(0xc2b2ae3d27d4eb4f)) ^ UINT64_C(0x2545f4914f6cdd1d));
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
 static uint32_t hash_value(const struct value *v)
 {
-    uint64_t kind = (uint64_t)v->type << 8 | (v->type == VALUE_IP || v->type == VALUE_DECIMAL
-                                                  ? v->scale
-                                                  : 0);
-    uint64_t hash = v->type == VALUE_NULL ? 0 : hash_bytes(value_bytes(v));
-    hash += kind * UINT64_C(0x9e3779b97f4a7c15);
+    struct slice bytes = v->type == VALUE_NULL ? SLICE("") : value_bytes(v);
+    bool scaled = v->type == VALUE_IP || v->type == VALUE_DECIMAL;
+    uint64_t hash = bytes.len <= SHORT_MAX ? hash_short(bytes) : hash_bytes(bytes);
+    hash += ((uint64_t)v->type << 8 | (scaled ? v->scale : 0)) * UINT64_C(0x9e3779b97f4a7c15);
     return (uint32_t)(hash ^ hash >> 32);
 }
 
@@ -107,43 +127,44 @@ static bool same_value(const struct value *a, const struct value *b)
     if (a->type != b->type)
         return false;
     if (a->type == VALUE_STRING)
-        return a->len == b->len && memcmp(a->text, b->text, a->len) == 0;
+        return a->len == b->len && slice_same_bytes(a->text, b->text, a->len);
     if (a->type == VALUE_IP || a->type == VALUE_DECIMAL)
         return a->scale == b->scale && memcmp(a->ip, b->ip, 16) == 0;
     return a->type == VALUE_NULL || a->i64 == b->i64;
 }
 
+static void put_entry(struct mem_entry *table, uint32_t size, struct mem_entry entry)
+{
+    uint32_t slot = entry.hash & (size - 1);
+    while (table[slot].code)
+        slot = (slot + 1) & (size - 1);
+    table[slot] = entry;
+}
+
 static int grow_table(struct memtable *table, struct mem_column *column)
 {
-    uint32_t size = column->table_size ? column->table_size * 4 : DICT_FIRST * 4;
-    uint32_t *fresh = arena_array(table->arena, size, sizeof(*fresh));
+    uint32_t size = column->table_size ? column->table_size * 2 : DICT_FIRST * 2;
+    struct mem_entry *fresh = arena_array(table->arena, size, sizeof(*fresh));
     if (!fresh)
         return -1;
-    for (uint32_t code = 0; code < column->dict_count; code++) {
-        uint32_t slot = column->hashes[code] & (size - 1);
-        while (fresh[slot])
-            slot = (slot + 1) & (size - 1);
-        fresh[slot] = code + 1;
-    }
+    for (uint32_t slot = 0; slot < column->table_size; slot++)
+        if (column->table[slot].code)
+            put_entry(fresh, size, column->table[slot]);
     column->table = fresh;
     column->table_size = size;
     return 0;
 }
 
-/* The old places stay as they are: parts point there. */
+/* The old place stays as it is: parts point there. */
 static int grow_dict(struct memtable *table, struct mem_column *column)
 {
     uint32_t size = column->dict_size ? column->dict_size * 2 : DICT_FIRST;
     struct value *dict = arena_alloc(table->arena, size * sizeof(*dict));
-    uint32_t *hashes = arena_alloc(table->arena, size * sizeof(*hashes));
-    if (!dict || !hashes)
+    if (!dict)
         return -1;
-    if (column->dict_count) {
+    if (column->dict_count)
         memcpy(dict, column->dict, column->dict_count * sizeof(*dict));
-        memcpy(hashes, column->hashes, column->dict_count * sizeof(*hashes));
-    }
     column->dict = dict;
-    column->hashes = hashes;
     column->dict_size = size;
     return 0;
 }
@@ -159,27 +180,57 @@ static int add_entry(struct memtable *table, struct mem_column *column, const st
     copy.flags = 0;
     *code = column->dict_count;
     column->dict[*code] = copy;
-    column->hashes[*code] = hash;
+    put_entry(column->table, column->table_size, (struct mem_entry){hash, *code + 1});
     column->dict_count++;
     return 0;
 }
 
-static int intern(struct memtable *table, struct mem_column *column, const struct value *v,
-                  uint32_t *code)
+static int find_or_add(struct memtable *table, struct mem_column *column, const struct value *v,
+                       uint32_t hash, uint32_t *code)
 {
-    if (column->dict_count * 2 >= column->table_size && grow_table(table, column) < 0)
-        return -1;
-    uint32_t hash = hash_value(v), mask = column->table_size - 1, slot = hash & mask;
-    for (; column->table[slot]; slot = (slot + 1) & mask) {
-        uint32_t at = column->table[slot] - 1;
-        if (column->hashes[at] == hash && same_value(&column->dict[at], v)) {
-            *code = at;
+    uint32_t mask = column->table_size - 1, slot = hash & mask;
+    for (; column->table[slot].code; slot = (slot + 1) & mask) {
+        const struct mem_entry *entry = &column->table[slot];
+        if (entry->hash == hash && same_value(&column->dict[entry->code - 1], v)) {
+            *code = entry->code - 1;
             return 0;
         }
     }
-    if (add_entry(table, column, v, hash, code) < 0)
-        return -1;
-    column->table[slot] = *code + 1;
+    return add_entry(table, column, v, hash, code);
+}
+
+/* Said once for the whole delivery, not by each event. */
+static bool is_same_text(const struct value *a, const struct value *b)
+{
+    return a->type == VALUE_STRING && b->type == VALUE_STRING && a->text == b->text &&
+           a->len == b->len;
+}
+
+/* Up to GROUP values. What is looked at is asked of the memory for all of them before it is needed:
+ * the tables of columns with many different values are in no cache. */
+static int intern(struct memtable *table, struct mem_column *column,
+                  const struct value *const *values, uint32_t count, uint32_t *codes)
+{
+    UNSET uint32_t hashes[GROUP];
+    while ((column->dict_count + count) * 4 >= column->table_size * 3)
+        if (grow_table(table, column) < 0)
+            return -1;
+    uint32_t mask = column->table_size - 1;
+    for (uint32_t i = 0; i < count; i++) {
+        bool same = i && is_same_text(values[i], values[i - 1]);
+        hashes[i] = same ? hashes[i - 1] : hash_value(values[i]);
+        __builtin_prefetch(&column->table[hashes[i] & mask]);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t code = column->table[hashes[i] & mask].code;
+        if (code)
+            __builtin_prefetch(&column->dict[code - 1]);
+    }
+    for (uint32_t i = 0; i < count; i++)
+        if (i && is_same_text(values[i], values[i - 1]))
+            codes[i] = codes[i - 1];
+        else if (find_or_add(table, column, values[i], hashes[i], &codes[i]) < 0)
+            return -1;
     return 0;
 }
 
@@ -235,7 +286,7 @@ static const struct value *picked_value(const struct picked *picked, uint32_t i)
 }
 
 /* Room to remember what a code of the batches' dictionary is in ours. */
-static bool use_remap(struct memtable *table, struct mem_column *column, const struct column *from)
+static bool use_remap(struct mem_column *column, const struct column *from)
 {
     if (!from->codes)
         return false;
@@ -244,7 +295,6 @@ static bool use_remap(struct memtable *table, struct mem_column *column, const s
         if (column->remap_size)
             memset(column->remap, 0xff, column->remap_size * sizeof(uint32_t));
     }
-    (void)table;
     return true;
 }
 
@@ -268,22 +318,42 @@ static uint32_t *remap_slot(struct memtable *table, struct mem_column *column, u
     return &column->remap[code];
 }
 
-static int code_of(struct memtable *table, struct mem_column *column, const struct picked *picked,
-                   uint32_t i, bool remap, uint32_t *code)
+/* Entries whose code in the batches' dictionary was met before need no search. */
+static int remap_code(struct memtable *table, struct mem_column *column,
+                      const struct picked *picked, uint32_t i, uint32_t *code)
 {
     const struct value *v = picked_value(picked, i);
-    if (!remap || v->type != VALUE_STRING)
-        return intern(table, column, v, code);
     uint32_t theirs = picked->from->codes[picked->entry ? picked->entry[i] : i];
-    uint32_t *known = remap_slot(table, column, theirs);
+    uint32_t *known = v->type == VALUE_STRING ? remap_slot(table, column, theirs) : NULL;
     if (known && *known != UINT32_MAX) {
         *code = *known;
         return 0;
     }
-    if (intern(table, column, v, code) < 0)
+    if (intern(table, column, &v, 1, code) < 0)
         return -1;
     if (known)
         *known = *code;
+    return 0;
+}
+
+static int fill_codes(struct memtable *table, struct mem_column *column,
+                      const struct picked *picked, uint32_t *codes)
+{
+    UNSET const struct value *values[GROUP];
+    uint32_t count;
+    if (use_remap(column, picked->from)) {
+        for (uint32_t i = 0; i < picked->count; i++)
+            if (remap_code(table, column, picked, i, &codes[i]) < 0)
+                return -1;
+        return 0;
+    }
+    for (uint32_t i = 0; i < picked->count; i += count) {
+        count = picked->count - i < GROUP ? picked->count - i : GROUP;
+        for (uint32_t k = 0; k < count; k++)
+            values[k] = picked_value(picked, i + k);
+        if (intern(table, column, values, count, codes + i) < 0)
+            return -1;
+    }
     return 0;
 }
 
@@ -291,16 +361,8 @@ static int store_codes(struct memtable *table, struct mem_column *column,
                        const struct picked *picked, struct mem_part_column *out)
 {
     uint32_t *codes = arena_alloc(table->arena, picked->count * sizeof(*codes) + 1);
-    if (!codes)
+    if (!codes || fill_codes(table, column, picked, codes) < 0)
         return -1;
-    bool remap = use_remap(table, column, picked->from);
-    for (uint32_t i = 0; i < picked->count; i++) {
-        const struct value *v = picked_value(picked, i);
-        if (i && v->type == VALUE_STRING && same_value(v, picked_value(picked, i - 1)))
-            codes[i] = codes[i - 1];
-        else if (code_of(table, column, picked, i, remap, &codes[i]) < 0)
-            return -1;
-    }
     out->codes = codes;
     out->dict = column->dict;
     out->dict_count = column->dict_count;

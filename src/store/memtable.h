@@ -18,15 +18,19 @@
 
 #define MEMTABLE_ARENA_MAX (768 * MIB)
 
+struct mem_entry {
+    uint32_t hash;
+    uint32_t code; /* + 1; 0: free */
+};
+
 /* What only the writer touches. */
 struct mem_column {
     struct slice name;
     uint32_t index;
     bool plain;               /* too many different values: kept as they are */
     struct value *dict;       /* grown by copying: parts keep the place they were made with */
-    uint32_t *hashes;
     uint32_t dict_count, dict_size;
-    uint32_t *table;          /* code + 1; open addressing */
+    struct mem_entry *table;  /* open addressing */
     uint32_t table_size;
     uint64_t values_seen;
     uint64_t epoch;           /* names this dictionary in the process */

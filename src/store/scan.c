@@ -1,6 +1,7 @@
 #include "store/scan.h"
 
 #include "base/mem.h"
+#include "base/time.h"
 #include "event/schema.h"
 #include "store/scan_filter.h"
 #include "store/scan_newest.h"
@@ -12,7 +13,7 @@
 
 /* A segment or a table in memory. */
 struct unit {
-    const struct store_segment *segment; /* or */
+    struct store_segment *segment; /* or */
     const struct memtable *table;
     uint32_t part_count;
     int64_t time_min, time_max;
@@ -21,7 +22,7 @@ struct unit {
 struct scan {
     struct snapshot *snapshot;
     struct scan_request request;
-    struct arena *footer; /* of the open segment */
+    struct arena *parts_list; /* of the open table */
     struct arena *work;   /* of the block given out */
     struct arena *scratch;
     struct arena *names;  /* of damages; as long as the scan */
@@ -144,7 +145,7 @@ int scan_open(struct snapshot *snapshot, const struct scan_request *request, str
     size_t memory = request->memory_max ? request->memory_max : MEMORY_QUERY_MAX;
     scan->snapshot = snapshot;
     scan->request = *request;
-    scan->footer = arena_new(memory);
+    scan->parts_list = arena_new(memory);
     scan->work = arena_new(memory);
     scan->scratch = arena_new(memory / 4);
     scan->names = arena_new(1 * MIB);
@@ -154,7 +155,7 @@ int scan_open(struct snapshot *snapshot, const struct scan_request *request, str
                                       .rand = request->rand,
                                       .zone = request->zone};
     uint32_t newest = request->newest_first ? request->newest_rows : 0;
-    if (!scan->footer || !scan->work || !scan->scratch || !scan->names ||
+    if (!scan->parts_list || !scan->work || !scan->scratch || !scan->names ||
         (newest && scan_newest_init(&scan->newest, newest, scan->names) < 0) ||
         list_units(scan, err) < 0) {
         scan_close(scan);
@@ -169,7 +170,7 @@ void scan_close(struct scan *scan)
     if (!scan)
         return;
     segment_close(scan->segment);
-    arena_free(scan->footer);
+    arena_free(scan->parts_list);
     arena_free(scan->work);
     arena_free(scan->scratch);
     arena_free(scan->names);
@@ -303,10 +304,7 @@ static int put_wanted(struct scan *scan, struct block_view *view, struct slice n
     struct segment_column *column = block_view_column(view, name);
     if (!column || batch_find(batch, name))
         return 0;
-    if (block_view_rows(view, column, err) < 0)
-        return -1;
-    struct segment_column fresh = *column;
-    return block_put_column(batch, name, &fresh, selected, scan->request.codes_only, err);
+    return block_put_column(batch, name, column, selected, scan->request.codes_only, err);
 }
 
 /* A wanted column that cannot be read is left out and reported; the rows stay. */
@@ -369,6 +367,7 @@ static int put_columns(struct scan *scan, struct block_view *view, const uint64_
     out->batch = block_batch_new(scan->work, view->row_count);
     if (!out->batch)
         return err_nomem(err);
+    view->columns.wanted = some;
     for (uint32_t i = 0; request->all_columns && i < block->chunk_count; i++)
         if (put_or_note(scan, view, segment_column_name(view->segment, block->chunks[i].column),
                         some, out, err) < 0)
@@ -377,6 +376,53 @@ static int put_columns(struct scan *scan, struct block_view *view, const uint64_
         if (put_or_note(scan, view, request->columns[i], some, out, err) < 0)
             return -1;
     return wants(request, FIELD_EVENT_ID) ? put_derived_id(scan, view, some, out, err) : 0;
+}
+
+/* tzdata knows no zone whose offset from UTC has had seconds since then (Africa/Monrovia, 1972). */
+#define WHOLE_MINUTES_FROM_NS (INT64_C(94694400) * 1000000000)
+
+/* A row a minute instead of the block's rows. 1, 0 when the block has no such counts, -1. */
+static int put_minutes(struct scan *scan, struct block_view *view, struct scan_rows *out,
+                       struct err *err)
+{
+    struct time_counts counts;
+    if (!scan->request.minutes || out->selected_count != view->row_count ||
+        out->time_min < WHOLE_MINUTES_FROM_NS ||
+        !segment_time_counts(view->segment, view->block, scan->work, &counts))
+        return 0;
+    struct batch *batch = block_batch_new(scan->work, 0);
+    struct column *times = batch ? batch_column(batch, FIELD_TIMESTAMP) : NULL;
+    uint32_t *weights = arena_alloc(scan->work, counts.minutes * sizeof(*weights));
+    uint64_t *all = arena_alloc(scan->work, bits_words(counts.minutes) * 8);
+    if (!times || !weights || !all)
+        return err_nomem(err);
+    for (uint32_t i = 0; i < counts.minutes; i++) {
+        int64_t minute = counts.first_ns + i * NS_PER_MINUTE;
+        if (counts.counts[i] == 0)
+            continue;
+        if (column_add(batch, times, batch->row_count, value_time(minute)) < 0)
+            return err_nomem(err);
+        weights[batch->row_count++] = (uint32_t)counts.counts[i];
+    }
+    bits_fill(all, batch->row_count);
+    out->batch = batch;
+    out->selected = all;
+    out->weights = weights;
+    out->row_count = out->selected_count = batch->row_count;
+    return 1;
+}
+
+/* Dictionaries and filters may have told that no row fits. */
+static bool looked_at_rows(const struct block_view *view)
+{
+    const struct segment_block *block = segment_get_block(view->segment, view->block);
+    for (uint32_t i = 0; i < block->chunk_count; i++) {
+        const struct segment_column *column = &view->columns.list[i];
+        if (column->chunk && (column->rows || column->raw_codes.ptr || column->raw_present.ptr ||
+                              column->numbers || column->values))
+            return true;
+    }
+    return false;
 }
 
 /* 1 rows, 0 none of this block, -1; a damaged block is noted and gives 0. */
@@ -401,7 +447,6 @@ static int read_block(struct scan *scan, uint32_t index, struct scan_rows *out, 
     err_clear(&reason);
     if (block_view_init(&view, scan->segment, index, err) < 0)
         return err_nomem(err);
-    uint64_t bytes = segment_bytes_read(scan->segment);
     int result = select_rows(scan, &view, block, &selected, &reason);
     if (result < 0 && is_damage(&reason)) {
         note_damage(scan, scan->units[scan->unit].segment, view.damaged, block->time_min,
@@ -416,7 +461,7 @@ static int read_block(struct scan *scan, uint32_t index, struct scan_rows *out, 
     out->selected = selected;
     out->selected_count = (uint32_t)bits_count(selected, block->row_count);
     if (!out->selected_count) {
-        if (segment_bytes_read(scan->segment) == bytes)
+        if (!looked_at_rows(&view))
             scan->stats.blocks_skipped++;
         else
             scan->stats.blocks_read++;
@@ -424,7 +469,10 @@ static int read_block(struct scan *scan, uint32_t index, struct scan_rows *out, 
     }
     scan->stats.blocks_read++;
     scan->stats.rows_selected += out->selected_count;
-    return put_columns(scan, &view, selected, out, err) < 0 ? -1 : 1;
+    result = put_minutes(scan, &view, out, err);
+    if (result == 0)
+        result = put_columns(scan, &view, selected, out, err) < 0 ? -1 : 1;
+    return result;
 }
 
 static int next_segment_block(struct scan *scan, struct scan_rows *out, struct err *err)
@@ -433,11 +481,10 @@ static int next_segment_block(struct scan *scan, struct scan_rows *out, struct e
     if (!scan->begun) {
         struct err reason;
         err_clear(&reason);
-        arena_reset(scan->footer);
+        arena_reset(scan->parts_list);
         scan->block = 0;
         scan->begun = true;
-        if (segment_open(scan->snapshot->store->config.io, unit->segment->path, scan->footer,
-                         &scan->segment, &reason) < 0) {
+        if (footers_open(unit->segment, &scan->segment, &reason) < 0) {
             if (!is_damage(&reason)) {
                 if (err)
                     *err = reason;
@@ -570,10 +617,10 @@ static int next_part(struct scan *scan, struct scan_rows *out, struct err *err)
 {
     const struct unit *unit = &scan->units[scan->unit];
     if (!scan->begun) {
-        arena_reset(scan->footer);
+        arena_reset(scan->parts_list);
         scan->begun = true;
         scan->block = 0;
-        scan->parts = arena_array(scan->footer, unit->part_count + 1U, sizeof(*scan->parts));
+        scan->parts = arena_array(scan->parts_list, unit->part_count + 1U, sizeof(*scan->parts));
         if (!scan->parts)
             return err_nomem(err);
         const struct mem_part *part = unit->table->first;

@@ -34,6 +34,8 @@ struct scan_request {
     bool all_columns;
     bool codes_only;             /* columns with a dictionary come without values (batch.h) */
     const struct expr *filter;   /* NULL: every row */
+    bool minutes;                /* only @timestamp is wanted, and only to the minute: a row may then
+                                  * stand for all of its minute (scan_rows.weights) */
     bool newest_first;
     uint32_t newest_rows;        /* with newest_first: rows that cannot be among so many newest ones
                                   * may be left out; 0: all are given */
@@ -50,6 +52,7 @@ struct scan_request {
 struct scan_rows {
     struct batch *batch;       /* NULL when no column was wanted */
     const uint64_t *selected;  /* bits of batch rows; columns hold these rows, and may hold others */
+    const uint32_t *weights;   /* how many rows a row stands for; NULL: each for itself */
     uint32_t row_count;        /* of the block */
     uint32_t selected_count;   /* never 0 */
     int64_t time_min, time_max; /* of the block */
@@ -68,7 +71,7 @@ struct scan_damage {
 };
 
 struct scan_stats {
-    uint64_t units, blocks, blocks_skipped, blocks_read; /* skipped: no row data was read */
+    uint64_t units, blocks, blocks_skipped, blocks_read; /* skipped: no row was looked at */
     uint64_t rows, rows_selected; /* of the blocks in the time range and streams */
     uint64_t bytes_read;
     uint64_t regex_limits;

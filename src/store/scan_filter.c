@@ -1,11 +1,10 @@
-#include "store/scan_filter.h"
+#include "store/scan_dict.h"
 
 #include "base/utf8.h"
 #include "event/schema.h"
-#include "store/skeleton_find.h"
 #include "store/words.h"
 
-enum { SCRATCH_EVERY = 512 }; /* tests between two resets of the scratch arena */
+#include <stdlib.h>
 
 int block_view_init(struct block_view *view, const struct segment *segment, uint32_t block,
                     struct err *err)
@@ -15,17 +14,7 @@ int block_view_init(struct block_view *view, const struct segment *segment, uint
     view->block = block;
     view->row_count = in->row_count;
     view->damaged = SLICE_NONE;
-    view->columns = arena_array(view->arena, in->chunk_count + 1U, sizeof(*view->columns));
-    return view->columns ? 0 : err_nomem(err);
-}
-
-static struct segment_column *column_at(struct block_view *view, size_t index)
-{
-    const struct segment_block *in = segment_get_block(view->segment, view->block);
-    struct segment_column *column = &view->columns[index];
-    if (!column->chunk)
-        segment_column_init(column, view->segment, view->block, &in->chunks[index]);
-    return column;
+    return segment_columns_init(&view->columns, segment, block, view->arena, err);
 }
 
 struct segment_column *block_view_column(struct block_view *view, struct slice name)
@@ -34,76 +23,11 @@ struct segment_column *block_view_column(struct block_view *view, struct slice n
     if (!chunk)
         return NULL;
     const struct segment_block *in = segment_get_block(view->segment, view->block);
-    return column_at(view, (size_t)(chunk - in->chunks));
+    return segment_columns_at(&view->columns, (size_t)(chunk - in->chunks));
 }
 
-int block_view_rows(struct block_view *view, struct segment_column *column, struct err *err)
-{
-    const struct segment_block *in = segment_get_block(view->segment, view->block);
-    const struct chunk *same;
-    if (column->rows)
-        return 0;
-    if (segment_presence_of(column, view->arena, &same, err) < 0)
-        return -1;
-    if (!same)
-        return segment_load_rows(column, view->arena, err);
-    struct segment_column *other = column_at(view, (size_t)(same - in->chunks));
-    if (segment_load_rows(other, view->arena, err) < 0)
-        return -1;
-    column->rows = other->rows;
-    return 0;
-}
-
-static int fail(struct block_view *view, const struct segment_column *column)
-{
-    view->damaged = segment_column_name(view->segment, column->chunk->column);
-    return -1;
-}
 
 /* ---- one test on one column ------------------------------------------------------------- */
-
-static bool has_dict(const struct chunk *chunk)
-{
-    return chunk->encoding == CHUNK_CONST || chunk->encoding == CHUNK_DICT;
-}
-
-static bool ask(struct block_view *view, const struct expr_test *test, struct value v, uint32_t i)
-{
-    if (i % SCRATCH_EVERY == 0)
-        arena_reset(view->scope->scratch);
-    return expr_test_value(test, v, view->scope);
-}
-
-/* One answer per entry, then one look per row. */
-static int test_dict(struct block_view *view, const struct expr_test *test,
-                     struct segment_column *column, const uint64_t *selected, uint64_t *out,
-                     struct err *err)
-{
-    if (segment_load_dict(column, view->arena, err) < 0)
-        return fail(view, column);
-    uint8_t *yes = arena_alloc(view->arena, column->dict_count);
-    uint32_t count = 0;
-    if (!yes)
-        return err_nomem(err);
-    for (uint32_t i = 0; i < column->dict_count; i++)
-        count += yes[i] = ask(view, test, column->dict[i], i);
-    if (!count)
-        return 0;
-    if (block_view_rows(view, column, err) < 0)
-        return fail(view, column);
-    if (count == column->dict_count && column->dense) {
-        bits_or(out, selected, view->row_count);
-        return 0;
-    }
-    if (segment_load_codes(column, view->arena, err) < 0)
-        return fail(view, column);
-    for (uint32_t i = 0; i < column->count; i++) {
-        uint32_t row = column->rows[i];
-        if (yes[column->codes[i]] && bits_get(selected, row))
-            bits_set(out, row);
-    }
-    return 0;
-}
 
 /* What the smallest and largest number tell about a comparison with a whole number. */
 static bool range_rules_out(const struct chunk *chunk, const struct expr_test *test)
@@ -152,25 +76,6 @@ static bool words_rule_out(struct block_view *view, const struct expr_test *test
     return view->words.len && !words_may_have(view->words, test->text);
 }
 
-/* A text that every value has in it for which the test is TRUE; false when none is known. */
-static bool needle_of(const struct expr_test *test, struct needle *out)
-{
-    struct slice text = SLICE("");
-    bool whole = test->kind == TEST_EQUAL || test->kind == TEST_PREFIX ||
-                 test->kind == TEST_SUFFIX || test->kind == TEST_CONTAINS;
-    bool pattern = test->kind == TEST_WILDCARD || test->kind == TEST_TERM;
-    if ((!whole && !pattern) || (test->flags & TEST_NUMERIC))
-        return false;
-    if (whole || (test->kind == TEST_TERM && !test->wildcard.count))
-        text = test->text;
-    for (size_t i = 0; pattern && i < test->wildcard.count; i++)
-        if (test->wildcard.parts[i].kind == WILDCARD_LITERAL &&
-            test->wildcard.parts[i].text.len > text.len)
-            text = test->wildcard.parts[i].text;
-    *out = (struct needle){text, (test->flags & TEST_CASED) != 0};
-    return text.len >= NEEDLE_FROM;
-}
-
 /* Of the selected rows those that are worth putting together: all, or those that may have what the
  * test looks for. NULL: memory is out or the column is damaged. */
 static const uint64_t *worth_reading(struct block_view *view, const struct expr_test *test,
@@ -178,7 +83,8 @@ static const uint64_t *worth_reading(struct block_view *view, const struct expr_
                                      struct err *err)
 {
     struct needle needle;
-    if (column->chunk->encoding != CHUNK_SKELETON || !needle_of(test, &needle))
+    if (column->chunk->encoding != CHUNK_SKELETON || !scan_needle(test, &needle) ||
+        bits_count(selected, view->row_count) <= SCAN_FEW_ROWS)
         return selected;
     struct segment_column fresh = *column;
     uint64_t *rows = arena_calloc(view->arena, bits_words(view->row_count) * 8);
@@ -187,11 +93,64 @@ static const uint64_t *worth_reading(struct block_view *view, const struct expr_
         return NULL;
     }
     if (skeleton_find(&fresh, &needle, selected, rows, view->arena, err) < 0) {
-        fail(view, column);
+        scan_damaged(view, column);
         return NULL;
     }
     bits_and(rows, selected, view->row_count);
     return rows;
+}
+
+/* A text inside others whose trigrams are not all in the block. */
+static bool trigrams_rule_out(struct block_view *view, const struct expr_test *test)
+{
+    struct needle needle;
+    if (!scan_needle(test, &needle))
+        return false;
+    char *to = needle.cased ? arena_alloc(view->arena, 3 * needle.text.len + 1) : NULL;
+    if (to)
+        needle.text = slice_of(to, utf8_fold_text(needle.text, to));
+    else if (needle.cased)
+        return false;
+    if (!view->has_trigrams) {
+        view->has_trigrams = true;
+        view->trigrams = segment_trigrams(view->segment, view->block, view->arena);
+    }
+    return !trigrams_may_have(view->trigrams, needle.text);
+}
+
+/* A comparison of whole numbers, as bounds: low <= n <= high. False when it is none. */
+static bool bounds_of(const struct chunk *chunk, const struct expr_test *test, int64_t *low,
+                      int64_t *high)
+{
+    int64_t n = test->number.i64;
+    if (chunk->encoding != CHUNK_INT || chunk->type != VALUE_I64 ||
+        !(test->flags & TEST_NUMERIC) || test->number.type != VALUE_I64)
+        return false;
+    *low = INT64_MIN;
+    *high = INT64_MAX;
+    if (test->kind == TEST_EQUAL || test->kind == TEST_GREATER_EQUAL)
+        *low = n;
+    if (test->kind == TEST_EQUAL || test->kind == TEST_LESS_EQUAL)
+        *high = n;
+    if (test->kind == TEST_LESS && n > INT64_MIN)
+        *high = n - 1;
+    if (test->kind == TEST_GREATER && n < INT64_MAX)
+        *low = n + 1;
+    return *low != INT64_MIN || *high != INT64_MAX;
+}
+
+static int test_numbers(struct block_view *view, struct segment_column *column, int64_t low,
+                        int64_t high, const uint64_t *selected, uint64_t *out, struct err *err)
+{
+    if (segment_load_rows(column, view->arena, err) < 0 ||
+        segment_load_numbers(column, view->arena, err) < 0)
+        return scan_damaged(view, column);
+    for (uint32_t i = 0; i < column->count; i++) {
+        uint32_t row = column->rows[i];
+        bool inside = column->numbers[i] >= low && column->numbers[i] <= high;
+        out[row / 64] |= (uint64_t)inside << row % 64 & selected[row / 64];
+    }
+    return 0;
 }
 
 static int test_values(struct block_view *view, const struct expr_test *test,
@@ -199,22 +158,25 @@ static int test_values(struct block_view *view, const struct expr_test *test,
                        struct err *err)
 {
     if (range_rules_out(column->chunk, test) || filter_rules_out(view, column->chunk, test) ||
-        words_rule_out(view, test))
+        words_rule_out(view, test) || trigrams_rule_out(view, test))
         return 0;
+    int64_t low, high;
+    if (bounds_of(column->chunk, test, &low, &high))
+        return test_numbers(view, column, low, high, selected, out, err);
     selected = worth_reading(view, test, column, selected, err);
     if (!selected)
         return -1;
     if (!bits_any(selected, view->row_count))
         return 0;
-    if (block_view_rows(view, column, err) < 0)
-        return fail(view, column);
+    if (segment_load_rows(column, view->arena, err) < 0)
+        return scan_damaged(view, column);
     struct segment_column fresh = *column; /* its values are for these rows only */
     if (segment_load_values(&fresh, selected, view->arena, err) < 0)
-        return fail(view, column);
+        return scan_damaged(view, column);
     for (uint32_t i = 0; i < fresh.count; i++) {
         uint32_t row = fresh.rows[i];
         if (bits_get(selected, row) && !bits_get(out, row) &&
-            ask(view, test, fresh.values[i], i))
+            scan_ask(view, test, fresh.values[i], i))
             bits_set(out, row);
     }
     return 0;
@@ -225,15 +187,19 @@ static int test_column(struct block_view *view, const struct expr_test *test,
                        struct err *err)
 {
     if (test->kind == TEST_EXISTS && !(column->chunk->types_seen & 1U << VALUE_NULL)) {
-        if (block_view_rows(view, column, err) < 0)
-            return fail(view, column);
+        if (segment_load_rows(column, view->arena, err) < 0)
+            return scan_damaged(view, column);
         for (uint32_t i = 0; i < column->count; i++)
             if (bits_get(selected, column->rows[i]))
                 bits_set(out, column->rows[i]);
         return 0;
     }
-    return has_dict(column->chunk) ? test_dict(view, test, column, selected, out, err)
-                                   : test_values(view, test, column, selected, out, err);
+    if (!scan_has_dict(column->chunk))
+        return test_values(view, test, column, selected, out, err);
+    struct dict_answer answer;
+    return scan_dict_ask(view, test, column, &answer, err) < 0
+               ? -1
+               : scan_dict_mark(view, column, &answer, selected, out, err);
 }
 
 /* ---- fallback --------------------------------------------------------------------------- */
@@ -251,11 +217,11 @@ static int put_one(struct block_view *view, struct batch *batch, struct slice na
 {
     if (batch_find(batch, name))
         return 0;
-    if (block_view_rows(view, column, err) < 0)
-        return fail(view, column);
+    if (segment_load_rows(column, view->arena, err) < 0)
+        return scan_damaged(view, column);
     struct segment_column fresh = *column;
     if (block_put_column(batch, name, &fresh, selected, false, err) < 0)
-        return fail(view, column);
+        return scan_damaged(view, column);
     return 0;
 }
 
@@ -283,7 +249,7 @@ static int collect_all(struct collector *to)
     for (uint32_t i = 0; i < in->chunk_count; i++)
         if (put_one(to->view, to->batch,
                     segment_column_name(to->view->segment, in->chunks[i].column),
-                    column_at(to->view, i), to->selected, to->err) < 0)
+                    segment_columns_at(&to->view->columns, i), to->selected, to->err) < 0)
             return -1;
     return 0;
 }
@@ -351,19 +317,18 @@ static int filter_keyword(struct block_view *view, const struct expr *expr,
     for (int pass = 0; pass < 2; pass++)
         for (uint32_t i = 0; i < in->chunk_count; i++) {
             struct slice name = segment_column_name(view->segment, in->chunks[i].column);
-            if (has_dict(&in->chunks[i]) != (pass == 0) || !expr_keyword_reads(name))
+            if (scan_has_dict(&in->chunks[i]) != (pass == 0) || !expr_keyword_reads(name))
                 continue;
             memcpy(rest, selected, bits_words(view->row_count) * 8);
             bits_and_not(rest, out, view->row_count);
             if (!bits_any(rest, view->row_count))
                 return 0;
-            if (test_column(view, &expr->test, column_at(view, i), rest, out, err) < 0)
+            if (test_column(view, &expr->test, segment_columns_at(&view->columns, i), rest, out, err) < 0)
                 return -1;
         }
     return 0;
 }
 
-/* Cheap children first: an early "no" saves reading the dear ones. */
 static int cost_of(struct block_view *view, const struct expr *expr)
 {
     if (expr->kind != EXPR_TEST)
@@ -371,13 +336,84 @@ static int cost_of(struct block_view *view, const struct expr *expr)
     const struct chunk *chunk = segment_find_chunk(view->segment, view->block, expr->field);
     if (!chunk)
         return 0;
-    if (has_dict(chunk))
+    if (scan_has_dict(chunk))
         return 1;
     if (chunk->encoding == CHUNK_SKELETON)
         return 4;
     return chunk->encoding == CHUNK_TEXT ? 3 : 2;
 }
 
+/* A child that is one test on a column with a dictionary. */
+struct dict_child {
+    const struct expr *expr;
+    struct segment_column *column;
+    struct dict_answer answer;
+};
+
+/* A test that is asked of the stored values of one column, and is FALSE where there are none. */
+static bool is_plain_test(const struct block_view *view, const struct expr *expr)
+{
+    return expr->kind == EXPR_TEST && expr->test.kind != TEST_NULL && !expr->test.other.ptr &&
+           !view->scope->bound && !slice_equal(expr->field, FIELD_EVENT_ID);
+}
+
+static bool lacks_column(const struct block_view *view, const struct expr *expr)
+{
+    return is_plain_test(view, expr) &&
+           !segment_find_chunk(view->segment, view->block, expr->field);
+}
+
+static bool is_dict_child(const struct block_view *view, const struct expr *expr)
+{
+    if (!is_plain_test(view, expr) || expr->test.kind == TEST_EXISTS)
+        return false;
+    const struct chunk *chunk = segment_find_chunk(view->segment, view->block, expr->field);
+    return chunk && scan_has_dict(chunk);
+}
+
+/* The larger the dictionary and the fewer its entries that fit, the fewer rows there will be. */
+static int by_share(const void *a, const void *b)
+{
+    const struct dict_child *x = a, *y = b;
+    uint64_t left = (uint64_t)x->answer.count * y->column->dict_count;
+    uint64_t right = (uint64_t)y->answer.count * x->column->dict_count;
+    return (left > right) - (left < right);
+}
+
+/* All dictionaries are asked before any row is looked at: one that has nothing ends it. */
+static int filter_dicts(struct block_view *view, const struct expr *expr, uint64_t *left,
+                        struct err *err)
+{
+    size_t words = bits_words(view->row_count), count = 0;
+    struct dict_child *list = arena_array(view->arena, expr->arg_count, sizeof(*list));
+    uint64_t *next = arena_alloc(view->arena, words * 8);
+    if (!list || !next)
+        return err_nomem(err);
+    for (size_t i = 0; i < expr->arg_count; i++) {
+        struct dict_child *child = &list[count];
+        if (!is_dict_child(view, expr->args[i]))
+            continue;
+        child->expr = expr->args[i];
+        child->column = block_view_column(view, child->expr->field);
+        if (scan_dict_ask(view, &child->expr->test, child->column, &child->answer, err) < 0)
+            return -1;
+        if (!child->answer.count) {
+            memset(left, 0, words * 8);
+            return 0;
+        }
+        count++;
+    }
+    qsort(list, count, sizeof(*list), by_share);
+    for (size_t i = 0; i < count && bits_any(left, view->row_count); i++) {
+        memset(next, 0, words * 8);
+        if (scan_dict_mark(view, list[i].column, &list[i].answer, left, next, err) < 0)
+            return -1;
+        memcpy(left, next, words * 8);
+    }
+    return 0;
+}
+
+/* Dictionaries, then other children, cheap ones first: an early "no" saves reading the dear ones. */
 static int filter_and(struct block_view *view, const struct expr *expr, const uint64_t *selected,
                       uint64_t *out, struct err *err)
 {
@@ -387,16 +423,21 @@ static int filter_and(struct block_view *view, const struct expr *expr, const ui
     if (!left || !next)
         return err_nomem(err);
     memcpy(left, selected, words * 8);
+    for (size_t i = 0; i < expr->arg_count; i++)
+        if (lacks_column(view, expr->args[i]))
+            return 0;
+    if (filter_dicts(view, expr, left, err) < 0)
+        return -1;
     for (int cost = 0; cost <= 6; cost++)
         for (size_t i = 0; i < expr->arg_count; i++) {
-            if (cost_of(view, expr->args[i]) != cost)
+            if (!bits_any(left, view->row_count))
+                return 0;
+            if (cost_of(view, expr->args[i]) != cost || is_dict_child(view, expr->args[i]))
                 continue;
             memset(next, 0, words * 8);
             if (scan_filter_block(view, expr->args[i], left, next, err) < 0)
                 return -1;
             memcpy(left, next, words * 8);
-            if (!bits_any(left, view->row_count))
-                return 0;
         }
     bits_or(out, left, view->row_count);
     return 0;

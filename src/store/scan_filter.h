@@ -16,20 +16,18 @@ struct block_view {
     uint64_t store_id;
     struct arena *arena;
     struct expr_scope *scope;
-    struct segment_column *columns; /* parallel to the block's chunks; chunk NULL = not begun */
-    struct slice damaged;           /* the column that failed */
-    bool has_words;                 /* words was asked for */
-    struct slice words;             /* of the block; none: anything may be in it */
+    struct segment_columns columns;
+    struct slice damaged; /* the column that failed */
+    bool has_words;       /* words was asked for */
+    struct slice words;   /* of the block; none: anything may be in it */
+    bool has_trigrams;
+    struct slice trigrams;
 };
 
 MUST_USE int block_view_init(struct block_view *view, const struct segment *segment,
                              uint32_t block, struct err *err);
 /* NULL when the block has no such column. */
 struct segment_column *block_view_column(struct block_view *view, struct slice name);
-
-/* The column's rows, read once for all columns that share them. */
-MUST_USE int block_view_rows(struct block_view *view, struct segment_column *column,
-                             struct err *err);
 
 /* Rows among selected for which the expression is TRUE. */
 MUST_USE int scan_filter_block(struct block_view *view, const struct expr *expr,

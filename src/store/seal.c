@@ -1,12 +1,13 @@
 #include "store/seal.h"
 
+#include "base/bits.h"
 #include "base/mem.h"
 #include "event/schema.h"
 #include "store/skeleton.h"
 
 #include <stdlib.h>
 
-enum { REFS_MAX = 1024, MAP_PART = 32, LOOK_AT = 256 };
+enum { REFS_MAX = 1024, LOOK_AT = 256, MOVES_PER_ROW = 16 };
 
 struct row_key {
     int64_t time_ns;
@@ -34,6 +35,9 @@ struct job {
     uint32_t column_count;
     uint32_t *rows, *codes; /* of the column being gathered, in work */
     struct value *values;
+    uint64_t *seen;         /* by row of the block, for scatter(); bits are zero between columns */
+    uint32_t *code_of_row;
+    struct value *value_of_row;
 };
 
 /* A column of the block, ready to be written. */
@@ -53,6 +57,23 @@ static int compare_keys(const void *a, const void *b)
     if (x->part != y->part)
         return x->part < y->part ? -1 : 1;
     return (x->row > y->row) - (x->row < y->row);
+}
+
+/* Events mostly come nearly in order: each is moved a little. False when that took too many moves;
+ * the keys are all there, in some order. */
+static bool settle_order(struct row_key *order, size_t count)
+{
+    size_t left = count * MOVES_PER_ROW;
+    for (size_t i = 1; i < count; i++) {
+        struct row_key key = order[i];
+        size_t to = i;
+        for (; to && compare_keys(&order[to - 1], &key) > 0 && left; to--, left--)
+            order[to] = order[to - 1];
+        order[to] = key;
+        if (!left)
+            return false;
+    }
+    return true;
 }
 
 static int collect_rows(struct job *job, struct err *err)
@@ -83,7 +104,7 @@ static int collect_rows(struct job *job, struct err *err)
                             (n == 0 || compare_keys(&job->order[n - 1], &job->order[n]) < 0);
         }
     }
-    if (!job->in_order)
+    if (!job->in_order && !settle_order(job->order, n))
         qsort(job->order, n, sizeof(*job->order), compare_keys);
     return 0;
 }
@@ -155,7 +176,44 @@ static uint32_t gather(struct job *job, const struct pieces *pieces)
     return n;
 }
 
-/* Stable counting sort of the entries by block row, for rows that came out of order. */
+/* One piece by row of the block. */
+static void scatter_piece(struct job *job, const struct mem_part_column *piece,
+                          const uint32_t *place, bool codes)
+{
+    for (uint32_t i = 0; i < piece->count; i++) {
+        uint32_t to = place[piece->rows ? piece->rows[i] : i];
+        if (to == UINT32_MAX)
+            continue;
+        bits_set(job->seen, to);
+        if (codes)
+            job->code_of_row[to] = piece->codes[i];
+        else
+            job->value_of_row[to] = piece->codes ? piece->dict[piece->codes[i]] : piece->values[i];
+    }
+}
+
+/* As gather(), in the order of the rows, where no row has several. */
+static uint32_t scatter(struct job *job, const struct pieces *pieces)
+{
+    uint32_t n = 0;
+    for (uint32_t p = 0; p < job->table->part_count; p++)
+        if (pieces->of_part[p])
+            scatter_piece(job, pieces->of_part[p], job->place[p], pieces->codes);
+    for (size_t word = 0; word < bits_words(job->block_rows); word++) {
+        for (uint64_t left = job->seen[word]; left; left &= left - 1, n++) {
+            uint32_t row = (uint32_t)(word * 64) + (uint32_t)__builtin_ctzll(left);
+            job->rows[n] = row;
+            if (pieces->codes)
+                job->codes[n] = job->code_of_row[row];
+            else
+                job->values[n] = job->value_of_row[row];
+        }
+        job->seen[word] = 0;
+    }
+    return n;
+}
+
+/* Stable counting sort of the entries by block row, for rows with several that came out of order. */
 static int sort_entries(struct job *job, const struct pieces *pieces, uint32_t count,
                         struct err *err)
 {
@@ -243,10 +301,11 @@ static int gather_column(struct job *job, const struct mem_column *column, struc
         return 0;
     if (reserve_entries(job, pieces->count, pieces->codes, err) < 0)
         return -1;
-    uint32_t count = gather(job, pieces);
+    bool simple = job->in_order || pieces->multi;
+    uint32_t count = simple ? gather(job, pieces) : scatter(job, pieces);
     if (!count)
         return 0;
-    if (!job->in_order && sort_entries(job, pieces, count, err) < 0)
+    if (!job->in_order && pieces->multi && sort_entries(job, pieces, count, err) < 0)
         return -1;
     struct chunk_input input = {.block_rows = job->block_rows,
                                 .count = count,
@@ -281,30 +340,13 @@ static int gather_keys(struct job *job, struct err *err)
     struct chunk_input input = {.block_rows = job->block_rows,
                                 .count = job->block_rows,
                                 .values = times,
-                                .types_seen = 1U << VALUE_TIME};
+                                .types_seen = 1U << VALUE_TIME,
+                                .time_counts = true};
     keep_column(job, FIELD_TIMESTAMP, &input);
     input.values = seqs;
     input.types_seen = 1U << VALUE_I64;
+    input.time_counts = false;
     keep_column(job, FIELD_SEQ, &input);
-    return 0;
-}
-
-/* Row to entry, where enough rows have one that the map pays; rows with several are left out. */
-static int map_entries(struct job *job, const struct chunk_input *input, struct chunk_ref *ref,
-                       struct err *err)
-{
-    if (!input->rows || input->count < job->block_rows / MAP_PART)
-        return 0;
-    uint32_t *entries = arena_alloc(job->work, job->block_rows * sizeof(*entries));
-    if (!entries)
-        return err_nomem(err);
-    memset(entries, 0xff, job->block_rows * sizeof(*entries));
-    for (uint32_t i = 0; i < input->count; i++) {
-        bool several = (i && input->rows[i - 1] == input->rows[i]) ||
-                       (i + 1 < input->count && input->rows[i + 1] == input->rows[i]);
-        entries[input->rows[i]] = several ? UINT32_MAX : i;
-    }
-    ref->entry_of_row = entries;
     return 0;
 }
 
@@ -321,18 +363,15 @@ static bool has_cut(const struct chunk_input *input)
     return false;
 }
 
-static int add_ref(struct job *job, struct chunk_refs *refs, const struct chunk_input *input,
-                   uint32_t column, struct err *err)
+static void add_ref(struct chunk_refs *refs, const struct chunk_input *input, uint32_t column)
 {
     uint32_t mark = (column + 1) * UINT32_C(0x9e3779b1);
     mark ^= mark >> 15;
     for (uint32_t i = 0; input->rows && i < input->count; i++)
         refs->shape_of_row[input->rows[i]] += mark;
-    if (refs->count == REFS_MAX)
-        return 0;
-    struct chunk_ref *ref = &refs->list[refs->count++];
-    *ref = (struct chunk_ref){.column = column, .input = input, .has_cut = has_cut(input)};
-    return map_entries(job, input, ref, err);
+    if (refs->count < REFS_MAX)
+        refs->list[refs->count++] =
+            (struct chunk_ref){.column = column, .input = input, .has_cut = has_cut(input)};
 }
 
 static int write_columns(struct job *job, struct err *err)
@@ -340,7 +379,8 @@ static int write_columns(struct job *job, struct err *err)
     struct chunk_refs refs = {
         .list = arena_array(job->work, job->column_count + 1U, sizeof(*refs.list)),
         .shape_of_row = arena_array(job->work, job->block_rows + 1U, sizeof(uint32_t)),
-        .words = job->words};
+        .words = job->words,
+        .arena = job->work};
     if (job->words)
         words_clear(job->words);
     if (!refs.list || !refs.shape_of_row)
@@ -355,11 +395,7 @@ static int write_columns(struct job *job, struct err *err)
                 return -1;
             const struct segment_block *block =
                 &job->writer->blocks[job->writer->block_count - 1];
-            if (add_ref(job, &refs, &sealed->input, block->chunks[block->chunk_count - 1].column,
-                        err) < 0)
-                return -1;
-            for (uint32_t r = 0; r < refs.count; r++)
-                refs.list[r].texts = NULL; /* they lived as long as the chunk */
+            add_ref(&refs, &sealed->input, block->chunks[block->chunk_count - 1].column);
         }
     return 0;
 }
@@ -388,7 +424,10 @@ static int seal_block(struct job *job, struct err *err)
         .of_part = arena_array(job->work, part_count + 1U, sizeof(*pieces.of_part))};
     job->column_count = 0;
     job->columns = arena_array(job->work, column_count + 2U, sizeof(*job->columns));
-    if (!pieces.of_part || !job->columns)
+    job->seen = arena_array(job->work, bits_words(job->block_rows), sizeof(*job->seen));
+    job->code_of_row = arena_alloc(job->work, job->block_rows * sizeof(*job->code_of_row));
+    job->value_of_row = arena_alloc(job->work, job->block_rows * sizeof(*job->value_of_row));
+    if (!pieces.of_part || !job->columns || !job->seen || !job->code_of_row || !job->value_of_row)
         return err_nomem(err);
     place_rows(job);
     if (begin_block(job, err) < 0 || gather_keys(job, err) < 0)

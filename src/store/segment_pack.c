@@ -68,15 +68,19 @@ static int add_segment(struct segment_writer *writer, const char *path, struct s
                        bool first, struct arena *arena, struct arena *work, struct err *err)
 {
     struct segment *segment;
-    if (segment_open(writer->io, path, arena, &segment, err) < 0)
+    if (segment_open(writer->io, path, NULL, &segment, err) < 0)
         return -1;
     int result = 0;
     if (agrees(writer, segment))
         result = copy_segment(writer, segment, work, err) < 0 ? -1 : 1;
-    if (first)
+    if (first) {
         *facts = *segment_get_facts(segment);
-    else if (result == 1 && segment_get_facts(segment)->covered > facts->covered)
+        facts->stream = arena_copy(arena, facts->stream);
+        if (!facts->stream.ptr)
+            result = err_nomem(err);
+    } else if (result == 1 && segment_get_facts(segment)->covered > facts->covered) {
         facts->covered = segment_get_facts(segment)->covered;
+    }
     segment_close(segment);
     return result;
 }

@@ -11,7 +11,7 @@
  */
 #include "store/segment.h"
 
-/* At least the first; *taken says how many. facts of the first are written. */
+/* At least the first; *taken says how many. facts: of the first, its stream in arena. */
 MUST_USE int segment_pack(struct segment_writer *writer, const char *const *paths, size_t count,
                           size_t *taken, struct segment_facts *facts, struct arena *arena,
                           struct err *err);

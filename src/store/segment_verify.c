@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 
-#define FOOTER_ARENA_MAX (1 * GIB)
 #define STREAM_ARENA_MAX (2 * CHUNK_STREAM_RAW_MAX + MIB)
 
 struct verifying {
@@ -126,10 +125,10 @@ int segment_verify(const struct hin_io *io, const char *path, const struct segme
                    struct segment_verifier *verifier, struct err *err)
 {
     struct segment *segment = NULL;
-    struct arena *footer = arena_new(FOOTER_ARENA_MAX), *work = arena_new(STREAM_ARENA_MAX);
-    int result = footer && work ? check_file(io, path, info, err) : err_nomem(err);
+    struct arena *work = arena_new(STREAM_ARENA_MAX);
+    int result = work ? check_file(io, path, info, err) : err_nomem(err);
     if (result == 0)
-        result = segment_open(io, path, footer, &segment, err);
+        result = segment_open(io, path, NULL, &segment, err);
     if (result == 0)
         result = same_as_named(segment, info, path, err);
     if (result == 0) {
@@ -138,6 +137,5 @@ int segment_verify(const struct hin_io *io, const char *path, const struct segme
     }
     segment_close(segment);
     arena_free(work);
-    arena_free(footer);
     return result;
 }

@@ -43,9 +43,8 @@ uint32_t skeleton_find_row(const uint32_t *rows, uint32_t count, uint32_t row, u
 struct chunk_ref {
     uint32_t column;     /* index into the segment's names */
     const struct chunk_input *input;
-    const uint32_t *entry_of_row; /* UINT32_MAX: none or several; NULL: look in input->rows */
-    uint32_t cursor;     /* the entry found last there: rows are mostly asked in order */
-    struct slice *texts; /* by code; made when first asked */
+    uint32_t cursor;     /* the entry found last: rows are mostly asked in order */
+    const struct value *texts; /* by code, STRING or NULL; made when first asked */
     bool has_cut;        /* some of its texts can only be found as spans (skeleton_is_cut) */
 };
 
@@ -54,6 +53,7 @@ struct chunk_refs {
     uint32_t count;
     uint32_t *shape_of_row; /* which columns a row has, as a hash */
     struct words *words;    /* takes what is kept as text; NULL: nobody does */
+    struct arena *arena;    /* of the block: what refs keep of themselves */
 };
 
 struct segment_writer;

@@ -1,5 +1,6 @@
 #include "store/skeleton_find.h"
 
+#include "base/fold_find.h"
 #include "base/utf8.h"
 #include "store/skeleton_reader.h"
 
@@ -15,6 +16,7 @@ struct known {
 struct search {
     struct segment_column *column;
     const struct needle *needle;
+    const struct fold_needle *folded; /* the same, unless cased */
     const uint64_t *selected; /* others are not asked for */
     struct arena *arena;
     struct buffer *room; /* for folding */
@@ -49,7 +51,12 @@ static struct slice as_needle(const struct search *search, struct slice text)
 static int has_text(const struct search *search, struct slice text, bool *out, struct err *err)
 {
     *out = false;
-    if (text.len < search->needle->text.len)
+    if (text.len * 3 < search->needle->text.len)
+        return 0;
+    enum fold_answer known =
+        search->needle->cased ? FOLD_UNKNOWN : fold_find(search->folded, text);
+    *out = known == FOLD_YES;
+    if (known != FOLD_UNKNOWN)
         return 0;
     struct slice same = as_needle(search, text);
     if (!same.ptr)
@@ -189,12 +196,31 @@ static bool is_escaped(struct slice text)
     return false;
 }
 
+/* False when certainly no entry has the needle: seen without taking them apart. */
+static int dict_may(const struct search *search, struct segment_column *data, bool *out,
+                    struct err *err)
+{
+    uint16_t types = data->chunk->types_seen;
+    *out = true;
+    if (types == 1U << VALUE_IP || types == 1U << VALUE_I64)
+        *out = only(search->needle, "0123456789abcdef.:-");
+    if (types != 1U << VALUE_STRING || data->dict)
+        return 0;
+    return segment_load_raw_dict(data, search->arena, err) < 0
+               ? -1
+               : has_text(search, data->raw_dict, out, err);
+}
+
 static int dict_rows(struct search *search, struct segment_column *data, uint64_t *rows, bool *any,
                      struct err *err)
 {
     char small[VALUE_TEXT_SIZE];
-    if (segment_load_dict(data, search->arena, err) < 0)
+    bool may;
+    if (dict_may(search, data, &may, err) < 0 ||
+        (may && segment_load_dict(data, search->arena, err) < 0))
         return -1;
+    if (!may)
+        return 0;
     bool *yes = arena_calloc(search->arena, data->dict_count + 1U);
     if (!yes)
         return err_nomem(err);
@@ -245,23 +271,25 @@ static int column_rows(struct search *search, const struct chunk *chunk, const u
             *out = search->known[i].rows;
             return 0;
         }
-    struct segment_column data;
-    segment_column_init(&data, search->column->segment, search->column->block, chunk);
-    data.depth = search->column->depth + 1;
-    uint64_t *rows = arena_calloc(search->arena, bits_words(data.block_rows) * 8);
+    struct segment_column *data;
+    if (skeleton_reader_column(search->column, chunk->column, search->arena, &data, err) < 0)
+        return -1;
+    uint64_t *rows = arena_calloc(search->arena, bits_words(data->block_rows) * 8);
     bool any = false;
     int result;
     if (!rows)
         return err_nomem(err);
     if (chunk->encoding == CHUNK_SKELETON) {
         struct search inner = *search;
-        inner.column = &data;
+        struct segment_column deeper = *data;
+        deeper.depth = search->column->depth + 1;
+        inner.column = &deeper;
         result = find_in(&inner, rows, err);
-        any = result == 0 && bits_any(rows, data.block_rows);
+        any = result == 0 && bits_any(rows, data->block_rows);
     } else if (chunk->encoding == CHUNK_DICT || chunk->encoding == CHUNK_CONST) {
-        result = dict_rows(search, &data, rows, &any, err);
+        result = dict_rows(search, data, rows, &any, err);
     } else {
-        result = value_rows(search, &data, rows, &any, err);
+        result = value_rows(search, data, rows, &any, err);
     }
     *out = any ? rows : NULL;
     if (result == 0 && *search->known_count < KNOWN_MAX)
@@ -285,6 +313,7 @@ static int judge_column(struct search *search, const struct skeleton_reader *rea
     const struct chunk *chunk = chunk_of(search, reader->sources[slot->source].column);
     const uint64_t *rows = NULL;
     struct needle rest = *search->needle;
+    struct fold_needle rest_folded;
     struct search asked = *search;
     if (!chunk || search->column->depth >= SKELETON_DEPTH_MAX) {
         verdict->all = true; /* reading it will say what is wrong */
@@ -301,6 +330,8 @@ static int judge_column(struct search *search, const struct skeleton_reader *rea
             return 0;
         }
         asked.needle = &rest;
+        fold_needle_init(&rest_folded, rest.text);
+        asked.folded = &rest_folded;
     }
     if (column_rows(&asked, chunk, &rows, err) < 0)
         return -1;
@@ -335,6 +366,26 @@ static int judge_printed(struct search *search, const struct skeleton_slot *slot
     return 0;
 }
 
+/* The texts from first to first + count are searched as one; false when that does not tell. */
+static bool find_texts(const struct search *search, const struct skeleton_reader *reader,
+                       uint64_t first, uint32_t count, bool *yes)
+{
+    const uint64_t *at = reader->rest_at + first;
+    struct slice all = slice_sub(reader->rest, (size_t)at[0], (size_t)(at[count] - at[0]));
+    enum fold_answer answer;
+    uint32_t n = 0;
+    size_t place = 0;
+    if (search->needle->cased || search->needle->text.len == 0)
+        return false;
+    while ((answer = fold_find_from(search->folded, all, &place)) == FOLD_YES) {
+        while (at[n + 1] - at[0] <= place)
+            n++;
+        yes[n] = yes[n] || place + search->needle->text.len <= at[n + 1] - at[0];
+        place++;
+    }
+    return answer == FOLD_NO;
+}
+
 static int judge_texts(struct search *search, const struct skeleton_reader *reader,
                        const struct skeleton_slot *slot, uint32_t row_count,
                        struct verdict *verdict, struct err *err)
@@ -344,7 +395,8 @@ static int judge_texts(struct search *search, const struct skeleton_reader *read
     bool *yes = arena_calloc(search->arena, count + 1U);
     if (!yes)
         return err_nomem(err);
-    for (uint32_t n = 0; n < count; n++) {
+    bool told = find_texts(search, reader, slot->first_token, count, yes);
+    for (uint32_t n = 0; n < count && !told; n++) {
         const uint64_t *at = &reader->rest_at[slot->first_token + n];
         if (has_text(search, slice_of(reader->rest.ptr + at[0], (size_t)(at[1] - at[0])), &yes[n],
                      err) < 0)
@@ -470,8 +522,11 @@ int skeleton_find(struct segment_column *column, const struct needle *needle,
     uint32_t known_count = 0;
     struct buffer room;
     buffer_init(&room, 3 * CHUNK_STREAM_RAW_MAX + 8);
+    struct fold_needle folded;
+    fold_needle_init(&folded, needle->text);
     struct search search = {.column = column,
                             .needle = needle,
+                            .folded = &folded,
                             .selected = selected,
                             .arena = arena,
                             .room = &room,

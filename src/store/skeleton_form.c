@@ -23,25 +23,34 @@ static char *put_number(char *to, uint64_t n, int digits)
     return to + digits;
 }
 
+static inline char *put_two(char *to, int n)
+{
+    unsigned u = (unsigned)n;
+    to[0] = (char)('0' + u / 10);
+    to[1] = (char)('0' + u % 10);
+    return to + 2;
+}
+
 static char *put_date(char *at, const struct time_parts *parts)
 {
     at = put_number(at, (uint64_t)parts->year, 4);
     *at++ = '-';
-    at = put_number(at, (uint64_t)parts->month, 2);
+    at = put_two(at, parts->month);
     *at++ = '-';
-    return put_number(at, (uint64_t)parts->day, 2);
+    return put_two(at, parts->day);
 }
 
 static char *put_clock(char *at, const struct time_parts *parts, int digits)
 {
-    at = put_number(at, (uint64_t)parts->hour, 2);
+    at = put_two(at, parts->hour);
     *at++ = ':';
-    at = put_number(at, (uint64_t)parts->minute, 2);
+    at = put_two(at, parts->minute);
     *at++ = ':';
-    at = put_number(at, (uint64_t)parts->second, 2);
+    at = put_two(at, parts->second);
     if (digits) {
         *at++ = '.';
-        at = put_number(at, (uint64_t)(parts->nanosecond / UNIT[digits / 3]), digits);
+        uint32_t n = (uint32_t)parts->nanosecond;
+        at = put_number(at, digits == 3 ? n / 1000000 : digits == 6 ? n / 1000 : n, digits);
     }
     return at;
 }
@@ -50,14 +59,14 @@ static char *put_offset(char *at, int shift)
 {
     int minutes = shift < 0 ? -shift : shift;
     *at++ = shift < 0 ? '-' : '+';
-    at = put_number(at, (uint64_t)minutes / 60, 2);
+    at = put_two(at, minutes / 60);
     *at++ = ':';
-    return put_number(at, (uint64_t)minutes % 60, 2);
+    return put_two(at, minutes % 60);
 }
 
 static char *put_clf(char *at, const struct time_parts *parts)
 {
-    at = put_number(at, (uint64_t)parts->day, 2);
+    at = put_two(at, parts->day);
     *at++ = '/';
     memcpy(at, MONTHS + 3 * (parts->month - 1), 3);
     at += 3;
@@ -130,59 +139,87 @@ static const char ESCAPE[256] = {
     [29] = 'u', [30] = 'u', [31] = 'u', ['"'] = '"', ['\\'] = '\\',
 };
 
-static void put_unit(struct buffer *room, uint32_t unit)
+static char *put_unit(char *to, uint32_t unit)
 {
     static const char hex[] = "0123456789abcdef";
     char text[6] = {'\\', 'u', hex[unit >> 12 & 15], hex[unit >> 8 & 15], hex[unit >> 4 & 15],
                     hex[unit & 15]};
-    buffer_put(room, slice_of(text, 6));
+    return mempcpy(to, text, 6);
 }
 
 /* One code point beyond ASCII as UTF-16; bytes that are no UTF-8 end it (0). */
-static size_t put_ascii(struct buffer *room, struct slice rest)
+static size_t put_ascii(char **to, struct slice rest)
 {
     uint32_t code;
     size_t len = utf8_decode(rest, &code);
     if (len < 2)
         return 0;
     if (code >= 0x10000) {
-        put_unit(room, 0xd800 + ((code - 0x10000) >> 10));
-        put_unit(room, 0xdc00 + ((code - 0x10000) & 0x3ff));
+        *to = put_unit(*to, 0xd800 + ((code - 0x10000) >> 10));
+        *to = put_unit(*to, 0xdc00 + ((code - 0x10000) & 0x3ff));
     } else {
-        put_unit(room, code);
+        *to = put_unit(*to, code);
     }
     return len;
 }
 
+/* The high bit of every byte that is a quote, a backslash or a control; bytes behind the first such
+ * one may be wrong. */
+static uint64_t marks_of(uint64_t word)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), high = 0x80 * ones;
+    uint64_t quote = word ^ ('"' * ones), slash = word ^ ('\\' * ones);
+    return (((quote - ones) & ~quote) | ((slash - ones) & ~slash) | ((word - 0x20 * ones) & ~word)) &
+           high;
+}
+
+/* How many bytes from i on stand for themselves. */
+static size_t plain_run(struct slice text, size_t i, bool ascii)
+{
+    size_t start = i;
+    for (; i + 8 <= text.len; i += 8) {
+        uint64_t word;
+        memcpy(&word, text.ptr + i, 8);
+        if (marks_of(word) || (ascii && word & UINT64_C(0x8080808080808080)))
+            break;
+    }
+    for (; i < text.len; i++) {
+        uint8_t c = (uint8_t)text.ptr[i];
+        if (ESCAPE[c] || (c >= 0x80 && ascii))
+            break;
+    }
+    return i - start;
+}
+
 static struct slice print_json(struct slice text, bool ascii, struct buffer *room)
 {
-    size_t done = 0;
-    for (size_t i = 0; i < text.len;) {
+    size_t i = plain_run(text, 0, ascii);
+    if (i == text.len)
+        return text;
+    char *start = buffer_reserve(room, 6 * text.len), *to = start;
+    if (!start)
+        return SLICE_NONE;
+    to = mempcpy(to, text.ptr, i);
+    while (i < text.len) {
         uint8_t c = (uint8_t)text.ptr[i];
-        if (!ESCAPE[c] && (c < 0x80 || !ascii)) {
-            i++;
-            continue;
-        }
-        buffer_put(room, slice_sub(text, done, i - done));
         if (c >= 0x80) {
-            size_t len = put_ascii(room, slice_from(text, i));
+            size_t len = put_ascii(&to, slice_from(text, i));
             if (!len)
                 return SLICE_NONE;
-            done = i += len;
-            continue;
-        }
-        if (ESCAPE[c] == 'u') {
-            put_unit(room, c);
+            i += len;
+        } else if (ESCAPE[c] == 'u') {
+            to = put_unit(to, c);
+            i++;
         } else {
-            buffer_put_char(room, '\\');
-            buffer_put_char(room, ESCAPE[c]);
+            *to++ = '\\';
+            *to++ = ESCAPE[c];
+            i++;
         }
-        done = ++i;
+        size_t plain = plain_run(text, i, ascii);
+        to = mempcpy(to, text.ptr + i, plain);
+        i += plain;
     }
-    if (!done)
-        return text;
-    buffer_put(room, slice_from(text, done));
-    return buffer_failed(room) ? SLICE_NONE : buffer_slice(room);
+    return slice_of(start, (size_t)(to - start));
 }
 
 struct slice form_print(struct value v, struct form form, struct buffer *room)

@@ -2,29 +2,20 @@
 #include "store/skeleton_reader.h"
 
 #include "store/bytes.h"
+#include "store/chunk_read.h"
+
+/* For so few rows no dictionary is printed as a whole. */
+enum { FEW_ROWS = 200 };
 
 static int damaged(const struct skeleton_reader *reader, struct err *err, const char *what)
 {
-    struct slice name =
-        segment_column_name(reader->column->segment, reader->column->chunk->column);
-    return err_set(err, ERR_CORRUPT, "column %.*s: %s", SLICE_ARG(name), what);
-}
-
-const struct chunk_stream *skeleton_stream(const struct chunk *chunk, enum stream_kind kind)
-{
-    for (uint32_t i = 0; i < chunk->stream_count; i++)
-        if (chunk->streams[i].kind == kind)
-            return &chunk->streams[i];
-    return NULL;
+    return chunk_damaged(reader->column, err, what);
 }
 
 int skeleton_read_kind(const struct skeleton_reader *reader, enum stream_kind kind, struct slice *out,
                      struct err *err)
 {
-    const struct chunk_stream *stream = skeleton_stream(reader->column->chunk, kind);
-    if (!stream)
-        return damaged(reader, err, "a stream is missing");
-    return segment_read_stream(reader->column->segment, stream, reader->arena, out, err);
+    return chunk_read_kind(reader->column, kind, reader->arena, out, err);
 }
 
 /* ---- what the skeletons say ------------------------------------------------------------- */
@@ -135,61 +126,105 @@ int skeleton_reader_open(struct skeleton_reader *reader, struct err *err)
 
 /* ---- where the slots' texts come from --------------------------------------------------- */
 
-static int load_texts(struct skeleton_reader *reader, struct skeleton_source *source, struct err *err)
+static int load_texts(struct skeleton_reader *reader, struct segment_column *data, struct err *err)
 {
-    struct segment_column *data = &source->data;
-    source->texts = arena_alloc(reader->arena, data->dict_count * sizeof(*source->texts) + 1);
-    for (uint32_t i = 0; source->texts && i < data->dict_count; i++) {
+    if (data->texts)
+        return 0;
+    struct slice *texts = arena_alloc(reader->arena, data->dict_count * sizeof(*texts) + 1);
+    for (uint32_t i = 0; texts && i < data->dict_count; i++) {
         struct slice text = form_print(data->dict[i], (struct form){FORM_TEXT, 0}, reader->room);
         bool own = data->dict[i].type == VALUE_STRING || !text.ptr;
-        source->texts[i] = own ? text : arena_copy(reader->arena, text);
+        texts[i] = own ? text : arena_copy(reader->arena, text);
     }
-    return source->texts ? 0 : err_nomem(err);
+    data->texts = texts;
+    return texts ? 0 : err_nomem(err);
+}
+
+int skeleton_reader_column(struct segment_column *own, uint32_t number, struct arena *arena,
+                           struct segment_column **out, struct err *err)
+{
+    const struct segment_block *block = segment_get_block(own->segment, own->block);
+    const struct chunk *chunk = NULL;
+    *out = NULL;
+    for (uint32_t i = 0; i < block->chunk_count && &block->chunks[i] < own->chunk; i++)
+        if (block->chunks[i].column == number)
+            chunk = &block->chunks[i];
+    if (!chunk)
+        return 0;
+    if (own->peers)
+        *out = segment_columns_at(own->peers, (size_t)(chunk - block->chunks));
+    else if ((*out = arena_alloc(arena, sizeof(**out))) != NULL)
+        segment_column_init(*out, own->segment, own->block, chunk);
+    return *out ? 0 : err_nomem(err);
+}
+
+/* Values of rows that may yet change do not stay with the peer. */
+static int load_source_values(struct skeleton_reader *reader, struct skeleton_source *source,
+                              struct err *err)
+{
+    struct segment_column *data = source->data;
+    bool lasting = !data->peers || !reader->wanted || reader->wanted == data->peers->wanted;
+    if (data->values && !data->values_of)
+        return 0;
+    if (!lasting) {
+        data = arena_alloc(reader->arena, sizeof(*data));
+        if (!data)
+            return err_nomem(err);
+        *data = *source->data;
+        source->data = data;
+    }
+    return segment_load_values(data, reader->wanted, reader->arena, err);
+}
+
+static int load_data(struct skeleton_reader *reader, struct skeleton_source *source, struct err *err)
+{
+    struct segment_column *data = source->data;
+    if (segment_load_rows(data, reader->arena, err) < 0)
+        return -1;
+    if (data->chunk->encoding != CHUNK_CONST && data->chunk->encoding != CHUNK_DICT)
+        return load_source_values(reader, source, err);
+    if (segment_load_codes(data, reader->arena, err) < 0)
+        return -1;
+    return reader->few ? 0 : load_texts(reader, data, err);
 }
 
 /* Only columns before this one: so references cannot go in circles. */
 static int load_source(struct skeleton_reader *reader, struct skeleton_source *source, struct err *err)
 {
-    const struct segment_column *own = reader->column;
-    const struct segment_block *block = segment_get_block(own->segment, own->block);
-    const struct chunk *chunk = NULL;
-    for (uint32_t i = 0; i < block->chunk_count && &block->chunks[i] < own->chunk; i++)
-        if (block->chunks[i].column == source->column)
-            chunk = &block->chunks[i];
-    if (!chunk || own->depth >= SKELETON_DEPTH_MAX)
-        return damaged(reader, err, "it refers to a column that is not there");
-    segment_column_init(&source->data, own->segment, own->block, chunk);
-    source->data.depth = own->depth + 1;
-    if (segment_load_rows(&source->data, reader->arena, err) < 0)
+    struct segment_column *own = reader->column;
+    if (skeleton_reader_column(own, source->column, reader->arena, &source->data, err) < 0)
         return -1;
-    if (chunk->encoding == CHUNK_CONST || chunk->encoding == CHUNK_DICT)
-        return segment_load_codes(&source->data, reader->arena, err) < 0
-                   ? -1
-                   : load_texts(reader, source, err);
-    return segment_load_values(&source->data, reader->wanted, reader->arena, err);
+    if (!source->data || own->depth >= SKELETON_DEPTH_MAX)
+        return damaged(reader, err, "it refers to a column that is not there");
+    struct segment_column *data = source->data;
+    uint32_t depth = data->depth;
+    data->depth = own->depth + 1;
+    int result = load_data(reader, source, err);
+    data->depth = depth;
+    return result;
 }
 
 static struct slice source_text(const struct skeleton_reader *reader, const struct skeleton_slot *slot, uint32_t row)
 {
     struct skeleton_source *source = &reader->sources[slot->source];
-    const struct segment_column *data = &source->data;
+    const struct segment_column *data = source->data;
     uint32_t entry =
         data->dense ? row : skeleton_find_row(data->rows, data->count, row, &source->cursor);
-    if (entry >= source->data.count)
+    if (entry >= data->count)
         return SLICE_NONE;
-    if (!source->texts)
-        return form_print(source->data.values[entry], slot->form, reader->room);
-    uint32_t code = source->data.codes[entry];
-    return slot->form.kind == FORM_TEXT
-               ? source->texts[code]
-               : form_print(source->data.dict[code], slot->form, reader->room);
+    if (!data->codes)
+        return form_print(data->values[entry], slot->form, reader->room);
+    uint32_t code = data->codes[entry];
+    return slot->form.kind == FORM_TEXT && data->texts
+               ? data->texts[code]
+               : form_print(data->dict[code], slot->form, reader->room);
 }
 
 /* The slots in order, each takes what it wrote. */
 int skeleton_reader_slots(struct skeleton_reader *reader, struct err *err)
 {
     struct slice data = SLICE("");
-    if (skeleton_stream(reader->column->chunk, STREAM_SLOTS) &&
+    if (chunk_find_stream(reader->column->chunk, STREAM_SLOTS) &&
         skeleton_read_kind(reader, STREAM_SLOTS, &data, err) < 0)
         return -1;
     for (uint32_t k = 0; k < reader->count; k++) {
@@ -220,11 +255,15 @@ int skeleton_reader_rest(struct skeleton_reader *reader, struct err *err)
         return err_nomem(err);
     uint64_t at = 0;
     for (uint64_t i = 0; i < reader->rest_tokens; i++) {
-        uint64_t len;
+        uint64_t len = lengths.len ? (uint8_t)lengths.ptr[0] : UINT64_MAX;
         reader->rest_at[i] = at;
-        if (!slice_take_varint(&lengths, &len) || len > reader->rest.len - at)
+        if (LIKELY(len < 0x80)) /* nearly all */
+            lengths = slice_from(lengths, 1);
+        else if (!slice_take_varint(&lengths, &len))
             return damaged(reader, err, "tokens do not add up");
         at += len;
+        if (len > reader->rest.len || at > reader->rest.len)
+            return damaged(reader, err, "tokens do not add up");
     }
     reader->rest_at[reader->rest_tokens] = at;
     return lengths.len == 0 && at == reader->rest.len
@@ -360,6 +399,7 @@ int skeleton_read(struct segment_column *column, const uint64_t *wanted, struct 
     struct buffer room;
     buffer_init(&room, CHUNK_STREAM_RAW_MAX);
     struct skeleton_reader reader = {.column = column, .arena = arena, .wanted = wanted, .room = &room};
+    reader.few = wanted && bits_count(wanted, column->block_rows) <= FEW_ROWS;
     int result = read_all(&reader, values, err);
     buffer_close(&room);
     return result;

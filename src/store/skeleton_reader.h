@@ -31,9 +31,8 @@ struct skeleton_shape {
 struct skeleton_source {
     uint32_t column;
     bool wanted; /* by a skeleton that is */
-    struct segment_column data;
-    uint32_t cursor;     /* the entry found last */
-    struct slice *texts; /* by code, form TEXT */
+    struct segment_column *data;
+    uint32_t cursor; /* the entry found last */
 };
 
 struct skeleton_reader {
@@ -48,6 +47,7 @@ struct skeleton_reader {
     uint64_t *rest_at; /* rest_tokens + 1 offsets */
     struct slice rest;
     uint32_t *codes;
+    bool few;            /* rows are wanted */
     struct buffer *room; /* for printing */
 };
 
@@ -60,7 +60,9 @@ MUST_USE int skeleton_reader_codes(struct skeleton_reader *reader, struct err *e
 MUST_USE int skeleton_reader_slots(struct skeleton_reader *reader, struct err *err);
 /* reader->rest and rest_at: texts of rest and dictionary. */
 MUST_USE int skeleton_reader_rest(struct skeleton_reader *reader, struct err *err);
-/* NULL when the chunk has no such stream. */
-const struct chunk_stream *skeleton_stream(const struct chunk *chunk, enum stream_kind kind);
+/* The column with this number, which stands before the reader's own, or NULL: its peer, or one of its
+ * own in the arena. */
+MUST_USE int skeleton_reader_column(struct segment_column *own, uint32_t number, struct arena *arena,
+                                    struct segment_column **out, struct err *err);
 MUST_USE int skeleton_read_kind(const struct skeleton_reader *reader, enum stream_kind kind,
                                 struct slice *out, struct err *err);

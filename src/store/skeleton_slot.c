@@ -10,6 +10,7 @@ enum {
     TYPED_FROM = 8,     /* fewer tokens are not worth a kind */
     DICT_REPEATS = 3,   /* an entry pays when it comes so often on average */
     DICT_MAX = 65536,
+    LOOK_AT = 1024,     /* tokens; when nearly all of them differ, no dictionary is tried */
 };
 
 /* ---- what the tokens have in common ---- */
@@ -274,10 +275,10 @@ static bool words_fill(struct words *words, const struct slice *tokens, uint32_t
     for (uint32_t i = 0; i < count; i++) {
         uint32_t at = (uint32_t)hash_bytes(tokens[i]) & (words->size - 1);
         while (words->table[at] &&
-               !slice_equal(tokens[words->entries[words->table[at] - 1]], tokens[i]))
+               !slice_equal_short(tokens[words->entries[words->table[at] - 1]], tokens[i]))
             at = (at + 1) & (words->size - 1);
         if (!words->table[at]) {
-            if (words->count == words->max)
+            if (words->count == words->max || (i >= LOOK_AT && words->count > i / 4 * 3))
                 return false;
             words->entries[words->count++] = i;
             words->table[at] = words->count;
@@ -324,7 +325,7 @@ static bool is_exact(const struct slot_coding *coding, const struct slice *token
     if (!slot_coding_good(coding) || !slot_decode(coding, count, &written, arena, &again))
         return false;
     for (uint32_t i = 0; i < count; i++)
-        if (!slice_equal(slot_print(&again, i, text), tokens[i]))
+        if (!slice_equal_short(slot_print(&again, i, text), tokens[i]))
             return false;
     return written.len == 0;
 }

@@ -91,6 +91,7 @@ static struct store *store_new(const struct store_config *config)
     if (store->dir && store->live && store_copy_retention(store) == 0 &&
         ledger_init(&store->ledger, NULL) == 0) {
         store->config.dir = store->dir;
+        footers_init(&store->footers);
         map_init(&store->streams, store->arena);
         pthread_mutex_init(&store->manifest_lock, NULL);
         pthread_mutex_init(&store->keep_lock, NULL);
@@ -122,6 +123,7 @@ static void store_free(struct store *store)
     mem_free(store->segments);
     mem_free(store->drops);
     arena_free(store->hold_arena);
+    footers_close(&store->footers);
     pthread_mutex_destroy(&store->manifest_lock);
     pthread_mutex_destroy(&store->keep_lock);
     pthread_mutex_destroy(&store->lock);

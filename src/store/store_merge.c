@@ -98,11 +98,10 @@ static size_t choose(struct store *store, struct store_segment *out[MERGE_INPUTS
 
 /* Every row of a segment into the table. -1 with ERR_CORRUPT: it must stay as it is. */
 static int absorb(struct store *store, const struct store_segment *from, struct memtable *table,
-                  struct arena *footer, struct arena *work, struct err *err)
+                  struct arena *work, struct err *err)
 {
     struct segment *segment = NULL;
-    arena_reset(footer);
-    int result = segment_open(store->config.io, from->path, footer, &segment, err);
+    int result = segment_open(store->config.io, from->path, NULL, &segment, err);
     for (uint32_t b = 0; result == 0 && b < segment_block_count(segment); b++) {
         struct batch *batch;
         struct mem_rows rows;
@@ -127,18 +126,17 @@ static int absorb(struct store *store, const struct store_segment *from, struct 
     return result;
 }
 
-/* All of them; the arenas are filled again and again. */
+/* All of them; the arena is filled again and again. */
 static int absorb_all(struct store *store, struct store_segment **inputs, size_t count,
                       struct memtable *table, struct err *err)
 {
-    struct arena *footer = arena_new(256 * MIB), *work = arena_new(1 * GIB);
-    int result = table && footer && work ? 0 : err_nomem(err);
+    struct arena *work = arena_new(1 * GIB);
+    int result = table && work ? 0 : err_nomem(err);
     for (size_t i = 0; result == 0 && i < count; i++) {
-        result = absorb(store, inputs[i], table, footer, work, err);
+        result = absorb(store, inputs[i], table, work, err);
         if (result < 0)
             inputs[i]->keep_apart = true; /* read by this thread only */
     }
-    arena_free(footer);
     arena_free(work);
     return result;
 }

@@ -56,7 +56,7 @@ static int write_packed(struct store *store, struct pack *pack, struct segment_i
     struct segment_writer writer;
     struct segment_facts facts;
     struct segment_summary summary;
-    struct arena *arena = arena_new(1 * GIB);
+    struct arena *arena = arena_new(MIB);
     for (size_t i = 0; i < pack->count; i++)
         paths[i] = pack->inputs[i]->path;
     int result = arena ? store_segment_path(store, info, path, err) : err_nomem(err);

@@ -72,6 +72,7 @@ void store_segment_unref(struct store_segment *segment)
         io->unlink(io->context, segment->path); /* else the next open removes it */
     if (segment->leaving)
         atomic_fetch_sub(&store->leaving_bytes, segment->info.bytes);
+    footers_forget(segment);
     mem_free(segment);
 }
 

@@ -3,6 +3,7 @@
  * store/store_state: what the store's own files and scan share.
  */
 #include "pattern/wildcard.h"
+#include "store/footers.h"
 #include "store/manifest.h"
 #include "store/memtable.h"
 #include "store/segment_writer.h"
@@ -23,6 +24,8 @@ struct store_segment {
     bool doubtful;       /* a manifest that may be on disk names it */
     bool leaving;        /* counted in leaving_bytes */
     int64_t born_ns;     /* mono; when it was made or the store opened */
+    struct segment_footer *footer;         /* these three under the lock of footers */
+    struct store_segment *newer, *older;
     char path[];
 };
 
@@ -62,6 +65,8 @@ struct store {
     struct arena *arena;  /* configuration; lives as long as the store */
     uint64_t id;
     uint64_t sealed_seq_at_open;
+
+    struct footers footers;
 
     pthread_mutex_t manifest_lock; /* one replacement at a time; taken before lock */
     pthread_mutex_t keep_lock;     /* one retention at a time, and the holds; taken before both */

@@ -14,21 +14,51 @@ struct words {
     uint64_t *table; /* hashes; 0 is free */
     size_t size, count;
     bool full;
+    struct trigrams trigrams;
     struct buffer room; /* for folding */
 };
 
-static bool is_word(unsigned char c)
+/* What a byte of a word is, with the folded byte below; 0 for bytes that are in no word. */
+enum { WORD = 1 << 8, TELLING = 1 << 9 /* no number, address or time has it */, BEYOND = 1 << 10 };
+#define DIGIT(c) [c] = WORD | (c)
+#define TELLS(c) [c] = WORD | TELLING | (c), [(c) - 32] = WORD | TELLING | (c)
+#define EITHER(c) [c] = WORD | (c), [(c) - 32] = WORD | (c)
+static const uint16_t CLASS[128] = {
+    DIGIT('0'), DIGIT('1'), DIGIT('2'), DIGIT('3'), DIGIT('4'), DIGIT('5'), DIGIT('6'), DIGIT('7'),
+    DIGIT('8'), DIGIT('9'), EITHER('a'), EITHER('b'), EITHER('c'), EITHER('d'), EITHER('e'),
+    EITHER('f'), TELLS('g'), TELLS('h'), TELLS('i'), TELLS('j'), TELLS('k'), TELLS('l'), TELLS('m'),
+    TELLS('n'), TELLS('o'), TELLS('p'), TELLS('q'), TELLS('r'), TELLS('s'), EITHER('t'), TELLS('u'),
+    TELLS('v'), TELLS('w'), EITHER('x'), TELLS('y'), EITHER('z'),
+};
+
+static inline unsigned class_of(char c)
 {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c >= 0x80;
+    return (unsigned char)c < 0x80 ? CLASS[(unsigned char)c] : WORD | BEYOND;
 }
 
-/* The next run of the text; false at its end. */
-static bool next_word(struct slice *text, struct slice *word)
+static bool is_month(struct slice word)
+{
+    static const char months[] = "janfebmaraprmayjunjulaugsepoctnovdec";
+    for (size_t i = 0; word.len == 3 && i < sizeof(months) - 1; i += 3)
+        if (memcmp(months + i, word.ptr, 3) == 0)
+            return true;
+    return false;
+}
+
+bool words_may_be_printed(struct slice word)
+{
+    unsigned seen = 0;
+    for (size_t i = 0; i < word.len; i++)
+        seen |= class_of(word.ptr[i]);
+    return !(seen & (TELLING | BEYOND)) || is_month(word);
+}
+
+bool words_next(struct slice *text, struct slice *word)
 {
     size_t start = 0, end;
-    while (start < text->len && !is_word((unsigned char)text->ptr[start]))
+    while (start < text->len && !class_of(text->ptr[start]))
         start++;
-    for (end = start; end < text->len && is_word((unsigned char)text->ptr[end]);)
+    for (end = start; end < text->len && class_of(text->ptr[end]);)
         end++;
     *word = slice_sub(*text, start, end - start);
     *text = slice_from(*text, end);
@@ -63,6 +93,7 @@ void words_clear(struct words *words)
     memset(words->table, 0, words->size * sizeof(*words->table));
     words->count = 0;
     words->full = false;
+    words->trigrams = (struct trigrams){0};
 }
 
 static void put(uint64_t *table, size_t size, uint64_t hash, size_t *count)
@@ -89,20 +120,49 @@ static bool grow(struct words *words)
     return true;
 }
 
+static void add_word(struct words *words, struct slice folded)
+{
+    uint64_t hash = bloom_hash_folded(folded);
+    put(words->table, words->size, hash ? hash : 1, &words->count);
+    trigrams_add(&words->trigrams, folded);
+    if (words->count * 2 >= words->size && !grow(words))
+        words->full = true;
+}
+
+/* The run of the text from i on, folded into to; returns its end. *kept: the filter is asked for it.
+ * Bytes from 0x80 on never stand alone, so a run is folded by itself. */
+static size_t fold_run(struct slice text, size_t i, char *to, struct slice *word, bool *kept)
+{
+    size_t start = i;
+    unsigned seen = 0;
+    for (unsigned class; i < text.len && (class = class_of(text.ptr[i])); i++) {
+        seen |= class;
+        to[i - start] = (char)class;
+    }
+    *word = slice_of(to, i - start);
+    if (seen & BEYOND)
+        word->len = utf8_fold_text(slice_sub(text, start, i - start), to);
+    *kept = seen & (TELLING | BEYOND) && !is_month(*word);
+    return i;
+}
+
 void words_add(struct words *words, struct slice text)
 {
     struct slice word;
+    bool kept;
     if (!words || words->full)
         return;
     buffer_clear(&words->room);
     char *to = buffer_reserve(&words->room, 3 * text.len + 1);
     words->full = !to;
-    struct slice folded = to ? slice_of(to, utf8_fold_text(text, to)) : SLICE("");
-    while (!words->full && next_word(&folded, &word)) {
-        uint64_t hash = bloom_hash_folded(word);
-        put(words->table, words->size, hash ? hash : 1, &words->count);
-        if (words->count * 2 >= words->size && !grow(words))
-            words->full = true;
+    for (size_t i = 0; !words->full && i < text.len;) {
+        if (!class_of(text.ptr[i])) {
+            i++;
+            continue;
+        }
+        i = fold_run(text, i, to, &word, &kept);
+        if (kept)
+            add_word(words, word);
     }
 }
 
@@ -118,30 +178,19 @@ struct slice words_filter(const struct words *words, struct arena *arena)
     return filter ? slice_of(filter, size) : SLICE_NONE;
 }
 
+struct slice words_trigrams(const struct words *words)
+{
+    if (!words || words->full || !words->count)
+        return SLICE_NONE;
+    return slice_of((const char *)words->trigrams.bits, TRIGRAMS_BYTES);
+}
+
 /* ---- asking ---- */
-
-static bool only(struct slice word, const char *letters)
-{
-    for (size_t i = 0; i < word.len; i++)
-        if (!strchr(letters, word.ptr[i]))
-            return false;
-    return true;
-}
-
-/* Numbers in any base, addresses and times print such words without their being kept as text. */
-static bool may_be_printed(struct slice word)
-{
-    static const char months[] = "janfebmaraprmayjunjulaugsepoctnovdec";
-    for (size_t i = 0; word.len == 3 && i < sizeof(months) - 1; i += 3)
-        if (memcmp(months + i, word.ptr, 3) == 0)
-            return true;
-    return only(word, "0123456789abcdefxtz");
-}
 
 static bool is_there(struct slice filter, struct slice word)
 {
     uint64_t hash = bloom_hash_folded(word);
-    return may_be_printed(word) || bloom_may_have(filter, hash ? hash : 1);
+    return words_may_be_printed(word) || bloom_may_have(filter, hash ? hash : 1);
 }
 
 /* In JSON "\nword" and "\u00e9word" the escape's end runs into the word. */
@@ -161,7 +210,7 @@ static bool word_may_be_there(struct slice filter, struct slice word)
 bool words_may_have(struct slice filter, struct slice term)
 {
     struct slice word;
-    while (next_word(&term, &word))
+    while (words_next(&term, &word))
         if (!word_may_be_there(filter, word))
             return false;
     return true;

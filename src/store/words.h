@@ -11,8 +11,7 @@
  * Threads  One writer.
  * Limits   WORDS_MAX different words; beyond, the block has no filter.
  */
-#include "base/arena.h"
-#include "base/slice.h"
+#include "store/trigrams.h"
 
 #include <stdint.h>
 
@@ -27,6 +26,15 @@ void words_clear(struct words *words);
 void words_add(struct words *words, struct slice text);
 /* The filter's bytes in the arena; SLICE_NONE when there are none, or too many words. */
 struct slice words_filter(const struct words *words, struct arena *arena);
+
+/* The words' trigrams, until the next call that changes them; SLICE_NONE as for the filter. */
+struct slice words_trigrams(const struct words *words);
+
+/* The next word of a folded text, which moves past it; false at its end. */
+bool words_next(struct slice *text, struct slice *word);
+/* Numbers in any base, addresses and times print such words without their being kept as text, so the
+ * filters are not asked for them, and need not have them. */
+bool words_may_be_printed(struct slice word);
 
 /* False only when certainly no text of the block has a term with these words, each between breakers.
  * term is folded. */

@@ -92,7 +92,7 @@ def crc32c(data, crc=0):
 def newer_segment(data):
     path = sorted((data / "store/segments").iterdir())[-1]
     content = bytearray(path.read_bytes())
-    content[-12:-8] = (3).to_bytes(4, "little")
+    content[-12:-8] = (99).to_bytes(4, "little")
     place = bytes(content[8:16]) + bytes(8)
     content[-8:-4] = crc32c(bytes(content[-32:-8]), crc32c(place)).to_bytes(4, "little")
     path.write_bytes(content)
@@ -106,13 +106,13 @@ def newer_state(data):
 
 
 def main():
-    for version in (1, 2):
+    for version in (1, 2, 3):
         opens(version)
     (tmp / "ports.yaml").write_text("version: 1\n" + "".join(f"{k}: {{port: 0}}\n" for k in ("api", "http", "syslog", "syslog_tls")))
     reading = {"search": ["--dir", "DATA", "search index=*"], "verify": ["--dir", "DATA"], "backup": ["--dir", "DATA", tmp / "none"],
                "ledger": ["--dir", "DATA"], "import": ["--dir", "DATA", "LINE"]}
     refuses("manifest", newer_manifest, "newer hinomi (version 3", reading)
-    refuses("segment", newer_segment, "newer hinomi (segments of version 3", {"import": reading["import"]})
+    refuses("segment", newer_segment, "newer hinomi (segments of version 99", {"import": reading["import"]})
     refuses("state", newer_state, "newer version", {"user": ["list", "--dir", "DATA"]})
 
 

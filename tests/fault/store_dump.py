@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A second reader of the files of a store, written from docs/format and sharing no code with the program: what
 tests compare with what the program says. Covers the manifest, the journal with its deliveries, and of segments
-(version 1 and 2) every stream's checksum and the values of every encoding; not: the ledger, batch ids, bloom filters.
+(versions 1 to 3) every stream's checksum and the values of every encoding; not: the ledger, batch ids, bloom filters, trigrams, time counts.
 
   store_dump.py DATA    prints every event as JSON: seq, where it lies, source, its bytes
 """
@@ -302,7 +302,7 @@ class Segment:
         need(data[:8] == b"HINSEG01" and struct.unpack_from("<I", data, 24)[0] == crc32c(data[:24]), f"{path}: the header")
         offset, stored, raw, footer_crc, version, crc, end = struct.unpack("<QIIIII4s", data[-32:])
         self.id = data[8:16]
-        need(end == b"SEGE" and crc == self.crc(0, data[-32:-8]) and version in (1, 2), f"{path}: the trailer")
+        need(end == b"SEGE" and crc == self.crc(0, data[-32:-8]) and version in (1, 2, 3), f"{path}: the trailer")
         packed = data[offset:offset + stored]
         need(footer_crc == self.crc(offset, packed), f"{path}: the footer")
         footer = Bytes(unzstd(packed, raw))

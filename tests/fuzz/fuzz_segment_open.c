@@ -116,14 +116,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                         .pread = memory_pread,
                         .size = memory_size,
                         .context = &file};
-    struct arena *arena = arena_new(64 * 1024 * 1024);
     struct segment *segment;
     struct err err;
-    if (segment_open(&io, "fuzz", arena, &segment, &err) == 0) {
+    if (segment_open(&io, "fuzz", NULL, &segment, &err) == 0) {
         for (uint32_t b = 0; b < segment_block_count(segment) && b < 64; b++)
             read_block(segment, b);
         segment_close(segment);
     }
-    arena_free(arena);
     return 0;
 }

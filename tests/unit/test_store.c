@@ -209,7 +209,8 @@ static uint64_t compare(struct store *store, const struct truth *truth,
     assert_int_equal(scan_open(snapshot, &request, &scan, &err), 0);
     uint64_t count = 0;
     struct arena *arena = arena_new(256 * MIB);
-    uint8_t *seen = arena_calloc(truth->arena, 1000000);
+    uint8_t *seen = calloc(1000000, 1);
+    assert_non_null(seen);
     for (int more; (more = scan_next(scan, &rows, &err)) != 0;) {
         if (more < 0)
             fail_msg("%s", err.text);
@@ -251,6 +252,7 @@ static uint64_t compare(struct store *store, const struct truth *truth,
     else
         assert_int_equal(scan_get_stats(scan)->damage_count, 0);
     scan_close(scan);
+    free(seen);
     arena_free(arena);
     store_snapshot_release(snapshot);
     return count;
@@ -545,6 +547,26 @@ static int keep_path(void *context, const char *path, struct err *err)
     return 0;
 }
 
+/* The rows that a store sees which has just been opened, and one that knows its footers. What either
+ * lacks is reported. */
+static uint64_t compare_damaged(struct store *store, const char *dir, const struct truth *truth,
+                                bool *damaged)
+{
+    struct store_config config = {.dir = dir, .read_only = true};
+    struct scan_stats stats;
+    struct store *fresh;
+    struct err err;
+    if (compare(store, truth, NULL, &stats) != truth->count)
+        assert_true(stats.damage_count > 0);
+    assert_int_equal(store_open(&config, &fresh, &err), 0);
+    uint64_t rows = compare(fresh, truth, NULL, &stats);
+    store_close(fresh);
+    *damaged = stats.damage_count > 0;
+    if (rows != truth->count)
+        assert_true(*damaged);
+    return rows;
+}
+
 static void damage_is_reported_and_contained(void **state)
 {
     (void)state;
@@ -575,11 +597,9 @@ static void damage_is_reported_and_contained(void **state)
         fseek(file, at, SEEK_SET);
         fputc(byte ^ (1 << below(&maker, 8)), file);
         fflush(file);
-        struct scan_stats stats;
-        uint64_t rows = compare(store, &truth, NULL, &stats);
-        if (rows != truth.count)
-            assert_true(stats.damage_count > 0);
-        damaged += stats.damage_count > 0;
+        bool seen;
+        (void)compare_damaged(store, dir, &truth, &seen);
+        damaged += seen;
         fseek(file, at, SEEK_SET);
         fputc(byte, file);
         fflush(file);
@@ -587,9 +607,9 @@ static void damage_is_reported_and_contained(void **state)
     assert_true(damaged > 1000);
     for (long cut = 0; cut < size; cut += 1 + size / 100) {
         assert_int_equal(truncate(segment_path, size - cut - 1), 0);
-        struct scan_stats stats;
-        assert_int_equal(compare(store, &truth, NULL, &stats), 0);
-        assert_true(stats.damage_count > 0);
+        bool seen;
+        assert_int_equal(compare_damaged(store, dir, &truth, &seen), 0);
+        assert_true(seen);
     }
     fclose(file);
     origins[1].stream = SLICE("net");

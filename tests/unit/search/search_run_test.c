@@ -55,8 +55,7 @@ static void coded_init(struct coded *c, uint32_t rows, bool codes_only)
     coded_column(c, "host.name", c->hosts, HOSTS, 11);
 }
 
-static int coded_next(void *context, const struct batch **out, const uint64_t **selected,
-                      struct err *err)
+static int coded_next(void *context, struct search_rows *out, struct err *err)
 {
     struct coded *c = context;
     (void)err;
@@ -69,8 +68,7 @@ static int coded_next(void *context, const struct batch **out, const uint64_t **
     }
     c->epoch++;
     c->left -= c->batch->row_count;
-    *out = c->batch;
-    *selected = NULL;
+    *out = (struct search_rows){.batch = c->batch};
     return 1;
 }
 
