@@ -4,9 +4,11 @@
 #include "base/time_modifier.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pwd.h>
 #include <sodium.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -32,13 +34,29 @@ int admin_open(const char *dir, bool make, struct database **out, struct err *er
     return database_open(admin_path(dir, "state.db", path), out, err);
 }
 
+struct slice admin_person(char room[ADMIN_PERSON_MAX])
+{
+    const struct passwd *person = getpwuid(getuid());
+    snprintf(room, ADMIN_PERSON_MAX, "uid %u", (unsigned)getuid());
+    return slice_text(person ? person->pw_name : room);
+}
+
+bool admin_is_served(const char *dir)
+{
+    char path[ADMIN_PATH_MAX];
+    int fd = open(admin_path(dir, "lock", path), O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    bool served = flock(fd, LOCK_EX | LOCK_NB) < 0;
+    close(fd);
+    return served;
+}
+
 int admin_audit(struct database *database, const char *action, struct slice object,
                 struct slice detail, const struct err *failure, struct err *err)
 {
-    char uid[32];
-    const struct passwd *person = getpwuid(getuid());
-    snprintf(uid, sizeof(uid), "uid %u", (unsigned)getuid());
-    struct audit_row row = {.actor = slice_text(person ? person->pw_name : uid),
+    char room[ADMIN_PERSON_MAX];
+    struct audit_row row = {.actor = admin_person(room),
                             .via = SLICE("terminal"),
                             .peer = SLICE(""),
                             .action = slice_text(action),

@@ -20,6 +20,12 @@ MUST_USE int admin_open(const char *dir, bool make, struct database **out, struc
 MUST_USE int admin_audit(struct database *database, const char *action, struct slice object,
                          struct slice detail, const struct err *failure, struct err *err);
 
+/* Who is at this terminal; room is for one without a name. */
+enum { ADMIN_PERSON_MAX = 32 };
+struct slice admin_person(char room[ADMIN_PERSON_MAX]);
+/* Whether a server has the folder open. Taking the lock for a moment is all that this changes. */
+bool admin_is_served(const char *dir);
+
 /* At a terminal asks with prompt (twice with again, which must agree) without echo; otherwise takes
  * the first line of standard input. The text lives in the arena. */
 MUST_USE int admin_read_secret(const char *prompt, bool again, struct arena *arena,

@@ -47,7 +47,8 @@ static bool has_own_way(const char *name)
     for (size_t i = 0; i < ARRAY_COUNT(own); i++)
         if (slice_starts(slice_text(name), slice_text(own[i])))
             return true;
-    return slice_ends(slice_text(name), SLICE(".tmp"));
+    return slice_ends(slice_text(name), SLICE(".tmp")) ||
+           slice_ends(slice_text(name), SLICE(".segment")); /* cold_dir may be within */
 }
 
 static int copy_other(void *context, const char *path, struct err *err)
@@ -145,14 +146,17 @@ static bool is_copied(const struct backup *backup, const char *name)
 /* 1 when a segment was merged or dropped meanwhile. */
 static int copy_segments(struct backup *backup, const struct manifest *manifest, struct err *err)
 {
-    char name[64];
+    char name[64], dir[ADMIN_PATH_MAX], from[2 * ADMIN_PATH_MAX];
+    admin_path(backup->dir, "store/segments", dir);
     for (size_t i = 0; i < manifest->segment_count; i++) {
         snprintf(name, sizeof(name), "store/segments/%016llx.segment",
                  (unsigned long long)manifest->segments[i].number);
         if (is_copied(backup, name))
             continue;
         cli_progress(false, "segment %zu of %zu", i + 1, manifest->segment_count);
-        if (copying_file(&backup->copying, name, false, err) < 0)
+        if (!manifest_segment_path(manifest, dir, &manifest->segments[i], from, sizeof(from)))
+            return err_set(err, ERR_CORRUPT, "%s lies in no folder", name);
+        if (copying_file_from(&backup->copying, from, name, false, err) < 0)
             return err->code == ERR_NOT_FOUND ? 1 : -1;
         backup->list.events += manifest->segments[i].rows;
     }
@@ -181,6 +185,24 @@ static void drop_strangers(struct backup *backup, const struct manifest *manifes
     }
 }
 
+/* A backup has all segments in one folder, wherever they lie now. */
+static int copy_manifest(struct backup *backup, struct manifest *manifest, struct slice bytes,
+                         struct err *err)
+{
+    struct buffer all;
+    if (!manifest->place_count)
+        return copying_bytes(&backup->copying, "store/manifest", bytes, err);
+    manifest->place_count = 0;
+    for (size_t i = 0; i < manifest->segment_count; i++)
+        manifest->segments[i].place = 0;
+    buffer_init(&all, GIB);
+    int result = manifest_encode(manifest, &all, err);
+    if (result == 0)
+        result = copying_bytes(&backup->copying, "store/manifest", buffer_slice(&all), err);
+    buffer_close(&all);
+    return result;
+}
+
 static int copy_store_once(struct backup *backup, struct err *err)
 {
     char path[ADMIN_PATH_MAX];
@@ -192,14 +214,15 @@ static int copy_store_once(struct backup *backup, struct err *err)
     if (result == 0)
         result = file_read(admin_path(backup->dir, "store/manifest", path), GIB, arena, &bytes, err);
     if (result == 0 && manifest_decode(bytes, arena, &manifest, err) < 0)
-        result = err_within(err, "%s is damaged (hinomi verify tells more)", path);
+        result = err_within(err, err->code == ERR_CORRUPT ? "%s is damaged (hinomi verify tells more)" : "%s",
+                            path);
     if (result == 0) {
         drop_strangers(backup, &manifest);
         result = copy_segments(backup, &manifest, err);
     }
     if (result == 0) {
         backup->list.covered = manifest.covered_position;
-        result = copying_bytes(&backup->copying, "store/manifest", bytes, err);
+        result = copy_manifest(backup, &manifest, bytes, err);
     }
     ledger_close(&ledger);
     arena_free(arena);
@@ -215,7 +238,8 @@ static int copy_store(struct backup *backup, struct err *err)
     for (int round = 0; result > 0 && round < ROUNDS_MAX; round++)
         result = copy_store_once(backup, err);
     cli_progress(true, "segments are there");
-    return result > 0 ? err_set(err, ERR_CONFLICT, "segments were merged too often meanwhile; try again")
+    return result > 0 ? err_set(err, ERR_CONFLICT, "a segment is not where the manifest says it is, again and again; is "
+                                           "the disk of cold_dir there? hinomi verify names it")
                       : result;
 }
 

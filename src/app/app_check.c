@@ -226,17 +226,6 @@ static void check_store(struct check *check)
                 (unsigned long long)(stats.segment_bytes / 1000000));
 }
 
-/* Whether a server has it open; taking the lock for a moment is all that this changes. */
-static void check_lock(struct check *check)
-{
-    char path[ADMIN_PATH_MAX];
-    int fd = open(admin_path(check->config.dir, "lock", path), O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return;
-    check->running = flock(fd, LOCK_EX | LOCK_NB) < 0;
-    close(fd);
-}
-
 static void check_folder(struct check *check)
 {
     const char *dir = check->config.dir;
@@ -245,7 +234,7 @@ static void check_folder(struct check *check)
                     dir);
         return;
     }
-    check_lock(check);
+    check->running = admin_is_served(dir);
     if (access(dir, R_OK | W_OK | X_OK) != 0)
         report_line(&check->report, REPORT_FAIL, "data folder", "%s: %s", dir, strerror(errno));
     else

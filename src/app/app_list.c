@@ -41,6 +41,9 @@ const struct command_line command_lines[] = {
      "the outside heartbeat: tells when a Hinomi is gone or degraded, and when it is back", app_watch},
     {"user", "list|add|role|password|disable|enable --dir DATA [--role ROLE] [--format F] [NAME]",
      "the people who may sign in; passwords are asked for or read from standard input", app_user},
+    {"keep", "add|list|remove --dir DATA [--stream S] [--from T] [--to T] [--reason TEXT] [--user ADMIN] [--all]\n"
+     "        [--format F] [NAME]",
+     "retention holds: spans of events that stay whatever their age; two people end one", app_keep},
     {"token", "list|add|revoke --dir DATA [--kind api|hec|gate] [--name NAME] [--role ROLE] [--stream S]\n"
      "        [--dataset D] [--networks CIDR,...] [--expires TIME|DURATION] [--all] [--format F] [ID]",
      "what programs sign in with; the secret is shown once", app_token},

@@ -5,6 +5,7 @@
  */
 #include "app/admin.h"
 #include "app/report.h"
+#include "app/verify_memory.h"
 #include "base/file.h"
 #include "base/io.h"
 #include "base/time.h"
@@ -46,13 +47,15 @@ static void on_damage(void *context, const struct segment_damage *damage)
 }
 
 /* 1 when it was read, 0 when it is gone (perhaps merged meanwhile), -1 memory. */
-static int verify_one(struct verify *verify, const struct segment_info *info, bool last_round,
-                      struct err *err)
+static int verify_one(struct verify *verify, const struct manifest *manifest,
+                      const struct segment_info *info, bool last_round, struct err *err)
 {
-    char name[64], path[ADMIN_PATH_MAX];
+    char dir[ADMIN_PATH_MAX], path[2 * ADMIN_PATH_MAX];
     struct err why;
-    snprintf(name, sizeof(name), "store/segments/%016llx.segment", (unsigned long long)info->number);
-    verify->path = admin_path(verify->dir, name, path);
+    if (!manifest_segment_path(manifest, admin_path(verify->dir, "store/segments", dir), info, path,
+                               sizeof(path)))
+        return err_set(err, ERR_CORRUPT, "segment %llu lies in no folder", (unsigned long long)info->number);
+    verify->path = path;
     if (segment_verify(io_real(), path, info, &verify->segments, &why) < 0) {
         if (why.code == ERR_NOMEM) {
             *err = why;
@@ -78,7 +81,7 @@ static int verify_segments(struct verify *verify, const struct manifest *manifes
         if (map_has(&verify->done, slice_of(&info->file_id, sizeof(info->file_id))))
             continue;
         cli_progress(false, "segment %zu of %zu", i + 1, manifest->segment_count);
-        int read = verify_one(verify, info, last_round, err);
+        int read = verify_one(verify, manifest, info, last_round, err);
         if (read < 0)
             return -1;
         again |= read == 0;
@@ -255,6 +258,8 @@ int app_verify(int argc, char **argv)
     verify.segments = (struct segment_verifier){.damaged = on_damage, .context = &verify};
     verify_journal(&verify);
     verify_store(&verify);
+    verify_checkpoints(verify.dir, &verify.report);
+    verify_gate(verify.dir, &verify.report);
     verify_database(&verify);
     arena_free(verify.done_arena);
     return report_end(&verify.report);

@@ -1,6 +1,7 @@
 #include "app/config.h"
 
 #include "base/attr.h"
+#include "base/byte_size.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include "cut/yaml.h"
@@ -173,6 +174,79 @@ static int read_notifiers(struct reading *reading, const struct yaml_node *node,
     return 0;
 }
 
+/* ---- what is kept, and where ---- */
+
+static int read_size(struct reading *reading, const struct yaml_node *node, void *to)
+{
+    if (byte_size_parse(yaml_text(node, SLICE("")), to))
+        return 0;
+    return yaml_err(reading->err, node, "a size such as 200GiB, 500MB or 0 (no bound) is needed");
+}
+
+static int read_disk_free(struct reading *reading, const struct yaml_node *node, void *to)
+{
+    struct slice text = yaml_text(node, SLICE(""));
+    struct disk_free *out = to;
+    uint64_t percent;
+    if (slice_ends(text, SLICE("%")) && slice_to_u64(slice_sub(text, 0, text.len - 1), &percent) &&
+        percent <= 90) {
+        out->percent = (uint32_t)percent;
+        return 0;
+    }
+    if (byte_size_parse(text, &out->bytes))
+        return 0;
+    return yaml_err(reading->err, node, "a size such as 5GiB or a part of the disk such as 5%% (at most "
+                    "90%%) is needed");
+}
+
+struct retention_keys {
+    struct slice stream;
+    int64_t days, cold_days;
+};
+
+static int read_retention_rule(struct reading *reading, const struct yaml_node *node)
+{
+    static const struct key keys[] = {
+        {"stream", read_slice, offsetof(struct retention_keys, stream)},
+        {"days", read_days, offsetof(struct retention_keys, days)},
+        {"cold_days", read_days, offsetof(struct retention_keys, cold_days)},
+    };
+    struct config *config = reading->config;
+    struct retention_keys rule = {.days = -1, .cold_days = -1};
+    if (read_mapping(reading, node, keys, ARRAY_COUNT(keys), &rule) < 0)
+        return -1;
+    if (!rule.stream.len || rule.days < 0)
+        return yaml_err(reading->err, node, "retention needs a stream (such as fw-*) and its days");
+    config->retention[config->retention_count++] = (struct retention){
+        rule.stream, (uint32_t)rule.days,
+        rule.cold_days < 0 ? RETENTION_AS_OTHERS : (uint32_t)rule.cold_days};
+    return 0;
+}
+
+static int read_retention(struct reading *reading, const struct yaml_node *node, void *to)
+{
+    (void)to;
+    if (node->kind != YAML_SEQUENCE || node->count > RETENTION_RULES_MAX)
+        return yaml_err(reading->err, node, "retention is a list of at most %d entries {stream, days}",
+                        RETENTION_RULES_MAX);
+    for (size_t i = 0; i < node->count; i++)
+        if (read_retention_rule(reading, node->entries[i].value) < 0)
+            return -1;
+    return 0;
+}
+
+void config_fill_store(const struct config *config, struct store_config *to)
+{
+    to->retention = config->retention;
+    to->retention_count = config->retention_count;
+    to->retention_days = (uint32_t)config->retention_days;
+    to->disk_max = config->disk_max;
+    to->disk_free_min = config->disk_free_min.bytes;
+    to->disk_free_percent = config->disk_free_min.percent;
+    to->cold_dir = config->cold_dir;
+    to->cold_days = (uint32_t)config->cold_days;
+}
+
 int config_read(const char *path, struct arena *arena, struct config *config, struct err *err)
 {
     static const struct key keys[] = {
@@ -187,6 +261,11 @@ int config_read(const char *path, struct arena *arena, struct config *config, st
         {"hosts", read_hosts, offsetof(struct config, hosts)},
         {"gate_policy", read_string, offsetof(struct config, policy)},
         {"retention_days", read_days, offsetof(struct config, retention_days)},
+        {"retention", read_retention, 0},
+        {"disk_max", read_size, offsetof(struct config, disk_max)},
+        {"disk_free_min", read_disk_free, offsetof(struct config, disk_free_min)},
+        {"cold_dir", read_string, offsetof(struct config, cold_dir)},
+        {"cold_days", read_days, offsetof(struct config, cold_days)},
         {"notifiers", read_notifiers, 0},
     };
     struct reading reading = {config, arena, err};
@@ -199,9 +278,11 @@ int config_read(const char *path, struct arena *arena, struct config *config, st
         return err_within(err, "%s", path);
     if (count != 1)
         return err_set(err, ERR_CONFIG, "%s: one YAML document is needed", path);
-    return read_mapping(&reading, documents[0], keys, ARRAY_COUNT(keys), config) < 0
-               ? err_within(err, "%s", path)
-               : 0;
+    if (read_mapping(&reading, documents[0], keys, ARRAY_COUNT(keys), config) < 0)
+        return err_within(err, "%s", path);
+    if (config->cold_dir && config->cold_dir[0] != '/')
+        return err_set(err, ERR_CONFIG, "%s: cold_dir must begin with /: the store remembers it", path);
+    return 0;
 }
 
 int config_check_plaintext(const struct listen_config *listen, const char *name, struct err *err)

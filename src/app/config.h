@@ -7,7 +7,15 @@
 #include "base/err.h"
 #include "respond/respond.h"
 
+#include "store/store.h"
+
 enum { NOTIFIERS_MAX = 32, HOSTS_MAX = 16 };
+
+/* A bound as bytes, or as a part of the file system. */
+struct disk_free {
+    uint64_t bytes;
+    uint32_t percent;
+};
 
 struct listen_config {
     const char *address;
@@ -21,7 +29,13 @@ struct config {
     const char *cert, *key;  /* PEM; NULL: self-signed, made at the first start */
     const char *hosts[HOSTS_MAX + 1];
     const char *policy;      /* the gate's; NULL: the one that comes with the program */
-    int64_t retention_days;  /* 0: for ever */
+    int64_t retention_days;  /* of streams that retention does not name; 0: for ever */
+    struct retention retention[RETENTION_RULES_MAX];
+    size_t retention_count;
+    uint64_t disk_max;       /* 0: no bound */
+    struct disk_free disk_free_min;
+    const char *cold_dir;    /* NULL: old segments stay */
+    int64_t cold_days;
     struct respond_notifier notifiers[NOTIFIERS_MAX];
     size_t notifier_count;
 };
@@ -30,6 +44,8 @@ void config_defaults(struct config *config);
 /* Texts live in the arena. Errors name the file and the line. */
 MUST_USE int config_read(const char *path, struct arena *arena, struct config *config,
                          struct err *err);
+/* What the store is told; texts stay the configuration's. */
+void config_fill_store(const struct config *config, struct store_config *to);
 bool config_is_loopback(const char *address);
 /* A listener that speaks plain text on the network must have been asked to: else ERR_CONFIG. */
 MUST_USE int config_check_plaintext(const struct listen_config *listen, const char *name,

@@ -58,9 +58,16 @@ static int link_or_copy(struct copying *copying, int fd, const char *from, const
 
 int copying_file(struct copying *copying, const char *name, bool changes, struct err *err)
 {
-    char from[PATH_MAX], to[PATH_MAX], sha256[SHA256_TEXT_SIZE];
-    struct stat info;
+    char from[PATH_MAX];
     snprintf(from, sizeof(from), "%.3000s/%.1000s", copying->from, name);
+    return copying_file_from(copying, from, name, changes, err);
+}
+
+int copying_file_from(struct copying *copying, const char *from, const char *name, bool changes,
+                      struct err *err)
+{
+    char to[PATH_MAX], sha256[SHA256_TEXT_SIZE];
+    struct stat info;
     snprintf(to, sizeof(to), "%.3000s/%.1000s", copying->to, name);
     int fd = open(from, O_RDONLY | O_CLOEXEC);
     if (fd < 0 && errno == ENOENT)

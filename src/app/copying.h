@@ -17,6 +17,9 @@ struct copying {
 /* FROM/NAME as TO/NAME, durable, folders made. changes: the file is still written to, so it is copied up
  * to its size as of now. ERR_NOT_FOUND when it is gone. */
 MUST_USE int copying_file(struct copying *copying, const char *name, bool changes, struct err *err);
+/* As copying_file, of a file that lies elsewhere. */
+MUST_USE int copying_file_from(struct copying *copying, const char *from, const char *name,
+                               bool changes, struct err *err);
 /* A file that stands in TO already. */
 MUST_USE int copying_note(struct copying *copying, const char *name, struct err *err);
 /* Bytes as TO/NAME. */

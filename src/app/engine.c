@@ -50,8 +50,9 @@ int engine_open(struct engine *engine, struct err *err)
     if (io_make_dirs(io_real(), engine->dir, err) < 0 || take_lock(engine, err) < 0)
         return -1;
     snprintf(path, sizeof(path), "%.4000s/store", engine->dir);
-    struct store_config store = {.dir = path, .note = engine_note,
-                                 .retention_days = engine->retention_days};
+    struct store_config store = engine->store_config;
+    store.dir = path;
+    store.note = engine_note;
     if (store_open(&store, &engine->store, err) < 0)
         return -1;
     snprintf(path, sizeof(path), "%.4000s/journal", engine->dir);

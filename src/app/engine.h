@@ -13,7 +13,7 @@ enum { ENGINE_PATH_MAX = 4400 };
 struct engine {
     const char *dir;
     bool detect;
-    uint32_t retention_days; /* 0: for ever */
+    struct store_config store_config; /* what the configuration says of it; the rest is set here */
     /* From the pipeline's thread; may be NULL. */
     void (*found)(void *context, const struct finding *finding, const struct rule *rule);
     void (*passed)(void *context, const struct batch *batch);

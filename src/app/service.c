@@ -124,6 +124,13 @@ static int open_state(struct service *service, struct err *err)
     return 0;
 }
 
+static int open_keeping(struct service *service, struct err *err)
+{
+    struct keeping_config config = {.database = service->database, .store = service->engine.store,
+                                    .clock = clock_real(), .note = engine_note};
+    return keeping_open(&config, &service->keeping, err);
+}
+
 static int start_respond_and_gate(struct service *service, struct err *err)
 {
     char dir[PATH_ROOM], policy[PATH_ROOM];
@@ -185,6 +192,7 @@ static int open_server(struct service *service, struct err *err)
                   .rules = service->engine.rules,
                   .respond = service->respond,
                   .gate = service->gate,
+                  .keeping = service->keeping,
                   .clock = clock_real(),
                   .setup_code = service->setup_code[0] ? service->setup_code : NULL},
         .address = config->api.address,
@@ -201,12 +209,13 @@ int service_start(struct service *service, struct err *err)
 {
     service->engine.dir = service->config.dir;
     service->engine.detect = true;
-    service->engine.retention_days = (uint32_t)service->config.retention_days;
+    config_fill_store(&service->config, &service->engine.store_config);
+    service->engine.store_config.await_holds = true; /* the holds are in state.db */
     service->engine.found = on_found;
     service->engine.passed = on_passed;
     service->engine.context = service;
     if (engine_open(&service->engine, err) < 0 || open_state(service, err) < 0 ||
-        open_tls(service, err) < 0 || start_respond_and_gate(service, err) < 0 ||
+        open_keeping(service, err) < 0 || open_tls(service, err) < 0 || start_respond_and_gate(service, err) < 0 ||
         engine_start(&service->engine, err) < 0 || open_collectors(service, err) < 0)
         return -1;
     service_tick(service);
@@ -232,6 +241,7 @@ void service_tick(struct service *service)
                          : behind         ? "events are more than 5 seconds behind"
                                           : "";
     gate_set_health(service->gate, reason[0] == '\0', reason);
+    keeping_tick(service->keeping);
 }
 
 /* In the order of the walk: first nobody can send, then what was sent is carried through. */
@@ -250,6 +260,7 @@ void service_stop(struct service *service)
     server_free(service->server);
     respond_stop(service->respond);
     gate_stop(service->gate);
+    keeping_close(service->keeping);
     engine_close(&service->engine);
     collector_http_free(service->hec);
     collector_syslog_free(service->syslog);

@@ -20,6 +20,7 @@ struct service {
     struct collector_syslog *syslog, *syslog_tls;
     struct respond *respond;
     struct gate *gate;
+    struct keeping *keeping;
     struct server *server;
     struct sink sink;
     char setup_code[32]; /* "" when there is a user already */

@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define RETRY(call)                         \
@@ -96,6 +97,19 @@ static off_t real_size(void *context, int fd)
     return fstat(fd, &info) < 0 ? -1 : info.st_size;
 }
 
+static int real_space(void *context, const char *path, struct io_space *out)
+{
+    (void)context;
+    struct statvfs space;
+    struct stat info;
+    if (statvfs(path, &space) < 0 || stat(path, &info) < 0)
+        return -1;
+    *out = (struct io_space){.total = (uint64_t)space.f_blocks * space.f_frsize,
+                             .free = (uint64_t)space.f_bavail * space.f_frsize,
+                             .device = (uint64_t)info.st_dev};
+    return 0;
+}
+
 const struct hin_io *io_real(void)
 {
     static const struct hin_io real = {
@@ -111,6 +125,7 @@ const struct hin_io *io_real(void)
         .mkdir = real_mkdir,
         .fsync_dir = real_fsync_dir,
         .size = real_size,
+        .space = real_space,
     };
     return &real;
 }

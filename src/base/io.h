@@ -14,6 +14,12 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* Of the file system that a path lies on. */
+struct io_space {
+    uint64_t total, free; /* bytes; free for the likes of us */
+    uint64_t device;      /* the same for all paths of one file system */
+};
+
 struct hin_io {
     int (*open)(void *context, const char *path, int flags, mode_t mode);
     int (*close)(void *context, int fd);
@@ -27,6 +33,7 @@ struct hin_io {
     int (*mkdir)(void *context, const char *path, mode_t mode);
     int (*fsync_dir)(void *context, const char *path);
     off_t (*size)(void *context, int fd);
+    int (*space)(void *context, const char *path, struct io_space *out); /* statvfs */
     void *context;
 };
 

@@ -80,3 +80,10 @@ enum { EXPORT_COLUMNS_MAX = 16384 };     /* of CSV and Parquet, which have one l
 #define EXPORT_LINE_BYTES_MAX (32 * MIB) /* one exported event as a line; import takes no longer ones */
 enum { EXPORT_GROUP_ROWS = 65536 };      /* rows of a Parquet row group */
 #define EXPORT_GROUP_BYTES (16 * MIB)    /* or so many bytes of values, whichever is first */
+
+/* What becomes of segments. */
+enum { MANIFEST_PLACES_MAX = 16 };   /* folders that segments of one store lie in, beside its own */
+enum { MANIFEST_DROPS_MAX = 4096 };  /* what retention took, kept until the audit trail has it */
+enum { RETENTION_RULES_MAX = 256 };  /* streams with days of their own */
+enum { RETENTION_HOLDS_MAX = 1024 }; /* spans of time that retention must not touch */
+enum { RETENTION_WISH_HOURS = 24 };  /* a second person must agree to end a hold within */

@@ -75,7 +75,7 @@ static int put_scalar(const struct json_tokens *tokens, uint32_t at, uint32_t no
                       struct batch *batch, struct column *column, uint32_t row, struct err *err)
 {
     struct slice text;
-    enum value_type type;
+    enum value_type type = VALUE_TYPE_COUNT;
     struct value v;
     if (scalar_of(tokens, at, column->name, batch->arena, &text, &type, err) < 0)
         return -1;

@@ -90,6 +90,20 @@ static bool take_apart(struct slice bytes, uint64_t *position, struct slice *con
     return bytes.len == length && hash.low == want.low && hash.high == want.high;
 }
 
+int checkpoint_check_file(const char *path, uint64_t *position, uint64_t *content_bytes,
+                          struct err *err)
+{
+    struct slice bytes, content;
+    struct arena *arena = arena_new(CHECKPOINT_BYTES_MAX + 2 * MIB);
+    int result = arena ? file_read(path, CHECKPOINT_BYTES_MAX + HEADER_SIZE, arena, &bytes, err)
+                       : err_nomem(err);
+    if (result == 0 && !take_apart(bytes, position, &content))
+        result = err_set(err, ERR_CORRUPT, "%s: bytes 0 to %zu do not fit their checksum", path, bytes.len);
+    *content_bytes = result == 0 ? content.len : 0;
+    arena_free(arena);
+    return result;
+}
+
 static void put_aside(const struct checkpoint *checkpoint, const char *path, const char *why)
 {
     const struct hin_io *io = checkpoint->config.io;

@@ -29,6 +29,9 @@ struct checkpoint_config {
 /* Damaged files are renamed to *.damaged and noted. */
 MUST_USE int checkpoint_open(const struct checkpoint_config *config, struct checkpoint **out,
                              struct err *err);
+/* A file as it is: its position and bytes of content, or ERR_CORRUPT. Changes nothing. */
+MUST_USE int checkpoint_check_file(const char *path, uint64_t *position, uint64_t *content_bytes,
+                                   struct err *err);
 /* What was offered is written first. NULL is fine. */
 void checkpoint_close(struct checkpoint *checkpoint);
 

@@ -114,9 +114,9 @@ int gate_journal_read(struct slice bytes, gate_journal_replay replay, void *cont
     return 0;
 }
 
-static int replay_file(const struct hin_io *io, int fd, const char *path,
-                       gate_journal_replay replay, void *context, off_t *end, uint64_t *number,
-                       struct err *err)
+/* The caller frees the bytes. */
+static int read_whole(const struct hin_io *io, int fd, const char *path, struct slice *out,
+                      struct err *err)
 {
     off_t size = io->size(io->context, fd);
     if (size < 0 || size > SCAN_MAX)
@@ -124,11 +124,62 @@ static int replay_file(const struct hin_io *io, int fd, const char *path,
     char *bytes = mem_alloc((size_t)size + 1);
     if (!bytes)
         return err_nomem(err);
-    int result = io_read_all(io, fd, bytes, (size_t)size, 0, path, err);
-    if (result == 0 && gate_journal_read(slice_of(bytes, (size_t)size), replay, context, end, number,
-                                         err) < 0)
-        result = err_within(err, "%s", path);
+    *out = slice_of(bytes, (size_t)size);
+    if (io_read_all(io, fd, bytes, (size_t)size, 0, path, err) == 0)
+        return 0;
     mem_free(bytes);
+    return -1;
+}
+
+static int replay_file(const struct hin_io *io, int fd, const char *path,
+                       gate_journal_replay replay, void *context, off_t *end, uint64_t *number,
+                       struct err *err)
+{
+    struct slice bytes;
+    if (read_whole(io, fd, path, &bytes, err) < 0)
+        return -1;
+    int result = gate_journal_read(bytes, replay, context, end, number, err);
+    mem_free((void *)(uintptr_t)bytes.ptr);
+    return result < 0 ? err_within(err, "%s", path) : 0;
+}
+
+static int count_record(void *context, struct slice record, struct err *err)
+{
+    uint64_t *records = context;
+    (void)record;
+    (void)err;
+    ++*records;
+    return 0;
+}
+
+/* What is not zero behind the frames. */
+static void find_torn(struct slice bytes, off_t end, struct gate_journal_check *out)
+{
+    size_t last = bytes.len;
+    while (last > (size_t)end && bytes.ptr[last - 1] == 0)
+        last--;
+    out->torn_from = (uint64_t)end;
+    out->torn_to = last;
+}
+
+int gate_journal_check_file(const struct hin_io *io, const char *path, struct gate_journal_check *out,
+                            struct err *err)
+{
+    off_t end = 0;
+    *out = (struct gate_journal_check){0};
+    int fd = io->open(io->context, path, O_RDONLY, 0);
+    if (fd < 0)
+        return err_set_errno(err, errno, "cannot open %s", path);
+    struct slice bytes;
+    int result = read_whole(io, fd, path, &bytes, err);
+    if (result == 0) {
+        result = gate_journal_read(bytes, count_record, &out->records, &end, &out->commits, err);
+        if (result < 0)
+            err_within(err, "%s", path);
+        find_torn(bytes, end, out);
+        mem_free((void *)(uintptr_t)bytes.ptr);
+    }
+    io->close(io->context, fd);
     return result;
 }
 

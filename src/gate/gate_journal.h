@@ -28,6 +28,15 @@ typedef int (*gate_journal_replay)(void *context, struct slice record, struct er
 MUST_USE int gate_journal_read(struct slice bytes, gate_journal_replay replay, void *context,
                                off_t *end, uint64_t *number, struct err *err);
 
+/* A file as it is, for people who ask whether it is whole. */
+struct gate_journal_check {
+    uint64_t commits, records;
+    uint64_t torn_from, torn_to; /* bytes of a commit that was not finished, nor answered for */
+};
+/* ERR_CORRUPT names the file and the byte. */
+MUST_USE int gate_journal_check_file(const struct hin_io *io, const char *path,
+                                     struct gate_journal_check *out, struct err *err);
+
 MUST_USE int gate_journal_open(const struct hin_io *io, const char *dir, gate_journal_replay replay,
                                void *context, struct gate_journal **out, struct err *err);
 void gate_journal_close(struct gate_journal *journal); /* NULL is fine */

@@ -92,3 +92,22 @@ bool wildcard_match(const struct wildcard *wildcard, struct slice text)
     }
     return last == count || ends_with_run(parts + last, count - last, text);
 }
+
+bool wildcard_from_stars(struct arena *arena, struct slice text, struct wildcard *out)
+{
+    struct wildcard_part *parts = arena_array(arena, text.len + 1, sizeof(*parts));
+    size_t count = 0, start = 0;
+    if (!parts)
+        return false;
+    for (size_t i = 0; i <= text.len; i++) {
+        if (i < text.len && text.ptr[i] != '*')
+            continue;
+        if (i > start)
+            parts[count++] = (struct wildcard_part){WILDCARD_LITERAL, slice_sub(text, start, i - start)};
+        if (i < text.len && (!count || parts[count - 1].kind != WILDCARD_ANY))
+            parts[count++] = (struct wildcard_part){WILDCARD_ANY, SLICE("")};
+        start = i + 1;
+    }
+    *out = (struct wildcard){.parts = parts, .count = count};
+    return true;
+}

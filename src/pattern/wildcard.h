@@ -22,3 +22,7 @@ struct wildcard {
 };
 
 bool wildcard_match(const struct wildcard *wildcard, struct slice text);
+
+/* A cased pattern in which only '*' is special, as in configuration: "fw-*". Parts live in the arena and
+ * borrow from text. False when memory is out. */
+bool wildcard_from_stars(struct arena *arena, struct slice text, struct wildcard *out);

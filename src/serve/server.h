@@ -13,6 +13,7 @@
 #include "gate/gate.h"
 #include "net/http.h"
 #include "respond/respond.h"
+#include "serve/keeping.h"
 #include "state/tokens.h"
 #include "state/users.h"
 #include "store/store.h"
@@ -28,6 +29,7 @@ struct server_parts {
     const struct rule_set *rules;
     struct respond *respond;
     struct gate *gate;
+    struct keeping *keeping;
     const struct hin_clock *clock;
     const char *setup_code; /* while there is no user; NULL when there is one */
 };

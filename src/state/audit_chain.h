@@ -21,7 +21,7 @@ struct audit_row {
     int64_t id;      /* 1, 2, 3 ... without gaps */
     int64_t time_ns;
     struct slice actor;  /* who: a user, a token's name, "root" at a terminal */
-    struct slice via;    /* "session", "token", "none" (not signed in), "terminal" */
+    struct slice via;    /* "session", "token", "none" (not signed in), "terminal", "retention" */
     struct slice peer;   /* address:port, or "" */
     struct slice action; /* "login", "token.add", "search" ... */
     struct slice object; /* what it was done to */

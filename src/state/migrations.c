@@ -69,6 +69,13 @@ const char *const state_schema[] = {
     "  BEGIN SELECT RAISE(ABORT,'the audit trail is only added to'); END;",
     /* 4: what follows a hold of the gate finds the incidents that show it. */
     "CREATE INDEX timeline_gate ON timeline(evidence) WHERE kind='gate';",
+    /* 5: spans of events that retention leaves alone (state/keeps.h). Ended ones stay, to be seen. */
+    "CREATE TABLE keeps("
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, stream TEXT NOT NULL,"
+    "  from_ns INTEGER NOT NULL, to_ns INTEGER NOT NULL, reason TEXT NOT NULL,"
+    "  added_by TEXT NOT NULL, added_ns INTEGER NOT NULL, in_force_ns INTEGER,"
+    "  wished_by TEXT, wished_ns INTEGER, wish_reason TEXT, ended_by TEXT, ended_ns INTEGER);"
+    "CREATE UNIQUE INDEX keeps_name ON keeps(name) WHERE ended_ns IS NULL;",
 };
 
 const size_t state_schema_count = sizeof(state_schema) / sizeof(state_schema[0]);

@@ -3,14 +3,16 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "store/bytes.h"
+#include "store/manifest_tail.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <zstd.h>
 
-static const char MAGIC[8] = {'H', 'I', 'N', 'M', 'A', 'N', 'I', '1'};
+#define MAGIC "HINMANI" /* and the digit of the version */
 
-enum { HEADER = 16, SEGMENT_BYTES_MIN = 12, LEVEL = 1 };
+enum { HEADER = 16, SEGMENT_BYTES_MIN = 12, LEVEL = 1, VERSION_AT = 7, VERSION_MAX = 2 };
 #define CONTENT_MAX (512 * MIB)
 
 static void put_segment(struct buffer *to, const struct segment_info *info)
@@ -44,33 +46,47 @@ static void put_content(struct buffer *to, const struct manifest *manifest)
     ledger_save(manifest->ledger, to);
 }
 
+/* The least version whose readers lose nothing by it. */
+static int version_of(const struct manifest *manifest)
+{
+    return manifest->place_count ? 2 : 1;
+}
+
+int manifest_encode(const struct manifest *manifest, struct buffer *to, struct err *err)
+{
+    struct buffer content;
+    buffer_init(&content, CONTENT_MAX);
+    put_content(&content, manifest);
+    manifest_tail_put(&content, manifest);
+    size_t bound = ZSTD_compressBound(content.len);
+    char *room = buffer_reserve(to, HEADER + bound);
+    int result = room && !buffer_failed(&content) ? 0 : err_nomem(err);
+    if (result == 0) {
+        size_t len = ZSTD_compress(room + HEADER, bound, content.ptr, content.len, LEVEL);
+        if (ZSTD_isError(len)) {
+            result = err_set(err, ERR_NOMEM, "cannot compress the manifest: %s",
+                             ZSTD_getErrorName(len));
+        } else {
+            memcpy(room, MAGIC, VERSION_AT);
+            room[VERSION_AT] = (char)('0' + version_of(manifest));
+            bytes_set_le32(room + 12, (uint32_t)content.len);
+            bytes_set_le32(room + 8, hash_crc32c(0, slice_of(room + 12, len + 4)));
+            buffer_commit(to, HEADER + len);
+        }
+    }
+    buffer_close(&content);
+    return result;
+}
+
 int manifest_write(const struct hin_io *io, const char *path, const struct manifest *manifest,
                    bool *replaced, struct err *err)
 {
     *replaced = false;
-    struct buffer content, file;
-    buffer_init(&content, CONTENT_MAX);
+    struct buffer file;
     buffer_init(&file, CONTENT_MAX);
-    put_content(&content, manifest);
-    size_t bound = ZSTD_compressBound(content.len);
-    int result = -1;
-    char *room = buffer_reserve(&file, HEADER + bound);
-    if (!room || buffer_failed(&content)) {
-        err_nomem(err);
-        goto done;
-    }
-    size_t len = ZSTD_compress(room + HEADER, bound, content.ptr, content.len, LEVEL);
-    if (ZSTD_isError(len)) {
-        err_set(err, ERR_NOMEM, "cannot compress the manifest: %s", ZSTD_getErrorName(len));
-        goto done;
-    }
-    memcpy(room, MAGIC, 8);
-    bytes_set_le32(room + 12, (uint32_t)content.len);
-    bytes_set_le32(room + 8, hash_crc32c(0, slice_of(room + 12, len + 4)));
-    buffer_commit(&file, HEADER + len);
-    result = io_replace_file_tell(io, path, buffer_slice(&file), replaced, err);
-done:
-    buffer_close(&content);
+    int result = manifest_encode(manifest, &file, err);
+    if (result == 0)
+        result = io_replace_file_tell(io, path, buffer_slice(&file), replaced, err);
     buffer_close(&file);
     return result;
 }
@@ -87,6 +103,7 @@ static bool take_i64(struct slice *from, int64_t *out)
 static bool take_segment(struct slice *from, struct segment_info *out)
 {
     uint64_t len, blocks;
+    *out = (struct segment_info){0};
     if (!slice_take_varint(from, &out->number) || !slice_take_le64(from, &out->file_id) ||
         !slice_take_varint(from, &len) || len > from->len ||
         !slice_take(from, (size_t)len, &out->stream) || !take_i64(from, &out->day) ||
@@ -119,14 +136,20 @@ static int take_content(struct slice from, struct arena *arena, struct manifest 
             return err_set(err, ERR_CORRUPT, "segment %llu of %llu cannot be read",
                            (unsigned long long)i, (unsigned long long)count);
     out->segment_count = (size_t)count;
-    return ledger_load(out->ledger, &from, err);
+    if (ledger_load(out->ledger, &from, err) < 0)
+        return -1;
+    return manifest_tail_take(from, arena, out, err);
 }
 
 int manifest_decode(struct slice bytes, struct arena *arena, struct manifest *out, struct err *err)
 {
-    if (bytes.len < HEADER || memcmp(bytes.ptr, MAGIC, 8) != 0 ||
+    if (bytes.len < HEADER || memcmp(bytes.ptr, MAGIC, VERSION_AT) != 0 ||
         bytes_get_le32(bytes.ptr + 8) != hash_crc32c(0, slice_from(bytes, 12)))
         return err_set(err, ERR_CORRUPT, "its checksum is wrong");
+    int version = bytes.ptr[VERSION_AT] - '0';
+    if (version < 1 || version > VERSION_MAX)
+        return err_set(err, ERR_CONFIG, "it was written by a newer hinomi (version %d; this one reads up "
+                       "to %d); nothing was changed: start that one again", version, VERSION_MAX);
     size_t raw_len = bytes_get_le32(bytes.ptr + 12);
     struct slice packed = slice_from(bytes, HEADER);
     if (raw_len > CONTENT_MAX || ZSTD_getFrameContentSize(packed.ptr, packed.len) != raw_len)
@@ -166,6 +189,22 @@ int manifest_read(const struct hin_io *io, const char *path, struct arena *arena
     io->close(io->context, fd);
     if (result == 0)
         result = manifest_decode(bytes, arena, out, err);
-    return result < 0 ? err_within(err, "manifest %s is damaged (restore it from a backup)", path)
-                      : 0;
+    if (result < 0)
+        return err_within(err, err->code == ERR_CORRUPT
+                                   ? "manifest %s is damaged (restore it from a backup)"
+                                   : "manifest %s", path);
+    return 0;
+}
+
+bool manifest_segment_path(const struct manifest *manifest, const char *segments_dir,
+                           const struct segment_info *info, char *to, size_t size)
+{
+    struct slice folder = slice_text(segments_dir);
+    if (info->place > manifest->place_count)
+        return false;
+    if (info->place)
+        folder = manifest->places[info->place - 1].path;
+    int len = snprintf(to, size, "%.*s/%016llx.segment", SLICE_ARG(folder),
+                       (unsigned long long)info->number);
+    return len > 0 && (size_t)len < size;
 }

@@ -372,6 +372,24 @@ void segment_close(struct segment *segment)
     mem_free(segment);
 }
 
+bool segment_read_version(const struct hin_io *io, const char *path, uint32_t *version)
+{
+    char header[SEGMENT_HEADER], trailer[SEGMENT_TRAILER];
+    int fd = io->open(io->context, path, O_RDONLY, 0);
+    if (fd < 0)
+        return false;
+    off_t size = io->size(io->context, fd);
+    bool ok = size >= SEGMENT_HEADER + SEGMENT_TRAILER &&
+              io_read_all(io, fd, header, sizeof(header), 0, path, NULL) == 0 &&
+              io_read_all(io, fd, trailer, sizeof(trailer), size - SEGMENT_TRAILER, path, NULL) == 0 &&
+              memcmp(trailer + 28, SEGMENT_END_MAGIC, 4) == 0 &&
+              segment_crc(bytes_get_le64(header + 8), 0, slice_of(trailer, 24)) ==
+                  bytes_get_le32(trailer + 24);
+    io->close(io->context, fd);
+    *version = ok ? bytes_get_le32(trailer + 20) : 0;
+    return ok;
+}
+
 struct segment_footer *segment_get_footer(const struct segment *segment)
 {
     return segment->footer;
@@ -397,6 +415,11 @@ uint32_t segment_block_count(const struct segment *segment)
 const struct segment_block *segment_get_block(const struct segment *segment, uint32_t block)
 {
     return &segment->footer->blocks[block];
+}
+
+uint32_t segment_column_count(const struct segment *segment)
+{
+    return segment->footer->name_count;
 }
 
 struct slice segment_column_name(const struct segment *segment, uint32_t column)

@@ -25,6 +25,8 @@ MUST_USE int segment_open(const struct hin_io *io, const char *path, struct segm
 /* The segment's; lives as long as it, longer with a reference. */
 struct segment_footer *segment_get_footer(const struct segment *segment);
 void segment_close(struct segment *segment); /* NULL is fine */
+/* Of the format that a file says to be of; false when it cannot be read or its trailer is damaged. */
+bool segment_read_version(const struct hin_io *io, const char *path, uint32_t *version);
 
 uint64_t segment_file_id(const struct segment *segment);
 const struct segment_facts *segment_get_facts(const struct segment *segment);
@@ -33,6 +35,7 @@ const struct segment_block *segment_get_block(const struct segment *segment, uin
 /* NULL when the block has no such column. */
 const struct chunk *segment_find_chunk(const struct segment *segment, uint32_t block,
                                        struct slice name);
+uint32_t segment_column_count(const struct segment *segment);
 struct slice segment_column_name(const struct segment *segment, uint32_t column);
 
 struct segment_column;

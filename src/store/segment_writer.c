@@ -108,21 +108,28 @@ static void *grow(struct segment_writer *writer, void *old, uint32_t count, uint
     return fresh;
 }
 
+static struct segment_block *new_block(struct segment_writer *writer)
+{
+    struct segment_block *blocks = grow(writer, writer->blocks, writer->block_count,
+                                        &writer->block_size, 16, sizeof(*blocks));
+    if (!blocks)
+        return NULL;
+    writer->blocks = blocks;
+    writer->chunk_size = 0;
+    return &blocks[writer->block_count++];
+}
+
 int segment_writer_begin_block(struct segment_writer *writer, uint32_t row_count,
                                const int64_t *time_ns, const uint64_t *seq, struct err *err)
 {
     assert(row_count > 0 && row_count <= BLOCK_ROWS_MAX);
-    struct segment_block *blocks = grow(writer, writer->blocks, writer->block_count,
-                                        &writer->block_size, 16, sizeof(*blocks));
-    if (!blocks)
+    struct segment_block *block = new_block(writer);
+    if (!block)
         return err_nomem(err);
-    writer->blocks = blocks;
-    struct segment_block *block = &blocks[writer->block_count++];
     *block = (struct segment_block){.row_count = row_count,
                                     .time_min = INT64_MAX,
                                     .time_max = INT64_MIN,
                                     .seq_min = UINT64_MAX};
-    writer->chunk_size = 0;
     for (uint32_t i = 0; i < row_count; i++) {
         block->time_min = time_ns[i] < block->time_min ? time_ns[i] : block->time_min;
         block->time_max = time_ns[i] > block->time_max ? time_ns[i] : block->time_max;
@@ -132,8 +139,8 @@ int segment_writer_begin_block(struct segment_writer *writer, uint32_t row_count
     return 0;
 }
 
-static int name_index(struct segment_writer *writer, struct slice name, uint32_t *index,
-                      struct err *err)
+int segment_writer_know(struct segment_writer *writer, struct slice name, uint32_t *index,
+                        struct err *err)
 {
     uintptr_t known = (uintptr_t)map_find(&writer->names, name);
     if (known) {
@@ -154,31 +161,58 @@ static int name_index(struct segment_writer *writer, struct slice name, uint32_t
     return 0;
 }
 
-int segment_writer_add(struct segment_writer *writer, struct slice name,
-                       const struct chunk_input *input, struct err *err)
+int segment_writer_copy_block(struct segment_writer *writer, const struct segment_block *like,
+                              struct err *err)
+{
+    struct segment_block *block = new_block(writer);
+    if (!block)
+        return err_nomem(err);
+    *block = *like;
+    block->chunks = NULL;
+    block->chunk_count = 0;
+    return 0;
+}
+
+int segment_writer_begin_chunk(struct segment_writer *writer, struct slice name,
+                               const struct chunk *like, uint32_t *column, struct err *err)
 {
     struct segment_block *block = &writer->blocks[writer->block_count - 1];
-    uint32_t index;
-    if (name_index(writer, name, &index, err) < 0)
+    if (segment_writer_know(writer, name, column, err) < 0)
         return -1;
     struct chunk *chunks = grow(writer, block->chunks, block->chunk_count, &writer->chunk_size, 64,
                                 sizeof(*chunks));
     if (!chunks)
         return err_nomem(err);
     block->chunks = chunks;
-    writer->chunk = (struct chunk){.column = index,
-                                   .count = input->count,
-                                   .types_seen = input->types_seen};
+    writer->chunk = *like;
+    writer->chunk.column = *column;
+    writer->chunk.streams = NULL;
+    writer->chunk.stream_count = 0;
     writer->stream_size = 0;
-    arena_reset(writer->work);
-    chunk_encode(writer, &writer->chunk, input);
-    if (input->refs && slice_equal(name, FIELD_ORIGINAL)) /* the last column: all words are known */
-        chunk_put_words(writer, input->refs->words);
-    chunks[block->chunk_count++] = writer->chunk;
+    return 0;
+}
+
+int segment_writer_end_chunk(struct segment_writer *writer, struct err *err)
+{
+    struct segment_block *block = &writer->blocks[writer->block_count - 1];
+    block->chunks[block->chunk_count++] = writer->chunk;
     if (writer->pending.len >= PENDING_FLUSH || buffer_failed(&writer->pending) ||
         buffer_failed(&writer->scratch) || buffer_failed(&writer->packed))
         return flush(writer, err);
     return 0;
+}
+
+int segment_writer_add(struct segment_writer *writer, struct slice name,
+                       const struct chunk_input *input, struct err *err)
+{
+    struct chunk chunk = {.count = input->count, .types_seen = input->types_seen};
+    if (segment_writer_begin_chunk(writer, name, &chunk, &chunk.column, err) < 0)
+        return -1;
+    arena_reset(writer->work);
+    chunk_encode(writer, &writer->chunk, input);
+    if (input->refs && slice_equal(name, FIELD_ORIGINAL)) /* the last column: all words are known */
+        chunk_put_words(writer, input->refs->words);
+    return segment_writer_end_chunk(writer, err);
 }
 
 void segment_writer_put_ready(struct segment_writer *writer, enum stream_kind kind,

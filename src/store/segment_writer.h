@@ -67,6 +67,16 @@ MUST_USE int segment_writer_begin_block(struct segment_writer *writer, uint32_t 
                                         struct err *err);
 MUST_USE int segment_writer_add(struct segment_writer *writer, struct slice name,
                                 const struct chunk_input *input, struct err *err);
+/* For segment_pack.c: a block like another segment's, then its chunks with their streams put as they
+ * are between begin and end. *column is what the name has as its number here. */
+MUST_USE int segment_writer_copy_block(struct segment_writer *writer,
+                                       const struct segment_block *like, struct err *err);
+/* A column that may have no chunk here. */
+MUST_USE int segment_writer_know(struct segment_writer *writer, struct slice name, uint32_t *column,
+                                 struct err *err);
+MUST_USE int segment_writer_begin_chunk(struct segment_writer *writer, struct slice name,
+                                        const struct chunk *like, uint32_t *column, struct err *err);
+MUST_USE int segment_writer_end_chunk(struct segment_writer *writer, struct err *err);
 MUST_USE int segment_writer_finish(struct segment_writer *writer,
                                    const struct segment_facts *facts,
                                    struct segment_summary *out, struct err *err);

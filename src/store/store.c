@@ -1,17 +1,13 @@
 #include "store/store.h"
 
-#include "base/file.h"
 #include "base/mem.h"
 #include "base/time.h"
-#include "event/delivery.h"
-#include "store/bytes.h"
 #include "store/store_state.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 
-enum { SEAL_ROWS = 60 * 1024, SEAL_AGE_MS = 60000, LEVEL = 1 };
+enum { SEAL_ROWS = 60 * 1024, SEAL_AGE_MS = 60000, LEVEL = 1, PACK_LEVEL = 6, QUIET_MS = 3600 * 1000 };
 #define SEAL_BYTES (96 * MIB)
 
 void store_say(struct store *store, const char *format, ...)
@@ -26,49 +22,7 @@ void store_say(struct store *store, const char *format, ...)
     store->config.note(store->config.note_context, text);
 }
 
-int store_segment_path(const struct store *store, uint64_t number, char to[STORE_PATH_MAX],
-                       struct err *err)
-{
-    int len = snprintf(to, STORE_PATH_MAX, "%s/segments/%016llx.segment", store->dir,
-                       (unsigned long long)number);
-    if (len < 0 || len >= STORE_PATH_MAX)
-        return err_set(err, ERR_CONFIG, "folder name %.100s... is too long", store->dir);
-    return 0;
-}
-
 /* ---- held things ------------------------------------------------------------------------ */
-
-struct store_segment *store_segment_new(struct store *store, const struct segment_info *info)
-{
-    char path[STORE_PATH_MAX];
-    if (store_segment_path(store, info->number, path, NULL) < 0)
-        return NULL;
-    size_t path_len = strlen(path);
-    struct store_segment *segment =
-        mem_calloc(1, sizeof(*segment) + path_len + 1 + info->stream.len + 1);
-    if (!segment)
-        return NULL;
-    atomic_init(&segment->refs, 1);
-    segment->store = store;
-    segment->info = *info;
-    memcpy(segment->path, path, path_len);
-    char *stream = segment->path + path_len + 1;
-    if (info->stream.len)
-        memcpy(stream, info->stream.ptr, info->stream.len);
-    segment->info.stream = slice_of(stream, info->stream.len);
-    return segment;
-}
-
-void store_segment_unref(struct store_segment *segment)
-{
-    if (!segment || atomic_fetch_sub(&segment->refs, 1) != 1)
-        return;
-    const struct hin_io *io = segment->store->config.io;
-    if (atomic_load(&segment->dropped))
-        io->unlink(io->context, segment->path); /* else the next open removes it */
-    footers_forget(segment);
-    mem_free(segment);
-}
 
 struct mem_set *mem_set_new(void)
 {
@@ -111,24 +65,16 @@ static void fill_defaults(struct store_config *config)
         config->seal_age_ms = SEAL_AGE_MS;
     if (!config->level)
         config->level = LEVEL;
+    if (!config->pack_level)
+        config->pack_level = PACK_LEVEL;
+    if (config->pack_level < config->level)
+        config->pack_level = config->level;
+    if (!config->quiet_ms)
+        config->quiet_ms = QUIET_MS;
     if (!config->past_days)
         config->past_days = TIME_PAST_DAYS_MAX;
     if (!config->future_hours)
         config->future_hours = TIME_FUTURE_HOURS_MAX;
-}
-
-static int copy_retention(struct store *store)
-{
-    size_t count = store->config.retention_count;
-    struct retention *copy = arena_array(store->arena, count + 1, sizeof(*copy));
-    for (size_t i = 0; copy && i < count; i++) {
-        copy[i] = store->config.retention[i];
-        copy[i].stream = arena_copy(store->arena, copy[i].stream);
-        if (!copy[i].stream.ptr)
-            return -1;
-    }
-    store->config.retention = copy;
-    return copy ? 0 : -1;
 }
 
 static struct store *store_new(const struct store_config *config)
@@ -142,11 +88,13 @@ static struct store *store_new(const struct store_config *config)
     store->sealing_last = &store->sealing;
     store->dir = store->arena ? arena_string(store->arena, slice_text(config->dir)) : NULL;
     store->live = mem_set_new();
-    if (store->dir && store->live && copy_retention(store) == 0 &&
+    if (store->dir && store->live && store_copy_retention(store) == 0 &&
         ledger_init(&store->ledger, NULL) == 0) {
         store->config.dir = store->dir;
         footers_init(&store->footers);
-    pthread_mutex_init(&store->manifest_lock, NULL);
+        map_init(&store->streams, store->arena);
+        pthread_mutex_init(&store->manifest_lock, NULL);
+        pthread_mutex_init(&store->keep_lock, NULL);
         pthread_mutex_init(&store->lock, NULL);
         pthread_cond_init(&store->work, NULL);
         pthread_cond_init(&store->sealed, NULL);
@@ -173,89 +121,17 @@ static void store_free(struct store *store)
     mem_set_unref(store->live);
     ledger_close(&store->ledger);
     mem_free(store->segments);
+    mem_free(store->drops);
+    arena_free(store->hold_arena);
     footers_close(&store->footers);
     pthread_mutex_destroy(&store->manifest_lock);
+    pthread_mutex_destroy(&store->keep_lock);
     pthread_mutex_destroy(&store->lock);
     pthread_cond_destroy(&store->work);
     pthread_cond_destroy(&store->sealed);
     pthread_cond_destroy(&store->keep);
     arena_free(store->arena);
     mem_free(store);
-}
-
-static int take_manifest(struct store *store, const struct manifest *manifest, struct err *err)
-{
-    store->id = manifest->store_id;
-    store->next_number = manifest->next_number;
-    store->covered_position = manifest->covered_position;
-    store->covered_seq = store->sealed_seq_at_open = manifest->covered_seq;
-    store->stats.dropped_segments = manifest->dropped_segments;
-    store->stats.dropped_rows = manifest->dropped_rows;
-    store->segments = mem_calloc(manifest->segment_count + 16, sizeof(*store->segments));
-    if (!store->segments)
-        return err_nomem(err);
-    store->segment_size = manifest->segment_count + 16;
-    for (size_t i = 0; i < manifest->segment_count; i++) {
-        struct store_segment *segment = store_segment_new(store, &manifest->segments[i]);
-        if (!segment)
-            return err_nomem(err);
-        store->segments[store->segment_count++] = segment;
-    }
-    return 0;
-}
-
-static int read_manifest(struct store *store, struct err *err)
-{
-    char path[STORE_PATH_MAX];
-    snprintf(path, sizeof(path), "%s/manifest", store->dir);
-    struct arena *arena = arena_new(1 * GIB);
-    struct manifest manifest = {.ledger = &store->ledger};
-    bool found = false, replaced;
-    int result = arena ? manifest_read(store->config.io, path, arena, &manifest, &found, err)
-                       : err_nomem(err);
-    if (result == 0 && !found && store->config.read_only)
-        result = err_set(err, ERR_NOT_FOUND, "it has no manifest: nothing was ever stored here");
-    if (result == 0 && !found) {
-        manifest.store_id = rand_u64(store->config.rand);
-        manifest.next_number = 1;
-    }
-    if (result == 0)
-        result = take_manifest(store, &manifest, err);
-    if (result == 0 && !found) /* the id must not change any more: event ids come from it */
-        result = manifest_write(store->config.io, path, &manifest, &replaced, err);
-    arena_free(arena);
-    return result;
-}
-
-/* Files that a crash left before the manifest named them, or after it did not any more. */
-static int remove_orphan(void *context, const char *path, struct err *err)
-{
-    struct store *store = context;
-    struct slice name = slice_text(path);
-    uint64_t number;
-    (void)err;
-    if (name.len < 24 || !bytes_parse_hex64(slice_sub(name, name.len - 24, 16), &number))
-        return 0;
-    for (size_t i = 0; i < store->segment_count; i++)
-        if (store->segments[i]->info.number == number)
-            return 0;
-    store->config.io->unlink(store->config.io->context, path);
-    if (number >= store->next_number)
-        store->next_number = number + 1;
-    return 0;
-}
-
-static int open_dir(struct store *store, struct err *err)
-{
-    char path[STORE_PATH_MAX];
-    if (store->config.read_only)
-        return read_manifest(store, err);
-    if (store_segment_path(store, 0, path, err) < 0)
-        return -1;
-    *strrchr(path, '/') = '\0';
-    if (io_make_dirs(store->config.io, path, err) < 0 || read_manifest(store, err) < 0)
-        return -1;
-    return file_walk(path, ".segment", remove_orphan, store, err);
 }
 
 static int start_threads(struct store *store, struct err *err)
@@ -277,7 +153,7 @@ int store_open(const struct store_config *config, struct store **out, struct err
     struct store *store = store_new(config);
     if (!store)
         return err_nomem(err);
-    if (open_dir(store, err) < 0 || start_threads(store, err) < 0) {
+    if (store_load(store, err) < 0 || start_threads(store, err) < 0) {
         store_close(store);
         return err_within(err, "store %s", config->dir);
     }
@@ -395,6 +271,8 @@ void store_stats(struct store *store, struct store_stats *out)
         out->segment_rows += store->segments[i]->info.rows;
         out->segment_bytes += store->segments[i]->info.bytes;
         out->segment_raw_bytes += store->segments[i]->info.raw_bytes;
+        out->cold_segments += store->segments[i]->info.place != 0;
+        out->cold_bytes += store->segments[i]->info.place ? store->segments[i]->info.bytes : 0;
     }
     out->memory_rows = store->live->rows;
     out->memory_bytes = store->live->bytes;

@@ -1,9 +1,9 @@
 #pragma once
 /*
  * store/store: events at rest. Batches become rows in memory, these become segments, small
- * segments become larger ones, old ones go.
+ * segments become larger ones, those of old days are packed, move to another folder, go.
  *
- *   store_append ──► live set ──► sealing set ──► segments ──► merged segments ──► retention
+ *   store_append ──► live set ──► sealing set ──► segments ──► merged, packed, moved ──► retention
  *                      memory, one table per          files, named by the manifest
  *                      (day, stream)
  *
@@ -13,7 +13,7 @@
  * rows up to that seq are left out here.
  *
  * Threads    Append, flush, tick and ledger_received: the one pipeline thread. Snapshots, stats,
- *            covered, ledger: any. Two threads of its own: one seals, one merges and retains.
+ *            covered, ledger: any. Two threads of its own: one seals, one merges, packs, moves and retains.
  * Limits     Two sets of seal_bytes each wait for the disk at most; then append waits too, or
  *            fails with the disk's error when sealing does not work (append again later).
  */
@@ -27,9 +27,20 @@
 struct store;
 struct snapshot;
 
+/* The first whose pattern fits a stream counts. */
 struct retention {
-    struct slice stream;
-    uint32_t days;
+    struct slice stream; /* '*' stands for anything: "fw-*" */
+    uint32_t days;       /* 0: for ever */
+    uint32_t cold_days;  /* 0: never moved; RETENTION_AS_OTHERS: store_config.cold_days */
+};
+
+#define RETENTION_AS_OTHERS UINT32_MAX
+
+/* What retention leaves alone, whatever the age and however full the disk: every segment of the stream
+ * (pattern as above) that has an event of from <= @timestamp < to. */
+struct retention_hold {
+    struct slice name, stream;
+    int64_t from_ns, to_ns;
 };
 
 struct store_config {
@@ -46,6 +57,16 @@ struct store_config {
     const struct retention *retention; /* copied */
     size_t retention_count;
     uint32_t retention_days;       /* of other streams; 0: for ever */
+    uint64_t disk_max;             /* bytes of all segments; 0: no bound */
+    uint64_t disk_free_min;        /* bytes that stay free where segments lie; 0: no bound */
+    uint32_t disk_free_percent;    /* likewise, of the file system; the larger of both counts */
+    const char *cold_dir;          /* where old segments go; NULL: nowhere */
+    uint32_t cold_days;            /* of streams that say nothing; 0: never */
+    bool await_holds;              /* nothing is dropped before the first store_set_holds() */
+    uint32_t pack_days;            /* days older than this are compressed once more; 0: 2 */
+    int pack_level;                /* of zstd, for what is merged or packed; 0: 6; below level: as level */
+    int64_t quiet_ms;              /* a day that is over is tidied up when nothing came to it for so long;
+                                    * 0: an hour; -1: at once */
     bool no_background;            /* tests: seals happen in append and flush, merges on demand */
     bool read_only;                /* beside a running server: nothing is written, removed or started;
                                     * only snapshots and questions are allowed */
@@ -58,6 +79,11 @@ struct store_stats {
     uint64_t memory_rows, memory_bytes;
     uint64_t seals, seal_failures, merges, merged_segments;
     uint64_t dropped_segments, dropped_rows; /* by retention, ever */
+    uint64_t held_segments, held_bytes; /* that would go but for a hold, as of the last retention */
+    uint64_t short_bytes; /* over disk_max or below disk_free_min, and nothing is left that may go */
+    uint64_t merged_rows, merged_bytes; /* written by merges */
+    uint64_t packs, packed_segments, packed_rows, packed_bytes; /* written by packing */
+    uint64_t moves, cold_segments, cold_bytes; /* moved; lying in further folders now */
     uint64_t skipped_rows; /* sealed already before the last restart */
 };
 
@@ -83,10 +109,24 @@ uint64_t store_id(struct store *store);
 MUST_USE struct snapshot *store_snapshot(struct store *store);
 void store_snapshot_release(struct snapshot *snapshot); /* NULL is fine */
 
-/* Joins small segments of a partition; 1 when something was done. */
+/* store_merge.c, store_pack.c, store_cold.c: joins small segments of a partition; compresses those of old
+ * days once more; moves older ones to cold_dir. 1 when something was done. The thread's work; else
+ * for tests. */
 MUST_USE int store_merge(struct store *store, struct err *err);
-/* Drops segments whose day is over their stream's age, manifest first. */
+MUST_USE int store_pack(struct store *store, struct err *err);
+MUST_USE int store_chill(struct store *store, struct err *err);
+/* store_retain.c: drops segments, manifest first: whose day is over their stream's age; then, oldest
+ * first, what is over disk_max or disk_free_min. What a hold covers stays. */
 MUST_USE int store_retain(struct store *store, struct err *err);
+/* store_holds.c: the holds from now on, copied. When it returns 0 nothing they cover is dropped any
+ * more. Any thread; waits for a retention that is under way. */
+MUST_USE int store_set_holds(struct store *store, const struct retention_hold *holds, size_t count,
+                             struct err *err);
+/* What retention took since the one with this serial (0: all that is known), oldest first. Slices live
+ * in the arena. Any thread. */
+struct manifest_drop;
+MUST_USE int store_drops(struct store *store, uint64_t after, struct arena *arena,
+                         struct manifest_drop **out, size_t *count, struct err *err);
 
 void store_stats(struct store *store, struct store_stats *out);
 

@@ -196,8 +196,52 @@ def crc32c(data):
     return crc ^ 0xFFFFFFFF
 
 
+def memory_and_gate():
+    server = Server().start()
+    server.sign_in()
+    data = pathlib.Path(server.dir, "data")
+    hec, gate = server.token("hec"), server.token("gate")
+    for i in range(20):
+        server.hec(hec, [{"n": i}])
+        server.request("POST", "/v1/gate/decide", {"request_id": f"r{i}", "action": "withdrawal", "account": "u1", "asset": "XEM", "amount": "5",
+                                                   "destination": "addr"}, headers={"Authorization": f"Bearer {gate}"})
+    checks.check("beside the server", verify(data)[0] == 0, verify(data)[1])
+    server.stop()
+    status, out = verify(data)
+    checks.check("checkpoints and the gate's journal are counted", status == 0 and re.search(r"checkpoints\s+\d+ files, \d+ bytes", out)
+                 and re.search(r"gate journal\s+\d+ files, \d+ commits, \d+ records", out), out)
+    files = sorted((data / "memory").glob("checkpoint.[01]"))
+    checks.check("there are checkpoints", files, list((data / "memory").iterdir()))
+    for path in files:
+        size = path.stat().st_size
+        for at in [0, 8, 24, 32, size - 1] + [rng.randrange(size) for _ in range(10)]:
+            flipped(data, path, at)
+    journal = data / "gate/gate.journal"
+    commits = [m.start() for m in re.finditer(b"HGJ1", journal.read_bytes())]
+    checks.check("the gate has decided", len(commits) > 10, len(commits))
+    for at in [0, 4, 9, 13] + [rng.randrange(commits[-2]) for _ in range(20)]:
+        flipped(data, journal, at, f"byte {max(c for c in commits if c <= at)}")
+    whole = journal.read_bytes()
+    journal.write_bytes(whole[:commits[-1] + 10])
+    status, out = verify(data)
+    checks.check("a commit that was torn is a warning", status == 0 and "are no whole commit" in out, out)
+    journal.write_bytes(whole)
+    (data / "memory/lost").write_text("x")
+    checks.check("a lost memory is said", verify(data)[0] == 1 and "lost" in verify(data)[1])
+    server.close()
+
+
+def flipped(data, path, at, place=""):
+    copy = path.read_bytes()
+    flip(path, at)
+    status, out = verify(data)
+    checks.check(f"a changed byte of {path.name}", status == 1 and f"{path}" in out and place in out, (at, out))
+    path.write_bytes(copy)
+
+
 whole_and_damaged()
 beside_a_server()
+memory_and_gate()
 books()
 shutil.rmtree(tmp)
 checks.finish()

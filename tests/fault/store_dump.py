@@ -10,6 +10,7 @@ import ctypes.util
 import datetime
 import ipaddress
 import json
+import os
 import pathlib
 import struct
 import sys
@@ -189,7 +190,7 @@ def journal(folder):
 
 def manifest(path):
     data = path.read_bytes()
-    need(data[:8] == b"HINMANI1" and struct.unpack_from("<I", data, 8)[0] == crc32c(data[12:]), "the manifest's checksum")
+    need(data[:8] in (b"HINMANI1", b"HINMANI2") and struct.unpack_from("<I", data, 8)[0] == crc32c(data[12:]), "the manifest's checksum")
     content = Bytes(unzstd(data[16:], struct.unpack_from("<I", data, 12)[0]))
     content.le(8), content.varint()
     position, seq = content.varint(), content.varint()
@@ -200,8 +201,20 @@ def manifest(path):
         content.varint(), content.zigzag(), content.zigzag(), content.varint(), content.varint()
         one["bytes"] = content.varint()
         content.varint()
+        one["place"] = 0
         segments.append(one)
-    return position, seq, segments
+    for _ in range(content.le(8)):
+        content.u8(), content.zigzag(), content.text(), content.varint(), content.varint(), content.varint()
+    places = tail(content, segments) if content.left() else []
+    return position, seq, segments, places
+
+
+def tail(content, segments):
+    """Where segments lie; what retention took is not looked at."""
+    for one in segments:
+        one["place"] = content.varint()
+        content.varint(), content.varint()
+    return [(content.text(), content.le(8))[0] for _ in range(content.varint())]
 
 
 # ---- values as texts ----
@@ -505,10 +518,11 @@ def segments_of(data):
     path = pathlib.Path(data) / "store/manifest"
     if not path.exists():
         return [], 0, 0
-    position, seq, named = manifest(path)
+    position, seq, named, places = manifest(path)
     segments = []
     for one in named:
-        segment = Segment(path.parent / f"segments/{one['number']:016x}.segment")
+        folder = pathlib.Path(os.fsdecode(places[one["place"] - 1])) if one["place"] else path.parent / "segments"
+        segment = Segment(folder / f"{one['number']:016x}.segment")
         need(sum(b.rows for b in segment.blocks) == one["rows"] and len(segment.data) == one["bytes"],
              f"segment {one['number']}: it is not what the manifest says")
         segments.append(segment)

@@ -41,6 +41,7 @@ struct faulty_io {
     bool whole;       /* close, unlink, mkdir, size and fallocate may fail as well */
     bool short_calls; /* reads and writes do half of it instead of failing; nothing else is touched */
     long failures;
+    struct io_space space, cold_space; /* of all paths; of those that end in "/cold" */
 };
 
 static inline bool faulty_now(struct faulty_io *faulty)
@@ -157,12 +158,25 @@ static inline off_t faulty_size(void *context, int fd)
     return io_real()->size(NULL, fd);
 }
 
+/* A disk as full as the test says: .space when it has a total, else the real one. */
+static inline int faulty_space(void *context, const char *path, struct io_space *out)
+{
+    struct faulty_io *faulty = context;
+    if (faulty_other(faulty))
+        return -1;
+    if (!faulty->space.total)
+        return io_real()->space(NULL, path, out);
+    bool cold = faulty->cold_space.total && slice_ends(slice_text(path), SLICE("/cold"));
+    *out = cold ? faulty->cold_space : faulty->space;
+    return 0;
+}
+
 static inline void faulty_init(struct faulty_io *faulty, long fail_at, int errno_value)
 {
     *faulty = (struct faulty_io){
         .io = {faulty_open, faulty_close, faulty_pread, faulty_pwrite, faulty_fdatasync,
                faulty_ftruncate, faulty_fallocate, faulty_rename, faulty_unlink, faulty_mkdir,
-               faulty_fsync_dir, faulty_size, faulty},
+               faulty_fsync_dir, faulty_size, faulty_space, faulty},
         .fail_at = fail_at,
         .errno_value = errno_value,
     };

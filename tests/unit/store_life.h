@@ -3,6 +3,9 @@
  * The life of a store for the tests of faults and damage: deliveries go through the journal into the
  * store, segments are merged, one stream grows too old, all is closed and opened again. Every event
  * says which one it is, so that what is found can be held against what was acknowledged.
+ *
+ * A rich life also packs, moves a stream to a further folder, has too small a disk for the oldest
+ * stream, and a hold over one that is too old.
  */
 #include "store_fixture.h"
 
@@ -10,13 +13,28 @@
 #include "base/time.h"
 #include "flow/checkpoint.h"
 #include "store/journal.h"
+#include "store/store_state.h"
 
+#define LIFE_FREE_MIN ((uint64_t)1 << 30)
 #define LIFE_NOW (INT64_C(1516924800) * NS_PER_SECOND)
 
 enum { LIFE_LINES = 40, LIFE_BODY = 4096, LIFE_DELIVERIES = 24, LIFE_EVENTS = LIFE_LINES * LIFE_DELIVERIES, LIFE_TRIES = 3 };
 
+enum life_kind { LIFE_MAIN, LIFE_OLD, LIFE_COLD, LIFE_HELD, LIFE_SPILL };
+
+static const struct life_stream {
+    struct slice name;
+    int64_t age_days;
+    bool may_go; /* by retention */
+} LIFE_STREAMS[] = {
+    [LIFE_MAIN] = {{"main", 4}, 0, false},  [LIFE_OLD] = {{"old", 3}, 5, true},
+    [LIFE_COLD] = {{"cold", 4}, 5, false},  [LIFE_HELD] = {{"held", 4}, 5, false},
+    [LIFE_SPILL] = {{"spill", 5}, 6, true},
+};
+
 struct life {
-    char dir[64], store_dir[96], journal_dir[96], memory_dir[96];
+    bool rich;
+    char dir[64], store_dir[96], journal_dir[96], memory_dir[96], cold_dir[96];
     struct faulty_io faulty;
     struct clock_manual clock;
     struct store *store;
@@ -30,12 +48,18 @@ struct life {
     uint64_t at[LIFE_DELIVERIES], end[LIFE_DELIVERIES]; /* positions, of the acknowledged */
     uint64_t seq_of[LIFE_EVENTS]; /* as life_count found it; 0: not there */
     uint64_t remembered;          /* position of the last checkpoint that was written */
-    uint64_t merges, dropped;
+    uint64_t merges, dropped, packs, moves, cold, spilled, held;
 };
 
-static inline bool life_is_old(unsigned delivery)
+static inline enum life_kind life_kind(const struct life *life, unsigned delivery)
 {
-    return delivery % 6 == 5; /* these are for the stream whose days are over */
+    static const enum life_kind rich[] = {LIFE_MAIN, LIFE_MAIN, LIFE_SPILL, LIFE_HELD, LIFE_COLD, LIFE_OLD};
+    return life->rich ? rich[delivery % 6] : delivery % 6 == 5 ? LIFE_OLD : LIFE_MAIN;
+}
+
+static inline const struct life_stream *life_stream(const struct life *life, unsigned delivery)
+{
+    return &LIFE_STREAMS[life_kind(life, delivery)];
 }
 
 static inline void life_body(unsigned delivery, char text[LIFE_BODY])
@@ -55,6 +79,7 @@ static inline void life_begin(struct life *life)
     snprintf(life->store_dir, sizeof(life->store_dir), "%s/store", life->dir);
     snprintf(life->journal_dir, sizeof(life->journal_dir), "%s/journal", life->dir);
     snprintf(life->memory_dir, sizeof(life->memory_dir), "%s/memory", life->dir);
+    snprintf(life->cold_dir, sizeof(life->cold_dir), "%s/cold", life->dir);
     clock_manual_init(&life->clock, LIFE_NOW);
     faulty_init(&life->faulty, -1, EIO);
 }
@@ -65,6 +90,10 @@ static inline void life_close(struct life *life)
     if (life->store)
         store_stats(life->store, &stats);
     life->merges += stats.merges;
+    life->packs += stats.packs;
+    life->moves += stats.moves;
+    life->cold = stats.cold_segments;
+    life->held = stats.held_segments;
     life->dropped = stats.dropped_segments;
     journal_reader_close(life->reader);
     checkpoint_close(life->checkpoint);
@@ -84,16 +113,24 @@ static inline void life_end(struct life *life)
     folder_remove(life->store_dir);
     folder_remove(life->journal_dir);
     folder_remove(life->memory_dir);
+    folder_remove(life->cold_dir);
     folder_remove(life->dir);
 }
 
 static inline int life_try_open(struct life *life, struct err *err)
 {
-    static const struct retention old = {{"old", 3}, 1};
+    static const struct retention rules[] = {{{"ol*", 3}, 1, 0}, {{"held", 4}, 1, 0}, {{"cold", 4}, 0, 3}};
     struct store_config store = {.dir = life->store_dir, .io = &life->faulty.io,
                                  .clock = &life->clock.clock, .no_background = true,
-                                 .retention = &old, .retention_count = 1};
+                                 .retention = rules, .retention_count = life->rich ? 3 : 1,
+                                 .await_holds = life->rich,
+                                 .quiet_ms = -1,
+                                 .disk_free_min = life->rich ? LIFE_FREE_MIN : 0,
+                                 .cold_dir = life->rich ? life->cold_dir : NULL};
+    struct retention_hold hold = {{"case 7", 6}, {"he*", 3}, 0, LIFE_NOW};
     if (store_open(&store, &life->store, err) < 0)
+        return -1;
+    if (life->rich && store_set_holds(life->store, &hold, 1, err) < 0)
         return -1;
     struct journal_config journal = {.dir = life->journal_dir, .io = &life->faulty.io,
                                      .clock = &life->clock.clock, .file_bytes = 16384,
@@ -127,7 +164,7 @@ static inline void life_deliver(struct life *life, unsigned count)
         snprintf(key, sizeof(key), "k%u", life->delivered);
         struct delivery delivery = {
             .origin = {.source = SLICE("hec"),
-                       .stream = life_is_old(life->delivered) ? SLICE("old") : SLICE("main")},
+                       .stream = life_stream(life, life->delivered)->name},
             .received_ns = LIFE_NOW, .key = slice_text(key), .framing = FRAMING_LINES,
             .event_count = LIFE_LINES, .body = slice_text(body)};
         life->acked[life->delivered] =
@@ -140,9 +177,18 @@ static inline void life_deliver(struct life *life, unsigned count)
     }
 }
 
-static inline int64_t life_time(bool old, uint64_t seq)
+static inline int64_t life_time(const struct life_stream *stream, uint64_t seq)
 {
-    return LIFE_NOW - (old ? 5 * NS_PER_DAY : 0) + (int64_t)seq * NS_PER_MS;
+    return LIFE_NOW - stream->age_days * NS_PER_DAY + (int64_t)seq * NS_PER_MS;
+}
+
+static inline const struct life_stream *life_stream_named(struct slice name)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(LIFE_STREAMS); i++)
+        if (slice_equal(LIFE_STREAMS[i].name, name))
+            return &LIFE_STREAMS[i];
+    fail_msg("there is no stream %.*s", SLICE_ARG(name));
+    return NULL;
 }
 
 static inline int life_fill(struct life *life, const struct delivery *delivery)
@@ -155,11 +201,10 @@ static inline int life_fill(struct life *life, const struct delivery *delivery)
         struct event_row *row = batch_add_row(life->batch);
         if (!row)
             return -1;
-        bool old = slice_is(delivery->origin.stream, "old");
         row->raw = event.raw;
         row->seq = delivery->first_seq + i;
         row->received_ns = delivery->received_ns;
-        row->time_ns = life_time(old, row->seq);
+        row->time_ns = life_time(life_stream_named(delivery->origin.stream), row->seq);
         row->origin = &delivery->origin;
         if (batch_put(life->batch, i, SLICE("event.part"), value_i64((int64_t)i)) < 0)
             return -1;
@@ -224,11 +269,35 @@ static inline bool life_load(struct life *life, unsigned deliveries)
     return true;
 }
 
+static inline bool life_has_spill(struct life *life)
+{
+    size_t count, spill = 0;
+    struct store_segment **list = store_segments_hold(life->store, &count);
+    for (size_t i = 0; list && i < count; i++)
+        spill += slice_equal(list[i]->info.stream, LIFE_STREAMS[LIFE_SPILL].name);
+    store_segments_release(list, list ? count : 0);
+    return spill > 0;
+}
+
+/* As the thread does it. The disk lacks one byte for as long as there is a segment to spare for it. */
 static inline void life_tidy(struct life *life)
 {
     struct err err;
-    (void)!store_merge(life->store, &err);
+    if (life->rich) {
+        struct io_space full = {UINT64_C(1) << 40, LIFE_FREE_MIN - 1, 7};
+        bool spill = life_has_spill(life);
+        life->faulty.space = full;
+        life->faulty.space.free += !spill;
+        life->spilled += store_retain(life->store, &err) == 0 && spill;
+        life->faulty.space.free++;
+    }
     (void)!store_retain(life->store, &err);
+    for (int i = 0; i < 8 && store_merge(life->store, &err) == 1; i++)
+        ;
+    for (int i = 0; life->rich && i < 8 && store_pack(life->store, &err) == 1; i++)
+        ;
+    for (int i = 0; life->rich && i < 8 && store_chill(life->store, &err) == 1; i++)
+        ;
     life_keep(life);
 }
 
@@ -237,8 +306,11 @@ static inline void life_live(struct life *life)
 {
     struct err err;
     if (life_open(life, &err)) {
-        for (int i = 0; i < 4 && life_load(life, 3); i++)
+        for (int i = 0; i < (life->rich ? 12 : 4) && life_load(life, life->rich ? 1 : 3); i++) {
+            if (i == 5)
+                life_tidy(life);
             life_keep(life);
+        }
         life_tidy(life);
         life_deliver(life, 4); /* in the journal only */
     }
@@ -275,7 +347,7 @@ static inline void life_check_row(struct life *life, const struct batch *batch, 
         return;
     life->seq_of[n] = (uint64_t)seq.i64;
     if (when.type != VALUE_NULL)
-        assert_int_equal(when.i64, life_time(life_is_old(n / LIFE_LINES), life->seq_of[n]));
+        assert_int_equal(when.i64, life_time(life_stream(life, n / LIFE_LINES), life->seq_of[n]));
 }
 
 /* How often each event is there, and the damages told. */
@@ -326,7 +398,7 @@ static inline void life_judge(struct life *life)
         unsigned delivery = n / LIFE_LINES;
         if (found[n] > 1)
             fail_msg("event %u is there %u times", n, found[n]);
-        if (life->acked[delivery] && !found[n] && !life_is_old(delivery))
+        if (life->acked[delivery] && !found[n] && !life_stream(life, delivery)->may_go)
             fail_msg("event %u was acknowledged and is lost", n);
         assert_true(delivery < life->delivered || !found[n]);
     }

@@ -147,7 +147,7 @@ static struct store *open_store(const char *dir, const struct hin_io *io)
 {
     struct err err;
     struct store *store;
-    struct store_config config = {.dir = dir, .io = io, .no_background = true};
+    struct store_config config = {.dir = dir, .io = io, .no_background = true, .quiet_ms = -1};
     if (store_open(&config, &store, &err) < 0)
         fail_msg("%s", err.text);
     return store;
@@ -714,7 +714,7 @@ static void old_days_go_and_are_counted(void **state)
     folder_make(dir);
     struct clock_manual manual;
     clock_manual_init(&manual, DAY_2018 + 10 * NS_PER_DAY);
-    struct retention net = {SLICE("net"), 30};
+    struct retention net = {SLICE("net"), 30, 0};
     struct store_config config = {.dir = dir, .clock = &manual.clock, .no_background = true,
                                   .retention = &net, .retention_count = 1, .retention_days = 5};
     struct store *store;

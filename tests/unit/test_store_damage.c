@@ -167,10 +167,11 @@ static const struct segment_info *info_of(struct world *world, struct manifest *
     return NULL;
 }
 
-static bool may_hold(const struct segment_info *info, unsigned n, uint64_t seq)
+static bool may_hold(const struct life *life, const struct segment_info *info, unsigned n,
+                     uint64_t seq)
 {
     return seq >= info->seq_min && seq <= info->seq_max &&
-           slice_is(info->stream, life_is_old(n / LIFE_LINES) ? "old" : "main");
+           slice_equal(info->stream, life_stream(life, n / LIFE_LINES)->name);
 }
 
 /* Told, no wrong row, and only rows of that file are missing. */
@@ -194,7 +195,7 @@ static void read_damaged_store(struct world *world, const struct saved *file, un
         if (life->seq_of[n] == world->seq_of[n])
             continue;
         assert_int_equal(life->seq_of[n], 0);
-        assert_true(may_hold(info, n, world->seq_of[n]));
+        assert_true(may_hold(&world->life, info, n, world->seq_of[n]));
         missing++;
     }
     assert_true(!missing || told);

@@ -26,10 +26,14 @@ static void a_sound_life_does_everything(void **state)
     (void)state;
     struct life life;
     life_begin(&life);
+    life.rich = true;
     life_live(&life);
     assert_true(all_acked(&life));
     assert_true(life.merges >= 1);
-    assert_true(life.dropped >= 1);
+    assert_true(life.packs >= 1);
+    assert_true(life.moves >= 2 && life.cold >= 1);
+    assert_true(life.dropped >= 3 && life.spilled == 3);
+    assert_true(life.held >= 1);
     assert_true(life.remembered > 0);
     life_judge(&life);
     life_end(&life);
@@ -57,6 +61,7 @@ static long live_with(const struct kind *kind, long k)
 {
     struct life life;
     life_begin(&life);
+    life.rich = true;
     faulty_init(&life.faulty, k, kind->errno_value);
     life.faulty.whole = true;
     life.faulty.persistent = kind->persistent;
@@ -105,6 +110,7 @@ static void survives_every_failed_allocation(void **state)
     for (; reached; n += step_of(ALLOCATIONS_STEP), runs++) {
         struct life life;
         life_begin(&life);
+        life.rich = true;
         mem_fail_after(n);
         life_live(&life);
         reached = was_reached(n);
