@@ -158,7 +158,7 @@ static int test_values(struct block_view *view, const struct expr_test *test,
                        struct err *err)
 {
     if (range_rules_out(column->chunk, test) || filter_rules_out(view, column->chunk, test) ||
-        words_rule_out(view, test) || trigrams_rule_out(view, test))
+        trigrams_rule_out(view, test) || words_rule_out(view, test))
         return 0;
     int64_t low, high;
     if (bounds_of(column->chunk, test, &low, &high))

@@ -483,35 +483,66 @@ static bool may(const struct verdict *verdict, uint32_t row, uint32_t nth)
     return false;
 }
 
+static bool is_any(const struct skeleton_reader *reader, const struct verdict *verdicts)
+{
+    for (uint32_t k = 0; k < reader->count; k++)
+        if (verdicts[k].all || verdicts[k].nth || verdicts[k].source_count)
+            return true;
+    return false;
+}
+
 static void mark_rows(struct skeleton_reader *reader, const struct verdict *verdicts,
                       uint64_t *rows)
 {
-    bool any = false;
-    for (uint32_t k = 0; k < reader->count; k++)
-        any = any || verdicts[k].all || verdicts[k].nth || verdicts[k].source_count;
-    for (uint32_t i = 0; any && i < reader->column->count; i++) {
+    for (uint32_t i = 0; i < reader->column->count; i++) {
         uint32_t k = reader->codes[i], nth = reader->skeletons[k].rows_seen++;
         if (may(&verdicts[k], reader->column->rows[i], nth))
             bits_set(rows, reader->column->rows[i]);
     }
 }
 
+static int load_rows(struct search *search, struct skeleton_reader *reader, struct err *err)
+{
+    return segment_load_rows(search->column, search->arena, err) < 0
+               ? -1
+               : skeleton_reader_codes(reader, err);
+}
+
+static int judge_all(struct search *search, struct skeleton_reader *reader,
+                     struct verdict *verdicts, struct err *err)
+{
+    struct need need = {0};
+    if (look_at_slots(search, reader, &need, err) < 0)
+        return -1;
+    for (uint32_t k = 0; k < reader->count; k++)
+        if (reader->skeletons[k].wanted &&
+            judge(search, reader, &reader->skeletons[k], &need, &verdicts[k], err) < 0)
+            return -1;
+    return 0;
+}
+
+/* Which row has which skeleton is only read where it matters: to leave out skeletons that no selected
+ * row has, and when some may have the needle. */
 static int find_in(struct search *search, uint64_t *rows, struct err *err)
 {
     struct skeleton_reader reader = {
         .column = search->column, .arena = search->arena, .wanted = search->selected};
-    struct need need = {0};
-    if (segment_load_rows(search->column, search->arena, err) < 0 ||
-        skeleton_reader_open(&reader, err) < 0 || skeleton_reader_codes(&reader, err) < 0 ||
-        look_at_slots(search, &reader, &need, err) < 0)
+    uint32_t block_rows = search->column->block_rows;
+    bool some = search->selected && bits_count(search->selected, block_rows) < block_rows;
+    if (skeleton_reader_open(&reader, err) < 0)
         return -1;
     struct verdict *verdicts = arena_array(search->arena, reader.count, sizeof(*verdicts));
     if (!verdicts)
         return err_nomem(err);
     for (uint32_t k = 0; k < reader.count; k++)
-        if (reader.skeletons[k].wanted &&
-            judge(search, &reader, &reader.skeletons[k], &need, &verdicts[k], err) < 0)
-            return -1;
+        reader.skeletons[k].wanted = !some;
+    if ((some && load_rows(search, &reader, err) < 0) ||
+        judge_all(search, &reader, verdicts, err) < 0)
+        return -1;
+    if (!is_any(&reader, verdicts))
+        return 0;
+    if (!some && load_rows(search, &reader, err) < 0)
+        return -1;
     mark_rows(&reader, verdicts, rows);
     return 0;
 }
