@@ -245,6 +245,8 @@ static bool put_decimal_chunk(struct segment_writer *writer, struct chunk *chunk
     }
     chunk->encoding = CHUNK_DECIMAL;
     chunk->type = values[0].scale;
+    if (one_scale)
+        set_range(chunk, numbers, count);
     put_ints(writer, STREAM_INTS, numbers, count);
     if (one_scale)
         return true;
@@ -348,6 +350,7 @@ static bool put_ip4_chunk(struct segment_writer *writer, struct chunk *chunk,
     if (put_ip4_dict(writer, chunk, input, values, numbers, writer->scratch.len))
         return true;
     chunk->encoding = CHUNK_IP4;
+    set_range(chunk, numbers, count);
     put_scratch(writer, STREAM_INTS, 0, false);
     return true;
 }

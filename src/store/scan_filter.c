@@ -2,6 +2,7 @@
 
 #include "base/utf8.h"
 #include "event/schema.h"
+#include "store/bytes.h"
 #include "store/words.h"
 
 #include <stdlib.h>
@@ -29,23 +30,56 @@ struct segment_column *block_view_column(struct block_view *view, struct slice n
 
 /* ---- one test on one column ------------------------------------------------------------- */
 
-/* What the smallest and largest number tell about a comparison with a whole number. */
+/* The smallest and the largest number of a column; decimals point into room. */
+static bool range_of(const struct chunk *chunk, int128 room[2], struct value *low,
+                     struct value *high)
+{
+    if (!(chunk->flags & CHUNK_HAS_RANGE))
+        return false;
+    if (chunk->encoding == CHUNK_INT && chunk->type == VALUE_I64) {
+        *low = value_i64(chunk->low);
+        *high = value_i64(chunk->high);
+        return true;
+    }
+    if (chunk->encoding != CHUNK_DECIMAL || chunk->type > DECIMAL_DIGITS_MAX)
+        return false;
+    room[0] = chunk->low;
+    room[1] = chunk->high;
+    *low = (struct value){.type = VALUE_DECIMAL, .scale = chunk->type, .decimal = &room[0]};
+    *high = (struct value){.type = VALUE_DECIMAL, .scale = chunk->type, .decimal = &room[1]};
+    return true;
+}
+
+/* A network that lies beside all addresses of the column. */
+static bool addresses_rule_out(const struct chunk *chunk, const struct cidr *cidr)
+{
+    if (cidr->base.family != 4)
+        return true;
+    int64_t first = __builtin_bswap32(bytes_get_le32(cidr->base.bytes + 12));
+    int64_t last = first | ((INT64_C(1) << (32 - cidr->bits)) - 1);
+    return last < chunk->low || first > chunk->high;
+}
+
+/* What they tell about a comparison with a number, or a network. */
 static bool range_rules_out(const struct chunk *chunk, const struct expr_test *test)
 {
-    if (!(chunk->flags & CHUNK_HAS_RANGE) || chunk->encoding != CHUNK_INT ||
-        chunk->type != VALUE_I64 || !(test->flags & TEST_NUMERIC) ||
-        test->number.type != VALUE_I64)
+    int128 room[2];
+    struct value low, high;
+    if (test->kind == TEST_CIDR && chunk->encoding == CHUNK_IP4 && chunk->flags & CHUNK_HAS_RANGE)
+        return addresses_rule_out(chunk, &test->cidr);
+    if (!(test->flags & TEST_NUMERIC) || !range_of(chunk, room, &low, &high))
         return false;
-    int64_t n = test->number.i64;
+    int from_low = value_compare_numbers(test->number, low);
+    int from_high = value_compare_numbers(test->number, high);
     if (test->kind == TEST_EQUAL)
-        return n < chunk->low || n > chunk->high;
+        return from_low < 0 || from_high > 0;
     if (test->kind == TEST_LESS)
-        return chunk->low >= n;
+        return from_low <= 0;
     if (test->kind == TEST_LESS_EQUAL)
-        return chunk->low > n;
+        return from_low < 0;
     if (test->kind == TEST_GREATER)
-        return chunk->high <= n;
-    return test->kind == TEST_GREATER_EQUAL && chunk->high < n;
+        return from_high >= 0;
+    return test->kind == TEST_GREATER_EQUAL && from_high > 0;
 }
 
 static bool filter_rules_out(struct block_view *view, const struct chunk *chunk,

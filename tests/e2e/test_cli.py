@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """The command line on files: what goes in comes out, and what is wrong is said in one sentence."""
 import gzip
+import decimal
 import json
 import pathlib
+import random
 import subprocess
 import tempfile
 
@@ -57,6 +59,27 @@ def long_line():
     checks.equal("none of it is lost", rows, [{"bytes": (3 << 20) + 3}])
 
 
+def ranges():
+    """Blocks are left out by the smallest and largest number, never with a row that counts."""
+    rng = random.Random(4)
+    amounts = [f"{rng.randrange(-10**9, 10**9)}.{rng.randrange(100):02}" for _ in range(3000)]
+    path = write("amounts.jsonl", b"\n".join(json.dumps({"@timestamp": f"2026-01-0{1 + i % 4}T00:00:00Z", "n": i, "amount": "@", "peer": {"ip": f"198.18.{i // 256}.{i % 256}"}})
+                                             .replace('"@"', a).encode() for i, a in enumerate(amounts)))
+    status, _, err = run("import", "--dir", tmp / "ranges", path)
+    checks.equal("amounts are imported", status, 0)
+    exact = [decimal.Decimal(a) for a in amounts]
+    low, high = min(exact), max(exact)
+    for text in [str(low), str(high), str(high + 1), str(low - 1), "0", "123456.78", amounts[7]]:
+        limit = decimal.Decimal(text)
+        for sign, holds in ((">", lambda a: a > limit), (">=", lambda a: a >= limit), ("<", lambda a: a < limit), ("<=", lambda a: a <= limit), ("=", lambda a: a == limit)):
+            rows = search(tmp / "ranges", f"amount{sign}{text} | stats count")
+            checks.equal(f"amount {sign} {text}", rows, [{"count": sum(map(holds, exact))}])
+    status, out, err = run("search", "--dir", tmp / "ranges", "--explain", f"amount>{high} | stats count")
+    checks.check("all blocks are skipped", "blocks   4, 4 of them skipped" in err, err)
+    for network, want in (("198.18.3.0/24", 256), ("10.0.0.0/8", 0), ("198.18.11.184/29", 0), ("198.18.11.176/28", 8), ("0.0.0.0/0", 3000), ("2001:db8::/32", 0)):
+        checks.equal(f"addresses in {network}", search(tmp / "ranges", f"peer.ip={network} | stats count"), [{"count": want}])
+
+
 def bad_input():
     write("bad.yml", b"title: [unclosed\n")
     write("empty.gz", b"\x1f\x8b\x08\x00broken")
@@ -94,6 +117,7 @@ def full_disk():
 import_formats()
 import_dirty()
 long_line()
+ranges()
 bad_input()
 full_disk()
 checks.finish()
