@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Import and query figures of the whole program; see bench/README.md."""
 import argparse
+import calendar
 import json
 import os
 import pathlib
@@ -105,17 +106,30 @@ def best_of(times, *command):
     return min(r[0] for r in runs) * 1000, min(r[1] for r in runs) * 1000
 
 
-def print_queries(hinomi, store, mixed, peers):
-    """Peers' figures are CPU ms of a warm query inside one process; ours are whole programs, whose start is the first line."""
-    print("| query | wall ms | CPU ms |" + "".join(f" {p['peer']} {p['version']} CPU ms |" for p in peers))
-    print("|---|---|---|" + "---|" * len(peers))
+def seconds(text):
+    return calendar.timegm(time.strptime(text, "%Y-%m-%dT%H:%M:%SZ"))
+
+
+def warm_cpu(build, store, questions):
+    """Least CPU ms of each question asked again and again in one open process, as a service or another engine is."""
+    lines = [(f"{seconds(span[1])} {seconds(span[3])} " if span else "") + spl for _, spl, span in questions]
+    out = subprocess.run([pathlib.Path(build) / "bench/search_bench", store, "9"], input="\n".join(lines) + "\n", capture_output=True, text=True, check=True).stdout
+    return [float(line.split()[1]) for line in out.splitlines()]
+
+
+def print_queries(build, directory, mixed, peers):
+    """Warm figures of all are of a question asked again in an open process; ours as a program holds the start of it and the opening of the store."""
+    hinomi = pathlib.Path(build) / "hinomi"
+    questions = MIXED if mixed else [(name, spl, ()) for name, spl in QUERIES]
+    print("| query | program: wall ms | CPU ms | warm: CPU ms |" + "".join(f" {p['peer']} {p['version']} |" for p in peers) + (" of the best peer |" if peers else ""))
+    print("|---|---|---|---|" + "---|" * (len(peers) + bool(peers)))
     wall, cpu = best_of(5, hinomi, "version")
-    print(f"| the program's start | {wall:.0f} | {cpu:.0f} |" + " |" * len(peers))
-    for name, spl, span in MIXED if mixed else [(name, spl, ()) for name, spl in QUERIES]:
-        wall, cpu = best_of(5, hinomi, "search", "--dir", store, "--format", "json", *span, spl)
-        warm = [p["queries"].get(name) for p in peers]
+    print(f"| the program's start | {wall:.0f} | {cpu:.0f} | |" + " |" * (len(peers) + bool(peers)))
+    for (name, spl, span), warm in zip(questions, warm_cpu(build, directory + "/store", questions)):
+        wall, cpu = best_of(5, hinomi, "search", "--dir", directory, "--format", "json", *span, spl)
+        theirs = [p["queries"][name]["warm_cpu_s"] * 1000 for p in peers if name in p["queries"]]
         shown = spl.replace("|", "\\|")
-        print(f"| {name}: `{shown}` | {wall:.0f} | {cpu:.0f} |" + "".join(f" {w['warm_cpu_s'] * 1000:.0f} |" if w else " |" for w in warm))
+        print(f"| {name}: `{shown}` | {wall:.0f} | {cpu:.0f} | {warm:.1f} |" + "".join(f" {t:.0f} |" for t in theirs) + (f" {warm / min(theirs):.2f} |" if theirs else ""))
 
 
 def main():
@@ -139,7 +153,7 @@ def main():
     print(f"| events per CPU second | {count / cpu:,.0f} |\n| events per second | {count / wall:,.0f} |")
     print(f"| peak memory | {rss / 1024:.0f} MiB |\n| bytes per event on disk | {disk / count:.1f} |\n")
     peers = json.loads(pathlib.Path(args.peers).read_text())["peers"] if args.peers else []
-    print_queries(hinomi, tmp + "/store", is_mixed(path), peers)
+    print_queries(args.build, tmp + "/store", is_mixed(path), peers)
     shutil.rmtree(tmp)
 
 

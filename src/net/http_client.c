@@ -2,9 +2,9 @@
 
 #include "base/mem.h"
 #include "net/address_filter.h"
+#include "net/late_curl.h"
 
 #include <arpa/inet.h>
-#include <curl/curl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <pthread.h>
@@ -25,29 +25,19 @@ struct transfer {
     struct http_fetch_reply *reply;
     struct net_address addresses[HTTP_FETCH_ADDRESSES];
     size_t address_count;
+    const struct late_curl *lib;
     struct curl_slist *headers, *resolve;
     const char *refused; /* an address that was not among those checked */
 };
 
-static void init_once(void)
-{
-    curl_global_init(CURL_GLOBAL_DEFAULT);
-}
-
-static void init(void)
-{
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, init_once);
-}
-
 /* ---- the URL ---- */
 
-static void target_close(struct target *target)
+static void target_close(const struct late_curl *lib, struct target *target)
 {
-    curl_free(target->scheme);
-    curl_free(target->host);
-    curl_free(target->port);
-    curl_free(target->user);
+    lib->free(target->scheme);
+    lib->free(target->host);
+    lib->free(target->port);
+    lib->free(target->user);
     *target = (struct target){0};
 }
 
@@ -76,27 +66,28 @@ static int judge(struct target *target, bool allow_private, struct err *err)
     return 0;
 }
 
-static int target_parse(const char *url, bool allow_private, struct target *target, struct err *err)
+static int target_parse(const struct late_curl *lib, const char *url, bool allow_private,
+                        struct target *target, struct err *err)
 {
     *target = (struct target){0};
-    CURLU *parsed = curl_url();
+    CURLU *parsed = lib->url();
     int result;
     if (!parsed)
         return err_nomem(err);
-    if (curl_url_set(parsed, CURLUPART_URL, url, 0) != CURLUE_OK ||
-        curl_url_get(parsed, CURLUPART_SCHEME, &target->scheme, 0) != CURLUE_OK ||
-        curl_url_get(parsed, CURLUPART_HOST, &target->host, 0) != CURLUE_OK ||
-        curl_url_get(parsed, CURLUPART_PORT, &target->port, CURLU_DEFAULT_PORT) != CURLUE_OK) {
+    if (lib->url_set(parsed, CURLUPART_URL, url, 0) != CURLUE_OK ||
+        lib->url_get(parsed, CURLUPART_SCHEME, &target->scheme, 0) != CURLUE_OK ||
+        lib->url_get(parsed, CURLUPART_HOST, &target->host, 0) != CURLUE_OK ||
+        lib->url_get(parsed, CURLUPART_PORT, &target->port, CURLU_DEFAULT_PORT) != CURLUE_OK) {
         result = err_set(err, ERR_CONFIG, "\"%s\" is not a URL such as https://host/path", url);
     } else {
-        if (curl_url_get(parsed, CURLUPART_USER, &target->user, 0) != CURLUE_OK &&
-            curl_url_get(parsed, CURLUPART_PASSWORD, &target->user, 0) != CURLUE_OK)
+        if (lib->url_get(parsed, CURLUPART_USER, &target->user, 0) != CURLUE_OK &&
+            lib->url_get(parsed, CURLUPART_PASSWORD, &target->user, 0) != CURLUE_OK)
             target->user = NULL;
         result = judge(target, allow_private, err);
     }
-    curl_url_cleanup(parsed);
+    lib->url_cleanup(parsed);
     if (result < 0)
-        target_close(target);
+        target_close(lib, target);
     return result;
 }
 
@@ -114,10 +105,11 @@ int http_fetch_check(struct slice url, bool allow_private, struct err *err)
 {
     char text[URL_MAX];
     struct target target;
-    init();
-    if (url_text(url, text, err) < 0 || target_parse(text, allow_private, &target, err) < 0)
+    const struct late_curl *lib = late_curl(err);
+    if (!lib || url_text(url, text, err) < 0 ||
+        target_parse(lib, text, allow_private, &target, err) < 0)
         return -1;
-    target_close(&target);
+    target_close(lib, &target);
     return 0;
 }
 
@@ -198,7 +190,7 @@ static int pin(const struct target *target, struct transfer *transfer, struct er
     }
     buffer_put_char(&line, '\0');
     if (!buffer_failed(&line))
-        transfer->resolve = curl_slist_append(NULL, line.ptr);
+        transfer->resolve = transfer->lib->slist_append(NULL, line.ptr);
     buffer_close(&line);
     return transfer->resolve ? 0 : err_nomem(err);
 }
@@ -251,7 +243,7 @@ static int add_headers(struct transfer *transfer, struct err *err)
         if (!plain_text(header->value) || !plain_text(slice_text(header->name)) || len >= HEADER_MAX)
             return err_set(err, ERR_CONFIG, "the header %s has control characters or is too long",
                            header->name);
-        struct curl_slist *longer = curl_slist_append(transfer->headers, line);
+        struct curl_slist *longer = transfer->lib->slist_append(transfer->headers, line);
         if (!longer)
             return err_nomem(err);
         transfer->headers = longer;
@@ -259,59 +251,62 @@ static int add_headers(struct transfer *transfer, struct err *err)
     return 0;
 }
 
-static void set_safety(CURL *curl, const struct http_fetch_request *request)
+static void set_safety(const struct late_curl *lib, CURL *curl,
+                       const struct http_fetch_request *request)
 {
     int64_t timeout_ms = request->timeout_ms ? request->timeout_ms : HTTP_FETCH_TIMEOUT_MS;
-    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
-    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, request->allow_private ? "https,http" : "https");
-    curl_easy_setopt(curl, CURLOPT_PROXY, "");
-    curl_easy_setopt(curl, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
-    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
-    curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    lib->easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    lib->easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
+    lib->easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
+    lib->easy_setopt(curl, CURLOPT_PROTOCOLS_STR, request->allow_private ? "https,http" : "https");
+    lib->easy_setopt(curl, CURLOPT_PROXY, "");
+    lib->easy_setopt(curl, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+    lib->easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
+    lib->easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
+    lib->easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    lib->easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     if (request->ca_file)
-        curl_easy_setopt(curl, CURLOPT_CAINFO, request->ca_file);
+        lib->easy_setopt(curl, CURLOPT_CAINFO, request->ca_file);
 }
 
 static void set_request(CURL *curl, struct transfer *transfer, const char *url)
 {
     const struct http_fetch_request *request = transfer->request;
-    curl_easy_setopt(curl, CURLOPT_URL, url);
-    curl_easy_setopt(curl, CURLOPT_USERAGENT, "hinomi/" HINOMI_VERSION);
+    const struct late_curl *lib = transfer->lib;
+    lib->easy_setopt(curl, CURLOPT_URL, url);
+    lib->easy_setopt(curl, CURLOPT_USERAGENT, "hinomi/" HINOMI_VERSION);
     if (request->body.ptr) {
-        curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.len);
-        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body.ptr);
+        lib->easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.len);
+        lib->easy_setopt(curl, CURLOPT_POSTFIELDS, request->body.ptr);
     }
     if (strcmp(request->method, "HEAD") == 0)
-        curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
+        lib->easy_setopt(curl, CURLOPT_NOBODY, 1L);
     else
-        curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
-    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, transfer->headers);
-    curl_easy_setopt(curl, CURLOPT_RESOLVE, transfer->resolve);
-    curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, open_socket);
-    curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, transfer);
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, transfer);
+        lib->easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
+    lib->easy_setopt(curl, CURLOPT_HTTPHEADER, transfer->headers);
+    lib->easy_setopt(curl, CURLOPT_RESOLVE, transfer->resolve);
+    lib->easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    lib->easy_setopt(curl, CURLOPT_OPENSOCKETDATA, transfer);
+    lib->easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
+    lib->easy_setopt(curl, CURLOPT_WRITEDATA, transfer);
 }
 
 static int exchange(CURL *curl, struct transfer *transfer, const char *host, struct err *err)
 {
     char text[CURL_ERROR_SIZE] = "";
     long status = 0;
+    const struct late_curl *lib = transfer->lib;
     curl_off_t retry_after = 0;
-    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, text);
-    CURLcode code = curl_easy_perform(curl);
-    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, NULL);
+    lib->easy_setopt(curl, CURLOPT_ERRORBUFFER, text);
+    CURLcode code = lib->easy_perform(curl);
+    lib->easy_setopt(curl, CURLOPT_ERRORBUFFER, NULL);
     if (transfer->refused)
         return err_set(err, ERR_DENIED, "%s is not asked: its address is %s", host,
                        transfer->refused);
     if (code != CURLE_OK && !(code == CURLE_WRITE_ERROR && transfer->reply->cut))
-        return err_set(err, ERR_IO, "%s: %s", host, text[0] ? text : curl_easy_strerror(code));
-    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-    curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &retry_after);
+        return err_set(err, ERR_IO, "%s: %s", host, text[0] ? text : lib->easy_strerror(code));
+    lib->easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    lib->easy_getinfo(curl, CURLINFO_RETRY_AFTER, &retry_after);
     transfer->reply->status = (int)status;
     transfer->reply->retry_after_s = retry_after;
     return 0;
@@ -322,29 +317,31 @@ static int fetch_real(const struct hin_net *net, const struct http_fetch_request
 {
     char url[URL_MAX];
     struct target target = {0};
-    struct transfer transfer = {.request = request, .reply = reply};
+    const struct late_curl *lib = late_curl(err);
+    struct transfer transfer = {.request = request, .reply = reply, .lib = lib};
     CURL *curl = NULL;
     int result = -1;
-    init();
+    if (!lib)
+        return -1;
     *reply = (struct http_fetch_reply){.body = reply->body};
     if (url_text(request->url, url, err) < 0 ||
-        target_parse(url, request->allow_private, &target, err) < 0 ||
+        target_parse(lib, url, request->allow_private, &target, err) < 0 ||
         look_up(net, &target, &transfer, err) < 0 || pin(&target, &transfer, err) < 0 ||
         add_headers(&transfer, err) < 0)
         goto end;
-    curl = curl_easy_init();
+    curl = lib->easy_init();
     if (!curl) {
         err_nomem(err);
         goto end;
     }
-    set_safety(curl, request);
+    set_safety(lib, curl, request);
     set_request(curl, &transfer, url);
     result = exchange(curl, &transfer, target.name, err);
 end:
-    curl_easy_cleanup(curl);
-    curl_slist_free_all(transfer.headers);
-    curl_slist_free_all(transfer.resolve);
-    target_close(&target);
+    lib->easy_cleanup(curl);
+    lib->slist_free_all(transfer.headers);
+    lib->slist_free_all(transfer.resolve);
+    target_close(lib, &target);
     return result;
 }
 
