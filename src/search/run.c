@@ -429,7 +429,8 @@ static int add_source_column(struct search *search, struct frame *frame)
     if (!path && !input)
         return 0;
     struct column *to = frame_column(frame, SLICE("source"));
-    for (uint32_t row = 0; to && row < batch->row_count; row++) {
+    for (uint32_t row = frame_next(frame, 0); to && row < batch->row_count;
+         row = frame_next(frame, row + 1)) {
         struct value v = path ? column_first(path, row) : value_null();
         if (v.type == VALUE_NULL && input)
             v = column_first(input, row);

@@ -245,9 +245,9 @@ static void note_damage(struct scan *scan, const struct store_segment *segment,
 static void keep_newest(struct scan *scan, uint64_t *selected, uint32_t row_count,
                         int64_t (*time_at)(const void *context, uint32_t row), const void *context)
 {
-    for (size_t row = bits_next(selected, row_count, 0); row < row_count;
-         row = bits_next(selected, row_count, row + 1))
-        scan_newest_add(&scan->newest, time_at(context, (uint32_t)row));
+    for (uint32_t row = row_count; row-- > 0;) /* from the newest on: most others change nothing */
+        if (bits_get(selected, row))
+            scan_newest_add(&scan->newest, time_at(context, row));
     int64_t bound = scan_newest_bound(&scan->newest);
     if (bound == INT64_MIN)
         return;
