@@ -194,6 +194,19 @@ size_t scan_get_unit(const struct scan *scan)
     return scan->unit;
 }
 
+void scan_skip_units(struct scan *scan, size_t units)
+{
+    scan->unit = units < scan->unit_count ? units : scan->unit_count;
+}
+
+void scan_release_memory(struct scan *scan)
+{
+    arena_free(scan->work);
+    arena_free(scan->scratch);
+    arena_free(scan->parts_list);
+    scan->work = scan->scratch = scan->parts_list = NULL;
+}
+
 void scan_stats_add(struct scan_stats *to, const struct scan_stats *from)
 {
     to->units += from->units;

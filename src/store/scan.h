@@ -91,3 +91,7 @@ void scan_stats_add(struct scan_stats *to, const struct scan_stats *from);
 size_t scan_get_unit(const struct scan *scan);
 /* How many units a request has to look at, without shares. */
 size_t scan_unit_count(const struct snapshot *snapshot, const struct scan_request *request);
+/* Goes on with the n-th unit of the share; before the first scan_next(). */
+void scan_skip_units(struct scan *scan, size_t units);
+/* Lets go of what blocks were read into: only stats may be asked of it from now on. */
+void scan_release_memory(struct scan *scan);

@@ -26,10 +26,15 @@ struct scan_pool {
     struct worker *workers;
     uint32_t count; /* 1: its scan is the caller's thread's */
     size_t unit;    /* whose rows come next */
+    uint32_t given; /* blocks of it that were */
+    struct snapshot *snapshot;
+    struct scan_request request;
+    struct scan *alone; /* after the threads ran out of their shares of memory */
     pthread_mutex_t lock;
     pthread_cond_t offered, taken;
     bool stopping;
-    struct scan_stats stats; /* for scan_pool_stats */
+    struct scan_stats before; /* of the threads, when alone */
+    struct scan_stats stats;  /* for scan_pool_stats */
 };
 
 static void *work(void *context)
@@ -110,6 +115,8 @@ int scan_pool_open(struct snapshot *snapshot, const struct scan_request *request
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->offered, NULL);
     pthread_cond_init(&pool->taken, NULL);
+    pool->snapshot = snapshot;
+    pool->request = *request;
     pool->count = useful_threads(snapshot, request, threads);
     pool->workers = mem_calloc(pool->count, sizeof(*pool->workers));
     if (!pool->workers)
@@ -125,19 +132,28 @@ int scan_pool_open(struct snapshot *snapshot, const struct scan_request *request
     return 0;
 }
 
-void scan_pool_close(struct scan_pool *pool)
+static void end_threads(struct scan_pool *pool)
 {
-    if (!pool)
-        return;
     pthread_mutex_lock(&pool->lock);
     pool->stopping = true;
     pthread_cond_broadcast(&pool->taken);
     pthread_mutex_unlock(&pool->lock);
     for (uint32_t i = 0; i < pool->count; i++) {
-        if (pool->workers[i].started)
-            pthread_join(pool->workers[i].thread, NULL);
-        scan_close(pool->workers[i].scan);
+        struct worker *worker = &pool->workers[i];
+        if (worker->started)
+            pthread_join(worker->thread, NULL);
+        worker->started = false;
     }
+}
+
+void scan_pool_close(struct scan_pool *pool)
+{
+    if (!pool)
+        return;
+    end_threads(pool);
+    for (uint32_t i = 0; i < pool->count; i++)
+        scan_close(pool->workers[i].scan);
+    scan_close(pool->alone);
     pthread_mutex_destroy(&pool->lock);
     pthread_cond_destroy(&pool->offered);
     pthread_cond_destroy(&pool->taken);
@@ -160,7 +176,7 @@ static void hand_back(struct scan_pool *pool)
 /* The worker that has the next rows, or fails; NULL at the end. */
 static struct worker *next_worker(struct scan_pool *pool)
 {
-    for (uint32_t done = 0; done < pool->count; pool->unit++) {
+    for (uint32_t done = 0; done < pool->count; pool->unit++, pool->given = 0) {
         struct worker *worker = &pool->workers[pool->unit % pool->count];
         while (worker->hand == HAND_WORKS)
             pthread_cond_wait(&pool->offered, &pool->lock);
@@ -174,10 +190,28 @@ static struct worker *next_worker(struct scan_pool *pool)
     return NULL;
 }
 
-int scan_pool_next(struct scan_pool *pool, struct scan_rows *out, struct err *err)
+/* One thread with all the memory goes on where the threads are: what was given of the unit at hand is
+ * read again and left out. */
+static int go_alone(struct scan_pool *pool, struct err *err)
 {
-    if (pool->count == 1)
-        return scan_next(pool->workers[0].scan, out, err);
+    struct scan_rows rows;
+    struct scan_stats stats = *scan_pool_stats(pool);
+    end_threads(pool);
+    for (uint32_t i = 0; i < pool->count; i++)
+        scan_release_memory(pool->workers[i].scan); /* the names of damages live on with them */
+    pool->before = stats;
+    if (scan_open(pool->snapshot, &pool->request, &pool->alone, err) < 0)
+        return -1;
+    scan_skip_units(pool->alone, pool->unit);
+    for (uint32_t i = 0; i < pool->given; i++)
+        if (scan_next(pool->alone, &rows, err) < 0)
+            return -1;
+    return 0;
+}
+
+/* 1, 0, -1 as scan_next(). */
+static int take(struct scan_pool *pool, struct scan_rows *out, struct err *err)
+{
     int result = 0;
     pthread_mutex_lock(&pool->lock);
     hand_back(pool);
@@ -188,16 +222,35 @@ int scan_pool_next(struct scan_pool *pool, struct scan_rows *out, struct err *er
     } else if (worker) {
         *out = worker->rows;
         worker->hand = HAND_GIVEN;
+        pool->given++;
         result = 1;
     }
     pthread_mutex_unlock(&pool->lock);
     return result;
 }
 
+int scan_pool_next(struct scan_pool *pool, struct scan_rows *out, struct err *err)
+{
+    if (pool->count == 1)
+        return scan_next(pool->workers[0].scan, out, err);
+    if (pool->alone)
+        return scan_next(pool->alone, out, err);
+    struct err own, *why = err ? err : &own;
+    int result = take(pool, out, why);
+    if (result >= 0 || (why->code != ERR_NOMEM && why->code != ERR_LIMIT))
+        return result;
+    return go_alone(pool, err) < 0 ? -1 : scan_next(pool->alone, out, err);
+}
+
 const struct scan_stats *scan_pool_stats(struct scan_pool *pool)
 {
     if (pool->count == 1)
         return scan_get_stats(pool->workers[0].scan);
+    if (pool->alone) {
+        pool->stats = pool->before;
+        scan_stats_add(&pool->stats, scan_get_stats(pool->alone));
+        return &pool->stats;
+    }
     pool->stats = (struct scan_stats){0};
     pthread_mutex_lock(&pool->lock);
     for (uint32_t i = 0; i < pool->count; i++)

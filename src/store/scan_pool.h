@@ -7,7 +7,8 @@
  *
  * Ownership  What scan_pool_next gives lives until the next call or scan_pool_close.
  * Threads    The pool belongs to one thread; its own work while a block of theirs is looked at.
- * Limits     SCAN_THREADS_MAX; the request's memory_max is shared among them.
+ * Limits     SCAN_THREADS_MAX; the request's memory_max is shared among them. A block that does not fit
+ *            into a share is read by one thread with all of it, and so is the rest.
  * Errors     As scan_next(), in the order of units.
  */
 #include "store/scan.h"
