@@ -108,7 +108,8 @@ static bool could_print(const struct needle *needle, uint8_t kind)
 static bool begins_at_end(struct slice text, struct slice needle)
 {
     for (size_t n = 1; n < needle.len && n <= text.len; n++)
-        if (memcmp(text.ptr + text.len - n, needle.ptr, n) == 0)
+        if (text.ptr[text.len - 1] == needle.ptr[n - 1] &&
+            memcmp(text.ptr + text.len - n, needle.ptr, n) == 0)
             return true;
     return false;
 }
@@ -116,7 +117,8 @@ static bool begins_at_end(struct slice text, struct slice needle)
 static bool ends_at_begin(struct slice text, struct slice needle)
 {
     for (size_t n = 1; n < needle.len && n <= text.len; n++)
-        if (memcmp(text.ptr, needle.ptr + needle.len - n, n) == 0)
+        if (text.ptr[0] == needle.ptr[needle.len - n] &&
+            memcmp(text.ptr, needle.ptr + needle.len - n, n) == 0)
             return true;
     return false;
 }
