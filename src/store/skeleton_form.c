@@ -5,6 +5,12 @@
 #include "base/utf8.h"
 
 enum { FORM_BYTES_MAX = 64, SHIFT_MAX = 14 * 60, SHIFT_STEP = 15, DAY_MINUTES = 24 * 60 };
+enum {
+    DIGITS_MAX = 18, /* that an i64 holds, whatever they are; with a sign */
+    WORD_DIFFERS = 9,
+    LITTLE_ENDIAN_WORDS = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+};
+#define FEW_DIGITS INT64_C(10000000000000000) /* of 17 digits: fewer than are looked at */
 
 static const int64_t UNIT[4] = {NS_PER_SECOND, NS_PER_MS, NS_PER_US, 1};
 static const char MONTHS[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
@@ -236,6 +242,85 @@ struct slice form_print(struct value v, struct form form, struct buffer *room)
                    ? print_json(value_slice(v), form.kind == FORM_JSON_ASCII, room)
                    : SLICE_NONE;
     return v.type == VALUE_TIME ? print_time(v.i64, form, room) : SLICE_NONE;
+}
+
+/* ---- comparing ---- */
+
+/* The text begins with the integer as it is printed, -1: it does not. For those of few digits. */
+static ptrdiff_t match_i64(int64_t number, struct slice text)
+{
+    size_t sign = text.len && text.ptr[0] == '-', i = sign;
+    int64_t n = 0;
+    for (; i < text.len && i < DIGITS_MAX && text.ptr[i] >= '0' && text.ptr[i] <= '9'; i++)
+        n = n * 10 + (text.ptr[i] - '0');
+    bool usual = i - sign == 1 ? !sign || n : i > sign && text.ptr[sign] != '0';
+    return usual && number == (sign ? -n : n) ? (ptrdiff_t)i : -1;
+}
+
+/* The escape of the byte at the start of the text: its length, 0 when it is another. */
+static size_t match_escape(uint8_t c, struct slice text)
+{
+    char unit[6];
+    if (ESCAPE[c] != 'u')
+        return text.len >= 2 && text.ptr[0] == '\\' && text.ptr[1] == ESCAPE[c] ? 2 : 0;
+    put_unit(unit, c);
+    return slice_starts(text, slice_of(unit, sizeof(unit))) ? sizeof(unit) : 0;
+}
+
+/* Bytes that stand for themselves and are the same in both, up to eight; WORD_DIFFERS when they are not
+ * the same. */
+static unsigned match_word(const char *value, const char *text)
+{
+    uint64_t word, other;
+    memcpy(&word, value, 8);
+    memcpy(&other, text, 8);
+    uint64_t marks = marks_of(word), differ = word ^ other;
+    if (!marks)
+        return differ ? WORD_DIFFERS : 8;
+    unsigned plain = (unsigned)__builtin_ctzll(marks) / 8;
+    return plain && differ << (64 - 8 * plain) ? WORD_DIFFERS : plain;
+}
+
+/* As print_json() and a comparison, in one walk. */
+static ptrdiff_t match_json(struct slice value, struct slice text)
+{
+    size_t i = 0, at = 0;
+    while (i < value.len) {
+        uint8_t c = (uint8_t)value.ptr[i];
+        if (LITTLE_ENDIAN_WORDS && value.len - i >= 8 && text.len - at >= 8) {
+            unsigned plain = match_word(value.ptr + i, text.ptr + at);
+            if (plain == WORD_DIFFERS)
+                return -1;
+            i += plain;
+            at += plain;
+            if (plain == 8)
+                continue;
+            c = (uint8_t)value.ptr[i];
+        } else if (!ESCAPE[c]) {
+            if (at == text.len || (uint8_t)text.ptr[at] != c)
+                return -1;
+            i++;
+            at++;
+            continue;
+        }
+        size_t len = match_escape(c, slice_from(text, at));
+        if (!len)
+            return -1;
+        i++;
+        at += len;
+    }
+    return (ptrdiff_t)at;
+}
+
+ptrdiff_t form_match(struct value v, struct form form, struct slice text, struct buffer *room)
+{
+    if (form.kind == FORM_TEXT && v.type == VALUE_I64 && v.i64 > -FEW_DIGITS && v.i64 < FEW_DIGITS)
+        return match_i64(v.i64, text);
+    if (form.kind == FORM_JSON && v.type == VALUE_STRING)
+        return match_json(value_slice(v), text);
+    struct slice said = form_print(v, form, room);
+    bool same = said.ptr && said.len <= text.len && slice_same_bytes(text.ptr, said.ptr, said.len);
+    return same ? (ptrdiff_t)said.len : -1;
 }
 
 /* ---- guessing ---- */

@@ -32,5 +32,8 @@ struct form form_guess(struct value v, struct slice text);
 /* The text; borrowed from the value, or in room, which is overwritten. SLICE_NONE when the form does
  * not go with the value. */
 struct slice form_print(struct value v, struct form form, struct buffer *room);
+/* Whether the text begins with what form_print() gives: its length, or -1. JSON and integers are compared
+ * where they are, without printing. -1 may also mean that more digits follow the integer's. */
+ptrdiff_t form_match(struct value v, struct form form, struct slice text, struct buffer *room);
 
 bool form_has_shift(uint8_t kind);

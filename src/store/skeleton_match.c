@@ -179,15 +179,19 @@ __attribute__((always_inline)) static inline void fetch_ahead(const struct stret
     __builtin_prefetch(v);
 }
 
-/* What the slot says in the row; SLICE_NONE when its column does not tell. */
-static inline struct slice said(struct encoder *encoder, const struct stretch *stretch, uint32_t row)
+/* The length of what the slot says in the row, which the text begins with; -1 when it does not, or the
+ * column does not tell. */
+static inline ptrdiff_t said_len(struct encoder *encoder, const struct stretch *stretch, uint32_t row,
+                                 const char *at, const char *end)
 {
     uint32_t entry = entry_of(stretch->ref, row);
     if (entry == UINT32_MAX)
-        return SLICE_NONE;
+        return -1;
     fetch_ahead(stretch, entry);
-    return text_of(encoder, &stretch->values[stretch->codes ? stretch->codes[entry] : entry],
-                   stretch->form);
+    const struct value *v = &stretch->values[stretch->codes ? stretch->codes[entry] : entry];
+    if (stretch->form.kind != FORM_TEXT || v->type != VALUE_STRING)
+        return form_match(*v, stretch->form, slice_of(at, (size_t)(end - at)), encoder->room);
+    return end - at >= v->len && slice_same_bytes(at, v->text, v->len) ? (ptrdiff_t)v->len : -1;
 }
 
 /* The length of an open slot's token, or -1. */
@@ -217,17 +221,10 @@ bool skeleton_match(struct encoder *encoder, struct skeleton *skeleton, uint32_t
         at += stretch->fixed_len;
         if (stretch->last)
             return at == end;
-        ptrdiff_t len;
-        if (stretch->open) {
-            len = open_len(stretch, at, end);
-            if (len < 0)
-                return false;
-        } else {
-            struct slice token = said(encoder, stretch, row);
-            len = (ptrdiff_t)token.len;
-            if (!token.ptr || end - at < len || !slice_same_bytes(at, token.ptr, token.len))
-                return false;
-        }
+        ptrdiff_t len = stretch->open ? open_len(stretch, at, end)
+                                      : said_len(encoder, stretch, row, at, end);
+        if (len < 0)
+            return false;
         tokens[stretch->slot] = (struct skeleton_token){(uint16_t)(at - text.ptr), (uint16_t)len};
         at += len;
     }
