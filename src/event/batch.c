@@ -5,7 +5,6 @@
 
 #include "base/mem.h"
 
-#include <assert.h>
 #include <stdlib.h>
 
 enum { COLUMNS_FIRST = 64, VALUES_FIRST = 16, ROWS_FIRST = 1024 };
@@ -98,7 +97,7 @@ struct column *batch_find(const struct batch *batch, struct slice name)
     return map_find(&batch->by_name, name);
 }
 
-static int column_grow(struct batch *batch, struct column *column)
+int column_grow(struct batch *batch, struct column *column)
 {
     uint32_t size = column->size;
     void *values = grow(batch->arena, column->values, column->count, &size, VALUES_FIRST,
@@ -113,22 +112,6 @@ static int column_grow(struct batch *batch, struct column *column)
         return -1;
     column->rows = rows;
     column->size = size;
-    return 0;
-}
-
-int column_add(struct batch *batch, struct column *column, uint32_t row, struct value v)
-{
-    if (UNLIKELY(column->count == column->size) && column_grow(batch, column) < 0)
-        return -1;
-    if (column->count) {
-        uint32_t last = column->rows[column->count - 1];
-        assert(row >= last);
-        column->multi |= row == last;
-    }
-    column->rows[column->count] = row;
-    column->values[column->count] = v;
-    column->count++;
-    column->types_seen |= (uint16_t)(1U << v.type);
     return 0;
 }
 

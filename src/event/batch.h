@@ -24,6 +24,8 @@
 #include "base/map.h"
 #include "event/value.h"
 
+#include <assert.h>
+
 struct origin;
 
 struct column {
@@ -89,8 +91,28 @@ MUST_USE struct column *batch_column(struct batch *batch, struct slice name);
 /* NULL when no event of the batch has the field. */
 struct column *batch_find(const struct batch *batch, struct slice name);
 
-/* Appends a value. row must not be smaller than the column's last. */
-MUST_USE int column_add(struct batch *batch, struct column *column, uint32_t row, struct value v);
+/* Room for one more value, at least; -1 when memory is out. For column_add(). */
+MUST_USE int column_grow(struct batch *batch, struct column *column);
+
+/* Appends a value. row must not be smaller than the column's last. Inlined: every field of every event
+ * comes by here. */
+MUST_USE static inline int column_add(struct batch *batch, struct column *column, uint32_t row,
+                                      struct value v)
+{
+    uint32_t count = column->count;
+    if (UNLIKELY(count == column->size) && column_grow(batch, column) < 0)
+        return -1;
+    if (count) {
+        uint32_t last = column->rows[count - 1];
+        assert(row >= last);
+        column->multi |= row == last;
+    }
+    column->rows[count] = row;
+    column->values[count] = v;
+    column->count = count + 1;
+    column->types_seen |= (uint16_t)(1U << v.type);
+    return 0;
+}
 /* As column_add, but replaces what the column's last row holds when that is row. */
 MUST_USE int column_set(struct batch *batch, struct column *column, uint32_t row, struct value v);
 /* Drops the values of row, which must be the column's last row or absent. */
