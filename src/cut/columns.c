@@ -21,13 +21,9 @@ static uint32_t guess_of(struct slice name)
     return (uint32_t)((h ^ (h >> 32)) * UINT64_C(0x9e3779b1) >> 12) & (COLUMNS_GUESSES - 1);
 }
 
-struct column *columns_find(struct columns *columns, struct batch *batch, struct slice name)
+struct column *columns_look_up(struct columns *columns, struct batch *batch, struct slice name)
 {
-    struct column *last = columns->last, *next = last ? last->next : NULL;
-    if (next && slice_equal_short(next->name, name)) {
-        columns->last = next;
-        return next;
-    }
+    struct column *last = columns->last;
     uint32_t *guess = &columns->guesses[guess_of(name)];
     struct column *column = *guess < batch->column_count ? batch->columns[*guess] : NULL;
     if (!column || !slice_equal_short(column->name, name)) {

@@ -23,8 +23,17 @@ static inline void columns_begin(struct columns *columns, const struct batch *ba
 }
 
 /* Finds or makes. NULL when memory or BATCH_COLUMNS_MAX is out. */
-MUST_USE struct column *columns_find(struct columns *columns, struct batch *batch,
-                                     struct slice name);
+MUST_USE struct column *columns_look_up(struct columns *columns, struct batch *batch,
+                                        struct slice name);
+MUST_USE static inline struct column *columns_find(struct columns *columns, struct batch *batch,
+                                                   struct slice name)
+{
+    struct column *last = columns->last, *next = last ? last->next : NULL;
+    if (UNLIKELY(!next || !slice_equal_short(next->name, name)))
+        return columns_look_up(columns, batch, name);
+    columns->last = next;
+    return next;
+}
 
 static inline bool column_has_row(const struct column *column, uint32_t row)
 {

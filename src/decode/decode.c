@@ -204,15 +204,21 @@ static void put_flags(struct run *run, struct event_row *row)
         add_tag(run, "_time_clamped");
 }
 
-static void settle_decoder(struct run *run, enum run_result result, struct slice text,
-                           struct event_row *row)
+/* A decoder's own text, in a batch that may outlive it or not. */
+static struct slice own_text(const struct decode *decode, struct run *run, struct slice text)
+{
+    return decode->borrows ? text : arena_copy(run->batch->arena, text);
+}
+
+static void settle_decoder(const struct decode *decode, struct run *run, enum run_result result,
+                           struct slice text, struct event_row *row)
 {
     struct arena *arena = run->batch->arena;
     const struct decoder *decoder = run->taker;
     if (decoder) {
-        put_text(run, KNOWN_DECODER, arena_copy(arena, decoder->label));
+        put_text(run, KNOWN_DECODER, own_text(decode, run, decoder->label));
         if (decoder->dataset.len)
-            put_default(run, KNOWN_DATASET, arena_copy(arena, decoder->dataset));
+            put_default(run, KNOWN_DATASET, own_text(decode, run, decoder->dataset));
     } else {
         row->flags |= EVENT_NOT_UNDERSTOOD;
         put_default(run, KNOWN_MESSAGE, text);
@@ -275,8 +281,9 @@ static bool decode_event(struct decode *decode, struct batch *batch, struct even
     if (!decoder && err.code == ERR_INPUT)
         result = RUN_FAILED; /* it looked like JSON: say why it is none */
     bool has_dataset = run.taker && run.taker->dataset.len;
-    settle_decoder(&run, result, text, row);
-    put_hints(&run, hints, has_dataset);
+    settle_decoder(decode, &run, result, text, row);
+    if (hints.len)
+        put_hints(&run, hints, has_dataset);
     settle_time(&run, row, delivery_hint(hints, "time"));
     put_flags(&run, row);
     decode->counts.events++;

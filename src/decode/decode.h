@@ -25,7 +25,8 @@ struct decode;
 
 MUST_USE struct decode *decode_new(const struct decoders *decoders); /* NULL when memory is out */
 void decode_free(struct decode *decode);                             /* NULL is fine */
-/* From now on every delivery outlives the batches made of it: raw bytes are borrowed, not copied. */
+/* From now on every delivery outlives the batches made of it, and so do the decoders: raw bytes and the
+ * decoders' own texts are borrowed, not copied. */
 void decode_borrow(struct decode *decode);
 
 /* Where in a delivery we are; zeroed at its start. */

@@ -117,7 +117,7 @@ void delivery_put_record(struct buffer *body, struct slice raw, struct slice hin
     buffer_put(body, raw);
 }
 
-struct slice delivery_hint(struct slice hints, const char *key)
+struct slice delivery_find_hint(struct slice hints, const char *key)
 {
     struct slice pair, name, value;
     while (hints.len && slice_next_part(&hints, HINT_SEPARATOR, &pair))

@@ -65,4 +65,8 @@ bool delivery_next(const struct delivery *delivery, size_t *at, struct delivery_
 /* Appends one event to a RECORDS body. */
 void delivery_put_record(struct buffer *body, struct slice raw, struct slice hints);
 /* SLICE_NONE when the key is not among the hints. */
-struct slice delivery_hint(struct slice hints, const char *key);
+struct slice delivery_find_hint(struct slice hints, const char *key);
+static inline struct slice delivery_hint(struct slice hints, const char *key)
+{
+    return hints.len ? delivery_find_hint(hints, key) : SLICE_NONE; /* most events have none */
+}

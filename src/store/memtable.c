@@ -409,10 +409,10 @@ static int store_column(struct memtable *table, struct mem_column *column,
                                     .index = column->index,
                                     .count = picked->count,
                                     .rows = picked->rows};
-    for (uint32_t i = 0; i < picked->count; i++) {
+    for (uint32_t i = 0; i < picked->count; i++)
         out->types_seen |= (uint16_t)(1U << picked_value(picked, i)->type);
-        out->multi |= picked->rows && i && picked->rows[i] == picked->rows[i - 1];
-    }
+    for (uint32_t i = 1; picked->from->multi && picked->rows && i < picked->count; i++)
+        out->multi |= picked->rows[i] == picked->rows[i - 1];
     if (column->dict_count > PLAIN_FROM &&
         (column->dict_count * PLAIN_RATIO > column->values_seen ||
          column->dict_count + picked->count > DICT_MAX))

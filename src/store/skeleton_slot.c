@@ -169,37 +169,49 @@ static bool try_numbers(struct slot_coding coding, const struct slice *tokens, u
     return true;
 }
 
-static bool is_dash_of_guid(size_t i)
-{
-    return i == 8 || i == 13 || i == 18 || i == 23;
-}
+/* Digits before and between the dashes. */
+static const uint8_t GUID_PARTS[] = {8, 4, 4, 4, 12};
+enum { GUID_DIGITS = 32 };
 
 static bool is_guid(struct slice token)
 {
-    for (size_t i = 0; i < token.len; i++)
-        if ((token.ptr[i] == '-') != is_dash_of_guid(i))
-            return false;
-    return token.len == GUID_LEN;
+    unsigned dashes = 0;
+    if (token.len != GUID_LEN || token.ptr[8] != '-' || token.ptr[13] != '-' ||
+        token.ptr[18] != '-' || token.ptr[23] != '-')
+        return false;
+    for (size_t i = 0; i < GUID_LEN; i++)
+        dashes += token.ptr[i] == '-';
+    return dashes == ARRAY_COUNT(GUID_PARTS) - 1;
 }
 
+/* Of a hexadecimal digit, told by arithmetic: letters are nine behind their low four bits. */
+static inline unsigned hex_value(char c)
+{
+    return ((unsigned)c & 15) + ((unsigned)c >> 6) * 9;
+}
+
+/* Hexadecimal digits, two a byte; an odd one is padded. */
 static void put_hex(struct slice digits, struct buffer *data)
 {
-    unsigned nibble = 0, have = 0;
-    char *start = buffer_reserve(data, digits.len), *to = start;
-    if (!start)
+    size_t pairs = digits.len / 2;
+    char *to = buffer_reserve(data, pairs + 1);
+    if (!to)
         return;
-    for (size_t i = 0; i < digits.len; i++) {
-        if (digits.ptr[i] == '-')
-            continue;
-        nibble = nibble << 4 | digit_value(digits.ptr[i]);
-        if (have ^= 1)
-            continue;
-        *to++ = (char)nibble;
-        nibble = 0;
-    }
-    if (have)
-        *to++ = (char)(nibble << 4);
-    buffer_commit(data, (size_t)(to - start));
+    for (size_t i = 0; i < pairs; i++)
+        to[i] = (char)(hex_value(digits.ptr[2 * i]) << 4 | hex_value(digits.ptr[2 * i + 1]));
+    if (digits.len % 2)
+        to[pairs] = (char)(hex_value(digits.ptr[2 * pairs]) << 4);
+    buffer_commit(data, pairs + digits.len % 2);
+}
+
+static void put_guid(struct slice token, struct buffer *data)
+{
+    char digits[GUID_DIGITS], *to = digits;
+    const char *from = token.ptr;
+    for (size_t part = 0; part < ARRAY_COUNT(GUID_PARTS); part++, from += 1)
+        for (uint8_t i = 0; i < GUID_PARTS[part]; i++)
+            *to++ = *from++;
+    put_hex(slice_of(digits, GUID_DIGITS), data);
 }
 
 static bool try_hex(const struct look *look, const struct slice *tokens, uint32_t count,
@@ -216,7 +228,10 @@ static bool try_hex(const struct look *look, const struct slice *tokens, uint32_
     out->kind = guid ? SLOT_GUID : SLOT_HEX;
     out->width = (uint8_t)width;
     for (uint32_t i = 0; i < count; i++)
-        put_hex(slice_from(tokens[i], from), data);
+        if (guid)
+            put_guid(tokens[i], data);
+        else
+            put_hex(slice_from(tokens[i], from), data);
     return true;
 }
 
@@ -429,7 +444,8 @@ bool slot_skip(const struct slot_coding *coding, uint32_t count, struct slice *d
     return ints_skip(data, count);
 }
 
-static struct slice print_digits(uint64_t n, unsigned base, const char *digits, char *end)
+/* Inlined, so that the division is by a constant. */
+__attribute__((always_inline)) static inline struct slice print_digits(uint64_t n, unsigned base, const char *digits, char *end)
 {
     char *at = end;
     do
@@ -451,6 +467,17 @@ static struct slice print_fraction(uint64_t n, unsigned fraction, char to[SLOT_T
     return slice_of(whole.ptr, (size_t)(to + SLOT_TEXT_MAX - whole.ptr));
 }
 
+static char *put_bytes(const uint8_t *from, unsigned count, const char *digits, char *to)
+{
+    for (unsigned i = 0; i < count / 2; i++) {
+        *to++ = digits[from[i] >> 4];
+        *to++ = digits[from[i] & 15];
+    }
+    if (count % 2)
+        *to++ = digits[from[count / 2] >> 4];
+    return to;
+}
+
 static struct slice print_bytes(const struct slot_tokens *tokens, uint32_t n,
                                 char to[SLOT_TEXT_MAX])
 {
@@ -462,13 +489,15 @@ static struct slice print_bytes(const struct slot_tokens *tokens, uint32_t n,
         *at++ = '0';
         *at++ = 'x';
     }
-    for (unsigned i = 0, nibble = 0; i < coding->width; i++) {
-        if (coding->kind == SLOT_GUID && is_dash_of_guid(i)) {
+    if (coding->kind == SLOT_GUID) {
+        for (size_t part = 0; part < ARRAY_COUNT(GUID_PARTS); part++) {
+            at = put_bytes(from, GUID_PARTS[part], digits, at);
+            from += GUID_PARTS[part] / 2;
             *at++ = '-';
-            continue;
         }
-        *at++ = digits[nibble & 1 ? from[nibble / 2] & 15 : from[nibble / 2] >> 4];
-        nibble++;
+        at--;
+    } else {
+        at = put_bytes(from, coding->width, digits, at);
     }
     return slice_of(to, (size_t)(at - to));
 }
