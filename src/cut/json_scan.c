@@ -1,5 +1,6 @@
 #include "cut/json_scan.h"
 
+#include "base/lane.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "cut/json_index.h"
@@ -125,10 +126,23 @@ static const char letters[256] = {
     ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t',
 };
 
+/* The first backslash from here on, or the end. The next one mostly is near. */
+static inline const char *next_escape(const char *at, const char *end)
+{
+    for (unsigned step; end - at >= LANE; at += step) {
+        step = lane_find(at, '\\');
+        if (step < LANE)
+            return at + step;
+    }
+    while (at < end && *at != '\\')
+        at++;
+    return at;
+}
+
 /* Every escape between the quotes must be one of RFC 8259's. */
 static bool escapes_valid(const char *at, const char *end)
 {
-    while (at < end && (at = memchr(at, '\\', (size_t)(end - at)))) {
+    while ((at = next_escape(at, end)) < end) {
         if (end - at < 2)
             return false;
         char c = at[1];
@@ -449,6 +463,22 @@ static size_t unescape_unicode(const char *at, const char *end, char **to)
     return used;
 }
 
+/* Bytes up to the next backslash. Whole lanes are written: there is room for all that is left. */
+static inline const char *copy_plain(const char *at, const char *end, char **to)
+{
+    while (end - at >= LANE) {
+        unsigned plain = lane_find(at, '\\');
+        memcpy(*to, at, LANE);
+        *to += plain;
+        at += plain;
+        if (plain < LANE)
+            return at;
+    }
+    while (at < end && *at != '\\')
+        *(*to)++ = *at++;
+    return at;
+}
+
 struct slice json_unescape(struct slice escaped, struct arena *arena)
 {
     char *start = arena_alloc(arena, escaped.len + 1);
@@ -456,14 +486,8 @@ struct slice json_unescape(struct slice escaped, struct arena *arena)
         return SLICE_NONE;
     char *to = start;
     const char *at = escaped.ptr, *end = escaped.ptr + escaped.len;
-    while (at < end) {
-        const char *escape = memchr(at, '\\', (size_t)(end - at));
-        const char *stop = escape ? escape : end;
-        memcpy(to, at, (size_t)(stop - at));
-        to += stop - at;
-        if (!escape || end - escape < 2)
-            break;
-        at = escape + 1;
+    while ((at = copy_plain(at, end, &to)) < end && end - at >= 2) {
+        at++;
         if (*at == 'u' && end - at >= 5)
             at += unescape_unicode(at, end, &to);
         else

@@ -190,13 +190,30 @@ static int check_chains(const struct decoders *decoders, const struct steps *ste
     return 0;
 }
 
+static bool takes_kind(const struct recognise *r, enum text_kind kind)
+{
+    return (!r->wants_json || kind == TEXT_JSON) && (!r->wants_xml || kind == TEXT_XML) &&
+           (!r->wants_text || kind == TEXT_PLAIN);
+}
+
+static int index_content(struct decoders *decoders, const struct decoder *decoder, struct err *err)
+{
+    const struct recognise *r = &decoder->recognise;
+    for (unsigned kind = 0; r->by_content && !r->program_count && kind < TEXT_KIND_COUNT; kind++)
+        if (takes_kind(r, (enum text_kind)kind) &&
+            append(decoders->arena, &decoders->by_content[kind], decoder, err) < 0)
+            return -1;
+    return 0;
+}
+
 static int build_indexes(struct decoders *decoders, struct err *err)
 {
     if (decoders->all.count)
         qsort(decoders->all.list, decoders->all.count, sizeof(*decoders->all.list), by_priority);
     for (uint32_t i = 0; i < decoders->all.count; i++) {
         const struct decoder *decoder = decoders->all.list[i];
-        if (index_sources(decoders, decoder, err) < 0 || index_programs(decoders, decoder, err) < 0)
+        if (index_sources(decoders, decoder, err) < 0 || index_programs(decoders, decoder, err) < 0 ||
+            index_content(decoders, decoder, err) < 0)
             return -1;
         for (uint32_t k = 0; k < decoder->recognise.json_count; k++)
             if (index_json_key(decoders, &decoder->recognise.json[k], err) < 0)
@@ -382,9 +399,7 @@ static bool content_fits(const struct decoder *decoder, const struct sighting *s
     const struct recognise *r = &decoder->recognise;
     if (r->inner_only && !sighting->inner)
         return false;
-    if ((r->wants_json && sighting->kind != TEXT_JSON) ||
-        (r->wants_xml && sighting->kind != TEXT_XML) ||
-        (r->wants_text && sighting->kind != TEXT_PLAIN))
+    if (!takes_kind(r, sighting->kind))
         return false;
     if (r->json_count && !json_fits(r, sighting->tokens, seen))
         return false;
@@ -423,11 +438,9 @@ const struct decoder *decoders_choose(const struct decoders *decoders,
         sighting->program.len ? map_find(&decoders->by_program, sighting->program) : NULL;
     if (program && content_fits(program, sighting, &seen))
         return program;
-    for (uint32_t i = 0; i < decoders->all.count; i++) {
-        const struct decoder *decoder = decoders->all.list[i];
-        bool by_program = decoder->recognise.program_count > 0;
-        if (decoder->recognise.by_content && !by_program && content_fits(decoder, sighting, &seen))
-            return decoder;
-    }
+    const struct decoder_list *list = &decoders->by_content[sighting->kind];
+    for (uint32_t i = 0; i < list->count; i++)
+        if (content_fits(list->list[i], sighting, &seen))
+            return list->list[i];
     return NULL;
 }

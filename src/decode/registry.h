@@ -45,6 +45,8 @@ enum known_field {
     KNOWN_COUNT,
 };
 
+enum text_kind { TEXT_PLAIN, TEXT_JSON, TEXT_XML, TEXT_KIND_COUNT };
+
 struct decoder_list {
     const struct decoder **list;
     uint32_t count, size;
@@ -60,6 +62,7 @@ struct decoders {
     struct fields fields;
     uint32_t known[KNOWN_COUNT];
     struct decoder_list all; /* by priority, then name */
+    struct decoder_list by_content[TEXT_KIND_COUNT]; /* of all, those that such a text may be for */
     struct map by_name;      /* struct decoder * */
     struct map by_source;    /* lowercase name: struct decoder_list * */
     struct map by_program;   /* struct decoder * */
@@ -80,8 +83,6 @@ const struct decoder *decoders_find(const struct decoders *decoders, struct slic
 /* Whether some decoder names this source; if not, *nearest is the name most like it. */
 bool decoders_know_source(const struct decoders *decoders, struct slice source,
                           struct slice *nearest);
-
-enum text_kind { TEXT_PLAIN, TEXT_JSON, TEXT_XML };
 
 /* What is known of an event before it is cut. */
 struct sighting {

@@ -1,15 +1,12 @@
 #include "store/skeleton_form.h"
 
 #include "base/clock.h"
+#include "base/lane.h"
 #include "base/time.h"
 #include "base/utf8.h"
 
 enum { FORM_BYTES_MAX = 64, SHIFT_MAX = 14 * 60, SHIFT_STEP = 15, DAY_MINUTES = 24 * 60 };
-enum {
-    DIGITS_MAX = 18, /* that an i64 holds, whatever they are; with a sign */
-    WORD_DIFFERS = 9,
-    LITTLE_ENDIAN_WORDS = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
-};
+enum { DIGITS_MAX = 18 }; /* that an i64 holds, whatever they are; with a sign */
 #define FEW_DIGITS INT64_C(10000000000000000) /* of 17 digits: fewer than are looked at */
 
 static const int64_t UNIT[4] = {NS_PER_SECOND, NS_PER_MS, NS_PER_US, 1};
@@ -267,46 +264,26 @@ static size_t match_escape(uint8_t c, struct slice text)
     return slice_starts(text, slice_of(unit, sizeof(unit))) ? sizeof(unit) : 0;
 }
 
-/* Bytes that stand for themselves and are the same in both, up to eight; WORD_DIFFERS when they are not
- * the same. */
-static unsigned match_word(const char *value, const char *text)
-{
-    uint64_t word, other;
-    memcpy(&word, value, 8);
-    memcpy(&other, text, 8);
-    uint64_t marks = marks_of(word), differ = word ^ other;
-    if (!marks)
-        return differ ? WORD_DIFFERS : 8;
-    unsigned plain = (unsigned)__builtin_ctzll(marks) / 8;
-    return plain && differ << (64 - 8 * plain) ? WORD_DIFFERS : plain;
-}
-
 /* As print_json() and a comparison, in one walk. */
 static ptrdiff_t match_json(struct slice value, struct slice text)
 {
     size_t i = 0, at = 0;
     while (i < value.len) {
-        uint8_t c = (uint8_t)value.ptr[i];
-        if (LITTLE_ENDIAN_WORDS && value.len - i >= 8 && text.len - at >= 8) {
-            unsigned plain = match_word(value.ptr + i, text.ptr + at);
-            if (plain == WORD_DIFFERS)
-                return -1;
-            i += plain;
-            at += plain;
-            if (plain == 8)
+        if (value.len - i >= LANE && text.len - at >= LANE) {
+            unsigned same = lane_same_plain(value.ptr + i, text.ptr + at);
+            i += same;
+            at += same;
+            if (same == LANE)
                 continue;
-            c = (uint8_t)value.ptr[i];
-        } else if (!ESCAPE[c]) {
-            if (at == text.len || (uint8_t)text.ptr[at] != c)
-                return -1;
-            i++;
-            at++;
-            continue;
         }
-        size_t len = match_escape(c, slice_from(text, at));
+        uint8_t c = (uint8_t)value.ptr[i++];
+        size_t len = 1;
+        if (ESCAPE[c])
+            len = match_escape(c, slice_from(text, at));
+        else if (at == text.len || (uint8_t)text.ptr[at] != c)
+            return -1;
         if (!len)
             return -1;
-        i++;
         at += len;
     }
     return (ptrdiff_t)at;
