@@ -277,7 +277,7 @@ static int put_object(struct put *put, uint32_t at, size_t name_len);
 
 static int put_leaf(struct put *put, uint32_t at, struct slice name)
 {
-    struct value v;
+    UNSET struct value v;
     struct column *column = columns_find(&put->cutter->columns, put->batch, name);
     if (!column) {
         put->flags |= JSON_CUT_LEFT; /* the batch has BATCH_COLUMNS_MAX columns */

@@ -13,6 +13,9 @@ static uint128 power_of_ten(unsigned exponent)
     return power;
 }
 
+/* 10^37, the least number of 38 digits. */
+#define WIDEST ((uint128)UINT64_C(10000000000000000000) * UINT64_C(1000000000000000000))
+
 static uint128 magnitude(int128 n)
 {
     return n < 0 ? -(uint128)n : (uint128)n;
@@ -42,7 +45,7 @@ static bool take_mantissa(struct slice *text, struct mantissa *m)
         if (c < '0' || c > '9')
             break;
         uint128 next = m->digits * 10 + (unsigned)(c - '0');
-        if (m->digits >= power_of_ten(DECIMAL_DIGITS_MAX - 1))
+        if (m->digits >= WIDEST)
             return false;
         m->digits = next;
         m->scale += point;
@@ -80,7 +83,7 @@ bool decimal_parse(struct slice text, struct decimal *out)
         scale--;
     }
     for (; scale < 0; scale++) {
-        if (m.digits >= power_of_ten(DECIMAL_DIGITS_MAX - 1))
+        if (m.digits >= WIDEST)
             return false;
         m.digits *= 10;
     }

@@ -212,13 +212,18 @@ static int intern(struct memtable *table, struct mem_column *column,
                   const struct value *const *values, uint32_t count, uint32_t *codes)
 {
     UNSET uint32_t hashes[GROUP];
+    uint32_t same = 0; /* bit i: as the value before */
     while ((column->dict_count + count) * 4 >= column->table_size * 3)
         if (grow_table(table, column) < 0)
             return -1;
     uint32_t mask = column->table_size - 1;
     for (uint32_t i = 0; i < count; i++) {
-        bool same = i && is_same_text(values[i], values[i - 1]);
-        hashes[i] = same ? hashes[i - 1] : hash_value(values[i]);
+        if (i && is_same_text(values[i], values[i - 1])) {
+            same |= UINT32_C(1) << i;
+            hashes[i] = hashes[i - 1];
+            continue;
+        }
+        hashes[i] = hash_value(values[i]);
         __builtin_prefetch(&column->table[hashes[i] & mask]);
     }
     for (uint32_t i = 0; i < count; i++) {
@@ -227,7 +232,7 @@ static int intern(struct memtable *table, struct mem_column *column,
             __builtin_prefetch(&column->dict[code - 1]);
     }
     for (uint32_t i = 0; i < count; i++)
-        if (i && is_same_text(values[i], values[i - 1]))
+        if (same >> i & 1)
             codes[i] = codes[i - 1];
         else if (find_or_add(table, column, values[i], hashes[i], &codes[i]) < 0)
             return -1;

@@ -257,7 +257,7 @@ static ptrdiff_t match_i64(int64_t number, struct slice text)
 /* The escape of the byte at the start of the text: its length, 0 when it is another. */
 static size_t match_escape(uint8_t c, struct slice text)
 {
-    char unit[6];
+    UNSET char unit[6];
     if (ESCAPE[c] != 'u')
         return text.len >= 2 && text.ptr[0] == '\\' && text.ptr[1] == ESCAPE[c] ? 2 : 0;
     put_unit(unit, c);
@@ -295,7 +295,10 @@ ptrdiff_t form_match(struct value v, struct form form, struct slice text, struct
         return match_i64(v.i64, text);
     if (form.kind == FORM_JSON && v.type == VALUE_STRING)
         return match_json(value_slice(v), text);
-    struct slice said = form_print(v, form, room);
+    UNSET char ip[IP_TEXT_SIZE];
+    struct slice said = form.kind == FORM_TEXT && v.type == VALUE_IP
+                            ? slice_of(ip, ip_format(v.ip, v.scale, ip))
+                            : form_print(v, form, room);
     bool same = said.ptr && said.len <= text.len && slice_same_bytes(text.ptr, said.ptr, said.len);
     return same ? (ptrdiff_t)said.len : -1;
 }

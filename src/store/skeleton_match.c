@@ -28,6 +28,10 @@ static inline uint32_t entry_of(struct chunk_ref *ref, uint32_t row)
     uint32_t count = ref->input->count, at = ref->cursor;
     if (!rows)
         return row;
+    if (!ref->input->multi && at + 1 < count && rows[at + 1] == row) { /* the next one, mostly */
+        ref->cursor = at + 1;
+        return at + 1;
+    }
     for (int step = 0; step < NEAR && at < count && rows[at] < row; step++)
         at++;
     if (at < count && rows[at] >= row && (at == 0 || rows[at - 1] < row)) {
