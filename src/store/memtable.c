@@ -206,6 +206,12 @@ static bool is_same_text(const struct value *a, const struct value *b)
            a->len == b->len;
 }
 
+/* Elsewhere, behind a pointer. */
+static bool has_bytes(const struct value *v)
+{
+    return v->type == VALUE_STRING || v->type == VALUE_IP || v->type == VALUE_DECIMAL;
+}
+
 /* Up to GROUP values. What is looked at is asked of the memory for all of them before it is needed:
  * the tables of columns with many different values are in no cache. */
 static int intern(struct memtable *table, struct mem_column *column,
@@ -230,6 +236,11 @@ static int intern(struct memtable *table, struct mem_column *column,
         uint32_t code = column->table[hashes[i] & mask].code;
         if (code)
             __builtin_prefetch(&column->dict[code - 1]);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t code = column->table[hashes[i] & mask].code;
+        if (code && has_bytes(&column->dict[code - 1]))
+            __builtin_prefetch(column->dict[code - 1].text);
     }
     for (uint32_t i = 0; i < count; i++)
         if (same >> i & 1)
@@ -407,15 +418,25 @@ static int store_values(struct memtable *table, const struct picked *picked,
     return 0;
 }
 
+/* A batch's column may know of types that it lost since: only a single one is sure. */
+static bool is_one_type(uint16_t types_seen)
+{
+    return types_seen && (types_seen & (types_seen - 1)) == 0;
+}
+
 static int store_column(struct memtable *table, struct mem_column *column,
                         const struct picked *picked, struct mem_part_column *out)
 {
+    uint16_t types = 0;
     *out = (struct mem_part_column){.name = column->name,
                                     .index = column->index,
                                     .count = picked->count,
                                     .rows = picked->rows};
-    for (uint32_t i = 0; i < picked->count; i++)
-        out->types_seen |= (uint16_t)(1U << picked_value(picked, i)->type);
+    if (is_one_type(picked->from->types_seen))
+        out->types_seen = picked->from->types_seen;
+    for (uint32_t i = 0; !out->types_seen && i < picked->count; i++)
+        types |= (uint16_t)(1U << picked_value(picked, i)->type);
+    out->types_seen |= types;
     for (uint32_t i = 1; picked->from->multi && picked->rows && i < picked->count; i++)
         out->multi |= picked->rows[i] == picked->rows[i - 1];
     if (column->dict_count > PLAIN_FROM &&
