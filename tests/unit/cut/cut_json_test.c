@@ -4,6 +4,8 @@
 
 #include "test.h"
 
+#include <stdio.h>
+
 /* One object to one row, printed as JSON with dotted names. */
 static void expect(const char *text, const char *wanted, unsigned wanted_flags)
 {
@@ -56,6 +58,27 @@ static void strings_lose_their_escapes(void **state)
         "{\"a\\u002eb\":\"tab\\t\\\"q\\\" \\u706b\\ud83d\\ude92 \\ud83d\",\"c\":\"plain\"}",
         "{\"a.b\":\"tab\\t\\\"q\\\" \xe7\x81\xab\xf0\x9f\x9a\x92 \xef\xbf\xbd\",\"c\":\"plain\"}",
         0);
+}
+
+/* Backslashes are looked for some bytes at a time: one at any place, after any other. */
+static void escapes_are_found_at_every_place(void **state)
+{
+    (void)state;
+    char text[128], wanted[128];
+    for (int before = 0; before < 40; before++)
+        for (int between = 0; between < 20; between++) {
+            snprintf(text, sizeof(text), "{\"k\":\"%.*s\\/%.*s\\u0041\"}", before,
+                     "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrst", between,
+                     "0123456789012345678901234");
+            snprintf(wanted, sizeof(wanted), "{\"k\":\"%.*s/%.*sA\"}", before,
+                     "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrst", between,
+                     "0123456789012345678901234");
+            expect(text, wanted, 0);
+            snprintf(text, sizeof(text), "{\"k\":\"%.*s\\n%.*s\\q\"}", before,
+                     "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrst", between,
+                     "0123456789012345678901234");
+            expect(text, "JSON has '\"' at byte 5: a string with valid escapes expected", 0);
+        }
 }
 
 static void null_and_empty_are_no_value(void **state)
@@ -181,6 +204,7 @@ int main(void)
         cmocka_unit_test(nested_and_dotted_names_are_the_same_column),
         cmocka_unit_test(numbers_are_exact),
         cmocka_unit_test(strings_lose_their_escapes),
+        cmocka_unit_test(escapes_are_found_at_every_place),
         cmocka_unit_test(null_and_empty_are_no_value),
         cmocka_unit_test(arrays_keep_order_and_gaps),
         cmocka_unit_test(duplicate_keys_keep_both_values),
