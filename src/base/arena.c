@@ -11,7 +11,7 @@ struct chunk {
     struct chunk *next;
     size_t size; /* of data */
     size_t used;
-    size_t pad; /* keeps data aligned */
+    size_t own; /* holds one piece alone */
     char data[];
 };
 
@@ -107,6 +107,7 @@ static void *add_chunk(struct arena *arena, size_t size)
         return NULL;
     chunk->size = data_size;
     chunk->used = size;
+    chunk->own = own;
     arena->bytes_held += sizeof(*chunk) + data_size;
     if (own && arena->chunk) {
         chunk->next = arena->chunk->next;
@@ -163,6 +164,19 @@ void *arena_grow(struct arena *arena, void *ptr, size_t old_size, size_t new_siz
     if (fresh && ptr && old_size)
         memcpy(fresh, ptr, old_size < new_size ? old_size : new_size);
     return fresh;
+}
+
+void arena_give_back(struct arena *arena, void *ptr)
+{
+    for (struct chunk **at = &arena->chunk; ptr && *at; at = &(*at)->next) {
+        struct chunk *chunk = *at;
+        if (!chunk->own || ptr != chunk->data)
+            continue;
+        *at = chunk->next;
+        arena->bytes_held -= sizeof(*chunk) + chunk->size;
+        mem_free(chunk);
+        return;
+    }
 }
 
 struct slice arena_copy(struct arena *arena, struct slice text)

@@ -31,6 +31,8 @@ MUST_USE void *arena_array(struct arena *arena, size_t count, size_t size); /* c
 
 /* Grows an array that the arena gave; the old place stays valid. In place when it was the last. */
 MUST_USE void *arena_grow(struct arena *arena, void *ptr, size_t old_size, size_t new_size);
+/* Frees a large piece before the arena goes, when nobody has it any more; small ones stay. NULL is fine. */
+void arena_give_back(struct arena *arena, void *ptr);
 
 /* SLICE_NONE when memory is out. A copy of an empty slice has a non-NULL ptr. A zero follows. */
 MUST_USE struct slice arena_copy(struct arena *arena, struct slice text);

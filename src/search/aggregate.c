@@ -20,7 +20,8 @@ static int add_slot(struct aggregator *a, const struct agg *agg, struct err *err
     struct agg_slot *slot = &a->slots[a->slot_count++];
     *slot = (struct agg_slot){.agg = *agg};
     slot->size = agg->sparkline ? sizeof(struct spark) : agg->stat->size;
-    slot->size = (slot->size + 15) & ~(size_t)15;
+    if (slot->size > sizeof(uint64_t)) /* may hold 128-bit numbers */
+        slot->size = (slot->size + 15) & ~(size_t)15;
     return 0;
 }
 
@@ -39,11 +40,11 @@ static int slot_grow(struct aggregator *a, struct agg_slot *slot, uint32_t group
 {
     if (groups <= slot->room)
         return 0;
-    uint32_t room = slot->room ? slot->room : 4;
+    uint32_t room = slot->room;
     while (room < groups)
-        room *= 2;
+        room = grown_room(room);
     char *states =
-        arena_grow(a->run->arena, slot->states, slot->room * slot->size, room * slot->size);
+        grown_array(a->run->arena, slot->states, slot->room * slot->size, room * slot->size);
     if (!states)
         return -1;
     memset(states + slot->room * slot->size, 0, (room - slot->room) * slot->size);

@@ -67,35 +67,62 @@ static int grow_table(struct intern *intern, struct arena *arena)
             at = (at + 1) & (size - 1);
         table[at] = intern->table[i];
     }
+    arena_give_back(arena, intern->table);
     intern->table = table;
     intern->table_size = size;
     return 0;
 }
 
+uint32_t grown_room(uint32_t room)
+{
+    enum { FIRST = 32, DOUBLE_UNTIL = 1 << 20 };
+    if (room == 0)
+        return FIRST;
+    return room < DOUBLE_UNTIL ? 2 * room : room + room / 2;
+}
+
+void *grown_array(struct arena *arena, void *old, size_t old_bytes, size_t bytes)
+{
+    void *array = arena_alloc(arena, bytes);
+    if (!array)
+        return NULL;
+    if (old_bytes)
+        memcpy(array, old, old_bytes);
+    arena_give_back(arena, old);
+    return array;
+}
+
 static int grow_values(struct intern *intern, struct arena *arena)
 {
-    uint32_t room = intern->room ? 2 * intern->room : 32;
-    void *hashes = arena_grow(arena, intern->hashes, intern->count * sizeof(uint64_t),
-                              room * sizeof(uint64_t));
-    void *values = arena_grow(arena, intern->values, intern->count * sizeof(struct value),
-                              room * sizeof(struct value));
-    if (!hashes || !values)
+    uint32_t room = grown_room(intern->room);
+    void *values = grown_array(arena, intern->values, intern->count * sizeof(struct value),
+                               room * sizeof(struct value));
+    if (!values)
         return -1;
-    intern->hashes = hashes;
     intern->values = values;
     intern->room = room;
     return 0;
 }
 
-static uint32_t intern_new(struct intern *intern, struct arena *arena, struct value v,
-                           uint64_t hash)
+/* Hashes up to room: addresses have none. */
+static int grow_hashes(struct intern *intern, struct arena *arena)
+{
+    void *hashes = grown_array(arena, intern->hashes, intern->hash_room * sizeof(uint64_t),
+                               intern->room * sizeof(uint64_t));
+    if (!hashes)
+        return -1;
+    intern->hashes = hashes;
+    intern->hash_room = intern->room;
+    return 0;
+}
+
+static uint32_t intern_new(struct intern *intern, struct arena *arena, struct value v)
 {
     if (intern->count == intern->room && grow_values(intern, arena) < 0)
         return GROUP_NONE;
     struct value copy = value_copy(v, arena);
     if (copy.type != v.type)
         return GROUP_NONE;
-    intern->hashes[intern->count] = hash;
     intern->values[intern->count] = copy;
     return intern->count++;
 }
@@ -121,9 +148,10 @@ static uint32_t intern_other(struct intern *intern, struct arena *arena, struct 
         if (intern->hashes[id] == hash && same_value(intern->values[id], v))
             return id;
     }
-    uint32_t id = intern_new(intern, arena, v, hash);
-    if (id == GROUP_NONE)
-        return id;
+    uint32_t id = intern_new(intern, arena, v);
+    if (id == GROUP_NONE || (id >= intern->hash_room && grow_hashes(intern, arena) < 0))
+        return GROUP_NONE;
+    intern->hashes[id] = hash;
     intern->table[at] = id + 1;
     intern->table_count++;
     return id;
@@ -159,6 +187,7 @@ static int grow_ip4(struct intern *intern, struct arena *arena)
     for (uint32_t i = 0; i < intern->ip4_size; i++)
         if (intern->ip4[i])
             *ip4_slot(table, size, (uint32_t)(intern->ip4[i] >> 32)) = intern->ip4[i];
+    arena_give_back(arena, intern->ip4);
     intern->ip4 = table;
     intern->ip4_size = size;
     return 0;
@@ -171,7 +200,7 @@ static uint32_t intern_ip4(struct intern *intern, struct arena *arena, struct va
     uint64_t *slot = ip4_slot(intern->ip4, intern->ip4_size, ip);
     if (*slot)
         return (uint32_t)*slot - 1;
-    uint32_t id = intern_new(intern, arena, v, 0);
+    uint32_t id = intern_new(intern, arena, v);
     if (id == GROUP_NONE)
         return id;
     *slot = (uint64_t)ip << 32 | (id + 1);
@@ -282,9 +311,9 @@ static uint32_t group_of(struct grouper *grouper, const uint32_t *ids)
         return id;
     size_t width = grouper->field_count;
     while (id >= grouper->room) {
-        uint32_t room = grouper->room ? 2 * grouper->room : 64;
+        uint32_t room = grown_room(grouper->room);
         void *groups =
-            arena_grow(grouper->arena, grouper->groups, grouper->room * width * sizeof(uint32_t),
+            grown_array(grouper->arena, grouper->groups, grouper->room * width * sizeof(uint32_t),
                        room * (width + !width) * sizeof(uint32_t));
         if (!groups)
             return GROUP_NONE;

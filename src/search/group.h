@@ -20,7 +20,8 @@ struct intern {
     uint32_t table_size, table_count;
     uint64_t *ip4; /* address << 32 | number + 1; open addressing */
     uint32_t ip4_size, ip4_count;
-    uint64_t *hashes;
+    uint64_t *hashes; /* by number, of those in table */
+    uint32_t hash_room;
     struct value *values;
     uint32_t count, room;
     uint64_t epoch; /* of by_code */
@@ -91,6 +92,11 @@ struct group_list {
 /* Their numbers in order of key. NULL when memory is out. */
 const uint32_t *grouper_sorted(const struct grouper *grouper, const struct group_list *only,
                                struct arena *arena);
+
+/* For arrays that only one has: a larger one, the old one freed. Room: twice as much, or half as much
+ * again when that is large. */
+uint32_t grown_room(uint32_t room);
+MUST_USE void *grown_array(struct arena *arena, void *old, size_t old_bytes, size_t bytes);
 
 /* The number of a value, made when new; GROUP_NONE when memory is out. */
 uint32_t intern_value(struct intern *intern, struct arena *arena, struct value v);

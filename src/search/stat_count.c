@@ -42,10 +42,12 @@ static bool distinct_put(struct distinct *set, uint64_t hash)
     return true;
 }
 
+enum { FAST_UNTIL = 1 << 20 };
+
 static void distinct_grow(struct stat_scope *scope, struct distinct *set)
 {
     struct distinct old = *set;
-    set->size = old.size ? 4 * old.size : 8;
+    set->size = !old.size ? 8 : old.size < FAST_UNTIL ? 4 * old.size : 2 * old.size;
     set->slots = arena_array(scope->arena, set->size, sizeof(*set->slots));
     if (!set->slots) {
         *set = old;
@@ -55,6 +57,7 @@ static void distinct_grow(struct stat_scope *scope, struct distinct *set)
     for (uint32_t i = 0; i < old.size; i++)
         if (old.slots[i])
             distinct_put(set, old.slots[i]);
+    arena_give_back(scope->arena, old.slots);
 }
 
 static void distinct_add(struct stat_scope *scope, void *state, struct value v, int64_t time_ns)
