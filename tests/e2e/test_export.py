@@ -18,7 +18,7 @@ import tempfile
 import parquet_read
 from harness import HINOMI, Checks, Server, run, search
 
-PEERS = pathlib.Path(os.environ.get("HINOMI_PEERS", "/tmp/peers/node_modules"))
+PEERS = pathlib.Path(os.environ.get("HINOMI_PEERS", "node_modules"))
 GUARDED = ("=", "+", "-", "@", "\t", "\r", "=", "+", "-", "@")
 checks = Checks()
 tmp = pathlib.Path(tempfile.mkdtemp(prefix="hinomi-export-"))
