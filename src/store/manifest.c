@@ -147,7 +147,9 @@ int manifest_decode(struct slice bytes, struct arena *arena, struct manifest *ou
         bytes_get_le32(bytes.ptr + 8) != hash_crc32c(0, slice_from(bytes, 12)))
         return err_set(err, ERR_CORRUPT, "its checksum is wrong");
     int version = bytes.ptr[VERSION_AT] - '0';
-    if (version < 1 || version > VERSION_MAX)
+    if (version < 1 || version > 9)
+        return err_set(err, ERR_CORRUPT, "its version is wrong");
+    if (version > VERSION_MAX)
         return err_set(err, ERR_CONFIG, "it was written by a newer hinomi (version %d; this one reads up "
                        "to %d); nothing was changed: start that one again", version, VERSION_MAX);
     size_t raw_len = bytes_get_le32(bytes.ptr + 12);

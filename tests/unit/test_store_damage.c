@@ -228,7 +228,9 @@ static void damaged_manifests(void **state)
         struct err err;
         damage(world, file, i);
         assert_int_equal(store_open(&config, &world->life.store, &err), -1);
-        assert_true(slice_find(slice_text(err.text), SLICE("damaged")) >= 0);
+        /* one changed bit can make "1" of the format's version into "3" */
+        bool newer = file->now_len == file->len && file->now[7] >= '3' && file->now[7] <= '9';
+        assert_true(slice_find(slice_text(err.text), newer ? SLICE("newer") : SLICE("damaged")) >= 0);
         write_bytes(file->path, file->bytes, file->len);
     }
     print_message("%u damaged manifests, all found\n", trials());
