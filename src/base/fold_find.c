@@ -1,11 +1,8 @@
 #include "base/fold_find.h"
 
-#include <stdint.h>
-#include <string.h>
+#include "base/lane.h"
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
+#include <string.h>
 
 static unsigned char fold(unsigned char c)
 {
@@ -65,62 +62,23 @@ static bool matches(const struct fold_needle *needle, const char *at)
     return true;
 }
 
-/* What the first and the last byte are, but for their case. */
-struct ends {
-    size_t len;
-    unsigned char first, first_bit, last, last_bit;
-};
-
-#ifdef __SSE2__
-enum { LANES = 16 };
-
-/* Places where both ends fit, many at a time; *from moves to the match, or to where less than that is
- * left. */
-static bool find_by_lanes(const struct fold_needle *needle, const struct ends *ends,
-                          const char **from, const char *end)
-{
-    const __m128i first = _mm_set1_epi8((char)ends->first), last = _mm_set1_epi8((char)ends->last);
-    const __m128i first_bit = _mm_set1_epi8((char)ends->first_bit);
-    const __m128i last_bit = _mm_set1_epi8((char)ends->last_bit);
-    const char *at = *from;
-    for (; (size_t)(end - at) >= ends->len + LANES - 1; at += LANES) {
-        __m128i a = _mm_loadu_si128((const __m128i_u *)at);
-        __m128i b = _mm_loadu_si128((const __m128i_u *)(at + ends->len - 1));
-        __m128i hit = _mm_and_si128(_mm_cmpeq_epi8(_mm_or_si128(a, first_bit), first),
-                                    _mm_cmpeq_epi8(_mm_or_si128(b, last_bit), last));
-        for (unsigned mask = (unsigned)_mm_movemask_epi8(hit); mask; mask &= mask - 1)
-            if (matches(needle, at + __builtin_ctz(mask))) {
-                *from = at + __builtin_ctz(mask);
-                return true;
-            }
-    }
-    *from = at;
-    return false;
-}
-#else
-static bool find_by_lanes(const struct fold_needle *needle, const struct ends *ends,
-                          const char **from, const char *end)
-{
-    (void)needle, (void)ends, (void)from, (void)end;
-    return false;
-}
-#endif
-
-/* The first match, or NULL. */
+/* The first match, or NULL: places where the first and the last byte fit, many at a time. */
 static const char *find_ascii(const struct fold_needle *needle, struct slice text)
 {
     size_t len = needle->text.len;
-    struct ends ends = {.len = len,
-                        .first = (unsigned char)needle->text.ptr[0],
-                        .last = (unsigned char)needle->text.ptr[len - 1]};
-    ends.first_bit = case_bit(ends.first);
-    ends.last_bit = case_bit(ends.last);
+    unsigned char first = (unsigned char)needle->text.ptr[0];
+    unsigned char last = (unsigned char)needle->text.ptr[len - 1];
+    unsigned char first_bit = case_bit(first), last_bit = case_bit(last);
     const char *at = text.ptr, *end = text.ptr + text.len;
-    if (find_by_lanes(needle, &ends, &at, end))
-        return at;
+    for (; (size_t)(end - at) >= len + LANE - 1; at += LANE)
+        for (unsigned mask = lane_mask(at, first, first_bit) &
+                             lane_mask(at + len - 1, last, last_bit);
+             mask; mask &= mask - 1)
+            if (matches(needle, at + __builtin_ctz(mask)))
+                return at + __builtin_ctz(mask);
     for (; (size_t)(end - at) >= len; at++)
-        if (((unsigned char)at[0] | ends.first_bit) == ends.first &&
-            ((unsigned char)at[len - 1] | ends.last_bit) == ends.last && matches(needle, at))
+        if (((unsigned char)at[0] | first_bit) == first &&
+            ((unsigned char)at[len - 1] | last_bit) == last && matches(needle, at))
             return at;
     return NULL;
 }

@@ -187,6 +187,15 @@ void json_put_time(struct json *json, const char *key, int64_t time_ns)
     json_time(json, time_ns);
 }
 
+void json_put_time_or_null(struct json *json, const char *key, int64_t time_ns)
+{
+    json_key(json, key);
+    if (time_ns)
+        json_time(json, time_ns);
+    else
+        json_null(json);
+}
+
 void buffer_put_base64(struct buffer *buffer, struct slice bytes)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

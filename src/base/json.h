@@ -34,6 +34,7 @@ void json_put_text(struct json *json, const char *key, struct slice text);
 void json_put_i64(struct json *json, const char *key, int64_t n);
 void json_put_bool(struct json *json, const char *key, bool b);
 void json_put_time(struct json *json, const char *key, int64_t time_ns);
+void json_put_time_or_null(struct json *json, const char *key, int64_t time_ns); /* 0: null */
 
 /* Shortest decimal text that reads back as n ("0.1", "1e+300"); to holds 32 bytes. */
 size_t json_format_f64(double n, char to[32]);

@@ -45,3 +45,18 @@ static inline unsigned lane_same_plain(const char *a, const char *b)
     return i;
 #endif
 }
+
+/* Bit i: the i-th of LANE bytes is c, once the given bits are set in it (0x20: a letter in any case). */
+static inline unsigned lane_mask(const char *at, unsigned char c, unsigned char bits)
+{
+#if defined(__SSE2__)
+    __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
+    __m128i set = _mm_or_si128(bytes, _mm_set1_epi8((char)bits));
+    return (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(set, _mm_set1_epi8((char)c)));
+#else
+    unsigned mask = 0;
+    for (unsigned i = 0; i < LANE; i++)
+        mask |= (unsigned)(((unsigned char)at[i] | bits) == c) << i;
+    return mask;
+#endif
+}

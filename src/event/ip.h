@@ -19,6 +19,12 @@ bool ip_parse(struct slice text, struct ip *out);
 bool ip_parse_peer(struct slice peer, struct ip *out);
 size_t ip_format(const uint8_t bytes[16], uint8_t family, char to[IP_TEXT_SIZE]);
 
+/* The four bytes of an IPv4 address as a number. */
+static inline uint32_t ip4_number(const uint8_t bytes[16])
+{
+    return (uint32_t)bytes[12] << 24 | (uint32_t)bytes[13] << 16 | (uint32_t)bytes[14] << 8 | bytes[15];
+}
+
 struct cidr {
     struct ip base; /* host bits cleared */
     uint8_t bits;   /* 0..32 or 0..128 in the family's own count */

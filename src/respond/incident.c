@@ -127,9 +127,7 @@ int incident_update(struct database *database, const struct incident *incident, 
         return -1;
     bind(query, incident);
     query_i64(query, 17, incident->id);
-    int result = query_step(query, err);
-    query_end(query);
-    return result < 0 ? -1 : 0;
+    return query_run(query, err);
 }
 
 /* Runs a statement about one entity; 1 when it gave a row. */
@@ -203,9 +201,7 @@ int incident_add_entry(struct database *database, int64_t id, const struct timel
     query_text(query, 8, entry->user);
     if (entry->rule.ptr)
         query_i64(query, 9, entry->severity);
-    int result = query_step(query, err);
-    query_end(query);
-    return result < 0 ? -1 : 0;
+    return query_run(query, err);
 }
 
 int incident_set_state(struct database *database, int64_t id, const char *from, const char *to,

@@ -151,9 +151,7 @@ static int count_more(struct work *work, int64_t incident, struct err *err)
     query_text(query, 2, rule_of(work->finding));
     query_i64(query, 3, work->finding->severity);
     query_i64(query, 4, work->finding->event_ns);
-    int result = query_step(query, err);
-    query_end(query);
-    return result < 0 ? -1 : 0;
+    return query_run(query, err);
 }
 
 static int add_finding_entry(struct work *work, int64_t incident, struct err *err)

@@ -114,9 +114,7 @@ static int put_row(struct outbox *outbox, const struct respond_notifier *row, in
     query_text(query, 4, payload);
     query_text(query, 5, slice_of(key, sizeof(key)));
     query_i64(query, 6, now_of(outbox));
-    int result = query_step(query, err);
-    query_end(query);
-    return result < 0 ? -1 : 0;
+    return query_run(query, err);
 }
 
 int outbox_put(struct outbox *outbox, const struct incident *incident, const char *event,
@@ -200,9 +198,7 @@ static int note_attempt(struct sender *sender, const struct owed *owed, bool don
         query_i64(query, 5, now_of(sender->outbox));
     query_i64(query, 6, failed);
     query_text(query, 7, why);
-    int result = query_step(query, err);
-    query_end(query);
-    return result < 0 ? -1 : 0;
+    return query_run(query, err);
 }
 
 static const char *event_ja(struct slice event)
@@ -351,9 +347,7 @@ static int drop_unknown(struct outbox *outbox, struct err *err)
     query_i64(query, 1, now_of(outbox));
     for (size_t i = 0; i < config->notifier_count; i++)
         query_text(query, (int)i + 2, config->notifiers[i].name);
-    result = query_step(query, err);
-    query_end(query);
-    return result < 0 ? -1 : 0;
+    return query_run(query, err);
 }
 
 static int add_sender(struct outbox *outbox, size_t i, struct err *err)

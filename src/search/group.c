@@ -11,11 +11,6 @@ static uint64_t hash_number(uint64_t n)
     return n ^ (n >> 32);
 }
 
-static uint32_t ip4_number(const uint8_t *ip)
-{
-    return (uint32_t)ip[12] << 24 | (uint32_t)ip[13] << 16 | (uint32_t)ip[14] << 8 | ip[15];
-}
-
 static bool is_ip4(struct value v, uint32_t *ip)
 {
     if (v.type != VALUE_IP || v.scale != 4)

@@ -19,15 +19,6 @@ static void put_or_null(struct json *json, const char *key, struct slice text)
         json_null(json);
 }
 
-static void put_time_or_null(struct json *json, const char *key, int64_t time_ns)
-{
-    json_key(json, key);
-    if (time_ns)
-        json_time(json, time_ns);
-    else
-        json_null(json);
-}
-
 static void put_reasons(struct json *json, const struct gate_answer *answer)
 {
     json_key(json, "reasons");
@@ -53,7 +44,7 @@ static void put_answer(struct json *json, const struct gate_answer *answer)
     put_reasons(json, answer);
     put_or_null(json, "incident", answer->incident);
     put_or_null(json, "policy_version", answer->policy_version);
-    put_time_or_null(json, "at", answer->at_ns);
+    json_put_time_or_null(json, "at", answer->at_ns);
     json_put_bool(json, "shadow", answer->shadow);
 }
 
@@ -80,7 +71,7 @@ void api_gate_decide(struct api *api)
     json_open(&api->json, '{');
     put_answer(&api->json, &answer);
     put_or_null(&api->json, "token", answer.token);
-    put_time_or_null(&api->json, "token_expires", answer.token.len ? answer.token_expiry_ns : 0);
+    json_put_time_or_null(&api->json, "token_expires", answer.token.len ? answer.token_expiry_ns : 0);
     json_close(&api->json, '}');
     api_reply(api, 200);
 }
@@ -94,10 +85,10 @@ static void put_policy(struct json *json, const struct gate_policy_info *info)
     json_put_text(json, "path", info->path);
     put_or_null(json, "version", info->version);
     put_or_null(json, "digest", info->digest);
-    put_time_or_null(json, "loaded", info->loaded_ns);
+    json_put_time_or_null(json, "loaded", info->loaded_ns);
     json_put_i64(json, "approvers", (int64_t)info->approvers);
     put_or_null(json, "refused", info->refused);
-    put_time_or_null(json, "refused_at", info->refused_ns);
+    json_put_time_or_null(json, "refused_at", info->refused_ns);
     json_close(json, '}');
 }
 
@@ -243,8 +234,8 @@ void api_gate_hold(struct api *api)
     gate_id(api->parts->gate, id);
     put_or_null(json, "gate", slice_text(id));
     put_or_null(json, "nonce", hold.request.nonce);
-    put_time_or_null(json, "at", hold.request.at_ns);
-    put_time_or_null(json, "expiry", hold.request.expiry_ns);
+    json_put_time_or_null(json, "at", hold.request.at_ns);
+    json_put_time_or_null(json, "expiry", hold.request.expiry_ns);
     json_key(json, "approvers");
     json_open(json, '[');
     for (uint32_t i = 0; i < hold.approvals; i++)

@@ -4,15 +4,6 @@
 #include "base/time.h"
 #include "base/time_modifier.h"
 
-static void put_time_or_null(struct json *json, const char *key, int64_t time_ns)
-{
-    json_key(json, key);
-    if (time_ns)
-        json_time(json, time_ns);
-    else
-        json_null(json);
-}
-
 static void put_keep(void *context, const struct keep *keep)
 {
     struct json *json = context;
@@ -33,7 +24,7 @@ static void put_keep(void *context, const struct keep *keep)
         json_put_text(json, "reason", keep->wish_reason);
         json_close(json, '}');
     }
-    put_time_or_null(json, "ended", keep->ended_ns);
+    json_put_time_or_null(json, "ended", keep->ended_ns);
     if (keep->ended_ns)
         json_put_text(json, "ended_by", keep->ended_by);
     json_close(json, '}');

@@ -59,9 +59,7 @@ static int insert(struct database *database, const struct audit_row *row, struct
     query_text(query, 8, row->detail);
     query_text(query, 9, row->result);
     query_text(query, 10, slice_text(row->hash));
-    int result = query_step(query, err);
-    query_end(query);
-    return result < 0 ? -1 : 0;
+    return query_run(query, err);
 }
 
 /* Within a transaction, so that no other program can add a row between. */

@@ -267,6 +267,13 @@ void query_end(struct query *query)
     mem_free(query);
 }
 
+int query_run(struct query *query, struct err *err)
+{
+    int result = query_step(query, err);
+    query_end(query);
+    return result < 0 ? -1 : 0;
+}
+
 int database_run(struct database *database, const char *sql, const struct slice *texts,
                  size_t count, struct err *err)
 {
@@ -275,9 +282,7 @@ int database_run(struct database *database, const char *sql, const struct slice 
         return -1;
     for (size_t i = 0; i < count; i++)
         query_text(query, (int)i + 1, texts[i]);
-    int result = query_step(query, err);
-    query_end(query);
-    return result < 0 ? -1 : 0;
+    return query_run(query, err);
 }
 
 int database_begin(struct database *database, struct err *err)

@@ -41,6 +41,8 @@ struct slice query_get_text(struct query *query, int column, struct arena *arena
 int64_t query_get_i64(struct query *query, int column);
 bool query_is_null(struct query *query, int column);
 void query_end(struct query *query); /* NULL is fine */
+/* Steps a statement without rows, and ends it. */
+MUST_USE int query_run(struct query *query, struct err *err);
 
 /* A statement without rows in one call; binds texts in order (SLICE_NONE = NULL). */
 MUST_USE int database_run(struct database *database, const char *sql, const struct slice *texts,

@@ -59,9 +59,7 @@ static int insert(struct database *database, const struct hin_clock *clock, cons
     query_text(query, 5, keep->reason);
     query_text(query, 6, keep->added_by);
     query_i64(query, 7, clock_wall_ns(clock));
-    int result = query_step(query, err);
-    query_end(query);
-    return result < 0 ? -1 : 0;
+    return query_run(query, err);
 }
 
 static int add_within(struct database *database, const struct hin_clock *clock,
@@ -149,9 +147,7 @@ static int update(struct database *database, const char *sql, int64_t id, struct
     query_i64(query, 3, now);
     if (reason.len)
         query_text(query, 4, reason);
-    int result = query_step(query, err);
-    query_end(query);
-    return result < 0 ? -1 : 0;
+    return query_run(query, err);
 }
 
 static int end_within(struct database *database, int64_t now, struct slice name, struct slice person,
@@ -230,7 +226,5 @@ int keeps_in_force(struct database *database, const struct hin_clock *clock, int
         return -1;
     query_i64(query, 1, last_id);
     query_i64(query, 2, clock_wall_ns(clock));
-    int result = query_step(query, err);
-    query_end(query);
-    return result < 0 ? -1 : 0;
+    return query_run(query, err);
 }

@@ -75,9 +75,7 @@ int tokens_add(struct database *database, const struct hin_clock *clock, const s
     query_i64(query, 8, token->expires_ns);
     query_i64(query, 9, clock_wall_ns(clock));
     query_text(query, 10, token->networks.len ? token->networks : SLICE_NONE);
-    int result = query_step(query, err);
-    query_end(query);
-    return result < 0 ? -1 : 0;
+    return query_run(query, err);
 }
 
 static void read_token(struct query *query, struct arena *arena, struct token *out)
@@ -114,9 +112,7 @@ static int note_use(struct database *database, struct slice id, int64_t now, str
         return -1;
     query_text(query, 1, id);
     query_i64(query, 2, now);
-    int result = query_step(query, err);
-    query_end(query);
-    return result < 0 ? -1 : 0;
+    return query_run(query, err);
 }
 
 struct slice tokens_id(struct slice text)

@@ -183,9 +183,7 @@ static int note_attempt(struct database *database, int64_t user, int64_t failure
     query_i64(query, 1, user);
     query_i64(query, 2, failures);
     query_i64(query, 3, locked_until_ns);
-    int result = query_step(query, err);
-    query_end(query);
-    return result < 0 ? -1 : 0;
+    return query_run(query, err);
 }
 
 /* 2, 4, 8 ... seconds after the first few. */
@@ -272,9 +270,7 @@ static int run_change(struct database *database, const struct user *user,
     if (query_begin(database, "DELETE FROM sessions WHERE user=?1", &query, err) < 0)
         return -1;
     query_i64(query, 1, user->id);
-    result = query_step(query, err);
-    query_end(query);
-    return result < 0 ? -1 : 0;
+    return query_run(query, err);
 }
 
 static int change_user(struct database *database, struct slice name,
@@ -337,9 +333,7 @@ int users_set_language(struct database *database, int64_t user, struct slice lan
         return -1;
     query_i64(query, 1, user);
     query_text(query, 2, language);
-    int result = query_step(query, err);
-    query_end(query);
-    return result < 0 ? -1 : 0;
+    return query_run(query, err);
 }
 
 int users_list(struct database *database, struct arena *arena, user_visit visit, void *context,
@@ -380,9 +374,7 @@ int sessions_new(struct database *database, const struct hin_clock *clock, const
     query_i64(query, 2, user->id);
     query_text(query, 3, slice_text(out->csrf));
     query_i64(query, 4, clock_wall_ns(clock));
-    int result = query_step(query, err);
-    query_end(query);
-    return result < 0 ? -1 : 0;
+    return query_run(query, err);
 }
 
 static int touch(struct database *database, const char *hash, int64_t now, struct err *err)
@@ -392,9 +384,7 @@ static int touch(struct database *database, const char *hash, int64_t now, struc
         return -1;
     query_text(query, 1, slice_text(hash));
     query_i64(query, 2, now);
-    int result = query_step(query, err);
-    query_end(query);
-    return result < 0 ? -1 : 0;
+    return query_run(query, err);
 }
 
 int sessions_find(struct database *database, const struct hin_clock *clock, struct slice secret,

@@ -1,6 +1,6 @@
 #pragma once
 /* store/bytes: little-endian numbers at a place that need not be aligned. */
-#include "base/slice.h"
+#include "base/buffer.h"
 
 static inline uint32_t bytes_get_le32(const void *from)
 {
@@ -66,4 +66,14 @@ static inline uint64_t bytes_zigzag(int64_t n)
 static inline int64_t bytes_unzigzag(uint64_t n)
 {
     return (int64_t)((n >> 1) ^ (0 - (n & 1)));
+}
+
+/* A zigzag varint off the front of *from; false when there is none. */
+static inline bool bytes_take_i64(struct slice *from, int64_t *out)
+{
+    uint64_t n;
+    if (!slice_take_varint(from, &n))
+        return false;
+    *out = bytes_unzigzag(n);
+    return true;
 }

@@ -340,10 +340,9 @@ static bool put_ip4_chunk(struct segment_writer *writer, struct chunk *chunk,
     if (!numbers)
         return true;
     for (uint32_t i = 0; i < count; i++) {
-        const uint8_t *ip = values[i].ip;
         if (values[i].scale != 4)
             return false;
-        numbers[i] = (int64_t)ip[12] << 24 | ip[13] << 16 | ip[14] << 8 | ip[15];
+        numbers[i] = ip4_number(values[i].ip);
     }
     buffer_clear(&writer->scratch);
     ints_encode(numbers, count, &writer->scratch);

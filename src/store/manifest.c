@@ -91,25 +91,15 @@ int manifest_write(const struct hin_io *io, const char *path, const struct manif
     return result;
 }
 
-static bool take_i64(struct slice *from, int64_t *out)
-{
-    uint64_t n;
-    if (!slice_take_varint(from, &n))
-        return false;
-    *out = bytes_unzigzag(n);
-    return true;
-}
-
 static bool take_segment(struct slice *from, struct segment_info *out)
 {
-    uint64_t len, blocks;
+    uint64_t blocks;
     *out = (struct segment_info){0};
     if (!slice_take_varint(from, &out->number) || !slice_take_le64(from, &out->file_id) ||
-        !slice_take_varint(from, &len) || len > from->len ||
-        !slice_take(from, (size_t)len, &out->stream) || !take_i64(from, &out->day) ||
+        !slice_take_block(from, &out->stream) || !bytes_take_i64(from, &out->day) ||
         !slice_take_varint(from, &out->rows) || !slice_take_varint(from, &blocks) ||
-        blocks > UINT32_MAX || !take_i64(from, &out->time_min) ||
-        !take_i64(from, &out->time_max) || !slice_take_varint(from, &out->seq_min) ||
+        blocks > UINT32_MAX || !bytes_take_i64(from, &out->time_min) ||
+        !bytes_take_i64(from, &out->time_max) || !slice_take_varint(from, &out->seq_min) ||
         !slice_take_varint(from, &out->seq_max) || !slice_take_varint(from, &out->bytes) ||
         !slice_take_varint(from, &out->raw_bytes))
         return false;

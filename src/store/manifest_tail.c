@@ -4,17 +4,11 @@
 
 enum { DROP_BYTES_MIN = 11, PLACE_BYTES_MIN = 9 };
 
-static void put_text(struct buffer *to, struct slice text)
-{
-    buffer_put_varint(to, text.len);
-    buffer_put(to, text);
-}
-
 static void put_drop(struct buffer *to, const struct manifest_drop *drop)
 {
     buffer_put_varint(to, drop->serial);
     buffer_put_varint(to, bytes_zigzag(drop->time_ns));
-    put_text(to, drop->stream);
+    buffer_put_block(to, drop->stream);
     buffer_put_varint(to, bytes_zigzag(drop->day));
     buffer_put_varint(to, drop->reason);
     buffer_put_varint(to, drop->segments);
@@ -33,27 +27,12 @@ void manifest_tail_put(struct buffer *to, const struct manifest *manifest)
     }
     buffer_put_varint(to, manifest->place_count);
     for (size_t i = 0; i < manifest->place_count; i++) {
-        put_text(to, manifest->places[i].path);
+        buffer_put_block(to, manifest->places[i].path);
         buffer_put_le64(to, manifest->places[i].mark);
     }
     buffer_put_varint(to, manifest->drop_count);
     for (size_t i = 0; i < manifest->drop_count; i++)
         put_drop(to, &manifest->drops[i]);
-}
-
-static bool take_text(struct slice *from, struct slice *out)
-{
-    uint64_t len;
-    return slice_take_varint(from, &len) && len <= from->len && slice_take(from, (size_t)len, out);
-}
-
-static bool take_i64(struct slice *from, int64_t *out)
-{
-    uint64_t n;
-    if (!slice_take_varint(from, &n))
-        return false;
-    *out = bytes_unzigzag(n);
-    return true;
 }
 
 static bool take_segment(struct slice *from, struct segment_info *out)
@@ -72,12 +51,12 @@ static bool take_segment(struct slice *from, struct segment_info *out)
 static bool take_drop(struct slice *from, struct manifest_drop *out)
 {
     uint64_t reason;
-    if (!slice_take_varint(from, &out->serial) || !take_i64(from, &out->time_ns) ||
-        !take_text(from, &out->stream) || !take_i64(from, &out->day) ||
+    if (!slice_take_varint(from, &out->serial) || !bytes_take_i64(from, &out->time_ns) ||
+        !slice_take_block(from, &out->stream) || !bytes_take_i64(from, &out->day) ||
         !slice_take_varint(from, &reason) || reason >= DROP_REASON_COUNT ||
         !slice_take_varint(from, &out->segments) || !slice_take_varint(from, &out->rows) ||
-        !slice_take_varint(from, &out->bytes) || !take_i64(from, &out->time_min) ||
-        !take_i64(from, &out->time_max))
+        !slice_take_varint(from, &out->bytes) || !bytes_take_i64(from, &out->time_min) ||
+        !bytes_take_i64(from, &out->time_max))
         return false;
     out->reason = (enum drop_reason)reason;
     return true;
@@ -91,7 +70,7 @@ static bool take_places(struct slice *from, struct arena *arena, struct manifest
         return false;
     out->places = arena_array(arena, (size_t)count + 1, sizeof(*out->places));
     for (uint64_t i = 0; out->places && i < count; i++)
-        if (!take_text(from, &out->places[i].path) || !slice_take_le64(from, &out->places[i].mark))
+        if (!slice_take_block(from, &out->places[i].path) || !slice_take_le64(from, &out->places[i].mark))
             return false;
     out->place_count = out->places ? (size_t)count : 0;
     return out->places != NULL;

@@ -1,7 +1,6 @@
 #include "store/scan_dict.h"
 
 #include "base/fold_find.h"
-#include "store/bytes.h"
 
 enum { SCRATCH_EVERY = 512 }; /* tests between two resets of the scratch arena */
 
@@ -91,10 +90,10 @@ static uint32_t ask_ip4s(const struct cidr *cidr, const struct segment_column *c
                          uint8_t *yes)
 {
     uint32_t count = 0, mask = cidr->bits ? UINT32_MAX << (32 - cidr->bits) : 0;
-    uint32_t base = __builtin_bswap32(bytes_get_le32(cidr->base.bytes + 12));
+    uint32_t base = ip4_number(cidr->base.bytes);
     for (uint32_t i = 0; i < column->dict_count; i++) {
         const struct value *v = &column->dict[i];
-        count += yes[i] = v->scale == 4 && (__builtin_bswap32(bytes_get_le32(v->ip + 12)) & mask) == base;
+        count += yes[i] = v->scale == 4 && (ip4_number(v->ip) & mask) == base;
     }
     return count;
 }
@@ -207,7 +206,7 @@ int scan_dict_mark(struct block_view *view, struct segment_column *column,
     if (!answer->count)
         return 0;
     uint32_t count = (uint32_t)bits_count(selected, view->row_count);
-    if (count <= SCAN_FEW_ROWS && !(column->chunk->flags & CHUNK_MULTI))
+    if (count <= SEGMENT_FEW_ROWS && !(column->chunk->flags & CHUNK_MULTI))
         return mark_points(view, column, answer->yes, selected, count, out, err);
     if (segment_load_rows(column, view->arena, err) < 0)
         return scan_damaged(view, column);

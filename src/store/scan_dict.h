@@ -8,9 +8,6 @@
 #include "store/scan_filter.h"
 #include "store/skeleton_find.h"
 
-/* So few rows are read one by one, and texts put together rather than searched in pieces. */
-enum { SCAN_FEW_ROWS = 200 };
-
 /* Which entries fulfil a test. */
 struct dict_answer {
     uint8_t *yes; /* by entry; NULL when count is 0 */

@@ -2,7 +2,6 @@
 
 #include "base/utf8.h"
 #include "event/schema.h"
-#include "store/bytes.h"
 #include "store/words.h"
 
 #include <stdlib.h>
@@ -55,7 +54,7 @@ static bool addresses_rule_out(const struct chunk *chunk, const struct cidr *cid
 {
     if (cidr->base.family != 4)
         return true;
-    int64_t first = __builtin_bswap32(bytes_get_le32(cidr->base.bytes + 12));
+    int64_t first = ip4_number(cidr->base.bytes);
     int64_t last = first | ((INT64_C(1) << (32 - cidr->bits)) - 1);
     return last < chunk->low || first > chunk->high;
 }
@@ -118,7 +117,7 @@ static const uint64_t *worth_reading(struct block_view *view, const struct expr_
 {
     struct needle needle;
     if (column->chunk->encoding != CHUNK_SKELETON || !scan_needle(test, &needle) ||
-        bits_count(selected, view->row_count) <= SCAN_FEW_ROWS)
+        bits_count(selected, view->row_count) <= SEGMENT_FEW_ROWS)
         return selected;
     struct segment_column fresh = *column;
     uint64_t *rows = arena_calloc(view->arena, bits_words(view->row_count) * 8);

@@ -101,15 +101,6 @@ static bool take_u8(struct slice *from, uint8_t *out)
     return true;
 }
 
-static bool take_i64(struct slice *from, int64_t *out)
-{
-    uint64_t n;
-    if (!slice_take_varint(from, &n))
-        return false;
-    *out = bytes_unzigzag(n);
-    return true;
-}
-
 static bool take_stream(const struct segment_footer *footer, struct slice *from, uint64_t *offset,
                         struct chunk_stream *stream)
 {
@@ -144,7 +135,7 @@ static bool take_chunk(const struct segment_footer *footer, struct slice *from, 
     if ((chunk->flags & CHUNK_ALL_ROWS) && chunk->row_count != block_rows)
         return false;
     if ((chunk->flags & CHUNK_HAS_RANGE) &&
-        (!take_i64(from, &chunk->low) || !take_i64(from, &chunk->high)))
+        (!bytes_take_i64(from, &chunk->low) || !bytes_take_i64(from, &chunk->high)))
         return false;
     if (!take_u32(from, &chunk->stream_count) || chunk->stream_count > from->len)
         return false;
@@ -194,7 +185,7 @@ static bool take_names(struct segment_footer *footer, struct slice *from, struct
 static bool take_footer(struct segment_footer *footer, struct slice from, struct arena *arena)
 {
     uint32_t blocks;
-    if (!slice_take_block(&from, &footer->facts.stream) || !take_i64(&from, &footer->facts.day) ||
+    if (!slice_take_block(&from, &footer->facts.stream) || !bytes_take_i64(&from, &footer->facts.day) ||
         !slice_take_varint(&from, &footer->facts.covered) ||
         !take_names(footer, &from, arena) || !take_u32(&from, &blocks) ||
         blocks > SEGMENT_BLOCKS_MAX || blocks > from.len)

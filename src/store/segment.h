@@ -93,6 +93,9 @@ MUST_USE int segment_load_codes(struct segment_column *column, struct arena *are
 /* INT: the numbers, one an entry, whatever their type. */
 MUST_USE int segment_load_numbers(struct segment_column *column, struct arena *arena,
                                   struct err *err);
+/* So few rows are read one by one, and texts put together rather than searched for in pieces. */
+enum { SEGMENT_FEW_ROWS = 200 };
+
 /* The codes of a few rows of CONST or DICT, rows ascending; UINT32_MAX where a row has no value. Not for
  * CHUNK_MULTI. */
 MUST_USE int segment_point_codes(struct segment_column *column, const uint32_t *rows,

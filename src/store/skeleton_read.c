@@ -4,9 +4,6 @@
 #include "store/bytes.h"
 #include "store/chunk_read.h"
 
-/* For so few rows no dictionary is printed as a whole. */
-enum { FEW_ROWS = 200 };
-
 static int damaged(const struct skeleton_reader *reader, struct err *err, const char *what)
 {
     return chunk_damaged(reader->column, err, what);
@@ -399,7 +396,7 @@ int skeleton_read(struct segment_column *column, const uint64_t *wanted, struct 
     struct buffer room;
     buffer_init(&room, CHUNK_STREAM_RAW_MAX);
     struct skeleton_reader reader = {.column = column, .arena = arena, .wanted = wanted, .room = &room};
-    reader.few = wanted && bits_count(wanted, column->block_rows) <= FEW_ROWS;
+    reader.few = wanted && bits_count(wanted, column->block_rows) <= SEGMENT_FEW_ROWS;
     int result = read_all(&reader, values, err);
     buffer_close(&room);
     return result;
