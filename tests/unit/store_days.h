@@ -108,6 +108,24 @@ static inline const char *days_text(struct days *days)
     return text;
 }
 
+static inline uint64_t days_hash_text(uint64_t hash, struct slice text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        hash = hash * 1099511628211U + (unsigned char)text.ptr[i];
+    return hash;
+}
+
+/* A task of the store until it has nothing more to do. */
+static inline void days_do_all(int (*task)(struct store *store, struct err *err), struct store *store)
+{
+    struct err err;
+    int done;
+    while ((done = task(store, &err)) == 1)
+        ;
+    if (done < 0)
+        fail_msg("%s", err.text);
+}
+
 /* A hash over all rows that does not depend on their order; all of them must be readable. */
 static inline uint64_t days_rows(struct snapshot *snapshot, uint64_t *count)
 {
@@ -123,9 +141,7 @@ static inline uint64_t days_rows(struct snapshot *snapshot, uint64_t *count)
         for (uint32_t i = 0; i < rows.row_count; i++) {
             struct slice raw = value_slice(batch_first(rows.batch, i, columns[0]));
             uint64_t hash = (uint64_t)batch_first(rows.batch, i, columns[1]).i64;
-            for (size_t k = 0; k < raw.len; k++)
-                hash = hash * 1099511628211U + (unsigned char)raw.ptr[k];
-            sum += hash + (uint64_t)batch_first(rows.batch, i, columns[2]).i64 * 31;
+            sum += days_hash_text(hash, raw) + (uint64_t)batch_first(rows.batch, i, columns[2]).i64 * 31;
             ++*count;
         }
     assert_int_equal(scan_get_stats(scan)->damage_count, 0);

@@ -1,8 +1,7 @@
 #pragma once
 /* What the store's tests share: folders, a disk that fails on demand, random batches. */
-#include "test.h"
+#include "folder.h"
 
-#include "base/file.h"
 #include "base/io.h"
 #include "base/rand.h"
 #include "event/batch.h"
@@ -14,21 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-/* A fresh folder below the test's working folder's /tmp; removed by folder_remove. */
-static inline void folder_make(char path[64])
-{
-    snprintf(path, 64, "/tmp/hinomi-test-XXXXXX");
-    assert_non_null(mkdtemp(path));
-}
-
-static inline int folder_unlink(void *context, const char *path, struct err *err)
-{
-    (void)context;
-    (void)err;
-    unlink(path);
-    return 0;
-}
 
 /* The real disk, but the fail_at-th call (from 0) that may fail does, with errno_value; with
  * persistent also all calls after it. */
@@ -182,15 +166,19 @@ static inline void faulty_init(struct faulty_io *faulty, long fail_at, int errno
     };
 }
 
-static inline void folder_remove(const char *path)
+/* How many rows fulfil a request; all that is asked must be readable. */
+static inline uint64_t count_rows(struct store *store, const struct scan_request *request)
 {
-    char command[128];
-    static const char *const below[] = {"", "/segments"};
-    for (int pass = 1; pass >= 0; pass--) {
-        snprintf(command, sizeof(command), "%s%s", path, below[pass]);
-        struct err err;
-        if (access(command, F_OK) == 0)
-            (void)!file_walk(command, NULL, folder_unlink, NULL, &err);
-        rmdir(command);
-    }
+    struct snapshot *snapshot = store_snapshot(store);
+    struct scan *scan;
+    struct scan_rows rows;
+    struct err err;
+    uint64_t count = 0;
+    assert_int_equal(scan_open(snapshot, request, &scan, &err), 0);
+    while (scan_next(scan, &rows, &err) == 1)
+        count += rows.selected_count;
+    assert_int_equal(scan_get_stats(scan)->damage_count, 0);
+    scan_close(scan);
+    store_snapshot_release(snapshot);
+    return count;
 }

@@ -3,7 +3,7 @@
  * replayed, and what was lost is told, but for an end that looks as if it had never been written.
  */
 #include "damage.h"
-#include "test.h"
+#include "folder.h"
 
 #include "base/limits.h"
 #include "gate/gate_journal.h"
@@ -53,8 +53,7 @@ static int set_up(void **state)
     struct err err;
     assert_non_null(world);
     rand_seeded_init(&world->rand, 23);
-    (void)snprintf(world->dir, sizeof(world->dir), "/tmp/hinomi-gate-damage-XXXXXX");
-    assert_non_null(mkdtemp(world->dir));
+    folder_make(world->dir);
     (void)snprintf(world->path, sizeof(world->path), "%s/gate.journal", world->dir);
     assert_int_equal(gate_journal_open(io_real(), world->dir, see, &replay, &journal, &err), 0);
     for (unsigned n = 0; n < RECORDS; n++) {
@@ -84,8 +83,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     struct world *world = *state;
-    (void)unlink(world->path);
-    (void)rmdir(world->dir);
+    folder_remove(world->dir);
     free(world->bytes);
     free(world->now);
     free(world);

@@ -1,5 +1,5 @@
 /* Retention holds in state.db: what is refused, and that two people end one. */
-#include "test.h"
+#include "state_fixture.h"
 
 #include "base/limits.h"
 #include "base/time.h"
@@ -8,45 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-#define NOON (INT64_C(1516924800) * NS_PER_SECOND)
-
-struct fixture {
-    char path[64];
-    struct database *database;
-    struct clock_manual clock;
-    struct arena *arena;
-};
-
-static int set_up(void **state)
-{
-    struct err err;
-    static struct fixture fixture;
-    (void)snprintf(fixture.path, sizeof(fixture.path), "/tmp/hinomi-keeps-XXXXXX");
-    int fd = mkstemp(fixture.path);
-    assert_true(fd >= 0);
-    close(fd);
-    clock_manual_init(&fixture.clock, NOON);
-    fixture.arena = arena_new(64 << 20);
-    if (database_open(fixture.path, &fixture.database, &err) < 0)
-        fail_msg("%s", err.text);
-    *state = &fixture;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *f = *state;
-    char path[80];
-    database_close(f->database);
-    arena_free(f->arena);
-    static const char *const ends[] = {"", "-wal", "-shm"};
-    for (size_t i = 0; i < ARRAY_COUNT(ends); i++) {
-        (void)snprintf(path, sizeof(path), "%s%s", f->path, ends[i]);
-        unlink(path);
-    }
-    return 0;
-}
 
 static struct keep a_keep(const char *name)
 {

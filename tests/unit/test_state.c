@@ -1,5 +1,5 @@
 /* People, tokens and the audit trail in SQLite. */
-#include "test.h"
+#include "state_fixture.h"
 
 #include "event/ip.h"
 #include "state/audit.h"
@@ -11,50 +11,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define NOON (INT64_C(1516924800) * NS_PER_SECOND)
 #define PASSWORD SLICE("correct horse battery")
-
-struct fixture {
-    char path[64];
-    struct database *database;
-    struct clock_manual clock;
-    struct arena *arena;
-};
-
-static int set_up(void **state)
-{
-    struct err err;
-    static struct fixture fixture;
-    snprintf(fixture.path, sizeof(fixture.path), "/tmp/hinomi-state-XXXXXX");
-    int fd = mkstemp(fixture.path);
-    assert_true(fd >= 0);
-    close(fd);
-    clock_manual_init(&fixture.clock, NOON);
-    fixture.arena = arena_new(16 << 20);
-    if (database_open(fixture.path, &fixture.database, &err) < 0)
-        fail_msg("%s", err.text);
-    *state = &fixture;
-    return 0;
-}
-
-static void remove_database(const char *name)
-{
-    char path[100];
-    static const char *const ends[] = {"", "-wal", "-shm"};
-    for (size_t i = 0; i < ARRAY_COUNT(ends); i++) {
-        snprintf(path, sizeof(path), "%s%s", name, ends[i]);
-        unlink(path);
-    }
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *fixture = *state;
-    database_close(fixture->database);
-    arena_free(fixture->arena);
-    remove_database(fixture->path);
-    return 0;
-}
 
 /* ---- people ---- */
 
@@ -250,11 +207,21 @@ static void rows_are_found_by_time_actor_and_action(void **state)
 
 /* ---- the file ---- */
 
+static void remove_database(const char *name)
+{
+    char path[112];
+    static const char *const ends[] = {"", "-wal", "-shm"};
+    for (size_t i = 0; i < ARRAY_COUNT(ends); i++) {
+        snprintf(path, sizeof(path), "%s%s", name, ends[i]);
+        unlink(path);
+    }
+}
+
 static void a_copy_is_whole_and_damage_is_seen(void **state)
 {
     struct fixture *f = *state;
     struct err err;
-    char copy[80];
+    char copy[96];
     struct audit_walk rows = {0};
     snprintf(copy, sizeof(copy), "%s-copy", f->path);
     add_rows(f, 200);

@@ -5,16 +5,6 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-static void do_all(int (*task)(struct store *store, struct err *err), struct store *store)
-{
-    struct err err;
-    int done;
-    while ((done = task(store, &err)) == 1)
-        ;
-    if (done < 0)
-        fail_msg("%s", err.text);
-}
-
 static char manifest_digit(const struct days *days)
 {
     char path[128], bytes[8];
@@ -49,7 +39,7 @@ static void old_days_move_and_answer_the_same(void **state)
     assert_int_equal(store_chill(days.store, &err), 1);
     assert_int_equal(days_hash(&days, &moved), want); /* half way */
     assert_int_equal(manifest_digit(&days), '2');
-    do_all(store_chill, days.store);
+    days_do_all(store_chill, days.store);
     assert_string_equal(days_text(&days), "hot/9 a/4! z/4! a/3 s1/2!");
     assert_int_equal(days_hash(&days, &moved), want);
     assert_int_equal(moved, count);
@@ -86,14 +76,14 @@ static void another_stores_folder_is_left_alone(void **state)
     days_open(&days);
     days_add(&days, "a", 4, 20);
     uint64_t want = days_hash(&days, &count);
-    do_all(store_chill, days.store);
+    days_do_all(store_chill, days.store);
     days_begin(&other);
     other.config.cold_dir = days.cold_dir;
     other.config.cold_days = 3;
     days_open(&other);
     assert_non_null(strstr(other.said, "has segments of another store"));
     days_add(&other, "a", 4, 20);
-    do_all(store_chill, other.store);
+    days_do_all(store_chill, other.store);
     assert_string_equal(days_text(&other), "a/4");
     days_end(&other);
     days_close(&days);
@@ -113,15 +103,15 @@ static void a_disk_that_is_not_there_gets_nothing(void **state)
     days.config.cold_days = 3;
     days_open(&days);
     days_add(&days, "a", 4, 20);
-    do_all(store_chill, days.store);
+    days_do_all(store_chill, days.store);
     days_add(&days, "a", 5, 20);
     uint64_t want = days_hash(&days, &count);
     (void)snprintf(away, sizeof(away), "%s/away", days.dir);
     (void)snprintf(mark, sizeof(mark), "%s/hinomi-cold", days.cold_dir);
     assert_int_equal(rename(days.cold_dir, away), 0);
     assert_int_equal(io_real()->mkdir(NULL, days.cold_dir, 0700), 0);
-    do_all(store_chill, days.store);
-    do_all(store_chill, days.store);
+    days_do_all(store_chill, days.store);
+    days_do_all(store_chill, days.store);
     assert_string_equal(days_text(&days), "a/5 a/4!");
     char *first = strstr(days.said, "is the disk mounted");
     assert_non_null(first);
@@ -129,7 +119,7 @@ static void a_disk_that_is_not_there_gets_nothing(void **state)
     assert_int_equal(access(mark, F_OK), -1);
     assert_int_equal(rmdir(days.cold_dir), 0);
     assert_int_equal(rename(away, days.cold_dir), 0);
-    do_all(store_chill, days.store);
+    days_do_all(store_chill, days.store);
     assert_non_null(strstr(days.said, "can be used again"));
     assert_string_equal(days_text(&days), "a/5! a/4!");
     assert_int_equal(days_hash(&days, &count), want);
@@ -146,10 +136,10 @@ static void a_full_disk_moves_before_it_drops(void **state)
     days_open(&days);
     days_add(&days, "a", 1, 20);
     days.faulty.space = (struct io_space){1000000, 999, 1}; /* both on one file system: of no use */
-    do_all(store_chill, days.store);
+    days_do_all(store_chill, days.store);
     assert_string_equal(days_text(&days), "a/1");
     days.faulty.cold_space = (struct io_space){1000000, 1000000, 2};
-    do_all(store_chill, days.store);
+    days_do_all(store_chill, days.store);
     assert_string_equal(days_text(&days), "a/1!");
     days_end(&days);
 }
@@ -167,19 +157,19 @@ static void packing_keeps_every_row_and_joins_files(void **state)
         days_add(&days, "a", 4, 40000); /* not small: these are never merged */
     days_add(&days, "a", 2, 100);
     uint64_t want = days_hash(&days, &count);
-    do_all(store_pack, days.store);
+    days_do_all(store_pack, days.store);
     store_stats(days.store, &stats);
     assert_int_equal(stats.packs, 0); /* somebody may still be adding to that day */
     clock_manual_advance(&days.clock, NS_PER_SECOND);
-    do_all(store_merge, days.store);
-    do_all(store_pack, days.store);
+    days_do_all(store_merge, days.store);
+    days_do_all(store_pack, days.store);
     store_stats(days.store, &stats);
     assert_int_equal(stats.merges, 0);
     assert_int_equal(stats.packed_segments, 5);
     assert_int_equal(stats.packed_rows, 200000);
     assert_string_equal(days_text(&days), "a/4 a/2"); /* a/2 is too young */
     assert_int_equal(days_hash(&days, &packed), want);
-    do_all(store_pack, days.store);
+    days_do_all(store_pack, days.store);
     store_stats(days.store, &stats);
     assert_int_equal(stats.packs, 1); /* once */
     days_close(&days);
@@ -202,13 +192,13 @@ static void a_day_ends_with_few_files_and_few_rewrites(void **state)
     days_open(&days);
     for (int i = 0; i < 1440; i++) {
         days_add(&days, "a", 0, 3);
-        do_all(store_merge, days.store);
+        days_do_all(store_merge, days.store);
         store_stats(days.store, &stats);
         most = stats.segments > most ? stats.segments : most;
     }
     assert_true(most <= 96 + 1440 / 96);
     clock_manual_advance(&days.clock, NS_PER_DAY);
-    do_all(store_merge, days.store);
+    days_do_all(store_merge, days.store);
     store_stats(days.store, &stats);
     (void)days_hash(&days, &count);
     print_message("%llu segments, at most %zu during the day; %.2f rewrites a row\n",
@@ -220,7 +210,7 @@ static void a_day_ends_with_few_files_and_few_rewrites(void **state)
     for (int i = 0; i < 100; i++) { /* rows that come late do not have the day rewritten each time */
         days_add(&days, "a", 0, 1);
         clock_manual_advance(&days.clock, 2 * 3600 * NS_PER_SECOND);
-        do_all(store_merge, days.store);
+        days_do_all(store_merge, days.store);
     }
     uint64_t before = stats.merged_rows;
     store_stats(days.store, &stats);
@@ -246,17 +236,7 @@ static void *read_on(void *context)
     struct scan_request request = {.columns = columns, .column_count = 1, .streams = streams, .stream_count = 1};
     uint64_t before = 0;
     while (!atomic_load(&reader->over)) {
-        struct snapshot *snapshot = store_snapshot(reader->days->store);
-        struct scan *scan;
-        struct scan_rows rows;
-        struct err err;
-        uint64_t count = 0;
-        assert_int_equal(scan_open(snapshot, &request, &scan, &err), 0);
-        while (scan_next(scan, &rows, &err) == 1)
-            count += rows.selected_count;
-        assert_int_equal(scan_get_stats(scan)->damage_count, 0);
-        scan_close(scan);
-        store_snapshot_release(snapshot);
+        uint64_t count = count_rows(reader->days->store, &request);
         assert_true(count >= before && count % 50 == 0);
         before = count;
         reader->looked++;

@@ -35,16 +35,6 @@ static void copy_golden(struct days *days, int version)
     assert_int_equal(copy_one(NULL, from, &err), 0);
 }
 
-static void do_all(int (*task)(struct store *store, struct err *err), struct store *store)
-{
-    struct err err;
-    int done;
-    while ((done = task(store, &err)) == 1)
-        ;
-    if (done < 0)
-        fail_msg("%s", err.text);
-}
-
 /* Text and number of every row, in order of hinomi.seq. */
 static uint64_t golden_rows(struct days *days, uint64_t *count)
 {
@@ -65,8 +55,7 @@ static uint64_t golden_rows(struct days *days, uint64_t *count)
                 struct value v = batch_first(rows.batch, i, columns[k]);
                 struct slice text = v.type == VALUE_STRING ? value_slice(v) : SLICE("");
                 hash = hash * 31 + (v.type == VALUE_STRING || v.type == VALUE_NULL ? text.len : (uint64_t)v.i64);
-                for (size_t c = 0; c < text.len; c++)
-                    hash = hash * 1099511628211U + (unsigned char)text.ptr[c];
+                hash = days_hash_text(hash, text);
             }
             sum += hash;
             ++*count;
@@ -96,9 +85,9 @@ static void every_format_is_merged_packed_and_moved(void **state)
             days.seq = 1000; /* what is older is known already */
             if (merge)
                 days_add(&days, "main", 0, 5);
-            do_all(store_merge, days.store);
-            do_all(store_pack, days.store);
-            do_all(store_chill, days.store);
+            days_do_all(store_merge, days.store);
+            days_do_all(store_pack, days.store);
+            days_do_all(store_chill, days.store);
             store_stats(days.store, &stats);
             assert_true(stats.packs >= 4 && stats.moves >= 4);
             uint64_t got = golden_rows(&days, &after);

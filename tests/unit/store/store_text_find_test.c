@@ -148,20 +148,9 @@ static uint64_t count_stored(struct store *store, struct slice field, const stru
 {
     struct arena *arena = arena_new(MIB);
     struct expr *expr = expr_new(arena, EXPR_TEST);
-    struct snapshot *snapshot = store_snapshot(store);
-    struct scan *scan;
-    struct scan_rows rows;
-    struct err err;
-    uint64_t count = 0;
     expr->field = field;
     expr->test = *test;
-    struct scan_request request = {.filter = expr};
-    assert_int_equal(scan_open(snapshot, &request, &scan, &err), 0);
-    while (scan_next(scan, &rows, &err) == 1)
-        count += rows.selected_count;
-    assert_int_equal(scan_get_stats(scan)->damage_count, 0);
-    scan_close(scan);
-    store_snapshot_release(snapshot);
+    uint64_t count = count_rows(store, &(struct scan_request){.filter = expr});
     arena_free(arena);
     return count;
 }
