@@ -8,6 +8,7 @@
 #include <pwd.h>
 #include <sodium.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/file.h>
 #include <termios.h>
 #include <unistd.h>
@@ -64,6 +65,41 @@ int admin_audit(struct database *database, const char *action, struct slice obje
                             .detail = detail,
                             .result = failure ? slice_text(failure->text) : SLICE("ok")};
     return audit_add(database, clock_real(), &row, err);
+}
+
+int admin_record(struct database *database, const char *action, struct slice object,
+                 struct slice detail, int result, struct err *err)
+{
+    struct err why;
+    if (admin_audit(database, action, object, detail, result < 0 ? err : NULL, &why) == 0)
+        return result;
+    if (result == 0)
+        *err = why;
+    return -1;
+}
+
+/* ---- verbs ---- */
+
+const struct admin_verb *admin_find_verb(const struct admin_verb *verbs, size_t count,
+                                         const struct cli_words *words)
+{
+    for (size_t i = 0; words->count && i < count; i++)
+        if (strcmp(verbs[i].name, words->words[0]) == 0)
+            return &verbs[i];
+    return NULL;
+}
+
+int admin_run(struct admin *admin, const struct admin_verb *verb, size_t arena_max)
+{
+    struct err err;
+    admin->arena = arena_new(arena_max);
+    int result = admin->arena ? admin_open(admin->dir, verb->makes, &admin->database, &err)
+                              : err_nomem(&err);
+    if (result == 0)
+        result = verb->run(admin, &err);
+    database_close(admin->database);
+    arena_free(admin->arena);
+    return result < 0 ? cli_fail(&err) : EXIT_DONE;
 }
 
 /* ---- secrets ---- */

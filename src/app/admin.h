@@ -20,6 +20,31 @@ MUST_USE int admin_open(const char *dir, bool make, struct database **out, struc
 MUST_USE int admin_audit(struct database *database, const char *action, struct slice object,
                          struct slice detail, const struct err *failure, struct err *err);
 
+/* The same for what has just been tried: the trail has it whatever came of it. Returns result, or -1 with
+ * err when the row could not be written. */
+MUST_USE int admin_record(struct database *database, const char *action, struct slice object,
+                          struct slice detail, int result, struct err *err);
+
+/* What can be done: the word behind the command's name. */
+struct admin_verb {
+    const char *name;
+    bool names_one; /* a NAME follows */
+    bool makes;     /* a folder without a state.db gets one */
+    int (*run)(void *command, struct err *err);
+};
+const struct admin_verb *admin_find_verb(const struct admin_verb *verbs, size_t count,
+                                         const struct cli_words *words);
+
+/* What a verb works with; the first member of its command. */
+struct admin {
+    const char *dir;
+    struct database *database;
+    struct arena *arena;
+};
+/* Opens the folder's state.db, runs with an arena of so many bytes, closes. Exit status, after the
+ * error's sentence if there was one. */
+int admin_run(struct admin *admin, const struct admin_verb *verb, size_t arena_max);
+
 /* Who is at this terminal; room is for one without a name. */
 enum { ADMIN_PERSON_MAX = 32 };
 struct slice admin_person(char room[ADMIN_PERSON_MAX]);

@@ -15,12 +15,11 @@
 enum { WAIT_TRIES = 100, WAIT_MS = 100 };
 
 struct keep_command {
-    const char *dir, *stream, *from, *to, *reason, *user;
+    struct admin admin;
+    const char *stream, *from, *to, *reason, *user;
     struct slice name;
     bool all;
     enum output_format format;
-    struct database *database;
-    struct arena *arena;
 };
 
 static void list_keep(void *context, const struct keep *keep)
@@ -40,29 +39,18 @@ static void list_keep(void *context, const struct keep *keep)
     listing_text(listing, "reason", keep->reason);
 }
 
-static int list(struct keep_command *command, struct err *err)
+static int list(void *context, struct err *err)
 {
+    struct keep_command *command = context;
     struct listing listing;
     int result = listing_init(&listing, err);
     if (result == 0)
-        result = keeps_list(command->database, clock_real(), command->all, command->arena, list_keep,
+        result = keeps_list(command->admin.database, clock_real(), command->all, command->admin.arena, list_keep,
                             &listing, err);
     if (result == 0)
         result = listing_print(&listing, command->format, err);
     listing_close(&listing);
     return result;
-}
-
-/* What was tried is in the trail, whatever came of it. */
-static int record(struct keep_command *command, const char *action, struct slice detail, int result,
-                  struct err *err)
-{
-    struct err why;
-    if (admin_audit(command->database, action, command->name, detail, result < 0 ? err : NULL, &why) == 0)
-        return result;
-    if (result == 0)
-        *err = why;
-    return -1;
 }
 
 /* ---- adding ---- */
@@ -85,11 +73,11 @@ static int wait_for_server(struct keep_command *command, struct err *err)
     struct asked asked = {.name = command->name};
     struct timespec pause = {.tv_nsec = WAIT_MS * NS_PER_MS};
     for (int i = 0; i < WAIT_TRIES; i++) {
-        if (!admin_is_served(command->dir)) {
+        if (!admin_is_served(command->admin.dir)) {
             printf("kept; no server has the folder open, it holds from the next start on\n");
             return 0;
         }
-        if (keeps_list(command->database, clock_real(), false, command->arena, ask_keep, &asked, err) < 0)
+        if (keeps_list(command->admin.database, clock_real(), false, command->admin.arena, ask_keep, &asked, err) < 0)
             return -1;
         if (asked.in_force) {
             printf("kept; in force\n");
@@ -102,8 +90,9 @@ static int wait_for_server(struct keep_command *command, struct err *err)
                    WAIT_TRIES * WAIT_MS / 1000);
 }
 
-static int add(struct keep_command *command, struct err *err)
+static int add(void *context, struct err *err)
 {
+    struct keep_command *command = context;
     char room[ADMIN_PERSON_MAX];
     struct keep keep = {.name = command->name,
                         .stream = command->stream ? slice_text(command->stream) : SLICE("*"),
@@ -112,10 +101,10 @@ static int add(struct keep_command *command, struct err *err)
     if (admin_time("keep", "--from", command->from, &keep.from_ns) ||
         admin_time("keep", "--to", command->to, &keep.to_ns))
         return err_set(err, ERR_CONFIG, "nothing was changed");
-    int result = keeps_add(command->database, clock_real(), &keep, err);
-    struct slice detail = arena_printf(command->arena, "stream %.*s: %.*s", SLICE_ARG(keep.stream),
+    int result = keeps_add(command->admin.database, clock_real(), &keep, err);
+    struct slice detail = arena_printf(command->admin.arena, "stream %.*s: %.*s", SLICE_ARG(keep.stream),
                                        SLICE_ARG(keep.reason));
-    if (record(command, "keep.add", detail, result, err) < 0)
+    if (admin_record(command->admin.database, "keep.add", command->name, detail, result, err) < 0)
         return -1;
     return wait_for_server(command, err);
 }
@@ -126,8 +115,8 @@ static int check_admin(struct keep_command *command, struct err *err)
 {
     struct slice password;
     struct user user;
-    if (admin_read_secret("Password", false, command->arena, &password, err) < 0 ||
-        users_check(command->database, clock_real(), slice_text(command->user), password, command->arena,
+    if (admin_read_secret("Password", false, command->admin.arena, &password, err) < 0 ||
+        users_check(command->admin.database, clock_real(), slice_text(command->user), password, command->admin.arena,
                     &user, err) < 0)
         return -1;
     return role_allows(user.role, ROLE_ADMIN)
@@ -135,16 +124,18 @@ static int check_admin(struct keep_command *command, struct err *err)
                : err_set(err, ERR_DENIED, "%s is no administrator; two of these end a hold", command->user);
 }
 
-static int remove_keep(struct keep_command *command, struct err *err)
+static int remove_keep(void *context, struct err *err)
 {
+    struct keep_command *command = context;
     enum keep_end end = KEEP_WISHED;
     struct slice reason = command->reason ? slice_text(command->reason) : SLICE("");
     int result = check_admin(command, err);
     if (result == 0)
-        result = keeps_end(command->database, clock_real(), command->name, slice_text(command->user), reason,
+        result = keeps_end(command->admin.database, clock_real(), command->name, slice_text(command->user), reason,
                            &end, err);
-    struct slice detail = arena_printf(command->arena, "as %s: %.*s", command->user, SLICE_ARG(reason));
-    if (record(command, end == KEEP_ENDED ? "keep.end" : "keep.wish", detail, result, err) < 0)
+    struct slice detail = arena_printf(command->admin.arena, "as %s: %.*s", command->user, SLICE_ARG(reason));
+    if (admin_record(command->admin.database, end == KEEP_ENDED ? "keep.end" : "keep.wish",
+                     command->name, detail, result, err) < 0)
         return -1;
     if (end == KEEP_ENDED)
         printf("ended; retention may take these events from now on\n");
@@ -156,36 +147,24 @@ static int remove_keep(struct keep_command *command, struct err *err)
 
 /* ---- words ---- */
 
-static const struct keep_verb {
-    const char *name;
-    bool names_keep, makes;
-    int (*run)(struct keep_command *command, struct err *err);
-} verbs[] = {
+static const struct admin_verb verbs[] = {
     {"list", false, false, list},
     {"add", true, true, add},
     {"remove", true, false, remove_keep},
 };
 
-static const struct keep_verb *find_verb(const char *name)
-{
-    for (size_t i = 0; i < ARRAY_COUNT(verbs); i++)
-        if (strcmp(verbs[i].name, name) == 0)
-            return &verbs[i];
-    return NULL;
-}
-
-static int check_words(const struct keep_verb *verb, const struct cli_words *words,
+static int check_words(const struct admin_verb *verb, const struct cli_words *words,
                        struct keep_command *command)
 {
-    if (words->count != 1 + verb->names_keep)
-        return cli_usage("keep", verb->names_keep ? "%s needs one NAME" : "%s takes no name", verb->name);
-    if (!command->dir)
+    if (words->count != 1 + verb->names_one)
+        return cli_usage("keep", verb->names_one ? "%s needs one NAME" : "%s takes no name", verb->name);
+    if (!command->admin.dir)
         return cli_usage("keep", "--dir needs the data folder of the server");
     if (verb->run == add && (!command->from || !command->to || !command->reason))
         return cli_usage("keep", "add needs --from T, --to T and --reason TEXT");
     if (verb->run == remove_keep && (!command->user || !command->reason))
         return cli_usage("keep", "remove needs --user ADMIN and --reason TEXT");
-    if (verb->names_keep)
+    if (verb->names_one)
         command->name = slice_text(words->words[1]);
     return 0;
 }
@@ -195,28 +174,20 @@ int app_keep(int argc, char **argv)
     struct keep_command command = {0};
     const char *format = NULL;
     const struct cli_option options[] = {
-        {"--dir", &command.dir, NULL},       {"--stream", &command.stream, NULL},
+        {"--dir", &command.admin.dir, NULL},       {"--stream", &command.stream, NULL},
         {"--from", &command.from, NULL},     {"--to", &command.to, NULL},
         {"--reason", &command.reason, NULL}, {"--user", &command.user, NULL},
         {"--all", NULL, &command.all},       {"--format", &format, NULL}};
     struct cli_words words;
-    struct err err;
     int status = cli_parse("keep", argc, argv, options, ARRAY_COUNT(options), &words);
     if (status == 0)
         status = admin_format("keep", format, &command.format);
     if (status)
         return status;
-    const struct keep_verb *verb = words.count ? find_verb(words.words[0]) : NULL;
+    const struct admin_verb *verb = admin_find_verb(verbs, ARRAY_COUNT(verbs), &words);
     if (!verb)
         return cli_usage("keep", "say add, list or remove");
     if ((status = check_words(verb, &words, &command)) != 0)
         return status;
-    command.arena = arena_new(64 * MIB);
-    int result = command.arena ? admin_open(command.dir, verb->makes, &command.database, &err)
-                               : err_nomem(&err);
-    if (result == 0)
-        result = verb->run(&command, &err);
-    database_close(command.database);
-    arena_free(command.arena);
-    return result < 0 ? cli_fail(&err) : EXIT_DONE;
+    return admin_run(&command.admin, verb, 64 * MIB);
 }

@@ -8,12 +8,11 @@
 #include <stdio.h>
 
 struct token_command {
-    const char *dir, *expires;
+    struct admin admin;
+    const char *expires;
     bool all; /* list: revoked ones too */
     struct token token;
     enum output_format format;
-    struct database *database;
-    struct arena *arena;
     struct listing listing;
 };
 
@@ -39,38 +38,29 @@ static void list_token(void *context, const struct token *token)
                                                   : SLICE("active"));
 }
 
-static int list(struct token_command *command, struct err *err)
+static int list(void *context, struct err *err)
 {
+    struct token_command *command = context;
     int result = listing_init(&command->listing, err);
     if (result == 0)
-        result = tokens_list(command->database, command->arena, list_token, command, err);
+        result = tokens_list(command->admin.database, command->admin.arena, list_token, command, err);
     if (result == 0)
         result = listing_print(&command->listing, command->format, err);
     listing_close(&command->listing);
     return result;
 }
 
-static int record(struct token_command *command, const char *action, struct slice object,
-                  struct slice detail, int result, struct err *err)
+static int add(void *context, struct err *err)
 {
-    struct err why;
-    if (admin_audit(command->database, action, object, detail, result < 0 ? err : NULL, &why) == 0)
-        return result;
-    if (result == 0)
-        *err = why;
-    return -1;
-}
-
-static int add(struct token_command *command, struct err *err)
-{
+    struct token_command *command = context;
     char text[TOKEN_TEXT_SIZE] = "";
     struct token *token = &command->token;
     if (!token->stream.len && slice_is(token->kind, "hec"))
         token->stream = SLICE("main");
-    int result = tokens_add(command->database, clock_real(), token, text, err);
-    struct slice detail = arena_printf(command->arena, "%.*s %.*s", SLICE_ARG(token->kind),
+    int result = tokens_add(command->admin.database, clock_real(), token, text, err);
+    struct slice detail = arena_printf(command->admin.arena, "%.*s %.*s", SLICE_ARG(token->kind),
                                        SLICE_ARG(token->name));
-    result = record(command, "token.add", tokens_id(slice_text(text)), detail, result, err);
+    result = admin_record(command->admin.database, "token.add", tokens_id(slice_text(text)), detail, result, err);
     if (result < 0)
         return -1;
     fprintf(stderr, "hinomi: the token, shown this once:\n");
@@ -78,11 +68,12 @@ static int add(struct token_command *command, struct err *err)
     return 0;
 }
 
-static int revoke(struct token_command *command, struct err *err)
+static int revoke(void *context, struct err *err)
 {
+    struct token_command *command = context;
     struct slice id = command->token.id;
-    return record(command, "token.revoke", id, SLICE(""),
-                  tokens_revoke(command->database, id, err), err);
+    return admin_record(command->admin.database, "token.revoke", id, SLICE(""),
+                  tokens_revoke(command->admin.database, id, err), err);
 }
 
 /* "90d" from now, or a time. */
@@ -100,20 +91,11 @@ static int read_expiry(struct token_command *command)
     return 0;
 }
 
-static int run(const char *verb, struct token_command *command, struct err *err)
-{
-    bool makes = strcmp(verb, "add") == 0;
-    command->arena = arena_new(64 * MIB);
-    int result = command->arena ? admin_open(command->dir, makes, &command->database, err)
-                                : err_nomem(err);
-    if (result == 0)
-        result = makes                        ? add(command, err)
-                 : strcmp(verb, "list") == 0 ? list(command, err)
-                                              : revoke(command, err);
-    database_close(command->database);
-    arena_free(command->arena);
-    return result < 0 ? cli_fail(err) : EXIT_DONE;
-}
+static const struct admin_verb verbs[] = {
+    {"list", false, false, list},
+    {"add", false, true, add},
+    {"revoke", true, false, revoke},
+};
 
 int app_token(int argc, char **argv)
 {
@@ -121,13 +103,12 @@ int app_token(int argc, char **argv)
     const char *format = NULL, *kind = NULL, *name = NULL, *role = NULL, *stream = NULL;
     const char *dataset = NULL, *networks = NULL;
     const struct cli_option options[] = {
-        {"--dir", &command.dir, NULL},  {"--format", &format, NULL},
+        {"--dir", &command.admin.dir, NULL},  {"--format", &format, NULL},
         {"--kind", &kind, NULL},        {"--name", &name, NULL},
         {"--role", &role, NULL},        {"--stream", &stream, NULL},
         {"--dataset", &dataset, NULL},  {"--networks", &networks, NULL},
         {"--expires", &command.expires, NULL}, {"--all", NULL, &command.all}};
     struct cli_words words;
-    struct err err;
     int status = cli_parse("token", argc, argv, options, ARRAY_COUNT(options), &words);
     if (status == 0)
         status = admin_format("token", format, &command.format);
@@ -135,25 +116,24 @@ int app_token(int argc, char **argv)
         status = read_expiry(&command);
     if (status)
         return status;
-    const char *verb = words.count ? words.words[0] : "";
-    bool revokes = strcmp(verb, "revoke") == 0;
-    if (!revokes && strcmp(verb, "add") != 0 && strcmp(verb, "list") != 0)
+    const struct admin_verb *verb = admin_find_verb(verbs, ARRAY_COUNT(verbs), &words);
+    if (!verb)
         return cli_usage("token", "say list, add or revoke");
-    if (words.count != 1 + revokes)
-        return cli_usage("token", revokes ? "revoke needs one ID (hinomi token list)"
-                                          : "%s takes no further word", verb);
-    if (!command.dir)
+    if (words.count != 1 + verb->names_one)
+        return cli_usage("token", verb->names_one ? "revoke needs one ID (hinomi token list)"
+                                          : "%s takes no further word", verb->name);
+    if (!command.admin.dir)
         return cli_usage("token", "--dir needs the data folder of the server");
-    if (strcmp(verb, "add") == 0 && (!kind || !name))
+    if (verb->makes && (!kind || !name))
         return cli_usage("token", "add needs --kind api|hec|gate and --name NAME");
     if (role && role_parse(slice_text(role)) == ROLE_NONE)
         return cli_usage("token", "'%s' is no role", role);
-    command.token.id = revokes ? slice_text(words.words[1]) : SLICE_NONE;
+    command.token.id = verb->names_one ? slice_text(words.words[1]) : SLICE_NONE;
     command.token.kind = slice_text(kind);
     command.token.name = slice_text(name);
     command.token.role = role ? role_parse(slice_text(role)) : ROLE_NONE;
     command.token.stream = slice_text(stream);
     command.token.dataset = slice_text(dataset);
     command.token.networks = slice_text(networks);
-    return run(verb, &command, &err);
+    return admin_run(&command.admin, verb, 64 * MIB);
 }

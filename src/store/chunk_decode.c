@@ -92,12 +92,22 @@ struct segment_column *segment_columns_at(struct segment_columns *columns, size_
 
 /* ---- rows ------------------------------------------------------------------------------- */
 
+int chunk_read_presence(const struct segment_column *column, struct arena *arena, struct slice *out,
+                        struct err *err)
+{
+    struct slice raw;
+    if (chunk_read_kind(column, STREAM_PRESENCE_BITS, arena, &raw, err) < 0)
+        return -1;
+    if (raw.len != bits_words(column->block_rows) * 8)
+        return chunk_damaged(column, err, "the presence bits have the wrong size");
+    *out = raw;
+    return 0;
+}
+
 static int rows_from_bits(const struct segment_column *column, struct slice raw, uint32_t *rows,
                           struct err *err)
 {
     uint32_t n = 0, want = column->chunk->row_count;
-    if (raw.len != bits_words(column->block_rows) * 8)
-        return chunk_damaged(column, err, "the presence bits have the wrong size");
     for (uint32_t word = 0; word < raw.len / 8; word++)
         for (uint64_t bits = bytes_get_le64(raw.ptr + word * 8); bits; bits &= bits - 1) {
             uint32_t row = word * 64 + (uint32_t)__builtin_ctzll(bits);
@@ -175,7 +185,7 @@ static int load_present(const struct segment_column *column, struct arena *arena
     *out = rows;
     if (chunk_find_stream(chunk, STREAM_PRESENCE_BITS)) {
         struct slice raw;
-        return chunk_read_kind(column, STREAM_PRESENCE_BITS, arena, &raw, err) < 0
+        return chunk_read_presence(column, arena, &raw, err) < 0
                    ? -1
                    : rows_from_bits(column, raw, rows, err);
     }
@@ -299,8 +309,6 @@ static int codes_from_planes(const struct segment_column *column, struct slice r
                              uint32_t *codes, struct err *err)
 {
     size_t count = column->count;
-    if ((width != 1 && width != 2) || raw.len != count * width)
-        return chunk_damaged(column, err, "its codes have the wrong size");
     const unsigned char *low = (const unsigned char *)raw.ptr, *high = low + count;
     uint32_t limit = column->dict_count, largest = 0;
     for (size_t i = 0; width == 1 && i < count; i++)
@@ -331,9 +339,18 @@ int segment_load_raw_codes(struct segment_column *column, const struct chunk_str
     *stream = chunk_find_stream(column->chunk, STREAM_CODES);
     if (!*stream)
         return chunk_damaged(column, err, "its codes are missing");
-    return column->raw_codes.ptr
-               ? 0
-               : segment_read_stream(column->segment, *stream, arena, &column->raw_codes, err);
+    if (column->raw_codes.ptr)
+        return 0;
+    struct slice raw;
+    if (segment_read_stream(column->segment, *stream, arena, &raw, err) < 0)
+        return -1;
+    bool packed = (*stream)->method == STREAM_PACKED;
+    unsigned width = (*stream)->width;
+    size_t size = packed ? ints_packed_size(column->count, width) : (size_t)column->count * width;
+    if ((packed ? width > 32 : width != 1 && width != 2) || raw.len != size)
+        return chunk_damaged(column, err, "its codes have the wrong size");
+    column->raw_codes = raw;
+    return 0;
 }
 
 int segment_load_codes(struct segment_column *column, struct arena *arena, struct err *err)

@@ -12,10 +12,8 @@ static int entries_by_bits(struct segment_column *column, const uint32_t *rows, 
 {
     struct slice *raw = &column->raw_present;
     uint32_t word = 0, before = 0;
-    if (!raw->ptr && chunk_read_kind(column, STREAM_PRESENCE_BITS, arena, raw, err) < 0)
+    if (!raw->ptr && chunk_read_presence(column, arena, raw, err) < 0)
         return -1;
-    if (raw->len != bits_words(column->block_rows) * 8)
-        return chunk_damaged(column, err, "the presence bits have the wrong size");
     for (uint32_t i = 0; i < count; i++) {
         for (; word < rows[i] / 64; word++)
             before += (uint32_t)__builtin_popcountll(bytes_get_le64(raw->ptr + word * 8));
@@ -88,9 +86,6 @@ static int read_codes(struct segment_column *column, const uint32_t *entries, ui
     bool packed = stream->method == STREAM_PACKED;
     unsigned width = stream->width;
     struct slice raw = column->raw_codes;
-    size_t size = packed ? ints_packed_size(column->count, width) : (size_t)column->count * width;
-    if ((packed ? width > 32 : width != 1 && width != 2) || raw.len != size)
-        return chunk_damaged(column, err, "its codes have the wrong size");
     const unsigned char *low = (const unsigned char *)raw.ptr, *high = low + column->count;
     for (uint32_t i = 0; i < count; i++) {
         uint32_t at = entries[i];

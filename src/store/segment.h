@@ -84,7 +84,7 @@ MUST_USE int segment_load_rows(struct segment_column *column, struct arena *aren
 MUST_USE int segment_load_raw_dict(struct segment_column *column, struct arena *arena,
                                    struct err *err);
 MUST_USE int segment_load_dict(struct segment_column *column, struct arena *arena, struct err *err);
-/* DICT: the codes as they are stored, and how. */
+/* DICT: the codes as they are stored, as many bytes as the entries need, and how. */
 MUST_USE int segment_load_raw_codes(struct segment_column *column,
                                     const struct chunk_stream **stream, struct arena *arena,
                                     struct err *err);

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { LETTERS = 36, ESCAPE_MAX = 5 };
+enum { LETTERS = 36 };
 
 /* 0 to 35, or LETTERS for what is no letter or digit of ASCII. */
 static unsigned letter_of(char c)
@@ -32,22 +32,9 @@ void trigrams_add(struct trigrams *trigrams, struct slice word)
     }
 }
 
-/* So many bytes at the start of a run may be the end of an escape (\n, \u00e9), which stands for another
- * byte: with them there is no telling. */
-static size_t escape_end(struct slice run)
-{
-    size_t most = strchr("bfnrt", run.ptr[0]) ? 1 : 0;
-    for (size_t n = 1; n <= ESCAPE_MAX && n <= run.len; n++) {
-        if (!strchr("0123456789abcdefu", run.ptr[n - 1]))
-            break;
-        most = n;
-    }
-    return most;
-}
-
 static bool run_may_be_there(struct slice bits, struct slice run, bool after_escape)
 {
-    size_t from = after_escape && run.len ? escape_end(run) : 0;
+    size_t from = after_escape && run.len ? words_escape_end(run) : 0;
     for (size_t i = from; i + 3 <= run.len; i++) {
         uint32_t n = number_of(run.ptr + i);
         bool there = (uint8_t)bits.ptr[n / 8] >> n % 8 & 1;

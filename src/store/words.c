@@ -195,15 +195,24 @@ static bool is_there(struct slice filter, struct slice word)
     return words_may_be_printed(word) || bloom_may_have(filter, hash ? hash : 1);
 }
 
+size_t words_escape_end(struct slice run)
+{
+    size_t most = strchr("bfnrt", run.ptr[0]) ? 1 : 0;
+    for (size_t n = 1; n <= ESCAPE_MAX && n <= run.len; n++) {
+        if (!strchr("0123456789abcdefu", run.ptr[n - 1]))
+            break;
+        most = n;
+    }
+    return most;
+}
+
 /* In JSON "\nword" and "\u00e9word" the escape's end runs into the word. */
 static bool word_may_be_there(struct slice filter, struct slice word)
 {
-    if (is_there(filter, word) || (strchr("bfnrt", word.ptr[0]) && word.len == 1))
+    if (is_there(filter, word))
         return true;
-    if (strchr("bfnrt", word.ptr[0]) && is_there(filter, slice_from(word, 1)))
-        return true;
-    for (size_t n = 1; n <= ESCAPE_MAX && n <= word.len && strchr("0123456789abcdefu", word.ptr[n - 1]);
-         n++)
+    size_t end = words_escape_end(word);
+    for (size_t n = 1; n <= end; n++)
         if (n == word.len || is_there(filter, slice_from(word, n)))
             return true;
     return false;

@@ -32,6 +32,9 @@ struct slice words_trigrams(const struct words *words);
 
 /* The next word of a folded text, which moves past it; false at its end. */
 bool words_next(struct slice *text, struct slice *word);
+/* So many bytes at the start of a run may be the end of an escape (\n, \u00e9), which stands for another
+ * byte: with them there is no telling. */
+size_t words_escape_end(struct slice run);
 /* Numbers in any base, addresses and times print such words without their being kept as text, so the
  * filters are not asked for them, and need not have them. */
 bool words_may_be_printed(struct slice word);
