@@ -2,10 +2,6 @@
 
 #include "search/known.h"
 
-#define COMMAND(name) extern const struct command command_##name;
-#include "search/commands.def"
-#undef COMMAND
-
 static const struct command *const commands[] = {
 #define COMMAND(name) &command_##name,
 #include "search/commands.def"

@@ -2,8 +2,9 @@
 /*
  * search/command: what a search command is, and a parsed query as a list of them.
  *
- * One descriptor a command, in command_X.c, listed in commands.def: parsing, checking, help,
- * completion and running come from it. Start by copying command_reverse.c.
+ * One descriptor a command, in commands/command_X.c, listed in commands.def: parsing, checking,
+ * help, completion and running come from it. What several commands share has a file of its own
+ * beside them. Start by copying command_reverse.c.
  *
  * Ownership  Everything parsed lives in the arena given to spl_parse() and is never changed
  *            afterwards, so a query can be run any number of times and by several threads.
@@ -93,3 +94,7 @@ struct spl_query {
 const struct command *command_find(struct slice name, const char **nearest);
 /* In alphabetical order: index from 0, NULL at the end. */
 const struct command *command_at(size_t index);
+
+#define COMMAND(name) extern const struct command command_##name;
+#include "search/commands.def"
+#undef COMMAND

@@ -31,14 +31,16 @@ static int parse_tstats(struct spl_parser *p, struct spl_command *command)
     return parse_loose(p, command);
 }
 
-#define LOOSE(name, alias, summary, flags)                                                         \
+#define LOOSE(n, a, s, f)                                                                          \
     {                                                                                              \
-        name, alias, summary, flags, 0, 0, parse_loose, 0, 0, 0                                    \
+        .name = n, .alias = a, .summary = s, .flags = f, .parse = parse_loose                      \
     }
 
 static const struct command known[] = {
-    {"tstats", 0, "statistics over stored columns", COMMAND_GENERATES | COMMAND_STREAMS, 0, 0,
-     parse_tstats, 0, 0, 0},
+    {.name = "tstats",
+     .summary = "statistics over stored columns",
+     .flags = COMMAND_GENERATES | COMMAND_STREAMS,
+     .parse = parse_tstats},
     LOOSE("uniq", 0, "equal neighbours once", 0),
     LOOSE("format", 0, "rows as the text of a search", 0),
     LOOSE("return", 0, "values for the outer search", 0),

@@ -1,7 +1,7 @@
 #pragma once
 /*
  * search/known: commands of the language that can be read but not run yet. One gets its own
- * command_X.c and a line in commands.def, and its row here goes.
+ * commands/command_X.c and a line in commands.def, and its row here goes.
  */
 #include "search/command.h"
 

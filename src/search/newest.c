@@ -1,7 +1,7 @@
 #include "search/newest.h"
 
 #include "event/schema.h"
-#include "search/command_head.h"
+#include "search/commands/command_head.h"
 #include "search/hold.h"
 #include "search/sort_keys.h"
 

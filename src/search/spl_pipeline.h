@@ -18,14 +18,14 @@ bool pipeline_satisfied(const struct pipeline *pipeline);
 /* Finishes the stages from number first on. */
 MUST_USE int pipeline_finish(struct pipeline *pipeline, size_t first, struct err *err);
 
-/* command_stats.c: it has first(), last() or list(), which go by arrival. */
+/* commands/command_stats.c: it has first(), last() or list(), which go by arrival. */
 bool stats_need_order(const struct spl_command *command);
 /* It only groups and counts, so values are needed once per code. */
 bool stats_reads_codes(const struct spl_command *command);
 /* timechart: only whole minutes are told apart, and rows are only counted. */
 bool chart_counts_minutes(const struct spl_command *command);
 
-/* command_search.c: the filter of a search or where command with its subsearches run; *out NULL
+/* commands/row_filter.c: the filter of a search or where command with its subsearches run; *out NULL
  * when everything passes. -1, or 0 with *is_filter false for any other command. */
 MUST_USE int command_filter(struct run *run, const struct spl_command *command,
                             const struct expr **out, bool *is_filter, struct err *err);

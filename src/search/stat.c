@@ -1,9 +1,5 @@
 #include "search/stat.h"
 
-#define STAT(name) extern const struct stat stat_##name;
-#include "search/stats.def"
-#undef STAT
-
 static const struct stat *const stats[] = {
 #define STAT(name) &stat_##name,
 #include "search/stats.def"

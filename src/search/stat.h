@@ -1,7 +1,7 @@
 #pragma once
 /*
- * search/stat: the functions of stats, chart, timechart ...: one descriptor each, in stat_X.c,
- * listed in stats.def.
+ * search/stat: the functions of stats, chart, timechart ...: one descriptor each, in
+ * stats/stat_X.c, listed in stats.def; a state that several use is in stats/state_X.c.
  *
  * A state is size bytes, cleared at first, one a group. Values come one by one: numbers, text or
  * addresses, never NULL; times are numbers of seconds.
@@ -46,5 +46,24 @@ void stat_give(struct stat_scope *scope, struct value v, struct value_list *out)
 void stat_give_number(struct stat_scope *scope, double n, struct value_list *out);
 /* A deep copy; exhausted is set when memory is out. */
 struct value stat_keep(struct stat_scope *scope, struct value v);
+/* The same into a place that holds what was kept before: text that is no longer than it need not
+ * have new memory, so what is given as a result must be copied. */
+static inline void stat_keep_over(struct stat_scope *scope, struct value *to, struct value v)
+{
+    if (to->type == VALUE_STRING && v.type == VALUE_STRING && to->len >= v.len && v.len) {
+        memcpy((char *)(uintptr_t)to->text, v.text, v.len);
+        to->len = v.len;
+        return;
+    }
+    if (v.type == VALUE_I64 || v.type == VALUE_F64)
+        *to = v;
+    else
+        *to = stat_keep(scope, v);
+}
+
 /* The number that v stands for, without an arena: room holds a decimal's digits. */
 bool stat_number(struct value v, int128 *room, struct value *out);
+
+#define STAT(name) extern const struct stat stat_##name;
+#include "search/stats.def"
+#undef STAT

@@ -115,13 +115,17 @@ def check_lists():
         words = re.findall(r"^[A-Z]+\((\w+)", definition.read_text(), flags=re.M)
         room = definition.parent
         kind = {"commands.def": "command_", "collectors.def": "collector_", "notifiers.def": "notifier_",
-                "actions.def": "action_", "cutters.def": "cut_", "enrichers.def": "enricher_"}.get(definition.name)
+                "actions.def": "action_", "stats.def": "stat_", "cutters.def": "cut_", "enrichers.def": "enricher_"}.get(definition.name)
         if not kind:
             continue
-        text = "\n".join(p.read_text() for p in room.glob(f"{kind}*.c"))
+        text = "\n".join(p.read_text() for p in room.rglob(f"{kind}*.c"))
         for word in words:
             if not re.search(rf"\b{kind}{word}\b", text):
                 yield f"{definition.relative_to(ROOT)}: {word} has no {kind}{word} in {room.name}/"
+        for folder, own in ((room / "commands", "command_"), (room / "stats", "stat_")):
+            for path in folder.glob(f"{own}*.c") if kind == own else ():
+                if path.stem[len(own):] not in words:
+                    yield f"{path.relative_to(ROOT)}: is not in {definition.name}"
 
 
 WORKPLACE = re.compile("/wor" + "k/|clo" + "sing note|devel" + "opers?'? session|DEVEL" + r"OPERS\.md", re.I)

@@ -1,0 +1,346 @@
+/* chart and timechart: the table out. */
+#include "search/commands/chart.h"
+
+#include "event/schema.h"
+#include "search/value_order.h"
+
+#include <stdlib.h>
+
+struct axis {
+    const struct grouper *groups;
+    size_t field;
+    uint32_t *ids;   /* numbers of values, in order */
+    uint32_t *place; /* by number of value: position, or UINT32_MAX */
+    uint32_t count;
+};
+
+static int order_axis(struct axis *axis, const struct grouper *groups, size_t field,
+                      struct arena *arena)
+{
+    const struct intern *keys = &groups->keys[field];
+    *axis = (struct axis){groups, field, value_order(keys->values, keys->count, arena),
+                          arena_array(arena, keys->count + 1U, sizeof(uint32_t)), keys->count};
+    if (!axis->ids || !axis->place)
+        return -1;
+    for (uint32_t i = 0; i < keys->count; i++)
+        axis->place[axis->ids[i]] = i;
+    return 0;
+}
+
+/* How a column is ranked: by the sum of the first aggregate over its rows. */
+struct rank {
+    uint32_t id;
+    double sum;
+    bool null;
+};
+
+static int by_rank(const void *a, const void *b, void *context)
+{
+    const struct axis *axis = context;
+    const struct rank *x = a, *y = b;
+    if (x->sum != y->sum)
+        return x->sum > y->sum ? -1 : 1;
+    return axis->place[x->id] < axis->place[y->id] ? -1 : axis->place[x->id] > axis->place[y->id];
+}
+
+enum series { SERIES_SHOWN, SERIES_OTHER, SERIES_DROPPED };
+
+/* Which columns are shown; [id] by number of value. */
+static int choose_series(struct stage *op, const struct axis *y, enum series **out, struct err *err)
+{
+    const struct chart_args *args = op->command->args;
+    struct chart *chart = op->state;
+    struct arena *arena = op->run->arena;
+    struct rank *ranks = arena_array(arena, y->count + 1U, sizeof(*ranks));
+    enum series *kinds = arena_array(arena, y->count + 1U, sizeof(*kinds));
+    *out = kinds;
+    if (!ranks || !kinds)
+        return run_nomem(op->run, err);
+    for (uint32_t i = 0; i < y->count; i++)
+        ranks[i] = (struct rank){i, 0, y->groups->keys[1].values[i].type == VALUE_NULL};
+    for (uint32_t g = 0; g < y->groups->count; g++) {
+        struct value_list list;
+        int128 room;
+        struct value n;
+        if (aggregator_result(&chart->a, 0, g, &list, err) < 0)
+            return -1;
+        if (list.count && stat_number(list.values[0], &room, &n))
+            ranks[y->groups->groups[g * 2 + 1]].sum += value_to_f64(n);
+    }
+    qsort_r(ranks, y->count, sizeof(*ranks), by_rank, (void *)(uintptr_t)y);
+    int64_t shown = 0;
+    for (uint32_t i = 0; i < y->count; i++) {
+        const struct rank *rank = &ranks[args->bottom ? y->count - 1 - i : i];
+        if (rank->null) {
+            kinds[rank->id] = args->use_null ? SERIES_SHOWN : SERIES_DROPPED;
+            continue;
+        }
+        bool fits = args->limit == 0 || shown++ < args->limit;
+        kinds[rank->id] = fits ? SERIES_SHOWN : args->use_other ? SERIES_OTHER : SERIES_DROPPED;
+    }
+    return 0;
+}
+
+static struct slice series_name(struct stage *op, struct slice agg, struct slice value)
+{
+    const struct chart_args *args = op->command->args;
+    struct arena *arena = op->run->arena;
+    if (args->aggs.count < 2)
+        return arena_copy(arena, value);
+    return arena_printf(arena, "%.*s%.*s%.*s", SLICE_ARG(agg), SLICE_ARG(args->sep),
+                        SLICE_ARG(value));
+}
+
+/* Rows: the x values, and with cont the empty buckets between them. */
+struct rows {
+    struct value *values;
+    uint32_t *of; /* by number of x value */
+    uint32_t count, room;
+};
+
+static int add_x(struct stage *op, struct rows *rows, struct value v, struct err *err)
+{
+    if (rows->count == rows->room) {
+        uint32_t room = rows->room ? 2 * rows->room : 64;
+        rows->values = arena_grow(op->run->arena, rows->values, rows->room * sizeof(struct value),
+                                  room * sizeof(struct value));
+        rows->room = room;
+    }
+    if (!rows->values)
+        return run_nomem(op->run, err);
+    rows->values[rows->count++] = v;
+    return 0;
+}
+
+enum { BUCKETS_MAX = 1000000 };
+
+/* Empty buckets from at up to (not including) until. */
+static int fill_gap(struct stage *op, struct rows *rows, int64_t at, int64_t until, struct err *err)
+{
+    const struct chart *chart = op->state;
+    int64_t start, end;
+    while (at < until && span_time_bucket(&chart->span, op->run->scope.zone, 0, at, &start, &end)) {
+        if (start >= until)
+            break;
+        if (rows->count >= BUCKETS_MAX)
+            return err_set(err, ERR_LIMIT, "timechart would have more than %d buckets; widen span",
+                           BUCKETS_MAX);
+        if (add_x(op, rows, value_time(start), err) < 0)
+            return -1;
+        at = end;
+    }
+    return 0;
+}
+
+static bool in_range(const struct run *run)
+{
+    return run->from_ns > 0 && run->to_ns < INT64_MAX;
+}
+
+static int lay_rows(struct stage *op, const struct axis *x, struct rows *rows, struct err *err)
+{
+    const struct chart_args *args = op->command->args;
+    const struct chart *chart = op->state;
+    bool fill = args->time && args->cont && chart->span.kind == SPAN_TIME;
+    bool ends = fill && args->fixed_range && in_range(op->run);
+    int64_t next = ends ? op->run->from_ns : INT64_MAX, start, end;
+    rows->of = arena_array(op->run->arena, x->count + 1U, sizeof(uint32_t));
+    if (!rows->of)
+        return run_nomem(op->run, err);
+    for (uint32_t i = 0; i < x->count; i++) {
+        struct value v = x->groups->keys[0].values[x->ids[i]];
+        bool time = v.type == VALUE_TIME;
+        if (fill && time && next < v.i64 && fill_gap(op, rows, next, v.i64, err) < 0)
+            return -1;
+        rows->of[x->ids[i]] = rows->count;
+        if (add_x(op, rows, v, err) < 0)
+            return -1;
+        if (fill && time &&
+            span_time_bucket(&chart->span, op->run->scope.zone, 0, v.i64, &start, &end))
+            next = end;
+    }
+    if (ends && next < op->run->to_ns)
+        return fill_gap(op, rows, next, op->run->to_ns, err);
+    return 0;
+}
+
+/* One column: group[row] is the group whose result stands there, GROUP_NONE for empty cells. */
+static int put_series(struct stage *op, struct batch *out, struct slice name, size_t slot,
+                      const uint32_t *group, struct err *err)
+{
+    struct chart *chart = op->state;
+    struct column *to = batch_column(out, name);
+    bool zero =
+        op->run &&
+        (chart->a.list->aggs[slot < chart->a.list->count ? slot : 0].stat->flags & STAT_ZERO);
+    for (uint32_t row = 0; to && row < out->row_count; row++) {
+        struct value_list list = {0};
+        struct value nought = value_i64(0);
+        if (group[row] != GROUP_NONE &&
+            aggregator_result(&chart->a, slot, group[row], &list, err) < 0)
+            return -1;
+        if (!list.count && zero)
+            list = (struct value_list){&nought, 1};
+        for (uint32_t i = 0; i < list.count; i++)
+            if (column_add(out, to, row, list.values[i]) < 0)
+                return run_nomem(op->run, err);
+    }
+    return to ? 0 : run_nomem(op->run, err);
+}
+
+/* per_second and its kin are sums over the bucket's length. */
+static int scale_rates(struct stage *op, struct batch *out)
+{
+    const struct chart *chart = op->state;
+    double seconds = (double)span_ns(&chart->span) / 1e9;
+    static const struct {
+        const char *name;
+        double unit;
+    } rates[] = {{"per_second", 1}, {"per_minute", 60}, {"per_hour", 3600}, {"per_day", 86400}};
+    for (size_t a = 0; a < chart->a.list->count; a++)
+        for (size_t r = 0; r < ARRAY_COUNT(rates); r++) {
+            if (!slice_is(slice_text(chart->a.list->aggs[a].stat->name), rates[r].name))
+                continue;
+            for (uint32_t c = 1; c < out->column_count; c++)
+                for (uint32_t i = 0; i < out->columns[c]->count; i++) {
+                    struct value *v = &out->columns[c]->values[i];
+                    if (v->type == VALUE_I64 || v->type == VALUE_F64 || v->type == VALUE_DECIMAL)
+                        *v = value_f64(value_to_f64(*v) / seconds * rates[r].unit);
+                }
+        }
+    return 0;
+}
+
+static void cells_clear(uint32_t *cells, uint32_t count)
+{
+    memset(cells, 0xff, count * sizeof(*cells));
+}
+
+static int plain_table(struct stage *op, const struct rows *rows, struct batch *out,
+                       uint32_t *cells, struct err *err)
+{
+    struct chart *chart = op->state;
+    const struct grouper *groups = &chart->a.groups;
+    cells_clear(cells, rows->count);
+    for (uint32_t g = 0; g < groups->count; g++)
+        cells[rows->of[groups->groups[g]]] = g;
+    for (size_t slot = 0; slot < chart->a.slot_count; slot++)
+        if (put_series(op, out, aggregator_name(&chart->a, slot), slot, cells, err) < 0)
+            return -1;
+    return 0;
+}
+
+/* OTHER adds up the results of its members: sums and counts add, the rest take the greatest. */
+static int put_other(struct stage *op, struct batch *out, size_t slot, const struct rows *rows,
+                     const enum series *kinds, struct err *err)
+{
+    const struct chart_args *args = op->command->args;
+    struct chart *chart = op->state;
+    const struct grouper *groups = &chart->a.groups;
+    double *sums = arena_array(op->run->arena, rows->count + 1U, sizeof(*sums));
+    double *seen = arena_array(op->run->arena, rows->count + 1U, sizeof(*seen));
+    struct stat_scope scope = {.arena = op->run->arena};
+    bool any = false;
+    if (!sums || !seen)
+        return run_nomem(op->run, err);
+    const struct stat *stat = chart->a.list->aggs[slot].stat;
+    bool greatest = slice_is(slice_text(stat->name), "max"),
+         least = slice_is(slice_text(stat->name), "min");
+    bool mean = slice_is(slice_text(stat->name), "avg");
+    for (uint32_t g = 0; g < groups->count; g++) {
+        struct value_list list;
+        int128 room;
+        struct value n;
+        uint32_t row = rows->of[groups->groups[g * 2]];
+        if (kinds[groups->groups[g * 2 + 1]] != SERIES_OTHER)
+            continue;
+        any = true;
+        if (aggregator_result(&chart->a, slot, g, &list, err) < 0)
+            return -1;
+        if (!list.count || !stat_number(list.values[0], &room, &n))
+            continue;
+        double v = value_to_f64(n);
+        bool first = seen[row] == 0;
+        seen[row]++;
+        if (greatest || least)
+            sums[row] = first || (v > sums[row]) == greatest ? v : sums[row];
+        else
+            sums[row] += v;
+    }
+    if (!any)
+        return 0;
+    struct column *to =
+        batch_column(out, series_name(op, aggregator_name(&chart->a, slot), args->other));
+    for (uint32_t row = 0; to && row < rows->count; row++) {
+        struct value_list list;
+        if (seen[row] == 0 && !(stat->flags & STAT_ZERO))
+            continue;
+        stat_give_number(&scope, mean ? sums[row] / seen[row] : sums[row], &list);
+        if (!list.count || column_add(out, to, row, list.values[0]) < 0)
+            return run_nomem(op->run, err);
+    }
+    if (mean)
+        run_message(op->run, "approximate", op->command, false,
+                    "OTHER of avg() is the mean of the columns that it stands for");
+    return to ? 0 : run_nomem(op->run, err);
+}
+
+static int split_table(struct stage *op, const struct axis *y, const struct rows *rows,
+                       struct batch *out, uint32_t *cells, struct err *err)
+{
+    const struct chart_args *args = op->command->args;
+    struct chart *chart = op->state;
+    const struct grouper *groups = &chart->a.groups;
+    enum series *kinds;
+    if (choose_series(op, y, &kinds, err) < 0)
+        return -1;
+    for (size_t slot = 0; slot < chart->a.slot_count; slot++) {
+        for (int null = 0; null < 2; null++) /* the column of missing values comes last */
+            for (uint32_t i = 0; i < y->count; i++) {
+                uint32_t id = y->ids[i];
+                struct value v = groups->keys[1].values[id];
+                if (kinds[id] != SERIES_SHOWN || (v.type == VALUE_NULL) != null)
+                    continue;
+                cells_clear(cells, rows->count);
+                for (uint32_t g = 0; g < groups->count; g++)
+                    if (groups->groups[g * 2 + 1] == id)
+                        cells[rows->of[groups->groups[g * 2]]] = g;
+                struct slice text = null ? args->null : value_text(v, op->run->arena);
+                struct slice name = series_name(op, aggregator_name(&chart->a, slot), text);
+                if (!name.ptr || put_series(op, out, name, slot, cells, err) < 0)
+                    return name.ptr ? -1 : run_nomem(op->run, err);
+            }
+        if (put_other(op, out, slot, rows, kinds, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int chart_emit(struct stage *op, struct err *err)
+{
+    const struct chart_args *args = op->command->args;
+    struct chart *chart = op->state;
+    struct axis x, y;
+    struct rows rows = {0};
+    struct arena *arena = op->run->arena;
+    bool split = args->y.ptr != NULL;
+    if (order_axis(&x, &chart->a.groups, 0, arena) < 0 ||
+        (split && order_axis(&y, &chart->a.groups, 1, arena) < 0))
+        return run_nomem(op->run, err);
+    if (lay_rows(op, &x, &rows, err) < 0)
+        return -1;
+    struct batch *out = frame_batch_new(arena, rows.count);
+    uint32_t *cells = arena_array(arena, rows.count + 1U, sizeof(*cells));
+    struct column *first = out ? batch_column(out, args->x) : NULL;
+    if (!first || !cells)
+        return run_nomem(op->run, err);
+    for (uint32_t row = 0; row < rows.count; row++)
+        if (column_add(out, first, row, rows.values[row]) < 0)
+            return run_nomem(op->run, err);
+    if ((split ? split_table(op, &y, &rows, out, cells, err)
+               : plain_table(op, &rows, out, cells, err)) < 0)
+        return -1;
+    if (chart->span.kind == SPAN_TIME)
+        scale_rates(op, out);
+    return stage_emit(op, out, NULL, out->row_count, err);
+}

@@ -1,0 +1,50 @@
+/* accum: the running sum of a field. */
+#include "search/commands/series.h"
+
+static int parse(struct spl_parser *p, struct spl_command *command)
+{
+    if (series_parse(p, command) < 0)
+        return -1;
+    struct series *s = ((const struct series_args *)command->args)->list;
+    if (!s->as.ptr)
+        s->as = s->field;
+    return 0;
+}
+
+static int put(struct stage *op, struct frame *frame, const struct series *s, struct err *err)
+{
+    const struct column *from = batch_find(frame->batch, s->field);
+    struct column *to = frame_column(frame, s->as);
+    double now, total = 0;
+    for (uint32_t row = 0; to && from && row < frame->batch->row_count; row++) {
+        if (!series_number(from, row, &now))
+            continue;
+        total += now;
+        if (series_add(op, frame, to, row, total, err) < 0)
+            return -1;
+    }
+    return !to || frame_put(frame, to) < 0 ? run_nomem(op->run, err) : 0;
+}
+
+static int finish(struct stage *op, struct err *err)
+{
+    return series_finish(op, put, err);
+}
+
+static int make(struct run *run, const struct spl_command *command, struct stage *op,
+                struct err *err)
+{
+    (void)command;
+    return stage_hold(run, op, 0, finish, err);
+}
+
+const struct command command_accum = {
+    .name = "accum",
+    .summary = "the running sum of a field",
+    .flags = COMMAND_HOLDS,
+    .options = series_options,
+    .option_count = ARRAY_COUNT(series_options),
+    .parse = parse,
+    .make = make,
+    .want = series_want,
+};

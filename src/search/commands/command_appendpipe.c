@@ -1,0 +1,44 @@
+/* appendpipe: what a pipeline makes of these rows, after them. */
+#include "search/commands/sub_rows.h"
+
+static int parse(struct spl_parser *p, struct spl_command *command)
+{
+    return sub_parse_one(p, command, true);
+}
+
+static int finish(struct stage *op, struct err *err)
+{
+    const struct sub_args *args = op->command->args;
+    struct frame frame;
+    struct batch *rows;
+    bool failed;
+    if (!hold_frame(op, &frame, &failed, err)) {
+        if (failed)
+            return -1;
+        frame.batch = frame_batch_new(op->run->arena, 0);
+        if (!frame.batch)
+            return run_nomem(op->run, err);
+    } else if (hold_emit(op, &frame, err) < 0) {
+        return -1;
+    }
+    if (run_pipeline(op->run, args->queries[0], frame.batch, &rows, err) < 0)
+        return -1;
+    return sub_emit(op, rows, 0, err);
+}
+
+static int make(struct run *run, const struct spl_command *command, struct stage *op,
+                struct err *err)
+{
+    (void)command;
+    return stage_hold(run, op, 0, finish, err);
+}
+
+const struct command command_appendpipe = {
+    .name = "appendpipe",
+    .summary = "what a pipeline makes of these rows, after them: appendpipe [stats ...]",
+    .flags = COMMAND_HOLDS,
+    .options = sub_options,
+    .option_count = ARRAY_COUNT(sub_options),
+    .parse = parse,
+    .make = make,
+};

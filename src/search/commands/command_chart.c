@@ -1,0 +1,24 @@
+/* chart: statistics as a table of two fields. */
+#include "search/commands/chart.h"
+
+static int parse(struct spl_parser *p, struct spl_command *command)
+{
+    return chart_parse(p, command, false);
+}
+
+static int make(struct run *run, const struct spl_command *command, struct stage *op,
+                struct err *err)
+{
+    return chart_make(run, command, op, false, err);
+}
+
+const struct command command_chart = {
+    .name = "chart",
+    .summary = "statistics as a table of two fields: chart count over host by status",
+    .flags = COMMAND_TRANSFORMS | COMMAND_HOLDS,
+    .options = chart_options,
+    .option_count = ARRAY_COUNT(chart_options),
+    .parse = parse,
+    .make = make,
+    .want = chart_want,
+};

@@ -1,0 +1,49 @@
+/* delta: the change since a row before. */
+#include "search/commands/series.h"
+
+static int parse(struct spl_parser *p, struct spl_command *command)
+{
+    if (series_parse(p, command) < 0)
+        return -1;
+    const struct series_args *args = command->args;
+    struct series *s = args->list;
+    if (!s->as.ptr)
+        s->as = arena_printf(p->arena, "delta(%.*s)", SLICE_ARG(args->written));
+    return 0;
+}
+
+static int put(struct stage *op, struct frame *frame, const struct series *s, struct err *err)
+{
+    const struct column *from = batch_find(frame->batch, s->field);
+    struct column *to = frame_column(frame, s->as);
+    double now, then;
+    for (uint32_t row = 0; to && from && row < frame->batch->row_count; row++)
+        if (row >= (uint64_t)s->from && series_number(from, row, &now) &&
+            series_number(from, row - (uint32_t)s->from, &then) &&
+            series_add(op, frame, to, row, now - then, err) < 0)
+            return -1;
+    return !to || frame_put(frame, to) < 0 ? run_nomem(op->run, err) : 0;
+}
+
+static int finish(struct stage *op, struct err *err)
+{
+    return series_finish(op, put, err);
+}
+
+static int make(struct run *run, const struct spl_command *command, struct stage *op,
+                struct err *err)
+{
+    (void)command;
+    return stage_hold(run, op, 0, finish, err);
+}
+
+const struct command command_delta = {
+    .name = "delta",
+    .summary = "the change since the row before",
+    .flags = COMMAND_HOLDS,
+    .options = series_options,
+    .option_count = ARRAY_COUNT(series_options),
+    .parse = parse,
+    .make = make,
+    .want = series_want,
+};

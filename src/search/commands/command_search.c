@@ -1,0 +1,21 @@
+/* search: keeps the rows that match. */
+#include "search/commands/row_filter.h"
+
+static int parse(struct spl_parser *p, struct spl_command *command)
+{
+    struct spl_search *args = arena_calloc(p->arena, sizeof(*args));
+    if (!args)
+        return err_nomem(p->err);
+    command->args = args;
+    bool first = p->query->commands == command;
+    return spl_take_search(p, first, NULL, args);
+}
+
+const struct command command_search = {
+    .name = "search",
+    .summary = "keeps rows that match terms and comparisons: search error host=web*",
+    .flags = COMMAND_GENERATES | COMMAND_STREAMS,
+    .parse = parse,
+    .make = filter_make,
+    .want = filter_want,
+};

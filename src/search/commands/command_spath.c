@@ -1,0 +1,145 @@
+/* spath: fields of JSON text. */
+#include "event/schema.h"
+#include "search/json_path.h"
+
+struct spath_args {
+    struct slice input, output, path;
+};
+
+static const struct command_option options[] = {
+    {.name = "input", OPTION_FIELD, offsetof(struct spath_args, input), "the field to read (_raw)"},
+    {.name = "output",
+     OPTION_FIELD,
+     offsetof(struct spath_args, output),
+     "the field to set (the path)"},
+    {.name = "path", OPTION_TEXT, offsetof(struct spath_args, path), "what to take: items{}.sku"},
+};
+
+static int parse(struct spl_parser *p, struct spl_command *command)
+{
+    struct spath_args *args = arena_calloc(p->arena, sizeof(*args));
+    if (!args)
+        return err_nomem(p->err);
+    command->args = args;
+    args->input = FIELD_ORIGINAL;
+    while (p->token.kind != SPL_END) {
+        bool taken;
+        if (spl_take_option(p, args, &taken) < 0)
+            return -1;
+        if (taken)
+            continue;
+        if (args->path.ptr || !spl_is_field(p))
+            return spl_expect_end(p);
+        args->path = p->token.text;
+        if (spl_advance(p) < 0)
+            return -1;
+    }
+    if (args->path.ptr && !args->output.ptr)
+        args->output = spl_field_alias(args->path);
+    return 0;
+}
+
+static void want(const struct spl_command *command, struct wanted *wanted)
+{
+    const struct spath_args *args = command->args;
+    if (args->output.ptr)
+        wanted_add(wanted, args->output);
+    wanted_add(wanted, args->input);
+}
+
+static int push_path(struct stage *op, struct frame *frame, struct err *err)
+{
+    const struct spath_args *args = op->command->args;
+    const struct column *from = batch_find(frame->batch, args->input);
+    const struct column *old = batch_find(frame->batch, args->output);
+    struct column *to = frame_column(frame, args->output);
+    for (uint32_t row = frame_next(frame, 0); to && row < frame->batch->row_count;
+         row = frame_next(frame, row + 1)) {
+        struct value v = from ? column_first(from, row) : value_null();
+        uint32_t before = to->count;
+        struct slice text = value_text(v, frame->batch->arena);
+        if (text.ptr && json_path_put(text, args->path, frame, to, row) < 0)
+            return run_nomem(op->run, err);
+        uint32_t first, n = old && to->count == before ? column_range(old, row, &first) : 0;
+        for (uint32_t k = 0; k < n; k++)
+            if (column_add(frame->batch, to, row, column_value(old, first + k)) < 0)
+                return run_nomem(op->run, err);
+    }
+    if (!to || frame_put(frame, to) < 0)
+        return run_nomem(op->run, err);
+    return stage_push(op, frame, err);
+}
+
+struct spread {
+    struct frame *frame;
+    struct map columns; /* name to the new column */
+    uint32_t row;
+};
+
+/* Rows without the field in their JSON keep what they had: old values are put in between. */
+static int put_leaf(void *context, struct slice path, struct value v)
+{
+    struct spread *spread = context;
+    struct slice name = spl_field_alias(path);
+    void **slot = map_slot(&spread->columns, name);
+    if (slot && !*slot)
+        *slot = frame_column(spread->frame, name);
+    return slot && *slot ? column_add(spread->frame->batch, *slot, spread->row, v) : -1;
+}
+
+static int merge_old(struct frame *frame, struct column *made)
+{
+    const struct column *old = batch_find(frame->batch, made->name);
+    struct column *to = frame_column(frame, made->name);
+    if (!old)
+        return frame_put(frame, made);
+    for (uint32_t row = 0; to && row < frame->batch->row_count; row++) {
+        uint32_t first, n = column_range(made, row, &first);
+        const struct column *from = n ? made : old;
+        n = n ? n : column_range(old, row, &first);
+        for (uint32_t k = 0; k < n; k++)
+            if (column_add(frame->batch, to, row, column_value(from, first + k)) < 0)
+                return -1;
+    }
+    return to ? frame_put(frame, to) : -1;
+}
+
+static int push_all(struct stage *op, struct frame *frame, struct err *err)
+{
+    const struct spath_args *args = op->command->args;
+    const struct column *from = batch_find(frame->batch, args->input);
+    struct spread spread = {.frame = frame};
+    map_init(&spread.columns, frame->batch->arena);
+    for (uint32_t row = frame_next(frame, 0); from && row < frame->batch->row_count;
+         row = frame_next(frame, row + 1)) {
+        struct slice text = value_text(column_first(from, row), frame->batch->arena);
+        spread.row = row;
+        if (text.ptr && json_path_leaves(text, frame->batch->arena, put_leaf, &spread) < 0)
+            return run_nomem(op->run, err);
+    }
+    const struct map_entry *entry;
+    for (size_t at = 0; (entry = map_next(&spread.columns, &at));)
+        if (merge_old(frame, entry->value) < 0)
+            return run_nomem(op->run, err);
+    return stage_push(op, frame, err);
+}
+
+static int make(struct run *run, const struct spl_command *command, struct stage *op,
+                struct err *err)
+{
+    (void)run;
+    (void)err;
+    op->push = ((const struct spath_args *)command->args)->path.ptr ? push_path : push_all;
+    return 0;
+}
+
+const struct command command_spath = {
+    .name = "spath",
+    .summary = "fields of JSON text: spath input=body output=sku items{}.sku",
+    .flags = COMMAND_STREAMS,
+    .options = options,
+    .option_count = ARRAY_COUNT(options),
+    .parse = parse,
+    .make = make,
+    .want = want,
+};

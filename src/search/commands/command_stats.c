@@ -1,0 +1,38 @@
+/* stats: one row a group, and what planning asks of it. */
+#include "search/commands/stats_rows.h"
+#include "search/spl_pipeline.h"
+
+bool stats_need_order(const struct spl_command *command)
+{
+    static const char *const names[] = {"first", "last", "list", "mode"};
+    const struct stats_args *args = command->args;
+    if (command->descriptor != &command_stats)
+        return false;
+    for (size_t i = 0; i < args->aggs.count; i++)
+        for (size_t n = 0; n < ARRAY_COUNT(names); n++)
+            if (slice_is(slice_text(args->aggs.aggs[i].stat->name), names[n]))
+                return true;
+    return false;
+}
+
+bool stats_reads_codes(const struct spl_command *command)
+{
+    const struct stats_args *args = command->args;
+    if (command->descriptor != &command_stats)
+        return false;
+    for (size_t i = 0; i < args->aggs.count; i++)
+        if (args->aggs.aggs[i].expr)
+            return false;
+    return true;
+}
+
+const struct command command_stats = {
+    .name = "stats",
+    .summary = "statistics, one row a group: stats count avg(bytes) by host",
+    .flags = COMMAND_TRANSFORMS | COMMAND_HOLDS,
+    .options = stats_options,
+    .option_count = ARRAY_COUNT(stats_options),
+    .parse = stats_parse,
+    .make = stats_make,
+    .want = stats_want,
+};

@@ -1,0 +1,19 @@
+/* top: the most frequent values. */
+#include "search/commands/frequent.h"
+
+static int make(struct run *run, const struct spl_command *command, struct stage *op,
+                struct err *err)
+{
+    return frequent_make(run, command, op, false, err);
+}
+
+const struct command command_top = {
+    .name = "top",
+    .summary = "the most frequent values: top limit=5 user by host",
+    .flags = COMMAND_TRANSFORMS | COMMAND_HOLDS,
+    .options = frequent_options,
+    .option_count = ARRAY_COUNT(frequent_options),
+    .parse = frequent_parse,
+    .make = make,
+    .want = frequent_want,
+};

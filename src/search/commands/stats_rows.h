@@ -1,0 +1,18 @@
+#pragma once
+/* search/commands/stats_rows: one row a group; stats and sistats. */
+#include "search/aggregate.h"
+
+struct stats_args {
+    bool allnum;
+    struct slice delim;
+    int64_t partitions;
+    struct agg_list aggs;
+    struct field_list by;
+    struct span by_span; /* of _time, in "by _time span=1h" */
+};
+
+extern const struct command_option stats_options[4];
+int stats_parse(struct spl_parser *p, struct spl_command *command);
+void stats_want(const struct spl_command *command, struct wanted *wanted);
+int stats_make(struct run *run, const struct spl_command *command, struct stage *op,
+               struct err *err);

@@ -1,0 +1,25 @@
+/* count: rows, or values of a field. */
+#include "search/stat.h"
+
+static void add(struct stat_scope *scope, void *state, struct value v, int64_t time_ns)
+{
+    (void)scope;
+    (void)v;
+    (void)time_ns;
+    ++*(uint64_t *)state;
+}
+
+static void result(struct stat_scope *scope, const void *state, struct value_list *out)
+{
+    stat_give(scope, value_i64((int64_t) * (const uint64_t *)state), out);
+}
+
+const struct stat stat_count = {
+    .name = "count",
+    .alias = "c",
+    .summary = "count or count(f): rows, or values of f",
+    .flags = STAT_ROWS | STAT_ZERO,
+    .size = sizeof(uint64_t),
+    .add = add,
+    .result = result,
+};

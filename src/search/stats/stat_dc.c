@@ -1,0 +1,12 @@
+/* dc: how many different values. */
+#include "search/stats/state_distinct.h"
+
+const struct stat stat_dc = {
+    .name = "dc",
+    .alias = "distinct_count",
+    .summary = "dc(f): different values",
+    .flags = STAT_ZERO | STAT_ONCE,
+    .size = sizeof(struct distinct),
+    .add = distinct_add,
+    .result = distinct_result,
+};

@@ -1,0 +1,11 @@
+/* estdc: as dc, which is quick enough. */
+#include "search/stats/state_distinct.h"
+
+const struct stat stat_estdc = {
+    .name = "estdc",
+    .summary = "estdc(f): as dc",
+    .flags = STAT_ZERO | STAT_ONCE,
+    .size = sizeof(struct distinct),
+    .add = distinct_add,
+    .result = distinct_result,
+};

@@ -1,0 +1,17 @@
+/* latest: the value with the greatest _time. */
+#include "search/stats/state_times.h"
+
+static void result(struct stat_scope *scope, const void *state, struct value_list *out)
+{
+    const struct times *t = state;
+    if (t->some)
+        stat_give(scope, stat_keep(scope, t->last), out);
+}
+
+const struct stat stat_latest = {
+    .name = "latest",
+    .summary = "latest(f) by _time",
+    .size = sizeof(struct times),
+    .add = times_add,
+    .result = result,
+};

@@ -1,0 +1,17 @@
+/* max: the greatest value. */
+#include "search/stats/state_extremes.h"
+
+static void result(struct stat_scope *scope, const void *state, struct value_list *out)
+{
+    const struct extremes *e = state;
+    if (e->texts || e->numbers)
+        stat_give(scope, e->texts ? e->text_greatest : e->greatest, out);
+}
+
+const struct stat stat_max = {
+    .name = "max",
+    .summary = "max(f)",
+    .size = sizeof(struct extremes),
+    .add = extremes_add,
+    .result = result,
+};

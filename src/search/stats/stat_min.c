@@ -1,0 +1,17 @@
+/* min: the least value. */
+#include "search/stats/state_extremes.h"
+
+static void result(struct stat_scope *scope, const void *state, struct value_list *out)
+{
+    const struct extremes *e = state;
+    if (e->texts || e->numbers)
+        stat_give(scope, e->texts ? e->text_least : e->least, out);
+}
+
+const struct stat stat_min = {
+    .name = "min",
+    .summary = "min(f)",
+    .size = sizeof(struct extremes),
+    .add = extremes_add,
+    .result = result,
+};

@@ -1,0 +1,10 @@
+/* per_hour: a sum, which timechart divides by the length of its buckets. */
+#include "search/stats/state_total.h"
+
+const struct stat stat_per_hour = {
+    .name = "per_hour",
+    .summary = "sum(f) an hour of the bucket",
+    .size = sizeof(struct total),
+    .add = total_add,
+    .result = total_result,
+};

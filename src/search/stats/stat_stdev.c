@@ -1,0 +1,15 @@
+/* stdev: the standard deviation of a sample. */
+#include "search/stats/state_spread.h"
+
+static void result(struct stat_scope *scope, const void *state, struct value_list *out)
+{
+    spread_give(scope, state, true, true, out);
+}
+
+const struct stat stat_stdev = {
+    .name = "stdev",
+    .summary = "stdev(f): of a sample",
+    .size = sizeof(struct spread),
+    .add = spread_add,
+    .result = result,
+};

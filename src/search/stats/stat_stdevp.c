@@ -1,0 +1,15 @@
+/* stdevp: the standard deviation of a population. */
+#include "search/stats/state_spread.h"
+
+static void result(struct stat_scope *scope, const void *state, struct value_list *out)
+{
+    spread_give(scope, state, false, true, out);
+}
+
+const struct stat stat_stdevp = {
+    .name = "stdevp",
+    .summary = "stdevp(f): of a population",
+    .size = sizeof(struct spread),
+    .add = spread_add,
+    .result = result,
+};

@@ -1,0 +1,13 @@
+#pragma once
+/* search/stats/state_distinct: different values; dc and estdc. */
+#include "search/stat.h"
+
+/* Different values are told apart by 64 bits of hash: two of a million values coincide once in
+ * forty million searches. */
+struct distinct {
+    uint64_t *slots; /* 0 = free */
+    uint32_t size, count;
+};
+
+void distinct_add(struct stat_scope *scope, void *state, struct value v, int64_t time_ns);
+void distinct_result(struct stat_scope *scope, const void *state, struct value_list *out);

@@ -1,0 +1,55 @@
+/* Sums of numbers. */
+#include "search/stats/state_total.h"
+
+#include <math.h>
+
+void total_add(struct stat_scope *scope, void *state, struct value v, int64_t time_ns)
+{
+    struct total *t = state;
+    int128 room;
+    struct value n;
+    (void)scope;
+    (void)time_ns;
+    if (!stat_number(v, &room, &n))
+        return;
+    t->count++;
+    if (n.type == VALUE_F64) {
+        t->inexact += n.f64;
+        t->doubles = true;
+    } else if (n.type == VALUE_DECIMAL) {
+        decimal_sum_add(&t->exact, value_get_decimal(n));
+    } else if (__builtin_add_overflow(t->small, n.i64, &t->small)) {
+        t->small = (int64_t)((uint64_t)t->small - (uint64_t)n.i64);
+        decimal_sum_add(&t->exact, decimal_from_i64(n.i64));
+    }
+}
+
+static bool total_exact(const struct total *t, struct decimal *out)
+{
+    struct decimal_sum sum = t->exact;
+    decimal_sum_add(&sum, decimal_from_i64(t->small));
+    return decimal_sum_total(&sum, out);
+}
+
+double total_f64(const struct total *t)
+{
+    struct decimal d;
+    return (total_exact(t, &d) ? decimal_to_f64(d) : NAN) + t->inexact;
+}
+
+void total_result(struct stat_scope *scope, const void *state, struct value_list *out)
+{
+    const struct total *t = state;
+    struct decimal d;
+    int64_t n;
+    if (!t->count)
+        return;
+    if (t->doubles) {
+        stat_give_number(scope, total_f64(t), out);
+    } else if (total_exact(t, &d)) {
+        bool whole = d.scale == 0 && decimal_to_i64(d, &n);
+        struct value v = whole ? value_i64(n) : value_decimal(d, scope->arena);
+        scope->exhausted |= v.type == VALUE_NULL;
+        stat_give(scope, v, out);
+    }
+}
