@@ -24,7 +24,8 @@ struct deferred {
 struct arena {
     struct chunk *chunk; /* the current one first */
     struct deferred *deferred;
-    size_t bytes_max;
+    struct arena_budget *budget; /* own, or one that others draw from too */
+    struct arena_budget own;
     size_t bytes_held;
     size_t chunk_next;
 };
@@ -34,9 +35,30 @@ struct arena *arena_new(size_t bytes_max)
     struct arena *arena = mem_calloc(1, sizeof(*arena));
     if (!arena)
         return NULL;
-    arena->bytes_max = bytes_max;
+    arena->own.bytes_max = bytes_max;
+    arena->budget = &arena->own;
     arena->chunk_next = CHUNK_MIN;
     return arena;
+}
+
+struct arena *arena_new_within(struct arena_budget *budget)
+{
+    struct arena *arena = arena_new(0);
+    if (arena)
+        arena->budget = budget;
+    return arena;
+}
+
+static size_t chunk_bytes(const struct chunk *chunk)
+{
+    return sizeof(*chunk) + chunk->size;
+}
+
+static void free_chunk(struct arena *arena, struct chunk *chunk)
+{
+    arena->bytes_held -= chunk_bytes(chunk);
+    arena->budget->bytes_held -= chunk_bytes(chunk);
+    mem_free(chunk);
 }
 
 int arena_defer(struct arena *arena, void (*release)(void *ptr), void *ptr)
@@ -65,7 +87,7 @@ void arena_free(struct arena *arena)
     run_deferred(arena);
     for (struct chunk *chunk = arena->chunk, *next; chunk; chunk = next) {
         next = chunk->next;
-        mem_free(chunk);
+        free_chunk(arena, chunk);
     }
     mem_free(arena);
 }
@@ -81,14 +103,13 @@ void arena_reset(struct arena *arena)
             keep = chunk;
             chunk = swap;
         }
-        mem_free(chunk);
+        if (chunk)
+            free_chunk(arena, chunk);
     }
     arena->chunk = keep;
-    arena->bytes_held = 0;
     if (keep) {
         keep->next = NULL;
         keep->used = 0;
-        arena->bytes_held = sizeof(*keep) + keep->size;
     }
 }
 
@@ -97,9 +118,10 @@ static void *add_chunk(struct arena *arena, size_t size)
 {
     bool own = size > arena->chunk_next;
     size_t data_size = own ? size : arena->chunk_next;
-    if (arena->bytes_held + data_size + sizeof(struct chunk) > arena->bytes_max) {
+    struct arena_budget *budget = arena->budget;
+    if (budget->bytes_held + data_size + sizeof(struct chunk) > budget->bytes_max) {
         data_size = size;
-        if (arena->bytes_held + data_size + sizeof(struct chunk) > arena->bytes_max)
+        if (budget->bytes_held + data_size + sizeof(struct chunk) > budget->bytes_max)
             return NULL;
     }
     struct chunk *chunk = mem_alloc(sizeof(*chunk) + data_size);
@@ -108,7 +130,8 @@ static void *add_chunk(struct arena *arena, size_t size)
     chunk->size = data_size;
     chunk->used = size;
     chunk->own = own;
-    arena->bytes_held += sizeof(*chunk) + data_size;
+    arena->bytes_held += chunk_bytes(chunk);
+    budget->bytes_held += chunk_bytes(chunk);
     if (own && arena->chunk) {
         chunk->next = arena->chunk->next;
         arena->chunk->next = chunk;
@@ -123,7 +146,7 @@ static void *add_chunk(struct arena *arena, size_t size)
 
 void *arena_alloc(struct arena *arena, size_t size)
 {
-    if (size > arena->bytes_max)
+    if (size > arena->budget->bytes_max)
         return NULL;
     size = (size + (ALIGNMENT - 1)) & ~(size_t)(ALIGNMENT - 1);
     struct chunk *chunk = arena->chunk;
@@ -173,8 +196,7 @@ void arena_give_back(struct arena *arena, void *ptr)
         if (!chunk->own || ptr != chunk->data)
             continue;
         *at = chunk->next;
-        arena->bytes_held -= sizeof(*chunk) + chunk->size;
-        mem_free(chunk);
+        free_chunk(arena, chunk);
         return;
     }
 }

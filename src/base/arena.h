@@ -5,7 +5,7 @@
  * Ownership  Who makes it frees it; what is allocated lives until arena_reset()
  *            or arena_free().
  * Threads    One thread at a time.
- * Limits     A cap in bytes given at creation; reaching it returns NULL.
+ * Limits     A cap in bytes given at creation; reaching it returns NULL. Arenas may share one.
  * Alignment  16 bytes.
  *
  *   arena ── chunk ── chunk ── chunk        chunks double up to 1 MiB; a larger
@@ -20,6 +20,13 @@
 struct arena;
 
 MUST_USE struct arena *arena_new(size_t bytes_max);
+
+/* What several arenas may hold together; all of them belong to one thread, and it outlives them. */
+struct arena_budget {
+    size_t bytes_max;
+    size_t bytes_held;
+};
+MUST_USE struct arena *arena_new_within(struct arena_budget *budget);
 void arena_free(struct arena *arena); /* NULL is fine */
 
 /* Forgets everything; keeps the largest normal chunk so that the next round rarely allocates. */

@@ -43,6 +43,9 @@ enum { REGEX_DEPTH_LIMIT = 2000 };
 /* Memory budgets. */
 #define MEMORY_PIPELINE_MAX (1 * GIB)
 #define MEMORY_QUERY_MAX (256 * MIB)
+#define SPILL_BYTES_MAX (16 * GIB)   /* temporary file of one search, for rows that memory has no room for */
+#define SPILL_BLOCK_BYTES (256 * KIB) /* of it that are read at a time, about */
+enum { SPILL_BLOCK_ROWS = 4096 };
 
 /* HTTP. */
 enum { HTTP_HEADER_BYTES_MAX = 32 * 1024 };

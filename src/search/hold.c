@@ -1,5 +1,7 @@
 #include "search/hold.h"
 
+#include "search/spill.h"
+
 static void release(void *arena)
 {
     arena_free(arena);
@@ -7,9 +9,8 @@ static void release(void *arena)
 
 int shelf_init(struct shelf *shelf, struct run *run)
 {
-    int64_t max = run->options->memory_max;
     for (int i = 0; i < 2; i++) {
-        shelf->arenas[i] = arena_new(max ? (size_t)max : MEMORY_QUERY_MAX);
+        shelf->arenas[i] = arena_new_within(&run->memory->budget);
         if (!shelf->arenas[i] || arena_defer(run->arena, release, shelf->arenas[i]) < 0)
             return -1;
     }

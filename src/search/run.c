@@ -5,15 +5,17 @@
 #include "event/schema.h"
 #include "search/cost.h"
 #include "search/newest.h"
+#include "search/spill.h"
 #include "search/spl_pipeline.h"
 
 #include <stdio.h>
 
 enum { PROGRESS_MS = 200, SUBSEARCH_ROWS_MAX = 100000 };
-#define SCRATCH_MAX (64 * MIB)
+enum { HELD_EIGHTHS = 5 }; /* of the memory; the rest is for reading */
 
 struct search {
     struct run run;
+    struct search_memory memory; /* of a subsearch: its search's is used */
     struct search_options options;
     struct pipeline pipeline;
     struct search_source source;
@@ -377,8 +379,8 @@ static int start(struct search *search, const struct spl_query *query, struct ar
     run->options = &search->options;
     run->cancelled = run->cancelled ? run->cancelled : &search->cancelled;
     run->arena = arena;
-    run->frames = arena_new(4 * BATCH_ARENA_MAX);
-    run->scratch = arena_new(SCRATCH_MAX);
+    run->frames = arena_new_within(&run->memory->budget);
+    run->scratch = arena_new_within(&run->memory->budget);
     if (!run->frames || !run->scratch)
         return err_nomem(err);
     search->started_ns = search->told_ns = clock_mono_ns(clock);
@@ -402,7 +404,9 @@ int search_new(const struct spl_query *query, const struct search_options *optio
         return err_nomem(err);
     search->options = *options;
     size_t max = options->memory_max ? (size_t)options->memory_max : MEMORY_QUERY_MAX;
-    struct arena *arena = arena_new(max);
+    search_memory_init(&search->memory, max / 8 * HELD_EIGHTHS, options->spill_folder);
+    search->run.memory = &search->memory;
+    struct arena *arena = arena_new_within(&search->memory.budget);
     if (!arena) {
         mem_free(search);
         return err_nomem(err);
@@ -583,6 +587,7 @@ int search_preview(struct search *search, struct arena *arena, struct search_res
         at++;
     struct pipeline after = *pipeline;
     copy.arena = arena;
+    copy.preview = true;
     int result = 0;
     if (at < pipeline->count) {
         struct stage *holder = &pipeline->stages[at];
@@ -628,6 +633,7 @@ void search_free(struct search *search)
         return;
     close_all(search);
     arena_free(search->run.arena);
+    search_memory_close(&search->memory);
     mem_free(search);
 }
 
@@ -644,6 +650,7 @@ int run_subsearch(struct run *run, const struct spl_query *query, struct batch *
 {
     struct search sub = {.options = *run->options};
     *rows = NULL;
+    sub.run.memory = run->memory;
     sub.run.scope.now_ns = run->scope.now_ns;
     sub.run.cancelled = run->cancelled;
     sub.run.deadline_ns = run->deadline_ns;
@@ -674,8 +681,8 @@ int run_pipeline(struct run *run, const struct spl_query *query, const struct ba
     struct search sub = {.options = *run->options, .run = *run};
     *rows = NULL;
     sub.run.query = query;
-    sub.run.frames = arena_new(4 * BATCH_ARENA_MAX);
-    sub.run.scratch = arena_new(SCRATCH_MAX);
+    sub.run.frames = arena_new_within(&run->memory->budget);
+    sub.run.scratch = arena_new_within(&run->memory->budget);
     sub.run.scope.scratch = sub.run.scratch;
     int result = sub.run.frames && sub.run.scratch ? 0 : err_nomem(err);
     if (result == 0)
@@ -706,7 +713,7 @@ int run_table(struct run *run, struct slice name, struct batch **rows, struct er
     row_store_init(&store, run->arena);
     struct search_rows read = {0};
     int more;
-    struct arena *frames = arena_new(4 * BATCH_ARENA_MAX);
+    struct arena *frames = arena_new_within(&run->memory->budget);
     while (frames && (more = source.next(source.context, &read, err)) > 0) {
         struct frame frame;
         arena_reset(frames);

@@ -13,7 +13,9 @@
  *
  * Ownership  The query, backend, clock and zone are borrowed until search_free().
  * Threads    One thread at a time; search_cancel() from any.
- * Limits     options.memory_max for all that is held (ERR_LIMIT says so and what to do),
+ * Limits     options.memory_max: 5/8 of it for what is held, the rest for reading. sort, stats, join,
+ *            dedup, transaction and the answer itself go on in a temporary file of at most
+ *            SPILL_BYTES_MAX; the rest fails with ERR_LIMIT, which says what to do.
  *            options.time_max_ms.
  * Errors     -1: the whole search failed. A bound that only cuts the answer short makes a
  *            message and complete = false.
@@ -40,6 +42,7 @@ struct search_options {
     const struct zone *zone;       /* of the user; NULL: UTC */
     int64_t from_ns, to_ns;        /* 0: no bound; the query's own earliest and latest win */
     int64_t memory_max;            /* 0: MEMORY_QUERY_MAX */
+    const char *spill_folder;      /* for rows that memory has no room for; NULL: $TMPDIR */
     int64_t time_max_ms;           /* 0: none */
     int64_t rows_max;              /* rows of the answer that are kept; 0: all that memory allows.
                                       Reaching it is said in a message */

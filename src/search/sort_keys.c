@@ -68,35 +68,46 @@ int spl_take_sort_keys(struct spl_parser *p, const char *const *stops, struct so
 }
 
 /* One row's value of one key, ready to compare. */
-struct cell {
+struct sort_cell {
     enum { CELL_NUMBER, CELL_IP, CELL_TEXT, CELL_MISSING } kind;
-    struct value v;
-    struct slice text;
-    struct ip ip;
+    union {
+        struct value v;
+        struct slice text;
+        const struct ip *ip;
+    };
 };
 
-struct table {
-    const struct sort_keys *keys;
-    const struct cell *cells; /* rows * keys */
-};
+static int fill_ip(struct arena *arena, struct sort_cell *cell)
+{
+    struct ip ip, *kept;
+    if (!ip_parse(cell->text, &ip))
+        return 0;
+    if (!(kept = arena_alloc(arena, sizeof(*kept))))
+        return -1;
+    *kept = ip;
+    cell->kind = CELL_IP;
+    cell->ip = kept;
+    return 0;
+}
 
-static int fill_cell(enum sort_kind kind, struct value v, struct arena *arena, struct cell *cell)
+static int fill_cell(enum sort_kind kind, struct value v, struct arena *arena,
+                     struct sort_cell *cell)
 {
     cell->kind = CELL_MISSING;
     if (v.type == VALUE_NULL)
         return 0;
-    cell->kind = CELL_TEXT;
     if (kind != SORT_TEXT && kind != SORT_IP && value_to_number(v, arena, &cell->v)) {
         cell->kind = CELL_NUMBER;
         return 0;
     }
+    cell->kind = CELL_TEXT;
     cell->text = value_text(v, arena);
-    if (kind == SORT_IP && ip_parse(cell->text, &cell->ip))
-        cell->kind = CELL_IP;
-    return cell->text.ptr ? 0 : -1;
+    if (!cell->text.ptr)
+        return -1;
+    return kind == SORT_IP ? fill_ip(arena, cell) : 0;
 }
 
-static int compare_cells(const struct cell *a, const struct cell *b)
+static int compare_cells(const struct sort_cell *a, const struct sort_cell *b)
 {
     if (a->kind != b->kind)
         return a->kind < b->kind ? -1 : 1;
@@ -104,8 +115,8 @@ static int compare_cells(const struct cell *a, const struct cell *b)
     case CELL_NUMBER:
         return value_compare_numbers(a->v, b->v);
     case CELL_IP:
-        return a->ip.family != b->ip.family ? (a->ip.family < b->ip.family ? -1 : 1)
-                                            : memcmp(a->ip.bytes, b->ip.bytes, 16);
+        return a->ip->family != b->ip->family ? (a->ip->family < b->ip->family ? -1 : 1)
+                                              : memcmp(a->ip->bytes, b->ip->bytes, 16);
     case CELL_TEXT:
         return slice_compare(a->text, b->text);
     case CELL_MISSING:
@@ -114,39 +125,68 @@ static int compare_cells(const struct cell *a, const struct cell *b)
     return 0;
 }
 
+const struct sort_cell *sort_cells(const struct sort_keys *keys, const struct batch *batch,
+                                   struct arena *arena)
+{
+    uint32_t rows = batch->row_count;
+    size_t width = keys->count;
+    struct sort_cell *cells = arena_alloc(arena, ((size_t)rows * width + 1) * sizeof(*cells));
+    for (size_t k = 0; cells && k < width; k++) {
+        const struct column *column = batch_find(batch, keys->keys[k].field);
+        uint32_t at = 0; /* columns' rows ascend */
+        for (uint32_t row = 0; row < rows; row++) {
+            while (column && at < column->count && column->rows[at] < row)
+                at++;
+            bool here = column && at < column->count && column->rows[at] == row;
+            struct value v = here ? column_value(column, at) : value_null();
+            if (fill_cell(keys->keys[k].kind, v, arena, &cells[row * width + k]) < 0)
+                return NULL;
+        }
+    }
+    return cells;
+}
+
+int sort_compare(const struct sort_keys *keys, const struct sort_cell *a,
+                 const struct sort_cell *b)
+{
+    for (size_t i = 0; i < keys->count; i++) {
+        int order = compare_cells(&a[i], &b[i]);
+        if (order == 0)
+            continue;
+        bool missing = a[i].kind == CELL_MISSING || b[i].kind == CELL_MISSING;
+        return keys->keys[i].descending && !missing ? -order : order;
+    }
+    return 0;
+}
+
+const struct sort_cell *sort_cell_at(const struct sort_keys *keys, const struct sort_cell *cells,
+                                     uint32_t row)
+{
+    return cells + row * keys->count;
+}
+
+struct table {
+    const struct sort_keys *keys;
+    const struct sort_cell *cells; /* rows * keys */
+};
+
 static int by_keys(const void *a, const void *b, void *context)
 {
     const struct table *table = context;
     uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
     size_t width = table->keys->count;
-    for (size_t i = 0; i < width; i++) {
-        const struct cell *p = &table->cells[x * width + i], *q = &table->cells[y * width + i];
-        int order = compare_cells(p, q);
-        if (order == 0)
-            continue;
-        bool missing = p->kind == CELL_MISSING || q->kind == CELL_MISSING;
-        return table->keys->keys[i].descending && !missing ? -order : order;
-    }
-    return x < y ? -1 : x > y;
+    int order = sort_compare(table->keys, table->cells + x * width, table->cells + y * width);
+    return order ? order : x < y ? -1 : x > y;
 }
 
 int sort_rows(const struct sort_keys *keys, const struct batch *batch, struct arena *arena,
               uint32_t **order)
 {
     uint32_t rows = batch->row_count;
-    struct cell *cells = arena_array(arena, (size_t)rows * keys->count + 1, sizeof(*cells));
+    struct table table = {keys, sort_cells(keys, batch, arena)};
     *order = arena_alloc(arena, (rows + 1U) * sizeof(**order));
-    if (!cells || !*order)
+    if (!table.cells || !*order)
         return -1;
-    for (size_t k = 0; k < keys->count; k++) {
-        const struct column *column = batch_find(batch, keys->keys[k].field);
-        for (uint32_t row = 0; row < rows; row++) {
-            struct value v = column ? column_first(column, row) : value_null();
-            if (fill_cell(keys->keys[k].kind, v, arena, &cells[row * keys->count + k]) < 0)
-                return -1;
-        }
-    }
-    struct table table = {keys, cells};
     for (uint32_t row = 0; row < rows; row++)
         (*order)[row] = row;
     qsort_r(*order, rows, sizeof(**order), by_keys, &table);

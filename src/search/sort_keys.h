@@ -24,3 +24,14 @@ MUST_USE int spl_take_sort_keys(struct spl_parser *p, const char *const *stops,
 /* The order of all rows of batch, in arena. */
 MUST_USE int sort_rows(const struct sort_keys *keys, const struct batch *batch, struct arena *arena,
                        uint32_t **order);
+
+/* The same in steps, for rows of several batches: what the keys of each row say, in arena, borrowing
+ * the batch's values. */
+struct sort_cell;
+MUST_USE const struct sort_cell *sort_cells(const struct sort_keys *keys, const struct batch *batch,
+                                            struct arena *arena);
+const struct sort_cell *sort_cell_at(const struct sort_keys *keys, const struct sort_cell *cells,
+                                     uint32_t row);
+/* Of two rows' cells; 0: the order they came in decides. */
+int sort_compare(const struct sort_keys *keys, const struct sort_cell *a,
+                 const struct sort_cell *b);

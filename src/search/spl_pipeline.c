@@ -83,6 +83,8 @@ int pipeline_finish(struct pipeline *pipeline, size_t first, struct err *err)
         struct stage *op = &pipeline->stages[i];
         if (op->finish && op->finish(op, err) < 0)
             return -1;
+        if (op->release && !op->run->preview)
+            op->release(op);
     }
     return 0;
 }

@@ -8,7 +8,8 @@
  * finish() must leave what is held as it was: a preview asks for it while rows are still coming.
  *
  * Memory     run->arena for what is held; the frame's own (frame->batch->arena) for columns that
- *            are put into it; run->scratch for a moment.
+ *            are put into it; run->scratch for a moment. All of them share one budget. Rows that
+ *            may be many go through a sorter (search/sorter.h), which has a file behind it.
  */
 #include "search/frame.h"
 #include "search/lexer.h"
@@ -18,6 +19,8 @@
 struct stage {
     int (*push)(struct stage *op, struct frame *frame, struct err *err);
     int (*finish)(struct stage *op, struct err *err); /* NULL: nothing is held */
+    void (*release)(struct stage *op); /* after the last finish: its memory is free for those
+                                          behind; NULL: it goes with the search */
     struct stage *next;
     struct run *run;
     const struct spl_command *command;
@@ -25,16 +28,20 @@ struct stage {
     bool satisfied; /* wants no more rows: the source can stop */
 };
 
+struct search_memory; /* search/spill.h */
+
 struct run {
     const struct spl_query *query;
     const struct search_options *options;
-    struct arena *arena;     /* the search's budget */
-    struct arena *frames;    /* reset after each frame that is pushed from the start */
-    struct arena *scratch;   /* reset whenever a stage likes */
+    struct search_memory *memory; /* what all arenas draw from, and the temporary file */
+    struct arena *arena;          /* of the search */
+    struct arena *frames;         /* reset after each frame that is pushed from the start */
+    struct arena *scratch;        /* reset whenever a stage likes */
     struct expr_scope scope; /* its scratch is run->scratch */
     int64_t from_ns, to_ns;  /* the range that was asked for; to INT64_MAX: open */
     struct search_message *messages;
     bool incomplete;
+    bool preview; /* an answer so far, asked for while rows come */
     bool *cancelled;
     int64_t deadline_ns; /* mono, 0: none */
     int depth;           /* of subsearches */
