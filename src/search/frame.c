@@ -32,6 +32,74 @@ static int add_column(struct batch *batch, struct column *column)
     return 0;
 }
 
+uint32_t grown_room(uint32_t room)
+{
+    enum { FIRST = 32, DOUBLE_UNTIL = 1 << 20 };
+    if (room == 0)
+        return FIRST;
+    return room < DOUBLE_UNTIL ? 2 * room : room + room / 2;
+}
+
+void *grown_array(struct arena *arena, void *old, size_t old_bytes, size_t bytes)
+{
+    void *array = arena_alloc(arena, bytes);
+    if (!array)
+        return NULL;
+    if (old_bytes)
+        memcpy(array, old, old_bytes);
+    arena_give_back(arena, old);
+    return array;
+}
+
+static uint32_t first_entry(const struct column *column, uint32_t row)
+{
+    uint32_t low = 0, high = column->count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (column->rows[middle] < row)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static int slice_column(const struct column *from, uint32_t row_count, uint32_t first,
+                        uint32_t count, struct column *to, struct arena *arena)
+{
+    uint32_t at = first_entry(from, first), n = first_entry(from, first + count) - at;
+    *to = *from;
+    to->count = to->size = n;
+    to->values = from->values ? from->values + at : NULL;
+    to->codes = from->codes ? from->codes + at : NULL;
+    if (first == 0 || column_is_dense(from, row_count))
+        return 0; /* its first rows are 0, 1, 2 ... */
+    to->rows = arena_alloc(arena, (n + 1U) * sizeof(*to->rows));
+    for (uint32_t i = 0; to->rows && i < n; i++)
+        to->rows[i] = from->rows[at + i] - first;
+    return to->rows ? 0 : -1;
+}
+
+int frame_slice(struct frame *frame, const struct batch *from, const uint64_t *selected,
+                uint32_t first, uint32_t count, struct arena *arena)
+{
+    size_t words = bits_words(count);
+    frame->batch = frame_batch_new(arena, count);
+    frame->selected = arena_alloc(arena, words * 8 + 8);
+    struct column *columns = arena_alloc(arena, (from->column_count + 1U) * sizeof(*columns));
+    frame->weights = NULL;
+    if (!frame->batch || !frame->selected || !columns)
+        return -1;
+    bits_fill(frame->selected, count);
+    for (size_t i = 0; selected && i < words; i++)
+        frame->selected[i] &= selected[first / 64 + i];
+    for (uint32_t i = 0; i < from->column_count; i++)
+        if (slice_column(from->columns[i], from->row_count, first, count, &columns[i], arena) < 0 ||
+            add_column(frame->batch, &columns[i]) < 0)
+            return -1;
+    return 0;
+}
+
 int frame_share(struct frame *frame, const struct batch *from, const uint64_t *selected,
                 struct arena *arena)
 {
@@ -147,6 +215,21 @@ void row_store_init(struct row_store *store, struct arena *arena)
     *store = (struct row_store){.arena = arena};
 }
 
+/* A store's arrays are its own, so the old ones go at once: they would be as much again. */
+static int grow_column(struct batch *batch, struct column *column)
+{
+    uint32_t room = grown_room(column->size), count = column->count;
+    uint32_t *rows = grown_array(batch->arena, column->rows, count * sizeof(*rows), room * sizeof(*rows));
+    struct value *values = grown_array(batch->arena, column->values, count * sizeof(*values),
+                                       room * sizeof(*values));
+    if (!rows || !values)
+        return -1;
+    column->rows = rows;
+    column->values = values;
+    column->size = room;
+    return 0;
+}
+
 /* Copies of text are shared between neighbours that are equal, which is common. */
 static int add_value(struct batch *batch, struct column *to, uint32_t row, struct value v,
                      struct value *last_from, struct value *last_to)
@@ -158,6 +241,8 @@ static int add_value(struct batch *batch, struct column *to, uint32_t row, struc
         return -1;
     *last_from = v;
     *last_to = copy;
+    if (to->count == to->size && grow_column(batch, to) < 0)
+        return -1;
     return column_add(batch, to, row, copy);
 }
 
@@ -221,7 +306,10 @@ int row_store_add_row(struct row_store *store, const struct frame *frame, uint32
             struct value copy = value_copy(from->values[first + k], store->arena);
             if (copy.type != from->values[first + k].type)
                 return -1;
-            if (copy.type != VALUE_NULL && column_add(store->batch, to, place, copy) < 0)
+            if (copy.type == VALUE_NULL)
+                continue;
+            if ((to->count == to->size && grow_column(store->batch, to) < 0) ||
+                column_add(store->batch, to, place, copy) < 0)
                 return -1;
         }
     }

@@ -26,6 +26,10 @@ MUST_USE struct batch *frame_batch_new(struct arena *arena, uint32_t row_count);
 MUST_USE int frame_share(struct frame *frame, const struct batch *from, const uint64_t *selected,
                          struct arena *arena);
 
+/* The same of count rows from first (a multiple of 64) on, which become rows 0 to count. */
+MUST_USE int frame_slice(struct frame *frame, const struct batch *from, const uint64_t *selected,
+                         uint32_t first, uint32_t count, struct arena *arena);
+
 /* A new column that is not in the batch yet: fill it with column_add, then frame_put() it. */
 MUST_USE struct column *frame_column(struct frame *frame, struct slice name);
 /* In the place of the one of that name, else at the end. */
@@ -42,6 +46,11 @@ uint32_t frame_count(const struct frame *frame);
 uint64_t frame_weight(const struct frame *frame); /* how many rows of the source they stand for */
 /* Row, not multi-valued and at its own place: column->values[row] is right. */
 bool column_is_dense(const struct column *column, uint32_t row_count);
+
+/* For arrays that only one has: a larger one, the old one freed. Room: twice as much, or half as much
+ * again when that is large. */
+uint32_t grown_room(uint32_t room);
+MUST_USE void *grown_array(struct arena *arena, void *old, size_t old_bytes, size_t bytes);
 
 /* Rows kept by a stage, deep, in its own arena. */
 struct row_store {

@@ -68,25 +68,6 @@ static int grow_table(struct intern *intern, struct arena *arena)
     return 0;
 }
 
-uint32_t grown_room(uint32_t room)
-{
-    enum { FIRST = 32, DOUBLE_UNTIL = 1 << 20 };
-    if (room == 0)
-        return FIRST;
-    return room < DOUBLE_UNTIL ? 2 * room : room + room / 2;
-}
-
-void *grown_array(struct arena *arena, void *old, size_t old_bytes, size_t bytes)
-{
-    void *array = arena_alloc(arena, bytes);
-    if (!array)
-        return NULL;
-    if (old_bytes)
-        memcpy(array, old, old_bytes);
-    arena_give_back(arena, old);
-    return array;
-}
-
 static int grow_values(struct intern *intern, struct arena *arena)
 {
     uint32_t room = grown_room(intern->room);

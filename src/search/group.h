@@ -93,11 +93,6 @@ struct group_list {
 const uint32_t *grouper_sorted(const struct grouper *grouper, const struct group_list *only,
                                struct arena *arena);
 
-/* For arrays that only one has: a larger one, the old one freed. Room: twice as much, or half as much
- * again when that is large. */
-uint32_t grown_room(uint32_t room);
-MUST_USE void *grown_array(struct arena *arena, void *old, size_t old_bytes, size_t bytes);
-
 /* The number of a value, made when new; GROUP_NONE when memory is out. */
 uint32_t intern_value(struct intern *intern, struct arena *arena, struct value v);
 uint64_t value_hash(struct value v); /* equal text, equal hash */

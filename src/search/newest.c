@@ -2,14 +2,13 @@
 
 #include "event/schema.h"
 #include "search/commands/command_head.h"
-#include "search/hold.h"
-#include "search/sort_keys.h"
+#include "search/sorter.h"
 
 enum { HELD_ENOUGH = 16384 }; /* rows of a window that is worth its opening */
 static int64_t const FIRST_WIDTH = 15 * NS_PER_MINUTE;
 
 struct newest {
-    struct shelf shelf;
+    struct sorter rows;
     uint64_t limit;
     bool bounded; /* the two below are set */
     int64_t newest_ns, bound_ns;
@@ -21,47 +20,40 @@ static const struct sort_keys keys = {newest_keys, ARRAY_COUNT(newest_keys)};
 
 static int64_t time_at(const struct newest *newest, uint32_t row)
 {
-    struct value v = batch_first(newest->shelf.rows.batch, row, FIELD_TIMESTAMP);
+    struct value v = batch_first(sorter_rows(&newest->rows), row, FIELD_TIMESTAMP);
     return v.type == VALUE_TIME ? v.i64 : INT64_MIN;
 }
 
 /* With a limit only the first rows can matter and the others are dropped. Without one nothing is:
  * the bound only tells the search to read the window in smaller pieces. */
-static int compact(struct newest *newest)
+static int compact(struct newest *newest, struct err *err)
 {
-    uint32_t *order;
-    uint64_t enough = newest->limit ? newest->limit : HELD_ENOUGH;
-    if (sort_rows(&keys, newest->shelf.rows.batch, newest->shelf.arenas[0], &order) < 0)
+    uint32_t first = 0, last = (uint32_t)newest->limit - 1;
+    if ((newest->limit ? sorter_cut(&newest->rows, newest->limit, err)
+                       : sorter_find(&newest->rows, HELD_ENOUGH - 1, &first, &last, err)) < 0)
         return -1;
     newest->bounded = true;
-    newest->newest_ns = time_at(newest, order[0]);
-    newest->bound_ns = time_at(newest, order[enough - 1]);
-    return newest->limit ? shelf_keep(&newest->shelf, order, (uint32_t)newest->limit) : 0;
+    newest->newest_ns = time_at(newest, first);
+    newest->bound_ns = time_at(newest, last);
+    return 0;
 }
 
 static int push(struct stage *op, struct frame *frame, struct err *err)
 {
     struct newest *newest = op->state;
-    if (row_store_add(&newest->shelf.rows, frame) < 0)
-        return run_nomem(op->run, err);
+    if (sorter_add(&newest->rows, frame, err) < 0)
+        return -1;
     uint64_t least = newest->limit ? HELD_ENOUGH / 4 : HELD_ENOUGH;
     uint64_t most = 4 * (newest->limit > least ? newest->limit : least);
     bool again = newest->limit || !newest->bounded;
-    if (shelf_count(&newest->shelf) <= most || !again)
-        return 0;
-    return compact(newest) < 0 ? run_nomem(op->run, err) : 0;
+    const struct batch *rows = sorter_rows(&newest->rows);
+    return rows && rows->row_count > most && again ? compact(newest, err) : 0;
 }
 
 static int finish(struct stage *op, struct err *err)
 {
     struct newest *newest = op->state;
-    uint32_t *order;
-    if (!newest->shelf.rows.batch)
-        return 0;
-    if (sort_rows(&keys, newest->shelf.rows.batch, newest->shelf.arenas[0], &order) < 0)
-        return run_nomem(op->run, err);
-    return stage_emit(op, newest->shelf.rows.batch, order, newest->shelf.rows.batch->row_count,
-                      err);
+    return sorter_emit(&newest->rows, op, err);
 }
 
 int stage_newest_first(struct run *run, struct stage *op, uint64_t limit, struct err *err)
@@ -74,18 +66,14 @@ int stage_newest_first(struct run *run, struct stage *op, uint64_t limit, struct
                          .command = run->query->commands};
     if (!newest)
         return run_nomem(run, err);
-    if (shelf_init(&newest->shelf, run) < 0)
-        return run_nomem(run, err);
     newest->limit = limit;
-    return 0;
+    return sorter_init(&newest->rows, run, &keys, 0, err);
 }
 
 void newest_forget(struct stage *op)
 {
     struct newest *newest = op->state;
-    arena_reset(newest->shelf.arenas[0]);
-    arena_reset(newest->shelf.arenas[1]);
-    row_store_init(&newest->shelf.rows, newest->shelf.arenas[0]);
+    sorter_clear(&newest->rows);
     newest->bounded = false;
 }
 

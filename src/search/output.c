@@ -61,20 +61,6 @@ void output_put_row(const struct search_result *result, uint32_t row, struct jso
     put_row(result, row, false, json);
 }
 
-static void put_json(const struct search_result *result, bool lines, struct buffer *to)
-{
-    buffer_put_text(to, lines ? "" : "[");
-    for (uint32_t row = 0; row < result->rows->row_count; row++) {
-        struct json json;
-        json_init(&json, to);
-        if (!lines)
-            buffer_put_text(to, row ? ",\n" : "\n");
-        put_row(result, row, true, &json);
-        buffer_put_text(to, lines ? "\n" : "");
-    }
-    buffer_put_text(to, lines ? "" : "\n]\n");
-}
-
 /* ---- CSV ---- */
 
 /* Several values of a cell: one a line. */
@@ -94,26 +80,6 @@ static bool cell_text(const struct column *column, uint32_t row, char separator,
                   v.type == VALUE_TIME;
     }
     return number;
-}
-
-static void put_csv(const struct search_result *result, struct buffer *to)
-{
-    struct buffer cell;
-    buffer_init(&cell, 64 * MIB);
-    for (uint32_t c = 0; c < result->rows->column_count; c++) {
-        buffer_put_text(to, c ? "," : "");
-        csv_put_cell(to, result->names[c], false);
-    }
-    buffer_put_text(to, "\r\n");
-    for (uint32_t row = 0; row < result->rows->row_count; row++) {
-        for (uint32_t c = 0; c < result->rows->column_count; c++) {
-            bool number = cell_text(result->rows->columns[c], row, '\n', true, &cell);
-            buffer_put_text(to, c ? "," : "");
-            csv_put_cell(to, buffer_slice(&cell), number);
-        }
-        buffer_put_text(to, "\r\n");
-    }
-    buffer_close(&cell);
 }
 
 /* ---- table ---- */
@@ -186,58 +152,148 @@ static void put_padded(struct slice text, size_t width, bool right, struct buffe
         buffer_put_char(to, ' ');
 }
 
-static void put_table_row(const struct search_result *result, uint32_t row, const size_t *widths,
-                          struct buffer *cell, struct buffer *to)
+/* ---- a whole answer ---- */
+
+int output_open(struct output *output, const struct search_result *whole, enum output_format format,
+                struct buffer *to)
 {
-    for (uint32_t c = 0; c < result->rows->column_count; c++) {
-        bool number = cell_text(result->rows->columns[c], row, ' ', false, cell);
-        buffer_put_text(to, c ? "  " : "");
-        bool last = c + 1 == result->rows->column_count;
-        put_padded(buffer_slice(cell), last && !number ? 0 : widths[c], number, to);
-    }
-    buffer_put_char(to, '\n');
+    *output = (struct output){.whole = whole, .format = format, .to = to};
+    output->arena = arena_new(16 * MIB);
+    uint32_t count = whole->rows->column_count;
+    if (!output->arena)
+        return -1;
+    output->widths = arena_array(output->arena, count + 1U, sizeof(*output->widths));
+    output->columns = arena_array(output->arena, count + 1U, sizeof(*output->columns));
+    buffer_init(&output->cell, 64 * MIB);
+    for (uint32_t c = 0; output->widths && c < count; c++)
+        output->widths[c] = put_visible(whole->names[c], NULL);
+    return output->widths && output->columns ? 0 : -1;
 }
 
-static void put_table(const struct search_result *result, struct buffer *to)
+void output_close(struct output *output)
 {
-    const struct batch *rows = result->rows;
-    struct buffer cell;
-    struct arena *arena = arena_new(16 * MIB);
-    size_t *widths = arena ? arena_array(arena, rows->column_count + 1U, sizeof(*widths)) : NULL;
-    buffer_init(&cell, 64 * MIB);
-    for (uint32_t c = 0; widths && c < rows->column_count; c++) {
-        widths[c] = put_visible(result->names[c], NULL);
-        for (uint32_t row = 0; row < rows->row_count; row++) {
-            cell_text(rows->columns[c], row, ' ', false, &cell);
-            size_t width = put_visible(buffer_slice(&cell), NULL);
-            widths[c] = width > widths[c] ? width : widths[c];
+    buffer_close(&output->cell);
+    arena_free(output->arena);
+}
+
+/* The part's columns in the order of the whole; NULL: it lacks one. */
+static void find_columns(struct output *output, const struct batch *part)
+{
+    const struct batch *whole = output->whole->rows;
+    for (uint32_t c = 0; c < whole->column_count; c++)
+        output->columns[c] =
+            part == whole ? whole->columns[c] : batch_find(part, whole->columns[c]->name);
+}
+
+static bool take_cell(struct output *output, uint32_t c, uint32_t row, char separator, bool seconds)
+{
+    buffer_clear(&output->cell);
+    return output->columns[c] &&
+           cell_text(output->columns[c], row, separator, seconds, &output->cell);
+}
+
+bool output_measures(const struct output *output)
+{
+    return output->format == OUTPUT_TABLE;
+}
+
+void output_measure(struct output *output, const struct search_result *part)
+{
+    find_columns(output, part->rows);
+    for (uint32_t c = 0; c < output->whole->rows->column_count; c++)
+        for (uint32_t row = 0; row < part->rows->row_count; row++) {
+            take_cell(output, c, row, ' ', false);
+            size_t width = put_visible(buffer_slice(&output->cell), NULL);
+            output->widths[c] = width > output->widths[c] ? width : output->widths[c];
         }
+}
+
+void output_head(struct output *output)
+{
+    struct buffer *to = output->to;
+    uint32_t count = output->whole->rows->column_count;
+    const struct slice *names = output->whole->names;
+    if (output->format == OUTPUT_JSON)
+        buffer_put_text(to, "[");
+    for (uint32_t c = 0; output->format == OUTPUT_CSV && c < count; c++) {
+        buffer_put_text(to, c ? "," : "");
+        csv_put_cell(to, names[c], false);
     }
-    if (!widths)
-        to->failed = true;
-    for (uint32_t c = 0; widths && c < rows->column_count; c++) {
+    if (output->format == OUTPUT_CSV)
+        buffer_put_text(to, "\r\n");
+    for (uint32_t c = 0; output->format == OUTPUT_TABLE && c < count; c++) {
         buffer_put_text(to, c ? "  " : "");
-        put_padded(result->names[c], widths[c], false, to);
+        put_padded(names[c], output->widths[c], false, to);
     }
-    buffer_put_text(to, rows->column_count ? "\n" : "");
-    for (uint32_t row = 0; widths && row < rows->row_count; row++)
-        put_table_row(result, row, widths, &cell, to);
-    buffer_close(&cell);
-    arena_free(arena);
+    if (output->format == OUTPUT_TABLE && count)
+        buffer_put_text(to, "\n");
+}
+
+static void put_csv_row(struct output *output, uint32_t row)
+{
+    for (uint32_t c = 0; c < output->whole->rows->column_count; c++) {
+        bool number = take_cell(output, c, row, '\n', true);
+        buffer_put_text(output->to, c ? "," : "");
+        csv_put_cell(output->to, buffer_slice(&output->cell), number);
+    }
+    buffer_put_text(output->to, "\r\n");
+}
+
+static void put_table_row(struct output *output, uint32_t row)
+{
+    uint32_t count = output->whole->rows->column_count;
+    for (uint32_t c = 0; c < count; c++) {
+        bool number = take_cell(output, c, row, ' ', false);
+        buffer_put_text(output->to, c ? "  " : "");
+        put_padded(buffer_slice(&output->cell), c + 1 == count && !number ? 0 : output->widths[c],
+                   number, output->to);
+    }
+    buffer_put_char(output->to, '\n');
+}
+
+static void put_json_row(struct output *output, const struct search_result *part, uint32_t row)
+{
+    struct json json;
+    json_init(&json, output->to);
+    if (output->format == OUTPUT_JSON)
+        buffer_put_text(output->to, output->rows ? ",\n" : "\n");
+    put_row(part, row, true, &json);
+    if (output->format == OUTPUT_JSONL)
+        buffer_put_text(output->to, "\n");
+}
+
+void output_part(struct output *output, const struct search_result *part)
+{
+    bool json = output->format == OUTPUT_JSON || output->format == OUTPUT_JSONL;
+    if (!json)
+        find_columns(output, part->rows);
+    for (uint32_t row = 0; row < part->rows->row_count; row++, output->rows++) {
+        if (json)
+            put_json_row(output, part, row);
+        else if (output->format == OUTPUT_CSV)
+            put_csv_row(output, row);
+        else
+            put_table_row(output, row);
+    }
+}
+
+void output_tail(struct output *output)
+{
+    if (output->format == OUTPUT_JSON)
+        buffer_put_text(output->to, "\n]\n");
 }
 
 void output_put(const struct search_result *result, enum output_format format, struct buffer *to)
 {
-    switch (format) {
-    case OUTPUT_TABLE:
-        put_table(result, to);
-        return;
-    case OUTPUT_JSON:
-    case OUTPUT_JSONL:
-        put_json(result, format == OUTPUT_JSONL, to);
-        return;
-    case OUTPUT_CSV:
-        put_csv(result, to);
-        return;
+    struct output output;
+    if (output_open(&output, result, format, to) < 0)
+        to->failed = true;
+    else {
+        if (output_measures(&output))
+            output_measure(&output, result);
+        output_head(&output);
+        output_part(&output, result);
+        output_tail(&output);
     }
+    output_close(&output);
 }

@@ -12,6 +12,7 @@
 
 enum { PROGRESS_MS = 200, SUBSEARCH_ROWS_MAX = 100000 };
 enum { HELD_EIGHTHS = 5 }; /* of the memory; the rest is for reading */
+enum { SLICE_ROWS = 8192 };
 
 struct search {
     struct run run;
@@ -21,6 +22,8 @@ struct search {
     struct search_source source;
     bool has_source;
     bool drained;
+    bool in_slices; /* stages make columns: a block in slices needs less memory for them, and is sooner
+                       at its end when it is to be cancelled */
     struct stage *newest; /* sorts a window at a time; NULL when the source is in order */
     struct window window;
     bool finished;
@@ -291,13 +294,56 @@ static int filter_push(struct stage *op, struct frame *frame, struct err *err)
     return bits_any(frame->selected, frame->batch->row_count) ? stage_push(op, frame, err) : 0;
 }
 
+static const struct slice *shown_names(const struct run *run, const struct batch *rows,
+                                       struct arena *arena)
+{
+    struct slice *names = arena_array(arena, rows->column_count + 1U, sizeof(*names));
+    for (uint32_t i = 0; names && i < rows->column_count; i++)
+        names[i] = spl_field_shown(rows->columns[i]->name, run->query);
+    return names;
+}
+
+/* The rows that count, packed, to who asked for them. */
+static int take_frame(void *context, struct frame *frame, struct err *err)
+{
+    struct search *search = context;
+    struct run *run = &search->run;
+    struct arena *arena = frame->batch->arena;
+    uint32_t count = frame_count(frame), n = 0;
+    uint32_t *rows = arena_alloc(arena, (count + 1U) * sizeof(*rows));
+    struct frame packed;
+    for (uint32_t row = frame_next(frame, 0); rows && n < count; row = frame_next(frame, row + 1))
+        rows[n++] = row;
+    if (!rows || frame_gather(&packed, frame->batch, rows, count, arena) < 0)
+        return run_nomem(run, err);
+    struct search_result part = {.rows = packed.batch,
+                                 .row_count = count,
+                                 .names = shown_names(run, packed.batch, arena)};
+    return part.names ? search->options.take(search->options.take_context, &part, err)
+                      : run_nomem(run, err);
+}
+
+/* Whether rows meet anything but statistics, which are quicker with whole blocks: a dictionary is
+ * looked at once a frame. */
+static bool makes_columns(const struct spl_command *command)
+{
+    const struct command *first = command ? command->descriptor : NULL;
+    return !(first && (first->flags & COMMAND_TRANSFORMS) && (first->flags & COMMAND_HOLDS));
+}
+
 static int build(struct search *search, struct err *err)
 {
     struct run *run = &search->run;
     struct pipeline *pipeline = &search->pipeline;
+    search->in_slices = search->has_source && makes_columns(rest_of(search));
     if (pipeline_build(pipeline, run, rest_of(search), err) < 0)
         return -1;
     pipeline->rows_max = (uint64_t)search->options.rows_max;
+    pipeline->rows->memory_only = run->depth > 0 || !search->options.rows_on_disk;
+    if (search->options.take && run->depth == 0) {
+        pipeline->take = take_frame;
+        pipeline->take_context = search;
+    }
     bool sort = search->has_source && !search->source.ordered && search->request.newest_first;
     size_t more = search->has_source ? 1U + sort : 0;
     struct stage *all = arena_array(run->arena, pipeline->count + more + 1, sizeof(*all));
@@ -444,24 +490,41 @@ static int add_source_column(struct search *search, struct frame *frame)
     return to ? frame_put(frame, to) : -1;
 }
 
-static int read_batch(struct search *search, struct err *err)
+/* Rows first to first + count of what the source gave; first is a multiple of 64. */
+static int push_rows(struct search *search, const struct search_rows *rows, uint32_t first,
+                     uint32_t count, struct err *err)
 {
     struct run *run = &search->run;
+    struct frame frame;
+    arena_reset(run->frames);
+    bool whole = count == rows->batch->row_count;
+    int result = whole ? frame_share(&frame, rows->batch, rows->selected, run->frames)
+                       : frame_slice(&frame, rows->batch, rows->selected, first, count, run->frames);
+    if (result < 0 || add_source_column(search, &frame) < 0)
+        return run_nomem(run, err);
+    frame.weights = rows->weights ? rows->weights + first : NULL;
+    search->progress.rows_read += frame_weight(&frame);
+    return bits_any(frame.selected, count) ? pipeline_push(&search->pipeline, &frame, err) : 0;
+}
+
+static int read_batch(struct search *search, struct err *err)
+{
     struct search_rows rows = {0};
     int more = search->source.next(search->source.context, &rows, err);
     if (more <= 0)
         return more;
-    struct frame frame;
-    arena_reset(run->frames);
-    if (frame_share(&frame, rows.batch, rows.selected, run->frames) < 0 ||
-        add_source_column(search, &frame) < 0)
-        return run_nomem(run, err);
-    frame.weights = rows.weights;
-    search->progress.rows_read += frame_weight(&frame);
+    uint32_t count = rows.batch->row_count, step = search->in_slices ? SLICE_ROWS : count + !count;
     search->progress.batches++;
-    if (pipeline_push(&search->pipeline, &frame, err) < 0)
-        return -1;
-    return pipeline_satisfied(&search->pipeline) ? 0 : 1;
+    for (uint32_t at = 0; at < count; at += step) {
+        uint32_t left = count - at;
+        if (push_rows(search, &rows, at, left < step ? left : step, err) < 0)
+            return -1;
+        if (pipeline_satisfied(&search->pipeline))
+            return 0;
+        if (search->in_slices && run_check(&search->run, err) < 0)
+            return -1;
+    }
+    return 1;
 }
 
 static int tell(struct search *search, struct err *err)
@@ -550,11 +613,12 @@ static int fill_result(const struct run *run, const struct pipeline *pipeline, s
                        struct search_result *out)
 {
     static const struct batch none;
-    const struct batch *rows = pipeline->rows.batch ? pipeline->rows.batch : &none;
-    struct slice *names = arena_array(arena, rows->column_count + 1U, sizeof(*names));
-    for (uint32_t i = 0; names && i < rows->column_count; i++)
-        names[i] = spl_field_shown(rows->columns[i]->name, run->query);
-    *out = (struct search_result){.rows = rows,
+    const struct batch *rows = sorter_rows(pipeline->rows);
+    if (pipeline->rows->part_count)
+        rows = pipeline->rows->names;
+    const struct slice *names = shown_names(run, rows ? rows : &none, arena);
+    *out = (struct search_result){.rows = rows ? rows : &none,
+                                  .row_count = pipeline->rows->count,
                                   .names = names,
                                   .events = gives_events(run->query),
                                   .complete = !run->incomplete,
@@ -574,6 +638,30 @@ const struct search_result *search_result(struct search *search)
     search->result.complete &= search->finished;
     search->result.progress = search->progress;
     return &search->result;
+}
+
+struct parts {
+    struct search *search;
+    int (*take)(void *context, const struct search_result *part, struct err *err);
+    void *context;
+};
+
+static int take_part(void *context, const struct batch *rows, struct err *err)
+{
+    const struct parts *parts = context;
+    struct run *run = &parts->search->run;
+    struct search_result part = {.rows = rows, .row_count = rows->row_count};
+    arena_reset(run->frames);
+    part.names = shown_names(run, rows, run->frames);
+    return part.names ? parts->take(parts->context, &part, err) : run_nomem(run, err);
+}
+
+int search_rows(struct search *search,
+                int (*take)(void *context, const struct search_result *part, struct err *err),
+                void *context, struct err *err)
+{
+    struct parts parts = {search, take, context};
+    return sorter_each(search->pipeline.rows, take_part, &parts, err);
 }
 
 /* The first stage that holds rows is finished into fresh stages behind it. */
@@ -641,7 +729,7 @@ void search_free(struct search *search)
 
 static struct batch *rows_of(struct search *search)
 {
-    struct batch *rows = search->pipeline.rows.batch;
+    struct batch *rows = search->pipeline.rows->rows.batch;
     return rows ? rows : frame_batch_new(search->run.arena, 0);
 }
 
@@ -655,6 +743,7 @@ int run_subsearch(struct run *run, const struct spl_query *query, struct batch *
     sub.run.cancelled = run->cancelled;
     sub.run.deadline_ns = run->deadline_ns;
     sub.options.progress = NULL;
+    sub.run.depth = run->depth + 1;
     sub.options.rows_max =
         run->options->subsearch_rows_max ? run->options->subsearch_rows_max : SUBSEARCH_ROWS_MAX;
     if (!query->earliest.ptr)

@@ -36,6 +36,8 @@ struct search_progress {
     int64_t elapsed_ms;
 };
 
+struct search_result;
+
 struct search_options {
     const struct search_backend *backend;
     const struct hin_clock *clock; /* NULL: the machine's */
@@ -47,6 +49,12 @@ struct search_options {
     int64_t rows_max;              /* rows of the answer that are kept; 0: all that memory allows.
                                       Reaching it is said in a message */
     int64_t subsearch_rows_max;    /* 0: 100,000 */
+    bool rows_on_disk;             /* an answer that memory has no room for goes to the temporary file;
+                                      search_rows() reads it. Otherwise that is ERR_LIMIT */
+    /* Takes the answer's rows in order, as soon as they are known; they are not kept then. -1 ends
+     * the search. NULL: search_rows() and search_result() have them. */
+    int (*take)(void *context, const struct search_result *part, struct err *err);
+    void *take_context;
     /* Called between batches, about every progress_ms; not 0 cancels. */
     int (*progress)(void *context, struct search *search, const struct search_progress *progress);
     void *progress_context;
@@ -62,7 +70,9 @@ struct search_message {
 };
 
 struct search_result {
-    const struct batch *rows;  /* in order; columns are in output order too */
+    const struct batch *rows;  /* in order; columns are in output order too. No rows but row_count not
+                                  0: they are on disk */
+    uint64_t row_count;
     const struct slice *names; /* of the columns, as people know them (_time, host ...) */
     bool events;               /* still events, not a table */
     bool complete;
@@ -77,6 +87,11 @@ MUST_USE int search_step(struct search *search, struct err *err);
 MUST_USE int search_run(struct search *search, struct err *err);
 /* The answer so far, or in full after the last step. Lives until search_free(). */
 const struct search_result *search_result(struct search *search);
+/* The whole answer part by part, also when it is on disk; names and columns of a part may be fewer. */
+MUST_USE int search_rows(struct search *search,
+                         int (*take)(void *context, const struct search_result *part,
+                                     struct err *err),
+                         void *context, struct err *err);
 /* A partial answer in arena; complete is false. */
 MUST_USE int search_preview(struct search *search, struct arena *arena, struct search_result *out,
                             struct err *err);

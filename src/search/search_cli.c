@@ -4,6 +4,8 @@
 #include "search/parser.h"
 #include "search/table_source.h"
 
+#include "base/byte_size.h"
+#include "base/duration.h"
 #include "base/time_modifier.h"
 
 #include <stdio.h>
@@ -11,7 +13,8 @@
 
 struct cli {
     const char *data, *data_dir, *from, *to, *zone, *spl;
-    int64_t limit;
+    int64_t limit, time_ns;
+    uint64_t memory;
     enum output_format format;
     bool explain, parse_only;
 };
@@ -21,7 +24,8 @@ static int usage(const char *problem)
     fprintf(
         stderr,
         "%s\nusage: hinomi search [--data FILE [--data-dir DIR]] [--format table|json|jsonl|csv]\n"
-        "                     [--from T] [--to T] [--tz ZONE] [--limit N] [--explain] 'SPL'\n"
+        "                     [--from T] [--to T] [--tz ZONE] [--limit N] [--memory SIZE] [--time-limit T]\n"
+        "                     [--explain] 'SPL'\n"
         "       hinomi search --parse-only < SPL\n",
         problem);
     return 2;
@@ -42,6 +46,10 @@ static int read_option(struct cli *cli, const char *name, const char *value)
         cli->zone = value;
     else if (slice_is(slice_text(name), "--limit"))
         return slice_to_i64(text, &cli->limit) && cli->limit >= 0 ? 0 : -1;
+    else if (slice_is(slice_text(name), "--memory"))
+        return byte_size_parse(text, &cli->memory) && cli->memory >= MIB && cli->memory <= 64 * GIB ? 0 : -1;
+    else if (slice_is(slice_text(name), "--time-limit"))
+        return duration_parse(text, &cli->time_ns) && cli->time_ns > 0 ? 0 : -1;
     else if (slice_is(slice_text(name), "--format"))
         return output_format_by_name(text, &cli->format) ? 0 : -1;
     else
@@ -114,26 +122,73 @@ static int parse_only(struct arena *arena)
     return result < 0 ? 1 : 0;
 }
 
-static int print_result(struct search *search, const struct cli *cli)
+enum { WRITE_AT_ONCE = 1 << 20 };
+
+struct printer {
+    struct output output;
+    struct buffer out;
+};
+
+static int flush_printed(struct printer *printer, size_t least, struct err *err)
+{
+    struct slice text = buffer_slice(&printer->out);
+    if (text.len < least)
+        return 0;
+    if (buffer_failed(&printer->out) || fwrite(text.ptr, 1, text.len, stdout) != text.len)
+        return err_set(err, ERR_IO, "the result cannot be written");
+    buffer_clear(&printer->out);
+    return 0;
+}
+
+static int measure_part(void *context, const struct search_result *part, struct err *err)
+{
+    struct printer *printer = context;
+    (void)err;
+    output_measure(&printer->output, part);
+    return 0;
+}
+
+static int print_part(void *context, const struct search_result *part, struct err *err)
+{
+    struct printer *printer = context;
+    output_part(&printer->output, part);
+    return flush_printed(printer, WRITE_AT_ONCE, err);
+}
+
+/* Lines need no other line: they go out while the search runs. */
+static int print_at_once(void *context, const struct search_result *part, struct err *err)
+{
+    struct printer *printer = context;
+    output_part(&printer->output, part);
+    return flush_printed(printer, 0, err) < 0 || fflush(stdout) != 0 ? -1 : 0;
+}
+
+static int print_rows(struct search *search, struct printer *printer, enum output_format format,
+                      struct err *err)
+{
+    if (output_open(&printer->output, search_result(search), format, &printer->out) < 0)
+        return err_nomem(err);
+    if (output_measures(&printer->output) &&
+        search_rows(search, measure_part, printer, err) < 0)
+        return -1;
+    output_head(&printer->output);
+    if (search_rows(search, print_part, printer, err) < 0)
+        return -1;
+    output_tail(&printer->output);
+    return flush_printed(printer, 0, err);
+}
+
+static void print_notes(struct search *search, const struct cli *cli)
 {
     struct buffer out;
-    buffer_init(&out, 2 * GIB);
-    const struct search_result *result = search_result(search);
-    output_put(result, cli->format, &out);
-    bool failed =
-        buffer_failed(&out) || fwrite(buffer_slice(&out).ptr, 1, out.len, stdout) != out.len;
-    buffer_close(&out);
-    for (const struct search_message *m = result->messages; m; m = m->next)
+    for (const struct search_message *m = search_result(search)->messages; m; m = m->next)
         fprintf(stderr, "note: %.*s\n", SLICE_ARG(m->text));
-    if (cli->explain) {
-        buffer_init(&out, MIB);
-        search_explain(search, &out);
-        fprintf(stderr, "%.*s", SLICE_ARG(buffer_slice(&out)));
-        buffer_close(&out);
-    }
-    if (failed)
-        fprintf(stderr, "hinomi search: the result cannot be written\n");
-    return failed ? 1 : 0;
+    if (!cli->explain)
+        return;
+    buffer_init(&out, MIB);
+    search_explain(search, &out);
+    fprintf(stderr, "%.*s", SLICE_ARG(buffer_slice(&out)));
+    buffer_close(&out);
 }
 
 static int read_range(const struct cli *cli, struct search_options *options, struct err *err)
@@ -150,25 +205,49 @@ static int read_range(const struct cli *cli, struct search_options *options, str
     return 0;
 }
 
+static int run_search(const struct cli *cli, struct search *search, struct printer *printer,
+                      struct err *err)
+{
+    if (search_run(search, err) < 0)
+        return -1;
+    if (cli->format != OUTPUT_JSONL && print_rows(search, printer, cli->format, err) < 0)
+        return -1;
+    print_notes(search, cli);
+    return 0;
+}
+
 static int run_one(const struct cli *cli, const struct search_backend *backend, struct arena *arena)
 {
+    static const struct batch no_columns;
+    const struct search_result lines = {.rows = &no_columns};
     struct err err;
     struct slice spl = slice_text(cli->spl);
-    struct search_options options = {.backend = backend, .rows_max = cli->limit};
+    struct printer printer = {0};
+    struct search_options options = {.backend = backend,
+                                     .rows_max = cli->limit,
+                                     .memory_max = (int64_t)cli->memory,
+                                     .time_max_ms = cli->time_ns / NS_PER_MS,
+                                     .rows_on_disk = true,
+                                     .take = cli->format == OUTPUT_JSONL ? print_at_once : NULL,
+                                     .take_context = &printer};
     struct spl_query *query;
     struct search *search = NULL;
     err_clear(&err);
+    buffer_init(&printer.out, GIB);
     int result = read_range(cli, &options, &err);
     if (result == 0)
         result = spl_parse(spl, arena, &query, &err);
     if (result == 0)
         result = search_new(query, &options, &search, &err);
+    if (result == 0 && options.take &&
+        output_open(&printer.output, &lines, cli->format, &printer.out) < 0)
+        result = err_nomem(&err);
     if (result == 0)
-        result = search_run(search, &err);
+        result = run_search(cli, search, &printer, &err);
     if (result < 0)
         print_error(&err, spl);
-    else
-        result = print_result(search, cli);
+    output_close(&printer.output);
+    buffer_close(&printer.out);
     search_free(search);
     return result == 0 ? 0 : 1;
 }

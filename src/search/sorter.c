@@ -1,6 +1,5 @@
 #include "search/sorter.h"
 
-enum { MERGE_PARTS_MAX = 48 }; /* more are merged in several rounds: each has a block in memory */
 enum { LIMIT_SLACK = 8192 };   /* rows over the limit before it is worth dropping them */
 
 static void close_sorter(void *sorter)
@@ -13,8 +12,9 @@ int sorter_init(struct sorter *sorter, struct run *run, const struct sort_keys *
 {
     static const struct sort_keys none;
     *sorter = (struct sorter){.run = run, .keys = keys ? *keys : none, .limit = limit};
-    for (int i = 0; i < 2; i++)
-        sorter->arenas[i] = arena_new_within(&run->memory->budget);
+    for (int i = 0; i < 2; i++) /* a preview shall not take the search's memory */
+        sorter->arenas[i] =
+            run->preview ? arena_new(MEMORY_QUERY_MAX) : arena_new_within(&run->memory->budget);
     sorter->names = frame_batch_new(run->arena, 0);
     row_store_init(&sorter->rows, sorter->arenas[0]);
     if (!sorter->arenas[0] || !sorter->arenas[1] || !sorter->names ||
@@ -31,6 +31,16 @@ void sorter_close(struct sorter *sorter)
     }
     sorter->rows.batch = NULL;
     sorter->part_count = 0;
+}
+
+void sorter_clear(struct sorter *sorter)
+{
+    for (int i = 0; i < 2; i++)
+        arena_reset(sorter->arenas[i]);
+    row_store_init(&sorter->rows, sorter->arenas[0]);
+    sorter->part_count = 0;
+    sorter->noted = 0;
+    sorter->count = 0;
 }
 
 static size_t held(const struct sorter *sorter)
@@ -63,11 +73,12 @@ static struct spill_part *add_part(struct sorter *sorter)
     return &sorter->parts[sorter->part_count++];
 }
 
+/* Columns that the rows in memory have got since they were looked at last. */
 static int note_names(struct sorter *sorter)
 {
     const struct batch *batch = sorter->rows.batch;
-    for (uint32_t i = 0; i < batch->column_count; i++)
-        if (!batch_column(sorter->names, batch->columns[i]->name))
+    for (; sorter->noted < batch->column_count; sorter->noted++)
+        if (!batch_column(sorter->names, batch->columns[sorter->noted]->name))
             return -1;
     return 0;
 }
@@ -81,20 +92,20 @@ static int spill_rows(struct sorter *sorter, struct err *err)
         return -1;
     if (sorter->limit && sorter->limit < count)
         count = (uint32_t)sorter->limit;
-    if (note_names(sorter) < 0 || !(part = add_part(sorter)))
+    if (!(part = add_part(sorter)))
         return run_nomem(sorter->run, err);
     if (spill_write(sorter->run->memory, sorter->rows.batch, order, count, part, err) < 0)
         return -1;
     sorter->rows.batch = NULL;
+    sorter->noted = 0;
     arena_reset(sorter->arenas[0]);
     arena_reset(sorter->arenas[1]);
     return 0;
 }
 
-/* Of many more rows than the limit, the first ones stay. */
-static int drop_rows(struct sorter *sorter, struct err *err)
+int sorter_cut(struct sorter *sorter, uint64_t keep, struct err *err)
 {
-    uint32_t *order, count = row_count(sorter), keep = (uint32_t)sorter->limit;
+    uint32_t *order, count = row_count(sorter);
     struct row_store kept;
     struct frame frame = {.batch = sorter->rows.batch};
     if (order_rows(sorter, &order, err) < 0)
@@ -112,15 +123,29 @@ static int drop_rows(struct sorter *sorter, struct err *err)
     return 0;
 }
 
+int sorter_find(struct sorter *sorter, uint32_t n, uint32_t *first, uint32_t *nth, struct err *err)
+{
+    uint32_t *order;
+    if (order_rows(sorter, &order, err) < 0)
+        return -1;
+    *first = order ? order[0] : 0;
+    *nth = order ? order[n] : n;
+    arena_reset(sorter->arenas[1]);
+    return 0;
+}
+
 static int add_some(struct sorter *sorter, const struct frame *frame, struct err *err)
 {
-    if (row_store_add(&sorter->rows, frame) < 0)
+    if (row_store_add(&sorter->rows, frame) < 0 || note_names(sorter) < 0)
         return run_nomem(sorter->run, err);
     sorter->count += frame_count(frame);
     uint32_t rows = row_count(sorter);
     if (sorter->limit && sorter->limit < rows && rows - sorter->limit > 3 * sorter->limit + LIMIT_SLACK)
-        return drop_rows(sorter, err);
-    return search_memory_is_short(sorter->run->memory, held(sorter)) ? spill_rows(sorter, err) : 0;
+        return sorter_cut(sorter, sorter->limit, err);
+    bool may_spill = !sorter->memory_only && !sorter->run->preview;
+    return may_spill && search_memory_is_short(sorter->run->memory, held(sorter))
+               ? spill_rows(sorter, err)
+               : 0;
 }
 
 /* A large frame in slices, so that memory is looked at often enough. */
@@ -320,13 +345,20 @@ static int write_part(void *context, const struct batch *rows, struct err *err)
     return spill_write(writing->sorter->run->memory, rows, NULL, rows->row_count, &writing->part, err);
 }
 
+/* How many parts are merged at once: each has a block in memory, some times as large there. */
+static uint32_t parts_at_once(const struct sorter *sorter)
+{
+    size_t fit = sorter->run->memory->budget.bytes_max / 4 / (4 * SPILL_BLOCK_BYTES);
+    return fit < 4 ? 4 : (uint32_t)fit;
+}
+
 /* Neighbouring parts become one until few enough are left. */
 static int merge_some(struct sorter *sorter, struct err *err)
 {
-    uint32_t count = 0;
-    for (uint32_t at = 0; at < sorter->part_count; at += MERGE_PARTS_MAX) {
+    uint32_t count = 0, most = parts_at_once(sorter);
+    for (uint32_t at = 0; at < sorter->part_count; at += most) {
         uint32_t n = sorter->part_count - at;
-        n = n < MERGE_PARTS_MAX ? n : MERGE_PARTS_MAX;
+        n = n < most ? n : most;
         struct writing writing = {.sorter = sorter};
         if (merge_parts(sorter, &sorter->parts[at], n, false, write_part, &writing, err) < 0)
             return -1;
@@ -359,7 +391,10 @@ int sorter_each(struct sorter *sorter, sorter_give give, void *context, struct e
 {
     if (!sorter->keys.count)
         return give_parts(sorter, give, context, err);
-    while (sorter->part_count > MERGE_PARTS_MAX)
+    /* what is in memory makes room for the blocks of the parts */
+    if (sorter->part_count && row_count(sorter) && spill_rows(sorter, err) < 0)
+        return -1;
+    while (sorter->part_count > parts_at_once(sorter))
         if (merge_some(sorter, err) < 0)
             return -1;
     return merge_parts(sorter, sorter->parts, sorter->part_count, true, give, context, err);

@@ -18,18 +18,26 @@
 struct sorter {
     struct run *run;
     struct sort_keys keys;
-    uint64_t limit; /* only so many first rows are of use; 0: all */
+    uint64_t limit;    /* only so many first rows are of use; 0: all */
+    bool memory_only;  /* never in the file: sorter_rows() is asked for */
     struct arena *arenas[2];
     struct row_store rows;
     struct spill_part *parts;
     uint32_t part_count;
-    uint64_t count; /* rows added, less those that the limit dropped */
-    struct batch *names; /* no rows: the columns of all parts in the order they came */
+    uint64_t count;      /* rows added, less those that the limit dropped */
+    struct batch *names; /* no rows: the columns in the order they came */
+    uint32_t noted;      /* columns of rows that are in names */
 };
 
 MUST_USE int sorter_init(struct sorter *sorter, struct run *run, const struct sort_keys *keys,
                          uint64_t limit, struct err *err);
 void sorter_close(struct sorter *sorter);
+void sorter_clear(struct sorter *sorter); /* as after init; the room in the file is not used again */
+/* Of the rows in memory, of which there are more, only the first stay, in order. */
+MUST_USE int sorter_cut(struct sorter *sorter, uint64_t keep, struct err *err);
+/* Which of the rows in memory would be number 0 and number n. */
+MUST_USE int sorter_find(struct sorter *sorter, uint32_t n, uint32_t *first, uint32_t *nth,
+                         struct err *err);
 MUST_USE int sorter_add(struct sorter *sorter, const struct frame *frame, struct err *err);
 
 /* Gives the rows in order, some thousands at a time; a batch lives during the call. Less than 0

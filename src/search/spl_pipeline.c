@@ -7,7 +7,7 @@ static int sink_push(struct stage *op, struct frame *frame, struct err *err)
 {
     struct pipeline *pipeline = op->state;
     uint64_t count = frame_count(frame);
-    uint64_t kept = pipeline->rows.batch ? pipeline->rows.batch->row_count : 0;
+    uint64_t kept = pipeline->rows->count;
     pipeline->rows_seen += count;
     if (pipeline->rows_max && kept + count > pipeline->rows_max) {
         uint32_t row = frame_next(frame, 0);
@@ -16,7 +16,8 @@ static int sink_push(struct stage *op, struct frame *frame, struct err *err)
         for (; row < frame->batch->row_count; row = frame_next(frame, row + 1))
             bits_clear(frame->selected, row);
     }
-    return row_store_add(&pipeline->rows, frame) < 0 ? run_nomem(op->run, err) : 0;
+    return pipeline->take ? pipeline->take(pipeline->take_context, frame, err)
+                          : sorter_add(pipeline->rows, frame, err);
 }
 
 static int make_stage(struct run *run, const struct spl_command *command, struct stage *op,
@@ -54,7 +55,12 @@ int pipeline_build(struct pipeline *pipeline, struct run *run, const struct spl_
     pipeline->stages = arena_array(run->arena, count + 1, sizeof(*pipeline->stages));
     if (!pipeline->stages)
         return run_nomem(run, err);
-    row_store_init(&pipeline->rows, run->arena);
+    pipeline->rows = arena_alloc(run->arena, sizeof(*pipeline->rows));
+    if (!pipeline->rows)
+        return run_nomem(run, err);
+    if (sorter_init(pipeline->rows, run, NULL, 0, err) < 0)
+        return -1;
+    pipeline->rows->memory_only = true;
     for (; command; command = command->next, i++) {
         if (make_stage(run, command, &pipeline->stages[i], err) < 0)
             return -1;

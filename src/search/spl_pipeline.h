@@ -1,13 +1,16 @@
 #pragma once
 /* search/pipeline: the stages of one query in a row, with the store of rows at its end. */
-#include "search/stage.h"
+#include "search/sorter.h"
 
 struct pipeline {
     struct stage *stages; /* count, then the sink */
     size_t count;
-    struct row_store rows; /* what came out */
-    uint64_t rows_max;     /* 0: no limit */
+    struct sorter *rows; /* what came out; lives in run->arena */
+    uint64_t rows_max;  /* 0: no limit */
     uint64_t rows_seen;
+    /* Takes the rows instead, when set. */
+    int (*take)(void *context, struct frame *frame, struct err *err);
+    void *take_context;
 };
 
 /* Stages for the commands from command on (NULL: none). */

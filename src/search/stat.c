@@ -67,6 +67,28 @@ void stat_give_number(struct stat_scope *scope, double n, struct value_list *out
         stat_give(scope, value_f64(n), out);
 }
 
+void stat_keep_text_over(struct stat_scope *scope, struct value *to, struct value v)
+{
+    enum { LEAST_BITS = 5 };
+    size_t room = to->type == VALUE_STRING && to->flags ? (size_t)1 << to->flags : 0;
+    char *place = (char *)(uintptr_t)to->text;
+    if (v.len > room || !room) {
+        unsigned bits = LEAST_BITS;
+        while (((size_t)1 << bits) < v.len)
+            bits++;
+        place = arena_alloc(scope->arena, (size_t)1 << bits);
+        scope->exhausted |= !place;
+        if (!place)
+            return;
+        to->flags = (uint16_t)bits;
+    }
+    if (v.len)
+        memcpy(place, v.text, v.len);
+    to->type = VALUE_STRING;
+    to->len = v.len;
+    to->text = place;
+}
+
 struct value stat_keep(struct stat_scope *scope, struct value v)
 {
     struct value copy = value_copy(v, scope->arena);

@@ -46,17 +46,15 @@ void stat_give(struct stat_scope *scope, struct value v, struct value_list *out)
 void stat_give_number(struct stat_scope *scope, double n, struct value_list *out);
 /* A deep copy; exhausted is set when memory is out. */
 struct value stat_keep(struct stat_scope *scope, struct value v);
-/* The same into a place that holds what was kept before: text that is no longer than it need not
- * have new memory, so what is given as a result must be copied. */
+/* The same into a place that was cleared or holds what was kept before, whose memory it uses again
+ * where it can: what is given as a result must be copied. to->flags is log2 of a text's room. */
+void stat_keep_text_over(struct stat_scope *scope, struct value *to, struct value v);
 static inline void stat_keep_over(struct stat_scope *scope, struct value *to, struct value v)
 {
-    if (to->type == VALUE_STRING && v.type == VALUE_STRING && to->len >= v.len && v.len) {
-        memcpy((char *)(uintptr_t)to->text, v.text, v.len);
-        to->len = v.len;
-        return;
-    }
     if (v.type == VALUE_I64 || v.type == VALUE_F64)
         *to = v;
+    else if (v.type == VALUE_STRING)
+        stat_keep_text_over(scope, to, v);
     else
         *to = stat_keep(scope, v);
 }

@@ -1,8 +1,8 @@
 /* sort: rows in order. */
 #include "search/commands/command_sort.h"
 
-#include "search/hold.h"
 #include "search/newest.h"
+#include "search/sorter.h"
 
 struct sort_args {
     int64_t limit; /* 0: all */
@@ -47,37 +47,38 @@ static void want(const struct spl_command *command, struct wanted *wanted)
         wanted_add(wanted, args->keys.keys[i].field);
 }
 
-struct sort {
-    struct hold hold;
-    struct sort_keys keys;
-    int64_t limit;
-};
+/* Rows that can be in the answer: what it says itself, or a head behind it. 0: all. */
+static uint64_t rows_of_use(const struct spl_command *command)
+{
+    const struct sort_args *args = command->args;
+    return args->limit ? (uint64_t)args->limit : newest_limit(command->next, 0);
+}
+
+static int push(struct stage *op, struct frame *frame, struct err *err)
+{
+    return sorter_add(op->state, frame, err);
+}
 
 static int finish(struct stage *op, struct err *err)
 {
-    struct sort *sort = op->state;
-    const struct batch *batch = sort->hold.rows.batch;
-    uint32_t *order;
-    if (!batch)
-        return 0;
-    if (sort_rows(&sort->keys, batch, op->run->arena, &order) < 0)
-        return run_nomem(op->run, err);
-    uint32_t count = batch->row_count;
-    if (sort->limit && (uint64_t)sort->limit < count)
-        count = (uint32_t)sort->limit;
-    return stage_emit(op, batch, order, count, err);
+    return sorter_emit(op->state, op, err);
+}
+
+static void release(struct stage *op)
+{
+    sorter_close(op->state);
 }
 
 static int make(struct run *run, const struct spl_command *command, struct stage *op,
                 struct err *err)
 {
     const struct sort_args *args = command->args;
-    if (stage_hold(run, op, sizeof(struct sort), finish, err) < 0)
-        return -1;
-    struct sort *sort = op->state;
-    sort->keys = args->keys;
-    sort->limit = args->limit;
-    return 0;
+    op->push = push;
+    op->finish = finish;
+    op->release = release;
+    op->state = arena_alloc(run->arena, sizeof(struct sorter));
+    return op->state ? sorter_init(op->state, run, &args->keys, rows_of_use(command), err)
+                     : run_nomem(run, err);
 }
 
 const struct command command_sort = {
@@ -96,6 +97,6 @@ const struct sort_key *sort_first_key(const struct spl_command *command, uint64_
     if (!command || command->descriptor != &command_sort)
         return NULL;
     const struct sort_args *args = command->args;
-    *rows = args->limit ? (uint64_t)args->limit : newest_limit(command->next, 0);
+    *rows = rows_of_use(command);
     return *rows ? &args->keys.keys[0] : NULL;
 }

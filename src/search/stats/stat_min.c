@@ -5,7 +5,7 @@ static void result(struct stat_scope *scope, const void *state, struct value_lis
 {
     const struct extremes *e = state;
     if (e->texts || e->numbers)
-        stat_give(scope, e->texts ? e->text_least : e->least, out);
+        stat_give(scope, e->texts ? stat_keep(scope, e->text_least) : e->least, out);
 }
 
 const struct stat stat_min = {

@@ -10,9 +10,9 @@ static bool text_before(struct value a, struct value b)
 static void text_extreme(struct stat_scope *scope, struct extremes *e, struct value v)
 {
     if (!e->texts || text_before(v, e->text_least))
-        e->text_least = stat_keep(scope, v);
+        stat_keep_over(scope, &e->text_least, v);
     if (!e->texts || text_before(e->text_greatest, v))
-        e->text_greatest = stat_keep(scope, v);
+        stat_keep_over(scope, &e->text_greatest, v);
     e->texts = true;
 }
 
