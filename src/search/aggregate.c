@@ -381,6 +381,11 @@ void aggregator_clear(struct aggregator *a, uint32_t group)
     }
 }
 
+const struct stat *aggregator_stat(const struct aggregator *a, size_t slot)
+{
+    return a->slots[slot].agg.stat;
+}
+
 struct slice aggregator_field(const struct aggregator *a, size_t slot)
 {
     return a->slots[slot].agg.field;

@@ -57,6 +57,7 @@ MUST_USE int aggregator_prepare(struct aggregator *a, struct frame *frame, struc
 /* All states of a group (GROUP_NONE: of all) to their beginning. */
 void aggregator_clear(struct aggregator *a, uint32_t group);
 struct slice aggregator_field(const struct aggregator *a, size_t slot); /* SLICE_NONE: rows */
+const struct stat *aggregator_stat(const struct aggregator *a, size_t slot);
 struct slice aggregator_name(const struct aggregator *a, size_t slot);
 MUST_USE int aggregator_result(struct aggregator *a, size_t slot, uint32_t group,
                                struct value_list *out, struct err *err);

@@ -84,8 +84,9 @@ static int choose_series(struct stage *op, const struct axis *y, enum series **o
 static struct slice series_name(struct stage *op, struct slice agg, struct slice value)
 {
     const struct chart_args *args = op->command->args;
+    const struct chart *chart = op->state;
     struct arena *arena = op->run->arena;
-    if (args->aggs.count < 2)
+    if (chart->a.slot_count < 2)
         return arena_copy(arena, value);
     return arena_printf(arena, "%.*s%.*s%.*s", SLICE_ARG(agg), SLICE_ARG(args->sep),
                         SLICE_ARG(value));
@@ -164,51 +165,56 @@ static int lay_rows(struct stage *op, const struct axis *x, struct rows *rows, s
     return 0;
 }
 
+/* per_second and its kin are sums over the bucket's length: the seconds of their unit; 0: another.
+ */
+static double unit_of(const struct chart *chart, const struct stat *stat)
+{
+    static const struct {
+        const struct stat *stat;
+        double unit;
+    } rates[] = {
+        {&stat_per_second, 1},
+        {&stat_per_minute, 60},
+        {&stat_per_hour, 3600},
+        {&stat_per_day, 86400},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(rates); i++)
+        if (rates[i].stat == stat && chart->span.kind == SPAN_TIME)
+            return rates[i].unit;
+    return 0;
+}
+
+static double per_unit(const struct chart *chart, double sum, double unit)
+{
+    return sum / ((double)span_ns(&chart->span) / 1e9) * unit;
+}
+
 /* One column: group[row] is the group whose result stands there, GROUP_NONE for empty cells. */
 static int put_series(struct stage *op, struct batch *out, struct slice name, size_t slot,
                       const uint32_t *group, struct err *err)
 {
     struct chart *chart = op->state;
     struct column *to = batch_column(out, name);
-    bool zero =
-        op->run &&
-        (chart->a.list->aggs[slot < chart->a.list->count ? slot : 0].stat->flags & STAT_ZERO);
+    const struct stat *stat = aggregator_stat(&chart->a, slot);
+    double unit = unit_of(chart, stat);
     for (uint32_t row = 0; to && row < out->row_count; row++) {
         struct value_list list = {0};
-        struct value nought = value_i64(0);
+        struct value made = value_i64(0);
+        int128 room;
         if (group[row] != GROUP_NONE &&
             aggregator_result(&chart->a, slot, group[row], &list, err) < 0)
             return -1;
-        if (!list.count && zero)
-            list = (struct value_list){&nought, 1};
+        if (unit != 0 && list.count && stat_number(list.values[0], &room, &made)) {
+            made = value_f64(per_unit(chart, value_to_f64(made), unit));
+            list = (struct value_list){&made, 1};
+        } else if (!list.count && (stat->flags & STAT_ZERO)) {
+            list = (struct value_list){&made, 1};
+        }
         for (uint32_t i = 0; i < list.count; i++)
             if (column_add(out, to, row, list.values[i]) < 0)
                 return run_nomem(op->run, err);
     }
     return to ? 0 : run_nomem(op->run, err);
-}
-
-/* per_second and its kin are sums over the bucket's length. */
-static int scale_rates(struct stage *op, struct batch *out)
-{
-    const struct chart *chart = op->state;
-    double seconds = (double)span_ns(&chart->span) / 1e9;
-    static const struct {
-        const char *name;
-        double unit;
-    } rates[] = {{"per_second", 1}, {"per_minute", 60}, {"per_hour", 3600}, {"per_day", 86400}};
-    for (size_t a = 0; a < chart->a.list->count; a++)
-        for (size_t r = 0; r < ARRAY_COUNT(rates); r++) {
-            if (!slice_is(slice_text(chart->a.list->aggs[a].stat->name), rates[r].name))
-                continue;
-            for (uint32_t c = 1; c < out->column_count; c++)
-                for (uint32_t i = 0; i < out->columns[c]->count; i++) {
-                    struct value *v = &out->columns[c]->values[i];
-                    if (v->type == VALUE_I64 || v->type == VALUE_F64 || v->type == VALUE_DECIMAL)
-                        *v = value_f64(value_to_f64(*v) / seconds * rates[r].unit);
-                }
-        }
-    return 0;
 }
 
 static void cells_clear(uint32_t *cells, uint32_t count)
@@ -243,7 +249,8 @@ static int put_other(struct stage *op, struct batch *out, size_t slot, const str
     bool any = false;
     if (!sums || !seen)
         return run_nomem(op->run, err);
-    const struct stat *stat = chart->a.list->aggs[slot].stat;
+    const struct stat *stat = aggregator_stat(&chart->a, slot);
+    double unit = unit_of(chart, stat);
     bool greatest = slice_is(slice_text(stat->name), "max"),
          least = slice_is(slice_text(stat->name), "min");
     bool mean = slice_is(slice_text(stat->name), "avg");
@@ -275,7 +282,10 @@ static int put_other(struct stage *op, struct batch *out, size_t slot, const str
         struct value_list list;
         if (seen[row] == 0 && !(stat->flags & STAT_ZERO))
             continue;
-        stat_give_number(&scope, mean ? sums[row] / seen[row] : sums[row], &list);
+        double made = mean        ? sums[row] / seen[row]
+                      : unit != 0 ? per_unit(chart, sums[row], unit)
+                                  : sums[row];
+        stat_give_number(&scope, made, &list);
         if (!list.count || column_add(out, to, row, list.values[0]) < 0)
             return run_nomem(op->run, err);
     }
@@ -340,7 +350,5 @@ int chart_emit(struct stage *op, struct err *err)
     if ((split ? split_table(op, &y, &rows, out, cells, err)
                : plain_table(op, &rows, out, cells, err)) < 0)
         return -1;
-    if (chart->span.kind == SPAN_TIME)
-        scale_rates(op, out);
     return stage_emit(op, out, NULL, out->row_count, err);
 }
