@@ -100,6 +100,8 @@ def main():
             plain(total, "shape", [sys.executable, "tests/shape/shape.py"])
         if (ROOT / "tests/golden/run.py").exists() and want("golden"):
             plain(total, "golden", [sys.executable, "tests/golden/run.py"], env)
+        if want("reference"):
+            plain(total, "reference", [sys.executable, "tests/golden/reference.py"], env)
         for test in sorted((ROOT / "tests/e2e").glob("test_*.py")) + sorted((ROOT / "tests/fault").glob("test_*.py")):
             if want(test.stem):
                 plain(total, test.stem, [sys.executable, str(test)], env, 7200 if args.full else 1200)

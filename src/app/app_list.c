@@ -1,6 +1,8 @@
 /* The list of subcommands, and the help made from it. */
 #include "app/cli.h"
 
+#include "search/help.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -50,7 +52,7 @@ const struct command_line command_lines[] = {
     {"approve", "--key FILE [--yes] HOLDFILE | --new-key FILE [--name NAME]",
      "judge what the gate holds and sign that it may go, away from the server", app_approve},
     {"version", "", "the version", app_version},
-    {"help", "[COMMAND]", "this text", app_help},
+    {"help", "[COMMAND] | search [NAME]", "this text; what a command or function of searches does", app_help},
     {NULL, NULL, NULL, NULL},
 };
 
@@ -62,14 +64,50 @@ int app_version(int argc, char **argv)
     return EXIT_DONE;
 }
 
+/* hinomi help search [NAME | --json]: the language (search/help.h). */
+static int help_search(const char *name)
+{
+    struct buffer text;
+    const char *nearest = NULL;
+    bool found = true;
+    buffer_init(&text, 16 * MIB);
+    if (!name) {
+        help_list(&text);
+    } else if (strcmp(name, "--json") == 0) {
+        struct json json;
+        json_init(&json, &text);
+        help_json(&json);
+        buffer_put_char(&text, '\n');
+    } else {
+        found = help_name(slice_text(name), &text, &nearest);
+    }
+    cli_write(buffer_slice(&text));
+    bool done = cli_flush() && !buffer_failed(&text);
+    buffer_close(&text);
+    if (!found)
+        fprintf(stderr, "hinomi help: a search has no command or function \"%s\" (did you mean %s?)\n",
+                name, nearest ? nearest : "stats");
+    return !found ? EXIT_USAGE : done ? EXIT_DONE : EXIT_FAILED;
+}
+
+static void print_usage(const struct command_line *command)
+{
+    printf("  hinomi %s %s\n        %s\n", command->name, command->usage, command->summary);
+}
+
 int app_help(int argc, char **argv)
 {
+    bool search = argc > 0 && strcmp(argv[0], "search") == 0;
+    if (search && argc > 1)
+        return help_search(argv[1]);
     puts("Hinomi: see, wake, brake.\n");
-    for (const struct command_line *command = command_lines; command->name; command++) {
-        if (argc > 0 && strcmp(argv[0], command->name) != 0)
-            continue;
-        printf("  hinomi %s %s\n        %s\n", command->name, command->usage, command->summary);
-    }
+    for (const struct command_line *command = command_lines; command->name; command++)
+        if (argc == 0 || strcmp(argv[0], command->name) == 0)
+            print_usage(command);
     puts("\nExit status: 0 done, 1 failed, 2 wrong usage. Manual: docs/ in the source.");
-    return EXIT_DONE;
+    if (!search)
+        return EXIT_DONE;
+    putchar('\n');
+    fflush(stdout);
+    return help_search(NULL);
 }

@@ -283,13 +283,16 @@ static int call_sigfig(struct call *call, struct value_list *out)
 }
 
 static const struct expr_function functions[] = {
-    {"bit_and", 2, FUNCTION_ARGS_ANY, "bit_and(a, b, ...)", call_and, 0},
-    {"bit_or", 2, FUNCTION_ARGS_ANY, "bit_or(a, b, ...)", call_or, 0},
-    {"bit_xor", 2, FUNCTION_ARGS_ANY, "bit_xor(a, b, ...)", call_xor, 0},
-    {"bit_not", 1, 2, "bit_not(a[, mask])", call_not, 0},
-    {"bit_shift_left", 2, 2, "bit_shift_left(a, by)", call_left, 0},
-    {"bit_shift_right", 2, 2, "bit_shift_right(a, by)", call_right, 0},
-    {"printf", 1, FUNCTION_ARGS_ANY, "printf(format, ...)", call_printf, 0},
+    {"bit_and", 2, FUNCTION_ARGS_ANY, "bit_and(a, b, ...): bits that all have", call_and, 0},
+    {"bit_or", 2, FUNCTION_ARGS_ANY, "bit_or(a, b, ...): bits that some has", call_or, 0},
+    {"bit_xor", 2, FUNCTION_ARGS_ANY, "bit_xor(a, b, ...): bits that an odd number of them has",
+     call_xor, 0},
+    {"bit_not", 1, 2, "bit_not(a[, mask]): the bits that it has not, of 53 unless masked", call_not,
+     0},
+    {"bit_shift_left", 2, 2, "bit_shift_left(a, by): bits moved to the left", call_left, 0},
+    {"bit_shift_right", 2, 2, "bit_shift_right(a, by): bits moved to the right", call_right, 0},
+    {"printf", 1, FUNCTION_ARGS_ANY,
+     "printf(format, ...): values as the format says: %s %d %.2f %x", call_printf, 0},
     {"sigfig", 1, 1, "sigfig(x): as many digits as its parts had", call_sigfig, 0},
 };
 const struct expr_family functions_bits = {functions, ARRAY_COUNT(functions)};

@@ -1,11 +1,11 @@
 /* Between numbers and text, and digests. */
 #include "expr/function.h"
 
+#include <gnutls/crypto.h>
+#include <gnutls/gnutls.h>
 #include <math.h>
 #include <sodium.h>
 #include <stdio.h>
-#include <gnutls/crypto.h>
-#include <gnutls/gnutls.h>
 
 static int64_t to_integer(struct value number)
 {
@@ -191,13 +191,13 @@ static int call_sha512(struct call *call, struct value_list *out)
 }
 
 static const struct expr_function functions[] = {
-    {"tostring", 1, 2, "tostring(x[, \"hex\"|\"commas\"|\"duration\"|\"binary\"])", call_tostring,
-     0},
-    {"tonumber", 1, 2, "tonumber(text[, base])", call_tonumber, 0},
-    {"typeof", 1, 1, "typeof(x)", call_typeof, 0},
-    {"md5", 1, 1, "md5(text)", call_md5, 0},
-    {"sha1", 1, 1, "sha1(text)", call_sha1, 0},
-    {"sha256", 1, 1, "sha256(text)", call_sha256, 0},
-    {"sha512", 1, 1, "sha512(text)", call_sha512, 0},
+    {"tostring", 1, 2, "tostring(x[, \"hex\"|\"commas\"|\"duration\"|\"binary\"]): as text",
+     call_tostring, 0},
+    {"tonumber", 1, 2, "tonumber(text[, base]): the number that the text writes", call_tonumber, 0},
+    {"typeof", 1, 1, "typeof(x): Number, String, Boolean, Multivalue or Invalid", call_typeof, 0},
+    {"md5", 1, 1, "md5(text): the hash in lower hex", call_md5, 0},
+    {"sha1", 1, 1, "sha1(text): the hash in lower hex", call_sha1, 0},
+    {"sha256", 1, 1, "sha256(text): the hash in lower hex", call_sha256, 0},
+    {"sha512", 1, 1, "sha512(text): the hash in lower hex", call_sha512, 0},
 };
 const struct expr_family functions_convert = {functions, ARRAY_COUNT(functions)};

@@ -1,4 +1,5 @@
-/* Numbers. Sums and rounding of what was written in digits stay exact; roots and logs are doubles. */
+/* Numbers. Sums and rounding of what was written in digits stay exact; roots and logs are doubles.
+ */
 #include "expr/function.h"
 
 #include <math.h>
@@ -30,10 +31,10 @@ static int unary(struct call *call, double (*function)(double), struct value_lis
     return ok ? return_f64(call, function(value_to_f64(n)), out) : 0;
 }
 
-#define UNARY(name, function)                                      \
-    static int call_##name(struct call *call, struct value_list *out) \
-    {                                                              \
-        return unary(call, function, out);                         \
+#define UNARY(name, function)                                                                      \
+    static int call_##name(struct call *call, struct value_list *out)                              \
+    {                                                                                              \
+        return unary(call, function, out);                                                         \
     }
 UNARY(sqrt, sqrt)
 UNARY(exp, exp)
@@ -254,33 +255,33 @@ static int call_exact(struct call *call, struct value_list *out)
 }
 
 static const struct expr_function functions[] = {
-    {"abs", 1, 1, "abs(x)", call_abs, 0},
-    {"ceiling", 1, 1, "ceiling(x)", call_ceiling, 0},
-    {"ceil", 1, 1, "ceil(x)", call_ceiling, 0},
-    {"floor", 1, 1, "floor(x)", call_floor, 0},
+    {"abs", 1, 1, "abs(x): without its sign", call_abs, 0},
+    {"ceiling", 1, 1, "ceiling(x): the next whole number above", call_ceiling, 0},
+    {"ceil", 1, 1, "ceil(x): the next whole number above", call_ceiling, 0},
+    {"floor", 1, 1, "floor(x): the next whole number below", call_floor, 0},
     {"round", 1, 2, "round(x[, places]): half away from zero", call_round, 0},
-    {"sqrt", 1, 1, "sqrt(x)", call_sqrt, 0},
-    {"exp", 1, 1, "exp(x)", call_exp, 0},
-    {"ln", 1, 1, "ln(x)", call_ln, 0},
+    {"sqrt", 1, 1, "sqrt(x): the square root", call_sqrt, 0},
+    {"exp", 1, 1, "exp(x): e to the power of x", call_exp, 0},
+    {"ln", 1, 1, "ln(x): the natural logarithm", call_ln, 0},
     {"log", 1, 2, "log(x[, base]): base 10 unless given", call_log, 0},
-    {"pow", 2, 2, "pow(x, y)", call_pow, 0},
-    {"pi", 0, 0, "pi()", call_pi, 0},
+    {"pow", 2, 2, "pow(x, y): x to the power of y", call_pow, 0},
+    {"pi", 0, 0, "pi(): 3.14159...", call_pi, 0},
     {"exact", 1, 1, "exact(x): numbers are exact anyway", call_exact, 0},
-    {"sin", 1, 1, "sin(x)", call_sin, 0},
-    {"cos", 1, 1, "cos(x)", call_cos, 0},
-    {"tan", 1, 1, "tan(x)", call_tan, 0},
-    {"asin", 1, 1, "asin(x)", call_asin, 0},
-    {"acos", 1, 1, "acos(x)", call_acos, 0},
-    {"atan", 1, 1, "atan(x)", call_atan, 0},
-    {"atan2", 2, 2, "atan2(y, x)", call_atan2, 0},
-    {"sinh", 1, 1, "sinh(x)", call_sinh, 0},
-    {"cosh", 1, 1, "cosh(x)", call_cosh, 0},
-    {"tanh", 1, 1, "tanh(x)", call_tanh, 0},
-    {"hypot", 2, 2, "hypot(x, y)", call_hypot, 0},
+    {"sin", 1, 1, "sin(x): the sine, in radians", call_sin, 0},
+    {"cos", 1, 1, "cos(x): the cosine, in radians", call_cos, 0},
+    {"tan", 1, 1, "tan(x): the tangent, in radians", call_tan, 0},
+    {"asin", 1, 1, "asin(x): the angle with that sine", call_asin, 0},
+    {"acos", 1, 1, "acos(x): the angle with that cosine", call_acos, 0},
+    {"atan", 1, 1, "atan(x): the angle with that tangent", call_atan, 0},
+    {"atan2", 2, 2, "atan2(y, x): the angle of the point (x, y)", call_atan2, 0},
+    {"sinh", 1, 1, "sinh(x): the hyperbolic sine", call_sinh, 0},
+    {"cosh", 1, 1, "cosh(x): the hyperbolic cosine", call_cosh, 0},
+    {"tanh", 1, 1, "tanh(x): the hyperbolic tangent", call_tanh, 0},
+    {"hypot", 2, 2, "hypot(x, y): the root of x*x + y*y", call_hypot, 0},
     {"random", 0, 0, "random(): 0 .. 2^31-1", call_random, 0},
     {"max", 1, FUNCTION_ARGS_ANY, "max(a, ...): text outranks numbers", call_max, 0},
-    {"min", 1, FUNCTION_ARGS_ANY, "min(a, ...)", call_min, 0},
+    {"min", 1, FUNCTION_ARGS_ANY, "min(a, ...): the least; numbers come before text", call_min, 0},
     {"sum", 1, FUNCTION_ARGS_ANY, "sum(a, ...): exact", call_sum, 0},
-    {"avg", 1, FUNCTION_ARGS_ANY, "avg(a, ...)", call_avg, 0},
+    {"avg", 1, FUNCTION_ARGS_ANY, "avg(a, ...): the mean of the numbers", call_avg, 0},
 };
 const struct expr_family functions_math = {functions, ARRAY_COUNT(functions)};

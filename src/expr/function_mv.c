@@ -153,7 +153,8 @@ static int call_mvzip(struct call *call, struct value_list *out)
     struct value *values = arena_array(call->scope->scratch, count + 1U, sizeof(*values));
     for (uint32_t i = 0; values && i < count; i++) {
         char x[VALUE_TEXT_SIZE], y[VALUE_TEXT_SIZE];
-        struct slice left = value_text_small(a.values[i], x), right = value_text_small(b.values[i], y);
+        struct slice left = value_text_small(a.values[i], x),
+                     right = value_text_small(b.values[i], y);
         struct slice joined = arena_printf(call->scope->scratch, "%.*s%.*s%.*s", SLICE_ARG(left),
                                            SLICE_ARG(separator), SLICE_ARG(right));
         if (!joined.ptr)
@@ -248,8 +249,8 @@ static void first_field(void *context, struct slice name)
 static int each_member(struct call *call, struct slice name, const struct value_list *list,
                        const struct expr *body, bool filter, struct value_list *out)
 {
-    struct binding binding = {.name = name, .outer = call->scope->bound,
-                              .outer_context = call->scope->bound_context};
+    struct binding binding = {
+        .name = name, .outer = call->scope->bound, .outer_context = call->scope->bound_context};
     struct expr_scope inner = *call->scope;
     inner.bound = bound_member;
     inner.bound_context = &binding;
@@ -295,17 +296,21 @@ static int call_mvfilter(struct call *call, struct value_list *out)
 }
 
 static const struct expr_function functions[] = {
-    {"mvcount", 1, 1, "mvcount(field)", call_mvcount, 0},
+    {"mvcount", 1, 1, "mvcount(field): how many values", call_mvcount, 0},
     {"mvappend", 0, FUNCTION_ARGS_ANY, "mvappend(a, ...): nulls are skipped", call_mvappend, 0},
     {"mvindex", 2, 3, "mvindex(mv, first[, last]): from 0, negative from the end", call_mvindex, 0},
-    {"mvjoin", 2, 2, "mvjoin(mv, separator)", call_mvjoin, 0},
-    {"split", 2, 2, "split(text, separator)", call_split, 0},
-    {"mvdedup", 1, 1, "mvdedup(mv)", call_mvdedup, 0},
+    {"mvjoin", 2, 2, "mvjoin(mv, separator): one text of all values", call_mvjoin, 0},
+    {"split", 2, 2,
+     "split(text, separator): the parts between the separators; \"\" gives characters", call_split,
+     0},
+    {"mvdedup", 1, 1, "mvdedup(mv): each value once, the first stays", call_mvdedup, 0},
     {"mvsort", 1, 1, "mvsort(mv): byte order", call_mvsort, 0},
-    {"mvzip", 2, 3, "mvzip(a, b[, separator])", call_mvzip, 0},
+    {"mvzip", 2, 3, "mvzip(a, b[, separator]): pairs of values, joined by a comma unless said",
+     call_mvzip, 0},
     {"mvfind", 2, 2, "mvfind(mv, \"regex\"): position or null", call_mvfind, 0},
     {"mvrange", 2, 3, "mvrange(from, to[, step]): to is not included", call_mvrange, 0},
-    {"mvmap", 2, 2, "mvmap(mv, expression)", call_mvmap, 0},
-    {"mvfilter", 1, 1, "mvfilter(condition on one field)", call_mvfilter, 0},
+    {"mvmap", 2, 2, "mvmap(mv, expression): the expression for each value", call_mvmap, 0},
+    {"mvfilter", 1, 1, "mvfilter(condition on one field): the values for which it is true",
+     call_mvfilter, 0},
 };
 const struct expr_family functions_mv = {functions, ARRAY_COUNT(functions)};

@@ -25,7 +25,8 @@ static int map_text(struct call *call, text_map map, struct value_list *out)
     return 0;
 }
 
-static struct slice change_case(struct slice text, struct arena *arena, uint32_t (*change)(uint32_t))
+static struct slice change_case(struct slice text, struct arena *arena,
+                                uint32_t (*change)(uint32_t))
 {
     char *to = arena_alloc(arena, 4 * text.len + 1);
     if (!to)
@@ -111,10 +112,10 @@ static struct slice map_urldecode(struct slice text, struct slice extra, struct 
     return slice_of(to, len);
 }
 
-#define MAPPED(name)                                                  \
-    static int call_##name(struct call *call, struct value_list *out) \
-    {                                                                 \
-        return map_text(call, map_##name, out);                       \
+#define MAPPED(name)                                                                               \
+    static int call_##name(struct call *call, struct value_list *out)                              \
+    {                                                                                              \
+        return map_text(call, map_##name, out);                                                    \
     }
 MAPPED(lower)
 MAPPED(upper)
@@ -251,15 +252,15 @@ static int prepare_replace(struct expr *node, struct arena *arena, struct err *e
 
 static const struct expr_function functions[] = {
     {"len", 1, 1, "len(text): code points", call_len, 0},
-    {"lower", 1, 1, "lower(text)", call_lower, 0},
-    {"upper", 1, 1, "upper(text)", call_upper, 0},
-    {"trim", 1, 2, "trim(text[, characters])", call_trim, 0},
-    {"ltrim", 1, 2, "ltrim(text[, characters])", call_ltrim, 0},
-    {"rtrim", 1, 2, "rtrim(text[, characters])", call_rtrim, 0},
+    {"lower", 1, 1, "lower(text): in lower case", call_lower, 0},
+    {"upper", 1, 1, "upper(text): in upper case", call_upper, 0},
+    {"trim", 1, 2, "trim(text[, characters]): without blanks at both ends", call_trim, 0},
+    {"ltrim", 1, 2, "ltrim(text[, characters]): without blanks at the start", call_ltrim, 0},
+    {"rtrim", 1, 2, "rtrim(text[, characters]): without blanks at the end", call_rtrim, 0},
     {"substr", 2, 3, "substr(text, start[, count]): start from 1, negative from the end",
      call_substr, 0},
     {"replace", 3, 3, "replace(text, \"regex\", new): all matches, \\1 is the first group",
      call_replace, prepare_replace},
-    {"urldecode", 1, 1, "urldecode(text)", call_urldecode, 0},
+    {"urldecode", 1, 1, "urldecode(text): %20 and its kin decoded", call_urldecode, 0},
 };
 const struct expr_family functions_text = {functions, ARRAY_COUNT(functions)};

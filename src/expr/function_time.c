@@ -98,8 +98,11 @@ static int call_relative_time(struct call *call, struct value_list *out)
 static const struct expr_function functions[] = {
     {"now", 0, 0, "now(): when the search started, in seconds", call_now, 0},
     {"time", 0, 0, "time(): the clock, in seconds", call_time, 0},
-    {"strftime", 2, 2, "strftime(time, format)", call_strftime, 0},
-    {"strptime", 2, 2, "strptime(text, format)", call_strptime, 0},
-    {"relative_time", 2, 2, "relative_time(time, \"-1d@d\")", call_relative_time, 0},
+    {"strftime", 2, 2, "strftime(time, format): the time as text: \"%Y-%m-%d %H:%M:%S\"",
+     call_strftime, 0},
+    {"strptime", 2, 2, "strptime(text, format): the time that the text says, in seconds",
+     call_strptime, 0},
+    {"relative_time", 2, 2, "relative_time(time, \"-1d@d\"): the time moved and snapped",
+     call_relative_time, 0},
 };
 const struct expr_family functions_time = {functions, ARRAY_COUNT(functions)};

@@ -35,6 +35,10 @@ struct command_option {
     enum option_kind kind;
     size_t offset; /* in the command's own arguments */
     const char *summary;
+    /* For help and completion, and optional: an initialiser that begins with .name = may end
+     * before them. */
+    const char *standard;     /* what it is when it is not written; NULL: nothing, or summary says */
+    const char *const *words; /* NULL-ended: the only values there are, any case */
 };
 
 enum {
@@ -62,6 +66,9 @@ struct command {
     void (*want)(const struct spl_command *command, struct wanted *wanted);
     /* Instead of make, where there is nothing to prepare and no state. */
     int (*push)(struct stage *op, struct frame *frame, struct err *err);
+    /* For help, which asks for examples in docs/reference/examples too (search/help.h). */
+    const char *syntax; /* "head [N | (condition)] [options]" */
+    const char *notes;  /* what is not as habit expects: a sentence a line; NULL: nothing */
 };
 
 struct spl_query;

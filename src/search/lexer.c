@@ -5,6 +5,7 @@
 #include "search/parser.h"
 #include "search/span.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -215,6 +216,30 @@ int spl_take_value(struct spl_parser *p, struct slice *out)
     return spl_advance(p);
 }
 
+/* An option's value that is none of its words: they are listed, and the nearest suggested. */
+static int check_words(struct spl_parser *p, const struct command_option *option, struct slice text)
+{
+    char list[160];
+    size_t len = 0, best = SIZE_MAX;
+    const char *nearest = NULL;
+    for (size_t i = 0; option->words[i]; i++) {
+        const char *between = i == 0 ? "" : option->words[i + 1] ? ", " : " or ";
+        if (slice_is_nocase(text, option->words[i]))
+            return 0;
+        len += (size_t)snprintf(list + len, sizeof(list) - len, "%s%s", between, option->words[i]);
+        assert(len < sizeof(list));
+        size_t distance = slice_distance(text, slice_text(option->words[i]));
+        if (distance < best) {
+            best = distance;
+            nearest = option->words[i];
+        }
+    }
+    spl_fail(p, "%s is %s, not \"%.*s\"", option->name, list, SLICE_ARG(slice_sub(text, 0, 60)));
+    if (p->err)
+        snprintf(p->err->suggestion, sizeof(p->err->suggestion), "%s", nearest);
+    return -1;
+}
+
 static int set_option(struct spl_parser *p, const struct command_option *option, void *args)
 {
     void *to = (char *)args + option->offset;
@@ -224,6 +249,11 @@ static int set_option(struct spl_parser *p, const struct command_option *option,
         return -1;
     struct spl_token after = p->token;
     p->token.start = at.start;
+    p->token.end = after.start; /* an error is about name=value */
+    while (p->token.end > at.end && is_space(p->text.ptr[p->token.end - 1]))
+        p->token.end--;
+    if (option->words && check_words(p, option, text) < 0)
+        return -1;
     switch (option->kind) {
     case OPTION_TEXT:
     case OPTION_TIME:

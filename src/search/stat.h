@@ -27,6 +27,8 @@ struct stat {
     const char *name;
     const char *alias; /* or NULL */
     const char *summary;
+    const char *syntax; /* "dc(field)" */
+    const char *notes;  /* what is not as habit expects: a sentence a line; NULL: nothing */
     unsigned flags;
     size_t size;
     void (*add)(struct stat_scope *scope, void *state, struct value v, int64_t time_ns);

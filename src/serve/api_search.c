@@ -1,4 +1,5 @@
 /* Searches: start, look at a page, cancel, export. */
+#include "search/help.h"
 #include "serve/api.h"
 #include "serve/jobs.h"
 
@@ -26,6 +27,13 @@ void api_search_start(struct api *api)
     json_put_text(&api->json, "id", slice_text(id));
     json_close(&api->json, '}');
     api_reply(api, 201);
+}
+
+/* The language for completion: it changes only with the program. */
+void api_search_help(struct api *api)
+{
+    help_json(&api->json);
+    api_reply(api, 200);
 }
 
 void api_search_page(struct api *api)

@@ -107,6 +107,24 @@ def bad_input():
     checks.check("a broken rule is refused with its line", '"status":"refused"' in out and "line" in out, out + err)
 
 
+def helps():
+    """What the program says of its search language."""
+    status, out, err = run("help", "search")
+    checks.check("help search lists commands", status == 0 and "  timechart        statistics over time\n" in out and " percentile" not in out, out[:300] + err)
+    status, out, err = run("help", "search", "timechart")
+    checks.check("help of a command: options with defaults, notes, examples", status == 0 and all(words in out for words in (
+        "timechart [options] AGGREGATE ... [by FIELD]", "bins=N", "at most so many buckets (100)", "Notes", "empty buckets are rows", '"count":0')), out + err)
+    status, out, err = run("help", "search", "distinct_count")
+    checks.check("help of a statistics function by its other name", status == 0 and "dc(FIELD)" in out, out + err)
+    status, out, err = run("help", "search", "eval:replace")
+    checks.check("help of one kind", status == 0 and "eval function" in out and "(command)" not in out, out + err)
+    status, out, err = run("help", "search", "sum")
+    checks.check("help of all kinds", status == 0 and "(statistics function)" in out and "(eval function)" in out, out + err)
+    for name, nearest in (("timchart", "timechart"), ("stats:avgg", "avg"), ("eval:rond", "round")):
+        status, out, err = run("help", "search", name)
+        checks.check(f"help of {name}", status == 2 and f"did you mean {nearest}?" in err and not out, out + err)
+
+
 def full_disk():
     """/dev/full stands for a disk without room: output is an error, not a loss in silence."""
     with open("/dev/full", "wb") as full:
@@ -119,5 +137,6 @@ import_dirty()
 long_line()
 ranges()
 bad_input()
+helps()
 full_disk()
 checks.finish()

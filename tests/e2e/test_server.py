@@ -98,6 +98,11 @@ def searching():
     status, body, _ = server.request("POST", "/v1/search", {"query": "* | stat count", "from": "0", "to": "now"})
     error = body["error"]
     checks.equal("a misspelt command: place and suggestion", (status, error["start"], error["suggestion"]), (400, 4, "stats"))
+    status, language, _ = server.request("GET", "/v1/search/help")
+    named = {kind: {entry["name"]: entry for entry in language[kind]} for kind in ("commands", "stats", "functions")}
+    kinds = {option["name"]: option for option in named["commands"]["join"]["options"]}
+    checks.equal("the language: values of an option", (status, kinds["type"]["words"], kinds["max"]["default"]), (200, ["inner", "left", "outer"], "1"))
+    checks.check("the language: functions with examples", named["stats"]["dc"]["alias"] == "distinct_count" and named["functions"]["round"]["examples"], named["stats"]["dc"])
     page = server.query("marker=hec-one")
     checks.equal("events", (page["kind"], page["state"], page["complete"], page["total"]), ("events", "done", True, 500))
     checks.check("fields and histogram", any(f["name"] == "n" for f in page["fields"]) and sum(page["histogram"]["counts"]) == 500, page["histogram"])

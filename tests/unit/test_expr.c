@@ -1,11 +1,7 @@
 #include "test.h"
 
 #include "base/file.h"
-#include "base/io.h"
-#include "expr/function.h"
 #include "expr/parse.h"
-
-#include <stdlib.h>
 
 /* One event: what its expressions give, as text; "NULL" for none. */
 struct fixture {
@@ -228,32 +224,6 @@ static struct slice fenced(struct slice page, const char *fence)
     return slice_sub(rest, 0, (size_t)end);
 }
 
-static void the_page_has_every_function(void **state)
-{
-    struct fixture *f = *state;
-    struct slice page;
-    struct buffer list;
-    struct err err;
-    assert_int_equal(file_read(PAGE, MIB, f->arena, &page, &err), 0);
-    buffer_init(&list, MIB);
-    for (size_t i = 0; function_at(i); i++)
-        buffer_printf(&list, "%s\n", function_at(i)->summary);
-    struct slice there = fenced(page, "```functions\n");
-    if (getenv("HINOMI_WRITE_SAMPLES")) {
-        struct buffer fresh;
-        size_t before = (size_t)(there.ptr - page.ptr);
-        buffer_init(&fresh, MIB);
-        buffer_put(&fresh, slice_sub(page, 0, before));
-        buffer_put(&fresh, buffer_slice(&list));
-        buffer_put(&fresh, slice_from(page, before + there.len));
-        assert_int_equal(io_replace_file(io_real(), PAGE, buffer_slice(&fresh), &err), 0);
-        buffer_close(&fresh);
-    } else {
-        assert_true(slice_equal(there, buffer_slice(&list)));
-    }
-    buffer_close(&list);
-}
-
 static void the_pages_examples_are_right(void **state)
 {
     struct fixture *f = *state;
@@ -281,7 +251,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(says_where_it_is_wrong, set_up, tear_down),
         cmocka_unit_test_setup_teardown(tests_values, set_up, tear_down),
         cmocka_unit_test_setup_teardown(finds_terms_at_token_edges, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(the_page_has_every_function, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_pages_examples_are_right, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -41,9 +41,8 @@ static int make(struct run *run, const struct spl_command *command, struct stage
 const struct command command_accum = {
     .name = "accum",
     .summary = "the running sum of a field",
+    .syntax = "accum FIELD [as NEW]",
     .flags = COMMAND_HOLDS,
-    .options = series_options,
-    .option_count = ARRAY_COUNT(series_options),
     .parse = parse,
     .make = make,
     .want = series_want,

@@ -9,6 +9,7 @@ static int parse(struct spl_parser *p, struct spl_command *command)
 const struct command command_addcoltotals = {
     .name = "addcoltotals",
     .summary = "a row with the sums of columns",
+    .syntax = "addcoltotals [options] [FIELD ...]",
     .flags = COMMAND_HOLDS,
     .options = totals_options,
     .option_count = ARRAY_COUNT(totals_options),

@@ -8,7 +8,10 @@ static int parse(struct spl_parser *p, struct spl_command *command)
 
 const struct command command_addtotals = {
     .name = "addtotals",
-    .summary = "sums across rows: addtotals fieldname=all a* b*",
+    .summary = "sums across rows, or down columns",
+    .syntax = "addtotals [options] [FIELD ...]",
+    .notes =
+        "Without fields every column of numbers counts, but not those whose names begin with _.",
     .flags = COMMAND_HOLDS,
     .options = totals_options,
     .option_count = ARRAY_COUNT(totals_options),

@@ -8,9 +8,12 @@ static int parse(struct spl_parser *p, struct spl_command *command)
 
 const struct command command_append = {
     .name = "append",
-    .summary = "rows of a subsearch after these: append [search ...]",
+    .summary = "rows of a subsearch after these",
+    .syntax = "append [options] [SUBSEARCH]",
+    .notes = "A subsearch has all its rows, up to 100,000; a result that was cut is marked as "
+             "incomplete.",
     .options = sub_options,
-    .option_count = ARRAY_COUNT(sub_options),
+    .option_count = 4,
     .parse = parse,
     .make = sub_make,
 };

@@ -60,9 +60,11 @@ static int make(struct run *run, const struct spl_command *command, struct stage
 const struct command command_appendcols = {
     .name = "appendcols",
     .summary = "columns of a subsearch beside these, row by row",
+    .syntax = "appendcols [options] [SUBSEARCH]",
+    .notes = "Rows that the subsearch has more of follow alone.",
     .flags = COMMAND_HOLDS,
     .options = sub_options,
-    .option_count = ARRAY_COUNT(sub_options),
+    .option_count = 5,
     .parse = parse,
     .make = make,
 };

@@ -35,10 +35,11 @@ static int make(struct run *run, const struct spl_command *command, struct stage
 
 const struct command command_appendpipe = {
     .name = "appendpipe",
-    .summary = "what a pipeline makes of these rows, after them: appendpipe [stats ...]",
+    .summary = "what a pipeline makes of these rows, after them",
+    .syntax = "appendpipe [COMMANDS]",
     .flags = COMMAND_HOLDS,
-    .options = sub_options,
-    .option_count = ARRAY_COUNT(sub_options),
+    .options = &sub_options[5],
+    .option_count = 1,
     .parse = parse,
     .make = make,
 };

@@ -45,7 +45,8 @@ static int make(struct run *run, const struct spl_command *command, struct stage
 
 const struct command command_autoregress = {
     .name = "autoregress",
-    .summary = "values of earlier rows: autoregress bytes p=1-3",
+    .summary = "values of earlier rows",
+    .syntax = "autoregress FIELD [as NEW] [p=N|N-M]",
     .flags = COMMAND_HOLDS,
     .options = series_options,
     .option_count = ARRAY_COUNT(series_options),

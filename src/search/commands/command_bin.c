@@ -16,7 +16,11 @@ struct bin_args {
 static const struct command_option options[] = {
     {.name = "span", OPTION_SPAN, offsetof(struct bin_args, span), "width: 5m, 1d, 100, 2log3"},
     {.name = "minspan", OPTION_SPAN, offsetof(struct bin_args, min_span), "the least width"},
-    {.name = "bins", OPTION_I64, offsetof(struct bin_args, bins), "at most so many buckets (100)"},
+    {.name = "bins",
+     OPTION_I64,
+     offsetof(struct bin_args, bins),
+     "at most so many buckets",
+     .standard = "100"},
     {.name = "start", OPTION_NUMBER, offsetof(struct bin_args, start), "least number expected"},
     {.name = "end", OPTION_NUMBER, offsetof(struct bin_args, end), "greatest number expected"},
     {.name = "aligntime",
@@ -178,7 +182,10 @@ static int make(struct run *run, const struct spl_command *command, struct stage
 const struct command command_bin = {
     .name = "bin",
     .alias = "bucket",
-    .summary = "numbers or times to buckets: bin span=5m _time",
+    .summary = "numbers or times to buckets",
+    .syntax = "bin [options] FIELD [as NEW]",
+    .notes = "start= and end= never cut a bucket; they are accepted.\n"
+             "A bucket of numbers is the text low-high; one of times is its start.",
     .flags = COMMAND_STREAMS,
     .options = options,
     .option_count = ARRAY_COUNT(options),

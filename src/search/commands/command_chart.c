@@ -14,7 +14,11 @@ static int make(struct run *run, const struct spl_command *command, struct stage
 
 const struct command command_chart = {
     .name = "chart",
-    .summary = "statistics as a table of two fields: chart count over host by status",
+    .summary = "statistics as a table of two fields",
+    .syntax = "chart [options] AGGREGATE ... over ROWS [by COLUMNS]",
+    .notes =
+        "OTHER of avg() is the mean of the columns that it stands for, and a message says so.\n"
+        "also: chart AGGREGATE ... by ROWS COLUMNS",
     .flags = COMMAND_TRANSFORMS | COMMAND_HOLDS,
     .options = chart_options,
     .option_count = ARRAY_COUNT(chart_options),

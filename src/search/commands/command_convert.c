@@ -32,7 +32,8 @@ static const struct command_option options[] = {
     {.name = "timeformat",
      OPTION_TEXT,
      offsetof(struct convert_args, format),
-     "of ctime and mktime (%m/%d/%Y %H:%M:%S)"},
+     "of ctime and mktime",
+     .standard = "%m/%d/%Y %H:%M:%S"},
 };
 
 static int take_kind(struct spl_parser *p, enum conversion *out)
@@ -251,7 +252,9 @@ static int push(struct stage *op, struct frame *frame, struct err *err)
 
 const struct command command_convert = {
     .name = "convert",
-    .summary = "numbers and times between spellings: convert ctime(first) num(bytes)",
+    .summary = "numbers and times between spellings",
+    .syntax = "convert [timeformat=TEXT] FUNCTION(FIELD) [as NEW] ...",
+    .notes = "Functions: auto, num, rmunit, rmcomma, memk, dur2sec, mstime, ctime, mktime, none.",
     .flags = COMMAND_STREAMS,
     .options = options,
     .option_count = ARRAY_COUNT(options),

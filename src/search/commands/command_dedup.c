@@ -14,15 +14,18 @@ static const struct command_option options[] = {
     {.name = "keepevents",
      OPTION_BOOL,
      offsetof(struct dedup_args, keep_events),
-     "keeps the rows, clears the fields"},
+     "keeps the rows, clears the fields",
+     .standard = "f"},
     {.name = "keepempty",
      OPTION_BOOL,
      offsetof(struct dedup_args, keep_empty),
-     "keeps rows that lack a field"},
+     "keeps rows that lack a field",
+     .standard = "f"},
     {.name = "consecutive",
      OPTION_BOOL,
      offsetof(struct dedup_args, consecutive),
-     "only rows that follow each other"},
+     "only rows that follow each other",
+     .standard = "f"},
 };
 
 static int parse(struct spl_parser *p, struct spl_command *command)
@@ -171,7 +174,8 @@ static int make(struct run *run, const struct spl_command *command, struct stage
 
 const struct command command_dedup = {
     .name = "dedup",
-    .summary = "the first rows of each combination: dedup 2 host user sortby -_time",
+    .summary = "the first rows of each combination",
+    .syntax = "dedup [N] FIELD ... [options] [sortby [-|+]FIELD ...]",
     .options = options,
     .option_count = ARRAY_COUNT(options),
     .parse = parse,

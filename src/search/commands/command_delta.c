@@ -39,7 +39,8 @@ static int make(struct run *run, const struct spl_command *command, struct stage
 
 const struct command command_delta = {
     .name = "delta",
-    .summary = "the change since the row before",
+    .summary = "the change since a row before",
+    .syntax = "delta FIELD [as NEW] [p=N]",
     .flags = COMMAND_HOLDS,
     .options = series_options,
     .option_count = ARRAY_COUNT(series_options),

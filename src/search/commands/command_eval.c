@@ -3,7 +3,10 @@
 
 const struct command command_eval = {
     .name = "eval",
-    .summary = "fields from expressions: eval kb=bytes/1024, slow=if(ms>500, 1, 0)",
+    .summary = "fields from expressions",
+    .syntax = "eval FIELD=EXPRESSION[, FIELD=EXPRESSION ...]",
+    .notes = "true and false cannot be kept in a field: use if(condition, 1, 0).\n"
+             "Numbers are exact; only / and functions such as sqrt() give doubles.",
     .flags = COMMAND_STREAMS | COMMAND_FREE_OPTIONS,
     .parse = assignments_parse,
     .want = assignments_want,

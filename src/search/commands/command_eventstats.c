@@ -133,7 +133,8 @@ static int make(struct run *run, const struct spl_command *command, struct stage
 
 const struct command command_eventstats = {
     .name = "eventstats",
-    .summary = "statistics joined to every row: eventstats avg(bytes) as mean by host",
+    .summary = "statistics joined to every row",
+    .syntax = "eventstats AGGREGATE ... [by FIELD ...]",
     .flags = COMMAND_HOLDS,
     .options = options,
     .option_count = ARRAY_COUNT(options),

@@ -62,7 +62,9 @@ static int push(struct stage *op, struct frame *frame, struct err *err)
 
 const struct command command_fields = {
     .name = "fields",
-    .summary = "keeps fields, or drops them: fields host user, fields - _raw",
+    .summary = "keeps fields, or drops them",
+    .syntax = "fields [+|-] FIELD ...",
+    .notes = "_time and _raw stay unless they are named.",
     .flags = COMMAND_STREAMS,
     .parse = field_choice_parse,
     .want = want,

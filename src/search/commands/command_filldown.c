@@ -43,6 +43,7 @@ static int make(struct run *run, const struct spl_command *command, struct stage
 const struct command command_filldown = {
     .name = "filldown",
     .summary = "the value of the row before where there is none",
+    .syntax = "filldown [FIELD ...]",
     .flags = COMMAND_HOLDS,
     .parse = fill_parse,
     .make = make,

@@ -4,7 +4,11 @@
 #include "search/rewrite.h"
 
 static const struct command_option options[] = {
-    {.name = "value", OPTION_TEXT, offsetof(struct fill_args, value), "what is put there (0)"},
+    {.name = "value",
+     OPTION_TEXT,
+     offsetof(struct fill_args, value),
+     "what is put there",
+     .standard = "0"},
 };
 
 static struct value as_number(struct slice text, struct arena *arena)
@@ -57,7 +61,9 @@ static int make(struct run *run, const struct spl_command *command, struct stage
 
 const struct command command_fillnull = {
     .name = "fillnull",
-    .summary = "a value where there is none: fillnull value=unknown user",
+    .summary = "a value where there is none",
+    .syntax = "fillnull [value=TEXT] [FIELD ...]",
+    .notes = "Without fields all fields that any row has are filled.",
     .flags = COMMAND_HOLDS,
     .options = options,
     .option_count = ARRAY_COUNT(options),

@@ -209,7 +209,8 @@ static int make(struct run *run, const struct spl_command *command, struct stage
 
 const struct command command_foreach = {
     .name = "foreach",
-    .summary = "an eval for each of some fields: foreach *_ms [eval <<FIELD>>=<<FIELD>>/1000]",
+    .summary = "an eval for each of some fields",
+    .syntax = "foreach FIELD ... [eval <<FIELD>>=EXPRESSION]",
     .flags = COMMAND_STREAMS,
     .parse = parse,
     .make = make,

@@ -11,15 +11,17 @@ struct head_args {
 };
 
 static const struct command_option options[] = {
-    {.name = "limit", OPTION_I64, offsetof(struct head_args, limit), "rows"},
+    {.name = "limit", OPTION_I64, offsetof(struct head_args, limit), "rows", .standard = "10"},
     {.name = "keeplast",
      OPTION_BOOL,
      offsetof(struct head_args, keep_last),
-     "the row that ended it too"},
+     "the row that ended it too",
+     .standard = "f"},
     {.name = "null",
      OPTION_BOOL,
      offsetof(struct head_args, null),
-     "a condition that is NULL goes on"},
+     "a condition that is NULL goes on",
+     .standard = "f"},
 };
 
 static int parse(struct spl_parser *p, struct spl_command *command)
@@ -123,7 +125,8 @@ int64_t head_limit(const struct spl_command *command)
 
 const struct command command_head = {
     .name = "head",
-    .summary = "the first rows: head 20, head (count>5)",
+    .summary = "the first rows, or the rows as long as a condition holds",
+    .syntax = "head [N | (CONDITION)] [options]",
     .options = options,
     .option_count = ARRAY_COUNT(options),
     .parse = parse,

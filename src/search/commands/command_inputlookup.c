@@ -5,10 +5,19 @@ static const struct command_option options[] = {
     {.name = "append",
      OPTION_BOOL,
      offsetof(struct sub_args, append),
-     "after the rows that are there"},
-    {.name = "start", OPTION_I64, offsetof(struct sub_args, start), "rows left out first"},
-    {.name = "max", OPTION_I64, offsetof(struct sub_args, max_rows), "rows taken (0: all)"},
-    {.name = "strict", OPTION_BOOL, offsetof(struct sub_args, override), "accepted"},
+     "after the rows that are there",
+     .standard = "f"},
+    {.name = "start",
+     OPTION_I64,
+     offsetof(struct sub_args, start),
+     "rows left out first",
+     .standard = "0"},
+    {.name = "max",
+     OPTION_I64,
+     offsetof(struct sub_args, max_rows),
+     "rows taken; 0: all",
+     .standard = "0"},
+    {.name = "strict", OPTION_BOOL, offsetof(struct sub_args, override), "accepted, does nothing"},
 };
 
 static int parse(struct spl_parser *p, struct spl_command *command)
@@ -63,7 +72,8 @@ static int make(struct run *run, const struct spl_command *command, struct stage
 
 const struct command command_inputlookup = {
     .name = "inputlookup",
-    .summary = "rows of a lookup table: inputlookup assets where site=k*",
+    .summary = "rows of a lookup table",
+    .syntax = "inputlookup [options] TABLE [where TERMS]",
     .flags = COMMAND_GENERATES,
     .options = options,
     .option_count = ARRAY_COUNT(options),

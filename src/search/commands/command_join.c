@@ -10,15 +10,33 @@ struct join_args {
     const struct spl_query *query;
 };
 
+static const char *const type_words[] = {"inner", "left", "outer", NULL};
+
 static const struct command_option options[] = {
-    {.name = "type", OPTION_TEXT, offsetof(struct join_args, type), "inner, left or outer"},
-    {.name = "max", OPTION_I64, offsetof(struct join_args, max), "rows met by a row (1; 0: all)"},
+    {.name = "type",
+     OPTION_TEXT,
+     offsetof(struct join_args, type),
+     "which rows stay",
+     .standard = "inner",
+     .words = type_words},
+    {.name = "max",
+     OPTION_I64,
+     offsetof(struct join_args, max),
+     "rows met by a row; 0: all",
+     .standard = "1"},
     {.name = "overwrite",
      OPTION_BOOL,
      offsetof(struct join_args, overwrite),
-     "the subsearch's values win"},
-    {.name = "usetime", OPTION_BOOL, offsetof(struct join_args, accepted), "accepted"},
-    {.name = "earlier", OPTION_BOOL, offsetof(struct join_args, accepted), "accepted"},
+     "the subsearch's values win",
+     .standard = "t"},
+    {.name = "usetime",
+     OPTION_BOOL,
+     offsetof(struct join_args, accepted),
+     "accepted, does nothing"},
+    {.name = "earlier",
+     OPTION_BOOL,
+     offsetof(struct join_args, accepted),
+     "accepted, does nothing"},
 };
 
 static int parse(struct spl_parser *p, struct spl_command *command)
@@ -49,8 +67,6 @@ static int parse(struct spl_parser *p, struct spl_command *command)
                 return -1;
     }
     args->left = slice_is_nocase(args->type, "left") || slice_is_nocase(args->type, "outer");
-    if (args->type.ptr && !args->left && !slice_is_nocase(args->type, "inner"))
-        return spl_fail(p, "type is inner, left or outer");
     if (spl_take_subsearch(p, &args->query) < 0)
         return -1;
     if (spl_is_field(p) && args->key_count == 0) { /* join [..] field */
@@ -176,7 +192,10 @@ static int make(struct run *run, const struct spl_command *command, struct stage
 
 const struct command command_join = {
     .name = "join",
-    .summary = "rows met by rows of a subsearch: join type=left src [search ...]",
+    .summary = "rows met by rows of a subsearch",
+    .syntax = "join [options] [FIELD ...] [SUBSEARCH]",
+    .notes = "A subsearch has all its rows, up to 100,000, not 50,000.\n"
+             "Without fields those that both sides have are compared.",
     .options = options,
     .option_count = ARRAY_COUNT(options),
     .parse = parse,

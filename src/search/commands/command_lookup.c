@@ -31,12 +31,18 @@ static int take_pairs(struct spl_parser *p, struct field_pair **list, size_t *co
 }
 
 static const struct command_option options[] = {
-    {.name = "local", OPTION_BOOL, offsetof(struct lookup_args, accepted), "accepted"},
-    {.name = "update", OPTION_BOOL, offsetof(struct lookup_args, accepted), "accepted"},
+    {.name = "local",
+     OPTION_BOOL,
+     offsetof(struct lookup_args, accepted),
+     "accepted, does nothing"},
+    {.name = "update",
+     OPTION_BOOL,
+     offsetof(struct lookup_args, accepted),
+     "accepted, does nothing"},
     {.name = "event_time_field",
      OPTION_TEXT,
      offsetof(struct lookup_args, accepted_text),
-     "accepted"},
+     "accepted, does nothing"},
 };
 
 static int parse(struct spl_parser *p, struct spl_command *command)
@@ -148,7 +154,10 @@ static int make(struct run *run, const struct spl_command *command, struct stage
 
 const struct command command_lookup = {
     .name = "lookup",
-    .summary = "fields of a table's row with the same key: lookup assets ip as src OUTPUT owner",
+    .summary = "fields of a table's row with the same key",
+    .syntax = "lookup TABLE KEY [as FIELD] ... [OUTPUT|OUTPUTNEW COLUMN [as FIELD] ...]",
+    .notes = "Keys are compared as they are written, upper and lower case apart.\n"
+             "Several rows with the key give several values.",
     .flags = COMMAND_STREAMS,
     .options = options,
     .option_count = ARRAY_COUNT(options),

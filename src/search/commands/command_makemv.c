@@ -48,10 +48,11 @@ static int push(struct stage *op, struct frame *frame, struct err *err)
 
 const struct command command_makemv = {
     .name = "makemv",
-    .summary = "a field's text to several values: makemv delim=\",\" to",
+    .summary = "a field's text to several values",
+    .syntax = "makemv [options] FIELD",
     .flags = COMMAND_STREAMS,
     .options = mv_options,
-    .option_count = ARRAY_COUNT(mv_options),
+    .option_count = 4,
     .parse = mv_parse,
     .push = push,
     .want = mv_want,

@@ -9,18 +9,29 @@ struct makeresults_args {
     struct slice format, data, server;
 };
 
+static const char *const format_words[] = {"csv", "json", NULL};
+
 static const struct command_option options[] = {
-    {.name = "count", OPTION_I64, offsetof(struct makeresults_args, count), "rows (1)"},
+    {.name = "count",
+     OPTION_I64,
+     offsetof(struct makeresults_args, count),
+     "rows",
+     .standard = "1"},
     {.name = "annotate",
      OPTION_BOOL,
      offsetof(struct makeresults_args, annotate),
-     "default fields too"},
+     "default fields too",
+     .standard = "f"},
     {.name = "format",
      OPTION_TEXT,
      offsetof(struct makeresults_args, format),
-     "csv or json, with data"},
+     "what data is written in",
+     .words = format_words},
     {.name = "data", OPTION_TEXT, offsetof(struct makeresults_args, data), "the rows as text"},
-    {.name = "splunk_server", OPTION_TEXT, offsetof(struct makeresults_args, server), "accepted"},
+    {.name = "splunk_server",
+     OPTION_TEXT,
+     offsetof(struct makeresults_args, server),
+     "accepted, does nothing"},
 };
 
 enum { MAKERESULTS_MAX = 10 * 1000 * 1000 };
@@ -84,7 +95,8 @@ static int make(struct run *run, const struct spl_command *command, struct stage
 
 const struct command command_makeresults = {
     .name = "makeresults",
-    .summary = "rows out of nothing: makeresults count=3",
+    .summary = "rows out of nothing",
+    .syntax = "makeresults [options]",
     .flags = COMMAND_GENERATES,
     .options = options,
     .option_count = ARRAY_COUNT(options),

@@ -3,10 +3,9 @@
 
 const struct command command_multisearch = {
     .name = "multisearch",
-    .summary = "rows of several searches: multisearch [search ...] [search ...]",
+    .summary = "rows of several searches",
+    .syntax = "multisearch [SUBSEARCH] [SUBSEARCH] ...",
     .flags = COMMAND_GENERATES,
-    .options = sub_options,
-    .option_count = ARRAY_COUNT(sub_options),
     .parse = sub_parse_many,
     .make = sub_make,
 };

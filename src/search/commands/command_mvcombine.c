@@ -53,9 +53,10 @@ static int make(struct run *run, const struct spl_command *command, struct stage
 const struct command command_mvcombine = {
     .name = "mvcombine",
     .summary = "one row for rows that differ in a field only",
+    .syntax = "mvcombine [delim=TEXT] FIELD",
     .flags = COMMAND_HOLDS,
     .options = mv_options,
-    .option_count = ARRAY_COUNT(mv_options),
+    .option_count = 1,
     .parse = mv_parse,
     .make = make,
 };

@@ -39,9 +39,11 @@ static int push(struct stage *op, struct frame *frame, struct err *err)
 const struct command command_mvexpand = {
     .name = "mvexpand",
     .summary = "a row for each value of a field",
+    .syntax = "mvexpand FIELD [limit=N]",
+    .notes = "A row without the field passes.",
     .flags = COMMAND_STREAMS,
-    .options = mv_options,
-    .option_count = ARRAY_COUNT(mv_options),
+    .options = &mv_options[4],
+    .option_count = 1,
     .parse = mv_parse,
     .push = push,
     .want = mv_want,

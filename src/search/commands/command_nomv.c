@@ -44,10 +44,9 @@ static int push(struct stage *op, struct frame *frame, struct err *err)
 
 const struct command command_nomv = {
     .name = "nomv",
-    .summary = "several values to one text",
+    .summary = "several values to one text, a line each",
+    .syntax = "nomv FIELD",
     .flags = COMMAND_STREAMS,
-    .options = mv_options,
-    .option_count = ARRAY_COUNT(mv_options),
     .parse = mv_parse,
     .push = push,
     .want = mv_want,

@@ -89,7 +89,8 @@ static int push(struct stage *op, struct frame *frame, struct err *err)
 
 const struct command command_rangemap = {
     .name = "rangemap",
-    .summary = "a word for a range: rangemap field=ms fast=0-99 slow=100-1000 default=bad",
+    .summary = "a word for a range, in the field range",
+    .syntax = "rangemap field=FIELD NAME=LOW-HIGH ... [default=TEXT]",
     .flags = COMMAND_STREAMS | COMMAND_FREE_OPTIONS,
     .parse = parse,
     .want = want,

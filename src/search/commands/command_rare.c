@@ -9,7 +9,8 @@ static int make(struct run *run, const struct spl_command *command, struct stage
 
 const struct command command_rare = {
     .name = "rare",
-    .summary = "the least frequent values: rare user by host",
+    .summary = "the least frequent values",
+    .syntax = "rare [N] [options] FIELD ... [by FIELD ...]",
     .flags = COMMAND_TRANSFORMS | COMMAND_HOLDS,
     .options = frequent_options,
     .option_count = ARRAY_COUNT(frequent_options),

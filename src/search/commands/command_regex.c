@@ -57,7 +57,9 @@ static int push(struct stage *op, struct frame *frame, struct err *err)
 
 const struct command command_regex = {
     .name = "regex",
-    .summary = "keeps rows by a regular expression: regex user!=\"^svc_\"",
+    .summary = "keeps rows by a regular expression",
+    .syntax = "regex [FIELD=|FIELD!=] \"EXPRESSION\"",
+    .notes = "Without a field _raw is looked at.",
     .flags = COMMAND_STREAMS,
     .parse = parse,
     .want = want,

@@ -107,7 +107,9 @@ static int push(struct stage *op, struct frame *frame, struct err *err)
 
 const struct command command_rename = {
     .name = "rename",
-    .summary = "other names: rename src as source, dest* as d_*",
+    .summary = "other names for fields",
+    .syntax = "rename FIELD as NEW[, FIELD as NEW ...]",
+    .notes = "A source that is not there clears the target.",
     .flags = COMMAND_STREAMS,
     .parse = parse,
     .want = want,

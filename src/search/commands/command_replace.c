@@ -155,7 +155,9 @@ static int push(struct stage *op, struct frame *frame, struct err *err)
 
 const struct command command_replace = {
     .name = "replace",
-    .summary = "values by others: replace web* with frontend in host",
+    .summary = "values by others",
+    .syntax = "replace OLD with NEW[, OLD with NEW ...] [in FIELD ...]",
+    .notes = "The whole value must match; * stands for anything.",
     .flags = COMMAND_STREAMS,
     .parse = parse,
     .want = want,

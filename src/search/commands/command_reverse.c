@@ -24,6 +24,7 @@ static int make(struct run *run, const struct spl_command *command, struct stage
 const struct command command_reverse = {
     .name = "reverse",
     .summary = "the last row first",
+    .syntax = "reverse",
     .flags = COMMAND_HOLDS,
     .parse = parse,
     .make = make,

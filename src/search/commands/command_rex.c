@@ -10,17 +10,28 @@ struct rex_args {
     struct sed *sed;
 };
 
+static const char *const mode_words[] = {"sed", NULL};
+
 static const struct command_option options[] = {
-    {.name = "field", OPTION_FIELD, offsetof(struct rex_args, field), "the field to read (_raw)"},
+    {.name = "field",
+     OPTION_FIELD,
+     offsetof(struct rex_args, field),
+     "the field to read",
+     .standard = "_raw"},
     {.name = "max_match",
      OPTION_I64,
      offsetof(struct rex_args, max_match),
-     "matches kept (1; 0: all)"},
+     "matches kept; 0: all",
+     .standard = "1"},
     {.name = "offset_field",
      OPTION_FIELD,
      offsetof(struct rex_args, offset_field),
      "where they stood"},
-    {.name = "mode", OPTION_TEXT, offsetof(struct rex_args, mode), "sed: replace instead"},
+    {.name = "mode",
+     OPTION_TEXT,
+     offsetof(struct rex_args, mode),
+     "replace instead",
+     .words = mode_words},
 };
 
 static int compile(struct spl_parser *p, struct rex_args *args)
@@ -31,8 +42,6 @@ static int compile(struct spl_parser *p, struct rex_args *args)
             return spl_fail(p, "%s", err.text);
         return 0;
     }
-    if (args->mode.ptr)
-        return spl_fail(p, "the only mode is sed");
     if (regex_new_in(p->arena, args->pattern, 0, &args->regex, p->err) < 0) {
         struct err err;
         if (p->err) {
@@ -249,7 +258,10 @@ static int make(struct run *run, const struct spl_command *command, struct stage
 
 const struct command command_rex = {
     .name = "rex",
-    .summary = "fields by a regular expression: rex field=uri \"^/(?<page>\\w+)\"",
+    .summary = "fields by a regular expression",
+    .syntax = "rex [options] \"EXPRESSION with (?<field>...)\"",
+    .notes = "An expression that takes too long on a row leaves the row as it was, and a message "
+             "says so.",
     .flags = COMMAND_STREAMS,
     .options = options,
     .option_count = ARRAY_COUNT(options),

@@ -13,7 +13,10 @@ static int parse(struct spl_parser *p, struct spl_command *command)
 
 const struct command command_search = {
     .name = "search",
-    .summary = "keeps rows that match terms and comparisons: search error host=web*",
+    .summary = "keeps rows that match terms and comparisons",
+    .syntax = "search TERMS and COMPARISONS",
+    .notes = "OR binds tighter than AND; AND, OR and NOT are written in upper case.\n"
+             "Comparisons ignore case; where does not.",
     .flags = COMMAND_GENERATES | COMMAND_STREAMS,
     .parse = parse,
     .make = filter_make,

@@ -4,6 +4,7 @@
 const struct command command_sistats = {
     .name = "sistats",
     .summary = "as stats",
+    .syntax = "sistats [options] AGGREGATE ... [by FIELD ...]",
     .flags = COMMAND_TRANSFORMS | COMMAND_HOLDS,
     .options = stats_options,
     .option_count = ARRAY_COUNT(stats_options),

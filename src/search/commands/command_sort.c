@@ -10,7 +10,11 @@ struct sort_args {
 };
 
 static const struct command_option options[] = {
-    {.name = "limit", OPTION_I64, offsetof(struct sort_args, limit), "rows to keep; 0: all"},
+    {.name = "limit",
+     OPTION_I64,
+     offsetof(struct sort_args, limit),
+     "rows to keep; 0: all",
+     .standard = "0"},
 };
 
 static int parse(struct spl_parser *p, struct spl_command *command)
@@ -83,7 +87,11 @@ static int make(struct run *run, const struct spl_command *command, struct stage
 
 const struct command command_sort = {
     .name = "sort",
-    .summary = "rows in order: sort 100 -bytes, +str(user)",
+    .summary = "rows in order",
+    .syntax = "sort [N] [-|+]FIELD[, ...] [desc]",
+    .notes = "All rows are kept; a stated number cuts.\n"
+             "Missing values come last in both directions.\n"
+             "num(f), str(f), ip(f) and auto(f) say how values are compared.",
     .flags = COMMAND_HOLDS,
     .options = options,
     .option_count = ARRAY_COUNT(options),

@@ -7,11 +7,16 @@ struct spath_args {
 };
 
 static const struct command_option options[] = {
-    {.name = "input", OPTION_FIELD, offsetof(struct spath_args, input), "the field to read (_raw)"},
+    {.name = "input",
+     OPTION_FIELD,
+     offsetof(struct spath_args, input),
+     "the field to read",
+     .standard = "_raw"},
     {.name = "output",
      OPTION_FIELD,
      offsetof(struct spath_args, output),
-     "the field to set (the path)"},
+     "the field to set",
+     .standard = "the path"},
     {.name = "path", OPTION_TEXT, offsetof(struct spath_args, path), "what to take: items{}.sku"},
 };
 
@@ -135,7 +140,9 @@ static int make(struct run *run, const struct spl_command *command, struct stage
 
 const struct command command_spath = {
     .name = "spath",
-    .summary = "fields of JSON text: spath input=body output=sku items{}.sku",
+    .summary = "fields of JSON text",
+    .syntax = "spath [options] [PATH]",
+    .notes = "Text that is no JSON leaves the row as it was.",
     .flags = COMMAND_STREAMS,
     .options = options,
     .option_count = ARRAY_COUNT(options),

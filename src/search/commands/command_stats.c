@@ -28,7 +28,10 @@ bool stats_reads_codes(const struct spl_command *command)
 
 const struct command command_stats = {
     .name = "stats",
-    .summary = "statistics, one row a group: stats count avg(bytes) by host",
+    .summary = "statistics, one row a group",
+    .syntax = "stats [options] AGGREGATE [as NEW] ... [by FIELD ...]",
+    .notes = "Rows without one of the fields behind by are left out.\n"
+             "list() is bounded by memory, not by 100 values.",
     .flags = COMMAND_TRANSFORMS | COMMAND_HOLDS,
     .options = stats_options,
     .option_count = ARRAY_COUNT(stats_options),

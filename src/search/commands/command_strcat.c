@@ -17,7 +17,8 @@ static const struct command_option options[] = {
     {.name = "allrequired",
      OPTION_BOOL,
      offsetof(struct strcat_args, all_required),
-     "all fields must be there"},
+     "all fields must be there",
+     .standard = "f"},
 };
 
 static int parse(struct spl_parser *p, struct spl_command *command)
@@ -89,7 +90,8 @@ static int push(struct stage *op, struct frame *frame, struct err *err)
 
 const struct command command_strcat = {
     .name = "strcat",
-    .summary = "joins fields and texts: strcat src \" to \" dest route",
+    .summary = "joins fields and texts",
+    .syntax = "strcat [allrequired=t|f] FIELD|\"TEXT\" ... TARGET",
     .flags = COMMAND_STREAMS,
     .options = options,
     .option_count = ARRAY_COUNT(options),

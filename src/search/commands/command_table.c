@@ -20,7 +20,8 @@ static int push(struct stage *op, struct frame *frame, struct err *err)
 
 const struct command command_table = {
     .name = "table",
-    .summary = "these columns in this order: table _time host user",
+    .summary = "these columns in this order",
+    .syntax = "table FIELD ...",
     .flags = COMMAND_TRANSFORMS,
     .parse = field_choice_parse,
     .want = want,

@@ -7,7 +7,11 @@ struct tail_args {
 };
 
 static const struct command_option options[] = {
-    {.name = "limit", OPTION_I64, offsetof(struct tail_args, limit), "rows to keep"},
+    {.name = "limit",
+     OPTION_I64,
+     offsetof(struct tail_args, limit),
+     "rows to keep",
+     .standard = "10"},
 };
 
 static int parse(struct spl_parser *p, struct spl_command *command)
@@ -66,6 +70,7 @@ static int make(struct run *run, const struct spl_command *command, struct stage
 const struct command command_tail = {
     .name = "tail",
     .summary = "the last rows, the last one first",
+    .syntax = "tail [N]",
     .flags = COMMAND_HOLDS,
     .options = options,
     .option_count = ARRAY_COUNT(options),

@@ -68,7 +68,10 @@ bool chart_counts_minutes(const struct spl_command *command)
 
 const struct command command_timechart = {
     .name = "timechart",
-    .summary = "statistics over time: timechart span=1h count by sourcetype",
+    .summary = "statistics over time",
+    .syntax = "timechart [options] AGGREGATE ... [by FIELD]",
+    .notes = "Without span it follows from the range of the search.\n"
+             "OTHER of avg() is the mean of the columns that it stands for, and a message says so.",
     .flags = COMMAND_TRANSFORMS | COMMAND_HOLDS,
     .options = chart_options,
     .option_count = ARRAY_COUNT(chart_options),

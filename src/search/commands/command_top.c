@@ -9,7 +9,8 @@ static int make(struct run *run, const struct spl_command *command, struct stage
 
 const struct command command_top = {
     .name = "top",
-    .summary = "the most frequent values: top limit=5 user by host",
+    .summary = "the most frequent values",
+    .syntax = "top [N] [options] FIELD ... [by FIELD ...]",
     .flags = COMMAND_TRANSFORMS | COMMAND_HOLDS,
     .options = frequent_options,
     .option_count = ARRAY_COUNT(frequent_options),

@@ -20,13 +20,25 @@ struct transaction_args {
 static const struct command_option options[] = {
     {.name = "maxspan", OPTION_SPAN, AT(max_span), "time from the first to the last row"},
     {.name = "maxpause", OPTION_SPAN, AT(max_pause), "time between two rows"},
-    {.name = "maxevents", OPTION_I64, AT(max_events), "rows (1000)"},
-    {.name = "connected", OPTION_BOOL, AT(connected), "accepted"},
-    {.name = "unifyends", OPTION_BOOL, AT(unify_ends), "accepted"},
-    {.name = "keepevicted", OPTION_BOOL, AT(keep_evicted), "those without an end too"},
-    {.name = "keeporphans", OPTION_BOOL, AT(keep_orphans), "rows that belong to none too"},
-    {.name = "mvlist", OPTION_BOOL, AT(mv_list), "all values by arrival, not the different ones"},
-    {.name = "name", OPTION_TEXT, AT(name), "accepted"},
+    {.name = "maxevents", OPTION_I64, AT(max_events), "rows", .standard = "1000"},
+    {.name = "connected", OPTION_BOOL, AT(connected), "accepted, does nothing"},
+    {.name = "unifyends", OPTION_BOOL, AT(unify_ends), "accepted, does nothing"},
+    {.name = "keepevicted",
+     OPTION_BOOL,
+     AT(keep_evicted),
+     "those without an end too",
+     .standard = "f"},
+    {.name = "keeporphans",
+     OPTION_BOOL,
+     AT(keep_orphans),
+     "rows that belong to none too",
+     .standard = "f"},
+    {.name = "mvlist",
+     OPTION_BOOL,
+     AT(mv_list),
+     "all values by arrival, not the different ones",
+     .standard = "f"},
+    {.name = "name", OPTION_TEXT, AT(name), "accepted, does nothing"},
 };
 
 /* startswith="login", startswith="status=200 user=x", startswith=(expr), startswith=eval(expr) */
@@ -301,7 +313,8 @@ static int make(struct run *run, const struct spl_command *command, struct stage
 
 const struct command command_transaction = {
     .name = "transaction",
-    .summary = "rows that belong together: transaction session maxpause=5m",
+    .summary = "rows that belong together",
+    .syntax = "transaction FIELD ... [options] [startswith=SEARCH] [endswith=SEARCH]",
     .flags = COMMAND_HOLDS,
     .options = options,
     .option_count = ARRAY_COUNT(options),

@@ -12,7 +12,8 @@ static const struct command_option options[] = {
     {.name = "column_name",
      OPTION_TEXT,
      offsetof(struct transpose_args, column_name),
-     "the first column (column)"},
+     "name of the first column",
+     .standard = "column"},
     {.name = "header_field",
      OPTION_FIELD,
      offsetof(struct transpose_args, header),
@@ -20,7 +21,8 @@ static const struct command_option options[] = {
     {.name = "include_empty",
      OPTION_BOOL,
      offsetof(struct transpose_args, include_empty),
-     "fields without values too"},
+     "fields without values too",
+     .standard = "t"},
 };
 
 static int parse(struct spl_parser *p, struct spl_command *command)
@@ -103,7 +105,9 @@ static int make(struct run *run, const struct spl_command *command, struct stage
 
 const struct command command_transpose = {
     .name = "transpose",
-    .summary = "rows become columns: transpose 10 header_field=host",
+    .summary = "rows become columns",
+    .syntax = "transpose [N] [options]",
+    .notes = "5 rows unless a number says how many; 0: all.",
     .flags = COMMAND_TRANSFORMS | COMMAND_HOLDS,
     .options = options,
     .option_count = ARRAY_COUNT(options),

@@ -99,7 +99,8 @@ static int make(struct run *run, const struct spl_command *command, struct stage
 
 const struct command command_trendline = {
     .name = "trendline",
-    .summary = "moving averages: trendline sma5(bytes) as mean",
+    .summary = "moving averages",
+    .syntax = "trendline sma|ema|wmaN(FIELD) [as NEW] ...",
     .flags = COMMAND_HOLDS,
     .parse = parse,
     .make = make,

@@ -4,9 +4,10 @@
 const struct command command_union = {
     .name = "union",
     .summary = "rows of several searches",
+    .syntax = "union [options] [SUBSEARCH] ...",
     .flags = COMMAND_GENERATES,
-    .options = sub_options,
-    .option_count = ARRAY_COUNT(sub_options),
+    .options = &sub_options[1],
+    .option_count = 3,
     .parse = sub_parse_many,
     .make = sub_make,
 };

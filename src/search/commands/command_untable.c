@@ -43,7 +43,8 @@ static int make(struct run *run, const struct spl_command *command, struct stage
 
 const struct command command_untable = {
     .name = "untable",
-    .summary = "rows of a table: untable host status count",
+    .summary = "a table back to rows",
+    .syntax = "untable ROWS NAMES VALUES",
     .flags = COMMAND_TRANSFORMS | COMMAND_HOLDS,
     .options = xy_options,
     .option_count = ARRAY_COUNT(xy_options),

@@ -14,7 +14,9 @@ static int parse(struct spl_parser *p, struct spl_command *command)
 
 const struct command command_where = {
     .name = "where",
-    .summary = "keeps rows for which an expression is true: where bytes>10*limit",
+    .summary = "keeps rows for which an expression is true",
+    .syntax = "where CONDITION",
+    .notes = "Texts are compared with their case; NULL is not true.",
     .flags = COMMAND_STREAMS,
     .parse = parse,
     .make = filter_make,

@@ -57,7 +57,8 @@ static int make(struct run *run, const struct spl_command *command, struct stage
 
 const struct command command_xyseries = {
     .name = "xyseries",
-    .summary = "a table of rows: xyseries host status count",
+    .summary = "rows to a table",
+    .syntax = "xyseries [options] ROWS NAMES VALUES ...",
     .flags = COMMAND_TRANSFORMS | COMMAND_HOLDS,
     .options = xy_options,
     .option_count = ARRAY_COUNT(xy_options),

@@ -3,7 +3,7 @@
 
 #define AT(field) offsetof(struct mv_args, field)
 const struct command_option mv_options[] = {
-    {.name = "delim", OPTION_TEXT, AT(delim), "between the values"},
+    {.name = "delim", OPTION_TEXT, AT(delim), "between the values", .standard = "a blank"},
     {.name = "tokenizer",
      OPTION_TEXT,
      AT(tokenizer),
@@ -11,9 +11,10 @@ const struct command_option mv_options[] = {
     {.name = "allowempty",
      OPTION_BOOL,
      AT(allow_empty),
-     "empty values between two delimiters count"},
-    {.name = "setsv", OPTION_BOOL, AT(setsv), "accepted"},
-    {.name = "limit", OPTION_I64, AT(limit), "values expanded (0: all)"},
+     "empty values between two delimiters count",
+     .standard = "f"},
+    {.name = "setsv", OPTION_BOOL, AT(setsv), "accepted, does nothing"},
+    {.name = "limit", OPTION_I64, AT(limit), "values expanded; 0: all", .standard = "0"},
 };
 
 int mv_parse(struct spl_parser *p, struct spl_command *command)

@@ -11,6 +11,7 @@ struct mv_args {
     struct regex *regex;
 };
 
+/* delim (mvcombine), tokenizer, allowempty, setsv (makemv: these four), limit (mvexpand) */
 extern const struct command_option mv_options[5];
 int mv_parse(struct spl_parser *p, struct spl_command *command);
 void mv_want(const struct spl_command *command, struct wanted *wanted);

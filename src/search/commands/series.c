@@ -6,7 +6,11 @@
 #include <math.h>
 
 const struct command_option series_options[] = {
-    {.name = "p", OPTION_TEXT, offsetof(struct series_args, period), "rows back: 1, or 1-3"},
+    {.name = "p",
+     OPTION_TEXT,
+     offsetof(struct series_args, period),
+     "rows back: 1, or 1-3",
+     .standard = "1"},
 };
 
 static int read_period(struct spl_parser *p, struct series_args *args)

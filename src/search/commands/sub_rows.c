@@ -2,15 +2,26 @@
 #include "search/commands/sub_rows.h"
 
 const struct command_option sub_options[] = {
+    {.name = "extendtimerange",
+     OPTION_BOOL,
+     offsetof(struct sub_args, append),
+     "accepted, does nothing"},
+    {.name = "maxtime", OPTION_I64, offsetof(struct sub_args, max_time), "accepted, does nothing"},
+    {.name = "maxout",
+     OPTION_I64,
+     offsetof(struct sub_args, max_rows),
+     "rows taken; 0: all",
+     .standard = "0"},
+    {.name = "timeout", OPTION_I64, offsetof(struct sub_args, timeout), "accepted, does nothing"},
     {.name = "override",
      OPTION_BOOL,
      offsetof(struct sub_args, override),
-     "the subsearch's values win"},
-    {.name = "maxout", OPTION_I64, offsetof(struct sub_args, max_rows), "rows taken (0: all)"},
-    {.name = "maxtime", OPTION_I64, offsetof(struct sub_args, max_time), "accepted: seconds"},
-    {.name = "timeout", OPTION_I64, offsetof(struct sub_args, timeout), "accepted: seconds"},
-    {.name = "extendtimerange", OPTION_BOOL, offsetof(struct sub_args, append), "accepted"},
-    {.name = "run_in_preview", OPTION_BOOL, offsetof(struct sub_args, append), "accepted"},
+     "the subsearch's values win",
+     .standard = "f"},
+    {.name = "run_in_preview",
+     OPTION_BOOL,
+     offsetof(struct sub_args, append),
+     "accepted, does nothing"},
 };
 
 struct sub_args *sub_args_new(struct spl_parser *p, struct spl_command *command)

@@ -14,6 +14,8 @@ struct sub_args {
     size_t count;
 };
 
+/* extendtimerange (append), maxtime, maxout, timeout (union: these three; append: these four),
+ * override (appendcols: these five), run_in_preview (appendpipe) */
 extern const struct command_option sub_options[6];
 /* NULL: no memory. */
 struct sub_args *sub_args_new(struct spl_parser *p, struct spl_command *command);

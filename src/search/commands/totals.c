@@ -15,8 +15,12 @@ struct totals_args {
 const struct command_option totals_options[] = {
     {.name = "row", OPTION_BOOL, AT(row), "a sum for each row"},
     {.name = "col", OPTION_BOOL, AT(col), "a row with the sum of each column"},
-    {.name = "fieldname", OPTION_TEXT, AT(name), "the column of row sums (Total)"},
-    {.name = "label", OPTION_TEXT, AT(label), "what stands in the row of sums (Total)"},
+    {.name = "fieldname", OPTION_TEXT, AT(name), "the column of row sums", .standard = "Total"},
+    {.name = "label",
+     OPTION_TEXT,
+     AT(label),
+     "what stands in the row of sums",
+     .standard = "Total"},
     {.name = "labelfield", OPTION_FIELD, AT(label_field), "where it stands"},
 };
 

@@ -2,12 +2,13 @@
 #include "search/commands/xy_args.h"
 
 const struct command_option xy_options[] = {
-    {.name = "grouped", OPTION_BOOL, offsetof(struct xy_args, grouped), "accepted"},
+    {.name = "grouped", OPTION_BOOL, offsetof(struct xy_args, grouped), "accepted, does nothing"},
     {.name = "sep",
      OPTION_TEXT,
      offsetof(struct xy_args, sep),
-     "between value field and name (: )"},
-    {.name = "format", OPTION_TEXT, offsetof(struct xy_args, format), "accepted"},
+     "between value field and name",
+     .standard = ": "},
+    {.name = "format", OPTION_TEXT, offsetof(struct xy_args, format), "accepted, does nothing"},
 };
 
 int xy_parse(struct spl_parser *p, struct spl_command *command)

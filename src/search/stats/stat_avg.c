@@ -11,7 +11,8 @@ static void result(struct stat_scope *scope, const void *state, struct value_lis
 const struct stat stat_avg = {
     .name = "avg",
     .alias = "mean",
-    .summary = "avg(f)",
+    .summary = "the mean of the numbers",
+    .syntax = "avg(FIELD)",
     .size = sizeof(struct total),
     .add = total_add,
     .result = result,

@@ -17,7 +17,8 @@ static void result(struct stat_scope *scope, const void *state, struct value_lis
 const struct stat stat_count = {
     .name = "count",
     .alias = "c",
-    .summary = "count or count(f): rows, or values of f",
+    .summary = "rows; values of a field; rows for which a condition is true",
+    .syntax = "count | count(FIELD) | count(eval(CONDITION))",
     .flags = STAT_ROWS | STAT_ZERO,
     .size = sizeof(uint64_t),
     .add = add,

@@ -4,7 +4,8 @@
 const struct stat stat_dc = {
     .name = "dc",
     .alias = "distinct_count",
-    .summary = "dc(f): different values",
+    .summary = "how many different values",
+    .syntax = "dc(FIELD)",
     .flags = STAT_ZERO | STAT_ONCE,
     .size = sizeof(struct distinct),
     .add = distinct_add,

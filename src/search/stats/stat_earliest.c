@@ -10,7 +10,8 @@ static void result(struct stat_scope *scope, const void *state, struct value_lis
 
 const struct stat stat_earliest = {
     .name = "earliest",
-    .summary = "earliest(f) by _time",
+    .summary = "the value with the least _time",
+    .syntax = "earliest(FIELD)",
     .size = sizeof(struct times),
     .add = times_add,
     .result = result,

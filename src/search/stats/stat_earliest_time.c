@@ -10,7 +10,8 @@ static void result(struct stat_scope *scope, const void *state, struct value_lis
 
 const struct stat stat_earliest_time = {
     .name = "earliest_time",
-    .summary = "_time of earliest(f)",
+    .summary = "the _time of earliest(FIELD), in seconds",
+    .syntax = "earliest_time(FIELD)",
     .size = sizeof(struct times),
     .add = times_add,
     .result = result,

@@ -3,7 +3,9 @@
 
 const struct stat stat_estdc = {
     .name = "estdc",
-    .summary = "estdc(f): as dc",
+    .summary = "how many different values",
+    .syntax = "estdc(FIELD)",
+    .notes = "Counted as by dc(), not estimated.",
     .flags = STAT_ZERO | STAT_ONCE,
     .size = sizeof(struct distinct),
     .add = distinct_add,

@@ -3,7 +3,9 @@
 
 const struct stat stat_exactperc = {
     .name = "exactperc",
-    .summary = "exactperc95(f): nearest rank",
+    .summary = "the number that N per cent are less than",
+    .syntax = "exactpercN(FIELD)",
+    .notes = "As percN(), which is exact.",
     .flags = STAT_PERCENT,
     .size = sizeof(struct collected),
     .add = collect_number,

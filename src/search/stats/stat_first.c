@@ -24,7 +24,8 @@ static void result(struct stat_scope *scope, const void *state, struct value_lis
 
 const struct stat stat_first = {
     .name = "first",
-    .summary = "first(f) by arrival",
+    .summary = "the first value by arrival",
+    .syntax = "first(FIELD)",
     .size = sizeof(struct first),
     .add = add,
     .result = result,

@@ -23,7 +23,8 @@ static void result(struct stat_scope *scope, const void *state, struct value_lis
 
 const struct stat stat_last = {
     .name = "last",
-    .summary = "last(f) by arrival",
+    .summary = "the last value by arrival",
+    .syntax = "last(FIELD)",
     .size = sizeof(struct last),
     .add = add,
     .result = result,

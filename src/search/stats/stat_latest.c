@@ -10,7 +10,8 @@ static void result(struct stat_scope *scope, const void *state, struct value_lis
 
 const struct stat stat_latest = {
     .name = "latest",
-    .summary = "latest(f) by _time",
+    .summary = "the value with the greatest _time",
+    .syntax = "latest(FIELD)",
     .size = sizeof(struct times),
     .add = times_add,
     .result = result,

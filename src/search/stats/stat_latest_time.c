@@ -10,7 +10,8 @@ static void result(struct stat_scope *scope, const void *state, struct value_lis
 
 const struct stat stat_latest_time = {
     .name = "latest_time",
-    .summary = "_time of latest(f)",
+    .summary = "the _time of latest(FIELD), in seconds",
+    .syntax = "latest_time(FIELD)",
     .size = sizeof(struct times),
     .add = times_add,
     .result = result,

@@ -16,7 +16,9 @@ static void result(struct stat_scope *scope, const void *state, struct value_lis
 
 const struct stat stat_list = {
     .name = "list",
-    .summary = "list(f): all values by arrival",
+    .summary = "all values by arrival",
+    .syntax = "list(FIELD)",
+    .notes = "Bounded by memory, not by 100 values.",
     .size = sizeof(struct collected),
     .add = add,
     .result = result,

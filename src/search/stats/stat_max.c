@@ -10,7 +10,9 @@ static void result(struct stat_scope *scope, const void *state, struct value_lis
 
 const struct stat stat_max = {
     .name = "max",
-    .summary = "max(f)",
+    .summary = "the greatest value",
+    .syntax = "max(FIELD)",
+    .notes = "By number; when some value is text, by text.",
     .size = sizeof(struct extremes),
     .add = extremes_add,
     .result = result,

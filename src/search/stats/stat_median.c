@@ -8,7 +8,8 @@ static void result(struct stat_scope *scope, const void *state, struct value_lis
 
 const struct stat stat_median = {
     .name = "median",
-    .summary = "median(f)",
+    .summary = "the number in the middle",
+    .syntax = "median(FIELD)",
     .size = sizeof(struct collected),
     .add = collect_number,
     .result = result,

@@ -14,7 +14,8 @@ static void result(struct stat_scope *scope, const void *state, struct value_lis
 
 const struct stat stat_mode = {
     .name = "mode",
-    .summary = "mode(f): the most frequent value",
+    .summary = "the most frequent value",
+    .syntax = "mode(FIELD)",
     .size = sizeof(struct counted),
     .add = counted_add,
     .result = result,

@@ -3,7 +3,9 @@
 
 const struct stat stat_per_day = {
     .name = "per_day",
-    .summary = "sum(f) a day of the bucket",
+    .summary = "the sum a day",
+    .syntax = "per_day(FIELD)",
+    .notes = "In timechart: the sum over the length of the bucket.",
     .size = sizeof(struct total),
     .add = total_add,
     .result = total_result,

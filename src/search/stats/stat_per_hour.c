@@ -3,7 +3,9 @@
 
 const struct stat stat_per_hour = {
     .name = "per_hour",
-    .summary = "sum(f) an hour of the bucket",
+    .summary = "the sum an hour",
+    .syntax = "per_hour(FIELD)",
+    .notes = "In timechart: the sum over the length of the bucket.",
     .size = sizeof(struct total),
     .add = total_add,
     .result = total_result,

@@ -3,7 +3,9 @@
 
 const struct stat stat_per_minute = {
     .name = "per_minute",
-    .summary = "sum(f) a minute of the bucket",
+    .summary = "the sum a minute",
+    .syntax = "per_minute(FIELD)",
+    .notes = "In timechart: the sum over the length of the bucket.",
     .size = sizeof(struct total),
     .add = total_add,
     .result = total_result,

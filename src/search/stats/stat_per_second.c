@@ -3,7 +3,9 @@
 
 const struct stat stat_per_second = {
     .name = "per_second",
-    .summary = "sum(f) a second of the bucket",
+    .summary = "the sum a second",
+    .syntax = "per_second(FIELD)",
+    .notes = "In timechart: the sum over the length of the bucket.",
     .size = sizeof(struct total),
     .add = total_add,
     .result = total_result,

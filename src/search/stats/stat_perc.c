@@ -4,7 +4,9 @@
 const struct stat stat_perc = {
     .name = "perc",
     .alias = "p",
-    .summary = "perc95(f): nearest rank",
+    .summary = "the number that N per cent are less than",
+    .syntax = "percN(FIELD) | pN(FIELD)",
+    .notes = "Nearest rank over all numbers, exact.",
     .flags = STAT_PERCENT,
     .size = sizeof(struct collected),
     .add = collect_number,

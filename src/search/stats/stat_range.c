@@ -16,7 +16,8 @@ static void result(struct stat_scope *scope, const void *state, struct value_lis
 
 const struct stat stat_range = {
     .name = "range",
-    .summary = "range(f): greatest less least",
+    .summary = "the greatest number less the least",
+    .syntax = "range(FIELD)",
     .size = sizeof(struct extremes),
     .add = extremes_add,
     .result = result,

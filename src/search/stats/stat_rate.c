@@ -15,7 +15,8 @@ static void result(struct stat_scope *scope, const void *state, struct value_lis
 
 const struct stat stat_rate = {
     .name = "rate",
-    .summary = "rate(f): change a second",
+    .summary = "change a second between the earliest and the latest value",
+    .syntax = "rate(FIELD)",
     .size = sizeof(struct times),
     .add = times_add,
     .result = result,

@@ -8,7 +8,9 @@ static void result(struct stat_scope *scope, const void *state, struct value_lis
 
 const struct stat stat_stdev = {
     .name = "stdev",
-    .summary = "stdev(f): of a sample",
+    .summary = "the standard deviation of a sample",
+    .syntax = "stdev(FIELD)",
+    .notes = "0 for a single number.",
     .size = sizeof(struct spread),
     .add = spread_add,
     .result = result,

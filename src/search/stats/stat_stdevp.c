@@ -8,7 +8,8 @@ static void result(struct stat_scope *scope, const void *state, struct value_lis
 
 const struct stat stat_stdevp = {
     .name = "stdevp",
-    .summary = "stdevp(f): of a population",
+    .summary = "the standard deviation of a population",
+    .syntax = "stdevp(FIELD)",
     .size = sizeof(struct spread),
     .add = spread_add,
     .result = result,

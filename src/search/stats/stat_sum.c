@@ -3,7 +3,9 @@
 
 const struct stat stat_sum = {
     .name = "sum",
-    .summary = "sum(f), exact",
+    .summary = "the sum of the numbers",
+    .syntax = "sum(FIELD)",
+    .notes = "Exact, as long as no double takes part.",
     .size = sizeof(struct total),
     .add = total_add,
     .result = total_result,

@@ -10,7 +10,8 @@ static void result(struct stat_scope *scope, const void *state, struct value_lis
 
 const struct stat stat_sumsq = {
     .name = "sumsq",
-    .summary = "sumsq(f): sum of squares",
+    .summary = "the sum of the squares",
+    .syntax = "sumsq(FIELD)",
     .size = sizeof(struct spread),
     .add = spread_add,
     .result = result,

@@ -3,7 +3,9 @@
 
 const struct stat stat_upperperc = {
     .name = "upperperc",
-    .summary = "upperperc95(f): nearest rank",
+    .summary = "the number that N per cent are less than",
+    .syntax = "upperpercN(FIELD)",
+    .notes = "As percN(), which has no error to bound.",
     .flags = STAT_PERCENT,
     .size = sizeof(struct collected),
     .add = collect_number,

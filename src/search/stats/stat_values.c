@@ -25,7 +25,8 @@ static void result(struct stat_scope *scope, const void *state, struct value_lis
 
 const struct stat stat_values = {
     .name = "values",
-    .summary = "values(f): different values in byte order",
+    .summary = "the different values, in byte order",
+    .syntax = "values(FIELD)",
     .size = sizeof(struct counted),
     .add = counted_add,
     .result = result,

@@ -8,7 +8,9 @@ static void result(struct stat_scope *scope, const void *state, struct value_lis
 
 const struct stat stat_var = {
     .name = "var",
-    .summary = "var(f): of a sample",
+    .summary = "the variance of a sample",
+    .syntax = "var(FIELD)",
+    .notes = "0 for a single number.",
     .size = sizeof(struct spread),
     .add = spread_add,
     .result = result,

@@ -8,7 +8,8 @@ static void result(struct stat_scope *scope, const void *state, struct value_lis
 
 const struct stat stat_varp = {
     .name = "varp",
-    .summary = "varp(f): of a population",
+    .summary = "the variance of a population",
+    .syntax = "varp(FIELD)",
     .size = sizeof(struct spread),
     .add = spread_add,
     .result = result,

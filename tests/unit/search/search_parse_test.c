@@ -83,6 +83,12 @@ static void errors_say_where_and_what_else(void **state)
     assert_string_equal(f.err.suggestion, "limit");
     assert_int_equal(parse(&f, "* | eval x=roundd(y)"), -1);
     assert_string_equal(f.err.suggestion, "round");
+    assert_int_equal(parse(&f, "* | join type=lft a [search b]"), -1);
+    assert_string_equal(f.err.text, "type is inner, left or outer, not \"lft\"");
+    assert_string_equal(f.err.suggestion, "left");
+    assert_int_equal(f.err.start, 9);
+    assert_int_equal(f.err.end, 17);
+    assert_int_equal(parse(&f, "* | join type=LEFT a [search b]"), 0);
     assert_int_equal(parse(&f, "stats count"), 0); /* words to search for */
     assert_int_equal(parse(&f, "| stats count"), -1);
     assert_int_equal(parse(&f, "* | eval x=(a>1)"), -1);
