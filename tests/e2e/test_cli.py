@@ -113,7 +113,7 @@ def helps():
     checks.check("help search lists commands", status == 0 and "  timechart        statistics over time\n" in out and " percentile" not in out, out[:300] + err)
     status, out, err = run("help", "search", "timechart")
     checks.check("help of a command: options with defaults, notes, examples", status == 0 and all(words in out for words in (
-        "timechart [options] AGGREGATE ... [by FIELD]", "bins=N", "at most so many buckets (100)", "Notes", "empty buckets are rows", '"count":0')), out + err)
+        "timechart [options] AGGREGATE ... [by FIELD [where PICK]]", "bins=N", "at most so many buckets (100)", "Notes", "empty buckets are rows", '"count":0')), out + err)
     status, out, err = run("help", "search", "distinct_count")
     checks.check("help of a statistics function by its other name", status == 0 and "dc(FIELD)" in out, out + err)
     status, out, err = run("help", "search", "eval:replace")

@@ -4,13 +4,23 @@
  *
  *   chart_args.c   what is read and wanted
  *   chart_rows.c   rows in: the buckets of the first axis, then the aggregator's groups
- *   chart_table.c  table out: the axes in order, empty buckets, columns that are shown or OTHER
+ *   chart_series.c which columns are shown and how they are called
+ *   chart_table.c  table out: the axes in order, empty buckets, columns, OTHER
  */
 #include "search/aggregate.h"
 #include "search/hold.h"
 
+/* Which columns are shown; the others are OTHER. */
+struct chart_pick {
+    enum { PICK_FIRST, PICK_ABOVE, PICK_BELOW } by; /* the limit in order; a bound */
+    const struct stat *stat;                        /* of a column's cells */
+    double percent, bound;
+    bool others; /* notin */
+};
+
 struct chart_args {
-    struct slice limit_text, other, null, sep, format;
+    struct slice limit_text, agg_text, other, null, sep, format;
+    struct chart_pick pick;
     bool use_other, use_null, cont, partial, fixed_range, bottom;
     int64_t limit, bins;
     struct span span, min_span;

@@ -31,7 +31,10 @@ const struct command_option chart_options[] = {
      "name of the column of rows without the field",
      .standard = "NULL"},
     {.name = "sep", OPTION_TEXT, AT(sep), "between aggregate and value in names", .standard = ": "},
-    {.name = "format", OPTION_TEXT, AT(format), "names as $AGG$ and $VAL$"},
+    {.name = "format",
+     OPTION_TEXT,
+     AT(format),
+     "names from $AGG$ and $VAL$ where there are several aggregates"},
     {.name = "span", OPTION_SPAN, AT(span), "width of buckets"},
     {.name = "minspan", OPTION_SPAN, AT(min_span), "the least width"},
     {.name = "bins", OPTION_I64, AT(bins), "at most so many buckets", .standard = "100"},
@@ -39,7 +42,7 @@ const struct command_option chart_options[] = {
     {.name = "partial",
      OPTION_BOOL,
      AT(partial),
-     "buckets at the ends that are cut",
+     "buckets that an end of the range cuts",
      .standard = "t"},
     {.name = "fixedrange",
      OPTION_BOOL,
@@ -47,22 +50,63 @@ const struct command_option chart_options[] = {
      "the whole range of the search",
      .standard = "t"},
     {.name = "aligntime", OPTION_TEXT, AT(align), "accepted, does nothing"},
-    {.name = "agg", OPTION_TEXT, AT(format), "accepted, does nothing"},
+    {.name = "agg", OPTION_TEXT, AT(agg_text), "what limit ranks columns by", .standard = "sum"},
 };
 
-static int read_limit(struct spl_parser *p, struct chart_args *args)
+/* 10, top5 or bottom5. */
+static bool read_limit(struct slice text, struct chart_args *args)
 {
-    struct slice text = args->limit_text;
-    args->limit = 10;
-    if (!text.ptr)
-        return 0;
     args->bottom = slice_starts(text, SLICE("bottom"));
     if (args->bottom || slice_starts(text, SLICE("top")))
         text = slice_from(text, args->bottom ? 6 : 3);
-    text = slice_trim(text);
-    if (!slice_to_i64(text, &args->limit) || args->limit < 0)
-        return spl_fail(p, "limit wants a whole number, top5 or bottom5");
-    return 0;
+    return slice_to_i64(slice_trim(text), &args->limit) && args->limit >= 0;
+}
+
+static int find_pick(struct spl_parser *p, struct slice name, struct chart_args *args)
+{
+    const char *nearest;
+    args->pick.stat = stat_find(name, &args->pick.percent, &nearest);
+    return args->pick.stat ? 0 : spl_fail_near(p, nearest, "there is no statistics function");
+}
+
+/* sum, or sum(field): the field is the first aggregate's in any case */
+static int take_pick_stat(struct spl_parser *p, struct chart_args *args)
+{
+    if (find_pick(p, p->token.text, args) < 0 || spl_advance(p) < 0)
+        return -1;
+    if (!spl_at_sign(p, "("))
+        return 0;
+    while (p->token.kind != SPL_END && !spl_at_sign(p, ")"))
+        if (spl_advance(p) < 0)
+            return -1;
+    if (p->token.kind == SPL_END)
+        return spl_fail(p, "here a closing ) is missing");
+    return spl_advance(p);
+}
+
+/* where sum in top5, where max notin bottom3, where avg > 10 */
+static int take_where(struct spl_parser *p, struct chart_args *args)
+{
+    static const char HOW[] = "where is written: where sum in top5, or where max > 100";
+    if (spl_advance(p) < 0 || take_pick_stat(p, args) < 0)
+        return -1;
+    args->pick.others = spl_at_word(p, "notin");
+    if (args->pick.others || spl_at_word(p, "in")) {
+        if (spl_advance(p) < 0)
+            return -1;
+        bool ranked = slice_starts(p->token.text, SLICE("top")) ||
+                      slice_starts(p->token.text, SLICE("bottom"));
+        return ranked && read_limit(p->token.text, args) ? spl_advance(p) : spl_fail(p, HOW);
+    }
+    struct slice word = p->token.text;
+    bool above = slice_starts(word, SLICE(">"));
+    if (p->token.kind != SPL_WORD || (!above && !slice_starts(word, SLICE("<"))))
+        return spl_fail(p, HOW);
+    args->pick.by = above ? PICK_ABOVE : PICK_BELOW;
+    if (word.len == 1 && spl_advance(p) < 0)
+        return -1;
+    word = word.len == 1 ? p->token.text : slice_from(word, 1);
+    return slice_to_f64(word, &args->pick.bound) ? spl_advance(p) : spl_fail(p, HOW);
 }
 
 static int take_split(struct spl_parser *p, struct chart_args *args, struct slice *to)
@@ -107,6 +151,7 @@ int chart_parse(struct spl_parser *p, struct spl_command *command, bool time)
                                 .cont = true,
                                 .partial = true,
                                 .fixed_range = true,
+                                .limit = 10,
                                 .bins = 100};
     args->time = time;
     if (time)
@@ -120,12 +165,13 @@ int chart_parse(struct spl_parser *p, struct spl_command *command, bool time)
         return -1;
     if (!args->x.ptr)
         return spl_fail(p, "chart needs a field for its rows: over x, or by x");
-    if (spl_at_word(p, "where")) { /* where count in top5 */
-        while (p->token.kind != SPL_END)
-            if (spl_advance(p) < 0)
-                return -1;
-    }
-    return read_limit(p, args) < 0 ? -1 : spl_expect_end(p);
+    if (find_pick(p, args->agg_text.ptr ? args->agg_text : SLICE("sum"), args) < 0)
+        return -1;
+    if (args->limit_text.ptr && !read_limit(args->limit_text, args))
+        return spl_fail(p, "limit wants a whole number, top5 or bottom5");
+    if (spl_at_word(p, "where") && (take_where(p, args) < 0 || spl_take_options(p, args) < 0))
+        return -1;
+    return spl_expect_end(p);
 }
 
 void chart_want(const struct spl_command *command, struct wanted *wanted)

@@ -1,96 +1,7 @@
 /* chart and timechart: the table out. */
-#include "search/commands/chart.h"
+#include "search/commands/chart_series.h"
 
 #include "event/schema.h"
-#include "search/value_order.h"
-
-#include <stdlib.h>
-
-struct axis {
-    const struct grouper *groups;
-    size_t field;
-    uint32_t *ids;   /* numbers of values, in order */
-    uint32_t *place; /* by number of value: position, or UINT32_MAX */
-    uint32_t count;
-};
-
-static int order_axis(struct axis *axis, const struct grouper *groups, size_t field,
-                      struct arena *arena)
-{
-    const struct intern *keys = &groups->keys[field];
-    *axis = (struct axis){groups, field, value_order(keys->values, keys->count, arena),
-                          arena_array(arena, keys->count + 1U, sizeof(uint32_t)), keys->count};
-    if (!axis->ids || !axis->place)
-        return -1;
-    for (uint32_t i = 0; i < keys->count; i++)
-        axis->place[axis->ids[i]] = i;
-    return 0;
-}
-
-/* How a column is ranked: by the sum of the first aggregate over its rows. */
-struct rank {
-    uint32_t id;
-    double sum;
-    bool null;
-};
-
-static int by_rank(const void *a, const void *b, void *context)
-{
-    const struct axis *axis = context;
-    const struct rank *x = a, *y = b;
-    if (x->sum != y->sum)
-        return x->sum > y->sum ? -1 : 1;
-    return axis->place[x->id] < axis->place[y->id] ? -1 : axis->place[x->id] > axis->place[y->id];
-}
-
-enum series { SERIES_SHOWN, SERIES_OTHER, SERIES_DROPPED };
-
-/* Which columns are shown; [id] by number of value. */
-static int choose_series(struct stage *op, const struct axis *y, enum series **out, struct err *err)
-{
-    const struct chart_args *args = op->command->args;
-    struct chart *chart = op->state;
-    struct arena *arena = op->run->arena;
-    struct rank *ranks = arena_array(arena, y->count + 1U, sizeof(*ranks));
-    enum series *kinds = arena_array(arena, y->count + 1U, sizeof(*kinds));
-    *out = kinds;
-    if (!ranks || !kinds)
-        return run_nomem(op->run, err);
-    for (uint32_t i = 0; i < y->count; i++)
-        ranks[i] = (struct rank){i, 0, y->groups->keys[1].values[i].type == VALUE_NULL};
-    for (uint32_t g = 0; g < y->groups->count; g++) {
-        struct value_list list;
-        int128 room;
-        struct value n;
-        if (aggregator_result(&chart->a, 0, g, &list, err) < 0)
-            return -1;
-        if (list.count && stat_number(list.values[0], &room, &n))
-            ranks[y->groups->groups[g * 2 + 1]].sum += value_to_f64(n);
-    }
-    qsort_r(ranks, y->count, sizeof(*ranks), by_rank, (void *)(uintptr_t)y);
-    int64_t shown = 0;
-    for (uint32_t i = 0; i < y->count; i++) {
-        const struct rank *rank = &ranks[args->bottom ? y->count - 1 - i : i];
-        if (rank->null) {
-            kinds[rank->id] = args->use_null ? SERIES_SHOWN : SERIES_DROPPED;
-            continue;
-        }
-        bool fits = args->limit == 0 || shown++ < args->limit;
-        kinds[rank->id] = fits ? SERIES_SHOWN : args->use_other ? SERIES_OTHER : SERIES_DROPPED;
-    }
-    return 0;
-}
-
-static struct slice series_name(struct stage *op, struct slice agg, struct slice value)
-{
-    const struct chart_args *args = op->command->args;
-    const struct chart *chart = op->state;
-    struct arena *arena = op->run->arena;
-    if (chart->a.slot_count < 2)
-        return arena_copy(arena, value);
-    return arena_printf(arena, "%.*s%.*s%.*s", SLICE_ARG(agg), SLICE_ARG(args->sep),
-                        SLICE_ARG(value));
-}
 
 /* Rows: the x values, and with cont the empty buckets between them. */
 struct rows {
@@ -277,7 +188,7 @@ static int put_other(struct stage *op, struct batch *out, size_t slot, const str
     if (!any)
         return 0;
     struct column *to =
-        batch_column(out, series_name(op, aggregator_name(&chart->a, slot), args->other));
+        batch_column(out, chart_series_name(op, aggregator_name(&chart->a, slot), args->other));
     for (uint32_t row = 0; to && row < rows->count; row++) {
         struct value_list list;
         if (seen[row] == 0 && !(stat->flags & STAT_ZERO))
@@ -302,7 +213,7 @@ static int split_table(struct stage *op, const struct axis *y, const struct rows
     struct chart *chart = op->state;
     const struct grouper *groups = &chart->a.groups;
     enum series *kinds;
-    if (choose_series(op, y, &kinds, err) < 0)
+    if (chart_choose(op, y, &kinds, err) < 0)
         return -1;
     for (size_t slot = 0; slot < chart->a.slot_count; slot++) {
         for (int null = 0; null < 2; null++) /* the column of missing values comes last */
@@ -316,7 +227,7 @@ static int split_table(struct stage *op, const struct axis *y, const struct rows
                     if (groups->groups[g * 2 + 1] == id)
                         cells[rows->of[groups->groups[g * 2]]] = g;
                 struct slice text = null ? args->null : value_text(v, op->run->arena);
-                struct slice name = series_name(op, aggregator_name(&chart->a, slot), text);
+                struct slice name = chart_series_name(op, aggregator_name(&chart->a, slot), text);
                 if (!name.ptr || put_series(op, out, name, slot, cells, err) < 0)
                     return name.ptr ? -1 : run_nomem(op->run, err);
             }
@@ -324,6 +235,34 @@ static int split_table(struct stage *op, const struct axis *y, const struct rows
             return -1;
     }
     return 0;
+}
+
+/* partial=f: without the first and the last bucket where the range of the search cuts them. */
+static void whole_buckets(struct stage *op, const struct rows *rows, uint32_t *from,
+                          uint32_t *until)
+{
+    const struct chart *chart = op->state;
+    const struct run *run = op->run;
+    int64_t start, end;
+    if (*from < *until && rows->values[*from].type == VALUE_TIME &&
+        rows->values[*from].i64 < run->from_ns)
+        ++*from;
+    if (*from < *until && rows->values[*until - 1].type == VALUE_TIME &&
+        span_time_bucket(&chart->span, run->scope.zone, 0, rows->values[*until - 1].i64, &start,
+                         &end) &&
+        end > run->to_ns)
+        --*until;
+}
+
+static int emit_rows(struct stage *op, const struct batch *out, uint32_t from, uint32_t until,
+                     struct err *err)
+{
+    uint32_t *order = arena_alloc(op->run->arena, (out->row_count + 1U) * sizeof(*order));
+    if (!order)
+        return run_nomem(op->run, err);
+    for (uint32_t row = from; row < until; row++)
+        order[row - from] = row;
+    return stage_emit(op, out, order, until - from, err);
 }
 
 int chart_emit(struct stage *op, struct err *err)
@@ -334,8 +273,8 @@ int chart_emit(struct stage *op, struct err *err)
     struct rows rows = {0};
     struct arena *arena = op->run->arena;
     bool split = args->y.ptr != NULL;
-    if (order_axis(&x, &chart->a.groups, 0, arena) < 0 ||
-        (split && order_axis(&y, &chart->a.groups, 1, arena) < 0))
+    if (chart_axis(&x, &chart->a.groups, 0, arena) < 0 ||
+        (split && chart_axis(&y, &chart->a.groups, 1, arena) < 0))
         return run_nomem(op->run, err);
     if (lay_rows(op, &x, &rows, err) < 0)
         return -1;
@@ -350,5 +289,8 @@ int chart_emit(struct stage *op, struct err *err)
     if ((split ? split_table(op, &y, &rows, out, cells, err)
                : plain_table(op, &rows, out, cells, err)) < 0)
         return -1;
-    return stage_emit(op, out, NULL, out->row_count, err);
+    uint32_t from = 0, until = rows.count;
+    if (args->time && !args->partial && chart->span.kind == SPAN_TIME)
+        whole_buckets(op, &rows, &from, &until);
+    return emit_rows(op, out, from, until, err);
 }

@@ -20,7 +20,7 @@ static const struct command_option options[] = {
     {.name = "annotate",
      OPTION_BOOL,
      offsetof(struct makeresults_args, annotate),
-     "default fields too",
+     "accepted: the other default fields have no values here",
      .standard = "f"},
     {.name = "format",
      OPTION_TEXT,

@@ -69,8 +69,10 @@ bool chart_counts_minutes(const struct spl_command *command)
 const struct command command_timechart = {
     .name = "timechart",
     .summary = "statistics over time",
-    .syntax = "timechart [options] AGGREGATE ... [by FIELD]",
-    .notes = "Without span it follows from the range of the search.\n"
+    .syntax = "timechart [options] AGGREGATE ... [by FIELD [where PICK]]",
+    .notes = "PICK says which columns are shown instead of limit: sum in top5, max notin bottom3, "
+             "avg > 10.\n"
+             "Without span it follows from the range of the search.\n"
              "OTHER of avg() is the mean of the columns that it stands for, and a message says so.",
     .flags = COMMAND_TRANSFORMS | COMMAND_HOLDS,
     .options = chart_options,

@@ -31,7 +31,7 @@ static const struct command_option options[] = {
     {.name = "keeporphans",
      OPTION_BOOL,
      AT(keep_orphans),
-     "rows that belong to none too",
+     "rows that belong to none too, with _txn_orphan=1",
      .standard = "f"},
     {.name = "mvlist",
      OPTION_BOOL,
@@ -101,7 +101,7 @@ struct open_one {
     uint32_t first, last; /* links over rows, by time */
     uint32_t count;
     int64_t first_ns, last_ns;
-    bool open, closed;
+    bool open, closed, orphan;
 };
 
 struct builder {
@@ -124,6 +124,26 @@ static int64_t time_at(const struct builder *b, uint32_t row)
     return v.type != VALUE_NULL && time_parse_epoch(value_text_small(v, small), &ns) ? ns : 0;
 }
 
+static int add_done(struct builder *b, const struct open_one *t, struct err *err)
+{
+    b->done = spl_grow(b->op->run->arena, b->done, b->done_count, sizeof(*b->done));
+    if (!b->done)
+        return run_nomem(b->op->run, err);
+    b->done[b->done_count++] = *t;
+    return 0;
+}
+
+/* A row that is in no transaction. */
+static int add_orphan(struct builder *b, uint32_t row, struct err *err)
+{
+    const struct transaction_args *args = b->op->command->args;
+    int64_t now = time_at(b, row);
+    b->next[row] = UINT32_MAX;
+    return args->keep_orphans
+               ? add_done(b, &(struct open_one){row, row, 1, now, now, .orphan = true}, err)
+               : 0;
+}
+
 static int close_one(struct builder *b, struct open_one *t, bool closed, struct err *err)
 {
     const struct transaction_args *args = b->op->command->args;
@@ -133,11 +153,7 @@ static int close_one(struct builder *b, struct open_one *t, bool closed, struct 
     t->closed = closed;
     if (!closed && args->ends && !args->keep_evicted)
         return 0;
-    b->done = spl_grow(b->op->run->arena, b->done, b->done_count, sizeof(*b->done));
-    if (!b->done)
-        return run_nomem(b->op->run, err);
-    b->done[b->done_count++] = *t;
-    return 0;
+    return add_done(b, t, err);
 }
 
 static bool over_limits(const struct transaction_args *args, const struct open_one *t, int64_t now)
@@ -162,7 +178,7 @@ static int add_row(struct builder *b, uint32_t row, uint32_t group, bool starts,
         return -1;
     if (!t->open) {
         if (args->starts && !starts)
-            return 0;
+            return add_orphan(b, row, err);
         *t = (struct open_one){.first = row, .last = row, .first_ns = now, .open = true};
     } else {
         b->next[t->last] = row;
@@ -224,6 +240,8 @@ static int put_one(struct builder *b, struct batch *out, const struct open_one *
             return -1;
         }
     }
+    if (t->orphan)
+        return batch_put(out, at, SLICE("_txn_orphan"), value_i64(1));
     struct value duration;
     if (!value_to_number(value_time(t->last_ns - t->first_ns), out->arena, &duration))
         return -1;
@@ -269,8 +287,9 @@ static int collect(struct builder *b, struct frame *frame, struct grouper *group
         group[rows.rows[i]] = rows.groups[i];
     for (uint32_t i = 0; i < count; i++) {
         uint32_t row = order[i];
-        if (group[row] != GROUP_NONE &&
-            add_row(b, row, group[row], bits_get(starts, row), bits_get(ends, row), err) < 0)
+        if ((group[row] == GROUP_NONE ? add_orphan(b, row, err)
+                                      : add_row(b, row, group[row], bits_get(starts, row),
+                                                bits_get(ends, row), err)) < 0)
             return -1;
     }
     for (uint32_t g = 0; g < groups->count; g++)
