@@ -259,25 +259,74 @@ static int call_printf(struct call *call, struct value_list *out)
     return result;
 }
 
-/* To n significant digits, of a computed number. */
+/* How exact a number is written: significant digits, and places behind the point. */
+struct exactness {
+    struct value value;
+    bool is_number;
+    int digits, places;
+};
+
+/* 0.0120 has 3 digits and 4 places. */
+static void measure_text(struct slice text, struct exactness *out)
+{
+    bool behind = false, begun = false;
+    out->digits = out->places = 0;
+    for (size_t i = 0; i < text.len && text.ptr[i] != 'e' && text.ptr[i] != 'E'; i++) {
+        char c = text.ptr[i];
+        behind |= c == '.';
+        begun |= c >= '1' && c <= '9';
+        out->digits += begun && c >= '0' && c <= '9';
+        out->places += behind && c >= '0' && c <= '9';
+    }
+    out->digits = out->digits ? out->digits : 1;
+}
+
+/* A product has as many digits as the least exact factor, a sum as many places as the least exact
+ * of its parts. */
+static int measure(struct call *call, const struct expr *node, struct exactness *out)
+{
+    struct value_list list;
+    char small[VALUE_TEXT_SIZE];
+    if (expr_eval(node, call->scope, call->batch, call->row, &list, call->err) < 0)
+        return -1;
+    struct value v = list.count ? list.values[0] : value_null();
+    *out = (struct exactness){0};
+    out->is_number = value_to_number(v, call->scope->scratch, &out->value);
+    if (!out->is_number)
+        return 0;
+    bool sum = node->op == OP_ADD || node->op == OP_SUBTRACT;
+    if (node->kind != EXPR_ARITHMETIC ||
+        !(sum || node->op == OP_MULTIPLY || node->op == OP_DIVIDE)) {
+        measure_text(value_text_small(v, small), out);
+        return 0;
+    }
+    struct exactness a, b;
+    if (measure(call, node->args[0], &a) < 0 || measure(call, node->args[1], &b) < 0)
+        return -1;
+    double size = fabs(value_to_f64(out->value));
+    int whole = size > 0 ? (int)floor(log10(size)) + 1 : 1;
+    if (sum) {
+        out->places = a.places < b.places ? a.places : b.places;
+        out->digits = out->places + whole;
+    } else {
+        out->digits = a.digits < b.digits ? a.digits : b.digits;
+        out->places = out->digits - whole;
+    }
+    return 0;
+}
+
 static int call_sigfig(struct call *call, struct value_list *out)
 {
-    struct value number;
-    bool ok;
+    struct exactness x;
     char text[64];
-    if (call_number(call, 0, &number, &ok) < 0)
-        return -1;
-    if (!ok || number.type == VALUE_I64)
-        return ok ? call_return(call, number, out) : 0;
-    struct slice shown = value_text_small(number, text);
-    int digits = 0;
-    for (size_t i = 0; i < shown.len; i++)
-        digits += shown.ptr[i] >= '0' && shown.ptr[i] <= '9';
-    char rounded[64];
-    int len =
-        snprintf(rounded, sizeof(rounded), "%.*g", digits < 15 ? digits : 15, value_to_f64(number));
     double n;
-    if (len <= 0 || !slice_to_f64(slice_of(rounded, (size_t)len), &n))
+    if (measure(call, call->node->args[0], &x) < 0)
+        return -1;
+    int digits = x.digits < 1 ? 1 : x.digits < 15 ? x.digits : 15;
+    if (!x.is_number)
+        return 0;
+    int len = snprintf(text, sizeof(text), "%.*e", digits - 1, value_to_f64(x.value));
+    if (len <= 0 || !slice_to_f64(slice_of(text, (size_t)len), &n))
         return 0;
     return call_return(call, value_f64(n), out);
 }
