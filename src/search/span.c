@@ -149,7 +149,7 @@ struct slice span_number_bucket(const struct span *span, double n, struct arena 
     return arena_printf(arena, "%.*s-%.*s", SLICE_ARG(x), SLICE_ARG(y));
 }
 
-struct span span_for_range(int64_t from_ns, int64_t to_ns, int64_t bins)
+struct span span_for_range(int64_t from_ns, int64_t to_ns, int64_t bins, const struct span *least)
 {
     static const struct span usual[] = {
         {.kind = SPAN_TIME, .count = 1, .unit = TIME_UNIT_SECOND},
@@ -165,9 +165,10 @@ struct span span_for_range(int64_t from_ns, int64_t to_ns, int64_t bins)
         {.kind = SPAN_TIME, .count = 1, .unit = TIME_UNIT_MONTH},
     };
     double range = (double)to_ns - (double)from_ns;
+    int64_t least_ns = least->kind == SPAN_TIME ? span_ns(least) : 0;
     bins = bins > 0 ? bins : 100;
     for (size_t i = 0; i + 1 < ARRAY_COUNT(usual); i++)
-        if (range <= (double)span_ns(&usual[i]) * (double)bins)
+        if (span_ns(&usual[i]) >= least_ns && range <= (double)span_ns(&usual[i]) * (double)bins)
             return usual[i];
     return usual[ARRAY_COUNT(usual) - 1];
 }

@@ -29,7 +29,7 @@ struct slice span_number_bucket(const struct span *span, double n, struct arena 
 /* Nanoseconds; about right for months and years. */
 int64_t span_ns(const struct span *span);
 /* The smallest of the habitual spans (1s 5s 10s 30s 1m 5m 10m 30m 1h 1d 1mon) that cuts the range
- * into at most bins buckets. */
-struct span span_for_range(int64_t from_ns, int64_t to_ns, int64_t bins);
+ * into at most bins buckets, and is not less than least (a span of time, or of no kind). */
+struct span span_for_range(int64_t from_ns, int64_t to_ns, int64_t bins, const struct span *least);
 /* For bins=n: the smallest power of ten that cuts [low, high] into at most bins. */
 double span_width_for_bins(double low, double high, int64_t bins);

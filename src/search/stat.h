@@ -21,6 +21,7 @@ enum {
     STAT_PERCENT = 1 << 1, /* a number follows the name: perc95 */
     STAT_ZERO = 1 << 2,    /* nothing seen gives 0, not NULL */
     STAT_ONCE = 1 << 3,    /* a value that comes again changes nothing */
+    STAT_NUMBERS = 1 << 4, /* it is about numbers: stats allnum=t */
 };
 
 struct stat {

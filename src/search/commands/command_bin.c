@@ -147,7 +147,7 @@ static struct span choose_span(const struct bin_args *args, const struct column 
         high = d > high ? d : high;
     }
     if (times || slice_equal(args->field, FIELD_TIMESTAMP))
-        return span_for_range((int64_t)low, (int64_t)high, args->bins);
+        return span_for_range((int64_t)low, (int64_t)high, args->bins, &args->min_span);
     struct span span = {.kind = SPAN_NUMBER, .number = 1};
     if (low <= high)
         span.number = span_width_for_bins(low, high, args->bins);

@@ -4,7 +4,7 @@
 #include "search/hold.h"
 
 struct streamstats_args {
-    bool current, global, reset_on_change;
+    bool current, global, reset_on_change, accepted;
     int64_t window;
     struct span time_window;
     const struct expr *reset_before, *reset_after;
@@ -39,7 +39,7 @@ static const struct command_option options[] = {
      "time looked back"},
     {.name = "allnum",
      OPTION_BOOL,
-     offsetof(struct streamstats_args, reset_on_change),
+     offsetof(struct streamstats_args, accepted),
      "accepted, does nothing"},
 };
 

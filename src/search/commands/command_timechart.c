@@ -27,7 +27,7 @@ static int finish_held(struct stage *op, struct err *err)
     }
     if (low > high)
         return 0;
-    chart->span = span_for_range(low, high, args->bins);
+    chart->span = span_for_range(low, high, args->bins, &args->min_span);
     /* a preview may have been here: begin anew */
     if (chart_begin(op, err) < 0 || chart_push(op, &frame, err) < 0)
         return -1;
@@ -45,7 +45,7 @@ static int make(struct run *run, const struct spl_command *command, struct stage
     if (open)
         op->finish = finish_held;
     else if (!args->span.kind)
-        chart->span = span_for_range(run->from_ns, run->to_ns, args->bins);
+        chart->span = span_for_range(run->from_ns, run->to_ns, args->bins, &args->min_span);
     return 0;
 }
 

@@ -3,7 +3,7 @@
 #include "search/aggregate.h"
 
 struct stats_args {
-    bool allnum;
+    bool allnum, accepted;
     struct slice delim;
     int64_t partitions;
     struct agg_list aggs;

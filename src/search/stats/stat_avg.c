@@ -13,6 +13,7 @@ const struct stat stat_avg = {
     .alias = "mean",
     .summary = "the mean of the numbers",
     .syntax = "avg(FIELD)",
+    .flags = STAT_NUMBERS,
     .size = sizeof(struct total),
     .add = total_add,
     .result = result,

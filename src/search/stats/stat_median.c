@@ -10,6 +10,7 @@ const struct stat stat_median = {
     .name = "median",
     .summary = "the number in the middle",
     .syntax = "median(FIELD)",
+    .flags = STAT_NUMBERS,
     .size = sizeof(struct collected),
     .add = collect_number,
     .result = result,

@@ -13,6 +13,7 @@ const struct stat stat_min = {
     .summary = "the least value",
     .syntax = "min(FIELD)",
     .notes = "By number; when some value is text, by text.",
+    .flags = STAT_NUMBERS,
     .size = sizeof(struct extremes),
     .add = extremes_add,
     .result = result,

@@ -6,6 +6,7 @@ const struct stat stat_per_minute = {
     .summary = "the sum a minute",
     .syntax = "per_minute(FIELD)",
     .notes = "In timechart: the sum over the length of the bucket.",
+    .flags = STAT_NUMBERS,
     .size = sizeof(struct total),
     .add = total_add,
     .result = total_result,

@@ -18,6 +18,7 @@ const struct stat stat_range = {
     .name = "range",
     .summary = "the greatest number less the least",
     .syntax = "range(FIELD)",
+    .flags = STAT_NUMBERS,
     .size = sizeof(struct extremes),
     .add = extremes_add,
     .result = result,

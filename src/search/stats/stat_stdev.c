@@ -11,6 +11,7 @@ const struct stat stat_stdev = {
     .summary = "the standard deviation of a sample",
     .syntax = "stdev(FIELD)",
     .notes = "0 for a single number.",
+    .flags = STAT_NUMBERS,
     .size = sizeof(struct spread),
     .add = spread_add,
     .result = result,

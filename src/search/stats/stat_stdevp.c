@@ -10,6 +10,7 @@ const struct stat stat_stdevp = {
     .name = "stdevp",
     .summary = "the standard deviation of a population",
     .syntax = "stdevp(FIELD)",
+    .flags = STAT_NUMBERS,
     .size = sizeof(struct spread),
     .add = spread_add,
     .result = result,

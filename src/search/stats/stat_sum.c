@@ -6,6 +6,7 @@ const struct stat stat_sum = {
     .summary = "the sum of the numbers",
     .syntax = "sum(FIELD)",
     .notes = "Exact, as long as no double takes part.",
+    .flags = STAT_NUMBERS,
     .size = sizeof(struct total),
     .add = total_add,
     .result = total_result,

@@ -12,6 +12,7 @@ const struct stat stat_sumsq = {
     .name = "sumsq",
     .summary = "the sum of the squares",
     .syntax = "sumsq(FIELD)",
+    .flags = STAT_NUMBERS,
     .size = sizeof(struct spread),
     .add = spread_add,
     .result = result,

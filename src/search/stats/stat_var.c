@@ -11,6 +11,7 @@ const struct stat stat_var = {
     .summary = "the variance of a sample",
     .syntax = "var(FIELD)",
     .notes = "0 for a single number.",
+    .flags = STAT_NUMBERS,
     .size = sizeof(struct spread),
     .add = spread_add,
     .result = result,

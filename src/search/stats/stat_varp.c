@@ -10,6 +10,7 @@ const struct stat stat_varp = {
     .name = "varp",
     .summary = "the variance of a population",
     .syntax = "varp(FIELD)",
+    .flags = STAT_NUMBERS,
     .size = sizeof(struct spread),
     .add = spread_add,
     .result = result,
