@@ -2,6 +2,7 @@
 
 #include "event/schema.h"
 #include "search/spark.h"
+#include "search/spill.h"
 
 #include <stdlib.h>
 
@@ -14,7 +15,7 @@ struct agg_slot {
 
 static int add_slot(struct aggregator *a, const struct agg *agg, struct err *err)
 {
-    a->slots = spl_grow(a->run->arena, a->slots, a->slot_count, sizeof(*a->slots));
+    a->slots = spl_grow(a->arena, a->slots, a->slot_count, sizeof(*a->slots));
     if (!a->slots)
         return run_nomem(a->run, err);
     struct agg_slot *slot = &a->slots[a->slot_count++];
@@ -25,15 +26,53 @@ static int add_slot(struct aggregator *a, const struct agg *agg, struct err *err
     return 0;
 }
 
-int aggregator_init(struct aggregator *a, struct run *run, const struct agg_list *list,
-                    const struct slice *by, size_t by_count, uint64_t nullable, struct err *err)
+int aggregator_init(struct aggregator *a, struct run *run, struct arena *arena,
+                    const struct agg_list *list, const struct slice *by, size_t by_count,
+                    uint64_t nullable, struct err *err)
 {
-    *a = (struct aggregator){.run = run, .list = list, .scope = {.arena = run->arena}};
+    *a = (struct aggregator){
+        .run = run, .arena = arena, .list = list, .scope = {.arena = arena}};
     for (size_t i = 0; i < list->count; i++)
         if (!list->aggs[i].wild && add_slot(a, &list->aggs[i], err) < 0)
             return -1;
-    return grouper_init(&a->groups, run->arena, by, by_count, nullable) < 0 ? run_nomem(run, err)
+    return grouper_init(&a->groups, arena, by, by_count, nullable) < 0 ? run_nomem(run, err)
                                                                             : 0;
+}
+
+const struct agg *aggregator_aggs(const struct aggregator *a, struct arena *arena, size_t *count)
+{
+    struct agg *aggs = arena_array(arena, a->slot_count + 1, sizeof(*aggs));
+    for (size_t i = 0; aggs && i < a->slot_count; i++)
+        aggs[i] = a->slots[i].agg;
+    for (size_t i = 0; aggs && i < a->slot_count; i++) {
+        aggs[i].field = aggs[i].field.ptr ? arena_copy(arena, aggs[i].field) : SLICE_NONE;
+        aggs[i].name = arena_copy(arena, aggs[i].name);
+        if (!aggs[i].name.ptr)
+            return NULL;
+    }
+    *count = a->slot_count;
+    return aggs;
+}
+
+int aggregator_again(struct aggregator *a, const struct aggregator *model, const struct agg *aggs,
+                     size_t count, struct arena *arena, struct err *err)
+{
+    static const struct agg_list none;
+    const struct grouper *groups = &model->groups;
+    if (aggregator_init(a, model->run, arena, &none, groups->fields, groups->field_count,
+                        groups->nullable, err) < 0)
+        return -1;
+    for (size_t i = 0; i < count; i++)
+        if (add_slot(a, &aggs[i], err) < 0)
+            return -1;
+    return 0;
+}
+
+void aggregator_drop(struct aggregator *a)
+{
+    arena_reset(a->arena);
+    a->groups.count = 0;
+    a->slot_count = 0;
 }
 
 static int slot_grow(struct aggregator *a, struct agg_slot *slot, uint32_t groups)
@@ -44,7 +83,7 @@ static int slot_grow(struct aggregator *a, struct agg_slot *slot, uint32_t group
     while (room < groups)
         room = grown_room(room);
     char *states =
-        grown_array(a->run->arena, slot->states, slot->room * slot->size, room * slot->size);
+        grown_array(a->arena, slot->states, slot->room * slot->size, room * slot->size);
     if (!states)
         return -1;
     memset(states + slot->room * slot->size, 0, (room - slot->room) * slot->size);
@@ -93,8 +132,8 @@ static int spread_wild(struct aggregator *a, const struct agg *agg, const struct
             continue;
         struct agg one = *agg;
         one.wild = false;
-        one.field = arena_copy(a->run->arena, field);
-        one.name = wild_name(a->run->arena, agg, field);
+        one.field = arena_copy(a->arena, field);
+        one.name = wild_name(a->arena, agg, field);
         if (!one.field.ptr || !one.name.ptr)
             return run_nomem(a->run, err);
         if (!has_slot(a, one.name) && add_slot(a, &one, err) < 0)
@@ -347,6 +386,12 @@ int aggregator_add(struct aggregator *a, struct frame *frame, struct group_rows 
     return done < 0 || a->scope.exhausted ? run_nomem(a->run, err) : 0;
 }
 
+int aggregator_add_prepared(struct aggregator *a, struct frame *frame, struct err *err)
+{
+    struct group_rows rows;
+    return add_rows(a, frame, &rows) < 0 || a->scope.exhausted ? run_nomem(a->run, err) : 0;
+}
+
 int aggregator_add_row(struct aggregator *a, const struct frame *frame, uint32_t row,
                        uint32_t group, struct err *err)
 {
@@ -400,7 +445,6 @@ int aggregator_result(struct aggregator *a, size_t index, uint32_t group, struct
                       struct err *err)
 {
     struct agg_slot *slot = &a->slots[index];
-    struct arena *held = a->scope.arena;
     *out = (struct value_list){0};
     if (slot_grow(a, slot, group + 1) < 0)
         return run_nomem(a->run, err);
@@ -410,7 +454,6 @@ int aggregator_result(struct aggregator *a, size_t index, uint32_t group, struct
         spark_result(&a->scope, state, &slot->agg, out);
     else
         slot->agg.stat->result(&a->scope, state, out);
-    a->scope.arena = held;
     return a->scope.exhausted ? run_nomem(a->run, err) : 0;
 }
 
@@ -479,7 +522,7 @@ int aggregator_keep_first(struct aggregator *a, const struct sort_key *key, uint
                           struct group_list *out, struct err *err)
 {
     struct agg_slot *slot = count_slot(a, key->field);
-    struct arena *arena = a->run->arena;
+    struct arena *arena = a->arena;
     uint32_t count = a->groups.count;
     *out = (struct group_list){NULL, 0};
     if (!slot || key->kind == SORT_TEXT || key->kind == SORT_IP || rows >= count / 2)
@@ -499,19 +542,13 @@ int aggregator_keep_first(struct aggregator *a, const struct sort_key *key, uint
     return 0;
 }
 
-int aggregator_batch(struct aggregator *a, const struct group_list *only, struct arena *arena,
-                     struct batch **out, struct err *err)
+static int fill_rows(struct aggregator *a, const struct group_list *list, struct batch *batch,
+                     struct err *err)
 {
-    const uint32_t *order = grouper_sorted(&a->groups, only, arena);
-    uint32_t count = only && only->groups ? only->count : a->groups.count;
-    struct batch *batch = frame_batch_new(arena, count);
-    *out = batch;
-    if (!order || !batch)
-        return run_nomem(a->run, err);
     for (size_t f = 0; f < a->groups.field_count; f++) {
         struct column *column = batch_column(batch, a->groups.fields[f]);
-        for (uint32_t i = 0; column && i < count; i++) {
-            struct value key = grouper_key(&a->groups, order[i], f);
+        for (uint32_t i = 0; column && i < list->count; i++) {
+            struct value key = grouper_key(&a->groups, list->groups[i], f);
             if (key.type != VALUE_NULL && column_add(batch, column, i, key) < 0)
                 return run_nomem(a->run, err);
         }
@@ -521,9 +558,46 @@ int aggregator_batch(struct aggregator *a, const struct group_list *only, struct
         if (!column)
             return run_nomem(a->run, err);
         column->count = 0; /* the last of two with one name wins */
-        for (uint32_t i = 0; i < count; i++)
-            if (put_result(a, batch, column, i, s, order[i], err) < 0)
+        for (uint32_t i = 0; i < list->count; i++)
+            if (put_result(a, batch, column, i, s, list->groups[i], err) < 0)
                 return -1;
     }
     return 0;
+}
+
+int aggregator_rows(struct aggregator *a, const struct group_list *list, struct arena *arena,
+                    struct batch **out, struct err *err)
+{
+    struct batch *batch = *out = frame_batch_new(arena, list->count);
+    struct arena *held = a->scope.arena;
+    if (!batch)
+        return run_nomem(a->run, err);
+    a->scope.arena = arena;
+    int result = fill_rows(a, list, batch, err);
+    a->scope.arena = held;
+    return result;
+}
+
+int aggregator_each(struct aggregator *a, const struct group_list *only, aggregator_give give,
+                    void *context, struct err *err)
+{
+    struct arena *work = arena_new_within(&a->run->memory->budget);
+    struct arena *rows = arena_new_within(&a->run->memory->budget);
+    const uint32_t *order = work && rows ? grouper_sorted(&a->groups, only, work) : NULL;
+    uint32_t count = only && only->groups ? only->count : a->groups.count;
+    int result = order ? 0 : run_nomem(a->run, err);
+    for (uint32_t at = 0, n; result == 0 && at < count; at += n) {
+        struct batch *batch;
+        n = count - at < FRAME_ROWS_MAX ? count - at : FRAME_ROWS_MAX;
+        const struct group_list list = {order + at, n};
+        arena_reset(rows);
+        result = aggregator_rows(a, &list, rows, &batch, err);
+        if (result == 0)
+            result = give(context, batch, err);
+        if (result == 0)
+            result = run_check(a->run, err);
+    }
+    arena_free(rows);
+    arena_free(work);
+    return result;
 }

@@ -36,6 +36,7 @@ struct agg_slot; /* an aggregate with its states */
 
 struct aggregator {
     struct run *run;
+    struct arena *arena; /* for groups and states */
     struct stat_scope scope;
     const struct agg_list *list;
     struct agg_slot *slots; /* wild ones become several */
@@ -43,12 +44,22 @@ struct aggregator {
     struct grouper groups;
 };
 
-MUST_USE int aggregator_init(struct aggregator *a, struct run *run, const struct agg_list *list,
-                             const struct slice *by, size_t by_count, uint64_t nullable,
-                             struct err *err);
+MUST_USE int aggregator_init(struct aggregator *a, struct run *run, struct arena *arena,
+                             const struct agg_list *list, const struct slice *by, size_t by_count,
+                             uint64_t nullable, struct err *err);
 /* Adds the frame's rows. seen (may be NULL) gets the groups they are in. */
 MUST_USE int aggregator_add(struct aggregator *a, struct frame *frame, struct group_rows *seen,
                             struct err *err);
+/* As aggregator_add without aggregator_prepare. */
+MUST_USE int aggregator_add_prepared(struct aggregator *a, struct frame *frame, struct err *err);
+/* Its aggregates, the wild ones spread, in arena; and another aggregator with them and the same
+ * fields, which never prepares. */
+MUST_USE const struct agg *aggregator_aggs(const struct aggregator *a, struct arena *arena,
+                                           size_t *count);
+MUST_USE int aggregator_again(struct aggregator *a, const struct aggregator *model,
+                              const struct agg *aggs, size_t count, struct arena *arena,
+                              struct err *err);
+void aggregator_drop(struct aggregator *a); /* groups and states go; it can only be dropped again */
 /* One row to one group, for running values. */
 MUST_USE int aggregator_add_row(struct aggregator *a, const struct frame *frame, uint32_t row,
                                 uint32_t group, struct err *err);
@@ -67,6 +78,11 @@ MUST_USE int aggregator_whole(struct aggregator *a, struct err *err);
  * tie. *out is of all groups when that cannot be told before sorting. */
 MUST_USE int aggregator_keep_first(struct aggregator *a, const struct sort_key *key, uint64_t rows,
                                    struct group_list *out, struct err *err);
-/* A row a group, in order of key: by fields, then aggregates. In arena. only may be NULL. */
-MUST_USE int aggregator_batch(struct aggregator *a, const struct group_list *only,
-                              struct arena *arena, struct batch **out, struct err *err);
+/* A row a group of the list, in its order: by fields, then aggregates. In arena. */
+MUST_USE int aggregator_rows(struct aggregator *a, const struct group_list *list,
+                             struct arena *arena, struct batch **out, struct err *err);
+/* The same of all groups (or only some; NULL: all) in order of key, some thousands at a time. A batch
+ * lives during the call. */
+typedef int (*aggregator_give)(void *context, const struct batch *rows, struct err *err);
+MUST_USE int aggregator_each(struct aggregator *a, const struct group_list *only,
+                             aggregator_give give, void *context, struct err *err);

@@ -122,6 +122,34 @@ int frame_share(struct frame *frame, const struct batch *from, const uint64_t *s
     return 0;
 }
 
+int frame_windows_init(struct frame_windows *windows, const struct frame *frame)
+{
+    *windows = (struct frame_windows){.window = *frame, .frame = frame};
+    size_t words = bits_words(frame->batch->row_count);
+    windows->window.selected = arena_calloc(frame->batch->arena, words * 8 + 8);
+    return windows->window.selected ? 0 : -1;
+}
+
+bool frame_windows_next(struct frame_windows *windows)
+{
+    enum { WORDS = FRAME_ROWS_MAX / 64 };
+    uint32_t rows = windows->frame->batch->row_count;
+    uint64_t *selected = windows->window.selected;
+    size_t all = bits_words(rows);
+    for (bool any = false; !any;) {
+        size_t first = windows->at / 64, words = WORDS < all - first ? WORDS : all - first;
+        if (windows->at >= rows)
+            return false;
+        if (first)
+            memset(selected + first - WORDS, 0, WORDS * 8);
+        memcpy(selected + first, windows->frame->selected + first, words * 8);
+        for (size_t i = 0; i < words; i++)
+            any |= selected[first + i] != 0;
+        windows->at += FRAME_ROWS_MAX;
+    }
+    return true;
+}
+
 struct column *frame_column(struct frame *frame, struct slice name)
 {
     struct column *column = arena_calloc(frame->batch->arena, sizeof(*column));
@@ -303,8 +331,8 @@ int row_store_add_row(struct row_store *store, const struct frame *frame, uint32
         if (!to)
             return -1;
         for (uint32_t k = 0; k < count; k++) {
-            struct value copy = value_copy(from->values[first + k], store->arena);
-            if (copy.type != from->values[first + k].type)
+            struct value v = column_value(from, first + k), copy = value_copy(v, store->arena);
+            if (copy.type != v.type)
                 return -1;
             if (copy.type == VALUE_NULL)
                 continue;
@@ -326,7 +354,7 @@ static int gather_column(struct frame *frame, const struct column *from, const u
     for (uint32_t i = 0; i < count; i++) {
         uint32_t first, n = rows[i] == UINT32_MAX ? 0 : column_range(from, rows[i], &first);
         for (uint32_t k = 0; k < n; k++)
-            if (column_add(frame->batch, to, i, from->values[first + k]) < 0)
+            if (column_add(frame->batch, to, i, column_value(from, first + k)) < 0)
                 return -1;
     }
     return frame_put(frame, to);

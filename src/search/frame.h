@@ -30,6 +30,16 @@ MUST_USE int frame_share(struct frame *frame, const struct batch *from, const ui
 MUST_USE int frame_slice(struct frame *frame, const struct batch *from, const uint64_t *selected,
                          uint32_t first, uint32_t count, struct arena *arena);
 
+/* A frame's selected rows in windows of at most FRAME_ROWS_MAX, over the same columns: for stages that
+ * look at their memory more often than once a block. */
+struct frame_windows {
+    struct frame window;
+    const struct frame *frame;
+    uint32_t at;
+};
+MUST_USE int frame_windows_init(struct frame_windows *windows, const struct frame *frame);
+bool frame_windows_next(struct frame_windows *windows); /* windows->window has rows */
+
 /* A new column that is not in the batch yet: fill it with column_add, then frame_put() it. */
 MUST_USE struct column *frame_column(struct frame *frame, struct slice name);
 /* In the place of the one of that name, else at the end. */

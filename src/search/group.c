@@ -202,6 +202,11 @@ uint32_t intern_value(struct intern *intern, struct arena *arena, struct value v
 
 /* ---- pairs of numbers ---- */
 
+static uint32_t pair_place(uint64_t key)
+{
+    return (uint32_t)((key * UINT64_C(0x9e3779b97f4a7c15)) >> 32);
+}
+
 static int grow_pairs(struct pair_table *table, struct arena *arena)
 {
     uint32_t size = table->size ? 2 * table->size : 256;
@@ -214,7 +219,7 @@ static int grow_pairs(struct pair_table *table, struct arena *arena)
     for (uint32_t i = 0; i < old.size; i++) {
         if (!old.keys[i])
             continue;
-        uint32_t at = (uint32_t)((old.keys[i] * UINT64_C(0x9e3779b97f4a7c15)) >> 32) & (size - 1);
+        uint32_t at = pair_place(old.keys[i]) & (size - 1);
         while (table->keys[at])
             at = (at + 1) & (size - 1);
         table->keys[at] = old.keys[i];
@@ -231,7 +236,7 @@ static uint32_t pair_find(struct pair_table *table, struct arena *arena, uint32_
     if (2 * (table->count + 1) > table->size && grow_pairs(table, arena) < 0)
         return GROUP_NONE;
     uint32_t mask = table->size - 1;
-    uint32_t at = (uint32_t)((key * UINT64_C(0x9e3779b97f4a7c15)) >> 32) & mask;
+    uint32_t at = pair_place(key) & mask;
     while (table->keys[at] && table->keys[at] != key)
         at = (at + 1) & mask;
     if (!table->keys[at]) {
@@ -311,6 +316,47 @@ uint32_t grouper_find(struct grouper *grouper, const struct value *tuple)
         if ((ids[i] = intern_value(&grouper->keys[i], grouper->arena, tuple[i])) == GROUP_NONE)
             return GROUP_NONE;
     return group_of(grouper, ids);
+}
+
+static uint32_t intern_look(const struct intern *intern, struct value v)
+{
+    uint32_t ip, id = GROUP_NONE;
+    if (is_ip4(v, &ip) || reads_as_ip4(v, &ip)) {
+        uint64_t slot = intern->ip4_size ? *ip4_slot(intern->ip4, intern->ip4_size, ip) : 0;
+        return slot ? (uint32_t)slot - 1 : GROUP_NONE;
+    }
+    if (!intern->table_size)
+        return GROUP_NONE;
+    uint64_t hash = value_hash(v);
+    uint32_t mask = intern->table_size - 1, at = (uint32_t)hash & mask;
+    for (; intern->table[at] && id == GROUP_NONE; at = (at + 1) & mask) {
+        uint32_t known = intern->table[at] - 1;
+        if (intern->hashes[known] == hash && same_value(intern->values[known], v))
+            id = known;
+    }
+    return id;
+}
+
+static uint32_t pair_look(const struct pair_table *table, uint32_t a, uint32_t b)
+{
+    uint64_t key = (((uint64_t)a << 32) | b) + 1;
+    if (!table->size)
+        return GROUP_NONE;
+    uint32_t mask = table->size - 1, at = pair_place(key) & mask;
+    while (table->keys[at] && table->keys[at] != key)
+        at = (at + 1) & mask;
+    return table->keys[at] ? table->ids[at] : GROUP_NONE;
+}
+
+uint32_t grouper_look(const struct grouper *grouper, const struct value *tuple)
+{
+    uint32_t id = 0;
+    for (size_t i = 0; i < grouper->field_count && id != GROUP_NONE; i++) {
+        uint32_t one = intern_look(&grouper->keys[i], tuple[i]);
+        id = one == GROUP_NONE || i == 0 ? one : pair_look(&grouper->pairs[i], id, one);
+    }
+    /* a lone field's value may be known from a row that counts elsewhere */
+    return id < grouper->count ? id : GROUP_NONE;
 }
 
 static uint32_t max_code(const struct column *column)

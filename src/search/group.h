@@ -80,6 +80,8 @@ MUST_USE int grouper_tally(struct grouper *grouper, const struct frame *frame,
                            struct group_tally *out);
 /* The group of a value for each field, made when new; GROUP_NONE when memory is out. */
 uint32_t grouper_find(struct grouper *grouper, const struct value *tuple);
+/* The same without making one: GROUP_NONE when there is none. */
+uint32_t grouper_look(const struct grouper *grouper, const struct value *tuple);
 bool grouper_takes_null(const struct grouper *grouper, size_t field);
 /* VALUE_NULL for a missing value of a nullable field. */
 struct value grouper_key(const struct grouper *grouper, uint32_t group, size_t field);

@@ -148,24 +148,17 @@ static int add_some(struct sorter *sorter, const struct frame *frame, struct err
                : 0;
 }
 
-/* A large frame in slices, so that memory is looked at often enough. */
+/* A large frame in windows, so that memory is looked at often enough. */
 int sorter_add(struct sorter *sorter, const struct frame *frame, struct err *err)
 {
-    uint32_t rows = frame->batch->row_count;
-    if (rows <= FRAME_ROWS_MAX)
+    if (frame->batch->row_count <= FRAME_ROWS_MAX)
         return add_some(sorter, frame, err);
-    struct frame slice = *frame;
-    slice.selected = arena_alloc(frame->batch->arena, bits_words(rows) * 8 + 8);
-    if (!slice.selected)
+    struct frame_windows windows;
+    if (frame_windows_init(&windows, frame) < 0)
         return run_nomem(sorter->run, err);
-    for (uint32_t at = 0; at < rows; at += FRAME_ROWS_MAX) {
-        size_t first = at / 64, words = FRAME_ROWS_MAX / 64, all = bits_words(rows);
-        memset(slice.selected, 0, all * 8);
-        memcpy(slice.selected + first, frame->selected + first,
-               (words < all - first ? words : all - first) * 8);
-        if (bits_any(slice.selected, rows) && add_some(sorter, &slice, err) < 0)
+    while (frame_windows_next(&windows))
+        if (add_some(sorter, &windows.window, err) < 0)
             return -1;
-    }
     return 0;
 }
 

@@ -101,7 +101,7 @@ int chart_begin(struct stage *op, struct err *err)
 {
     const struct chart_args *args = op->command->args;
     struct chart *chart = op->state;
-    return aggregator_init(&chart->a, op->run, &args->aggs, chart->by, args->y.ptr ? 2 : 1, 2, err);
+    return aggregator_init(&chart->a, op->run, op->run->arena, &args->aggs, chart->by, args->y.ptr ? 2 : 1, 2, err);
 }
 
 int chart_make(struct run *run, const struct spl_command *command, struct stage *op, bool hold,

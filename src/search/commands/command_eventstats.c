@@ -128,7 +128,7 @@ static int make(struct run *run, const struct spl_command *command, struct stage
         return -1;
     op->push = push;
     struct eventstats *e = op->state;
-    return aggregator_init(&e->a, run, &args->aggs, args->by.names, args->by.count, 0, err);
+    return aggregator_init(&e->a, run, run->arena, &args->aggs, args->by.names, args->by.count, 0, err);
 }
 
 const struct command command_eventstats = {

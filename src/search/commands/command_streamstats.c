@@ -345,7 +345,7 @@ static int make(struct run *run, const struct spl_command *command, struct stage
     s->last_group = GROUP_NONE;
     op->push = push;
     op->state = s;
-    return aggregator_init(&s->a, run, &args->aggs, args->by.names, args->by.count, 0, err);
+    return aggregator_init(&s->a, run, run->arena, &args->aggs, args->by.names, args->by.count, 0, err);
 }
 
 const struct command command_streamstats = {

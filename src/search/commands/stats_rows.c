@@ -3,6 +3,7 @@
 
 #include "base/map.h"
 #include "search/commands/command_sort.h"
+#include "search/overflow.h"
 
 const struct command_option stats_options[] = {
     {.name = "allnum",
@@ -48,7 +49,10 @@ void stats_want(const struct spl_command *command, struct wanted *wanted)
 
 struct stats {
     struct aggregator a;
-    struct map texts; /* allnum: fields with some value that is no number */
+    struct overflow *overflow; /* NULL: memory has room for all groups */
+    struct map texts;          /* allnum: fields with some value that is no number */
+    struct field_list blank;   /* at the end: columns that stay empty because of them */
+    struct stage *op;
 };
 
 static bool has_text(const struct column *column, const struct frame *frame)
@@ -75,42 +79,95 @@ static int note_texts(struct stage *op, const struct frame *frame, struct err *e
     return 0;
 }
 
-static void drop_texts(const struct stats *stats, struct batch *batch)
+static int list_blank(struct stage *op, struct err *err)
 {
+    struct stats *stats = op->state;
+    struct slice *names = arena_array(op->run->arena, stats->a.slot_count + 1, sizeof(*names));
+    if (!names)
+        return run_nomem(op->run, err);
+    stats->blank = (struct field_list){.names = names};
     for (size_t slot = 0; slot < stats->a.slot_count; slot++) {
         struct slice field = aggregator_field(&stats->a, slot);
-        struct column *column = batch_find(batch, aggregator_name(&stats->a, slot));
-        if (column && field.ptr && aggregator_stat(&stats->a, slot)->flags & STAT_NUMBERS &&
+        if (field.ptr && aggregator_stat(&stats->a, slot)->flags & STAT_NUMBERS &&
             map_has(&stats->texts, field))
-            column->count = 0;
+            names[stats->blank.count++] = aggregator_name(&stats->a, slot);
     }
+    return 0;
 }
 
-static int push(struct stage *op, struct frame *frame, struct err *err)
+static int begin_overflow(struct stage *op, struct err *err)
+{
+    struct stats *stats = op->state;
+    stats->overflow = arena_alloc(op->run->arena, sizeof(*stats->overflow));
+    return stats->overflow ? overflow_init(stats->overflow, &stats->a, err)
+                           : run_nomem(op->run, err);
+}
+
+static int add_rows(struct stage *op, struct frame *frame, struct err *err)
 {
     const struct stats_args *args = op->command->args;
     struct stats *stats = op->state;
-    if (aggregator_add(&stats->a, frame, NULL, err) < 0)
+    if ((stats->overflow ? overflow_add(stats->overflow, frame, err)
+                         : aggregator_add(&stats->a, frame, NULL, err)) < 0)
         return -1;
-    return args->allnum ? note_texts(op, frame, err) : 0;
+    if (args->allnum && note_texts(op, frame, err) < 0)
+        return -1;
+    return !stats->overflow && overflow_is_near(&stats->a) ? begin_overflow(op, err) : 0;
+}
+
+/* Whole blocks are quickest, as long as there is room for all that one may bring. */
+static int push(struct stage *op, struct frame *frame, struct err *err)
+{
+    const struct stats *stats = op->state;
+    struct frame_windows windows;
+    if (!overflow_is_possible(&stats->a))
+        return add_rows(op, frame, err);
+    if (frame_windows_init(&windows, frame) < 0)
+        return run_nomem(op->run, err);
+    while (frame_windows_next(&windows))
+        if (add_rows(op, &windows.window, err) < 0)
+            return -1;
+    return 0;
+}
+
+static int emit(void *context, const struct batch *rows, struct err *err)
+{
+    const struct stats *stats = context;
+    for (size_t i = 0; i < stats->blank.count; i++) {
+        struct column *column = batch_find(rows, stats->blank.names[i]);
+        if (column)
+            column->count = 0;
+    }
+    return stage_emit(stats->op, rows, NULL, rows->row_count, err);
 }
 
 static int finish(struct stage *op, struct err *err)
 {
     const struct stats_args *args = op->command->args;
     struct stats *stats = op->state;
-    struct aggregator *a = &stats->a;
-    struct batch *batch;
     struct group_list first = {NULL, 0};
     uint64_t rows;
     const struct sort_key *key = args->allnum ? NULL : sort_first_key(op->command->next, &rows);
-    if (aggregator_whole(a, err) < 0 ||
-        (key && aggregator_keep_first(a, key, rows, &first, err) < 0) ||
-        aggregator_batch(a, &first, op->run->arena, &batch, err) < 0)
+    stats->op = op;
+    if (args->allnum && list_blank(op, err) < 0)
         return -1;
-    if (args->allnum)
-        drop_texts(stats, batch);
-    return stage_emit(op, batch, NULL, batch->row_count, err);
+    if (stats->overflow && !op->run->preview)
+        return overflow_each(stats->overflow, emit, stats, err);
+    if (aggregator_whole(&stats->a, err) < 0 ||
+        (key && aggregator_keep_first(&stats->a, key, rows, &first, err) < 0))
+        return -1;
+    return aggregator_each(&stats->a, &first, emit, stats, err);
+}
+
+static void release(struct stage *op)
+{
+    struct stats *stats = op->state;
+    aggregator_drop(&stats->a);
+}
+
+static void free_arena(void *arena)
+{
+    arena_free(arena);
 }
 
 int stats_make(struct run *run, const struct spl_command *command, struct stage *op,
@@ -118,11 +175,14 @@ int stats_make(struct run *run, const struct spl_command *command, struct stage 
 {
     const struct stats_args *args = command->args;
     struct stats *stats = arena_calloc(run->arena, sizeof(*stats));
+    struct arena *arena = arena_new_within(&run->memory->budget);
     op->push = push;
     op->finish = finish;
+    op->release = release;
     op->state = stats;
-    if (!stats)
+    if (!arena || arena_defer(run->arena, free_arena, arena) < 0 || !stats)
         return run_nomem(run, err);
     map_init(&stats->texts, run->arena);
-    return aggregator_init(&stats->a, run, &args->aggs, args->by.names, args->by.count, 0, err);
+    return aggregator_init(&stats->a, run, arena, &args->aggs, args->by.names, args->by.count, 0,
+                           err);
 }
