@@ -348,15 +348,22 @@ static uint32_t pair_look(const struct pair_table *table, uint32_t a, uint32_t b
     return table->keys[at] ? table->ids[at] : GROUP_NONE;
 }
 
-uint32_t grouper_look(const struct grouper *grouper, const struct value *tuple)
+/* As group_of for a group that there may be. */
+static uint32_t group_known(const struct grouper *grouper, const uint32_t *ids)
 {
-    uint32_t id = 0;
-    for (size_t i = 0; i < grouper->field_count && id != GROUP_NONE; i++) {
-        uint32_t one = intern_look(&grouper->keys[i], tuple[i]);
-        id = one == GROUP_NONE || i == 0 ? one : pair_look(&grouper->pairs[i], id, one);
-    }
+    uint32_t id = grouper->field_count ? ids[0] : 0;
+    for (size_t i = 1; i < grouper->field_count && id != GROUP_NONE; i++)
+        id = ids[i] == GROUP_NONE ? GROUP_NONE : pair_look(&grouper->pairs[i], id, ids[i]);
     /* a lone field's value may be known from a row that counts elsewhere */
     return id < grouper->count ? id : GROUP_NONE;
+}
+
+uint32_t grouper_look(const struct grouper *grouper, const struct value *tuple)
+{
+    uint32_t *ids = grouper->tuple;
+    for (size_t i = 0; i < grouper->field_count; i++)
+        ids[i] = intern_look(&grouper->keys[i], tuple[i]);
+    return group_known(grouper, ids);
 }
 
 static uint32_t max_code(const struct column *column)
@@ -388,9 +395,20 @@ static int prepare_codes(struct intern *intern, struct arena *arena, const struc
     return 0;
 }
 
-static int ids_by_code(struct intern *intern, struct arena *arena, const struct column *column,
+/* The number of a value for a row; GROUP_NONE and *failed when memory is out. */
+static uint32_t row_id(struct grouper *grouper, struct intern *intern, struct value v, bool *failed)
+{
+    uint32_t id = grouper->frozen ? intern_look(intern, v)
+                                  : intern_value(intern, grouper->arena, v);
+    *failed |= id == GROUP_NONE && !grouper->frozen;
+    return id;
+}
+
+static int ids_by_code(struct grouper *grouper, struct intern *intern, const struct column *column,
                        const struct frame *frame, uint32_t *ids)
 {
+    struct arena *arena = grouper->arena;
+    bool failed = false;
     if (prepare_codes(intern, arena, column) < 0)
         return -1;
     bool all = frame_count(frame) == frame->batch->row_count;
@@ -402,8 +420,8 @@ static int ids_by_code(struct intern *intern, struct arena *arena, const struct 
             struct value v = column_value(column, i);
             if (v.type == VALUE_NULL)
                 continue;
-            id = intern_value(intern, arena, v);
-            if (id == GROUP_NONE)
+            id = row_id(grouper, intern, v, &failed);
+            if (failed)
                 return -1;
             intern->by_code[column->codes[i]] = id;
         }
@@ -418,15 +436,17 @@ static bool use_codes(const struct column *column)
     return column->codes && (column->dict || column->types_seen == 1U << VALUE_STRING);
 }
 
-static int ids_by_value(struct intern *intern, struct arena *arena, const struct column *column,
+static int ids_by_value(struct grouper *grouper, struct intern *intern, const struct column *column,
                         const struct frame *frame, uint32_t *ids)
 {
+    bool failed = false;
     for (uint32_t i = 0; i < column->count; i++) {
         uint32_t row = column->rows[i];
         struct value v = column_value(column, i);
         if (!bits_get(frame->selected, row) || v.type == VALUE_NULL)
             continue;
-        if ((ids[row] = intern_value(intern, arena, v)) == GROUP_NONE)
+        ids[row] = row_id(grouper, intern, v, &failed);
+        if (failed)
             return -1;
     }
     return 0;
@@ -440,8 +460,8 @@ static int key_ids(struct grouper *grouper, size_t field, const struct frame *fr
     uint32_t rows = frame->batch->row_count;
     memset(ids, 0xff, rows * sizeof(*ids));
     if (column &&
-        (use_codes(column) ? ids_by_code(intern, grouper->arena, column, frame, ids)
-                           : ids_by_value(intern, grouper->arena, column, frame, ids)) < 0)
+        (use_codes(column) ? ids_by_code(grouper, intern, column, frame, ids)
+                           : ids_by_value(grouper, intern, column, frame, ids)) < 0)
         return -1;
     if (!grouper_takes_null(grouper, field))
         return 0;
@@ -478,11 +498,12 @@ static int single_rows(struct grouper *grouper, const struct frame *frame, struc
             }
             if (!whole)
                 continue;
-            uint32_t group = group_of(grouper, tuple);
-            if (group == GROUP_NONE)
+            uint32_t group = grouper->frozen ? group_known(grouper, tuple) : group_of(grouper, tuple);
+            if (group == GROUP_NONE && !grouper->frozen)
                 return -1;
             out->rows[out->count] = row;
-            out->groups[out->count++] = group;
+            out->groups[out->count] = group;
+            out->count += group != GROUP_NONE;
         }
     return 0;
 }
@@ -492,7 +513,9 @@ static int multi_row(struct grouper *grouper, const struct frame *frame, uint32_
                      uint32_t *tuple, struct group_rows *out, uint32_t *room)
 {
     if (field == grouper->field_count) {
-        uint32_t group = group_of(grouper, tuple);
+        uint32_t group = grouper->frozen ? group_known(grouper, tuple) : group_of(grouper, tuple);
+        if (group == GROUP_NONE)
+            return grouper->frozen ? 0 : -1;
         if (out->count == *room) {
             struct arena *arena = frame->batch->arena;
             size_t old = *room * sizeof(uint32_t);
@@ -500,7 +523,7 @@ static int multi_row(struct grouper *grouper, const struct frame *frame, uint32_
             out->groups = arena_grow(arena, out->groups, old, 2 * old);
             *room *= 2;
         }
-        if (group == GROUP_NONE || !out->rows || !out->groups)
+        if (!out->rows || !out->groups)
             return -1;
         out->rows[out->count] = row;
         out->groups[out->count++] = group;
@@ -514,8 +537,11 @@ static int multi_row(struct grouper *grouper, const struct frame *frame, uint32_
         if (v.type == VALUE_NULL && i < count)
             continue;
         some = true;
-        tuple[field] = intern_value(&grouper->keys[field], grouper->arena, v);
-        if (tuple[field] == GROUP_NONE ||
+        bool failed = false;
+        tuple[field] = row_id(grouper, &grouper->keys[field], v, &failed);
+        if (tuple[field] == GROUP_NONE && !failed)
+            continue;
+        if (failed ||
             multi_row(grouper, frame, row, field + 1, tuple, out, room) < 0)
             return -1;
     }
@@ -563,7 +589,7 @@ int grouper_rows(struct grouper *grouper, const struct frame *frame, struct grou
                 return -1;
         return 0;
     }
-    int fits = cells_init(&cells, grouper, frame);
+    int fits = grouper->frozen ? 0 : cells_init(&cells, grouper, frame);
     if (fits < 0)
         return -1;
     return fits ? cell_rows(grouper, frame, &cells, out) : single_rows(grouper, frame, out);

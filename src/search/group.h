@@ -48,6 +48,7 @@ struct grouper {
     const struct slice *fields;
     size_t field_count;
     uint64_t nullable; /* bit per field: a missing value is a value of its own */
+    bool frozen;       /* no group is made any more: grouper_rows leaves out rows of unknown ones */
     struct intern *keys;
     struct pair_table *pairs; /* one a field, from the second on */
     uint32_t *groups;         /* count * field_count numbers of values */

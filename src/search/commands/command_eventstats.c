@@ -1,6 +1,6 @@
 /* eventstats: statistics joined to every row. */
 #include "search/aggregate.h"
-#include "search/hold.h"
+#include "search/sorter.h"
 
 struct eventstats_args {
     bool allnum;
@@ -40,21 +40,24 @@ static void want(const struct spl_command *command, struct wanted *wanted)
 }
 
 struct eventstats {
-    struct hold hold;
+    struct sorter rows; /* in the order they came */
     struct aggregator a;
-    uint32_t *groups; /* of each row held; GROUP_NONE for rows that lack a field */
+    uint32_t *groups; /* of each row; GROUP_NONE for rows that lack a field */
     uint32_t room;
+    /* at the end */
+    struct value_list *results; /* of each group, a slot after the other */
+    uint64_t given;
+    struct stage *op;
 };
 
 static int note_groups(struct stage *op, struct frame *frame, const struct group_rows *rows)
 {
     struct eventstats *e = op->state;
-    uint32_t held = e->hold.rows.batch ? e->hold.rows.batch->row_count : 0;
-    uint32_t count = frame_count(frame);
+    uint32_t held = (uint32_t)e->rows.count, count = frame_count(frame);
     while (held + count > e->room) {
-        uint32_t room = e->room ? 2 * e->room : 4096;
-        uint32_t *groups = arena_grow(op->run->arena, e->groups, e->room * sizeof(*groups),
-                                      room * sizeof(*groups));
+        uint32_t room = grown_room(e->room);
+        uint32_t *groups = grown_array(op->run->arena, e->groups, e->room * sizeof(*groups),
+                                       room * sizeof(*groups));
         if (!groups)
             return -1;
         e->groups = groups;
@@ -75,60 +78,84 @@ static int push(struct stage *op, struct frame *frame, struct err *err)
 {
     struct eventstats *e = op->state;
     struct group_rows rows;
-    struct frame held = *frame;
     /* eval() columns are made in a copy of the frame, so they do not go on */
     struct frame work;
     if (frame_share(&work, frame->batch, frame->selected, frame->batch->arena) < 0)
         return run_nomem(op->run, err);
     if (aggregator_add(&e->a, &work, &rows, err) < 0)
         return -1;
-    if (note_groups(op, frame, &rows) < 0 || row_store_add(&e->hold.rows, &held) < 0)
+    if (note_groups(op, frame, &rows) < 0)
         return run_nomem(op->run, err);
-    return 0;
+    return sorter_add(&e->rows, frame, err);
 }
 
-static int join_column(struct stage *op, struct frame *frame, size_t slot, struct err *err)
+static int join_column(struct eventstats *e, struct frame *frame, size_t slot)
 {
-    struct eventstats *e = op->state;
     struct column *to = frame_column(frame, aggregator_name(&e->a, slot));
-    uint32_t groups = e->a.groups.count;
-    struct value_list *results = arena_array(op->run->arena, groups + 1U, sizeof(*results));
-    if (!to || !results)
-        return run_nomem(op->run, err);
-    for (uint32_t g = 0; g < groups; g++)
-        if (aggregator_result(&e->a, slot, g, &results[g], err) < 0)
-            return -1;
-    for (uint32_t row = 0; row < frame->batch->row_count; row++) {
-        uint32_t group = e->groups[row];
+    const struct value_list *results = e->results + slot * e->a.groups.count;
+    for (uint32_t row = 0; to && row < frame->batch->row_count; row++) {
+        uint32_t group = e->groups[e->given + row];
         for (uint32_t i = 0; group != GROUP_NONE && i < results[group].count; i++)
             if (column_add(frame->batch, to, row, results[group].values[i]) < 0)
-                return run_nomem(op->run, err);
+                return -1;
     }
-    return frame_put(frame, to) < 0 ? run_nomem(op->run, err) : 0;
+    return to ? frame_put(frame, to) : -1;
+}
+
+static int join_rows(void *context, const struct batch *rows, struct err *err)
+{
+    struct eventstats *e = context;
+    struct run *run = e->op->run;
+    for (uint32_t at = 0, n; at < rows->row_count; at += n) {
+        struct frame frame;
+        n = rows->row_count - at < FRAME_ROWS_MAX ? rows->row_count - at : FRAME_ROWS_MAX;
+        arena_reset(run->frames);
+        if (frame_slice(&frame, rows, NULL, at, n, run->frames) < 0)
+            return run_nomem(run, err);
+        for (size_t slot = 0; slot < e->a.slot_count; slot++)
+            if (join_column(e, &frame, slot) < 0)
+                return run_nomem(run, err);
+        e->given += n;
+        if (run_check(run, err) < 0 || stage_push(e->op, &frame, err) < 0)
+            return -1;
+    }
+    return 0;
 }
 
 static int finish(struct stage *op, struct err *err)
 {
     struct eventstats *e = op->state;
-    struct frame frame;
-    bool failed;
-    if (!hold_frame(op, &frame, &failed, err))
-        return failed ? -1 : 0;
+    uint32_t groups = e->a.groups.count;
+    e->op = op;
+    e->given = 0;
+    e->results = arena_array(op->run->arena, e->a.slot_count * groups + 1, sizeof(*e->results));
+    if (!e->results)
+        return run_nomem(op->run, err);
     for (size_t slot = 0; slot < e->a.slot_count; slot++)
-        if (join_column(op, &frame, slot, err) < 0)
-            return -1;
-    return hold_emit(op, &frame, err);
+        for (uint32_t g = 0; g < groups; g++)
+            if (aggregator_result(&e->a, slot, g, &e->results[slot * groups + g], err) < 0)
+                return -1;
+    return sorter_each(&e->rows, join_rows, e, err);
+}
+
+static void release(struct stage *op)
+{
+    struct eventstats *e = op->state;
+    sorter_close(&e->rows);
 }
 
 static int make(struct run *run, const struct spl_command *command, struct stage *op,
                 struct err *err)
 {
     const struct eventstats_args *args = command->args;
-    if (stage_hold(run, op, sizeof(struct eventstats), finish, err) < 0)
-        return -1;
+    struct eventstats *e = op->state = arena_calloc(run->arena, sizeof(*e));
     op->push = push;
-    struct eventstats *e = op->state;
-    return aggregator_init(&e->a, run, run->arena, &args->aggs, args->by.names, args->by.count, 0, err);
+    op->finish = finish;
+    op->release = release;
+    if (!e || sorter_init(&e->rows, run, NULL, 0, err) < 0)
+        return run_nomem(run, err);
+    return aggregator_init(&e->a, run, run->arena, &args->aggs, args->by.names, args->by.count, 0,
+                           err);
 }
 
 const struct command command_eventstats = {

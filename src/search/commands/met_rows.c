@@ -29,6 +29,7 @@ int met_index(struct run *run, struct met *met, const struct field_pair *keys, s
         met->first[rows.groups[i]] = rows.rows[i];
     }
     met->groups.fields = met->ours; /* from now on our rows are asked for */
+    met->groups.frozen = true;
     return 0;
 }
 
@@ -36,21 +37,12 @@ int met_rows(struct stage *op, struct met *met, const struct frame *frame, uint3
              struct err *err)
 {
     struct group_rows rows;
-    uint32_t known = met->groups.count;
     memset(first, 0xff, frame->batch->row_count * sizeof(*first));
     if (grouper_rows(&met->groups, frame, &rows) < 0)
         return run_nomem(op->run, err);
     for (uint32_t i = 0; i < rows.count; i++)
-        if (rows.groups[i] < known && first[rows.rows[i]] == GROUP_NONE)
+        if (first[rows.rows[i]] == GROUP_NONE)
             first[rows.rows[i]] = met->first[rows.groups[i]];
-    if (met->groups.count > known) { /* keys that only we have: their groups are empty */
-        uint32_t *grown = arena_alloc(op->run->arena, (met->groups.count + 1U) * sizeof(*grown));
-        if (!grown)
-            return run_nomem(op->run, err);
-        memset(grown, 0xff, (met->groups.count + 1U) * sizeof(*grown));
-        memcpy(grown, met->first, known * sizeof(*grown));
-        met->first = grown;
-    }
     return 0;
 }
 
