@@ -51,7 +51,7 @@ void *grown_array(struct arena *arena, void *old, size_t old_bytes, size_t bytes
     return array;
 }
 
-static uint32_t first_entry(const struct column *column, uint32_t row)
+uint32_t column_entry(const struct column *column, uint32_t row)
 {
     uint32_t low = 0, high = column->count;
     while (low < high) {
@@ -67,7 +67,7 @@ static uint32_t first_entry(const struct column *column, uint32_t row)
 static int slice_column(const struct column *from, uint32_t row_count, uint32_t first,
                         uint32_t count, struct column *to, struct arena *arena)
 {
-    uint32_t at = first_entry(from, first), n = first_entry(from, first + count) - at;
+    uint32_t at = column_entry(from, first), n = column_entry(from, first + count) - at;
     *to = *from;
     to->count = to->size = n;
     to->values = from->values ? from->values + at : NULL;
@@ -119,6 +119,81 @@ int frame_share(struct frame *frame, const struct batch *from, const uint64_t *s
         if (add_column(frame->batch, &columns[i]) < 0)
             return -1;
     }
+    return 0;
+}
+
+uint64_t *bits_range(struct arena *arena, const uint64_t *bits, uint32_t rows, uint32_t first,
+                     uint32_t behind)
+{
+    size_t words = bits_words(rows), last = bits_words(behind);
+    uint64_t *out = arena_calloc(arena, words * 8 + 8);
+    for (size_t i = first / 64; out && i < last; i++)
+        out[i] = bits[i];
+    if (out && first % 64)
+        out[first / 64] &= ~UINT64_C(0) << first % 64;
+    if (out && behind % 64)
+        out[behind / 64] &= ~(~UINT64_C(0) << behind % 64);
+    return out;
+}
+
+/* Entries of rows whose place is known, from the last row to the first; several values of a row
+ * keep their order. */
+static int turn_column(struct frame *out, const struct column *from, const uint32_t *places,
+                       uint32_t first, uint32_t behind)
+{
+    struct arena *arena = out->batch->arena;
+    uint32_t low = column_entry(from, first), high = column_entry(from, behind), room = high - low + 1;
+    struct column *to = frame_column(out, from->name);
+    if (!to)
+        return -1;
+    to->rows = arena_alloc(arena, room * sizeof(*to->rows));
+    to->values = from->values ? arena_alloc(arena, room * sizeof(*to->values)) : NULL;
+    to->codes = from->codes ? arena_alloc(arena, room * sizeof(*to->codes)) : NULL;
+    if (!to->rows || (from->values && !to->values) || (from->codes && !to->codes))
+        return -1;
+    for (uint32_t at = high; at > low;) {
+        uint32_t end = at, row = from->rows[at - 1];
+        while (at > low && from->rows[at - 1] == row)
+            at--;
+        for (uint32_t i = at; places[row - first] != UINT32_MAX && i < end; i++) {
+            uint32_t n = to->count++;
+            to->rows[n] = places[row - first];
+            if (to->values)
+                to->values[n] = from->values[i];
+            if (to->codes)
+                to->codes[n] = from->codes[i];
+        }
+    }
+    to->size = to->count;
+    to->dict = from->dict;
+    to->dict_count = from->dict_count;
+    to->dict_epoch = from->dict_epoch;
+    to->types_seen = from->types_seen;
+    to->multi = from->multi;
+    return frame_put(out, to);
+}
+
+int frame_backward(struct frame *out, const struct frame *from, uint32_t first, uint32_t behind,
+                   uint64_t most)
+{
+    struct arena *arena = from->batch->arena;
+    uint32_t span = behind > first ? behind - first : 0, count = 0;
+    uint32_t *places = arena_alloc(arena, (span + 1U) * sizeof(*places));
+    if (!places)
+        return -1;
+    memset(places, 0xff, span * sizeof(*places));
+    for (uint32_t row = behind; row > first && count < most; row--)
+        if (bits_get(from->selected, row - 1))
+            places[row - 1 - first] = count++;
+    out->weights = NULL;
+    out->batch = frame_batch_new(arena, count);
+    out->selected = arena_alloc(arena, bits_words(count) * 8 + 8);
+    if (!out->batch || !out->selected)
+        return -1;
+    bits_fill(out->selected, count);
+    for (uint32_t i = 0; i < from->batch->column_count; i++)
+        if (turn_column(out, from->batch->columns[i], places, first, behind) < 0)
+            return -1;
     return 0;
 }
 

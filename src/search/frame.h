@@ -30,6 +30,14 @@ MUST_USE int frame_share(struct frame *frame, const struct batch *from, const ui
 MUST_USE int frame_slice(struct frame *frame, const struct batch *from, const uint64_t *selected,
                          uint32_t first, uint32_t count, struct arena *arena);
 
+/* The selected rows from first up to behind, the last one first and at most so many of them, as a
+ * frame of their own in the same arena. */
+MUST_USE int frame_backward(struct frame *out, const struct frame *from, uint32_t first,
+                            uint32_t behind, uint64_t most);
+/* Bits of the rows from first up to behind only; NULL when memory is out. */
+MUST_USE uint64_t *bits_range(struct arena *arena, const uint64_t *bits, uint32_t rows,
+                              uint32_t first, uint32_t behind);
+
 /* A frame's selected rows in windows of at most FRAME_ROWS_MAX, over the same columns: for stages that
  * look at their memory more often than once a block. */
 struct frame_windows {
@@ -54,6 +62,7 @@ void frame_drop(struct frame *frame, struct slice name);
 uint32_t frame_next(const struct frame *frame, uint32_t from); /* next row, or row_count */
 uint32_t frame_count(const struct frame *frame);
 uint64_t frame_weight(const struct frame *frame); /* how many rows of the source they stand for */
+uint32_t column_entry(const struct column *column, uint32_t row); /* the first one from row on */
 /* Row, not multi-valued and at its own place: column->values[row] is right. */
 bool column_is_dense(const struct column *column, uint32_t row_count);
 

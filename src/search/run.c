@@ -24,8 +24,7 @@ struct search {
     bool drained;
     bool in_slices; /* stages make columns: a block in slices needs less memory for them, and is sooner
                        at its end when it is to be cancelled */
-    struct stage *newest; /* sorts a window at a time; NULL when the source is in order */
-    struct window window;
+    struct stage *newest; /* puts rows in order; NULL when the source is, or no order is needed */
     bool finished;
     const struct expr *pushed; /* the filter given to the source */
     size_t pushed_commands;    /* leading commands that are in it */
@@ -260,12 +259,10 @@ static int open_source(struct search *search, struct err *err)
         !request->newest_first && reads_codes(run->query->commands, search->pushed_commands);
     const struct spl_command *next = after_filters(run->query->commands, search->pushed_commands);
     request->minutes = next && chart_counts_minutes(next);
-    if (request->newest_first) {
-        window_first(&search->window, run->from_ns, run->to_ns, run->scope.now_ns);
+    if (request->newest_first)
         request->rows_enough =
             (int64_t)newest_limit(after_filters(run->query->commands, search->pushed_commands),
                                   (uint64_t)search->options.rows_max);
-    }
     if (backend->open(backend->context, request, run->arena, &search->source, err) < 0)
         return -1;
     search->has_source = true;
@@ -387,20 +384,6 @@ static void close_source(struct search *search)
     source->close = NULL;
 }
 
-/* The source was opened over the whole range to see whether it is in order; it is not. */
-static int open_window(struct search *search, struct err *err)
-{
-    const struct search_backend *backend = search->options.backend;
-    struct search_source source = {0};
-    search->request.from_ns = search->window.low;
-    search->request.to_ns = search->window.high;
-    close_source(search);
-    if (backend->open(backend->context, &search->request, search->run.arena, &source, err) < 0)
-        return -1;
-    search->source = source;
-    return 0;
-}
-
 static int plan(struct search *search, struct err *err)
 {
     struct run *run = &search->run;
@@ -411,9 +394,7 @@ static int plan(struct search *search, struct err *err)
         return -1;
     if (starts_with_search(run->query) && open_source(search, err) < 0)
         return -1;
-    if (build(search, err) < 0)
-        return -1;
-    return search->newest ? open_window(search, err) : 0;
+    return build(search, err);
 }
 
 static int start(struct search *search, const struct spl_query *query, struct arena *arena,
@@ -490,12 +471,25 @@ static int add_source_column(struct search *search, struct frame *frame)
     return to ? frame_put(frame, to) : -1;
 }
 
+/* What can follow rows from first on: earlier ones of the batch, or later batches. */
+static int64_t later_than(const struct search *search, const struct search_rows *rows,
+                          uint32_t first)
+{
+    const struct column *times = batch_find(rows->batch, FIELD_TIMESTAMP);
+    int64_t later = search->source.sweeps ? rows->later_max : INT64_MAX;
+    uint32_t at = times && first ? column_entry(times, first) : 0;
+    struct value v = at ? column_value(times, at - 1) : value_null();
+    return v.type == VALUE_TIME && v.i64 > later ? v.i64 : later;
+}
+
 /* Rows first to first + count of what the source gave; first is a multiple of 64. */
 static int push_rows(struct search *search, const struct search_rows *rows, uint32_t first,
                      uint32_t count, struct err *err)
 {
     struct run *run = &search->run;
     struct frame frame;
+    if (search->newest)
+        newest_note(search->newest, later_than(search, rows, first));
     arena_reset(run->frames);
     bool whole = count == rows->batch->row_count;
     int result = whole ? frame_share(&frame, rows->batch, rows->selected, run->frames)
@@ -514,9 +508,10 @@ static int read_batch(struct search *search, struct err *err)
     if (more <= 0)
         return more;
     uint32_t count = rows.batch->row_count, step = search->in_slices ? SLICE_ROWS : count + !count;
+    uint32_t slices = (count + step - 1) / step;
     search->progress.batches++;
-    for (uint32_t at = 0; at < count; at += step) {
-        uint32_t left = count - at;
+    for (uint32_t i = 0; i < slices; i++) { /* newest first: rows of a batch ascend */
+        uint32_t at = (search->newest ? slices - 1 - i : i) * step, left = count - at;
         if (push_rows(search, &rows, at, left < step ? left : step, err) < 0)
             return -1;
         if (pipeline_satisfied(&search->pipeline))
@@ -540,35 +535,6 @@ static int tell(struct search *search, struct err *err)
     return 0;
 }
 
-/* Enough rows of the window are known: it is read again, only as far back as they reach. */
-static int narrow_window(struct search *search, struct err *err)
-{
-    int64_t bound, newest;
-    bool once = search->request.rows_enough > 0;
-    if (!search->newest || (once && search->window.narrowed) ||
-        !newest_bound(search->newest, &bound, &newest) ||
-        !window_narrow(&search->window, bound, newest))
-        return 0;
-    newest_forget(search->newest);
-    return open_window(search, err);
-}
-
-/* A window is done: its rows go on, and the next older one is opened unless that was enough. */
-static int end_of_source(struct search *search, struct err *err)
-{
-    search->drained = true;
-    close_source(search);
-    if (!search->newest)
-        return 1;
-    if (search->newest->finish(search->newest, err) < 0)
-        return -1;
-    newest_forget(search->newest);
-    if (pipeline_satisfied(&search->pipeline) || !window_next(&search->window))
-        return 1;
-    search->drained = false;
-    return open_window(search, err) < 0 ? -1 : 1;
-}
-
 int search_step(struct search *search, struct err *err)
 {
     if (search->finished)
@@ -579,13 +545,13 @@ int search_step(struct search *search, struct err *err)
         int more = read_batch(search, err);
         if (more < 0 || tell(search, err) < 0)
             return -1;
-        if (more == 0)
-            return end_of_source(search, err);
-        return narrow_window(search, err) < 0 ? -1 : 1;
+        if (more == 0) {
+            search->drained = true;
+            close_source(search);
+        }
+        return 1;
     }
-    /* stages up to the one that sorts windows have been finished with the last window */
-    size_t first = search->newest ? (size_t)(search->newest - search->pipeline.stages) + 1 : 0;
-    if (pipeline_finish(&search->pipeline, first, err) < 0)
+    if (pipeline_finish(&search->pipeline, 0, err) < 0)
         return -1;
     search->finished = true;
     search->progress.elapsed_ms =

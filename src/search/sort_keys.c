@@ -96,6 +96,11 @@ static int fill_cell(enum sort_kind kind, struct value v, struct arena *arena,
     cell->kind = CELL_MISSING;
     if (v.type == VALUE_NULL)
         return 0;
+    if (v.type == VALUE_TIME && kind != SORT_TEXT && kind != SORT_IP) {
+        cell->kind = CELL_NUMBER; /* compared as it is with its like, as seconds with others */
+        cell->v = v;
+        return 0;
+    }
     if (kind != SORT_TEXT && kind != SORT_IP && value_to_number(v, arena, &cell->v)) {
         cell->kind = CELL_NUMBER;
         return 0;
@@ -107,13 +112,29 @@ static int fill_cell(enum sort_kind kind, struct value v, struct arena *arena,
     return kind == SORT_IP ? fill_ip(arena, cell) : 0;
 }
 
+static int compare_numbers(struct value a, struct value b)
+{
+    int128 x, y;
+    if (a.type == b.type && (a.type == VALUE_I64 || a.type == VALUE_TIME))
+        return (a.i64 > b.i64) - (a.i64 < b.i64);
+    if (a.type == VALUE_TIME) {
+        x = a.i64;
+        a = (struct value){.type = VALUE_DECIMAL, .scale = 9, .decimal = &x};
+    }
+    if (b.type == VALUE_TIME) {
+        y = b.i64;
+        b = (struct value){.type = VALUE_DECIMAL, .scale = 9, .decimal = &y};
+    }
+    return value_compare_numbers(a, b);
+}
+
 static int compare_cells(const struct sort_cell *a, const struct sort_cell *b)
 {
     if (a->kind != b->kind)
         return a->kind < b->kind ? -1 : 1;
     switch (a->kind) {
     case CELL_NUMBER:
-        return value_compare_numbers(a->v, b->v);
+        return compare_numbers(a->v, b->v);
     case CELL_IP:
         return a->ip->family != b->ip->family ? (a->ip->family < b->ip->family ? -1 : 1)
                                               : memcmp(a->ip->bytes, b->ip->bytes, 16);

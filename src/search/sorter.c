@@ -103,35 +103,43 @@ static int spill_rows(struct sorter *sorter, struct err *err)
     return 0;
 }
 
-int sorter_cut(struct sorter *sorter, uint64_t keep, struct err *err)
+/* Of the rows in memory those from first up to behind, by their order, stay. */
+static int keep_rows(struct sorter *sorter, const uint32_t *order, uint32_t first, uint32_t behind,
+                     struct err *err)
 {
-    uint32_t *order, count = row_count(sorter);
     struct row_store kept;
     struct frame frame = {.batch = sorter->rows.batch};
-    if (order_rows(sorter, &order, err) < 0)
-        return -1;
-    row_store_init(&kept, sorter->arenas[1]);
-    for (uint32_t i = 0; i < keep; i++)
-        if (row_store_add_row(&kept, &frame, order ? order[i] : i) < 0)
+    struct arena *fresh = arena_new_within(&sorter->run->memory->budget);
+    if (!fresh)
+        return run_nomem(sorter->run, err);
+    sorter->count -= row_count(sorter) - (behind - first);
+    row_store_init(&kept, fresh);
+    for (uint32_t i = first; i < behind; i++)
+        if (row_store_add_row(&kept, &frame, order ? order[i] : i) < 0) {
+            arena_free(fresh);
             return run_nomem(sorter->run, err);
-    struct arena *full = sorter->arenas[0];
-    arena_reset(full);
-    sorter->arenas[0] = sorter->arenas[1];
-    sorter->arenas[1] = full;
+        }
+    arena_free(sorter->arenas[0]);
+    sorter->arenas[0] = fresh;
+    arena_reset(sorter->arenas[1]);
     sorter->rows = kept;
-    sorter->count -= count - keep;
     return 0;
 }
 
-int sorter_find(struct sorter *sorter, uint32_t n, uint32_t *first, uint32_t *nth, struct err *err)
+int sorter_cut(struct sorter *sorter, uint64_t keep, struct err *err)
 {
     uint32_t *order;
-    if (order_rows(sorter, &order, err) < 0)
+    return order_rows(sorter, &order, err) < 0 ? -1
+                                               : keep_rows(sorter, order, 0, (uint32_t)keep, err);
+}
+
+int sorter_take(struct sorter *sorter, uint32_t first, struct stage *op, struct err *err)
+{
+    uint32_t *order;
+    if (order_rows(sorter, &order, err) < 0 ||
+        stage_emit(op, sorter->rows.batch, order, first, err) < 0)
         return -1;
-    *first = order ? order[0] : 0;
-    *nth = order ? order[n] : n;
-    arena_reset(sorter->arenas[1]);
-    return 0;
+    return keep_rows(sorter, order, first, row_count(sorter), err);
 }
 
 static int add_some(struct sorter *sorter, const struct frame *frame, struct err *err)

@@ -35,9 +35,8 @@ void sorter_close(struct sorter *sorter);
 void sorter_clear(struct sorter *sorter); /* as after init; the room in the file is not used again */
 /* Of the rows in memory, of which there are more, only the first stay, in order. */
 MUST_USE int sorter_cut(struct sorter *sorter, uint64_t keep, struct err *err);
-/* Which of the rows in memory would be number 0 and number n. */
-MUST_USE int sorter_find(struct sorter *sorter, uint32_t n, uint32_t *first, uint32_t *nth,
-                         struct err *err);
+/* The first rows, none of which are in the file, go to the stages behind op and are forgotten. */
+MUST_USE int sorter_take(struct sorter *sorter, uint32_t first, struct stage *op, struct err *err);
 MUST_USE int sorter_add(struct sorter *sorter, const struct frame *frame, struct err *err);
 
 /* Gives the rows in order, some thousands at a time; a batch lives during the call. Less than 0

@@ -43,6 +43,7 @@ struct search_rows {
     const struct batch *batch;
     const uint64_t *selected; /* the rows of it that count; NULL: all */
     const uint32_t *weights;  /* how many rows each stands for; NULL: itself */
+    int64_t later_max;        /* of a source that sweeps: no row of a later batch is newer */
 };
 
 struct search_source {
@@ -55,6 +56,8 @@ struct search_source {
     bool filtered;       /* selected holds exactly the rows that pass the filter */
     bool ordered;        /* rows come newest first, if that was asked, or in an order of their own
                             that counts (a table's). Otherwise the search sorts where it matters */
+    bool sweeps;         /* newest first was asked: rows of a batch ascend by time, batches come so that
+                            later_max falls, and the search can hand on what is newer at once */
     uint64_t rows_total; /* about how many rows there are to read, for progress; 0: unknown */
     const char *kind;    /* for explain: "store", "table" ... */
 };

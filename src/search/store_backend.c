@@ -21,7 +21,7 @@ static int next(void *context, struct search_rows *out, struct err *err)
     int got = scan_pool_next(reading->scan, &rows, err);
     if (got <= 0)
         return got;
-    *out = (struct search_rows){rows.batch, rows.selected, rows.weights};
+    *out = (struct search_rows){rows.batch, rows.selected, rows.weights, rows.later_max};
     if (!rows.batch) {
         reading->empty->row_count = rows.row_count;
         out->batch = reading->empty;
@@ -136,6 +136,7 @@ static int open_source(void *context, const struct search_request *request, stru
                                   .stats = stats_of,
                                   .context = reading,
                                   .filtered = true,
+                                  .sweeps = request->newest_first,
                                   .rows_total = stats.segment_rows + stats.memory_rows,
                                   .kind = "store"};
     return 0;

@@ -237,7 +237,7 @@ static int next(void *context, struct search_rows *out, struct err *err)
 {
     struct table_scan *scan = context;
     (void)err;
-    *out = (struct search_rows){scan->batch, scan->selected, NULL};
+    *out = (struct search_rows){.batch = scan->batch, .selected = scan->selected};
     bool more = !scan->done;
     scan->done = true;
     return more;

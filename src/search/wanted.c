@@ -57,6 +57,24 @@ void wanted_reset(struct wanted *wanted)
         wanted_init(wanted, wanted->arena, false);
 }
 
+static bool is_listed(const struct field_list *list, struct slice name)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (slice_matches_stars(name, list->names[i]))
+            return true;
+    return false;
+}
+
+void wanted_only(struct wanted *wanted, const struct field_list *list,
+                 bool (*internal)(struct slice name))
+{
+    const struct map_entry *entry;
+    for (size_t at = 0; !wanted->all && (entry = map_next(&wanted->names, &at));)
+        if (entry->value == &yes && !is_listed(list, entry->key) &&
+            !(internal && internal(entry->key)))
+            set(wanted, entry->key, false);
+}
+
 bool wanted_has(const struct wanted *wanted, struct slice name)
 {
     return wanted->all || map_find(&wanted->names, name) == &yes;

@@ -6,6 +6,8 @@
 #include "expr/expr.h"
 #include "search/command.h"
 
+struct field_list; /* search/lexer.h */
+
 struct wanted {
     struct arena *arena;
     bool all;
@@ -17,7 +19,10 @@ void wanted_init(struct wanted *wanted, struct arena *arena, bool all);
 void wanted_add(struct wanted *wanted, struct slice name); /* a star wants all */
 void wanted_add_expr(struct wanted *wanted, const struct expr *expr);
 void wanted_drop(struct wanted *wanted, struct slice name); /* made here: not needed before */
+/* Only these (names may have stars) and what internal says are there behind: of them, only what is
+ * wanted. */
+void wanted_only(struct wanted *wanted, const struct field_list *list,
+                 bool (*internal)(struct slice name));
 void wanted_reset(struct wanted *wanted);                   /* only what is added from now on */
 bool wanted_has(const struct wanted *wanted, struct slice name);
-struct field_list;
 void wanted_add_list(struct wanted *wanted, const struct field_list *list);

@@ -17,6 +17,8 @@ struct unit {
     const struct memtable *table;
     uint32_t part_count;
     int64_t time_min, time_max;
+    uint32_t read;    /* newest first: blocks that were, */
+    int64_t next_max; /* and the newest time of what is left */
 };
 
 struct scan {
@@ -29,8 +31,11 @@ struct scan {
     struct expr_scope scope;
     struct unit *units;
     size_t unit_count, unit;
+    size_t *active; /* newest first: units of which some blocks were read */
+    size_t active_count, fresh; /* the first unit that was never looked at */
     bool begun;           /* the unit at hand is open */
     struct segment *segment;
+    uint64_t bytes_counted; /* of it, in stats */
     uint32_t block;       /* next of the unit, counted in reading order */
     const struct mem_part **parts;
     struct scan_newest newest;
@@ -131,6 +136,9 @@ static int list_units(struct scan *scan, struct err *err)
     }
     qsort(scan->units, scan->unit_count, sizeof(*scan->units),
           scan->request.newest_first ? by_time_down : by_time);
+    scan->active = mem_calloc(count + 1, sizeof(*scan->active));
+    if (!scan->active)
+        return err_nomem(err);
     take_share(scan);
     return 0;
 }
@@ -175,6 +183,7 @@ void scan_close(struct scan *scan)
     arena_free(scan->scratch);
     arena_free(scan->names);
     mem_free(scan->units);
+    mem_free(scan->active);
     mem_free(scan);
 }
 
@@ -520,43 +529,61 @@ static int read_block(struct scan *scan, uint32_t index, struct scan_rows *out, 
     return result;
 }
 
-static int next_segment_block(struct scan *scan, struct scan_rows *out, struct err *err)
+/* What was read of it since the last time. */
+static void count_bytes(struct scan *scan)
+{
+    if (!scan->segment)
+        return;
+    uint64_t bytes = segment_bytes_read(scan->segment);
+    scan->stats.bytes_read += bytes - scan->bytes_counted;
+    scan->bytes_counted = bytes;
+}
+
+static void close_segment(struct scan *scan)
+{
+    count_bytes(scan);
+    segment_close(scan->segment);
+    scan->segment = NULL;
+    scan->bytes_counted = 0;
+}
+
+/* A damaged one is noted, and none is open. */
+static int open_segment(struct scan *scan, struct err *err)
 {
     const struct unit *unit = &scan->units[scan->unit];
-    if (!scan->begun) {
-        struct err reason;
-        err_clear(&reason);
-        arena_reset(scan->parts_list);
-        scan->block = 0;
-        scan->begun = true;
-        if (footers_open(unit->segment, &scan->segment, &reason) < 0) {
-            if (!is_damage(&reason)) {
-                if (err)
-                    *err = reason;
-                return -1;
-            }
-            note_damage(scan, unit->segment, SLICE_NONE, unit->time_min, unit->time_max,
-                        unit->segment->info.rows, &reason);
-        } else if (segment_file_id(scan->segment) != unit->segment->info.file_id) {
-            err_set(&reason, ERR_CORRUPT, "it is another segment's file");
-            note_damage(scan, unit->segment, SLICE_NONE, unit->time_min, unit->time_max,
-                        unit->segment->info.rows, &reason);
-            segment_close(scan->segment);
-            scan->segment = NULL;
+    struct err reason;
+    err_clear(&reason);
+    arena_reset(scan->parts_list);
+    scan->block = 0;
+    scan->begun = true;
+    if (footers_open(unit->segment, &scan->segment, &reason) < 0) {
+        if (!is_damage(&reason)) {
+            if (err)
+                *err = reason;
+            return -1;
         }
+        note_damage(scan, unit->segment, SLICE_NONE, unit->time_min, unit->time_max,
+                    unit->segment->info.rows, &reason);
+    } else if (segment_file_id(scan->segment) != unit->segment->info.file_id) {
+        err_set(&reason, ERR_CORRUPT, "it is another segment's file");
+        note_damage(scan, unit->segment, SLICE_NONE, unit->time_min, unit->time_max,
+                    unit->segment->info.rows, &reason);
+        close_segment(scan);
     }
+    return 0;
+}
+
+static int next_segment_block(struct scan *scan, struct scan_rows *out, struct err *err)
+{
+    if (!scan->begun && open_segment(scan, err) < 0)
+        return -1;
     uint32_t count = scan->segment ? segment_block_count(scan->segment) : 0;
     while (scan->block < count) {
-        uint32_t index = scan->block++;
-        int result = read_block(scan, scan->request.newest_first ? count - 1 - index : index, out,
-                                err);
+        int result = read_block(scan, scan->block++, out, err);
         if (result != 0)
             return result;
     }
-    if (scan->segment)
-        scan->stats.bytes_read += segment_bytes_read(scan->segment);
-    segment_close(scan->segment);
-    scan->segment = NULL;
+    close_segment(scan);
     return 0;
 }
 
@@ -693,8 +720,99 @@ static int check_cancel(const struct scan *scan, struct err *err)
                : 0;
 }
 
+/* ---- newest first ----------------------------------------------------------------------- *
+ *
+ * Always the block with the newest row of all that are left, whichever unit it is of: streams have
+ * segments of their own over the same time. So a reader knows that nothing behind it is newer than
+ * later_max, and may hand on what is.
+ */
+
+/* The unit with the newest block; unit_count when none is left. The one that is open wins a tie. */
+static size_t newest_unit(const struct scan *scan)
+{
+    size_t best = scan->unit_count;
+    int64_t best_max = INT64_MIN;
+    for (size_t i = 0; i < scan->active_count; i++) {
+        const struct unit *unit = &scan->units[scan->active[i]];
+        if (best == scan->unit_count || unit->next_max > best_max ||
+            (unit->next_max == best_max && scan->active[i] == scan->unit)) {
+            best = scan->active[i];
+            best_max = unit->next_max;
+        }
+    }
+    bool fresh = scan->fresh < scan->unit_count &&
+                 (best == scan->unit_count || scan->units[scan->fresh].time_max > best_max);
+    return fresh ? scan->fresh : best;
+}
+
+static void turn_to(struct scan *scan, size_t unit)
+{
+    if (unit == scan->fresh) {
+        scan->units[unit].next_max = scan->units[unit].time_max;
+        scan->active[scan->active_count++] = unit;
+        scan->fresh++;
+    }
+    if (unit == scan->unit && scan->begun)
+        return;
+    close_segment(scan);
+    scan->unit = unit;
+    scan->begun = false;
+}
+
+static void retire(struct scan *scan, size_t unit)
+{
+    for (size_t i = 0; i < scan->active_count; i++)
+        if (scan->active[i] == unit)
+            scan->active[i] = scan->active[--scan->active_count];
+}
+
+/* One block of the unit at hand. */
+static int newest_block(struct scan *scan, struct scan_rows *out, struct err *err)
+{
+    struct unit *unit = &scan->units[scan->unit];
+    if (!scan->begun && open_segment(scan, err) < 0)
+        return -1;
+    uint32_t left = scan->segment ? segment_block_count(scan->segment) - unit->read : 0;
+    int result = left ? read_block(scan, left - 1, out, err) : 0;
+    count_bytes(scan);
+    unit->read++;
+    unit->next_max = INT64_MIN;
+    for (uint32_t i = 0; i + 1 < left; i++) {
+        int64_t max = segment_get_block(scan->segment, i)->time_max;
+        unit->next_max = max > unit->next_max ? max : unit->next_max;
+    }
+    if (left <= 1)
+        retire(scan, scan->unit);
+    return result;
+}
+
+static int next_newest(struct scan *scan, struct scan_rows *out, struct err *err)
+{
+    int result = 0;
+    for (size_t unit; result == 0 && (unit = newest_unit(scan)) < scan->unit_count;) {
+        if (check_cancel(scan, err) < 0)
+            return -1;
+        turn_to(scan, unit);
+        if (scan->units[unit].segment) {
+            result = newest_block(scan, out, err);
+        } else {
+            result = next_part(scan, out, err);
+            if (result == 0)
+                retire(scan, unit);
+        }
+        scan->stats.regex_limits = scan->scope.regex_limits;
+    }
+    size_t later = newest_unit(scan);
+    out->later_max = later == scan->unit_count       ? INT64_MIN
+                     : later == scan->fresh          ? scan->units[later].time_max
+                                                     : scan->units[later].next_max;
+    return result;
+}
+
 int scan_next(struct scan *scan, struct scan_rows *out, struct err *err)
 {
+    if (scan->request.newest_first)
+        return next_newest(scan, out, err);
     while (scan->unit < scan->unit_count) {
         if (check_cancel(scan, err) < 0)
             return -1;

@@ -15,8 +15,9 @@
  * Limits     memory_max; over it scan_next fails with ERR_LIMIT.
  * Errors     Damage does not end a scan: it is listed (scan_stats), the block or column is left
  *            out, everything else is right. -1: memory, cancelled.
- * Order      Units by time (the newest first if asked), rows of a batch by (@timestamp,
- *            hinomi.seq). Batches may overlap in time: who needs a total order sorts.
+ * Order      Units by time, or if asked always the block with the newest row of all that are left;
+ *            rows of a batch by (@timestamp, hinomi.seq). Batches may overlap in time: who needs a
+ *            total order sorts, newest_first as far as later_max tells.
  */
 #include "expr/expr.h"
 #include "store/store.h"
@@ -56,6 +57,8 @@ struct scan_rows {
     uint32_t row_count;        /* of the block */
     uint32_t selected_count;   /* never 0 */
     int64_t time_min, time_max; /* of the block */
+    int64_t later_max;         /* with newest_first: no row of a later block is newer; INT64_MIN: there
+                                * is none */
     bool in_memory;
 };
 

@@ -10,6 +10,10 @@ static void want(const struct spl_command *command, struct wanted *wanted)
             wanted_drop(wanted, args->list.names[i]);
         return;
     }
+    if (!wanted->all) {
+        wanted_only(wanted, &args->list, field_is_internal);
+        return;
+    }
     wanted_reset(wanted);
     wanted_add_list(wanted, &args->list);
     wanted_add(wanted, FIELD_TIMESTAMP);

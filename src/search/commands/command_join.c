@@ -196,6 +196,7 @@ const struct command command_join = {
     .syntax = "join [options] [FIELD ...] [SUBSEARCH]",
     .notes = "A subsearch has all its rows, up to 100,000, not 50,000.\n"
              "Without fields those that both sides have are compared.",
+    .flags = COMMAND_STREAMS,
     .options = options,
     .option_count = ARRAY_COUNT(options),
     .parse = parse,

@@ -4,6 +4,10 @@
 static void want(const struct spl_command *command, struct wanted *wanted)
 {
     const struct field_choice *args = command->args;
+    if (!wanted->all) {
+        wanted_only(wanted, &args->list, NULL);
+        return;
+    }
     wanted_reset(wanted);
     wanted_add_list(wanted, &args->list);
 }
