@@ -119,7 +119,16 @@ size_t decimal_format(struct decimal d, char to[DECIMAL_TEXT_SIZE])
 
 double decimal_to_f64(struct decimal d)
 {
+    /* Both are doubles exactly, and so their quotient is rounded but once (W. D. Clinger, "How to read
+     * floating point numbers accurately", 1990). */
+    enum { EXACT_POWERS = 22 };
+    static const double powers[EXACT_POWERS + 1] = {
+        1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+        1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+    int128 most = (int128)1 << 53;
     char text[DECIMAL_TEXT_SIZE];
+    if (d.scale <= EXACT_POWERS && d.coefficient <= most && d.coefficient >= -most)
+        return (double)(int64_t)d.coefficient / powers[d.scale];
     decimal_format(d, text);
     return strtod(text, NULL); /* correctly rounded, which dividing would not be */
 }
@@ -269,17 +278,18 @@ void decimal_sum_merge(struct decimal_sum *sum, const struct decimal_sum *other)
         sum->scale = other->scale;
 }
 
-/* word /= 10, returns the remainder. */
-static unsigned divide_by_ten(uint64_t word[4])
+/* word /= by */
+static void divide(uint64_t word[4], uint64_t by)
 {
     uint128 rest = 0;
     for (int i = 3; i >= 0; i--) {
         rest = rest << 64 | word[i];
-        word[i] = (uint64_t)(rest / 10);
-        rest %= 10;
+        word[i] = (uint64_t)(rest / by);
+        rest %= by;
     }
-    return (unsigned)rest;
 }
+
+enum { DIGITS_A_WORD = 19 }; /* 10^19 is the greatest power of ten below 2^64 */
 
 bool decimal_sum_total(const struct decimal_sum *sum, struct decimal *out)
 {
@@ -291,8 +301,11 @@ bool decimal_sum_total(const struct decimal_sum *sum, struct decimal *out)
         word[i] = (uint64_t)carry;
         carry >>= 64;
     }
-    for (int scale = DECIMAL_DIGITS_MAX; scale > sum->scale; scale--)
-        divide_by_ten(word); /* the digits behind the largest scale are zeros */
+    /* the digits behind the largest scale are zeros */
+    for (unsigned left = (unsigned)(DECIMAL_DIGITS_MAX - sum->scale), step; left; left -= step) {
+        step = left < DIGITS_A_WORD ? left : DIGITS_A_WORD;
+        divide(word, (uint64_t)power_of_ten(step));
+    }
     uint128 size = (uint128)word[1] << 64 | word[0];
     if (word[3] || word[2] || !fits(size))
         return false;

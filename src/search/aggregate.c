@@ -11,6 +11,8 @@ struct agg_slot {
     char *states;
     size_t size; /* of one */
     uint32_t room;
+    const struct column *column; /* of the frame that rows are added of */
+    uint32_t at;                 /* its entry; UINT32_MAX: not looked for yet */
 };
 
 static int add_slot(struct aggregator *a, const struct agg *agg, struct err *err)
@@ -302,8 +304,7 @@ bool agg_counts_rows(const struct agg *agg)
 
 static bool needs_time(const struct agg *agg)
 {
-    return agg->sparkline ||
-           agg->stat->add == stat_find(SLICE("latest"), &(double){0}, &(const char *){0})->add;
+    return agg->sparkline || agg->stat->flags & STAT_TIMES;
 }
 
 static int add_whole(struct aggregator *a, struct frame *frame)
@@ -395,22 +396,112 @@ int aggregator_add_prepared(struct aggregator *a, struct frame *frame, struct er
 int aggregator_add_row(struct aggregator *a, const struct frame *frame, uint32_t row,
                        uint32_t group, struct err *err)
 {
-    const struct column *times = batch_find(frame->batch, FIELD_TIMESTAMP);
+    aggregator_begin(a, frame);
+    return aggregator_add_next(a, row, group, err);
+}
+
+/* ---- row by row ---- */
+
+void aggregator_begin(struct aggregator *a, const struct frame *frame)
+{
+    a->times = batch_find(frame->batch, FIELD_TIMESTAMP);
     for (size_t i = 0; i < a->slot_count; i++) {
         struct agg_slot *slot = &a->slots[i];
-        if (slot_grow(a, slot, a->groups.count > group ? a->groups.count : group + 1) < 0)
+        slot->column =
+            slot->agg.field.ptr ? batch_find(frame->batch, slot->agg.field) : a->times;
+        slot->at = UINT32_MAX;
+    }
+}
+
+/* The values of a slot's column in a row that is not before the one asked for last. */
+static uint32_t slot_values(struct agg_slot *slot, uint32_t row)
+{
+    const struct column *column = slot->column;
+    uint32_t first = 0, count = 0;
+    if (!column)
+        return 0;
+    if (slot->at == UINT32_MAX)
+        slot->at = column_entry(column, row);
+    for (first = slot->at; first < column->count && column->rows[first] < row; first++)
+        continue;
+    slot->at = first;
+    while (first + count < column->count && column->rows[first + count] == row)
+        count++;
+    return count;
+}
+
+int aggregator_add_next(struct aggregator *a, uint32_t row, uint32_t group, struct err *err)
+{
+    uint32_t groups = a->groups.count > group ? a->groups.count : group + 1;
+    for (size_t i = 0; i < a->slot_count; i++) {
+        struct agg_slot *slot = &a->slots[i];
+        if (slot_grow(a, slot, groups) < 0)
             return run_nomem(a->run, err);
         if (agg_counts_rows(&slot->agg)) {
             ++*row_count(slot, group);
             continue;
         }
-        const struct column *column =
-            slot->agg.field.ptr ? batch_find(frame->batch, slot->agg.field) : times;
-        uint32_t first, count = column ? column_range(column, row, &first) : 0;
+        uint32_t count = slot_values(slot, row);
+        int64_t time = count && needs_time(&slot->agg) ? time_of(a->times, row) : INT64_MIN;
         for (uint32_t k = 0; k < count; k++)
-            add_one(a, slot, group, column_value(column, first + k), time_of(times, row));
+            add_one(a, slot, group, column_value(slot->column, slot->at + k), time);
     }
     return a->scope.exhausted ? run_nomem(a->run, err) : 0;
+}
+
+/* ---- parts: what one row brings ---- */
+
+size_t aggregator_part_size(const struct aggregator *a)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < a->slot_count; i++) {
+        const struct stat *stat = a->slots[i].agg.stat;
+        if (a->slots[i].agg.sparkline || !stat->merge || !stat->take_away)
+            return 0;
+        size += a->slots[i].size;
+    }
+    return size;
+}
+
+void aggregator_part(struct aggregator *a, uint32_t row, char *part)
+{
+    for (size_t i = 0; i < a->slot_count; part += a->slots[i++].size) {
+        struct agg_slot *slot = &a->slots[i];
+        memset(part, 0, slot->size);
+        if (agg_counts_rows(&slot->agg)) {
+            ++*(uint64_t *)(void *)part;
+            continue;
+        }
+        uint32_t count = slot_values(slot, row);
+        for (uint32_t k = 0; k < count; k++) {
+            struct value v = column_value(slot->column, slot->at + k);
+            if (v.type == VALUE_TIME || v.type == VALUE_BOOL)
+                v = as_member(v, a->run->scratch);
+            if (v.type != VALUE_NULL)
+                slot->agg.stat->add(&a->scope, part, v, INT64_MIN);
+        }
+    }
+}
+
+int aggregator_merge(struct aggregator *a, uint32_t group, const char *part, struct err *err)
+{
+    uint32_t groups = a->groups.count > group ? a->groups.count : group + 1;
+    for (size_t i = 0; i < a->slot_count; part += a->slots[i++].size) {
+        struct agg_slot *slot = &a->slots[i];
+        if (slot_grow(a, slot, groups) < 0)
+            return run_nomem(a->run, err);
+        slot->agg.stat->merge(slot->states + group * slot->size, part);
+    }
+    return 0;
+}
+
+bool aggregator_take_away(struct aggregator *a, uint32_t group, const char *part)
+{
+    bool whole = true;
+    for (size_t i = 0; i < a->slot_count; part += a->slots[i++].size)
+        whole &= a->slots[i].agg.stat->take_away(
+            a->slots[i].states + group * a->slots[i].size, part);
+    return whole;
 }
 
 void aggregator_clear(struct aggregator *a, uint32_t group)

@@ -39,6 +39,7 @@ struct aggregator {
     struct arena *arena; /* for groups and states */
     struct stat_scope scope;
     const struct agg_list *list;
+    const struct column *times; /* of the frame that rows are added of */
     struct agg_slot *slots; /* wild ones become several */
     size_t slot_count;
     struct grouper groups;
@@ -63,6 +64,18 @@ void aggregator_drop(struct aggregator *a); /* groups and states go; it can only
 /* One row to one group, for running values. */
 MUST_USE int aggregator_add_row(struct aggregator *a, const struct frame *frame, uint32_t row,
                                 uint32_t group, struct err *err);
+/* The same for rows of one frame that come in order. */
+void aggregator_begin(struct aggregator *a, const struct frame *frame);
+MUST_USE int aggregator_add_next(struct aggregator *a, uint32_t row, uint32_t group,
+                                 struct err *err);
+/* What a row brings, as bytes that can be merged into a group and taken away again: so a window moves
+ * on by one row. The size is 0 when some function cannot do that; a part is 16-byte aligned. */
+size_t aggregator_part_size(const struct aggregator *a);
+void aggregator_part(struct aggregator *a, uint32_t row, char *part);
+MUST_USE int aggregator_merge(struct aggregator *a, uint32_t group, const char *part,
+                              struct err *err);
+/* False: it leaves a trace (doubles); the group must be merged anew. */
+bool aggregator_take_away(struct aggregator *a, uint32_t group, const char *part);
 /* Columns that eval() aggregates read must be made first. */
 MUST_USE int aggregator_prepare(struct aggregator *a, struct frame *frame, struct err *err);
 /* All states of a group (GROUP_NONE: of all) to their beginning. */

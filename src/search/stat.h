@@ -22,6 +22,7 @@ enum {
     STAT_ZERO = 1 << 2,    /* nothing seen gives 0, not NULL */
     STAT_ONCE = 1 << 3,    /* a value that comes again changes nothing */
     STAT_NUMBERS = 1 << 4, /* it is about numbers: stats allnum=t */
+    STAT_TIMES = 1 << 5,   /* add() looks at the time of the row */
 };
 
 struct stat {
@@ -33,6 +34,10 @@ struct stat {
     unsigned flags;
     size_t size;
     void (*add)(struct stat_scope *scope, void *state, struct value v, int64_t time_ns);
+    /* What another state has seen after this one; NULL: not possible. And back: false when it cannot
+     * be taken away without a trace (a sum of doubles); then the state is as it was. */
+    void (*merge)(void *state, const void *part);
+    bool (*take_away)(void *state, const void *part);
     /* The answer, in the scope's arena; nothing for NULL. */
     void (*result)(struct stat_scope *scope, const void *state, struct value_list *out);
 };

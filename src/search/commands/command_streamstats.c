@@ -1,6 +1,7 @@
 /* streamstats: running statistics in the order of arrival. */
 #include "event/schema.h"
 #include "search/aggregate.h"
+#include "search/commands/running_window.h"
 #include "search/hold.h"
 
 struct streamstats_args {
@@ -120,6 +121,8 @@ struct streamstats {
     uint32_t last_group;
     uint32_t kept; /* rows after the last tidying */
     bool windowed;
+    struct running_window window; /* instead of the shelf, for functions that can move on */
+    bool begun, moves;
 };
 
 static int truth(struct stage *op, const struct expr *expr, const struct frame *frame, uint32_t row,
@@ -138,8 +141,12 @@ static int truth(struct stage *op, const struct expr *expr, const struct frame *
 
 static void reset(struct streamstats *s)
 {
+    if (s->moves) {
+        running_window_clear(&s->window);
+        return;
+    }
     aggregator_clear(&s->a, GROUP_NONE);
-    s->since = shelf_count(&s->shelf);
+    s->since = s->windowed ? shelf_count(&s->shelf) : 0;
 }
 
 static int remember(struct stage *op, const struct frame *frame, uint32_t row, uint32_t group)
@@ -212,8 +219,10 @@ static int count_row(struct stage *op, struct frame *frame, uint32_t row, uint32
                      struct err *err)
 {
     struct streamstats *s = op->state;
+    if (s->moves)
+        return running_window_add(&s->window, row, group, err);
     if (!s->windowed)
-        return aggregator_add_row(&s->a, frame, row, group, err);
+        return aggregator_add_next(&s->a, row, group, err);
     return remember(op, frame, row, group) < 0 ? run_nomem(op->run, err) : 0;
 }
 
@@ -231,7 +240,10 @@ static int one_row(struct stage *op, struct frame *frame, struct column **to, ui
     s->last_group = group;
     if (args->current && count_row(op, frame, row, group, err) < 0)
         return -1;
-    if (s->windowed) {
+    if (s->moves) {
+        if (running_window_fill(&s->window, group, err) < 0)
+            return -1;
+    } else if (s->windowed) {
         struct value time = batch_first(frame->batch, row, FIELD_TIMESTAMP);
         if (fill_window(op, group, time.type == VALUE_TIME ? time.i64 : 0, err) < 0)
             return -1;
@@ -287,6 +299,21 @@ static int tidy(struct stage *op)
     return shelf_keep(&s->shelf, rows + (end - kept), kept);
 }
 
+/* Which functions there are is known with the first rows: a star stands for several. */
+static void begin_window(struct stage *op)
+{
+    const struct streamstats_args *args = op->command->args;
+    struct streamstats *s = op->state;
+    bool wild = false;
+    s->begun = true;
+    for (size_t i = 0; i < args->aggs.count; i++)
+        wild |= args->aggs.aggs[i].wild;
+    if (wild || !args->window || args->time_window.kind || (args->by.count && !args->global))
+        return;
+    running_window_init(&s->window, &s->a, (uint64_t)args->window);
+    s->moves = s->window.part_size > 0;
+}
+
 static int push(struct stage *op, struct frame *frame, struct err *err)
 {
     struct streamstats *s = op->state;
@@ -295,8 +322,11 @@ static int push(struct stage *op, struct frame *frame, struct err *err)
         return -1;
     if (grouper_rows(&s->a.groups, frame, &rows) < 0)
         return run_nomem(op->run, err);
-    if (s->windowed && keep_counted(op, frame) < 0)
+    if (!s->begun)
+        begin_window(op);
+    if (s->windowed && !s->moves && keep_counted(op, frame) < 0)
         return run_nomem(op->run, err);
+    aggregator_begin(&s->a, frame);
     struct column **to = arena_array(frame->batch->arena, s->a.slot_count + 1, sizeof(*to));
     for (size_t i = 0; to && i < s->a.slot_count; i++)
         if (!(to[i] = frame_column(frame, aggregator_name(&s->a, i))))
@@ -308,7 +338,7 @@ static int push(struct stage *op, struct frame *frame, struct err *err)
         if (!again && one_row(op, frame, to, rows.rows[i], rows.groups[i], err) < 0)
             return -1;
     }
-    if (s->windowed && shelf_count(&s->shelf) > 4 * s->kept + SHELF_SLACK) {
+    if (s->windowed && !s->moves && shelf_count(&s->shelf) > 4 * s->kept + SHELF_SLACK) {
         if (tidy(op) < 0)
             return run_nomem(op->run, err);
         s->kept = shelf_count(&s->shelf);

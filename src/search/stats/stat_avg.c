@@ -16,5 +16,7 @@ const struct stat stat_avg = {
     .flags = STAT_NUMBERS,
     .size = sizeof(struct total),
     .add = total_add,
+    .merge = total_merge,
+    .take_away = total_take_away,
     .result = result,
 };

@@ -9,6 +9,17 @@ static void add(struct stat_scope *scope, void *state, struct value v, int64_t t
     ++*(uint64_t *)state;
 }
 
+static void merge(void *state, const void *part)
+{
+    *(uint64_t *)state += *(const uint64_t *)part;
+}
+
+static bool take_away(void *state, const void *part)
+{
+    *(uint64_t *)state -= *(const uint64_t *)part;
+    return true;
+}
+
 static void result(struct stat_scope *scope, const void *state, struct value_list *out)
 {
     stat_give(scope, value_i64((int64_t) * (const uint64_t *)state), out);
@@ -22,5 +33,7 @@ const struct stat stat_count = {
     .flags = STAT_ROWS | STAT_ZERO,
     .size = sizeof(uint64_t),
     .add = add,
+    .merge = merge,
+    .take_away = take_away,
     .result = result,
 };

@@ -12,6 +12,7 @@ const struct stat stat_earliest = {
     .name = "earliest",
     .summary = "the value with the least _time",
     .syntax = "earliest(FIELD)",
+    .flags = STAT_TIMES,
     .size = sizeof(struct times),
     .add = times_add,
     .result = result,

@@ -12,6 +12,7 @@ const struct stat stat_earliest_time = {
     .name = "earliest_time",
     .summary = "the _time of earliest(FIELD), in seconds",
     .syntax = "earliest_time(FIELD)",
+    .flags = STAT_TIMES,
     .size = sizeof(struct times),
     .add = times_add,
     .result = result,

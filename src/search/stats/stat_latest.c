@@ -12,6 +12,7 @@ const struct stat stat_latest = {
     .name = "latest",
     .summary = "the value with the greatest _time",
     .syntax = "latest(FIELD)",
+    .flags = STAT_TIMES,
     .size = sizeof(struct times),
     .add = times_add,
     .result = result,

@@ -12,6 +12,7 @@ const struct stat stat_latest_time = {
     .name = "latest_time",
     .summary = "the _time of latest(FIELD), in seconds",
     .syntax = "latest_time(FIELD)",
+    .flags = STAT_TIMES,
     .size = sizeof(struct times),
     .add = times_add,
     .result = result,

@@ -17,6 +17,7 @@ const struct stat stat_rate = {
     .name = "rate",
     .summary = "change a second between the earliest and the latest value",
     .syntax = "rate(FIELD)",
+    .flags = STAT_TIMES,
     .size = sizeof(struct times),
     .add = times_add,
     .result = result,

@@ -24,8 +24,45 @@ void total_add(struct stat_scope *scope, void *state, struct value v, int64_t ti
     }
 }
 
+static bool is_small(const struct total *t)
+{
+    const uint64_t *word = t->exact.word;
+    return !(word[0] | word[1] | word[2] | word[3] | t->exact.scale);
+}
+
+void total_merge(void *state, const void *part)
+{
+    struct total *t = state;
+    const struct total *p = part;
+    decimal_sum_merge(&t->exact, &p->exact);
+    if (__builtin_add_overflow(t->small, p->small, &t->small)) {
+        t->small = (int64_t)((uint64_t)t->small - (uint64_t)p->small);
+        decimal_sum_add(&t->exact, decimal_from_i64(p->small));
+    }
+    t->inexact += p->inexact;
+    t->count += p->count;
+    t->doubles |= p->doubles;
+}
+
+bool total_take_away(void *state, const void *part)
+{
+    struct total *t = state;
+    const struct total *p = part;
+    int64_t left;
+    if (t->doubles || p->doubles || !is_small(t) || !is_small(p) ||
+        __builtin_sub_overflow(t->small, p->small, &left))
+        return false;
+    t->small = left;
+    t->count -= p->count;
+    return true;
+}
+
 static bool total_exact(const struct total *t, struct decimal *out)
 {
+    if (is_small(t)) {
+        *out = decimal_from_i64(t->small);
+        return true;
+    }
     struct decimal_sum sum = t->exact;
     decimal_sum_add(&sum, decimal_from_i64(t->small));
     return decimal_sum_total(&sum, out);
