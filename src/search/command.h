@@ -61,6 +61,9 @@ struct command {
     /* NULL, and push too: known, but not available yet. */
     int (*make)(struct run *run, const struct spl_command *command, struct stage *op,
                 struct err *err);
+    /* A test on a field that is read for nothing else here: values that do not fulfil it make no
+     * difference. NULL: there is none. */
+    const struct expr *(*reads)(const struct spl_command *command, struct arena *arena);
     /* Backward: from the fields wanted behind the command to those wanted before it. NULL: the
      * same ones. */
     void (*want)(const struct spl_command *command, struct wanted *wanted);

@@ -215,6 +215,32 @@ static void collect_all_wanted(struct wanted *wanted, struct run *run,
     }
 }
 
+/* The first commands read one field and nobody else does: its value is of use only where one of them
+ * can use it. */
+static int plan_late(struct search *search, const struct spl_command *command, struct err *err)
+{
+    struct run *run = &search->run;
+    struct wanted behind;
+    const struct expr *any = NULL;
+    struct slice field = SLICE_NONE;
+    for (; command && command->descriptor && command->descriptor->reads; command = command->next) {
+        const struct expr *one = command->descriptor->reads(command, run->arena);
+        if (!one || (field.ptr && !slice_equal(field, one->field)))
+            return 0;
+        field = one->field;
+        any = any ? expr_or(run->arena, any, one) : one;
+        if (!any)
+            return run_nomem(run, err);
+    }
+    wanted_init(&behind, run->arena, true);
+    collect_wanted(&behind, command);
+    if (!field.ptr || behind.all || wanted_has(&behind, field))
+        return 0;
+    search->request.late_column = field;
+    search->request.late_when = any;
+    return 0;
+}
+
 /* What is read behind the filters that went to the source. */
 static int name_columns(struct search *search, struct err *err)
 {
@@ -233,7 +259,8 @@ static int name_columns(struct search *search, struct err *err)
     search->request.columns = names;
     search->request.column_count = count;
     search->request.all_columns = wanted.all;
-    return 0;
+    return wanted.all ? 0 : plan_late(search, after_filters(run->query->commands,
+                                                            search->pushed_commands), err);
 }
 
 static bool reads_codes(const struct spl_command *command, size_t filters)

@@ -29,6 +29,9 @@ struct search_request {
                                     filter's columns, too */
     size_t column_count;
     bool all_columns;
+    struct slice late_column; /* one of columns: only values of rows that fulfil late_when are of use; a
+                                 hint, ptr NULL: none */
+    const struct expr *late_when;
     const struct expr *filter; /* what rows must fulfil, or NULL: a hint, the search tests again
                                   unless the source says filtered */
     bool codes_only;           /* columns with a dictionary may come without values, if the

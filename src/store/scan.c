@@ -410,6 +410,30 @@ static bool wants_any(const struct scan_request *request)
     return request->all_columns || request->column_count;
 }
 
+static bool is_late(const struct scan_request *request, struct slice name)
+{
+    return request->late_column.ptr && slice_equal(request->late_column, name);
+}
+
+/* After the others: what it refers to is read for its rows only, unless that has been done. When
+ * asking fails it is read as any other. */
+static int put_late(struct scan *scan, struct block_view *view, const uint64_t *selected,
+                    struct scan_rows *out, struct err *err)
+{
+    const struct scan_request *request = &scan->request;
+    uint64_t *found = arena_calloc(scan->work, bits_words(view->row_count) * 8);
+    struct err reason;
+    err_clear(&reason);
+    if (!found)
+        return err_nomem(err);
+    if (scan_filter_block(view, request->late_when, selected, found, &reason) < 0)
+        return put_or_note(scan, view, request->late_column, selected, out, err);
+    if (!bits_any(found, view->row_count))
+        return 0;
+    view->columns.wanted = found;
+    return put_or_note(scan, view, request->late_column, found, out, err);
+}
+
 static int put_columns(struct scan *scan, struct block_view *view, const uint64_t *selected,
                        struct scan_rows *out, struct err *err)
 {
@@ -427,8 +451,11 @@ static int put_columns(struct scan *scan, struct block_view *view, const uint64_
                         some, out, err) < 0)
             return -1;
     for (size_t i = 0; !request->all_columns && i < request->column_count; i++)
-        if (put_or_note(scan, view, request->columns[i], some, out, err) < 0)
+        if (!is_late(request, request->columns[i]) &&
+            put_or_note(scan, view, request->columns[i], some, out, err) < 0)
             return -1;
+    if (request->late_column.ptr && put_late(scan, view, selected, out, err) < 0)
+        return -1;
     return wants(request, FIELD_EVENT_ID) ? put_derived_id(scan, view, some, out, err) : 0;
 }
 

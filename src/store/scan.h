@@ -33,6 +33,9 @@ struct scan_request {
     const struct slice *columns; /* wanted; event.id is derived where it is missing */
     size_t column_count;
     bool all_columns;
+    struct slice late_column;    /* one of columns, of which only values of rows that fulfil late_when
+                                  * are of use; ptr NULL: none. Not with all_columns */
+    const struct expr *late_when;
     bool codes_only;             /* columns with a dictionary come without values (batch.h) */
     const struct expr *filter;   /* NULL: every row */
     bool minutes;                /* only @timestamp is wanted, and only to the minute: a row may then

@@ -1,5 +1,6 @@
 /* rex: fields by named groups of a regular expression, or text replaced (mode=sed). */
 #include "event/schema.h"
+#include "pattern/regex_literal.h"
 #include "search/sed.h"
 
 struct rex_args {
@@ -91,6 +92,16 @@ static void want(const struct spl_command *command, struct wanted *wanted)
         uint32_t group; /* rows without a match keep what they have */
         wanted_add(wanted, spl_field_alias(regex_name(args->regex, i, &group)));
     }
+}
+
+enum { LITERAL_FROM = 4 }; /* shorter ones are nearly everywhere */
+
+/* Text without what every match has in it can do nothing. */
+static const struct expr *reads(const struct spl_command *command, struct arena *arena)
+{
+    const struct rex_args *args = command->args;
+    struct slice literal = args->regex ? regex_literal(args->pattern, arena) : SLICE_NONE;
+    return literal.len >= LITERAL_FROM ? expr_test_new(arena, args->field, TEST_CONTAINS, 0, literal) : NULL;
 }
 
 /* ---- sed ---- */
@@ -268,4 +279,5 @@ const struct command command_rex = {
     .parse = parse,
     .make = make,
     .want = want,
+    .reads = reads,
 };
