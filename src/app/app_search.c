@@ -1,5 +1,6 @@
 /* hinomi search --dir D: the store read where it lies; --data FILE: a table file (search/cli.h). */
 #include "app/cli.h"
+#include "app/definitions.h"
 
 #include "search/search_cli.h"
 #include "search/store_backend.h"
@@ -31,25 +32,35 @@ static void print_note(void *context, const char *text)
     fprintf(stderr, "hinomi: %s\n", text);
 }
 
+static int search_store(const char *dir, int argc, char **argv, struct search_setting *setting)
+{
+    struct err err;
+    char path[4400];
+    snprintf(path, sizeof(path), "%.4000s/store", dir);
+    struct store *store;
+    struct store_config config = {.dir = path, .read_only = true, .note = print_note};
+    if (access(path, R_OK) != 0)
+        err_set(&err, ERR_NOT_FOUND, "there is no store in %s; hinomi import makes one", dir);
+    if (access(path, R_OK) != 0 || store_open(&config, &store, &err) < 0) {
+        know_builder_free(setting->knowledge);
+        return cli_fail(&err);
+    }
+    struct store_backend backend;
+    store_backend_init(&backend, store, clock_real(), NULL);
+    setting->backend = &backend.backend;
+    int status = search_main(argc, argv, setting);
+    store_close(store);
+    return status == EXIT_DONE && backend.damage_count ? EXIT_FAILED : status;
+}
+
 int app_search(int argc, char **argv)
 {
     const char *dir = take_dir(&argc, argv);
     struct err err;
-    char path[4400];
-    if (!dir)
-        return search_main_with(argc + 1, argv - 1, NULL); /* it expects its own name first */
-    snprintf(path, sizeof(path), "%.4000s/store", dir);
-    if (access(path, R_OK) != 0) {
-        err_set(&err, ERR_NOT_FOUND, "there is no store in %s; hinomi import makes one", dir);
+    struct search_setting setting = {0};
+    if (definitions_begin(dir, &setting.knowledge, &err) < 0)
         return cli_fail(&err);
-    }
-    struct store *store;
-    struct store_config config = {.dir = path, .read_only = true, .note = print_note};
-    if (store_open(&config, &store, &err) < 0)
-        return cli_fail(&err);
-    struct store_backend backend;
-    store_backend_init(&backend, store, clock_real(), NULL);
-    int status = search_main_with(argc + 1, argv - 1, &backend.backend);
-    store_close(store);
-    return status == EXIT_DONE && backend.damage_count ? EXIT_FAILED : status;
+    /* the search room expects the command's name first */
+    return dir ? search_store(dir, argc + 1, argv - 1, &setting)
+               : search_main(argc + 1, argv - 1, &setting);
 }

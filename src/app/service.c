@@ -131,6 +131,17 @@ static int open_keeping(struct service *service, struct err *err)
     return keeping_open(&config, &service->keeping, err);
 }
 
+static int open_knowing(struct service *service, struct err *err)
+{
+    char shipped[PATH_ROOM], folder[PATH_ROOM];
+    snprintf(shipped, sizeof(shipped), "%s", cli_content("search"));
+    struct knowing_config config = {.database = service->database,
+                                    .shipped = shipped,
+                                    .folder = data_path(service, "content/search", folder),
+                                    .note = engine_note};
+    return knowing_open(&config, &service->knowing, err);
+}
+
 static int start_respond_and_gate(struct service *service, struct err *err)
 {
     char dir[PATH_ROOM], policy[PATH_ROOM];
@@ -193,6 +204,7 @@ static int open_server(struct service *service, struct err *err)
                   .respond = service->respond,
                   .gate = service->gate,
                   .keeping = service->keeping,
+                  .knowing = service->knowing,
                   .clock = clock_real(),
                   .setup_code = service->setup_code[0] ? service->setup_code : NULL},
         .address = config->api.address,
@@ -215,7 +227,7 @@ int service_start(struct service *service, struct err *err)
     service->engine.passed = on_passed;
     service->engine.context = service;
     if (engine_open(&service->engine, err) < 0 || open_state(service, err) < 0 ||
-        open_keeping(service, err) < 0 || open_tls(service, err) < 0 || start_respond_and_gate(service, err) < 0 ||
+        open_keeping(service, err) < 0 || open_knowing(service, err) < 0 || open_tls(service, err) < 0 || start_respond_and_gate(service, err) < 0 ||
         engine_start(&service->engine, err) < 0 || open_collectors(service, err) < 0)
         return -1;
     service_tick(service);
@@ -242,6 +254,7 @@ void service_tick(struct service *service)
                                           : "";
     gate_set_health(service->gate, reason[0] == '\0', reason);
     keeping_tick(service->keeping);
+    knowing_tick(service->knowing);
 }
 
 /* In the order of the walk: first nobody can send, then what was sent is carried through. */
@@ -261,6 +274,7 @@ void service_stop(struct service *service)
     respond_stop(service->respond);
     gate_stop(service->gate);
     keeping_close(service->keeping);
+    knowing_close(service->knowing);
     engine_close(&service->engine);
     collector_http_free(service->hec);
     collector_syslog_free(service->syslog);

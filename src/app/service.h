@@ -21,6 +21,7 @@ struct service {
     struct respond *respond;
     struct gate *gate;
     struct keeping *keeping;
+    struct knowing *knowing;
     struct server *server;
     struct sink sink;
     char setup_code[32]; /* "" when there is a user already */

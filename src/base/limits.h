@@ -35,6 +35,16 @@ enum { YAML_DEPTH_MAX = 32 };
 #define YAML_BYTES_MAX (4 * MIB)
 enum { YAML_NODES_MAX = 400000 };
 
+
+/* What people give names to: macros, lookups, data models and the like (src/know). */
+enum { KNOW_OBJECTS_MAX = 20000 };          /* definitions of one data folder, shipped ones included */
+enum { KNOW_TEXT_BYTES_MAX = 256 * 1024 };  /* one definition as YAML */
+enum { KNOW_NAME_BYTES_MAX = 512 };         /* its name */
+enum { KNOW_ARGS_MAX = 32 };                /* arguments of a macro */
+enum { MACRO_DEPTH_MAX = 100 };             /* macros in macros */
+enum { LOOKUP_MATCHES_MAX = 1000 };         /* rows of a lookup table that one row may meet */
+#define KNOW_BYTES_MAX (256 * MIB)          /* memory of all definitions */
+
 /* Regular expressions: cost stays bounded whatever an author wrote. */
 enum { REGEX_BYTES_MAX = 32 * 1024 };
 enum { REGEX_MATCH_LIMIT = 200000 };

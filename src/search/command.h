@@ -16,6 +16,7 @@
 struct spl_parser; /* search/lexer.h */
 struct spl_command;
 struct stage; /* search/stage.h */
+struct spl_expansion; /* search/expand.h */
 struct run;
 struct frame;  /* search/frame.h */
 struct wanted; /* search/wanted.h */
@@ -72,6 +73,10 @@ struct command {
     /* For help, which asks for examples in docs/reference/examples too (search/help.h). */
     const char *syntax; /* "head [N | (condition)] [options]" */
     const char *notes;  /* what is not as habit expects: a sentence a line; NULL: nothing */
+    /* Of a first command: the commands that do its work, put in its place when the search is planned
+     * (tstats, from ...). Behind others make counts. */
+    int (*expand)(struct run *run, const struct spl_command *command, struct spl_expansion *out,
+                  struct err *err);
 };
 
 struct spl_query;
@@ -90,14 +95,25 @@ struct spl_place {
     struct spl_place *next;
 };
 
+/* What stands in brackets: a search of its own, or commands on rows that are there (appendpipe). */
+enum spl_part { PART_SEARCH, PART_SUBSEARCH, PART_PIPELINE };
+struct spl_part_list {
+    const struct spl_query *query;
+    enum spl_part part;
+    struct spl_part_list *next;
+};
+
 struct spl_query {
-    struct slice text;
+    struct slice text; /* macros replaced */
     struct spl_command *commands;
     size_t command_count;
     bool has_macros;    /* some macro was not expanded: it can be checked, not run */
     struct slice macro; /* the first of them */
     /* time modifiers of the first search, or SLICE_NONE */
     struct slice earliest, latest, index_earliest, index_latest;
+    /* of the whole query only: */
+    const struct macro_text *expanded;  /* search/macro.h: where its bytes came from */
+    const struct spl_part_list *parts; /* all subsearches, however deep */
 };
 
 /* By name or alias, any case. NULL when there is none; then *nearest is the most similar. */

@@ -23,6 +23,10 @@ struct spl_token {
     bool glued; /* no white space before it */
 };
 
+struct spl_parts {
+    struct spl_part_list *first;
+};
+
 struct spl_parser {
     struct slice text; /* the whole query */
     size_t at, end;    /* the rest of this command */
@@ -34,6 +38,7 @@ struct spl_parser {
     int depth;          /* of subsearches */
     bool keep_macros;   /* `macros` are skipped and noted */
     size_t macros_here; /* in this command */
+    struct spl_parts *parts; /* of the whole query; NULL: nobody asks */
 };
 
 /* To the next token. */

@@ -2,34 +2,9 @@
 
 #include "base/limits.h"
 #include "search/lexer.h"
+#include "search/macro.h"
 
 #include <stdio.h>
-
-enum { MACRO_DEPTH_MAX = 100, MACRO_ARGS_MAX = 32 };
-
-/* Comments become blanks and line breaks inside of quotes too, so positions stay as they are. */
-static int blank_comments(char *text, size_t len, struct err *err)
-{
-    bool quoted = false;
-    for (size_t i = 0; i < len; i++) {
-        struct slice rest = slice_of(text + i, len - i);
-        if (text[i] == '\\' && i + 1 < len && (quoted || text[i + 1] == '"')) {
-            i++;
-        } else if (text[i] == '"') {
-            quoted = !quoted;
-        } else if (quoted && (text[i] == '\n' || text[i] == '\r')) {
-            text[i] = ' ';
-        } else if (!quoted && slice_starts(rest, SLICE("```"))) {
-            ptrdiff_t close = slice_find(slice_from(rest, 3), SLICE("```"));
-            if (close < 0)
-                return err_set_at(err, ERR_CONFIG, (int)i, (int)len,
-                                  "a comment has no closing ```; add it");
-            memset(text + i, ' ', (size_t)close + 6);
-            i += (size_t)close + 5;
-        }
-    }
-    return 0;
-}
 
 /* The next | outside of quotes, brackets and macros, or end. -1 with *bad when something is open.
  */
@@ -172,6 +147,19 @@ static int parse_command(struct spl_parser *p, size_t start, size_t end, bool im
     return parse_args(p, command, end);
 }
 
+/* All subsearches of a query are known, however deep they stand. */
+static int add_part(struct spl_parser *p, const struct spl_query *query, enum spl_part part)
+{
+    if (!p->parts)
+        return 0;
+    struct spl_part_list *one = arena_calloc(p->arena, sizeof(*one));
+    if (!one)
+        return err_nomem(p->err);
+    *one = (struct spl_part_list){query, part, p->parts->first};
+    p->parts->first = one;
+    return 0;
+}
+
 int spl_parse_part(struct spl_parser *from, size_t start, size_t end, enum spl_part part,
                    const struct spl_query **out)
 {
@@ -185,6 +173,8 @@ int spl_parse_part(struct spl_parser *from, size_t start, size_t end, enum spl_p
                           "subsearches are nested deeper than %d", SUBSEARCH_DEPTH_MAX);
     query->text = from->text;
     p.query = query;
+    if (part != PART_SEARCH && add_part(&p, query, part) < 0)
+        return -1;
     struct spl_command *last = NULL;
     size_t at = skip_blank(p.text, start, end);
     bool piped = at < end && p.text.ptr[at] == '|';
@@ -210,119 +200,7 @@ int spl_parse_part(struct spl_parser *from, size_t start, size_t end, enum spl_p
     return 0;
 }
 
-/* ---- macros: replaced as text, before parsing ---- */
-
-static size_t split_macro_args(struct slice text, struct slice args[MACRO_ARGS_MAX])
-{
-    size_t count = 0, start = 0;
-    bool quoted = false;
-    if (slice_trim(text).len == 0)
-        return 0;
-    for (size_t i = 0; i <= text.len && count < MACRO_ARGS_MAX; i++) {
-        if (i < text.len && text.ptr[i] == '"')
-            quoted = !quoted;
-        if (i < text.len && (quoted || text.ptr[i] != ','))
-            continue;
-        struct slice arg = slice_trim(slice_sub(text, start, i - start));
-        if (arg.len >= 2 && arg.ptr[0] == '"' && arg.ptr[arg.len - 1] == '"')
-            arg = slice_sub(arg, 1, arg.len - 2);
-        args[count++] = arg;
-        start = i + 1;
-    }
-    return count;
-}
-
-static void put_with_args(struct buffer *to, struct slice body, struct slice params,
-                          const struct slice *args, size_t count)
-{
-    while (body.len) {
-        struct slice names = params, name;
-        bool replaced = false;
-        for (size_t i = 0; body.ptr[0] == '$' && i < count && slice_next_part(&names, ',', &name);
-             i++) {
-            name = slice_trim(name);
-            if (body.len >= name.len + 2 && slice_equal(slice_sub(body, 1, name.len), name) &&
-                body.ptr[name.len + 1] == '$') {
-                buffer_put(to, args[i]);
-                body = slice_from(body, name.len + 2);
-                replaced = true;
-                break;
-            }
-        }
-        if (!replaced) {
-            buffer_put_char(to, body.ptr[0]);
-            body = slice_from(body, 1);
-        }
-    }
-}
-
-static int expand_one(struct slice call, const struct spl_options *options, struct buffer *to,
-                      size_t at, struct err *err)
-{
-    struct slice name = call, args_text = SLICE(""), args[MACRO_ARGS_MAX], params = SLICE("");
-    ptrdiff_t open = slice_find_char(call, '(');
-    if (open >= 0 && call.len && call.ptr[call.len - 1] == ')') {
-        name = slice_sub(call, 0, (size_t)open);
-        args_text = slice_sub(call, (size_t)open + 1, call.len - (size_t)open - 2);
-    }
-    size_t count = split_macro_args(args_text, args);
-    struct slice body = options->macro(options->macro_context, slice_trim(name), count, &params);
-    if (!body.ptr)
-        return err_set_at(err, ERR_CONFIG, (int)at, (int)(at + call.len + 2),
-                          "there is no macro %.*s with %zu arguments", SLICE_ARG(name), count);
-    put_with_args(to, body, params, args, count);
-    return 0;
-}
-
-/* One round over the text. *found says whether there was a macro. */
-static int expand_round(struct slice text, const struct spl_options *options, struct buffer *to,
-                        bool *found, struct err *err)
-{
-    bool quoted = false;
-    *found = false;
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.ptr[i];
-        if (c == '"' && (i == 0 || text.ptr[i - 1] != '\\'))
-            quoted = !quoted;
-        ptrdiff_t close = c == '`' && !quoted ? slice_find_char(slice_from(text, i + 1), '`') : -1;
-        if (close < 0) {
-            buffer_put_char(to, c);
-            continue;
-        }
-        if (expand_one(slice_sub(text, i + 1, (size_t)close), options, to, i, err) < 0)
-            return -1;
-        *found = true;
-        i += (size_t)close + 1;
-    }
-    return buffer_failed(to) ? err_set(err, ERR_LIMIT,
-                                       "with its macros the search is longer than "
-                                       "%d bytes",
-                                       QUERY_BYTES_MAX)
-                             : 0;
-}
-
-static int expand_macros(struct slice *text, struct arena *arena, const struct spl_options *options,
-                         struct err *err)
-{
-    bool found = true;
-    for (int round = 0; found; round++) {
-        struct buffer to;
-        if (round == MACRO_DEPTH_MAX)
-            return err_set(err, ERR_LIMIT, "macros are nested deeper than %d", MACRO_DEPTH_MAX);
-        buffer_init(&to, QUERY_BYTES_MAX);
-        int result = expand_round(*text, options, &to, &found, err);
-        if (result == 0) {
-            char *copy = arena_string(arena, buffer_slice(&to));
-            size_t len = to.len;
-            result = copy ? blank_comments(copy, len, err) : err_nomem(err);
-            *text = slice_of(copy, len);
-        }
-        buffer_close(&to);
-        if (result < 0)
-            return -1;
-    }
-    return 0;
-}
+/* ---- the whole ---- */
 
 int spl_parse(struct slice text, struct arena *arena, struct spl_query **out, struct err *err)
 {
@@ -337,18 +215,28 @@ int spl_parse_with(struct slice text, struct arena *arena, const struct spl_opti
     if (text.len > QUERY_BYTES_MAX)
         return err_set(err, ERR_LIMIT, "a search is longer than %d bytes", QUERY_BYTES_MAX);
     char *copy = arena_string(arena, text);
-    if (!copy)
+    struct macro_text *expanded = arena_calloc(arena, sizeof(*expanded));
+    if (!copy || !expanded)
         return err_nomem(err);
-    if (blank_comments(copy, text.len, err) < 0)
+    if (macro_blank_comments(copy, text.len, err) < 0)
         return -1;
-    struct slice clean = slice_of(copy, text.len);
-    if (options->macro && expand_macros(&clean, arena, options, err) < 0)
+    expanded->text = slice_of(copy, text.len);
+    if (!options->keep_macros && macro_expand(expanded->text, arena, options->knowledge,
+                                              options->person, expanded, err) < 0)
         return -1;
-    struct spl_parser p = {
-        .text = clean, .arena = arena, .err = err, .keep_macros = options->keep_macros};
+    struct spl_parts parts = {0};
+    struct spl_parser p = {.text = expanded->text,
+                           .arena = arena,
+                           .err = err,
+                           .parts = &parts,
+                           .keep_macros = options->keep_macros};
     const struct spl_query *query;
-    if (spl_parse_part(&p, 0, clean.len, PART_SEARCH, &query) < 0)
+    if (spl_parse_part(&p, 0, p.text.len, PART_SEARCH, &query) < 0) {
+        macro_place(expanded, err);
         return -1;
+    }
     *out = (struct spl_query *)(uintptr_t)query; /* just made here */
+    (*out)->expanded = expanded;
+    (*out)->parts = parts.first;
     return 0;
 }

@@ -4,19 +4,19 @@
  *
  * Ownership  The query lives in the arena and borrows nothing from text.
  * Limits     QUERY_BYTES_MAX, SUBSEARCH_DEPTH_MAX, COMMANDS_MAX.
- * Errors     -1: start and end are bytes of text, suggestion is the nearest command, option or
+ * Errors     -1: start and end are bytes of text (of what a macro stands for: of its call, and the
+ *            sentence names it), suggestion is the nearest command, option or
  *            function where there is one.
  */
+#include "know/know.h"
 #include "search/command.h"
 
 enum { SUBSEARCH_DEPTH_MAX = 16, COMMANDS_MAX = 1000 };
 
 struct spl_options {
     bool keep_macros; /* `macros` may stand in the text: checked as far as possible, not run */
-    /* The definition of a macro with that many arguments ($name$ marks them; *params gets their
-     * names, separated by commas); SLICE_NONE when there is none. NULL: no macros. */
-    struct slice (*macro)(void *context, struct slice name, size_t arg_count, struct slice *params);
-    void *macro_context;
+    const struct knowledge *knowledge; /* where macros are defined (know/know.h); NULL: nowhere */
+    struct slice person;               /* whose own macros count, too */
 };
 
 MUST_USE int spl_parse(struct slice text, struct arena *arena, struct spl_query **out,
@@ -24,7 +24,6 @@ MUST_USE int spl_parse(struct slice text, struct arena *arena, struct spl_query 
 MUST_USE int spl_parse_with(struct slice text, struct arena *arena,
                             const struct spl_options *options, struct spl_query **out,
                             struct err *err);
-enum spl_part { PART_SEARCH, PART_SUBSEARCH, PART_PIPELINE /* works on rows that are there */ };
 /* For subsearches: text is a part of the query that p stands in, start its place. */
 MUST_USE int spl_parse_part(struct spl_parser *p, size_t start, size_t end, enum spl_part part,
                             const struct spl_query **out);

@@ -4,6 +4,8 @@
 #include "base/time_modifier.h"
 #include "event/schema.h"
 #include "search/cost.h"
+#include "search/expand.h"
+#include "search/macro.h"
 #include "search/newest.h"
 #include "search/spill.h"
 #include "search/spl_pipeline.h"
@@ -48,16 +50,6 @@ static bool needs_order(const struct spl_command *command)
             return true;
     }
     return true;
-}
-
-/* Backward over the commands. */
-static void collect_wanted(struct wanted *wanted, const struct spl_command *command)
-{
-    if (!command)
-        return;
-    collect_wanted(wanted, command->next);
-    if (command->descriptor && command->descriptor->want)
-        command->descriptor->want(command, wanted);
 }
 
 static struct slice test_pattern(const struct expr *expr, struct arena *arena)
@@ -204,7 +196,7 @@ static void collect_all_wanted(struct wanted *wanted, struct run *run,
                                const struct spl_command *from)
 {
     wanted_init(wanted, run->arena, true);
-    collect_wanted(wanted, from);
+    wanted_collect(wanted, from);
     if (wanted_has(wanted, SLICE("source")) && !wanted->all) {
         wanted_add(wanted, FIELD_PATH);
         wanted_add(wanted, FIELD_SOURCE);
@@ -273,7 +265,7 @@ static int open_source(struct search *search, struct err *err)
 {
     struct run *run = &search->run;
     const struct search_backend *backend = search->options.backend;
-    if (!backend || !backend->open)
+    if (!run->options->plan_only && (!backend || !backend->open))
         return err_set(err, ERR_CONFIG, "there are no events to search here");
     if (plan_filter(search, err) < 0 || name_columns(search, err) < 0)
         return -1;
@@ -290,6 +282,8 @@ static int open_source(struct search *search, struct err *err)
         request->rows_enough =
             (int64_t)newest_limit(after_filters(run->query->commands, search->pushed_commands),
                                   (uint64_t)search->options.rows_max);
+    if (run->options->plan_only)
+        return 0;
     if (backend->open(backend->context, request, run->arena, &search->source, err) < 0)
         return -1;
     search->has_source = true;
@@ -411,17 +405,35 @@ static void close_source(struct search *search)
     source->close = NULL;
 }
 
+static int run_plan_only(struct run *run, const struct spl_query *query, struct err *err);
+
+/* Subsearches that would only run later, with the rows. */
+static int plan_parts(struct search *search, struct err *err)
+{
+    struct run *run = &search->run;
+    for (const struct spl_part_list *part = run->query->parts; part; part = part->next) {
+        struct pipeline pipeline;
+        if (part->part == PART_SUBSEARCH ? run_plan_only(run, part->query, err) < 0
+                                         : pipeline_build(&pipeline, run, part->query->commands,
+                                                          err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 static int plan(struct search *search, struct err *err)
 {
     struct run *run = &search->run;
     if (run->query->has_macros)
         return err_set(err, ERR_CONFIG, "the macro %.*s is not defined",
                        SLICE_ARG(run->query->macro));
-    if (plan_range(search, err) < 0)
+    if (query_expand(run, run->query, &run->query, err) < 0 || plan_range(search, err) < 0)
         return -1;
     if (starts_with_search(run->query) && open_source(search, err) < 0)
         return -1;
-    return build(search, err);
+    if (build(search, err) < 0)
+        return -1;
+    return run->options->plan_only ? plan_parts(search, err) : 0;
 }
 
 static int start(struct search *search, const struct spl_query *query, struct arena *arena,
@@ -466,6 +478,7 @@ int search_new(const struct spl_query *query, const struct search_options *optio
         return err_nomem(err);
     }
     if (start(search, query, arena, err) < 0) {
+        macro_place(query->expanded, err);
         search->run.arena = arena;
         search_free(search);
         return -1;
@@ -562,7 +575,7 @@ static int tell(struct search *search, struct err *err)
     return 0;
 }
 
-int search_step(struct search *search, struct err *err)
+static int step(struct search *search, struct err *err)
 {
     if (search->finished)
         return 0;
@@ -584,6 +597,14 @@ int search_step(struct search *search, struct err *err)
     search->progress.elapsed_ms =
         (clock_mono_ns(search->run.scope.clock) - search->started_ns) / NS_PER_MS;
     return 0;
+}
+
+int search_step(struct search *search, struct err *err)
+{
+    int more = step(search, err);
+    if (more < 0)
+        macro_place(search->run.query->expanded, err);
+    return more;
 }
 
 int search_run(struct search *search, struct err *err)
@@ -726,17 +747,36 @@ static struct batch *rows_of(struct search *search)
     return rows ? rows : frame_batch_new(search->run.arena, 0);
 }
 
-int run_subsearch(struct run *run, const struct spl_query *query, struct batch **rows,
-                  struct err *err)
+/* A search inside of run. */
+static struct search sub_search(const struct run *run)
 {
     struct search sub = {.options = *run->options};
-    *rows = NULL;
     sub.run.memory = run->memory;
     sub.run.scope.now_ns = run->scope.now_ns;
     sub.run.cancelled = run->cancelled;
     sub.run.deadline_ns = run->deadline_ns;
     sub.options.progress = NULL;
     sub.run.depth = run->depth + 1;
+    return sub;
+}
+
+static int run_plan_only(struct run *run, const struct spl_query *query, struct err *err)
+{
+    struct search sub = sub_search(run);
+    int result = start(&sub, query, run->arena, err);
+    close_all(&sub);
+    return result;
+}
+
+int run_subsearch(struct run *run, const struct spl_query *query, struct batch **rows,
+                  struct err *err)
+{
+    struct search sub = sub_search(run);
+    *rows = NULL;
+    if (run->options->plan_only) { /* all of them are planned with the query that they stand in */
+        *rows = frame_batch_new(run->arena, 0);
+        return *rows ? 0 : run_nomem(run, err);
+    }
     sub.options.rows_max =
         run->options->subsearch_rows_max ? run->options->subsearch_rows_max : SUBSEARCH_ROWS_MAX;
     if (!query->earliest.ptr)
@@ -787,6 +827,10 @@ int run_table(struct run *run, struct slice name, struct batch **rows, struct er
     const struct search_backend *backend = run->options->backend;
     struct search_source source;
     *rows = NULL;
+    if (run->options->plan_only) {
+        *rows = frame_batch_new(run->arena, 0);
+        return *rows ? 0 : run_nomem(run, err);
+    }
     if (!backend || !backend->open_table)
         return err_set(err, ERR_NOT_FOUND, "there is no table %.*s", SLICE_ARG(name));
     if (backend->open_table(backend->context, name, run->arena, &source, err) < 0)

@@ -8,6 +8,8 @@
  *   search_result(search)                            rows, names, messages
  *   search_free(search)
  *
+ * With plan_only search_new() says what could not be run, of subsearches, too.
+ *
  * Or search_run(), which is the loop. Between two steps search_preview() shows what the answer
  * would be if there were no more rows, so a server can send partial results every 200 ms or so.
  *
@@ -21,6 +23,7 @@
  *            message and complete = false.
  */
 #include "base/clock.h"
+#include "know/know.h"
 #include "search/command.h"
 #include "search/source.h"
 
@@ -59,6 +62,10 @@ struct search_options {
     int (*progress)(void *context, struct search *search, const struct search_progress *progress);
     void *progress_context;
     int64_t progress_ms; /* 0: 200 */
+    const struct knowledge *knowledge; /* macros, lookups, data models ...; NULL: none. Borrowed */
+    struct slice person;               /* whose own definitions count, too */
+    bool plan_only; /* nothing is read: missing tables and streams are no errors, the search has no
+                       rows */
 };
 
 struct search_message {

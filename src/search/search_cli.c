@@ -12,11 +12,12 @@
 #include <unistd.h>
 
 struct cli {
-    const char *data, *data_dir, *from, *to, *zone, *spl;
+    const char *data, *data_dir, *from, *to, *zone, *content, *macros, *spl;
     int64_t limit, time_ns;
     uint64_t memory;
     enum output_format format;
-    bool explain, parse_only;
+    bool explain, parse_only, plan_only;
+    struct knowledge *knowledge;
 };
 
 static int usage(const char *problem)
@@ -25,8 +26,9 @@ static int usage(const char *problem)
         stderr,
         "%s\nusage: hinomi search [--data FILE [--data-dir DIR]] [--format table|json|jsonl|csv]\n"
         "                     [--from T] [--to T] [--tz ZONE] [--limit N] [--memory SIZE] [--time-limit T]\n"
-        "                     [--explain] 'SPL'\n"
-        "       hinomi search --parse-only < SPL\n",
+        "                     [--content DIR] [--macros FILE] [--explain] 'SPL'\n"
+        "       hinomi search --parse-only < SPL\n"
+        "       hinomi search --plan-only [--content DIR] [--macros FILE] < SPL\n",
         problem);
     return 2;
 }
@@ -44,6 +46,10 @@ static int read_option(struct cli *cli, const char *name, const char *value)
         cli->to = value;
     else if (slice_is(slice_text(name), "--tz"))
         cli->zone = value;
+    else if (slice_is(slice_text(name), "--content"))
+        cli->content = value;
+    else if (slice_is(slice_text(name), "--macros"))
+        cli->macros = value;
     else if (slice_is(slice_text(name), "--limit"))
         return slice_to_i64(text, &cli->limit) && cli->limit >= 0 ? 0 : -1;
     else if (slice_is(slice_text(name), "--memory"))
@@ -65,6 +71,8 @@ static int read_options(struct cli *cli, int argc, char **argv)
             cli->explain = true;
         else if (slice_is(arg, "--parse-only"))
             cli->parse_only = true;
+        else if (slice_is(arg, "--plan-only"))
+            cli->plan_only = true;
         else if (slice_starts(arg, SLICE("--"))) {
             if (i + 1 >= argc || read_option(cli, argv[i], argv[i + 1]) < 0)
                 return -1;
@@ -104,20 +112,78 @@ static int read_stdin(struct buffer *text)
     }
 }
 
-static int parse_only(struct arena *arena)
+/* ---- definitions ---- */
+
+/* DIR may be a data folder, a folder such as our content/, or the definitions themselves. */
+static int add_content(struct know_builder *builder, const char *dir, struct err *err)
 {
-    static const struct spl_options options = {.keep_macros = true};
+    static const char *const below[] = {"content/search", "search"};
+    char path[4200];
+    for (size_t i = 0; i < ARRAY_COUNT(below); i++) {
+        snprintf(path, sizeof(path), "%.4000s/%s", dir, below[i]);
+        if (access(path, R_OK) == 0)
+            return know_builder_folder(builder, path, KNOW_FOLDER, err);
+    }
+    return know_builder_folder(builder, dir, KNOW_FOLDER, err);
+}
+
+static int check_path(const char *option, const char *path, struct err *err)
+{
+    if (!path || access(path, R_OK) == 0)
+        return 0;
+    return err_set(err, ERR_NOT_FOUND, "%s: there is no %s", option, path);
+}
+
+/* Takes the builder over. */
+static int load_knowledge(struct cli *cli, struct know_builder *builder, struct err *err)
+{
+    if (!builder && !(builder = know_builder_new()))
+        return err_nomem(err);
+    if (check_path("--content", cli->content, err) < 0 ||
+        check_path("--macros", cli->macros, err) < 0 ||
+        (cli->content && add_content(builder, cli->content, err) < 0) ||
+        (cli->macros && know_builder_folder(builder, cli->macros, KNOW_FOLDER, err) < 0)) {
+        know_builder_free(builder);
+        return -1;
+    }
+    cli->knowledge = know_builder_done(builder);
+    for (const struct know_note *n = know_notes(cli->knowledge); n; n = n->next)
+        if (n->wrong)
+            fprintf(stderr, "note: %.*s\n", SLICE_ARG(n->text));
+    return cli->knowledge ? 0 : err_nomem(err);
+}
+
+/* ---- checking ---- */
+
+static int plan_query(const struct cli *cli, const struct spl_query *query, struct err *err)
+{
+    struct search_options options = {.knowledge = cli->knowledge, .plan_only = true};
+    struct search *search;
+    if (search_new(query, &options, &search, err) < 0)
+        return -1;
+    search_free(search);
+    return 0;
+}
+
+/* --parse-only and --plan-only. */
+static int check_only(const struct cli *cli, struct arena *arena)
+{
+    struct spl_options options = {.keep_macros = cli->parse_only, .knowledge = cli->knowledge};
     struct buffer text;
     struct err err;
     struct spl_query *query;
     buffer_init(&text, QUERY_BYTES_MAX + 65536);
     err_clear(&err);
     int result = read_stdin(&text);
+    struct slice spl = slice_trim(buffer_slice(&text));
     if (result < 0)
-        fprintf(stderr, "hinomi search: standard input cannot be read or is too long\n");
-    else if ((result = spl_parse_with(slice_trim(buffer_slice(&text)), arena, &options, &query,
-                                      &err)) < 0)
-        print_error(&err, slice_trim(buffer_slice(&text)));
+        err_set(&err, ERR_IO, "standard input cannot be read or is too long");
+    if (result == 0)
+        result = spl_parse_with(spl, arena, &options, &query, &err);
+    if (result == 0 && cli->plan_only)
+        result = plan_query(cli, query, &err);
+    if (result < 0)
+        print_error(&err, cli->plan_only ? SLICE("") : spl);
     buffer_close(&text);
     return result < 0 ? 1 : 0;
 }
@@ -225,18 +291,20 @@ static int run_one(const struct cli *cli, const struct search_backend *backend, 
     struct printer printer = {0};
     struct search_options options = {.backend = backend,
                                      .rows_max = cli->limit,
+                                     .knowledge = cli->knowledge,
                                      .memory_max = (int64_t)cli->memory,
                                      .time_max_ms = cli->time_ns / NS_PER_MS,
                                      .rows_on_disk = true,
                                      .take = cli->format == OUTPUT_JSONL ? print_at_once : NULL,
                                      .take_context = &printer};
+    struct spl_options reading = {.knowledge = cli->knowledge};
     struct spl_query *query;
     struct search *search = NULL;
     err_clear(&err);
     buffer_init(&printer.out, GIB);
     int result = read_range(cli, &options, &err);
     if (result == 0)
-        result = spl_parse(spl, arena, &query, &err);
+        result = spl_parse_with(spl, arena, &reading, &query, &err);
     if (result == 0)
         result = search_new(query, &options, &search, &err);
     if (result == 0 && options.take &&
@@ -252,32 +320,40 @@ static int run_one(const struct cli *cli, const struct search_backend *backend, 
     return result == 0 ? 0 : 1;
 }
 
-int search_main_with(int argc, char **argv, const struct search_backend *backend)
+static int run_over(const struct cli *cli, const struct search_backend *backend,
+                    struct arena *arena)
 {
-    struct cli cli = {.format = OUTPUT_TABLE};
-    struct err err;
-    if (read_options(&cli, argc, argv) < 0)
-        return usage("hinomi search: an option is unknown or lacks its value");
-    struct arena *arena = arena_new(64 * MIB);
-    if (!arena)
-        return 1;
-    int result = 1;
     struct table_backend *table = NULL;
-    err_clear(&err);
-    if (cli.parse_only)
-        result = parse_only(arena);
-    else if (!cli.spl)
-        result = usage("hinomi search: the search itself is missing");
-    else if (!backend && table_backend_new(cli.data, cli.data_dir, &table, &err) < 0)
+    struct err err;
+    if (cli->parse_only || cli->plan_only)
+        return check_only(cli, arena);
+    if (!cli->spl)
+        return usage("hinomi search: the search itself is missing");
+    if (!backend && table_backend_new(cli->data, cli->data_dir, &table, &err) < 0) {
         print_error(&err, SLICE(""));
-    else
-        result = run_one(&cli, backend ? backend : table_backend_get(table), arena);
+        return 1;
+    }
+    int result = run_one(cli, backend ? backend : table_backend_get(table), arena);
     table_backend_free(table);
-    arena_free(arena);
     return result;
 }
 
-int search_main(int argc, char **argv)
+int search_main(int argc, char **argv, const struct search_setting *setting)
 {
-    return search_main_with(argc, argv, NULL);
+    struct cli cli = {.format = OUTPUT_TABLE};
+    struct err err;
+    if (read_options(&cli, argc, argv) < 0) {
+        know_builder_free(setting->knowledge);
+        return usage("hinomi search: an option is unknown or lacks its value");
+    }
+    struct arena *arena = arena_new(64 * MIB);
+    int result = 1;
+    err_clear(&err);
+    if (load_knowledge(&cli, setting->knowledge, &err) < 0)
+        print_error(&err, SLICE(""));
+    else if (arena)
+        result = run_over(&cli, setting->backend, arena);
+    know_release(cli.knowledge);
+    arena_free(arena);
+    return result;
 }

@@ -4,11 +4,22 @@
  *
  *   --data FILE [--data-dir DIR]   rows of a file; other tables are in the folder
  *   --format table|json|jsonl|csv  --from T  --to T  --tz ZONE  --limit N  --explain
- *   --parse-only                   reads SPL on standard input and only checks it
+ *   --content DIR                  definitions (docs/knowledge.md) in DIR/content/search, DIR/search or
+ *                                  DIR itself
+ *   --macros FILE                  definitions of one file
+ *   --parse-only                   reads SPL on standard input and only checks it; macros stay
+ *   --plan-only                    the same with macros replaced: says in a line what cannot be run;
+ *                                  needs no data
  */
 #include "search/source.h"
 
-int search_main(int argc, char **argv);
+struct know_builder;
 
-/* The same over any backend (the store's); argv starts behind "search". A NULL backend: --data. */
-int search_main_with(int argc, char **argv, const struct search_backend *backend);
+/* What the program around knows; zero for nothing. */
+struct search_setting {
+    const struct search_backend *backend; /* the store's; NULL: --data */
+    struct know_builder *knowledge;       /* definitions so far; taken over. NULL: none */
+};
+
+/* argv[0] is the command's name. */
+int search_main(int argc, char **argv, const struct search_setting *setting);

@@ -79,3 +79,13 @@ bool wanted_has(const struct wanted *wanted, struct slice name)
 {
     return wanted->all || map_find(&wanted->names, name) == &yes;
 }
+
+/* Backward over the commands. */
+void wanted_collect(struct wanted *wanted, const struct spl_command *command)
+{
+    if (!command)
+        return;
+    wanted_collect(wanted, command->next);
+    if (command->descriptor && command->descriptor->want)
+        command->descriptor->want(command, wanted);
+}

@@ -8,6 +8,7 @@
 #include "search/parser.h"
 #include "search/store_backend.h"
 #include "serve/job_fields.h"
+#include "serve/knowing.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -23,6 +24,7 @@ struct job {
     char id[JOB_ID_SIZE];
     char *owner;
     struct arena *arena; /* the query's text and trees */
+    struct knowledge *knowledge;
     pthread_t thread;
     pthread_mutex_t lock; /* of all below */
     atomic_int waiting;   /* readers that want the lock: the job lets them go first */
@@ -37,33 +39,42 @@ struct job {
 
 struct jobs {
     struct store *store;
+    struct knowing *knowing;
     const struct hin_clock *clock;
     pthread_mutex_t lock; /* of the list */
     struct job *first;
     uint64_t next_id;
 };
 
-struct jobs *jobs_new(struct store *store, const struct hin_clock *clock)
+struct jobs *jobs_new(struct store *store, struct knowing *knowing, const struct hin_clock *clock)
 {
     struct jobs *jobs = mem_calloc(1, sizeof(*jobs));
     if (!jobs)
         return NULL;
     jobs->store = store;
+    jobs->knowing = knowing;
     jobs->clock = clock;
     pthread_mutex_init(&jobs->lock, NULL);
     return jobs;
+}
+
+/* A job without a thread. */
+static void job_drop(struct job *job)
+{
+    search_free(job->search);
+    search_free(job->counting);
+    know_release(job->knowledge);
+    pthread_mutex_destroy(&job->lock);
+    arena_free(job->arena);
+    mem_free(job->owner);
+    mem_free(job);
 }
 
 static void job_free(struct job *job)
 {
     atomic_store(&job->cancel, true);
     pthread_join(job->thread, NULL);
-    search_free(job->search);
-    search_free(job->counting);
-    pthread_mutex_destroy(&job->lock);
-    arena_free(job->arena);
-    mem_free(job->owner);
-    mem_free(job);
+    job_drop(job);
 }
 
 void jobs_free(struct jobs *jobs)
@@ -124,6 +135,12 @@ static int read_time(struct jobs *jobs, struct slice text, int64_t fallback, int
     return time_modifier_read(text, clock_wall_ns(jobs->clock), NULL, out, err);
 }
 
+static int read_query(struct job *job, struct slice text, struct spl_query **out, struct err *err)
+{
+    struct spl_options options = {.knowledge = job->knowledge, .person = slice_text(job->owner)};
+    return spl_parse_with(text, job->arena, &options, out, err);
+}
+
 /* The same events, counted over time. A query that is no plain search has no histogram. */
 static int prepare_counting(struct job *job, struct slice query, const struct search_options *options,
                             struct err *err)
@@ -134,7 +151,7 @@ static int prepare_counting(struct job *job, struct slice query, const struct se
     counting.backend = &job->count_backend.backend;
     if (!search_result(job->search)->events)
         return 0;
-    if (!text.ptr || spl_parse(text, job->arena, &parsed, err) < 0)
+    if (!text.ptr || read_query(job, text, &parsed, err) < 0)
         return -1;
     return search_new(parsed, &counting, &job->counting, err);
 }
@@ -145,13 +162,14 @@ static int prepare(struct job *job, struct slice query, struct slice from, struc
     struct jobs *jobs = job->jobs;
     struct spl_query *parsed;
     struct search_options options = {.backend = &job->backend.backend, .clock = jobs->clock,
-                                     .rows_max = JOB_EVENTS_MAX};
+                                     .rows_max = JOB_EVENTS_MAX, .knowledge = job->knowledge,
+                                     .person = slice_text(job->owner)};
     struct slice text = arena_copy(job->arena, query);
     if (!text.ptr)
         return err_nomem(err);
     if (read_time(jobs, from, 0, &options.from_ns, err) < 0 ||
         read_time(jobs, to, 0, &options.to_ns, err) < 0 ||
-        spl_parse(text, job->arena, &parsed, err) < 0)
+        read_query(job, text, &parsed, err) < 0)
         return -1;
     store_backend_init(&job->backend, jobs->store, jobs->clock, &job->cancel);
     store_backend_init(&job->count_backend, jobs->store, jobs->clock, &job->cancel);
@@ -168,14 +186,12 @@ static struct job *new_job(struct jobs *jobs, struct slice owner)
     job->jobs = jobs;
     job->owner = mem_strdup(owner.ptr, owner.len);
     job->arena = arena_new(64 * MIB);
+    job->knowledge = knowing_hold(jobs->knowing);
     job->started_ns = job->read_ns = clock_mono_ns(jobs->clock);
     pthread_mutex_init(&job->lock, NULL);
     if (job->owner && job->arena)
         return job;
-    pthread_mutex_destroy(&job->lock);
-    arena_free(job->arena);
-    mem_free(job->owner);
-    mem_free(job);
+    job_drop(job);
     return NULL;
 }
 
@@ -241,12 +257,7 @@ int jobs_start(struct jobs *jobs, struct slice query, struct slice from, struct 
         snprintf(id, JOB_ID_SIZE, "%s", job->id);
         return 0;
     }
-    search_free(job->search);
-    search_free(job->counting);
-    pthread_mutex_destroy(&job->lock);
-    arena_free(job->arena);
-    mem_free(job->owner);
-    mem_free(job);
+    job_drop(job);
     return -1;
 }
 

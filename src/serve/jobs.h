@@ -18,8 +18,10 @@
 enum { JOBS_RUNNING_MAX = 8, JOBS_KEPT_MAX = 32, JOB_EVENTS_MAX = 20000, JOB_FIELD_VALUES = 10 };
 
 struct jobs;
+struct knowing; /* serve/knowing.h */
 
-MUST_USE struct jobs *jobs_new(struct store *store, const struct hin_clock *clock);
+MUST_USE struct jobs *jobs_new(struct store *store, struct knowing *knowing,
+                               const struct hin_clock *clock);
 void jobs_free(struct jobs *jobs); /* NULL is fine */
 
 /* id gets "s17". ERR_CONFIG with start, end and suggestion for a query that is wrong. */

@@ -14,6 +14,7 @@
 #include "net/http.h"
 #include "respond/respond.h"
 #include "serve/keeping.h"
+#include "serve/knowing.h"
 #include "state/tokens.h"
 #include "state/users.h"
 #include "store/store.h"
@@ -30,6 +31,7 @@ struct server_parts {
     struct respond *respond;
     struct gate *gate;
     struct keeping *keeping;
+    struct knowing *knowing;
     const struct hin_clock *clock;
     const char *setup_code; /* while there is no user; NULL when there is one */
 };

@@ -8,6 +8,7 @@ A file holds cases:
   == what it shows
   --- given            JSON lines, the main data set (optional; the last one of the file stays)
   --- table NAME       JSON lines, a lookup table beside it (optional)
+  --- define           YAML, definitions as in docs/knowledge.md (optional; the last one of the file stays)
   --- search           the SPL; lines are joined by a space
   --- expect           JSON lines in order, or "error: " and a part of the message
 
@@ -18,7 +19,7 @@ import argparse, json, os, subprocess, sys, tempfile
 
 
 def cases_of(path):
-    case, part, cases, given, tables = None, None, [], [], {}
+    case, part, cases, given, tables, define = None, None, [], [], {}, []
     for line in open(path, encoding='utf8'):
         line = line.rstrip('\n')
         if line.startswith('== '):
@@ -30,19 +31,23 @@ def cases_of(path):
             part = words[0]
             if part == 'given':
                 given = []
+            elif part == 'define':
+                define = []
             elif part == 'table':
                 tables = dict(tables)
                 part = tables[words[1]] = []
             if case is not None:
-                case['given'], case['tables'] = given, tables
+                case['given'], case['tables'], case['define'] = given, tables, define
         elif isinstance(part, list):
             part.append(line)
         elif part == 'given' and line.strip():
             given.append(line)
+        elif part == 'define':
+            define.append(line)
         elif part in ('search', 'expect') and line.strip() and not line.startswith('#'):
             case[part].append(line)
         if case is not None:
-            case['given'], case['tables'] = given, tables
+            case['given'], case['tables'], case['define'] = given, tables, define
     return cases
 
 
@@ -52,7 +57,9 @@ def run(binary, case):
         open(data, 'w', encoding='utf8').write('\n'.join(case['given']) + '\n')
         for name, rows in case['tables'].items():
             open(os.path.join(folder, name + '.jsonl'), 'w', encoding='utf8').write('\n'.join(rows) + '\n')
-        return subprocess.run([binary, 'search', '--data', data, '--data-dir', folder, '--format', 'jsonl',
+        define = os.path.join(folder, 'define.yaml')
+        open(define, 'w', encoding='utf8').write('\n'.join(case['define']) + '\n')
+        return subprocess.run([binary, 'search', '--data', data, '--data-dir', folder, '--macros', define, '--format', 'jsonl',
                                ' '.join(case['search'])], capture_output=True, text=True, timeout=60)
 
 

@@ -23,10 +23,11 @@ FLOOR["state"] = {"base", "event"}
 FLOOR["export"] = {"base", "event"}
 FLOOR["proof"] = {"base", "cut", "state"}
 FLOOR["flow"] = STATION | {"collect", "decode", "enrich", "detect", "store"}
-FLOOR["search"] = STATION | {"store"}
+FLOOR["know"] = {"base", "event", "pattern", "expr", "cut"}
+FLOOR["search"] = STATION | {"know", "store"}
 FLOOR["respond"] = {"base", "net", "event", "state"}
 FLOOR["gate"] = STATION | {"state"}
-FLOOR["serve"] = STATION | {"net", "state", "flow", "search", "respond", "gate", "detect", "store", "decode"}
+FLOOR["serve"] = STATION | {"net", "state", "flow", "know", "search", "respond", "gate", "detect", "store", "decode"}
 FLOOR["verify_main.c"] = {"base", "proof"} # a program of its own, without the network
 FLOOR["app"] = set(FLOOR) | {"app"}
 

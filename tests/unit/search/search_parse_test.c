@@ -97,44 +97,6 @@ static void errors_say_where_and_what_else(void **state)
     arena_free(f.arena);
 }
 
-struct macros {
-    int calls;
-};
-
-static struct slice find_macro(void *context, struct slice name, size_t arg_count,
-                               struct slice *params)
-{
-    struct macros *macros = context;
-    macros->calls++;
-    if (slice_is(name, "web") && arg_count == 0)
-        return SLICE("index=web `status(500)`");
-    if (slice_is(name, "status") && arg_count == 1) {
-        *params = SLICE("code");
-        return SLICE("status=$code$");
-    }
-    if (slice_is(name, "loop"))
-        return SLICE("`loop`");
-    return SLICE_NONE;
-}
-
-static void macros_are_replaced_before_parsing(void **state)
-{
-    struct macros macros = {0};
-    struct spl_options options = {.macro = find_macro, .macro_context = &macros};
-    struct fixture f = {.arena = arena_new(16 * MIB)};
-    (void)state;
-    err_clear(&f.err);
-    assert_int_equal(
-        spl_parse_with(SLICE("`web` | stats count"), f.arena, &options, &f.query, &f.err), 0);
-    assert_false(f.query->has_macros);
-    assert_true(slice_is(f.query->text, "index=web status=500 | stats count"));
-    assert_int_equal(spl_parse_with(SLICE("`loop`"), f.arena, &options, &f.query, &f.err), -1);
-    assert_int_equal(f.err.code, ERR_LIMIT);
-    assert_int_equal(spl_parse_with(SLICE("`none(1,2)`"), f.arena, &options, &f.query, &f.err), -1);
-    assert_non_null(strstr(f.err.text, "none"));
-    arena_free(f.arena);
-}
-
 static void every_command_has_what_help_needs(void **state)
 {
     (void)state;
@@ -154,7 +116,6 @@ int main(void)
         cmocka_unit_test(values_become_the_cheapest_test),
         cmocka_unit_test(time_modifiers_leave_the_filter),
         cmocka_unit_test(errors_say_where_and_what_else),
-        cmocka_unit_test(macros_are_replaced_before_parsing),
         cmocka_unit_test(every_command_has_what_help_needs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,133 @@
+#include "serve/knowing.h"
+
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/mem.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct knowing {
+    struct knowing_config config;
+    char *shipped, *folder;
+    pthread_mutex_t lock; /* of all below */
+    struct knowledge *set;
+    uint64_t seen; /* what the files and the table looked like */
+    bool failed;
+};
+
+/* ---- has something changed? ---- */
+
+static int add_file(void *context, const char *path, struct err *err)
+{
+    uint64_t *sum = context;
+    struct stat info;
+    (void)err;
+    if (stat(path, &info) == 0)
+        *sum += hash_bytes(slice_text(path)) ^ (uint64_t)info.st_mtim.tv_sec * 1000003U ^
+                (uint64_t)info.st_mtim.tv_nsec * 31U ^ (uint64_t)info.st_size;
+    return 0;
+}
+
+static uint64_t look(const struct knowing *knowing)
+{
+    uint64_t sum = 0;
+    struct err err;
+    const char *const folders[] = {knowing->shipped, knowing->folder};
+    for (size_t i = 0; i < ARRAY_COUNT(folders); i++)
+        if (file_is_dir(folders[i]) && file_walk(folders[i], ".yaml", add_file, &sum, &err) < 0)
+            sum++; /* reading them says why */
+    return sum;
+}
+
+/* ---- reading ---- */
+
+static int build(const struct knowing *knowing, struct knowledge **out, struct err *err)
+{
+    return know_load(knowing->shipped, knowing->folder, out, err);
+}
+
+static void tell(const struct knowing *knowing, const struct knowledge *set)
+{
+    for (const struct know_note *n = know_notes(set); n; n = n->next) {
+        char text[ERR_TEXT_SIZE + 64];
+        snprintf(text, sizeof(text), "%.*s", SLICE_ARG(n->text));
+        if (n->wrong)
+            knowing->config.note(knowing->config.context, text);
+    }
+}
+
+/* The lock is held. */
+static int reload(struct knowing *knowing, struct err *err)
+{
+    struct knowledge *set;
+    uint64_t seen = look(knowing);
+    if (build(knowing, &set, err) < 0)
+        return -1;
+    tell(knowing, set);
+    know_release(knowing->set);
+    knowing->set = set;
+    knowing->seen = seen;
+    knowing->failed = false;
+    return 0;
+}
+
+int knowing_reload(struct knowing *knowing, struct err *err)
+{
+    pthread_mutex_lock(&knowing->lock);
+    int result = reload(knowing, err);
+    pthread_mutex_unlock(&knowing->lock);
+    return result;
+}
+
+void knowing_tick(struct knowing *knowing)
+{
+    struct err err;
+    pthread_mutex_lock(&knowing->lock);
+    if (look(knowing) != knowing->seen && reload(knowing, &err) < 0 && !knowing->failed) {
+        knowing->failed = true;
+        knowing->config.note(knowing->config.context, err.text);
+    }
+    pthread_mutex_unlock(&knowing->lock);
+}
+
+struct knowledge *knowing_hold(struct knowing *knowing)
+{
+    pthread_mutex_lock(&knowing->lock);
+    struct knowledge *set = know_hold(knowing->set);
+    pthread_mutex_unlock(&knowing->lock);
+    return set;
+}
+
+/* ---- life ---- */
+
+int knowing_open(const struct knowing_config *config, struct knowing **out, struct err *err)
+{
+    struct knowing *knowing = mem_calloc(1, sizeof(*knowing));
+    *out = knowing;
+    if (!knowing)
+        return err_nomem(err);
+    knowing->config = *config;
+    pthread_mutex_init(&knowing->lock, NULL);
+    knowing->shipped = mem_strdup(config->shipped, strlen(config->shipped));
+    knowing->folder = mem_strdup(config->folder, strlen(config->folder));
+    int result = knowing->shipped && knowing->folder ? reload(knowing, err) : err_nomem(err);
+    if (result == 0)
+        return 0;
+    knowing_close(knowing);
+    *out = NULL;
+    return -1;
+}
+
+void knowing_close(struct knowing *knowing)
+{
+    if (!knowing)
+        return;
+    know_release(knowing->set);
+    pthread_mutex_destroy(&knowing->lock);
+    mem_free(knowing->shipped);
+    mem_free(knowing->folder);
+    mem_free(knowing);
+}
