@@ -154,6 +154,9 @@ bool expr_test_value(const struct expr_test *test, struct value v, struct expr_s
 bool expr_test_folded(const struct expr_test *test, struct slice folded);
 bool expr_test_folds(const struct expr_test *test);
 
+/* Ends a term whatever it is made of: white space, brackets, commas, quotes ... */
+bool expr_is_major_breaker(unsigned char c);
+
 /* Building blocks. NULL when memory is out. Children are borrowed from the same arena. */
 struct expr *expr_new(struct arena *arena, enum expr_kind kind);
 /* a or b may be NULL: then it is the other one itself. */

@@ -9,14 +9,14 @@
 enum { FOLD_ROOM = 2048 };
 
 /* Splunk's breakers, as far as they are ASCII: text is cut at both kinds, TERM() only at major. */
-static bool is_major(unsigned char c)
+bool expr_is_major_breaker(unsigned char c)
 {
     return c <= ' ' || (c < 0x80 && strchr("[]<>(){}|!;,'\"&?+*", c) != NULL);
 }
 
 static bool is_breaker(unsigned char c)
 {
-    return is_major(c) || (c < 0x80 && strchr("/:=@.-$#%\\_", c) != NULL);
+    return expr_is_major_breaker(c) || (c < 0x80 && strchr("/:=@.-$#%\\_", c) != NULL);
 }
 
 /* What begins or ends with kana or ideographs needs no breaker there: such words have no space between
@@ -26,7 +26,7 @@ static bool edge_before(struct slice text, size_t at, bool major_only)
     if (at == 0)
         return true;
     unsigned char c = (unsigned char)text.ptr[at - 1];
-    return major_only ? is_major(c)
+    return major_only ? expr_is_major_breaker(c)
                       : is_breaker(c) || is_breaker((unsigned char)text.ptr[at]) ||
                             utf8_starts_unspaced(slice_from(text, at));
 }
@@ -36,7 +36,7 @@ static bool edge_after(struct slice text, size_t end, bool major_only)
     if (end >= text.len)
         return true;
     unsigned char c = (unsigned char)text.ptr[end];
-    return major_only ? is_major(c)
+    return major_only ? expr_is_major_breaker(c)
                       : is_breaker(c) || (end && is_breaker((unsigned char)text.ptr[end - 1])) ||
                             utf8_ends_unspaced(slice_sub(text, 0, end));
 }
@@ -50,7 +50,7 @@ static bool tail_matches(const struct wildcard *pattern, size_t part, struct sli
         if (next->kind == WILDCARD_ANY)
             continue;
         size_t run = at;
-        while (run < text.len && !is_major((unsigned char)text.ptr[run]))
+        while (run < text.len && !expr_is_major_breaker((unsigned char)text.ptr[run]))
             run++;
         bool open = pattern->parts[part - 1].kind == WILDCARD_ANY;
         struct slice window = slice_sub(text, at, open ? run - at + next->text.len : next->text.len);

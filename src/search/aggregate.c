@@ -64,6 +64,7 @@ int aggregator_again(struct aggregator *a, const struct aggregator *model, const
     if (aggregator_init(a, model->run, arena, &none, groups->fields, groups->field_count,
                         groups->nullable, err) < 0)
         return -1;
+    a->groups.null_as = groups->null_as;
     for (size_t i = 0; i < count; i++)
         if (add_slot(a, &aggs[i], err) < 0)
             return -1;

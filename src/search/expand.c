@@ -73,6 +73,8 @@ int query_expand(struct run *run, const struct spl_query *query, const struct sp
             }
             return -1;
         }
+        if (!expansion.first)
+            return 0;
         if (copy_rest(run, &expansion, err) < 0)
             return -1;
         *made = **out;

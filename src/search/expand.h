@@ -8,7 +8,7 @@
 #include "search/stage.h"
 
 struct spl_expansion {
-    struct spl_command *first, *last;
+    struct spl_command *first, *last; /* none: the command stays as it is */
     const struct spl_command *rest; /* what follows; expand may skip what it has taken over */
     struct slice earliest, latest;  /* used where the query has none of its own */
 };

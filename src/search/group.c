@@ -302,7 +302,9 @@ static uint32_t group_of(struct grouper *grouper, const uint32_t *ids)
         grouper->room = room;
     }
     /* numbers of values and groups come one after the other, so none is skipped but for a lone
-     * field, whose values may have been interned by a row that counts elsewhere */
+     * field, whose values are interned before the rows are walked (a missing one last of all) */
+    for (uint32_t skipped = grouper->count; width == 1 && skipped < id; skipped++)
+        grouper->groups[skipped] = skipped;
     if (width)
         memcpy(grouper->groups + id * width, ids, width * sizeof(uint32_t));
     grouper->count = id + 1;
@@ -452,6 +454,29 @@ static int ids_by_value(struct grouper *grouper, struct intern *intern, const st
     return 0;
 }
 
+/* Rows without a value get that of a missing one. In a frozen grouper those whose value is not known
+ * have no number either: they stay so. */
+static int null_ids(struct grouper *grouper, size_t field, const struct frame *frame, uint32_t *ids)
+{
+    struct intern *intern = &grouper->keys[field];
+    const struct column *column = batch_find(frame->batch, grouper->fields[field]);
+    uint32_t rows = frame->batch->row_count, none = GROUP_NONE;
+    uint64_t *unknown =
+        grouper->frozen ? arena_calloc(frame->batch->arena, bits_words(rows) * 8 + 8) : NULL;
+    bool failed = grouper->frozen && !unknown;
+    for (uint32_t i = 0; unknown && column && i < column->count; i++)
+        if (column_value(column, i).type != VALUE_NULL)
+            bits_set(unknown, column->rows[i]);
+    for (uint32_t row = frame_next(frame, 0); !failed && row < rows; row = frame_next(frame, row + 1)) {
+        if (ids[row] != GROUP_NONE || (unknown && bits_get(unknown, row)))
+            continue;
+        if (none == GROUP_NONE)
+            none = row_id(grouper, intern, grouper->null_as, &failed);
+        ids[row] = none;
+    }
+    return failed ? -1 : 0;
+}
+
 /* The number of each row's value, GROUP_NONE where it has none. */
 static int key_ids(struct grouper *grouper, size_t field, const struct frame *frame, uint32_t *ids)
 {
@@ -463,18 +488,7 @@ static int key_ids(struct grouper *grouper, size_t field, const struct frame *fr
         (use_codes(column) ? ids_by_code(grouper, intern, column, frame, ids)
                            : ids_by_value(grouper, intern, column, frame, ids)) < 0)
         return -1;
-    if (!grouper_takes_null(grouper, field))
-        return 0;
-    uint32_t none = GROUP_NONE;
-    for (uint32_t row = frame_next(frame, 0); row < rows; row = frame_next(frame, row + 1)) {
-        if (ids[row] != GROUP_NONE)
-            continue;
-        if (none == GROUP_NONE &&
-            (none = intern_value(intern, grouper->arena, value_null())) == GROUP_NONE)
-            return -1;
-        ids[row] = none;
-    }
-    return 0;
+    return grouper_takes_null(grouper, field) ? null_ids(grouper, field, frame, ids) : 0;
 }
 
 static int single_rows(struct grouper *grouper, const struct frame *frame, struct group_rows *out)
@@ -533,7 +547,7 @@ static int multi_row(struct grouper *grouper, const struct frame *frame, uint32_
     uint32_t first = 0, count = column ? column_range(column, row, &first) : 0;
     bool some = false;
     for (uint32_t i = 0; i < count || (!some && grouper_takes_null(grouper, field)); i++) {
-        struct value v = i < count ? column_value(column, first + i) : value_null();
+        struct value v = i < count ? column_value(column, first + i) : grouper->null_as;
         if (v.type == VALUE_NULL && i < count)
             continue;
         some = true;

@@ -47,8 +47,9 @@ struct grouper {
     struct arena *arena;
     const struct slice *fields;
     size_t field_count;
-    uint64_t nullable; /* bit per field: a missing value is a value of its own */
-    bool frozen;       /* no group is made any more: grouper_rows leaves out rows of unknown ones */
+    uint64_t nullable;    /* bit per field: a missing value is a value of its own */
+    struct value null_as; /* and is this one (VALUE_NULL: no other row has it) */
+    bool frozen;          /* no group is made any more: grouper_rows leaves out rows of unknown ones */
     struct intern *keys;
     struct pair_table *pairs; /* one a field, from the second on */
     uint32_t *groups;         /* count * field_count numbers of values */

@@ -60,8 +60,11 @@ static uint32_t find_group(struct cells *cells, struct grouper *grouper, uint32_
     for (size_t i = grouper->field_count; i-- > 0; cell /= cells->sizes[i]) {
         uint32_t code = cell % cells->sizes[i];
         tuple[i] = code ? cells->columns[i]->dict[code - 1] : value_null();
-        if (tuple[i].type == VALUE_NULL && !grouper_takes_null(grouper, i))
+        if (tuple[i].type != VALUE_NULL)
+            continue;
+        if (!grouper_takes_null(grouper, i))
             return GROUP_NONE;
+        tuple[i] = grouper->null_as;
     }
     uint32_t group = grouper_find(grouper, tuple);
     *failed |= group == GROUP_NONE;

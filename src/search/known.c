@@ -18,29 +18,12 @@ static int parse_loose(struct spl_parser *p, struct spl_command *command)
     return 0;
 }
 
-/* ... from datamodel=M needs its name. */
-static int parse_tstats(struct spl_parser *p, struct spl_command *command)
-{
-    while (p->token.kind != SPL_END) {
-        bool from = spl_at_word(p, "from");
-        if (spl_advance(p) < 0)
-            return -1;
-        if (from && p->token.kind == SPL_END)
-            return spl_fail(p, "after from a data model is missing: from datamodel=NAME");
-    }
-    return parse_loose(p, command);
-}
-
 #define LOOSE(n, a, s, f)                                                                          \
     {                                                                                              \
         .name = n, .alias = a, .summary = s, .flags = f, .parse = parse_loose                      \
     }
 
 static const struct command known[] = {
-    {.name = "tstats",
-     .summary = "statistics over stored columns",
-     .flags = COMMAND_GENERATES | COMMAND_STREAMS,
-     .parse = parse_tstats},
     LOOSE("uniq", 0, "equal neighbours once", 0),
     LOOSE("format", 0, "rows as the text of a search", 0),
     LOOSE("return", 0, "values for the outer search", 0),
@@ -56,11 +39,8 @@ static const struct command known[] = {
     LOOSE("collect", 0, "rows into an index", 0),
     LOOSE("compare", 0, "two periods side by side", 0),
     LOOSE("contingency", 0, "how often two fields' values meet", 0),
-    LOOSE("datamodel", 0, "rows of a data model", COMMAND_GENERATES),
     LOOSE("dbinspect", 0, "the store's segments", COMMAND_GENERATES),
     LOOSE("eventcount", 0, "numbers of stored events", COMMAND_GENERATES),
-    LOOSE("eventtypes", "typer", "eventtype of each row", 0),
-    LOOSE("from", 0, "rows of a data model, saved search or table", COMMAND_GENERATES),
     LOOSE("gentimes", 0, "rows of times", COMMAND_GENERATES),
     LOOSE("geostats", 0, "statistics on a map", 0),
     LOOSE("highlight", 0, "marks words", 0),
@@ -83,12 +63,10 @@ static const struct command known[] = {
     LOOSE("redistribute", 0, "accepted, does nothing", 0),
     LOOSE("require", 0, "fails without rows", 0),
     LOOSE("rest", 0, "rows of our own API", COMMAND_GENERATES),
-    LOOSE("savedsearch", 0, "rows of a saved search", COMMAND_GENERATES),
     LOOSE("selfjoin", 0, "rows joined with themselves", 0),
     LOOSE("sendalert", 0, "tells our own notifiers", 0),
     LOOSE("sendemail", 0, "mail by our own notifiers", 0),
     LOOSE("set", 0, "union, difference or intersection", COMMAND_GENERATES),
-    LOOSE("tags", 0, "tags of each row", 0),
     LOOSE("typeahead", 0, "words to complete", COMMAND_GENERATES),
     LOOSE("apply", 0, "a model of an add-on", 0),
     LOOSE("fit", 0, "a model of an add-on", 0),

@@ -103,6 +103,9 @@ struct spl_search {
 };
 MUST_USE int spl_take_search(struct spl_parser *p, bool first, const char *const *stops,
                              struct spl_search *out);
+/* The whole of a text that is no part of a query. */
+MUST_USE int spl_search_text(struct slice text, struct arena *arena, struct spl_search *out,
+                             struct err *err);
 /* One comparison as search makes it: op is = != < > <= >=. */
 const struct expr *spl_comparison(struct arena *arena, struct slice field, struct slice op,
                                   struct slice value, unsigned flags);

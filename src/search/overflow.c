@@ -82,12 +82,17 @@ static int take_row(struct walk *walk, size_t field, struct err *err)
                    : 0;
     }
     uint32_t at = 0, n = walk->columns[field] ? column_range(walk->columns[field], walk->row, &at) : 0;
+    bool some = false;
     for (uint32_t i = 0; i < n; i++) {
         walk->tuple[field] = column_value(walk->columns[field], at + i);
+        some |= walk->tuple[field].type != VALUE_NULL;
         if (walk->tuple[field].type != VALUE_NULL && take_row(walk, field + 1, err) < 0)
             return -1;
     }
-    return 0;
+    if (some || !grouper_takes_null(&a->groups, field))
+        return 0;
+    walk->tuple[field] = a->groups.null_as;
+    return take_row(walk, field + 1, err);
 }
 
 static bool is_needed(const struct aggregator *a, struct slice name)

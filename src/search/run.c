@@ -7,6 +7,7 @@
 #include "search/expand.h"
 #include "search/macro.h"
 #include "search/newest.h"
+#include "search/parser.h"
 #include "search/spill.h"
 #include "search/spl_pipeline.h"
 
@@ -258,6 +259,8 @@ static int name_columns(struct search *search, struct err *err)
 static bool reads_codes(const struct spl_command *command, size_t filters)
 {
     command = after_filters(command, filters);
+    if (command && model_fields_rename(command))
+        command = command->next;
     return command && stats_reads_codes(command);
 }
 
@@ -424,6 +427,8 @@ static int plan_parts(struct search *search, struct err *err)
 static int plan(struct search *search, struct err *err)
 {
     struct run *run = &search->run;
+    if (run->depth > SUBSEARCH_DEPTH_MAX) /* a saved search in its own subsearch, say */
+        return err_set(err, ERR_LIMIT, "subsearches are nested deeper than %d", SUBSEARCH_DEPTH_MAX);
     if (run->query->has_macros)
         return err_set(err, ERR_CONFIG, "the macro %.*s is not defined",
                        SLICE_ARG(run->query->macro));
@@ -755,6 +760,7 @@ static struct search sub_search(const struct run *run)
     sub.run.scope.now_ns = run->scope.now_ns;
     sub.run.cancelled = run->cancelled;
     sub.run.deadline_ns = run->deadline_ns;
+    sub.run.depth = run->depth + 1;
     sub.options.progress = NULL;
     sub.run.depth = run->depth + 1;
     return sub;

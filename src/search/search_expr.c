@@ -686,3 +686,17 @@ int spl_take_search(struct spl_parser *p, bool first, const char *const *stops,
     p->at = s.piece.start;
     return spl_advance(p);
 }
+
+int spl_search_text(struct slice text, struct arena *arena, struct spl_search *out, struct err *err)
+{
+    struct spl_query query = {.text = text};
+    struct spl_command command = {.descriptor = &command_search};
+    struct spl_parser p = {.text = text,
+                           .end = text.len,
+                           .query = &query,
+                           .command = &command,
+                           .arena = arena,
+                           .err = err};
+    query.commands = &command;
+    return spl_advance(&p) < 0 ? -1 : spl_take_search(&p, false, NULL, out);
+}

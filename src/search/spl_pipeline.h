@@ -25,6 +25,8 @@ MUST_USE int pipeline_finish(struct pipeline *pipeline, size_t first, struct err
 bool stats_need_order(const struct spl_command *command);
 /* It only groups and counts, so values are needed once per code. */
 bool stats_reads_codes(const struct spl_command *command);
+/* commands/model_fields.c: it only gives columns other names. */
+bool model_fields_rename(const struct spl_command *command);
 /* timechart: only whole minutes are told apart, and rows are only counted. */
 bool chart_counts_minutes(const struct spl_command *command);
 

@@ -2,6 +2,7 @@
 #include "search/commands/row_filter.h"
 
 #include "event/schema.h"
+#include "search/labels.h"
 #include "search/spl_pipeline.h"
 
 void filter_want(const struct spl_command *command, struct wanted *wanted)
@@ -22,20 +23,11 @@ static const struct expr *all_of(struct arena *arena, const struct expr *a, cons
     return a ? expr_and(arena, a, b) : b;
 }
 
-/* A row that is text of a search, as return and format filter_make it. */
+/* A row that is text of a search, as return and format make it. */
 static int parse_text(struct run *run, struct slice text, const struct expr **out, struct err *err)
 {
-    struct spl_query query = {.text = text};
-    struct spl_command command = {.descriptor = &command_search};
-    struct spl_parser p = {.text = text,
-                           .end = text.len,
-                           .query = &query,
-                           .command = &command,
-                           .arena = run->arena,
-                           .err = err};
     struct spl_search found;
-    query.commands = &command;
-    if (spl_advance(&p) < 0 || spl_take_search(&p, false, NULL, &found) < 0)
+    if (spl_search_text(text, run->arena, &found, err) < 0)
         return err_within(err, "the text that a subsearch gave");
     *out = found.expr ? found.expr : expr_constant(run->arena, value_bool(true));
     return *out ? 0 : run_nomem(run, err);
@@ -51,7 +43,7 @@ static int row_expr(struct run *run, const struct batch *rows, uint32_t row,
         const struct expr *any = NULL;
         for (uint32_t i = 0; i < count; i++) {
             struct slice text = value_text(column->values[first + i], run->arena);
-            const struct expr *one;
+            const struct expr *one = NULL;
             if (!text.ptr)
                 return run_nomem(run, err);
             if (is_text_field(column->name)) {
@@ -134,7 +126,7 @@ static const struct expr *with_place(struct arena *arena, const struct expr *tre
     return tree;
 }
 
-static int resolve(struct run *run, const struct spl_search *search, const struct expr **out,
+int filter_resolve(struct run *run, const struct spl_search *search, const struct expr **out,
                    struct err *err)
 {
     *out = search->expr;
@@ -146,7 +138,7 @@ static int resolve(struct run *run, const struct spl_search *search, const struc
         if (!*out)
             return run_nomem(run, err);
     }
-    return 0;
+    return labels_replace(run, *out, out, err);
 }
 
 int command_filter(struct run *run, const struct spl_command *command, const struct expr **out,
@@ -155,7 +147,7 @@ int command_filter(struct run *run, const struct spl_command *command, const str
     const struct command *descriptor = command->descriptor;
     *is_filter = descriptor == &command_search || descriptor == &command_where;
     *out = NULL;
-    return *is_filter && command->args ? resolve(run, command->args, out, err) : 0;
+    return *is_filter && command->args ? filter_resolve(run, command->args, out, err) : 0;
 }
 
 static int push(struct stage *op, struct frame *frame, struct err *err)
@@ -170,7 +162,7 @@ int filter_make(struct run *run, const struct spl_command *command, struct stage
 {
     const struct expr *filter;
     op->push = push;
-    if (resolve(run, command->args, &filter, err) < 0)
+    if (filter_resolve(run, command->args, &filter, err) < 0)
         return -1;
     op->state = (void *)(uintptr_t)filter;
     return 0;

@@ -183,6 +183,11 @@ int stats_make(struct run *run, const struct spl_command *command, struct stage 
     if (!arena || arena_defer(run->arena, free_arena, arena) < 0 || !stats)
         return run_nomem(run, err);
     map_init(&stats->texts, run->arena);
-    return aggregator_init(&stats->a, run, arena, &args->aggs, args->by.names, args->by.count, 0,
-                           err);
+    uint64_t nullable = args->fill.ptr ? UINT64_MAX : 0;
+    if (aggregator_init(&stats->a, run, arena, &args->aggs, args->by.names, args->by.count, nullable,
+                        err) < 0)
+        return -1;
+    if (args->fill.ptr)
+        stats->a.groups.null_as = value_string(args->fill);
+    return 0;
 }

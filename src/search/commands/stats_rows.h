@@ -8,7 +8,7 @@ struct stats_args {
     int64_t partitions;
     struct agg_list aggs;
     struct field_list by;
-    struct span by_span; /* of _time, in "by _time span=1h" */
+    struct slice fill; /* what a missing by field counts as; none: such rows are left out */
 };
 
 extern const struct command_option stats_options[4];
