@@ -1,9 +1,10 @@
 /* hinomi search --dir D: the store read where it lies; --data FILE: a table file (search/cli.h). */
-#include "app/cli.h"
+#include "app/admin.h"
 #include "app/definitions.h"
 
 #include "search/search_cli.h"
 #include "search/store_backend.h"
+#include "search/table_source.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -32,6 +33,23 @@ static void print_note(void *context, const char *text)
     fprintf(stderr, "hinomi: %s\n", text);
 }
 
+/* Where the folder has a state.db, its audit trail has the write. */
+static int write_lookup(void *context, struct slice name, struct slice csv, struct err *err)
+{
+    const char *dir = context;
+    char lookups[ADMIN_PATH_MAX], state[ADMIN_PATH_MAX], detail[64];
+    struct database *database;
+    int result = table_write((void *)(uintptr_t)admin_path(dir, "lookups", lookups), name, csv, err);
+    if (access(admin_path(dir, "state.db", state), F_OK) != 0)
+        return result;
+    if (admin_open(dir, false, &database, err) < 0)
+        return -1;
+    int len = snprintf(detail, sizeof(detail), "%zu bytes", csv.len);
+    result = admin_record(database, "lookup.write", name, slice_of(detail, (size_t)len), result, err);
+    database_close(database);
+    return result;
+}
+
 static int search_store(const char *dir, int argc, char **argv, struct search_setting *setting)
 {
     struct err err;
@@ -46,9 +64,21 @@ static int search_store(const char *dir, int argc, char **argv, struct search_se
         return cli_fail(&err);
     }
     struct store_backend backend;
+    struct table_backend *tables = NULL;
+    int status;
+    char lookups[ADMIN_PATH_MAX];
+    struct search_writer writer = {.table = write_lookup, .context = (void *)(uintptr_t)dir};
     store_backend_init(&backend, store, clock_real(), NULL);
     setting->backend = &backend.backend;
-    int status = search_main(argc, argv, setting);
+    setting->writer = &writer;
+    if (table_backend_new(NULL, admin_path(dir, "lookups", lookups), &tables, &err) < 0) {
+        know_builder_free(setting->knowledge);
+        status = cli_fail(&err);
+    } else {
+        setting->tables = table_backend_get(tables);
+        status = search_main(argc, argv, setting);
+    }
+    table_backend_free(tables);
     store_close(store);
     return status == EXIT_DONE && backend.damage_count ? EXIT_FAILED : status;
 }

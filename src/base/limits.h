@@ -43,6 +43,7 @@ enum { KNOW_NAME_BYTES_MAX = 512 };         /* its name */
 enum { KNOW_ARGS_MAX = 32 };                /* arguments of a macro */
 enum { MACRO_DEPTH_MAX = 100 };             /* macros in macros */
 enum { LOOKUP_MATCHES_MAX = 1000 };         /* rows of a lookup table that one row may meet */
+#define LOOKUP_BYTES_MAX (256 * MIB)        /* a lookup table that a search writes */
 #define KNOW_BYTES_MAX (256 * MIB)          /* memory of all definitions */
 
 /* Regular expressions: cost stays bounded whatever an author wrote. */

@@ -64,8 +64,7 @@ struct know_match_field {
     enum know_match match;
 };
 struct know_lookup {
-    struct slice file;  /* in the folder of lookups; none for a table of the engine */
-    struct slice state; /* a live table of the engine (content/state), or none */
+    struct slice file; /* in the folder of lookups */
     bool case_sensitive;
     const struct know_match_field *match; /* other fields match exactly */
     size_t match_count;

@@ -192,16 +192,15 @@ static int read_lookup(const struct yaml_node *d, struct arena *arena, struct kn
                        struct err *err)
 {
     static const char *const keys[] = {
-        "lookup",      "file",          "state",      "case_sensitive", "match",      "max_matches",
-        "min_matches", "default_match", "time_field", "time_format",    "max_offset", "min_offset",
-        "description", NULL};
+        "lookup",      "file",          "case_sensitive", "match",      "max_matches",
+        "min_matches", "default_match", "time_field",     "time_format", "max_offset",
+        "min_offset",  "description",   NULL};
     struct know_lookup *lookup = arena_calloc(arena, sizeof(*lookup));
     if (!lookup)
         return err_nomem(err);
     out->spec = lookup;
     *lookup = (struct know_lookup){.case_sensitive = true, .max_offset_ns = INT64_MAX};
-    if (know_check_keys(d, keys, err) < 0 || read_text(d, "file", false, &lookup->file, err) < 0 ||
-        read_text(d, "state", false, &lookup->state, err) < 0 ||
+    if (know_check_keys(d, keys, err) < 0 || read_text(d, "file", true, &lookup->file, err) < 0 ||
         read_bool(d, "case_sensitive", &lookup->case_sensitive, err) < 0 ||
         read_match(yaml_get(d, "match"), arena, lookup, err) < 0 ||
         read_text(d, "default_match", false, &lookup->default_match, err) < 0 ||
@@ -215,10 +214,7 @@ static int read_lookup(const struct yaml_node *d, struct arena *arena, struct kn
     if (read_number(d, "max_matches", 1, LOOKUP_MATCHES_MAX, &lookup->max_matches, err) < 0 ||
         read_number(d, "min_matches", 0, LOOKUP_MATCHES_MAX, &lookup->min_matches, err) < 0)
         return -1;
-    if (!lookup->file.len == !lookup->state.len)
-        return yaml_err(err, d, "a lookup has a file in the folder of lookups, or names a state "
-                                "table");
-    if (lookup->file.len && !know_is_file_name(lookup->file))
+    if (!know_is_file_name(lookup->file))
         return yaml_err(err, yaml_get(d, "file"),
                         "file is the name of a file in the folder of lookups, without a path");
     if (lookup->default_match.len && lookup->min_matches == 0)

@@ -56,7 +56,6 @@ static const struct command known[] = {
     LOOSE("noop", 0, "accepted, does nothing", 0),
     LOOSE("outlier", 0, "cuts or removes extreme values", 0),
     LOOSE("outputcsv", 0, "rows into a CSV file", 0),
-    LOOSE("outputlookup", 0, "rows into a lookup table", 0),
     LOOSE("patterns", 0, "templates of log lines", 0),
     LOOSE("predict", 0, "values to come", 0),
     LOOSE("process", 0, "process map, variants, conformance", 0),

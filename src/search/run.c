@@ -762,7 +762,6 @@ static struct search sub_search(const struct run *run)
     sub.run.deadline_ns = run->deadline_ns;
     sub.run.depth = run->depth + 1;
     sub.options.progress = NULL;
-    sub.run.depth = run->depth + 1;
     return sub;
 }
 
@@ -828,11 +827,21 @@ int run_pipeline(struct run *run, const struct spl_query *query, const struct ba
     return result;
 }
 
+const struct know_lookup *run_lookup(const struct run *run, struct slice name)
+{
+    const struct know_object *object =
+        know_find(run->options->knowledge, KNOW_LOOKUP, name, run->options->person);
+    return object ? object->spec : NULL;
+}
+
 int run_table(struct run *run, struct slice name, struct batch **rows, struct err *err)
 {
-    const struct search_backend *backend = run->options->backend;
+    const struct search_options *options = run->options;
+    const struct search_backend *backend = options->tables ? options->tables : options->backend;
+    const struct know_lookup *spec = run_lookup(run, name);
     struct search_source source;
     *rows = NULL;
+    name = spec ? spec->file : name;
     if (run->options->plan_only) {
         *rows = frame_batch_new(run->arena, 0);
         return *rows ? 0 : run_nomem(run, err);

@@ -28,6 +28,7 @@
 #include "search/source.h"
 
 struct search;
+struct search_collect;
 struct zone;
 
 struct search_progress {
@@ -64,8 +65,28 @@ struct search_options {
     int64_t progress_ms; /* 0: 200 */
     const struct knowledge *knowledge; /* macros, lookups, data models ...; NULL: none. Borrowed */
     struct slice person;               /* whose own definitions count, too */
+    const struct search_backend *tables; /* lookup tables; NULL: the backend's own */
+    const struct search_writer *writer;  /* what outputlookup and collect may do; NULL: nothing */
     bool plan_only; /* nothing is read: missing tables and streams are no errors, the search has no
                        rows */
+};
+
+/* What searches may change. Called on the search's thread. */
+struct search_writer {
+    /* The whole of a lookup table as CSV, in the place of the old one if there is one. name is a file's
+     * name that know_is_file_name(). */
+    int (*table)(void *context, struct slice name, struct slice csv, struct err *err);
+    /* A row as JSON becomes an event of the stream, journal first; it is durable when collected() has
+     * returned 0. */
+    int (*collect)(void *context, const struct search_collect *event, struct err *err);
+    int (*collected)(void *context, struct err *err);
+    void *context;
+};
+
+struct search_collect {
+    struct slice stream, source, sourcetype, host;
+    struct slice event;
+    int64_t time_ns;
 };
 
 struct search_message {

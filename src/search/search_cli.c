@@ -282,8 +282,11 @@ static int run_search(const struct cli *cli, struct search *search, struct print
     return 0;
 }
 
-static int run_one(const struct cli *cli, const struct search_backend *backend, struct arena *arena)
+static int run_one(const struct cli *cli, const struct search_backend *backend,
+                   const struct search_setting *setting, struct arena *arena)
 {
+    struct search_writer folder = {.table = table_write,
+                                   .context = (void *)(uintptr_t)cli->data_dir};
     static const struct batch no_columns;
     const struct search_result lines = {.rows = &no_columns};
     struct err err;
@@ -292,6 +295,10 @@ static int run_one(const struct cli *cli, const struct search_backend *backend, 
     struct search_options options = {.backend = backend,
                                      .rows_max = cli->limit,
                                      .knowledge = cli->knowledge,
+                                     .tables = setting->tables,
+                                     .writer = setting->writer  ? setting->writer
+                                               : cli->data_dir ? &folder
+                                                               : NULL,
                                      .memory_max = (int64_t)cli->memory,
                                      .time_max_ms = cli->time_ns / NS_PER_MS,
                                      .rows_on_disk = true,
@@ -320,9 +327,9 @@ static int run_one(const struct cli *cli, const struct search_backend *backend, 
     return result == 0 ? 0 : 1;
 }
 
-static int run_over(const struct cli *cli, const struct search_backend *backend,
-                    struct arena *arena)
+static int run_over(const struct cli *cli, const struct search_setting *setting, struct arena *arena)
 {
+    const struct search_backend *backend = setting->backend;
     struct table_backend *table = NULL;
     struct err err;
     if (cli->parse_only || cli->plan_only)
@@ -333,7 +340,7 @@ static int run_over(const struct cli *cli, const struct search_backend *backend,
         print_error(&err, SLICE(""));
         return 1;
     }
-    int result = run_one(cli, backend ? backend : table_backend_get(table), arena);
+    int result = run_one(cli, backend ? backend : table_backend_get(table), setting, arena);
     table_backend_free(table);
     return result;
 }
@@ -352,7 +359,7 @@ int search_main(int argc, char **argv, const struct search_setting *setting)
     if (load_knowledge(&cli, setting->knowledge, &err) < 0)
         print_error(&err, SLICE(""));
     else if (arena)
-        result = run_over(&cli, setting->backend, arena);
+        result = run_over(&cli, setting, arena);
     know_release(cli.knowledge);
     arena_free(arena);
     return result;

@@ -19,6 +19,8 @@ struct know_builder;
 struct search_setting {
     const struct search_backend *backend; /* the store's; NULL: --data */
     struct know_builder *knowledge;       /* definitions so far; taken over. NULL: none */
+    const struct search_backend *tables;  /* lookup tables beside the backend, or NULL */
+    const struct search_writer *writer;   /* NULL: --data-dir's folder may be written to */
 };
 
 /* argv[0] is the command's name. */

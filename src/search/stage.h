@@ -63,7 +63,9 @@ MUST_USE int run_subsearch(struct run *run, const struct spl_query *query, struc
 /* Pushes rows through the commands of a query that has no source of its own (appendpipe). */
 MUST_USE int run_pipeline(struct run *run, const struct spl_query *query, const struct batch *from,
                           struct batch **rows, struct err *err);
-/* All rows of a lookup table, read once a search. */
+/* The definition of a lookup, or NULL: its name is that of a table. */
+const struct know_lookup *run_lookup(const struct run *run, struct slice name);
+/* All rows of a lookup table, by its definition's or its own name, read once a search. */
 MUST_USE int run_table(struct run *run, struct slice name, struct batch **rows, struct err *err);
 
 PRINTF_LIKE(5, 6)

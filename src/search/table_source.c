@@ -1,10 +1,12 @@
 #include "search/table_source.h"
 
 #include "base/file.h"
+#include "base/io.h"
 #include "base/mem.h"
 #include "base/time.h"
 #include "cut/json_event.h"
 #include "event/schema.h"
+#include "know/know.h"
 #include "search/frame.h"
 #include "search/lexer.h"
 
@@ -68,6 +70,8 @@ static int adopt_columns(const struct batch *from, struct batch *to)
     to->row_count = from->row_count;
     for (uint32_t c = 0; c < from->column_count; c++) {
         struct slice name = spl_field_alias(from->columns[c]->name);
+        if (slice_starts(name, SLICE("__mv_")))
+            continue;
         struct column *made = batch_column(to, name);
         if (!made)
             return -1;
@@ -160,6 +164,50 @@ static struct slice take_cell(struct slice *text, struct arena *arena, bool *mor
     return cell;
 }
 
+/* $a$;$b$, with $$ for a $ in a value: what outputlookup made of several values. */
+static int read_marked(struct slice text, struct batch *batch, struct column *to, uint32_t row)
+{
+    while (text.len > 1 && text.ptr[0] == '$') {
+        char *value = arena_alloc(batch->arena, text.len);
+        size_t at = 1, len = 0;
+        for (; value && at < text.len; at++) {
+            if (text.ptr[at] == '$' && at + 1 < text.len && text.ptr[at + 1] == '$')
+                at++;
+            else if (text.ptr[at] == '$')
+                break;
+            value[len++] = text.ptr[at];
+        }
+        if (!value || column_add(batch, to, row, value_string(slice_of(value, len))) < 0)
+            return -1;
+        text = slice_from(text, at + 1);
+        text = text.len && text.ptr[0] == ';' ? slice_from(text, 1) : SLICE("");
+    }
+    return 0;
+}
+
+/* Columns __mv_FIELD tell the values of FIELD apart, and are no columns of their own. */
+static int spread_marked(struct batch *batch)
+{
+    for (uint32_t c = 0; c < batch->column_count; c++) {
+        const struct column *marked = batch->columns[c];
+        struct column *field = slice_starts(marked->name, SLICE("__mv_"))
+                                   ? batch_find(batch, slice_from(marked->name, 5))
+                                   : NULL;
+        if (!field || !marked->count)
+            continue;
+        struct column old = *field;
+        *field = (struct column){.name = old.name, .index = old.index};
+        for (uint32_t row = 0; row < batch->row_count; row++) {
+            struct value several = column_first(marked, row), one = column_first(&old, row);
+            if (several.type == VALUE_STRING
+                    ? read_marked(value_slice(several), batch, field, row) < 0
+                    : one.type != VALUE_NULL && column_add(batch, field, row, one) < 0)
+                return -1;
+        }
+    }
+    return 0;
+}
+
 static int read_csv(struct slice text, struct batch *batch, struct err *err)
 {
     struct column **columns = NULL;
@@ -188,7 +236,7 @@ static int read_csv(struct slice text, struct batch *batch, struct err *err)
                 return err_nomem(err);
         }
     }
-    return 0;
+    return spread_marked(batch) < 0 ? err_nomem(err) : 0;
 }
 
 int table_read(struct slice name, struct slice text, struct batch *batch, struct err *err)
@@ -259,16 +307,10 @@ static int give(struct arena *arena, const struct batch *batch, uint64_t *select
     return 0;
 }
 
-static bool is_safe_name(struct slice name)
-{
-    return name.len && name.len < 200 && name.ptr[0] != '.' && slice_find_char(name, '/') < 0 &&
-           slice_find_char(name, '\0') < 0;
-}
-
 static bool find_file(const struct table_backend *backend, struct slice name, char path[4096])
 {
     static const char *const endings[] = {"", ".jsonl", ".json", ".csv"};
-    if (!backend->dir || !is_safe_name(name))
+    if (!backend->dir || !know_is_file_name(name))
         return false;
     for (size_t i = 0; i < ARRAY_COUNT(endings); i++) {
         snprintf(path, 4096, "%s/%.*s%s", backend->dir, SLICE_ARG(name), endings[i]);
@@ -343,6 +385,16 @@ int table_backend_new(const char *file, const char *dir, struct table_backend **
     backend->dir = dir;
     backend->backend = (struct search_backend){open_events, open_table, backend};
     return 0;
+}
+
+int table_write(void *context, struct slice name, struct slice csv, struct err *err)
+{
+    const char *dir = context;
+    char path[4400];
+    if (!know_is_file_name(name))
+        return err_set(err, ERR_CONFIG, "a lookup table has the name of a file, without a path");
+    snprintf(path, sizeof(path), "%.4000s/%.*s", dir, SLICE_ARG(name));
+    return io_make_dirs(io_real(), dir, err) < 0 ? -1 : io_replace_file(io_real(), path, csv, err);
 }
 
 void table_backend_free(struct table_backend *backend)

@@ -23,5 +23,8 @@ MUST_USE int table_backend_new(const char *file, const char *dir, struct table_b
 void table_backend_free(struct table_backend *backend); /* NULL is fine */
 const struct search_backend *table_backend_get(const struct table_backend *backend);
 
+/* context is a const char *, the folder: search_writer.table. */
+MUST_USE int table_write(void *context, struct slice name, struct slice csv, struct err *err);
+
 /* The bytes of a file as rows; by its first byte and name. */
 MUST_USE int table_read(struct slice name, struct slice text, struct batch *batch, struct err *err);

@@ -10,7 +10,7 @@ from harness import HINOMI, ROOT, SHARED, Checks, run, search
 
 checks = Checks()
 BY_DESIGN = ("apply", "fit", "cyberchef", "dnstwist", "summary")  # of add-ons: they do not exist here
-MISSING = ("anomalydetection", "fromjson", "iplocation", "makecontinuous", "map", "mstats", "outputlookup", "xmlkv")  # so far
+MISSING = ("anomalydetection", "fromjson", "iplocation", "makecontinuous", "map", "mstats", "xmlkv")  # so far
 
 
 def plan(spl, content):
@@ -115,7 +115,38 @@ def definitions():
         checks.check("no data is needed", code == 0, err)
 
 
+def lookups():
+    """outputlookup: append, key_field, no rows, max, several values; read back by another process."""
+    with tempfile.TemporaryDirectory() as folder:
+        data = pathlib.Path(folder) / "main.jsonl"
+        data.write_text("".join(json.dumps({"n": n, "user": user}) + "\n" for n, user in enumerate(["ann", "bob", ["c", "d$"]], 1)))
+
+        def ask(spl, ok=True):
+            code, out, err = run("search", "--data", data, "--data-dir", folder, "--format", "json", spl)
+            checks.check(spl, (code == 0) == ok, err)
+            return json.loads(out) if code == 0 else err
+        ask("n<3 | table n user | outputlookup createinapp=t seen.csv")
+        checks.equal("written", (pathlib.Path(folder) / "seen.csv").read_text(), "n,user\n1,ann\n2,bob\n")
+        ask("n=3 | table n user | outputlookup append=t seen.csv")
+        checks.equal("several values come back", ask("| inputlookup seen.csv | where n=3 | mvexpand user | table user"), [{"user": "c"}, {"user": "d$"}])
+        ask("n=1 | eval user=\"zoe\" | table n user | outputlookup key_field=n seen.csv")
+        checks.equal("one is replaced", ask("| inputlookup seen | where n<3 | table n user | sort n"), [{"n": "1", "user": "zoe"}, {"n": "2", "user": "bob"}])
+        ask("n=9 | table n | outputlookup override_if_empty=f seen.csv")
+        checks.equal("no rows leave it", len(ask("| inputlookup seen")), 3)
+        ask("* | table n | outputlookup max=1 seen.csv")
+        checks.equal("at most one", ask("| inputlookup seen"), [{"n": "1"}])
+        ask("n=9 | table n | outputlookup seen.csv")
+        checks.equal("no rows empty it", ask("| inputlookup seen"), [])
+        code, _, err = run("search", "--data", data, "* | outputlookup x")
+        checks.check("no folder, no writing", code == 1 and "may not write here" in err, err)
+        code, _, err = run("import", "--dir", folder + "/data", "--source", "json", data)
+        code, _, err = run("search", "--dir", folder + "/data", "* | table n | outputlookup mine | stats count")
+        checks.check("beside a store", code == 0 and (pathlib.Path(folder) / "data/lookups/mine.csv").exists(), err)
+        checks.equal("and read there", len(search(folder + "/data", "| inputlookup mine")), 3)
+
+
 published()
 models()
+lookups()
 definitions()
 checks.finish()

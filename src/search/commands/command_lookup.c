@@ -1,5 +1,7 @@
 /* lookup: fields of a table's row with the same key. */
-#include "search/commands/met_rows.h"
+#include "search/commands/lookup_match.h"
+
+#include "event/schema.h"
 
 struct lookup_args {
     struct slice table;
@@ -7,7 +9,13 @@ struct lookup_args {
     size_t key_count, output_count;
     bool only_new; /* OUTPUTNEW */
     bool accepted;
-    struct slice accepted_text;
+    struct slice time; /* our field with the time, where the lookup knows times */
+};
+
+struct lookup {
+    struct lookup_match *match;
+    const struct know_lookup *spec; /* or NULL */
+    const struct batch *rows;
 };
 
 static int take_pairs(struct spl_parser *p, struct field_pair **list, size_t *count)
@@ -40,9 +48,9 @@ static const struct command_option options[] = {
      offsetof(struct lookup_args, accepted),
      "accepted, does nothing"},
     {.name = "event_time_field",
-     OPTION_TEXT,
-     offsetof(struct lookup_args, accepted_text),
-     "accepted, does nothing"},
+     OPTION_FIELD,
+     offsetof(struct lookup_args, time),
+     "the field with the event's time, for lookups that know times (_time)"},
 };
 
 static int parse(struct spl_parser *p, struct spl_command *command)
@@ -59,6 +67,8 @@ static int parse(struct spl_parser *p, struct spl_command *command)
     if (spl_advance(p) < 0 || spl_take_options(p, args) < 0 ||
         take_pairs(p, &args->keys, &args->key_count) < 0)
         return -1;
+    if (args->key_count > 64)
+        return spl_fail(p, "lookup takes at most 64 keys");
     args->only_new = spl_at_word(p, "outputnew");
     if ((args->only_new || spl_at_word(p, "output")) &&
         (spl_advance(p) < 0 || take_pairs(p, &args->outputs, &args->output_count) < 0))
@@ -71,29 +81,34 @@ static void want(const struct spl_command *command, struct wanted *wanted)
     const struct lookup_args *args = command->args;
     for (size_t i = 0; i < args->key_count; i++)
         wanted_add(wanted, args->keys[i].ours);
+    wanted_add(wanted, args->time.ptr ? args->time : FIELD_TIMESTAMP);
     for (size_t i = 0; i < args->output_count; i++)
         wanted_add(wanted, args->outputs[i].ours);
 }
 
-/* The values of all rows met, in the table's order. */
-static int add_values(struct frame *frame, struct column *to, uint32_t row, const struct met *met,
-                      const struct column *from, uint32_t theirs)
+/* The values of all rows met; default_match up to min_matches of them. */
+static int add_values(struct frame *frame, struct column *to, uint32_t row, const struct lookup *lookup,
+                      const struct column *from, const struct lookup_list *met)
 {
-    for (; theirs != GROUP_NONE; theirs = met->next[theirs]) {
-        uint32_t first, n = column_range(from, theirs, &first);
+    const struct know_lookup *spec = lookup->spec;
+    for (uint32_t i = 0; from && i < met->count; i++) {
+        uint32_t first, n = column_range(from, met->rows[i], &first);
         for (uint32_t k = 0; k < n; k++)
             if (column_add(frame->batch, to, row, from->values[first + k]) < 0)
                 return -1;
     }
+    for (int64_t i = met->count; spec && spec->default_match.ptr && i < spec->min_matches; i++)
+        if (column_add(frame->batch, to, row, value_string(spec->default_match)) < 0)
+            return -1;
     return 0;
 }
 
 static int output_column(struct stage *op, struct frame *frame, const struct field_pair *pair,
-                         const uint32_t *first, struct err *err)
+                         const struct lookup_list *lists, struct err *err)
 {
     const struct lookup_args *args = op->command->args;
-    struct met *met = op->state;
-    const struct column *from = batch_find(met->rows, pair->theirs);
+    const struct lookup *lookup = op->state;
+    const struct column *from = batch_find(lookup->rows, pair->theirs);
     const struct column *old = batch_find(frame->batch, pair->ours);
     struct column *to = frame_column(frame, pair->ours);
     if (!from && args->output_count)
@@ -103,12 +118,11 @@ static int output_column(struct stage *op, struct frame *frame, const struct fie
          row = frame_next(frame, row + 1)) {
         uint32_t at = 0, n = old ? column_range(old, row, &at) : 0;
         uint32_t before = to->count;
-        bool keep = n && args->only_new;
-        if (!keep && from && first[row] != GROUP_NONE &&
-            add_values(frame, to, row, met, from, first[row]) < 0)
+        if (!(n && args->only_new) &&
+            add_values(frame, to, row, lookup, from, &lists[row]) < 0)
             return run_nomem(op->run, err);
-        bool met_none = first[row] == GROUP_NONE && args->only_new;
-        for (uint32_t k = 0; (keep || met_none) && to->count == before + k && k < n; k++)
+        bool keep = args->only_new && to->count == before;
+        for (uint32_t k = 0; keep && k < n; k++)
             if (column_add(frame->batch, to, row, column_value(old, at + k)) < 0)
                 return run_nomem(op->run, err);
     }
@@ -118,21 +132,18 @@ static int output_column(struct stage *op, struct frame *frame, const struct fie
 static int push(struct stage *op, struct frame *frame, struct err *err)
 {
     const struct lookup_args *args = op->command->args;
-    struct met *met = op->state;
-    uint32_t *first =
-        arena_alloc(frame->batch->arena, (frame->batch->row_count + 1U) * sizeof(*first));
-    if (!first)
-        return run_nomem(op->run, err);
-    if (met_rows(op, met, frame, first, err) < 0)
+    const struct lookup *lookup = op->state;
+    struct lookup_list *lists;
+    if (lookup_match_rows(lookup->match, frame, &lists, err) < 0)
         return -1;
     for (size_t i = 0; i < args->output_count; i++)
-        if (output_column(op, frame, &args->outputs[i], first, err) < 0)
+        if (output_column(op, frame, &args->outputs[i], lists, err) < 0)
             return -1;
-    for (uint32_t c = 0; args->output_count == 0 && c < met->rows->column_count; c++) {
-        struct slice name = met->rows->columns[c]->name;
+    for (uint32_t c = 0; args->output_count == 0 && c < lookup->rows->column_count; c++) {
+        struct slice name = lookup->rows->columns[c]->name;
         struct field_pair pair = {name, name};
         if (!met_is_key(args->keys, args->key_count, name) &&
-            output_column(op, frame, &pair, first, err) < 0)
+            output_column(op, frame, &pair, lists, err) < 0)
             return -1;
     }
     return stage_push(op, frame, err);
@@ -142,14 +153,18 @@ static int make(struct run *run, const struct spl_command *command, struct stage
                 struct err *err)
 {
     const struct lookup_args *args = command->args;
-    struct met *met = arena_calloc(run->arena, sizeof(*met));
+    struct lookup *lookup = arena_calloc(run->arena, sizeof(*lookup));
+    struct batch *rows;
     op->push = push;
-    op->state = met;
-    if (!met)
+    op->state = lookup;
+    if (!lookup)
         return run_nomem(run, err);
-    if (run_table(run, args->table, &met->rows, err) < 0)
+    if (run_table(run, args->table, &rows, err) < 0)
         return -1;
-    return met_index(run, met, args->keys, args->key_count, err);
+    lookup->rows = rows;
+    lookup->spec = run_lookup(run, args->table);
+    return lookup_match_new(run, command, args->table, lookup->spec, rows, args->keys, args->key_count,
+                            args->time, &lookup->match, err);
 }
 
 const struct command command_lookup = {
