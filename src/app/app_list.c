@@ -25,7 +25,8 @@ const struct command_line command_lines[] = {
      "the time machine: findings as of event time", app_replay},
     {"rules", "check [--format jsonl|table] FILE|DIR", "which rules are active, and why others are not",
      app_rules},
-    {"search", "[--dir DATA | --data FILE [--data-dir DIR]] [--format table|json|jsonl|csv] [--from T] [--to T] [--explain] SPL",
+    {"search", "[--dir DATA | --data FILE [--data-dir DIR]] [--format table|json|jsonl|csv] [--from T] [--to T]\n"
+     "        [--content DIR] [--macros FILE] [--explain] SPL",
      "ask a store or a file", app_search},
     {"check", "[--config FILE] [--dir DATA] [--content DIR]",
      "what would stop a server from starting, or make it work wrongly", app_check},
@@ -46,6 +47,8 @@ const struct command_line command_lines[] = {
     {"keep", "add|list|remove --dir DATA [--stream S] [--from T] [--to T] [--reason TEXT] [--user ADMIN] [--all]\n"
      "        [--format F] [NAME]",
      "retention holds: spans of events that stay whatever their age; two people end one", app_keep},
+    {"knowledge", "list|show|check|put|remove --dir DATA [--kind KIND] [--format F] [FILE|NAME]",
+     "macros, lookups, data models, event types, tags and saved searches of the search language", app_knowledge},
     {"token", "list|add|revoke --dir DATA [--kind api|hec|gate] [--name NAME] [--role ROLE] [--stream S]\n"
      "        [--dataset D] [--networks CIDR,...] [--expires TIME|DURATION] [--all] [--format F] [ID]",
      "what programs sign in with; the secret is shown once", app_token},

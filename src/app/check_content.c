@@ -1,11 +1,13 @@
 #include "app/check_content.h"
 
 #include "app/cli.h"
+#include "app/definitions.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include "decode/sample.h"
 #include "detect/rule.h"
 #include "gate/policy.h"
+#include "search/know_check.h"
 #include "table/state.h"
 #include "table/state_define.h"
 
@@ -106,9 +108,39 @@ static void check_state_and_policy(struct report *report, const char *policy_pat
     arena_free(arena);
 }
 
-void check_content(struct report *report, const char *policy)
+static void check_definitions(struct report *report, const char *dir)
+{
+    struct err err;
+    struct know_builder *builder;
+    const struct know_object *object;
+    size_t count = 0, wrong = 0;
+    if (definitions_begin(dir, &builder, &err) < 0) {
+        report_line(report, REPORT_FAIL, "definitions", "%s", err.text);
+        return;
+    }
+    struct knowledge *set = know_builder_done(builder);
+    for (const struct know_note *note = know_notes(set); note; note = note->next) {
+        report_line(report, note->wrong ? REPORT_FAIL : REPORT_OK, "definitions", "%.*s",
+                    SLICE_ARG(note->text));
+        wrong += note->wrong;
+    }
+    for (; (object = know_at(set, count)); count++)
+        if (know_check_object(object, set, &err) < 0) {
+            wrong++;
+            report_line(report, REPORT_FAIL, "definitions", "%.*s: %s", SLICE_ARG(object->place), err.text);
+        }
+    if (!set)
+        report_line(report, REPORT_FAIL, "memory", "out of memory");
+    else if (wrong == 0)
+        report_line(report, REPORT_OK, "definitions",
+                    "%zu macros, lookups, data models, event types, tags and saved searches", count);
+    know_release(set);
+}
+
+void check_content(struct report *report, const char *policy, const char *dir)
 {
     check_decoders(report);
     check_rules(report);
     check_state_and_policy(report, policy);
+    check_definitions(report, dir);
 }

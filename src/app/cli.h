@@ -75,5 +75,6 @@ int app_watch(int argc, char **argv);
 int app_keep(int argc, char **argv);
 int app_user(int argc, char **argv);
 int app_token(int argc, char **argv);
+int app_knowledge(int argc, char **argv);
 int app_version(int argc, char **argv);
 int app_help(int argc, char **argv);

@@ -205,6 +205,7 @@ static int open_server(struct service *service, struct err *err)
                   .gate = service->gate,
                   .keeping = service->keeping,
                   .knowing = service->knowing,
+                  .lookups = data_path(service, "lookups", service->lookups),
                   .clock = clock_real(),
                   .setup_code = service->setup_code[0] ? service->setup_code : NULL},
         .address = config->api.address,

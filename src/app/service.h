@@ -22,6 +22,7 @@ struct service {
     struct gate *gate;
     struct keeping *keeping;
     struct knowing *knowing;
+    char lookups[ENGINE_PATH_MAX]; /* the folder of lookup tables */
     struct server *server;
     struct sink sink;
     char setup_code[32]; /* "" when there is a user already */

@@ -405,3 +405,11 @@ const char *know_origin_name(enum know_origin origin)
     static const char *const names[] = {"shipped", "folder", "shared", "own"};
     return names[origin];
 }
+
+struct slice know_title(const struct know_object *object, struct arena *arena)
+{
+    const struct know_macro *macro = object->spec;
+    if (object->kind != KNOW_MACRO || macro->arg_count == 0)
+        return object->name;
+    return arena_printf(arena, "%.*s(%zu)", SLICE_ARG(object->name), macro->arg_count);
+}

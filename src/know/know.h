@@ -172,6 +172,8 @@ struct know_note {
 };
 const struct know_note *know_notes(const struct knowledge *set);
 
+/* Its name; of a macro with arguments "name(2)", since there may be several. SLICE_NONE: no memory. */
+struct slice know_title(const struct know_object *object, struct arena *arena);
 const char *know_kind_name(enum know_kind kind); /* as the key in YAML: "data_model" */
 bool know_kind_by_name(struct slice name, enum know_kind *out);
 const char *know_origin_name(enum know_origin origin);

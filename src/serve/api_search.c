@@ -19,7 +19,8 @@ void api_search_start(struct api *api)
         api_error(api, 400, "bad_request", "the body needs \"query\"");
         return;
     }
-    int result = jobs_start(api->jobs, query, from, to, api->caller.user.name, id, &err);
+    int result = jobs_start(api->jobs, query, from, to, api->caller.user.name,
+                            role_allows(api->caller.role, ROLE_ANALYST), id, &err);
     struct slice range = arena_printf(api->arena, "from %.*s to %.*s", SLICE_ARG(from), SLICE_ARG(to));
     if (!api_looked(api, "search", query, range, result, &err))
         return;

@@ -7,8 +7,10 @@
 #include "search/output.h"
 #include "search/parser.h"
 #include "search/store_backend.h"
+#include "search/table_source.h"
 #include "serve/job_fields.h"
 #include "serve/knowing.h"
+#include "state/audit.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -25,6 +27,9 @@ struct job {
     char *owner;
     struct arena *arena; /* the query's text and trees */
     struct knowledge *knowledge;
+    struct table_backend *tables;
+    struct search_writer writer;
+    bool may_write;
     pthread_t thread;
     pthread_mutex_t lock; /* of all below */
     atomic_int waiting;   /* readers that want the lock: the job lets them go first */
@@ -38,22 +43,18 @@ struct job {
 };
 
 struct jobs {
-    struct store *store;
-    struct knowing *knowing;
-    const struct hin_clock *clock;
+    struct jobs_config config;
     pthread_mutex_t lock; /* of the list */
     struct job *first;
     uint64_t next_id;
 };
 
-struct jobs *jobs_new(struct store *store, struct knowing *knowing, const struct hin_clock *clock)
+struct jobs *jobs_new(const struct jobs_config *config)
 {
     struct jobs *jobs = mem_calloc(1, sizeof(*jobs));
     if (!jobs)
         return NULL;
-    jobs->store = store;
-    jobs->knowing = knowing;
-    jobs->clock = clock;
+    jobs->config = *config;
     pthread_mutex_init(&jobs->lock, NULL);
     return jobs;
 }
@@ -64,6 +65,7 @@ static void job_drop(struct job *job)
     search_free(job->search);
     search_free(job->counting);
     know_release(job->knowledge);
+    table_backend_free(job->tables);
     pthread_mutex_destroy(&job->lock);
     arena_free(job->arena);
     mem_free(job->owner);
@@ -132,7 +134,26 @@ static int read_time(struct jobs *jobs, struct slice text, int64_t fallback, int
     *out = fallback;
     if (!text.len)
         return 0;
-    return time_modifier_read(text, clock_wall_ns(jobs->clock), NULL, out, err);
+    return time_modifier_read(text, clock_wall_ns(jobs->config.clock), NULL, out, err);
+}
+
+/* A lookup table that a search has made; the audit trail has it whatever came of it. */
+static int write_lookup(void *context, struct slice name, struct slice csv, struct err *err)
+{
+    struct job *job = context;
+    const struct jobs_config *config = &job->jobs->config;
+    char detail[64];
+    struct err why;
+    int result = table_write((void *)(uintptr_t)config->lookups, name, csv, err);
+    int len = snprintf(detail, sizeof(detail), "%zu bytes, search %s", csv.len, job->id);
+    struct audit_row row = {.actor = slice_text(job->owner), .via = SLICE("search"), .peer = SLICE(""),
+                            .action = SLICE("lookup.write"), .object = name,
+                            .detail = slice_of(detail, (size_t)len),
+                            .result = result < 0 ? slice_text(err->text) : SLICE("ok")};
+    if (audit_add(config->database, config->clock, &row, &why) == 0 || result < 0)
+        return result;
+    *err = why;
+    return -1;
 }
 
 static int read_query(struct job *job, struct slice text, struct spl_query **out, struct err *err)
@@ -147,6 +168,7 @@ static int prepare_counting(struct job *job, struct slice query, const struct se
 {
     struct spl_query *parsed;
     struct search_options counting = *options;
+    counting.writer = NULL;
     struct slice text = arena_printf(job->arena, "%.*s | timechart count", SLICE_ARG(query));
     counting.backend = &job->count_backend.backend;
     if (!search_result(job->search)->events)
@@ -161,18 +183,22 @@ static int prepare(struct job *job, struct slice query, struct slice from, struc
 {
     struct jobs *jobs = job->jobs;
     struct spl_query *parsed;
-    struct search_options options = {.backend = &job->backend.backend, .clock = jobs->clock,
+    struct search_options options = {.backend = &job->backend.backend, .clock = jobs->config.clock,
                                      .rows_max = JOB_EVENTS_MAX, .knowledge = job->knowledge,
-                                     .person = slice_text(job->owner)};
+                                     .person = slice_text(job->owner),
+                                     .writer = job->may_write ? &job->writer : NULL};
     struct slice text = arena_copy(job->arena, query);
     if (!text.ptr)
         return err_nomem(err);
+    if (table_backend_new(NULL, jobs->config.lookups, &job->tables, err) < 0)
+        return -1;
+    options.tables = table_backend_get(job->tables);
     if (read_time(jobs, from, 0, &options.from_ns, err) < 0 ||
         read_time(jobs, to, 0, &options.to_ns, err) < 0 ||
         read_query(job, text, &parsed, err) < 0)
         return -1;
-    store_backend_init(&job->backend, jobs->store, jobs->clock, &job->cancel);
-    store_backend_init(&job->count_backend, jobs->store, jobs->clock, &job->cancel);
+    store_backend_init(&job->backend, jobs->config.store, jobs->config.clock, &job->cancel);
+    store_backend_init(&job->count_backend, jobs->config.store, jobs->config.clock, &job->cancel);
     if (search_new(parsed, &options, &job->search, err) < 0)
         return -1;
     return prepare_counting(job, text, &options, err);
@@ -186,8 +212,8 @@ static struct job *new_job(struct jobs *jobs, struct slice owner)
     job->jobs = jobs;
     job->owner = mem_strdup(owner.ptr, owner.len);
     job->arena = arena_new(64 * MIB);
-    job->knowledge = knowing_hold(jobs->knowing);
-    job->started_ns = job->read_ns = clock_mono_ns(jobs->clock);
+    job->knowledge = knowing_hold(jobs->config.knowing);
+    job->started_ns = job->read_ns = clock_mono_ns(jobs->config.clock);
     pthread_mutex_init(&job->lock, NULL);
     if (job->owner && job->arena)
         return job;
@@ -199,7 +225,7 @@ static struct job *new_job(struct jobs *jobs, struct slice owner)
 static struct job *take_forgotten(struct jobs *jobs, size_t *running)
 {
     struct job **link = &jobs->first, *forgotten = NULL;
-    int64_t oldest = clock_mono_ns(jobs->clock) - FORGET_AFTER_MINUTES * NS_PER_MINUTE;
+    int64_t oldest = clock_mono_ns(jobs->config.clock) - FORGET_AFTER_MINUTES * NS_PER_MINUTE;
     size_t kept = 0;
     *running = 0;
     while (*link) {
@@ -248,11 +274,13 @@ static int add_job(struct jobs *jobs, struct job *job, struct err *err)
 }
 
 int jobs_start(struct jobs *jobs, struct slice query, struct slice from, struct slice to,
-               struct slice owner, char id[JOB_ID_SIZE], struct err *err)
+               struct slice owner, bool may_write, char id[JOB_ID_SIZE], struct err *err)
 {
     struct job *job = new_job(jobs, owner);
     if (!job)
         return err_nomem(err);
+    job->may_write = may_write;
+    job->writer = (struct search_writer){.table = write_lookup, .context = job};
     if (prepare(job, query, from, to, err) == 0 && add_job(jobs, job, err) == 0) {
         snprintf(id, JOB_ID_SIZE, "%s", job->id);
         return 0;
@@ -281,7 +309,7 @@ static struct job *take(struct jobs *jobs, struct slice id, struct slice owner, 
     atomic_fetch_add(&found->waiting, 1);
     pthread_mutex_lock(&found->lock);
     atomic_fetch_sub(&found->waiting, 1);
-    found->read_ns = clock_mono_ns(jobs->clock);
+    found->read_ns = clock_mono_ns(jobs->config.clock);
     return found;
 }
 

@@ -20,14 +20,22 @@ enum { JOBS_RUNNING_MAX = 8, JOBS_KEPT_MAX = 32, JOB_EVENTS_MAX = 20000, JOB_FIE
 struct jobs;
 struct knowing; /* serve/knowing.h */
 
-MUST_USE struct jobs *jobs_new(struct store *store, struct knowing *knowing,
-                               const struct hin_clock *clock);
+/* What searches work with; all outlive the jobs. */
+struct jobs_config {
+    struct store *store;
+    struct knowing *knowing;
+    struct database *database; /* for the audit trail */
+    const char *lookups;       /* folder of lookup tables */
+    const struct hin_clock *clock;
+};
+
+MUST_USE struct jobs *jobs_new(const struct jobs_config *config);
 void jobs_free(struct jobs *jobs); /* NULL is fine */
 
-/* id gets "s17". ERR_CONFIG with start, end and suggestion for a query that is wrong. */
+/* id gets "s17". may_write: lookup tables, by outputlookup. ERR_CONFIG with start, end and suggestion for a query that is wrong. */
 enum { JOB_ID_SIZE = 24 };
 MUST_USE int jobs_start(struct jobs *jobs, struct slice query, struct slice from, struct slice to,
-                        struct slice owner, char id[JOB_ID_SIZE], struct err *err);
+                        struct slice owner, bool may_write, char id[JOB_ID_SIZE], struct err *err);
 /* The state and a page as docs/api.md has it. ERR_NOT_FOUND also for another owner's. */
 MUST_USE int jobs_page(struct jobs *jobs, struct slice id, struct slice owner, int64_t offset,
                        int64_t limit, struct json *json, struct err *err);

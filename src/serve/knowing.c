@@ -2,7 +2,9 @@
 
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/limits.h"
 #include "base/mem.h"
+#include "state/knowledge.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -39,14 +41,41 @@ static uint64_t look(const struct knowing *knowing)
     for (size_t i = 0; i < ARRAY_COUNT(folders); i++)
         if (file_is_dir(folders[i]) && file_walk(folders[i], ".yaml", add_file, &sum, &err) < 0)
             sum++; /* reading them says why */
+    int64_t version;
+    if (knowledge_version(knowing->config.database, &version, &err) == 0)
+        sum += hash_bytes(slice_of(&version, sizeof(version)));
     return sum;
 }
 
 /* ---- reading ---- */
 
+static int add_kept(void *context, const struct kept_definition *kept, struct err *err)
+{
+    return know_builder_text(context, kept->text, kept->owner, kept->shared, kept->updated_ns, err);
+}
+
+int knowing_add_kept(struct know_builder *builder, struct database *database, struct err *err)
+{
+    struct arena *arena = arena_new(KNOW_BYTES_MAX);
+    int result = arena ? knowledge_each(database, arena, add_kept, builder, err) : err_nomem(err);
+    arena_free(arena);
+    return result;
+}
+
 static int build(const struct knowing *knowing, struct knowledge **out, struct err *err)
 {
-    return know_load(knowing->shipped, knowing->folder, out, err);
+    struct know_builder *builder = know_builder_new();
+    *out = NULL;
+    if (!builder)
+        return err_nomem(err);
+    if (know_builder_folder(builder, knowing->shipped, KNOW_SHIPPED, err) < 0 ||
+        know_builder_folder(builder, knowing->folder, KNOW_FOLDER, err) < 0 ||
+        knowing_add_kept(builder, knowing->config.database, err) < 0) {
+        know_builder_free(builder);
+        return -1;
+    }
+    *out = know_builder_done(builder);
+    return *out ? 0 : err_nomem(err);
 }
 
 static void tell(const struct knowing *knowing, const struct knowledge *set)

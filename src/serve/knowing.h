@@ -23,6 +23,10 @@ MUST_USE int knowing_open(const struct knowing_config *config, struct knowing **
                           struct err *err);
 void knowing_close(struct knowing *knowing); /* NULL is fine */
 
+/* Those of state.db behind what the builder has. */
+MUST_USE int knowing_add_kept(struct know_builder *builder, struct database *database,
+                              struct err *err);
+
 /* The newest set; know_release() gives it back. */
 MUST_USE struct knowledge *knowing_hold(struct knowing *knowing);
 /* All is read again; on failure the old set stays. */

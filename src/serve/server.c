@@ -295,7 +295,10 @@ int server_start(struct net_loop *loop, const struct server_config *config, stru
         return err_nomem(err);
     server->config = *config;
     server->waiting = queue_new(REQUESTS_WAITING_MAX);
-    server->jobs = jobs_new(config->parts.store, config->parts.knowing, config->parts.clock);
+    struct jobs_config jobs = {.store = config->parts.store, .knowing = config->parts.knowing,
+                               .database = config->parts.database, .lookups = config->parts.lookups,
+                               .clock = config->parts.clock};
+    server->jobs = jobs_new(&jobs);
     struct http_options options = {.address = config->address, .port = config->port,
                                    .tls = config->tls, .handle = on_request, .context = server,
                                    .hosts = config->hosts};

@@ -32,6 +32,7 @@ struct server_parts {
     struct gate *gate;
     struct keeping *keeping;
     struct knowing *knowing;
+    const char *lookups; /* folder of lookup tables */
     const struct hin_clock *clock;
     const char *setup_code; /* while there is no user; NULL when there is one */
 };

@@ -76,6 +76,12 @@ const char *const state_schema[] = {
     "  added_by TEXT NOT NULL, added_ns INTEGER NOT NULL, in_force_ns INTEGER,"
     "  wished_by TEXT, wished_ns INTEGER, wish_reason TEXT, ended_by TEXT, ended_ns INTEGER);"
     "CREATE UNIQUE INDEX keeps_name ON keeps(name) WHERE ended_ns IS NULL;",
+    /* 6: definitions for the search language that people make (state/knowledge.h). */
+    "CREATE TABLE knowledge("
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, name TEXT NOT NULL,"
+    "  owner TEXT NOT NULL, shared INTEGER NOT NULL, text TEXT NOT NULL, updated_ns INTEGER NOT NULL);"
+    "CREATE UNIQUE INDEX knowledge_shared ON knowledge(kind,name) WHERE shared=1;"
+    "CREATE UNIQUE INDEX knowledge_own ON knowledge(kind,name,owner) WHERE shared=0;",
 };
 
 const size_t state_schema_count = sizeof(state_schema) / sizeof(state_schema[0]);

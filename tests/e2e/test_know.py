@@ -5,8 +5,9 @@ import json
 import pathlib
 import subprocess
 import tempfile
+import time
 
-from harness import HINOMI, ROOT, SHARED, Checks, run, search
+from harness import HINOMI, PASSWORD, ROOT, SHARED, Checks, Server, run, search
 
 checks = Checks()
 BY_DESIGN = ("apply", "fit", "cyberchef", "dnstwist", "summary")  # of add-ons: they do not exist here
@@ -145,8 +146,79 @@ def lookups():
         checks.equal("and read there", len(search(folder + "/data", "| inputlookup mine")), 3)
 
 
+def sign_in_as(server, name):
+    status, body, headers = server.request("POST", "/v1/login", {"name": name, "password": PASSWORD})
+    checks.equal(f"{name} signs in", status, 200)
+    server.cookie, server.csrf = headers["Set-Cookie"].split(";")[0], body["csrf"]
+
+
+def put(server, kind, text, shared=False):
+    status, body, _ = server.request("PUT", f"/v1/knowledge/{kind}", {"text": text, "shared": shared})
+    return status, body
+
+
+def served():
+    """The API: own and shared, who may what, and what a running server sees of files and commands."""
+    server = Server()
+    try:
+        server.start()
+        server.sign_in()
+        token = server.token()
+        server.hec(token, [{"n": n, "user": {"name": "bob"}} for n in range(4)])
+        for name, role in (("vera", "viewer"), ("anna", "analyst")):
+            server.request("POST", "/v1/users", {"name": name, "password": PASSWORD, "role": role})
+        until = time.monotonic() + 30
+        while not server.query("user.name=bob | stats count")["rows"][0][0] == 4 and time.monotonic() < until:
+            time.sleep(0.05)
+        status, body = put(server, "macro", "macro: few\nargs: [n]\ndefinition: n<$n$", True)
+        checks.equal("shared by an administrator", (status, body["name"]), (200, "few(1)"))
+        checks.equal("and used", server.query("user.name=bob `few(2)` | stats count")["rows"], [[2]])
+        status, body = put(server, "macro", "macro: few\ndefinitoin: x")
+        checks.check("a wrong one is refused with its line", status == 400 and "line 2" in json.dumps(body), body)
+        status, body = put(server, "event_type", "event_type: x\nsearch: (a=1")
+        checks.check("and one that cannot be read", status == 400, body)
+        status, body = put(server, "tag", "macro: few\ndefinition: x")
+        checks.check("of another kind", status == 400 and "not a tag" in json.dumps(body), body)
+        status, body, _ = server.request("GET", "/v1/knowledge/macro?name=few(1)")
+        checks.check("read back", status == 200 and body["origin"] == "shared" and "n<$n$" in body["text"], body)
+        page = server.query("user.name=bob | table n | outputlookup served.csv")
+        checks.equal("a lookup is written", page["state"], "done")
+        checks.equal("and read", server.query("| inputlookup served | stats count")["rows"], [[4]])
+        trail = server.request("GET", "/v1/audit?action=lookup")[1]["rows"]
+        checks.check("the trail has it", len(trail) == 1 and trail[0]["object"] == "served.csv" and trail[0]["actor"] == "admin", trail)
+        sign_in_as(server, "vera")
+        checks.equal("a viewer makes none", put(server, "macro", "macro: v\ndefinition: x")[0], 403)
+        checks.equal("but sees them", server.request("GET", "/v1/knowledge?kind=data_model")[0], 200)
+        status, body, _ = server.request("POST", "/v1/search", {"query": "* | outputlookup x"})
+        checks.check("and writes no lookup", status == 403 and "needs the role analyst" in json.dumps(body), body)
+        sign_in_as(server, "anna")
+        checks.equal("an analyst shares none", put(server, "macro", "macro: few\nargs: [n]\ndefinition: n<1", True)[0], 403)
+        checks.equal("has own", put(server, "macro", "macro: few\nargs: [n]\ndefinition: n<1")[0], 200)
+        checks.equal("which count for her", server.query("user.name=bob `few(2)` | stats count")["rows"], [[1]])
+        sign_in_as(server, "vera")
+        checks.equal("and for nobody else", server.query("user.name=bob `few(2)` | stats count")["rows"], [[2]])
+        sign_in_as(server, "anna")
+        checks.equal("removed", server.request("DELETE", "/v1/knowledge/macro?name=few(1)")[0], 204)
+        checks.equal("the shared one is back", server.query("user.name=bob `few(2)` | stats count")["rows"], [[2]])
+        checks.equal("not there twice", server.request("DELETE", "/v1/knowledge/macro?name=few(1)")[0], 404)
+        content = pathlib.Path(server.dir) / "data/content/search"
+        content.mkdir(parents=True)
+        (content / "own.yaml").write_text("macro: from_file\ndefinition: n=3\n")
+        (pathlib.Path(server.dir) / "few.yaml").write_text("macro: from_command\ndefinition: n>1\n")
+        checks.equal("by command", run("knowledge", "put", "--dir", server.dir + "/data", server.dir + "/few.yaml")[0], 0)
+        until, rows = time.monotonic() + 20, None
+        while rows != [[1]] and time.monotonic() < until:
+            time.sleep(0.2)
+            status, body, _ = server.request("POST", "/v1/search", {"query": "`from_file` `from_command`"})
+            rows = status == 201 and server.query("user.name=bob `from_file` `from_command` | stats count")["rows"]
+        checks.equal("the server sees files and commands", rows, [[1]])
+    finally:
+        server.close()
+
+
 published()
 models()
+served()
 lookups()
 definitions()
 checks.finish()
