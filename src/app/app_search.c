@@ -1,6 +1,7 @@
 /* hinomi search --dir D: the store read where it lies; --data FILE: a table file (search/cli.h). */
 #include "app/admin.h"
 #include "app/definitions.h"
+#include "app/engine.h"
 
 #include "search/search_cli.h"
 #include "search/store_backend.h"
@@ -50,6 +51,30 @@ static int write_lookup(void *context, struct slice name, struct slice csv, stru
     return result;
 }
 
+/* As import: with the folder's lock, through journal and pipeline into the store. */
+static int collect(void *context, struct slice stream, struct slice source, struct slice lines,
+                   uint32_t count, struct err *err)
+{
+    struct engine engine = {.dir = context};
+    struct journal_ack ack;
+    char room[ADMIN_PERSON_MAX];
+    struct delivery delivery = {.origin = {.source = SLICE("collect"), .stream = stream, .path = source,
+                                           .dataset = SLICE("json"), .identity = admin_person(room)},
+                                .received_ns = clock_wall_ns(clock_real()),
+                                .framing = FRAMING_LINES,
+                                .event_count = count,
+                                .body = lines};
+    int result = engine_open(&engine, err);
+    if (result == 0)
+        result = engine_start(&engine, err);
+    if (result == 0)
+        result = journal_append_wait(engine.journal, &delivery, &ack, err);
+    if (result == 0)
+        result = engine_finish(&engine, err);
+    engine_close(&engine);
+    return result;
+}
+
 static int search_store(const char *dir, int argc, char **argv, struct search_setting *setting)
 {
     struct err err;
@@ -67,7 +92,7 @@ static int search_store(const char *dir, int argc, char **argv, struct search_se
     struct table_backend *tables = NULL;
     int status;
     char lookups[ADMIN_PATH_MAX];
-    struct search_writer writer = {.table = write_lookup, .context = (void *)(uintptr_t)dir};
+    struct search_writer writer = {.table = write_lookup, .collect = collect, .context = (void *)(uintptr_t)dir};
     store_backend_init(&backend, store, clock_real(), NULL);
     setting->backend = &backend.backend;
     setting->writer = &writer;

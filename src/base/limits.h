@@ -42,6 +42,7 @@ enum { KNOW_TEXT_BYTES_MAX = 256 * 1024 };  /* one definition as YAML */
 enum { KNOW_NAME_BYTES_MAX = 512 };         /* its name */
 enum { KNOW_ARGS_MAX = 32 };                /* arguments of a macro */
 enum { MACRO_DEPTH_MAX = 100 };             /* macros in macros */
+enum { MACRO_CALLS_MAX = 10000 };            /* macros that one search stands for */
 enum { LOOKUP_MATCHES_MAX = 1000 };         /* rows of a lookup table that one row may meet */
 #define LOOKUP_BYTES_MAX (256 * MIB)        /* a lookup table that a search writes */
 #define KNOW_BYTES_MAX (256 * MIB)          /* memory of all definitions */

@@ -36,7 +36,6 @@ static const struct command known[] = {
     LOOSE("addinfo", 0, "the search's time range and id as fields", 0),
     LOOSE("anomalydetection", 0, "rows that are unlikely", 0),
     LOOSE("cluster", 0, "groups of similar rows", 0),
-    LOOSE("collect", 0, "rows into an index", 0),
     LOOSE("compare", 0, "two periods side by side", 0),
     LOOSE("contingency", 0, "how often two fields' values meet", 0),
     LOOSE("dbinspect", 0, "the store's segments", COMMAND_GENERATES),

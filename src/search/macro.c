@@ -21,7 +21,7 @@ struct expander {
     struct slice person;
     struct buffer to;
     struct macro_piece *pieces;
-    size_t count;
+    size_t count, calls;
     struct err *err;
 };
 
@@ -260,6 +260,9 @@ static int expand_call(struct expander *e, struct slice text, size_t at, size_t 
                    MACRO_DEPTH_MAX, SLICE_ARG(slice_sub(text, at + 1, len)));
         return -1;
     }
+    if (++e->calls > MACRO_CALLS_MAX)
+        return err_set_at(e->err, ERR_LIMIT, (int)call->from, (int)call->to,
+                          "the search stands for more than %d macros", MACRO_CALLS_MAX);
     if (read_call(e, slice_sub(text, at + 1, len), call) < 0 || find_macro(e, call, &macro) < 0 ||
         definition(e, macro, call, &body) < 0) {
         if (outer && e->err->code == ERR_CONFIG)

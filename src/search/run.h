@@ -28,7 +28,6 @@
 #include "search/source.h"
 
 struct search;
-struct search_collect;
 struct zone;
 
 struct search_progress {
@@ -76,17 +75,10 @@ struct search_writer {
     /* The whole of a lookup table as CSV, in the place of the old one if there is one. name is a file's
      * name that know_is_file_name(). */
     int (*table)(void *context, struct slice name, struct slice csv, struct err *err);
-    /* A row as JSON becomes an event of the stream, journal first; it is durable when collected() has
-     * returned 0. */
-    int (*collect)(void *context, const struct search_collect *event, struct err *err);
-    int (*collected)(void *context, struct err *err);
+    /* Lines of JSON become events of the stream; the journal has them when it returns 0. */
+    int (*collect)(void *context, struct slice stream, struct slice source, struct slice lines,
+                   uint32_t count, struct err *err);
     void *context;
-};
-
-struct search_collect {
-    struct slice stream, source, sourcetype, host;
-    struct slice event;
-    int64_t time_ns;
 };
 
 struct search_message {

@@ -137,23 +137,48 @@ static int read_time(struct jobs *jobs, struct slice text, int64_t fallback, int
     return time_modifier_read(text, clock_wall_ns(jobs->config.clock), NULL, out, err);
 }
 
-/* A lookup table that a search has made; the audit trail has it whatever came of it. */
-static int write_lookup(void *context, struct slice name, struct slice csv, struct err *err)
+/* What a search wrote: the audit trail has it whatever came of it. */
+static int record(const struct job *job, const char *action, struct slice object, struct slice detail,
+                  int result, struct err *err)
 {
-    struct job *job = context;
     const struct jobs_config *config = &job->jobs->config;
-    char detail[64];
     struct err why;
-    int result = table_write((void *)(uintptr_t)config->lookups, name, csv, err);
-    int len = snprintf(detail, sizeof(detail), "%zu bytes, search %s", csv.len, job->id);
     struct audit_row row = {.actor = slice_text(job->owner), .via = SLICE("search"), .peer = SLICE(""),
-                            .action = SLICE("lookup.write"), .object = name,
-                            .detail = slice_of(detail, (size_t)len),
+                            .action = slice_text(action), .object = object, .detail = detail,
                             .result = result < 0 ? slice_text(err->text) : SLICE("ok")};
     if (audit_add(config->database, config->clock, &row, &why) == 0 || result < 0)
         return result;
     *err = why;
     return -1;
+}
+
+static int write_lookup(void *context, struct slice name, struct slice csv, struct err *err)
+{
+    struct job *job = context;
+    const struct jobs_config *config = &job->jobs->config;
+    char detail[64];
+    int result = table_write((void *)(uintptr_t)config->lookups, name, csv, err);
+    int len = snprintf(detail, sizeof(detail), "%zu bytes, search %s", csv.len, job->id);
+    return record(job, "lookup.write", name, slice_of(detail, (size_t)len), result, err);
+}
+
+/* The same path as events from outside; who made them is in the delivery. */
+static int collect(void *context, struct slice stream, struct slice source, struct slice lines,
+                   uint32_t count, struct err *err)
+{
+    struct job *job = context;
+    const struct jobs_config *config = &job->jobs->config;
+    char detail[64];
+    struct journal_ack ack;
+    struct delivery delivery = {.origin = {.source = SLICE("collect"), .stream = stream, .path = source,
+                                           .dataset = SLICE("json"), .identity = slice_text(job->owner)},
+                                .received_ns = clock_wall_ns(config->clock),
+                                .framing = FRAMING_LINES,
+                                .event_count = count,
+                                .body = lines};
+    int result = journal_append_wait(config->journal, &delivery, &ack, err);
+    int len = snprintf(detail, sizeof(detail), "%u events, search %s", count, job->id);
+    return record(job, "collect", stream, slice_of(detail, (size_t)len), result, err);
 }
 
 static int read_query(struct job *job, struct slice text, struct spl_query **out, struct err *err)
@@ -280,7 +305,7 @@ int jobs_start(struct jobs *jobs, struct slice query, struct slice from, struct 
     if (!job)
         return err_nomem(err);
     job->may_write = may_write;
-    job->writer = (struct search_writer){.table = write_lookup, .context = job};
+    job->writer = (struct search_writer){.table = write_lookup, .collect = collect, .context = job};
     if (prepare(job, query, from, to, err) == 0 && add_job(jobs, job, err) == 0) {
         snprintf(id, JOB_ID_SIZE, "%s", job->id);
         return 0;

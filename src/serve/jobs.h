@@ -13,6 +13,7 @@
  */
 #include "base/clock.h"
 #include "base/json.h"
+#include "store/journal.h"
 #include "store/store.h"
 
 enum { JOBS_RUNNING_MAX = 8, JOBS_KEPT_MAX = 32, JOB_EVENTS_MAX = 20000, JOB_FIELD_VALUES = 10 };
@@ -23,6 +24,7 @@ struct knowing; /* serve/knowing.h */
 /* What searches work with; all outlive the jobs. */
 struct jobs_config {
     struct store *store;
+    struct journal *journal; /* for collect */
     struct knowing *knowing;
     struct database *database; /* for the audit trail */
     const char *lookups;       /* folder of lookup tables */
@@ -32,7 +34,8 @@ struct jobs_config {
 MUST_USE struct jobs *jobs_new(const struct jobs_config *config);
 void jobs_free(struct jobs *jobs); /* NULL is fine */
 
-/* id gets "s17". may_write: lookup tables, by outputlookup. ERR_CONFIG with start, end and suggestion for a query that is wrong. */
+/* id gets "s17". may_write: lookup tables, by outputlookup, and
+ * events, by collect. ERR_CONFIG with start, end and suggestion for a query that is wrong. */
 enum { JOB_ID_SIZE = 24 };
 MUST_USE int jobs_start(struct jobs *jobs, struct slice query, struct slice from, struct slice to,
                         struct slice owner, bool may_write, char id[JOB_ID_SIZE], struct err *err);

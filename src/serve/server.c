@@ -295,7 +295,8 @@ int server_start(struct net_loop *loop, const struct server_config *config, stru
         return err_nomem(err);
     server->config = *config;
     server->waiting = queue_new(REQUESTS_WAITING_MAX);
-    struct jobs_config jobs = {.store = config->parts.store, .knowing = config->parts.knowing,
+    struct jobs_config jobs = {.store = config->parts.store, .journal = config->parts.journal,
+                               .knowing = config->parts.knowing,
                                .database = config->parts.database, .lookups = config->parts.lookups,
                                .clock = config->parts.clock};
     server->jobs = jobs_new(&jobs);

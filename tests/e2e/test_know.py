@@ -144,6 +144,9 @@ def lookups():
         code, _, err = run("search", "--dir", folder + "/data", "* | table n | outputlookup mine | stats count")
         checks.check("beside a store", code == 0 and (pathlib.Path(folder) / "data/lookups/mine.csv").exists(), err)
         checks.equal("and read there", len(search(folder + "/data", "| inputlookup mine")), 3)
+        search(folder + "/data", "index=main | stats count as n | collect index=summary addtime=f")
+        checks.equal("collected by command", search(folder + "/data", "index=summary | table n sourcetype hinomi.source"),
+                     [{"n": 3, "sourcetype": "stash", "hinomi.source": "collect"}])
 
 
 def sign_in_as(server, name):
@@ -186,7 +189,19 @@ def served():
         checks.equal("and read", server.query("| inputlookup served | stats count")["rows"], [[4]])
         trail = server.request("GET", "/v1/audit?action=lookup")[1]["rows"]
         checks.check("the trail has it", len(trail) == 1 and trail[0]["object"] == "served.csv" and trail[0]["actor"] == "admin", trail)
+        page = server.query('user.name=bob | stats count as hits by user.name | collect index=summary source=daily marker="report=r1, kind=x"')
+        checks.check("a search that names no stream says so", any(m["code"] == "collect-loop" for m in page["messages"]), page)
+        until, rows = time.monotonic() + 30, []
+        while not rows and time.monotonic() < until:
+            rows = server.query("index=summary report=r1 | table hits user.name kind source sourcetype")["rows"]
+            time.sleep(0.1)
+        checks.equal("rows are events", rows, [[4, "bob", "x", "daily", "stash"]])
+        status, body, _ = server.request("POST", "/v1/search", {"query": "index=summary | collect index=summary"})
+        checks.check("never into what it reads", status == 400 and "would come back" in json.dumps(body), body)
+        checks.equal("nor into the gate's", server.request("POST", "/v1/search", {"query": "* | collect index=gate"})[0], 400)
         sign_in_as(server, "vera")
+        checks.equal("a viewer collects none", server.request("POST", "/v1/search", {"query": "index=main | collect index=summary"})[0], 403)
+        checks.equal("but may look", server.query("index=main | stats count | collect index=summary testmode=t")["rows"], [[4]])
         checks.equal("a viewer makes none", put(server, "macro", "macro: v\ndefinition: x")[0], 403)
         checks.equal("but sees them", server.request("GET", "/v1/knowledge?kind=data_model")[0], 200)
         status, body, _ = server.request("POST", "/v1/search", {"query": "* | outputlookup x"})

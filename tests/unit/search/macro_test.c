@@ -30,6 +30,12 @@ static void setup_macros(struct fixture *f)
         "macro: status\nargs: [code]\ndefinition: status=$code$",
         "macro: say\nargs: [a, b]\ndefinition: \"[$a$|$b$]$c$\"",
         "macro: now_text\neval: true\ndefinition: if(now()>0, \"later\", \"never\")",
+        "macro: none\ndefinition: ''",
+        "macro: twice\nargs: [m]\ndefinition: \"`$m$` `$m$`\"",
+        "macro: a\ndefinition: \"`twice(none)` `twice(none)` `twice(none)` `twice(none)`\"",
+        "macro: b\ndefinition: \"`a` `a` `a` `a` `a` `a` `a` `a` `a` `a` `a` `a`\"",
+        "macro: c\ndefinition: \"`b` `b` `b` `b` `b` `b` `b` `b` `b` `b` `b` `b`\"",
+        "macro: d\ndefinition: \"`c` `c` `c` `c` `c` `c` `c` `c` `c` `c` `c` `c`\"",
         "macro: truth\neval: true\ndefinition: 1=1",
         "macro: checked\nargs: [n]\nvalidation: validate(isnum($n$), \"n is no number\")\ndefinition: n=$n$",
     };
@@ -84,6 +90,7 @@ static void errors_are_about_the_call(void **state)
     setup_macros(&f);
     refuses(&f, "x `status`", "the macro status takes 1 argument, not 0", 2, 10);
     refuses(&f, "`truth`", "the macro truth is an expression, which must give a text", 0, 7);
+    refuses(&f, "`d`", "the search stands for more than 10000 macros", 0, 3);
     refuses(&f, "`checked(a)`", "the macro checked: n is no number", 0, 12);
     teardown_macros(&f);
 }
