@@ -1,5 +1,6 @@
 #include "search/rows.h"
 
+#include "base/time.h"
 #include "event/schema.h"
 #include "search/stat.h"
 
@@ -35,6 +36,16 @@ bool rows_number(const struct column *column, uint32_t row, double *out)
         return false;
     *out = value_to_f64(n);
     return true;
+}
+
+bool rows_time(struct value v, int64_t *time_ns)
+{
+    char small[VALUE_TEXT_SIZE];
+    if (v.type == VALUE_TIME) {
+        *time_ns = v.i64;
+        return true;
+    }
+    return v.type != VALUE_NULL && time_parse_epoch(value_text_small(v, small), time_ns);
 }
 
 struct value rows_from_f64(double n)

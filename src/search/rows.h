@@ -15,6 +15,8 @@ MUST_USE void *command_args(struct spl_parser *p, struct spl_command *command, s
 struct slice rows_text(struct value v, struct arena *arena);
 /* The number of the row's first value: numbers, text that is one, times in seconds. */
 bool rows_number(const struct column *column, uint32_t row, double *out);
+/* A time, or a number or text that is seconds since 1970 (a _time that eval made). */
+bool rows_time(struct value v, int64_t *time_ns);
 /* A whole number where n is one. */
 struct value rows_from_f64(double n);
 /* Fields that people did not ask for: _time, _raw, _indextime and all that begin with _. */

@@ -2,6 +2,7 @@
 #include "event/schema.h"
 #include "search/group.h"
 #include "search/hold.h"
+#include "search/rows.h"
 #include "search/sort_keys.h"
 #include "search/span.h"
 
@@ -116,12 +117,8 @@ struct builder {
 
 static int64_t time_at(const struct builder *b, uint32_t row)
 {
-    struct value v = b->times ? column_first(b->times, row) : value_null();
-    int64_t ns;
-    char small[VALUE_TEXT_SIZE];
-    if (v.type == VALUE_TIME)
-        return v.i64;
-    return v.type != VALUE_NULL && time_parse_epoch(value_text_small(v, small), &ns) ? ns : 0;
+    int64_t ns = 0;
+    return b->times && rows_time(column_first(b->times, row), &ns) ? ns : 0;
 }
 
 static int add_done(struct builder *b, const struct open_one *t, struct err *err)
