@@ -57,7 +57,6 @@ static const struct command known[] = {
     LOOSE("outputcsv", 0, "rows into a CSV file", 0),
     LOOSE("outputlookup", 0, "rows into a lookup table", 0),
     LOOSE("patterns", 0, "templates of log lines", 0),
-    LOOSE("predict", 0, "values to come", 0),
     LOOSE("process", 0, "process map, variants, conformance", 0),
     LOOSE("rest", 0, "rows of our own API", COMMAND_GENERATES),
     LOOSE("savedsearch", 0, "rows of a saved search", COMMAND_GENERATES),
