@@ -735,6 +735,7 @@ int run_subsearch(struct run *run, const struct spl_query *query, struct batch *
     sub.run.scope.now_ns = run->scope.now_ns;
     sub.run.cancelled = run->cancelled;
     sub.run.deadline_ns = run->deadline_ns;
+    sub.run.preview = run->preview;
     sub.options.progress = NULL;
     sub.run.depth = run->depth + 1;
     sub.options.rows_max =

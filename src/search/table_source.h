@@ -23,5 +23,7 @@ MUST_USE int table_backend_new(const char *file, const char *dir, struct table_b
 void table_backend_free(struct table_backend *backend); /* NULL is fine */
 const struct search_backend *table_backend_get(const struct table_backend *backend);
 
+/* Rows under the schema's names, times as times, gaps left out; values are shared. -1: memory. */
+MUST_USE int table_adopt(const struct batch *from, struct batch *to);
 /* The bytes of a file as rows; by its first byte and name. */
 MUST_USE int table_read(struct slice name, struct slice text, struct batch *batch, struct err *err);
