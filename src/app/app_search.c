@@ -2,6 +2,7 @@
 #include "app/cli.h"
 
 #include "search/search_cli.h"
+#include "search/search_files.h"
 #include "search/store_backend.h"
 
 #include <stdio.h>
@@ -49,7 +50,17 @@ int app_search(int argc, char **argv)
         return cli_fail(&err);
     struct store_backend backend;
     store_backend_init(&backend, store, clock_real(), NULL);
+    struct arena *arena = arena_new(MIB);
+    struct search_files files;
+    err_nomem(&err);
+    if (!arena || search_files_find(dir, arena, &files, &err) < 0) {
+        arena_free(arena);
+        store_close(store);
+        return cli_fail(&err);
+    }
+    backend.backend.files = &files;
     int status = search_main_with(argc + 1, argv - 1, &backend.backend);
+    arena_free(arena);
     store_close(store);
     return status == EXIT_DONE && backend.damage_count ? EXIT_FAILED : status;
 }

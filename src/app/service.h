@@ -7,6 +7,7 @@
 #include "app/engine.h"
 #include "collect/collector_http.h"
 #include "collect/collector_syslog.h"
+#include "search/search_files.h"
 #include "serve/server.h"
 
 struct service {
@@ -21,6 +22,8 @@ struct service {
     struct respond *respond;
     struct gate *gate;
     struct keeping *keeping;
+    struct search_files files;
+    struct arena *file_names; /* texts of files */
     struct server *server;
     struct sink sink;
     char setup_code[32]; /* "" when there is a user already */

@@ -45,7 +45,6 @@ struct run {
     bool *cancelled;
     int64_t deadline_ns; /* mono, 0: none */
     int depth;           /* of subsearches */
-    bool preview;        /* this is the answer so far: nothing may be written */
 };
 
 /* Pushes to the stage behind. */

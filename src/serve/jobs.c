@@ -38,6 +38,7 @@ struct job {
 struct jobs {
     struct store *store;
     const struct hin_clock *clock;
+    const struct search_files *files;
     pthread_mutex_t lock; /* of the list */
     struct job *first;
     uint64_t next_id;
@@ -64,6 +65,11 @@ static void job_free(struct job *job)
     arena_free(job->arena);
     mem_free(job->owner);
     mem_free(job);
+}
+
+void jobs_set_files(struct jobs *jobs, const struct search_files *files)
+{
+    jobs->files = files;
 }
 
 void jobs_free(struct jobs *jobs)
@@ -155,6 +161,7 @@ static int prepare(struct job *job, struct slice query, struct slice from, struc
         return -1;
     store_backend_init(&job->backend, jobs->store, jobs->clock, &job->cancel);
     store_backend_init(&job->count_backend, jobs->store, jobs->clock, &job->cancel);
+    job->backend.backend.files = job->count_backend.backend.files = jobs->files;
     if (search_new(parsed, &options, &job->search, err) < 0)
         return -1;
     return prepare_counting(job, text, &options, err);

@@ -33,3 +33,6 @@ MUST_USE int jobs_cancel(struct jobs *jobs, struct slice id, struct slice owner,
 /* The whole result, when it is done (ERR_CONFLICT before). csv or json. */
 MUST_USE int jobs_export(struct jobs *jobs, struct slice id, struct slice owner, bool csv,
                          struct buffer *to, struct err *err);
+/* Files beside the events that searches may use, from now on; borrowed. */
+struct search_files;
+void jobs_set_files(struct jobs *jobs, const struct search_files *files);

@@ -296,6 +296,8 @@ int server_start(struct net_loop *loop, const struct server_config *config, stru
     server->config = *config;
     server->waiting = queue_new(REQUESTS_WAITING_MAX);
     server->jobs = jobs_new(config->parts.store, config->parts.clock);
+    if (server->jobs)
+        jobs_set_files(server->jobs, config->parts.files);
     struct http_options options = {.address = config->address, .port = config->port,
                                    .tls = config->tls, .handle = on_request, .context = server,
                                    .hosts = config->hosts};

@@ -21,6 +21,8 @@
 struct server;
 
 /* What the routes speak about; all outlive the server. */
+struct search_files;
+
 struct server_parts {
     struct database *database;
     struct journal *journal;
@@ -31,6 +33,7 @@ struct server_parts {
     struct gate *gate;
     struct keeping *keeping;
     const struct hin_clock *clock;
+    const struct search_files *files; /* beside the events; NULL: none */
     const char *setup_code; /* while there is no user; NULL when there is one */
 };
 

@@ -31,13 +31,13 @@ struct anomaly_args {
 
 #define AT(field) offsetof(struct anomaly_args, field)
 static const struct command_option options[] = {
-    {"method", OPTION_TEXT, AT(method_name), "histogram, zscore or iqr"},
-    {"action", OPTION_TEXT, AT(action_name), "filter, annotate or summary; of iqr transform or remove"},
-    {"pthresh", OPTION_NUMBER, AT(pthresh), "the probability below which a row is unlikely (0.01)"},
-    {"cutoff", OPTION_BOOL, AT(cutoff), "only what is rarer than 1 in 20 can be a cause (t)"},
-    {"param", OPTION_NUMBER, AT(param), "of iqr: how many times the middle half's width (2.5)"},
-    {"uselower", OPTION_BOOL, AT(fence.lower), "of iqr: small values too (f)"},
-    {"mark", OPTION_BOOL, AT(fence.mark), "of iqr: 000 before values that were cut (f)"},
+    {.name = "method", OPTION_TEXT, AT(method_name), "histogram, zscore or iqr"},
+    {.name = "action", OPTION_TEXT, AT(action_name), "filter, annotate or summary; of iqr transform or remove"},
+    {.name = "pthresh", OPTION_NUMBER, AT(pthresh), "the probability below which a row is unlikely (0.01)"},
+    {.name = "cutoff", OPTION_BOOL, AT(cutoff), "only what is rarer than 1 in 20 can be a cause (t)"},
+    {.name = "param", OPTION_NUMBER, AT(param), "of iqr: how many times the middle half's width (2.5)"},
+    {.name = "uselower", OPTION_BOOL, AT(fence.lower), "of iqr: small values too (f)"},
+    {.name = "mark", OPTION_BOOL, AT(fence.mark), "of iqr: 000 before values that were cut (f)"},
 };
 
 static int read_names(struct spl_parser *p, struct anomaly_args *args)

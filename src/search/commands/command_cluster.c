@@ -18,14 +18,14 @@ struct cluster_args {
 
 #define AT(f) offsetof(struct cluster_args, f)
 static const struct command_option options[] = {
-    {"t", OPTION_NUMBER, AT(threshold), "how alike rows must be, 0 to 1 (0.8)"},
-    {"delims", OPTION_TEXT, AT(delims), "characters between words (all but letters, digits and _)"},
-    {"showcount", OPTION_BOOL, AT(show_count), "the size of the group (f)"},
-    {"countfield", OPTION_FIELD, AT(count_field), "its name (cluster_count)"},
-    {"labelfield", OPTION_FIELD, AT(label_field), "the number of the group (cluster_label)"},
-    {"field", OPTION_FIELD, AT(field), "the text that is compared (_raw)"},
-    {"labelonly", OPTION_BOOL, AT(label_only), "all rows with their number, not one a group (f)"},
-    {"match", OPTION_TEXT, AT(match_name), "termlist, termset or ngramset"},
+    {.name = "t", OPTION_NUMBER, AT(threshold), "how alike rows must be, 0 to 1 (0.8)"},
+    {.name = "delims", OPTION_TEXT, AT(delims), "characters between words (all but letters, digits and _)"},
+    {.name = "showcount", OPTION_BOOL, AT(show_count), "the size of the group (f)"},
+    {.name = "countfield", OPTION_FIELD, AT(count_field), "its name (cluster_count)"},
+    {.name = "labelfield", OPTION_FIELD, AT(label_field), "the number of the group (cluster_label)"},
+    {.name = "field", OPTION_FIELD, AT(field), "the text that is compared (_raw)"},
+    {.name = "labelonly", OPTION_BOOL, AT(label_only), "all rows with their number, not one a group (f)"},
+    {.name = "match", OPTION_TEXT, AT(match_name), "termlist, termset or ngramset"},
 };
 
 static int parse(struct spl_parser *p, struct spl_command *command)

@@ -21,8 +21,8 @@ struct compare_args {
 
 #define AT(f) offsetof(struct compare_args, f)
 static const struct command_option options[] = {
-    {"earliest", OPTION_TIME, AT(earliest), "where the other period begins: -2d@d"},
-    {"latest", OPTION_TIME, AT(latest), "where it ends"},
+    {.name = "earliest", OPTION_TIME, AT(earliest), "where the other period begins: -2d@d"},
+    {.name = "latest", OPTION_TIME, AT(latest), "where it ends"},
 };
 
 static int parse(struct spl_parser *p, struct spl_command *command)

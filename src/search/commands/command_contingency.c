@@ -16,12 +16,12 @@ struct contingency_args {
 
 #define AT(f) offsetof(struct contingency_args, f)
 static const struct command_option options[] = {
-    {"maxcols", OPTION_I64, AT(columns), "columns shown (1000; 0: all)"},
-    {"maxrows", OPTION_I64, AT(rows), "rows shown (100000; 0: all)"},
-    {"mincolcover", OPTION_NUMBER, AT(min_column), "only so many columns as cover this share (1)"},
-    {"minrowcover", OPTION_NUMBER, AT(min_row), "only so many rows as cover this share (1)"},
-    {"usetotal", OPTION_BOOL, AT(total), "the totals (t)"},
-    {"totalstr", OPTION_TEXT, AT(total_name), "their name (TOTAL)"},
+    {.name = "maxcols", OPTION_I64, AT(columns), "columns shown (1000; 0: all)"},
+    {.name = "maxrows", OPTION_I64, AT(rows), "rows shown (100000; 0: all)"},
+    {.name = "mincolcover", OPTION_NUMBER, AT(min_column), "only so many columns as cover this share (1)"},
+    {.name = "minrowcover", OPTION_NUMBER, AT(min_row), "only so many rows as cover this share (1)"},
+    {.name = "usetotal", OPTION_BOOL, AT(total), "the totals (t)"},
+    {.name = "totalstr", OPTION_TEXT, AT(total_name), "their name (TOTAL)"},
 };
 
 static int parse(struct spl_parser *p, struct spl_command *command)

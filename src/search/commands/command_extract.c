@@ -17,13 +17,13 @@ struct extract_args {
 
 #define AT(field) offsetof(struct extract_args, field)
 static const struct command_option options[] = {
-    {"pairdelim", OPTION_TEXT, AT(pair_delims), "characters between pairs"},
-    {"kvdelim", OPTION_TEXT, AT(key_delims), "characters between key and value"},
-    {"limit", OPTION_I64, AT(limit), "pairs taken of a row (50; 0: all)"},
-    {"maxchars", OPTION_I64, AT(chars), "bytes of a row's text that are looked at (10240; 0: all)"},
-    {"clean_keys", OPTION_BOOL, AT(clean), "keys of letters, digits and _ only (t)"},
-    {"mv_add", OPTION_BOOL, AT(add), "a key that comes again adds a value (f)"},
-    {"reload", OPTION_BOOL, AT(reload), "accepted"},
+    {.name = "pairdelim", OPTION_TEXT, AT(pair_delims), "characters between pairs"},
+    {.name = "kvdelim", OPTION_TEXT, AT(key_delims), "characters between key and value"},
+    {.name = "limit", OPTION_I64, AT(limit), "pairs taken of a row (50; 0: all)"},
+    {.name = "maxchars", OPTION_I64, AT(chars), "bytes of a row's text that are looked at (10240; 0: all)"},
+    {.name = "clean_keys", OPTION_BOOL, AT(clean), "keys of letters, digits and _ only (t)"},
+    {.name = "mv_add", OPTION_BOOL, AT(add), "a key that comes again adds a value (f)"},
+    {.name = "reload", OPTION_BOOL, AT(reload), "accepted"},
 };
 
 static int parse(struct spl_parser *p, struct spl_command *command)

@@ -11,7 +11,7 @@ struct fieldsummary_args {
 };
 
 static const struct command_option options[] = {
-    {"maxvals", OPTION_I64, offsetof(struct fieldsummary_args, values),
+    {.name = "maxvals", OPTION_I64, offsetof(struct fieldsummary_args, values),
      "values shown of a field (100; 0: all)"},
 };
 

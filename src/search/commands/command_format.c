@@ -15,9 +15,9 @@ struct format_args {
 
 #define AT(field) offsetof(struct format_args, field)
 static const struct command_option options[] = {
-    {"mvsep", OPTION_TEXT, AT(mv_separator), "between several values of a field (OR)"},
-    {"maxresults", OPTION_I64, AT(rows), "rows taken (0: all)"},
-    {"emptystr", OPTION_TEXT, AT(empty), "the text when there are no rows (NOT ( ))"},
+    {.name = "mvsep", OPTION_TEXT, AT(mv_separator), "between several values of a field (OR)"},
+    {.name = "maxresults", OPTION_I64, AT(rows), "rows taken (0: all)"},
+    {.name = "emptystr", OPTION_TEXT, AT(empty), "the text when there are no rows (NOT ( ))"},
 };
 
 static int parse(struct spl_parser *p, struct spl_command *command)

@@ -8,7 +8,7 @@ struct fromjson_args {
 };
 
 static const struct command_option options[] = {
-    {"prefix", OPTION_TEXT, offsetof(struct fromjson_args, prefix), "before the names"},
+    {.name = "prefix", OPTION_TEXT, offsetof(struct fromjson_args, prefix), "before the names"},
 };
 
 static int parse(struct spl_parser *p, struct spl_command *command)

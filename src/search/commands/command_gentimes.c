@@ -3,7 +3,7 @@
 #include "search/rows.h"
 #include "search/span.h"
 
-enum { GENTIMES_ROWS_MAX = 1000 * 1000 };
+enum { GENTIMES_ROWS_MAX = 200 * 1000 };
 
 struct gentimes_args {
     struct slice start, end;
@@ -12,9 +12,9 @@ struct gentimes_args {
 
 #define AT(field) offsetof(struct gentimes_args, field)
 static const struct command_option options[] = {
-    {"start", OPTION_TIME, AT(start), "10/1/2007, 10/1/2007:12:00:00, or days from today: -7"},
-    {"end", OPTION_TIME, AT(end), "where the rows stop, not included (today at midnight)"},
-    {"increment", OPTION_SPAN, AT(increment), "between two rows (1d)"},
+    {.name = "start", OPTION_TIME, AT(start), "10/1/2007, 10/1/2007:12:00:00, or days from today: -7"},
+    {.name = "end", OPTION_TIME, AT(end), "where the rows stop, not included (today at midnight)"},
+    {.name = "increment", OPTION_SPAN, AT(increment), "between two rows (1d)"},
 };
 
 static int parse(struct spl_parser *p, struct spl_command *command)

@@ -11,12 +11,12 @@ struct inputcsv_args {
 
 #define AT(f) offsetof(struct inputcsv_args, f)
 static const struct command_option options[] = {
-    {"append", OPTION_BOOL, AT(append), "after the rows that are there (f)"},
-    {"dispatch", OPTION_BOOL, AT(dispatch), "accepted"},
-    {"strict", OPTION_BOOL, AT(strict), "accepted: a missing file always fails"},
-    {"events", OPTION_BOOL, AT(events), "accepted"},
-    {"start", OPTION_I64, AT(start), "rows left out first (0)"},
-    {"max", OPTION_I64, AT(max), "rows taken (0: all)"},
+    {.name = "append", OPTION_BOOL, AT(append), "after the rows that are there (f)"},
+    {.name = "dispatch", OPTION_BOOL, AT(dispatch), "accepted"},
+    {.name = "strict", OPTION_BOOL, AT(strict), "accepted: a missing file always fails"},
+    {.name = "events", OPTION_BOOL, AT(events), "accepted"},
+    {.name = "start", OPTION_I64, AT(start), "rows left out first (0)"},
+    {.name = "max", OPTION_I64, AT(max), "rows taken (0: all)"},
 };
 
 static int parse(struct spl_parser *p, struct spl_command *command)

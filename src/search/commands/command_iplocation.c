@@ -10,9 +10,9 @@ struct iplocation_args {
 
 #define AT(f) offsetof(struct iplocation_args, f)
 static const struct command_option options[] = {
-    {"prefix", OPTION_TEXT, AT(prefix), "before the names of the fields"},
-    {"lang", OPTION_TEXT, AT(lang), "of the names of places: ja, de ... (en)"},
-    {"allfields", OPTION_BOOL, AT(all), "Continent, MetroCode and Timezone too (f)"},
+    {.name = "prefix", OPTION_TEXT, AT(prefix), "before the names of the fields"},
+    {.name = "lang", OPTION_TEXT, AT(lang), "of the names of places: ja, de ... (en)"},
+    {.name = "allfields", OPTION_BOOL, AT(all), "Continent, MetroCode and Timezone too (f)"},
 };
 
 static int parse(struct spl_parser *p, struct spl_command *command)

@@ -24,13 +24,13 @@ struct kmeans_args {
 
 #define AT(f) offsetof(struct kmeans_args, f)
 static const struct command_option options[] = {
-    {"k", OPTION_TEXT, AT(k), "groups: 3, or 2-8 to compare them (2)"},
-    {"reps", OPTION_I64, AT(reps), "beginnings (10)"},
-    {"maxiters", OPTION_I64, AT(iterations), "rounds at most (10000)"},
-    {"t", OPTION_NUMBER, AT(tolerance), "stops when the distances change by less (0)"},
-    {"cnumfield", OPTION_FIELD, AT(number_field), "the group's number (CLUSTERNUM)"},
-    {"distype", OPTION_TEXT, AT(distance_name), "sq, l1, l2 or cos"},
-    {"showcentroid", OPTION_BOOL, AT(centroids), "the group's middle as centroid_FIELD (t)"},
+    {.name = "k", OPTION_TEXT, AT(k), "groups: 3, or 2-8 to compare them (2)"},
+    {.name = "reps", OPTION_I64, AT(reps), "beginnings (10)"},
+    {.name = "maxiters", OPTION_I64, AT(iterations), "rounds at most (10000)"},
+    {.name = "t", OPTION_NUMBER, AT(tolerance), "stops when the distances change by less (0)"},
+    {.name = "cnumfield", OPTION_FIELD, AT(number_field), "the group's number (CLUSTERNUM)"},
+    {.name = "distype", OPTION_TEXT, AT(distance_name), "sq, l1, l2 or cos"},
+    {.name = "showcentroid", OPTION_BOOL, AT(centroids), "the group's middle as centroid_FIELD (t)"},
 };
 
 static int read_names(struct spl_parser *p, struct kmeans_args *args)

@@ -18,11 +18,11 @@ struct makecontinuous_args {
 
 #define AT(field) offsetof(struct makecontinuous_args, field)
 static const struct command_option options[] = {
-    {"bins", OPTION_I64, AT(bins), "about so many steps"},
-    {"span", OPTION_SPAN, AT(span), "one step: 1h, 10"},
-    {"start", OPTION_TEXT, AT(start), "where the axis begins"},
-    {"end", OPTION_TEXT, AT(end), "where it ends"},
-    {"aligntime", OPTION_TEXT, AT(align), "accepted"},
+    {.name = "bins", OPTION_I64, AT(bins), "about so many steps"},
+    {.name = "span", OPTION_SPAN, AT(span), "one step: 1h, 10"},
+    {.name = "start", OPTION_TEXT, AT(start), "where the axis begins"},
+    {.name = "end", OPTION_TEXT, AT(end), "where it ends"},
+    {.name = "aligntime", OPTION_TEXT, AT(align), "accepted"},
 };
 
 static int parse(struct spl_parser *p, struct spl_command *command)
@@ -97,7 +97,7 @@ static struct span choose_span(const struct makecontinuous_args *args, const str
     double smallest = INFINITY;
     int64_t smallest_ns = INT64_MAX;
     if (args->bins && axis->time)
-        return span_for_range(axis->from_ns, axis->to_ns + 1, bins);
+        return span_for_range(axis->from_ns, axis->to_ns + 1, bins, &args->span);
     if (args->bins)
         return (struct span){.kind = SPAN_NUMBER,
                              .number = span_width_for_bins(axis->low, axis->high, bins)};

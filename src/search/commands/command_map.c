@@ -12,8 +12,8 @@ struct map_args {
 };
 
 static const struct command_option options[] = {
-    {"search", OPTION_TEXT, offsetof(struct map_args, search), "the search, with $field$ in it"},
-    {"maxsearches", OPTION_I64, offsetof(struct map_args, searches),
+    {.name = "search", OPTION_TEXT, offsetof(struct map_args, search), "the search, with $field$ in it"},
+    {.name = "maxsearches", OPTION_I64, offsetof(struct map_args, searches),
      "rows for which it runs (10); more make a message"},
 };
 

@@ -17,13 +17,13 @@ struct multikv_args {
 
 #define AT(field) offsetof(struct multikv_args, field)
 static const struct command_option options[] = {
-    {"conf", OPTION_TEXT, AT(conf), "accepted"},
-    {"copyattrs", OPTION_BOOL, AT(copy_attributes), "the row's own fields on each line (t)"},
-    {"rmorig", OPTION_BOOL, AT(remove_original), "leaves the original row out (t)"},
-    {"noheader", OPTION_BOOL, AT(no_header), "there is no header: Column_1, Column_2 ... (f)"},
-    {"forceheader", OPTION_I64, AT(forced), "the header is line N, from 1"},
-    {"multitable", OPTION_BOOL, AT(several), "a further header begins a further table (t)"},
-    {"last", OPTION_TEXT, AT(last), "accepted"},
+    {.name = "conf", OPTION_TEXT, AT(conf), "accepted"},
+    {.name = "copyattrs", OPTION_BOOL, AT(copy_attributes), "the row's own fields on each line (t)"},
+    {.name = "rmorig", OPTION_BOOL, AT(remove_original), "leaves the original row out (t)"},
+    {.name = "noheader", OPTION_BOOL, AT(no_header), "there is no header: Column_1, Column_2 ... (f)"},
+    {.name = "forceheader", OPTION_I64, AT(forced), "the header is line N, from 1"},
+    {.name = "multitable", OPTION_BOOL, AT(several), "a further header begins a further table (t)"},
+    {.name = "last", OPTION_TEXT, AT(last), "accepted"},
 };
 
 static int parse(struct spl_parser *p, struct spl_command *command)

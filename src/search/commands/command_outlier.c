@@ -11,11 +11,11 @@ struct outlier_args {
 
 #define AT(field) offsetof(struct outlier_args, field)
 static const struct command_option options[] = {
-    {"action", OPTION_TEXT, AT(action), "transform (tf) or remove (rm)"},
-    {"mark", OPTION_BOOL, AT(fence.mark), "000 before values that were cut (f)"},
-    {"param", OPTION_NUMBER, AT(param), "how many times the middle half's width (2.5)"},
-    {"uselower", OPTION_BOOL, AT(fence.lower), "small values too (f)"},
-    {"type", OPTION_TEXT, AT(type), "iqr"},
+    {.name = "action", OPTION_TEXT, AT(action), "transform (tf) or remove (rm)"},
+    {.name = "mark", OPTION_BOOL, AT(fence.mark), "000 before values that were cut (f)"},
+    {.name = "param", OPTION_NUMBER, AT(param), "how many times the middle half's width (2.5)"},
+    {.name = "uselower", OPTION_BOOL, AT(fence.lower), "small values too (f)"},
+    {.name = "type", OPTION_TEXT, AT(type), "iqr"},
 };
 
 static int parse(struct spl_parser *p, struct spl_command *command)

@@ -11,12 +11,12 @@ struct outputcsv_args {
 
 #define AT(f) offsetof(struct outputcsv_args, f)
 static const struct command_option options[] = {
-    {"append", OPTION_BOOL, AT(append), "behind the rows that the file has (f)"},
-    {"create_empty", OPTION_BOOL, AT(create_empty), "a file even when there are no rows (f)"},
-    {"override_if_empty", OPTION_BOOL, AT(override_empty), "no rows remove what is there (t)"},
-    {"dispatch", OPTION_BOOL, AT(dispatch), "accepted"},
-    {"usexml", OPTION_BOOL, AT(xml), "accepted: it is CSV"},
-    {"singlefile", OPTION_BOOL, AT(single), "accepted"},
+    {.name = "append", OPTION_BOOL, AT(append), "behind the rows that the file has (f)"},
+    {.name = "create_empty", OPTION_BOOL, AT(create_empty), "a file even when there are no rows (f)"},
+    {.name = "override_if_empty", OPTION_BOOL, AT(override_empty), "no rows remove what is there (t)"},
+    {.name = "dispatch", OPTION_BOOL, AT(dispatch), "accepted"},
+    {.name = "usexml", OPTION_BOOL, AT(xml), "accepted: it is CSV"},
+    {.name = "singlefile", OPTION_BOOL, AT(single), "accepted"},
 };
 
 static int parse(struct spl_parser *p, struct spl_command *command)

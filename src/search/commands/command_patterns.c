@@ -30,9 +30,9 @@ struct patterns_args {
 
 #define AT(f) offsetof(struct patterns_args, f)
 static const struct command_option options[] = {
-    {"field", OPTION_FIELD, AT(field), "the text (_raw)"},
-    {"t", OPTION_NUMBER, AT(likeness), "words of a template that must be equal, 0 to 1 (0.5)"},
-    {"limit", OPTION_I64, AT(shown), "templates shown (0: all)"},
+    {.name = "field", OPTION_FIELD, AT(field), "the text (_raw)"},
+    {.name = "t", OPTION_NUMBER, AT(likeness), "words of a template that must be equal, 0 to 1 (0.5)"},
+    {.name = "limit", OPTION_I64, AT(shown), "templates shown (0: all)"},
 };
 
 static int parse(struct spl_parser *p, struct spl_command *command)

@@ -40,12 +40,12 @@ struct predict_args {
 
 #define AT(f) offsetof(struct predict_args, f)
 static const struct command_option options[] = {
-    {"algorithm", OPTION_TEXT, AT(algorithm_name), "LL, LLT, LLP, LLP5, LLB or BiLL (LLP5)"},
-    {"future_timespan", OPTION_I64, AT(future), "steps ahead (5)"},
-    {"holdback", OPTION_I64, AT(hold_back), "rows at the end that are not learnt from (0)"},
-    {"period", OPTION_I64, AT(period), "rows of a season (found when it is not given)"},
-    {"correlate", OPTION_FIELD, AT(correlate), "of LLB: the other field"},
-    {"suppress", OPTION_FIELD, AT(suppress), "a field whose prediction is not shown"},
+    {.name = "algorithm", OPTION_TEXT, AT(algorithm_name), "LL, LLT, LLP, LLP5, LLB or BiLL (LLP5)"},
+    {.name = "future_timespan", OPTION_I64, AT(future), "steps ahead (5)"},
+    {.name = "holdback", OPTION_I64, AT(hold_back), "rows at the end that are not learnt from (0)"},
+    {.name = "period", OPTION_I64, AT(period), "rows of a season (found when it is not given)"},
+    {.name = "correlate", OPTION_FIELD, AT(correlate), "of LLB: the other field"},
+    {.name = "suppress", OPTION_FIELD, AT(suppress), "a field whose prediction is not shown"},
 };
 
 /* upper95=high, lower95, with the parser on the word */

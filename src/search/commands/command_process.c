@@ -27,10 +27,10 @@ struct process_args {
 
 #define AT(f) offsetof(struct process_args, f)
 static const struct command_option options[] = {
-    {"case", OPTION_FIELD, AT(case_field), "the field that says which case a row belongs to"},
-    {"activity", OPTION_FIELD, AT(activity), "the field that says what happened"},
-    {"mode", OPTION_TEXT, AT(mode_name), "map, variants or conformance (map)"},
-    {"model", OPTION_TEXT, AT(model_text), "how it should go: \"order>pay>ship\""},
+    {.name = "case", OPTION_FIELD, AT(case_field), "the field that says which case a row belongs to"},
+    {.name = "activity", OPTION_FIELD, AT(activity), "the field that says what happened"},
+    {.name = "mode", OPTION_TEXT, AT(mode_name), "map, variants or conformance (map)"},
+    {.name = "model", OPTION_TEXT, AT(model_text), "how it should go: \"order>pay>ship\""},
 };
 
 static int read_model(struct spl_parser *p, struct process_args *args)

@@ -10,9 +10,9 @@ struct selfjoin_args {
 
 #define AT(field) offsetof(struct selfjoin_args, field)
 static const struct command_option options[] = {
-    {"overwrite", OPTION_BOOL, AT(overwrite), "the other row's values win (t)"},
-    {"max", OPTION_I64, AT(max), "other rows joined to each (1; 0: all)"},
-    {"keepsingle", OPTION_BOOL, AT(keep_single), "keeps rows that have no other (f)"},
+    {.name = "overwrite", OPTION_BOOL, AT(overwrite), "the other row's values win (t)"},
+    {.name = "max", OPTION_I64, AT(max), "other rows joined to each (1; 0: all)"},
+    {.name = "keepsingle", OPTION_BOOL, AT(keep_single), "keeps rows that have no other (f)"},
 };
 
 static int parse(struct spl_parser *p, struct spl_command *command)

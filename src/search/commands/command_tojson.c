@@ -25,10 +25,10 @@ struct tojson_args {
 
 #define AT(field) offsetof(struct tojson_args, field)
 static const struct command_option options[] = {
-    {"default_type", OPTION_TEXT, AT(default_type), "none, auto, bool, json, num or str (none)"},
-    {"fill_null", OPTION_BOOL, AT(fill_null), "null for what cannot be converted (f)"},
-    {"include_internal", OPTION_BOOL, AT(internal), "fields that begin with _ too (f)"},
-    {"output_field", OPTION_FIELD, AT(output), "where the object goes (_raw)"},
+    {.name = "default_type", OPTION_TEXT, AT(default_type), "none, auto, bool, json, num or str (none)"},
+    {.name = "fill_null", OPTION_BOOL, AT(fill_null), "null for what cannot be converted (f)"},
+    {.name = "include_internal", OPTION_BOOL, AT(internal), "fields that begin with _ too (f)"},
+    {.name = "output_field", OPTION_FIELD, AT(output), "where the object goes (_raw)"},
 };
 
 static bool as_by_name(struct slice name, enum json_as *out)

@@ -10,7 +10,7 @@ struct xmlkv_args {
 };
 
 static const struct command_option options[] = {
-    {"maxinputs", OPTION_I64, offsetof(struct xmlkv_args, inputs), "accepted: all rows are read"},
+    {.name = "maxinputs", OPTION_I64, offsetof(struct xmlkv_args, inputs), "accepted: all rows are read"},
 };
 
 static int parse(struct spl_parser *p, struct spl_command *command)
