@@ -4,6 +4,7 @@
 #include "base/time_modifier.h"
 #include "event/schema.h"
 #include "search/cost.h"
+#include "search/lookup_call.h"
 #include "search/newest.h"
 #include "search/spill.h"
 #include "search/spl_pipeline.h"
@@ -160,7 +161,7 @@ static int plan_filter(struct search *search, struct err *err)
         bool is_filter;
         if (command_filter(run, command, &filter, &is_filter, err) < 0)
             return -1;
-        if (!is_filter)
+        if (!is_filter || (filter && expr_calls(filter, "lookup"))) /* tables are ours alone */
             break;
         if (filter)
             search->pushed = search->pushed ? expr_and(run->arena, search->pushed, filter) : filter;
@@ -444,6 +445,8 @@ static int start(struct search *search, const struct spl_query *query, struct ar
     run->scope.clock = clock;
     run->scope.rand = rand_real();
     run->scope.zone = search->options.zone;
+    if (lookup_call_bind(run) < 0)
+        return err_nomem(err);
     if (search->options.time_max_ms && !run->deadline_ns)
         run->deadline_ns = search->started_ns + search->options.time_max_ms * NS_PER_MS;
     return plan(search, err);
