@@ -41,6 +41,7 @@ static int push(struct stage *op, struct frame *frame, struct err *err)
 
 const struct command command_addinfo = {
     .name = "addinfo",
+    .syntax = "addinfo",
     .summary = "info_min_time, info_max_time, info_sid and info_search_time",
     .flags = COMMAND_STREAMS,
     .parse = parse,

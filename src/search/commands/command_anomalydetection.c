@@ -398,6 +398,7 @@ static int make(struct run *run, const struct spl_command *command, struct stage
 
 const struct command command_anomalydetection = {
     .name = "anomalydetection",
+    .syntax = "anomalydetection [options] [FIELD ...]",
     .summary = "rows that are unlikely: anomalydetection method=zscore action=annotate bytes",
     .flags = COMMAND_HOLDS | COMMAND_TRANSFORMS,
     .options = options,

@@ -185,6 +185,7 @@ static int make(struct run *run, const struct spl_command *command, struct stage
 
 const struct command command_cluster = {
     .name = "cluster",
+    .syntax = "cluster [options]",
     .summary = "groups of rows whose text is alike: cluster t=0.7 showcount=t field=message",
     .flags = COMMAND_HOLDS,
     .options = options,

@@ -236,6 +236,7 @@ static int make(struct run *run, const struct spl_command *command, struct stage
 
 const struct command command_compare = {
     .name = "compare",
+    .syntax = "compare [[search]] [FIELD ...] [options] by FIELD ...",
     .summary = "rows beside those of another period: compare by host earliest=-2d@d latest=-1d@d",
     .flags = COMMAND_TRANSFORMS | COMMAND_HOLDS,
     .options = options,

@@ -246,6 +246,7 @@ static int make(struct run *run, const struct spl_command *command, struct stage
 
 const struct command command_contingency = {
     .name = "contingency",
+    .syntax = "contingency [options] ROWS COLUMNS",
     .summary = "how often the values of two fields meet: contingency user action",
     .flags = COMMAND_TRANSFORMS | COMMAND_HOLDS,
     .options = options,

@@ -96,6 +96,7 @@ static int make(struct run *run, const struct spl_command *command, struct stage
 
 const struct command command_dbinspect = {
     .name = "dbinspect",
+    .syntax = "dbinspect [options]",
     .summary = "the stored parts of indexes: dbinspect index=main",
     .flags = COMMAND_GENERATES | COMMAND_TRANSFORMS,
     .options = options,

@@ -92,6 +92,7 @@ static int make(struct run *run, const struct spl_command *command, struct stage
 
 const struct command command_eventcount = {
     .name = "eventcount",
+    .syntax = "eventcount [options]",
     .summary = "how many events are stored: eventcount summarize=f index=*",
     .flags = COMMAND_GENERATES | COMMAND_TRANSFORMS,
     .options = options,

@@ -248,6 +248,7 @@ static int make(struct run *run, const struct spl_command *command, struct stage
 const struct command command_extract = {
     .name = "extract",
     .alias = "kv",
+    .syntax = "extract [options]",
     .summary = "fields of key=value text: extract pairdelim=\"|;\" kvdelim=\"=:\"",
     .flags = COMMAND_STREAMS,
     .options = options,

@@ -253,6 +253,7 @@ static int make(struct run *run, const struct spl_command *command, struct stage
 
 const struct command command_fieldsummary = {
     .name = "fieldsummary",
+    .syntax = "fieldsummary [options] [FIELD ...]",
     .summary = "what each field holds: fieldsummary maxvals=10 user host*",
     .flags = COMMAND_TRANSFORMS | COMMAND_HOLDS,
     .options = options,

@@ -134,6 +134,7 @@ static int make(struct run *run, const struct spl_command *command, struct stage
 
 const struct command command_format = {
     .name = "format",
+    .syntax = "format [options] [\"ROW\" \"COLUMN\" \"AND\" \"END\" \"OR\" \"END\"]",
     .summary = "the rows as the text of a search, in the field search",
     .flags = COMMAND_TRANSFORMS | COMMAND_HOLDS,
     .options = options,

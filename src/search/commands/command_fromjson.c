@@ -80,6 +80,7 @@ static int push(struct stage *op, struct frame *frame, struct err *err)
 
 const struct command command_fromjson = {
     .name = "fromjson",
+    .syntax = "fromjson FIELD [options]",
     .summary = "fields of a JSON object: fromjson body prefix=b_",
     .flags = COMMAND_STREAMS,
     .options = options,

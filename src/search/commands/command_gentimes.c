@@ -136,6 +136,7 @@ static int make(struct run *run, const struct spl_command *command, struct stage
 
 const struct command command_gentimes = {
     .name = "gentimes",
+    .syntax = "gentimes start=DATE [options]",
     .summary = "rows of times: gentimes start=-7 increment=6h",
     .flags = COMMAND_GENERATES | COMMAND_TRANSFORMS,
     .options = options,

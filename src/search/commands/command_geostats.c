@@ -269,6 +269,7 @@ static int make(struct run *run, const struct spl_command *command, struct stage
 
 const struct command command_geostats = {
     .name = "geostats",
+    .syntax = "geostats [options] FUNCTION(FIELD) [as NEW] ... [by FIELD]",
     .summary = "statistics on a map: geostats latfield=lat longfield=lon count by country",
     .flags = COMMAND_TRANSFORMS | COMMAND_HOLDS,
     .options = options,

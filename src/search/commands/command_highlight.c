@@ -9,6 +9,7 @@ static int parse(struct spl_parser *p, struct spl_command *command)
 
 const struct command command_highlight = {
     .name = "highlight",
+    .syntax = "highlight WORD ...",
     .summary = "words that a screen marks; the rows stay as they are",
     .flags = COMMAND_STREAMS,
     .parse = parse,

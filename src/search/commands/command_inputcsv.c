@@ -71,6 +71,7 @@ static int make(struct run *run, const struct spl_command *command, struct stage
 
 const struct command command_inputcsv = {
     .name = "inputcsv",
+    .syntax = "inputcsv [options] FILE [where SEARCH]",
     .summary = "rows of a file in the folder csv: inputcsv assets where site=k*",
     .flags = COMMAND_GENERATES,
     .options = options,

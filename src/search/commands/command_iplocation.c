@@ -118,6 +118,7 @@ static int make(struct run *run, const struct spl_command *command, struct stage
 
 const struct command command_iplocation = {
     .name = "iplocation",
+    .syntax = "iplocation [options] FIELD",
     .summary = "the place of an address: iplocation prefix=src_ allfields=t src_ip",
     .flags = COMMAND_STREAMS,
     .options = options,

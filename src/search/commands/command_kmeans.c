@@ -350,6 +350,7 @@ static int make(struct run *run, const struct spl_command *command, struct stage
 
 const struct command command_kmeans = {
     .name = "kmeans",
+    .syntax = "kmeans [options] [FIELD ...]",
     .summary = "rows in groups by their numbers: kmeans k=3 bytes duration",
     .flags = COMMAND_HOLDS,
     .options = options,

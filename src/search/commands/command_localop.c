@@ -3,6 +3,7 @@
 
 const struct command command_localop = {
     .name = "localop",
+    .syntax = "localop",
     .summary = "accepted: everything runs here",
     .flags = COMMAND_STREAMS,
     .parse = ignored_args_parse,

@@ -261,6 +261,7 @@ static int make(struct run *run, const struct spl_command *command, struct stage
 
 const struct command command_makecontinuous = {
     .name = "makecontinuous",
+    .syntax = "makecontinuous [FIELD] [options]",
     .summary = "rows for steps that have none: makecontinuous span=1h, makecontinuous n span=10",
     .flags = COMMAND_HOLDS,
     .options = options,

@@ -180,6 +180,7 @@ static int make(struct run *run, const struct spl_command *command, struct stage
 
 const struct command command_map = {
     .name = "map",
+    .syntax = "map search=\"SEARCH\" | [SEARCH] [maxsearches=N]",
     .summary = "a search for each row: map maxsearches=20 search=\"search user=$user$\"",
     .flags = COMMAND_TRANSFORMS | COMMAND_HOLDS,
     .options = options,

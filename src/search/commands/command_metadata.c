@@ -151,6 +151,7 @@ static int make(struct run *run, const struct spl_command *command, struct stage
 
 const struct command command_metadata = {
     .name = "metadata",
+    .syntax = "metadata type=hosts|sources|sourcetypes [options]",
     .summary = "hosts, sources or sourcetypes with their counts and times: metadata type=hosts",
     .flags = COMMAND_GENERATES | COMMAND_TRANSFORMS,
     .options = options,

@@ -295,6 +295,7 @@ static int push(struct stage *op, struct frame *frame, struct err *err)
 
 const struct command command_multikv = {
     .name = "multikv",
+    .syntax = "multikv [options] [fields FIELD ...] [filter WORD ...]",
     .summary = "a row a line of a printed table: multikv fields PID COMMAND filter sshd",
     .flags = COMMAND_STREAMS,
     .options = options,

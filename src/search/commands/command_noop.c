@@ -3,6 +3,7 @@
 
 const struct command command_noop = {
     .name = "noop",
+    .syntax = "noop",
     .summary = "accepted, changes nothing",
     .flags = COMMAND_STREAMS,
     .parse = ignored_args_parse,

@@ -65,6 +65,7 @@ static int make(struct run *run, const struct spl_command *command, struct stage
 
 const struct command command_outlier = {
     .name = "outlier",
+    .syntax = "outlier [options] [FIELD ...]",
     .summary = "extreme numbers are cut or their rows removed: outlier action=rm param=1.5 bytes",
     .flags = COMMAND_HOLDS,
     .options = options,

@@ -104,6 +104,7 @@ static int make(struct run *run, const struct spl_command *command, struct stage
 
 const struct command command_outputcsv = {
     .name = "outputcsv",
+    .syntax = "outputcsv [options] FILE",
     .summary = "the rows into a file in the folder csv: outputcsv append=t found",
     .flags = COMMAND_HOLDS,
     .options = options,

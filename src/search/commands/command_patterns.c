@@ -283,6 +283,7 @@ static int make(struct run *run, const struct spl_command *command, struct stage
 
 const struct command command_patterns = {
     .name = "patterns",
+    .syntax = "patterns [options]",
     .summary = "templates of log lines with count, per cent and an example: patterns t=0.6",
     .flags = COMMAND_TRANSFORMS | COMMAND_HOLDS,
     .options = options,

@@ -378,6 +378,7 @@ static int make(struct run *run, const struct spl_command *command, struct stage
 
 const struct command command_predict = {
     .name = "predict",
+    .syntax = "predict FIELD [as NEW] ... [options]",
     .summary = "values to come: predict count as p algorithm=LLP future_timespan=24 upper90=high",
     .flags = COMMAND_HOLDS,
     .options = options,

@@ -358,6 +358,7 @@ static int make(struct run *run, const struct spl_command *command, struct stage
 
 const struct command command_process = {
     .name = "process",
+    .syntax = "process case=FIELD activity=FIELD [mode=map|variants|conformance] [model=\"A>B\"]",
     .summary = "steps, ways and deviations of cases: process case=order activity=step mode=variants",
     .flags = COMMAND_TRANSFORMS | COMMAND_HOLDS,
     .options = options,

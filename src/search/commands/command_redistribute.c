@@ -3,6 +3,7 @@
 
 const struct command command_redistribute = {
     .name = "redistribute",
+    .syntax = "redistribute",
     .summary = "accepted: blocks are read by several threads anyway",
     .flags = COMMAND_STREAMS,
     .parse = ignored_args_parse,

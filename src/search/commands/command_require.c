@@ -34,6 +34,7 @@ static int make(struct run *run, const struct spl_command *command, struct stage
 
 const struct command command_require = {
     .name = "require",
+    .syntax = "require",
     .summary = "fails the search when there are no rows",
     .parse = parse,
     .make = make,

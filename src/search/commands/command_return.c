@@ -161,6 +161,7 @@ static int make(struct run *run, const struct spl_command *command, struct stage
 
 const struct command command_return = {
     .name = "return",
+    .syntax = "return [N] [NEW=FIELD | FIELD | $FIELD] ...",
     .summary = "values of the first rows for the search outside: return 5 user, return ip=src, "
                "return $user",
     .flags = COMMAND_TRANSFORMS,

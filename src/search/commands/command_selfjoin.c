@@ -165,6 +165,7 @@ static int make(struct run *run, const struct spl_command *command, struct stage
 
 const struct command command_selfjoin = {
     .name = "selfjoin",
+    .syntax = "selfjoin [options] FIELD ...",
     .summary = "rows joined with the other rows of the same values: selfjoin max=0 user",
     .flags = COMMAND_HOLDS,
     .options = options,

@@ -154,6 +154,7 @@ static int make(struct run *run, const struct spl_command *command, struct stage
 
 const struct command command_set = {
     .name = "set",
+    .syntax = "set union|diff|intersect [SEARCH] [SEARCH]",
     .summary = "rows of two searches, each once: set diff [search a] [search b]",
     .flags = COMMAND_GENERATES,
     .parse = parse,

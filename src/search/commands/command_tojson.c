@@ -257,6 +257,7 @@ static int push(struct stage *op, struct frame *frame, struct err *err)
 
 const struct command command_tojson = {
     .name = "tojson",
+    .syntax = "tojson [FUNCTION(FIELD ...)] ... [options]",
     .summary = "rows as JSON: tojson num(bytes) str(id) auto(x*) output_field=json",
     .flags = COMMAND_STREAMS,
     .options = options,

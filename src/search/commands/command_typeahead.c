@@ -178,6 +178,7 @@ static int make(struct run *run, const struct spl_command *command, struct stage
 
 const struct command command_typeahead = {
     .name = "typeahead",
+    .syntax = "typeahead prefix=TEXT [options]",
     .summary = "words to complete: typeahead prefix=sou count=10",
     .flags = COMMAND_GENERATES | COMMAND_TRANSFORMS,
     .options = options,

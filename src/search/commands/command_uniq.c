@@ -55,6 +55,7 @@ static int make(struct run *run, const struct spl_command *command, struct stage
 
 const struct command command_uniq = {
     .name = "uniq",
+    .syntax = "uniq",
     .summary = "equal neighbours once",
     .parse = parse,
     .make = make,

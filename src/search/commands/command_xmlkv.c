@@ -107,6 +107,7 @@ static int push(struct stage *op, struct frame *frame, struct err *err)
 
 const struct command command_xmlkv = {
     .name = "xmlkv",
+    .syntax = "xmlkv [FIELD] [options]",
     .summary = "fields of <name>value</name>: xmlkv body",
     .flags = COMMAND_STREAMS,
     .options = options,
