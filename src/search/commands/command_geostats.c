@@ -246,8 +246,12 @@ static int emit(struct stage *op, const struct batch *table, struct err *err)
 static int finish(struct stage *op, struct err *err)
 {
     struct geostats *g = op->state;
+    struct arena *arena = op->run->arena;
+    struct group_list all = {grouper_sorted(&g->a.groups, NULL, arena), g->a.groups.count};
     struct batch *table;
-    if (aggregator_batch(&g->a, NULL, op->run->arena, &table, err) < 0)
+    if (!all.groups)
+        return run_nomem(op->run, err);
+    if (aggregator_rows(&g->a, &all, arena, &table, err) < 0)
         return -1;
     return emit(op, table, err);
 }
@@ -264,7 +268,7 @@ static int make(struct run *run, const struct spl_command *command, struct stage
     op->state = g;
     g->by[0] = SLICE("geobin");
     g->by[1] = args->by;
-    return aggregator_init(&g->a, run, &args->aggs, g->by, args->by.ptr ? 2 : 1, 0, err);
+    return aggregator_init(&g->a, run, run->arena, &args->aggs, g->by, args->by.ptr ? 2 : 1, 0, err);
 }
 
 const struct command command_geostats = {
