@@ -5,8 +5,8 @@
  *   login of bob from 10.0.0.2   }
  *
  * A parse tree of fixed depth after P. He and others, Drain: An Online Log Parsing Approach with Fixed
- * Depth Tree (2017): lines with the same number of words and the same first words share a leaf; in it a
- * line joins the template that it shares most words with, and where they differ the template gets <*>.
+ * Depth Tree (2017): lines with the same number of words and the same first word share a leaf; in it a
+ * line joins the template of whose fixed words it has the largest share, and where they differ the template gets <*>.
  * Words with a digit are variable from the start. A line costs the same however many have come.
  */
 #include "event/schema.h"
@@ -17,7 +17,7 @@
 enum {
     PATTERNS_MAX = 10000, /* templates held; lines beyond are counted under <*> */
     PATTERN_LEAF_MAX = 100, /* templates in a leaf that are compared with */
-    PATTERN_DEPTH = 2,    /* first words that must be equal */
+    PATTERN_DEPTH = 1,    /* first words that must be equal */
     PATTERN_EXAMPLE_BYTES = 4096
 };
 
@@ -119,8 +119,8 @@ static struct template *find_template(const struct template *first, const struct
             same += !open && slice_equal(t->words[i], words[i]);
             fixed += !open;
         }
-        double share = count ? (double)(same + (count - fixed)) / count : 1;
-        if (share >= least && share > most && (same || !fixed)) {
+        double share = fixed ? (double)same / fixed : 1;
+        if (share >= least && share > most) {
             most = share;
             best = t;
         }

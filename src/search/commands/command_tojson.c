@@ -229,9 +229,10 @@ static int push(struct stage *op, struct frame *frame, struct err *err)
     bool failed = !columns || !to;
     if (failed)
         return run_nomem(op->run, err);
-    memcpy(columns, frame->batch->columns, count * sizeof(*columns));
-    if (count)
+    if (count) {
+        memcpy(columns, frame->batch->columns, count * sizeof(*columns));
         qsort(columns, count, sizeof(*columns), by_name);
+    }
     buffer_init(&text, 16 * MIB);
     for (uint32_t row = frame_next(frame, 0); !failed && row < frame->batch->row_count;
          row = frame_next(frame, row + 1)) {
