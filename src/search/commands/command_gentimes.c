@@ -3,7 +3,6 @@
 #include "search/rows.h"
 #include "search/span.h"
 
-enum { GENTIMES_ROWS_MAX = 200 * 1000 };
 
 struct gentimes_args {
     struct slice start, end;

@@ -9,7 +9,6 @@
 
 #include <math.h>
 
-enum { KMEANS_GROUPS_MAX = 1000, KMEANS_FIELDS_MAX = 64 };
 
 enum kmeans_distance { DISTANCE_SQUARE, DISTANCE_L1, DISTANCE_L2, DISTANCE_COSINE };
 

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { CONTINUOUS_ROWS_MAX = 1000 * 1000, CONTINUOUS_BINS = 100 };
+enum { CONTINUOUS_BINS = 100 };
 
 struct makecontinuous_args {
     struct slice field;

@@ -15,7 +15,6 @@
 #include <stdlib.h>
 
 enum {
-    PATTERNS_MAX = 10000, /* templates held; lines beyond are counted under <*> */
     PATTERN_LEAF_MAX = 100, /* templates in a leaf that are compared with */
     PATTERN_DEPTH = 1,    /* first words that must be equal */
     PATTERN_EXAMPLE_BYTES = 4096

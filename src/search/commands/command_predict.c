@@ -15,7 +15,6 @@
 #include <stdlib.h>
 
 enum algorithm { LL, LLT, LLP, LLP5, LLB, BILL };
-enum { PREDICT_FUTURE_MAX = 100000 };
 
 struct target {
     struct slice field, as;

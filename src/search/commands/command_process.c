@@ -16,7 +16,6 @@
 #include <stdlib.h>
 
 enum process_mode { MODE_MAP, MODE_VARIANTS, MODE_CONFORMANCE };
-enum { PROCESS_STEPS_MAX = 1000 }; /* of a case when it is held against the model */
 
 struct process_args {
     struct slice case_field, activity, mode_name, model_text;

@@ -6,7 +6,6 @@
 
 #include <stdlib.h>
 
-enum { TYPEAHEAD_ROWS = 100000, TYPEAHEAD_WORDS_MAX = 100000 };
 
 struct typeahead_args {
     struct slice prefix, index, collapse, start, end, max_time;

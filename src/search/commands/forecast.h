@@ -18,6 +18,7 @@
  * Ownership  All arrays are the caller's or in its arena.
  */
 #include "base/arena.h"
+#include "base/limits.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -32,7 +33,6 @@ struct predicted {
     double *mean, *variance; /* one a step, room for as many as are asked for */
 };
 
-enum { FORECAST_PERIOD_MAX = 2000 };
 
 /* The period of a series: the shortest lag at which it is most like itself; 0: it has none. */
 uint32_t forecast_period(const struct series_in *in, struct arena *arena);

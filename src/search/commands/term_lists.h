@@ -6,7 +6,6 @@
  */
 #include "search/rows.h"
 
-enum { TERMS_MAX = 512 }; /* of one text; what follows is not looked at */
 
 struct term_list {
     uint32_t *ids;
