@@ -4,6 +4,7 @@
 #include "app/engine.h"
 
 #include "search/search_cli.h"
+#include "search/search_files.h"
 #include "search/store_backend.h"
 #include "search/table_source.h"
 
@@ -91,12 +92,17 @@ static int search_store(const char *dir, int argc, char **argv, struct search_se
     struct store_backend backend;
     struct table_backend *tables = NULL;
     int status;
+    struct search_files files;
+    struct arena *arena = arena_new(MIB); /* for their names */
     char lookups[ADMIN_PATH_MAX];
     struct search_writer writer = {.table = write_lookup, .collect = collect, .context = (void *)(uintptr_t)dir};
     store_backend_init(&backend, store, clock_real(), NULL);
     setting->backend = &backend.backend;
     setting->writer = &writer;
-    if (table_backend_new(NULL, admin_path(dir, "lookups", lookups), &tables, &err) < 0) {
+    backend.backend.files = &files;
+    err_nomem(&err);
+    if (!arena || search_files_find(dir, arena, &files, &err) < 0 ||
+        table_backend_new(NULL, admin_path(dir, "lookups", lookups), &tables, &err) < 0) {
         know_builder_free(setting->knowledge);
         status = cli_fail(&err);
     } else {
@@ -104,6 +110,7 @@ static int search_store(const char *dir, int argc, char **argv, struct search_se
         status = search_main(argc, argv, setting);
     }
     table_backend_free(tables);
+    arena_free(arena);
     store_close(store);
     return status == EXIT_DONE && backend.damage_count ? EXIT_FAILED : status;
 }

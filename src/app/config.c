@@ -264,6 +264,7 @@ int config_read(const char *path, struct arena *arena, struct config *config, st
         {"retention", read_retention, 0},
         {"disk_max", read_size, offsetof(struct config, disk_max)},
         {"disk_free_min", read_disk_free, offsetof(struct config, disk_free_min)},
+        {"geoip", read_string, offsetof(struct config, geoip)},
         {"cold_dir", read_string, offsetof(struct config, cold_dir)},
         {"cold_days", read_days, offsetof(struct config, cold_days)},
         {"notifiers", read_notifiers, 0},

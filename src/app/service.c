@@ -191,6 +191,22 @@ static int open_collectors(struct service *service, struct err *err)
     return collector_syslog_open(service->ingest_loop, &syslog_tls, &service->syslog_tls, err);
 }
 
+/* What searches find beside the store: CSV files, and the places of addresses. */
+static int find_files(struct service *service, struct err *err)
+{
+    const struct config *config = &service->config;
+    service->file_names = arena_new(MIB);
+    if (!service->file_names)
+        return err_nomem(err);
+    if (search_files_find(config->dir, service->file_names, &service->files, err) < 0)
+        return -1;
+    if (config->geoip)
+        service->files.geoip = config->geoip;
+    if (config->geoip && access(config->geoip, R_OK) != 0)
+        return err_set(err, ERR_CONFIG, "geoip: %s cannot be read", config->geoip);
+    return 0;
+}
+
 static int open_server(struct service *service, struct err *err)
 {
     const struct config *config = &service->config;
@@ -206,6 +222,7 @@ static int open_server(struct service *service, struct err *err)
                   .keeping = service->keeping,
                   .knowing = service->knowing,
                   .lookups = data_path(service, "lookups", service->lookups),
+                  .files = &service->files,
                   .clock = clock_real(),
                   .setup_code = service->setup_code[0] ? service->setup_code : NULL},
         .address = config->api.address,
@@ -213,7 +230,7 @@ static int open_server(struct service *service, struct err *err)
         .tls = plain ? NULL : service->tls,
         .hosts = config->hosts,
     };
-    if (net_loop_start("api-loop", &service->api_loop, err) < 0)
+    if (find_files(service, err) < 0 || net_loop_start("api-loop", &service->api_loop, err) < 0)
         return -1;
     return server_start(service->api_loop, &server, &service->server, err);
 }
@@ -272,6 +289,7 @@ void service_stop(struct service *service)
     if (service->engine.pipeline && engine_finish(&service->engine, &err) < 0)
         cli_fail(&err);
     server_free(service->server);
+    arena_free(service->file_names);
     respond_stop(service->respond);
     gate_stop(service->gate);
     keeping_close(service->keeping);

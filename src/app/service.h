@@ -7,6 +7,7 @@
 #include "app/engine.h"
 #include "collect/collector_http.h"
 #include "collect/collector_syslog.h"
+#include "search/search_files.h"
 #include "serve/server.h"
 
 struct service {
@@ -23,6 +24,8 @@ struct service {
     struct keeping *keeping;
     struct knowing *knowing;
     char lookups[ENGINE_PATH_MAX]; /* the folder of lookup tables */
+    struct search_files files;
+    struct arena *file_names; /* texts of files */
     struct server *server;
     struct sink sink;
     char setup_code[32]; /* "" when there is a user already */

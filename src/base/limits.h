@@ -102,3 +102,16 @@ enum { MANIFEST_DROPS_MAX = 4096 };  /* what retention took, kept until the audi
 enum { RETENTION_RULES_MAX = 256 };  /* streams with days of their own */
 enum { RETENTION_HOLDS_MAX = 1024 }; /* spans of time that retention must not touch */
 enum { RETENTION_WISH_HOURS = 24 };  /* a second person must agree to end a hold within */
+
+/* Commands of the search that would else grow with their input; reaching one is an error or a message. */
+enum { GENTIMES_ROWS_MAX = 200 * 1000 }; /* rows of gentimes */
+enum { CONTINUOUS_ROWS_MAX = 1000 * 1000 }; /* rows of makecontinuous */
+enum { KMEANS_GROUPS_MAX = 1000 }; /* groups of kmeans */
+enum { KMEANS_FIELDS_MAX = 64 }; /* fields of kmeans */
+enum { PREDICT_FUTURE_MAX = 100000 }; /* steps ahead of predict */
+enum { FORECAST_PERIOD_MAX = 2000 }; /* rows of a season of predict */
+enum { PATTERNS_MAX = 10000 }; /* templates of patterns; lines beyond are counted under <*> */
+enum { PROCESS_STEPS_MAX = 1000 }; /* steps of a case that process holds against a model */
+enum { TYPEAHEAD_ROWS = 100000 }; /* rows that typeahead counts words in */
+enum { TYPEAHEAD_WORDS_MAX = 100000 }; /* different words that typeahead counts */
+enum { TERMS_MAX = 512 }; /* words of a text that cluster and patterns compare */

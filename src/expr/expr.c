@@ -92,8 +92,35 @@ struct expr *expr_test_new(struct arena *arena, struct slice field, enum test_ki
     return expr;
 }
 
+static bool is_searchmatch(const struct expr *expr)
+{
+    return expr->kind == EXPR_CALL && slice_is(slice_text(expr->function->name), "searchmatch");
+}
+
+bool expr_calls(const struct expr *expr, const char *function)
+{
+    for (size_t i = 0; i < expr->arg_count; i++)
+        if (expr_calls(expr->args[i], function))
+            return true;
+    return expr->kind == EXPR_CALL && slice_is(slice_text(expr->function->name), function);
+}
+
+int expr_bind_searches(const struct expr *expr, expr_search_bind bind, void *context)
+{
+    for (size_t i = 0; i < expr->arg_count; i++)
+        if (expr_bind_searches(expr->args[i], bind, context) < 0)
+            return -1;
+    if (!is_searchmatch(expr))
+        return 0;
+    struct expr *call = (struct expr *)(uintptr_t)expr; /* just parsed, not shared yet */
+    call->prepared = bind(context, expr->args[0]);
+    return call->prepared ? 0 : -1;
+}
+
 void expr_fields(const struct expr *expr, expr_field_visit visit, void *context, bool *all)
 {
+    if (is_searchmatch(expr) && expr->prepared)
+        expr_fields(expr->prepared, visit, context, all);
     if (expr->kind == EXPR_KEYWORD)
         *all = true;
     else if (expr->kind == EXPR_FIELD || expr->kind == EXPR_TEST)

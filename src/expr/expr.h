@@ -114,6 +114,17 @@ struct expr_folds {
     uint32_t column_count;
 };
 
+/* Rows of a table with these keys: all values of the fields that are wanted, row by row. */
+struct expr_lookup {
+    struct slice table;
+    struct slice *names, *values; /* of the keys; a value SLICE_NONE matches nothing */
+    size_t key_count;
+    struct slice *wanted;
+    struct value_list *found; /* one each of wanted */
+    size_t wanted_count;
+    bool matched;
+};
+
 /* What an evaluation may need beside the batch. One per thread. */
 struct expr_scope {
     struct arena *scratch;  /* results live here; the caller resets it per batch */
@@ -127,6 +138,9 @@ struct expr_scope {
     bool (*state)(void *context, struct slice table, struct slice key, struct slice field,
                   int64_t now_ns, struct arena *scratch, struct value *out);
     void *state_context;
+    /* lookup(): fills ask->found; NULL: there are no tables here */
+    int (*lookup)(void *context, struct expr_lookup *ask, struct arena *scratch, struct err *err);
+    void *lookup_context;
     /* fields bound by the caller before the columns are asked (mvmap, foreach, decoders' own);
      * NULL when there are none */
     bool (*bound)(void *context, struct slice name, struct value_list *out);
@@ -169,6 +183,13 @@ struct expr *expr_constant(struct arena *arena, struct value v);
 /* text is folded here unless TEST_CASED; with TEST_NUMERIC the number is read from text when it is one. */
 struct expr *expr_test_new(struct arena *arena, struct slice field, enum test_kind kind,
                            unsigned flags, struct slice text);
+
+/* Whether a function is called somewhere in it. */
+bool expr_calls(const struct expr *expr, const char *function);
+
+/* searchmatch("..."): bind is asked for the search of each and gives its tree. -1: it failed. */
+typedef const struct expr *(*expr_search_bind)(void *context, const struct expr *text);
+MUST_USE int expr_bind_searches(const struct expr *expr, expr_search_bind bind, void *context);
 
 /* Every field name the expression reads; KEYWORD sets *all: it
  * reads every column. */

@@ -2,10 +2,9 @@
  * JSON texts as values. The reader is cut/json_tree.h: a second one here would be a second set of
  * mistakes, and cut/ does not include expr/ (docs/decisions/json-functions.md).
  */
-#include "cut/json_tree.h"
-#include "expr/function.h"
+#include "expr/json_call.h"
 
-static void put_node(const struct json_node *node, struct json *json)
+void json_call_put_node(const struct json_node *node, struct json *json)
 {
     if (node->kind == JSON_OBJECT || node->kind == JSON_ARRAY) {
         bool object = node->kind == JSON_OBJECT;
@@ -13,7 +12,7 @@ static void put_node(const struct json_node *node, struct json *json)
         for (const struct json_node *child = node->first; child; child = child->next) {
             if (object)
                 json_key_slice(json, child->key);
-            put_node(child, json);
+            json_call_put_node(child, json);
         }
         json_close(json, object ? '}' : ']');
     } else if (node->kind == JSON_STRING) {
@@ -23,19 +22,13 @@ static void put_node(const struct json_node *node, struct json *json)
     }
 }
 
-/* A text that is being written; finish() gives it as the answer. */
-struct writer {
-    struct buffer text;
-    struct json json;
-};
-
-static void begin(struct writer *w)
+void json_call_begin(struct json_writer *w)
 {
     buffer_init(&w->text, 16 * MIB);
     json_init(&w->json, &w->text);
 }
 
-static int finish(struct writer *w, struct call *call, struct value_list *out)
+int json_call_finish(struct json_writer *w, struct call *call, struct value_list *out)
 {
     int result = buffer_failed(&w->text) ? err_nomem(call->err)
                                          : call_return_text(call, buffer_slice(&w->text), out);
@@ -62,10 +55,20 @@ static void put_value(struct value v, bool raw, struct json *json)
 /* What another JSON function made is put in as it is, not as a text. */
 static bool is_json(const struct expr *arg)
 {
-    return arg->kind == EXPR_CALL && slice_starts(slice_text(arg->function->name), SLICE("json_"));
+    static const char *const others[] = {"json", "toarray", "toobject", "mv_to_json_array"};
+    struct slice name = arg->kind == EXPR_CALL ? slice_text(arg->function->name) : SLICE("");
+    bool json = slice_starts(name, SLICE("json_"));
+    for (size_t i = 0; i < ARRAY_COUNT(others); i++)
+        json |= slice_is(name, others[i]);
+    return json;
 }
 
-static int put_arg(struct call *call, size_t index, struct json *json)
+void json_call_put_value(struct value v, struct json *json)
+{
+    put_value(v, false, json);
+}
+
+int json_call_put_arg(struct call *call, size_t index, struct json *json)
 {
     struct value_list list;
     bool raw = is_json(call->node->args[index]);
@@ -84,9 +87,9 @@ static int put_arg(struct call *call, size_t index, struct json *json)
 
 static int call_object(struct call *call, struct value_list *out)
 {
-    struct writer w;
+    struct json_writer w;
     int result = 0;
-    begin(&w);
+    json_call_begin(&w);
     json_open(&w.json, '{');
     for (size_t i = 0; i + 1 < call->node->arg_count && result == 0; i += 2) {
         struct slice key;
@@ -94,44 +97,44 @@ static int call_object(struct call *call, struct value_list *out)
         if (result < 0 || !key.ptr)
             continue;
         json_key_slice(&w.json, key);
-        result = put_arg(call, i + 1, &w.json);
+        result = json_call_put_arg(call, i + 1, &w.json);
     }
     json_close(&w.json, '}');
     if (result < 0)
         buffer_close(&w.text);
-    return result < 0 ? -1 : finish(&w, call, out);
+    return result < 0 ? -1 : json_call_finish(&w, call, out);
 }
 
 static int call_array(struct call *call, struct value_list *out)
 {
-    struct writer w;
+    struct json_writer w;
     int result = 0;
-    begin(&w);
+    json_call_begin(&w);
     json_open(&w.json, '[');
     for (size_t i = 0; i < call->node->arg_count && result == 0; i++)
-        result = put_arg(call, i, &w.json);
+        result = json_call_put_arg(call, i, &w.json);
     json_close(&w.json, ']');
     if (result < 0)
         buffer_close(&w.text);
-    return result < 0 ? -1 : finish(&w, call, out);
+    return result < 0 ? -1 : json_call_finish(&w, call, out);
 }
 
 static int call_mv_to_array(struct call *call, struct value_list *out)
 {
-    struct writer w;
+    struct json_writer w;
     struct value_list list;
     if (call_arg(call, 0, &list) < 0)
         return -1;
-    begin(&w);
+    json_call_begin(&w);
     json_open(&w.json, '[');
     for (uint32_t i = 0; i < list.count; i++)
         put_value(list.values[i], false, &w.json);
     json_close(&w.json, ']');
-    return finish(&w, call, out);
+    return json_call_finish(&w, call, out);
 }
 
 /* The document in argument 0; *root NULL when it is none. */
-static int read_json(struct call *call, const struct json_node **root)
+int json_call_read(struct call *call, const struct json_node **root)
 {
     struct slice text;
     *root = NULL;
@@ -145,7 +148,7 @@ static int read_json(struct call *call, const struct json_node **root)
 static int call_valid(struct call *call, struct value_list *out)
 {
     const struct json_node *root;
-    if (read_json(call, &root) < 0)
+    if (json_call_read(call, &root) < 0)
         return -1;
     return call_return(call, value_bool(root != NULL), out);
 }
@@ -206,32 +209,32 @@ static void follow(const struct json_node *node, struct slice path, struct found
 
 static int return_node(struct call *call, const struct json_node *node, struct value_list *out)
 {
-    struct writer w;
+    struct json_writer w;
     if (node->kind == JSON_NULL)
         return 0;
     if (node->kind == JSON_STRING)
         return call_return(call, value_string(node->text), out);
     if (node->kind == JSON_NUMBER)
         return call_return(call, value_from_number_text(node->text, call->scope->scratch), out);
-    begin(&w);
-    put_node(node, &w.json);
-    return finish(&w, call, out);
+    json_call_begin(&w);
+    json_call_put_node(node, &w.json);
+    return json_call_finish(&w, call, out);
 }
 
 static int return_found(struct call *call, const struct found *found, bool always_array,
                         struct value_list *out)
 {
-    struct writer w;
+    struct json_writer w;
     if (found->count == 0 && !always_array)
         return 0;
     if (found->count == 1 && !always_array)
         return return_node(call, found->nodes[0], out);
-    begin(&w);
+    json_call_begin(&w);
     json_open(&w.json, '[');
     for (size_t i = 0; i < found->count; i++)
-        put_node(found->nodes[i], &w.json);
+        json_call_put_node(found->nodes[i], &w.json);
     json_close(&w.json, ']');
-    return finish(&w, call, out);
+    return json_call_finish(&w, call, out);
 }
 
 static int extract(struct call *call, bool exact, struct value_list *out)
@@ -240,7 +243,7 @@ static int extract(struct call *call, bool exact, struct value_list *out)
     struct found *found = arena_calloc(call->scope->scratch, sizeof(*found));
     if (!found)
         return err_nomem(call->err);
-    if (read_json(call, &root) < 0)
+    if (json_call_read(call, &root) < 0)
         return -1;
     if (!root)
         return 0;
@@ -272,24 +275,24 @@ static int call_extract_exact(struct call *call, struct value_list *out)
 static int call_keys(struct call *call, struct value_list *out)
 {
     const struct json_node *root;
-    struct writer w;
-    if (read_json(call, &root) < 0)
+    struct json_writer w;
+    if (json_call_read(call, &root) < 0)
         return -1;
     if (!root || root->kind != JSON_OBJECT)
         return 0;
-    begin(&w);
+    json_call_begin(&w);
     json_open(&w.json, '[');
     for (const struct json_node *child = root->first; child; child = child->next)
         json_text(&w.json, child->key);
     json_close(&w.json, ']');
-    return finish(&w, call, out);
+    return json_call_finish(&w, call, out);
 }
 
 static int call_has_key(struct call *call, struct value_list *out)
 {
     const struct json_node *root;
     struct slice key;
-    if (read_json(call, &root) < 0 || call_text(call, 1, &key) < 0)
+    if (json_call_read(call, &root) < 0 || call_text(call, 1, &key) < 0)
         return -1;
     return call_return(call, value_bool(root && key.ptr && member(root, key)), out);
 }
@@ -297,7 +300,7 @@ static int call_has_key(struct call *call, struct value_list *out)
 static int call_array_to_mv(struct call *call, struct value_list *out)
 {
     const struct json_node *root;
-    if (read_json(call, &root) < 0)
+    if (json_call_read(call, &root) < 0)
         return -1;
     if (!root || root->kind != JSON_ARRAY)
         return 0;
@@ -320,22 +323,22 @@ static int call_array_to_mv(struct call *call, struct value_list *out)
 static int call_entries(struct call *call, struct value_list *out)
 {
     const struct json_node *root;
-    struct writer w;
-    if (read_json(call, &root) < 0)
+    struct json_writer w;
+    if (json_call_read(call, &root) < 0)
         return -1;
     if (!root || root->kind != JSON_OBJECT)
         return 0;
-    begin(&w);
+    json_call_begin(&w);
     json_open(&w.json, '[');
     for (const struct json_node *child = root->first; child; child = child->next) {
         json_open(&w.json, '{');
         json_put_text(&w.json, "key", child->key);
         json_key(&w.json, "value");
-        put_node(child, &w.json);
+        json_call_put_node(child, &w.json);
         json_close(&w.json, '}');
     }
     json_close(&w.json, ']');
-    return finish(&w, call, out);
+    return json_call_finish(&w, call, out);
 }
 
 static const struct expr_function functions[] = {

@@ -48,6 +48,9 @@ UNARY(atan, atan)
 UNARY(sinh, sinh)
 UNARY(cosh, cosh)
 UNARY(tanh, tanh)
+UNARY(asinh, asinh)
+UNARY(acosh, acosh)
+UNARY(atanh, atanh)
 
 static int call_abs(struct call *call, struct value_list *out)
 {
@@ -277,6 +280,9 @@ static const struct expr_function functions[] = {
     {"sinh", 1, 1, "sinh(x): the hyperbolic sine", call_sinh, 0},
     {"cosh", 1, 1, "cosh(x): the hyperbolic cosine", call_cosh, 0},
     {"tanh", 1, 1, "tanh(x): the hyperbolic tangent", call_tanh, 0},
+    {"asinh", 1, 1, "asinh(x): the inverse of sinh", call_asinh, 0},
+    {"acosh", 1, 1, "acosh(x): the inverse of cosh, null below 1", call_acosh, 0},
+    {"atanh", 1, 1, "atanh(x): the inverse of tanh, null outside of -1 to 1", call_atanh, 0},
     {"hypot", 2, 2, "hypot(x, y): the root of x*x + y*y", call_hypot, 0},
     {"random", 0, 0, "random(): 0 .. 2^31-1", call_random, 0},
     {"max", 1, FUNCTION_ARGS_ANY, "max(a, ...): text outranks numbers", call_max, 0},

@@ -1,6 +1,7 @@
 #include "search/aggregate.h"
 
 #include "event/schema.h"
+#include "search/rows.h"
 #include "search/spark.h"
 #include "search/spill.h"
 
@@ -212,14 +213,8 @@ static void add_one(struct aggregator *a, struct agg_slot *slot, uint32_t group,
 
 static int64_t time_of(const struct column *times, uint32_t row)
 {
-    struct value v = times ? column_first(times, row) : value_null();
-    if (v.type == VALUE_TIME)
-        return v.i64;
     int64_t ns;
-    char small[VALUE_TEXT_SIZE];
-    if (v.type != VALUE_NULL && time_parse_epoch(value_text_small(v, small), &ns))
-        return ns;
-    return INT64_MIN;
+    return times && rows_time(column_first(times, row), &ns) ? ns : INT64_MIN;
 }
 
 static uint64_t *row_count(struct agg_slot *slot, uint32_t group)

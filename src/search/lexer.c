@@ -457,6 +457,35 @@ static int mask_macros(struct spl_parser *p, struct slice *text)
     return 0;
 }
 
+/* searchmatch("terms"): the text as a search, in the same words as the search command. */
+static const struct expr *bind_search(void *context, const struct expr *text)
+{
+    struct spl_parser *outer = context;
+    struct slice terms = value_slice(text->constant);
+    struct spl_query query = {.text = terms};
+    struct spl_parser p = {.text = terms,
+                           .end = terms.len,
+                           .query = &query,
+                           .command = outer->command,
+                           .arena = outer->arena,
+                           .err = outer->err,
+                           .keep_macros = outer->keep_macros};
+    struct spl_search found = {0};
+    if (spl_advance(&p) < 0 || spl_take_search(&p, false, NULL, &found) < 0 || found.places) {
+        if (found.places)
+            spl_fail(&p, "searchmatch() takes no subsearch");
+        if (outer->err) { /* where the text stands in the query */
+            outer->err->start = text->start;
+            outer->err->end = text->end;
+        }
+        return NULL;
+    }
+    struct expr *all = found.expr ? NULL : expr_constant(outer->arena, value_bool(true));
+    if (!found.expr && !all)
+        err_nomem(outer->err);
+    return found.expr ? found.expr : all;
+}
+
 int spl_take_expr(struct spl_parser *p, const struct expr **out)
 {
     size_t used, start = p->token.start;
@@ -465,6 +494,8 @@ int spl_take_expr(struct spl_parser *p, const struct expr **out)
         return spl_fail(p, "here an expression is missing");
     if (mask_macros(p, &text) < 0 ||
         expr_parse_prefix(text, (int)start, p->arena, out, &used, p->err) < 0)
+        return -1;
+    if (expr_bind_searches(*out, bind_search, p) < 0)
         return -1;
     p->at = start + used;
     return spl_advance(p);

@@ -5,6 +5,7 @@
 #include "event/schema.h"
 #include "search/cost.h"
 #include "search/expand.h"
+#include "search/lookup_call.h"
 #include "search/macro.h"
 #include "search/newest.h"
 #include "search/parser.h"
@@ -153,7 +154,7 @@ static int plan_filter(struct search *search, struct err *err)
         bool is_filter;
         if (command_filter(run, command, &filter, &is_filter, err) < 0)
             return -1;
-        if (!is_filter)
+        if (!is_filter || (filter && expr_calls(filter, "lookup"))) /* tables are ours alone */
             break;
         if (filter)
             search->pushed = search->pushed ? expr_and(run->arena, search->pushed, filter) : filter;
@@ -226,7 +227,7 @@ static int plan_late(struct search *search, const struct spl_command *command, s
             return run_nomem(run, err);
     }
     wanted_init(&behind, run->arena, true);
-    collect_wanted(&behind, command);
+    wanted_collect(&behind, command);
     if (!field.ptr || behind.all || wanted_has(&behind, field))
         return 0;
     search->request.late_column = field;
@@ -461,6 +462,8 @@ static int start(struct search *search, const struct spl_query *query, struct ar
     run->scope.clock = clock;
     run->scope.rand = rand_real();
     run->scope.zone = search->options.zone;
+    if (lookup_call_bind(run) < 0)
+        return err_nomem(err);
     if (search->options.time_max_ms && !run->deadline_ns)
         run->deadline_ns = search->started_ns + search->options.time_max_ms * NS_PER_MS;
     return plan(search, err);
@@ -760,6 +763,7 @@ static struct search sub_search(const struct run *run)
     sub.run.scope.now_ns = run->scope.now_ns;
     sub.run.cancelled = run->cancelled;
     sub.run.deadline_ns = run->deadline_ns;
+    sub.run.preview = run->preview;
     sub.run.depth = run->depth + 1;
     sub.options.progress = NULL;
     return sub;

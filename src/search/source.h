@@ -65,6 +65,20 @@ struct search_source {
     const char *kind;    /* for explain: "store", "table" ... */
 };
 
+/* A stored part of an index, for eventcount and dbinspect: a segment, or rows still in memory. */
+struct search_piece {
+    struct slice index, path; /* path SLICE_NONE: in memory */
+    const char *state;        /* hot (in memory), warm, cold */
+    uint64_t number, rows, bytes, raw_bytes;
+    int64_t from_ns, to_ns; /* of the first and last event */
+};
+
+/* Files beside the events. They live as long as the backend. */
+struct search_files {
+    const char *geoip; /* a MaxMind database for iplocation; NULL: there is none */
+    const char *csv;   /* the folder of inputcsv and outputcsv; NULL: there is none */
+};
+
 struct search_backend {
     /* NULL: there are no events to search, only tables and generated rows. */
     int (*open)(void *context, const struct search_request *request, struct arena *arena,
@@ -73,4 +87,8 @@ struct search_backend {
     int (*open_table)(void *context, struct slice name, struct arena *arena,
                       struct search_source *out, struct err *err);
     void *context;
+    /* What is stored; NULL: nothing can be said. The list lives in the arena. */
+    int (*pieces)(void *context, struct arena *arena, struct search_piece **out, size_t *count,
+                  struct err *err);
+    const struct search_files *files; /* NULL: none */
 };

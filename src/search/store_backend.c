@@ -144,6 +144,32 @@ static int open_source(void *context, const struct search_request *request, stru
     return 0;
 }
 
+static int pieces(void *context, struct arena *arena, struct search_piece **out, size_t *count,
+                  struct err *err)
+{
+    struct store_backend *backend = context;
+    struct snapshot *snapshot = store_snapshot(backend->store);
+    struct store_piece *list;
+    int result = snapshot ? store_pieces(snapshot, arena, &list, count, err) : err_nomem(err);
+    store_snapshot_release(snapshot);
+    if (result < 0)
+        return -1;
+    *out = arena_array(arena, *count + 1, sizeof(**out));
+    for (size_t i = 0; *out && i < *count; i++)
+        (*out)[i] = (struct search_piece){.index = list[i].stream,
+                                          .path = list[i].path,
+                                          .state = !list[i].path.ptr ? "hot"
+                                                   : list[i].cold    ? "cold"
+                                                                     : "warm",
+                                          .number = list[i].number,
+                                          .rows = list[i].rows,
+                                          .bytes = list[i].bytes,
+                                          .raw_bytes = list[i].raw_bytes,
+                                          .from_ns = list[i].time_min,
+                                          .to_ns = list[i].time_max};
+    return *out ? 0 : err_nomem(err);
+}
+
 void store_backend_init(struct store_backend *backend, struct store *store,
                         const struct hin_clock *clock, const atomic_bool *cancel)
 {
@@ -152,5 +178,6 @@ void store_backend_init(struct store_backend *backend, struct store *store,
                                       .clock = clock,
                                       .cancel = cancel,
                                       .threads = cpus > 0 ? (uint32_t)cpus : 1};
-    backend->backend = (struct search_backend){.open = open_source, .context = backend};
+    backend->backend = (struct search_backend){
+        .open = open_source, .context = backend, .pieces = pieces};
 }

@@ -9,8 +9,10 @@
 #include "know/know.h"
 #include "search/frame.h"
 #include "search/lexer.h"
+#include "search/search_files.h"
 
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct table {
@@ -25,6 +27,7 @@ struct table_backend {
     struct arena *arena;
     const char *file, *dir;
     struct table *tables;
+    struct search_files files;
 };
 
 struct table_scan {
@@ -65,7 +68,7 @@ static int adopt_row(const struct column *column, uint32_t row, struct column *m
 
 /* Columns under the schema's names, gaps left out. Where a row has both names of a field (_time
  * and @timestamp), the habitual one counts. */
-static int adopt_columns(const struct batch *from, struct batch *to)
+int table_adopt(const struct batch *from, struct batch *to)
 {
     to->row_count = from->row_count;
     for (uint32_t c = 0; c < from->column_count; c++) {
@@ -273,7 +276,7 @@ static int load(struct table_backend *backend, const char *path, const struct ba
         return -1;
     if (table_read(table->path, text, raw, err) < 0)
         return err_within(err, "%s", path);
-    if (adopt_columns(raw, table->batch) < 0)
+    if (table_adopt(raw, table->batch) < 0)
         return err_nomem(err);
     *out = table->batch;
     return 0;
@@ -370,6 +373,41 @@ static int open_table(void *context, struct slice name, struct arena *arena,
     return give(arena, batch, NULL, out, err);
 }
 
+/* The file as one piece; its index is what its rows say, or main. */
+static int pieces(void *context, struct arena *arena, struct search_piece **out, size_t *count,
+                  struct err *err)
+{
+    struct table_backend *backend = context;
+    const struct batch *batch;
+    struct stat about;
+    struct search_piece *piece = arena_calloc(arena, sizeof(*piece));
+    *out = piece;
+    *count = 1;
+    if (!backend->file)
+        return err_set(err, ERR_CONFIG, "name a file to search with --data");
+    if (!piece || load(backend, backend->file, &batch, err) < 0)
+        return piece ? -1 : err_nomem(err);
+    struct value index = batch->row_count ? batch_first(batch, 0, FIELD_STREAM) : value_null();
+    *piece = (struct search_piece){.index = index.type == VALUE_NULL ? SLICE("main")
+                                                                      : value_text(index, arena),
+                                   .path = slice_text(backend->file),
+                                   .state = "warm",
+                                   .rows = batch->row_count,
+                                   .from_ns = INT64_MAX,
+                                   .to_ns = INT64_MIN};
+    if (stat(backend->file, &about) == 0)
+        piece->bytes = piece->raw_bytes = (uint64_t)about.st_size;
+    const struct column *times = batch_find(batch, FIELD_TIMESTAMP);
+    for (uint32_t i = 0; times && i < times->count; i++) {
+        struct value v = times->values[i];
+        if (v.type == VALUE_TIME && v.i64 < piece->from_ns)
+            piece->from_ns = v.i64;
+        if (v.type == VALUE_TIME && v.i64 > piece->to_ns)
+            piece->to_ns = v.i64;
+    }
+    return 0;
+}
+
 int table_backend_new(const char *file, const char *dir, struct table_backend **out,
                       struct err *err)
 {
@@ -383,7 +421,16 @@ int table_backend_new(const char *file, const char *dir, struct table_backend **
     backend->arena = arena;
     backend->file = file;
     backend->dir = dir;
-    backend->backend = (struct search_backend){open_events, open_table, backend};
+    backend->backend = (struct search_backend){.open = open_events,
+                                               .open_table = open_table,
+                                               .context = backend,
+                                               .pieces = pieces,
+                                               .files = &backend->files};
+    if (dir && search_files_find(dir, arena, &backend->files, err) < 0) {
+        table_backend_free(backend);
+        *out = NULL;
+        return -1;
+    }
     return 0;
 }
 

@@ -26,5 +26,7 @@ const struct search_backend *table_backend_get(const struct table_backend *backe
 /* context is a const char *, the folder: search_writer.table. */
 MUST_USE int table_write(void *context, struct slice name, struct slice csv, struct err *err);
 
+/* Rows under the schema's names, times as times, gaps left out; values are shared. -1: memory. */
+MUST_USE int table_adopt(const struct batch *from, struct batch *to);
 /* The bytes of a file as rows; by its first byte and name. */
 MUST_USE int table_read(struct slice name, struct slice text, struct batch *batch, struct err *err);

@@ -22,12 +22,15 @@ struct jobs;
 struct knowing; /* serve/knowing.h */
 
 /* What searches work with; all outlive the jobs. */
+struct search_files; /* search/search_files.h */
+
 struct jobs_config {
     struct store *store;
     struct journal *journal; /* for collect */
     struct knowing *knowing;
     struct database *database; /* for the audit trail */
     const char *lookups;       /* folder of lookup tables */
+    const struct search_files *files; /* that commands read; NULL: none */
     const struct hin_clock *clock;
 };
 

@@ -22,6 +22,8 @@
 struct server;
 
 /* What the routes speak about; all outlive the server. */
+struct search_files;
+
 struct server_parts {
     struct database *database;
     struct journal *journal;
@@ -34,6 +36,7 @@ struct server_parts {
     struct knowing *knowing;
     const char *lookups; /* folder of lookup tables */
     const struct hin_clock *clock;
+    const struct search_files *files; /* beside the events; NULL: none */
     const char *setup_code; /* while there is no user; NULL when there is one */
 };
 

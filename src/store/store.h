@@ -109,6 +109,17 @@ uint64_t store_id(struct store *store);
 MUST_USE struct snapshot *store_snapshot(struct store *store);
 void store_snapshot_release(struct snapshot *snapshot); /* NULL is fine */
 
+/* store_pieces.c: what a snapshot consists of: its segments, then rows in memory. The list and its
+ * texts live in the arena. */
+struct store_piece {
+    struct slice stream, path; /* path SLICE_NONE: in memory */
+    uint64_t number, rows, bytes, raw_bytes;
+    int64_t time_min, time_max;
+    bool cold; /* in a further folder */
+};
+MUST_USE int store_pieces(const struct snapshot *snapshot, struct arena *arena,
+                          struct store_piece **out, size_t *count, struct err *err);
+
 /* store_merge.c, store_pack.c, store_cold.c: joins small segments of a partition; compresses those of old
  * days once more; moves older ones to cold_dir. 1 when something was done. The thread's work; else
  * for tests. */

@@ -7,15 +7,17 @@ A file holds cases:
 
   == what it shows
   --- given            JSON lines, the main data set (optional; the last one of the file stays)
-  --- table NAME       JSON lines, a lookup table beside it (optional)
+  --- table NAME       JSON lines, a lookup table beside it (optional); NAME.csv is written as it stands
+  --- options          more options of hinomi search, such as --tz Europe/Berlin (optional)
   --- define           YAML, definitions as in docs/knowledge.md (optional; the last one of the file stays)
   --- search           the SPL; lines are joined by a space
   --- expect           JSON lines in order, or "error: " and a part of the message
+  --- notes            parts of messages that must be on standard error (optional)
 
 Values are compared as JSON, numbers with their digits: 1 and 1.0 differ. Closes with
 "N passed, N failed"; exit status 0 when none failed.
 """
-import argparse, json, os, subprocess, sys, tempfile
+import argparse, json, os, shlex, subprocess, sys, tempfile
 
 
 def cases_of(path):
@@ -23,7 +25,7 @@ def cases_of(path):
     for line in open(path, encoding='utf8'):
         line = line.rstrip('\n')
         if line.startswith('== '):
-            case = {'title': line[3:], 'search': [], 'expect': []}
+            case = {'title': line[3:], 'search': [], 'expect': [], 'options': [], 'notes': []}
             cases.append(case)
             part = None
         elif line.startswith('--- '):
@@ -44,7 +46,7 @@ def cases_of(path):
             given.append(line)
         elif part == 'define':
             define.append(line)
-        elif part in ('search', 'expect') and line.strip() and not line.startswith('#'):
+        elif part in ('search', 'expect', 'options', 'notes') and line.strip() and not line.startswith('#'):
             case[part].append(line)
         if case is not None:
             case['given'], case['tables'], case['define'] = given, tables, define
@@ -56,10 +58,13 @@ def run(binary, case):
         data = os.path.join(folder, 'main.jsonl')
         open(data, 'w', encoding='utf8').write('\n'.join(case['given']) + '\n')
         for name, rows in case['tables'].items():
-            open(os.path.join(folder, name + '.jsonl'), 'w', encoding='utf8').write('\n'.join(rows) + '\n')
+            file = os.path.join(folder, name if '.' in name else name + '.jsonl')
+            os.makedirs(os.path.dirname(file), exist_ok=True)
+            open(file, 'w', encoding='utf8').write('\n'.join(rows) + '\n')
         define = os.path.join(folder, 'define.yaml')
         open(define, 'w', encoding='utf8').write('\n'.join(case['define']) + '\n')
-        return subprocess.run([binary, 'search', '--data', data, '--data-dir', folder, '--macros', define, '--format', 'jsonl',
+        more = shlex.split(' '.join(case['options']))
+        return subprocess.run([binary, 'search', '--data', data, '--data-dir', folder, '--macros', define, '--format', 'jsonl', *more,
                                ' '.join(case['search'])], capture_output=True, text=True, timeout=60)
 
 
@@ -72,6 +77,9 @@ def check(binary, case):
         return 'expected an error with "%s", got %d: %s' % (wanted[0][7:], done.returncode, done.stderr.strip())
     if done.returncode != 0:
         return 'exit %d: %s' % (done.returncode, done.stderr.strip())
+    for note in case['notes']:
+        if note not in done.stderr:
+            return 'no note with "%s": %s' % (note, done.stderr.strip())
     exact = dict(parse_float=lambda text: 'number ' + text, parse_int=lambda text: 'number ' + text)
     got = [json.loads(line, **exact) for line in done.stdout.splitlines()]
     want = [json.loads(line, **exact) for line in wanted]

@@ -9,6 +9,7 @@
  */
 #include "search/aggregate.h"
 #include "search/hold.h"
+#include "search/rows.h"
 
 /* Which columns are shown; the others are OTHER. */
 struct chart_pick {
@@ -48,8 +49,6 @@ int chart_make(struct run *run, const struct spl_command *command, struct stage 
 /* The aggregator, empty. */
 int chart_begin(struct stage *op, struct err *err);
 int chart_push(struct stage *op, struct frame *frame, struct err *err);
-/* The time that a value of _time stands for. */
-int64_t chart_time_of(struct value v, bool *ok);
 
 /* All groups as a table. */
 int chart_emit(struct stage *op, struct err *err);

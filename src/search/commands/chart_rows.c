@@ -1,17 +1,6 @@
 /* chart and timechart: rows in. */
 #include "search/commands/chart.h"
 
-int64_t chart_time_of(struct value v, bool *ok)
-{
-    int64_t ns = 0;
-    char small[VALUE_TEXT_SIZE];
-    if (v.type == VALUE_TIME)
-        ns = v.i64;
-    *ok = v.type == VALUE_TIME ||
-          (v.type != VALUE_NULL && time_parse_epoch(value_text_small(v, small), &ns));
-    return ns;
-}
-
 /* Times that ascend, as a block of the store has them: the buckets become a dictionary, and a row
  * costs a comparison. False: they do not, or memory is out. */
 static bool bucket_codes(struct stage *op, const struct frame *frame, const struct column *from,
@@ -72,7 +61,8 @@ static int bucket_x(struct stage *op, struct frame *frame, struct err *err)
             continue;
         if (chart->span.kind == SPAN_TIME) {
             bool ok;
-            int64_t ns = chart_time_of(v, &ok);
+            int64_t ns = 0;
+            ok = rows_time(v, &ns);
             bool inside = end != INT64_MIN && ns >= start && ns < end;
             if (!ok || (!inside &&
                         !span_time_bucket(&chart->span, op->run->scope.zone, 0, ns, &start, &end)))

@@ -1,4 +1,5 @@
 /* accum: the running sum of a field. */
+#include "expr/function.h"
 #include "search/commands/series.h"
 
 static int parse(struct spl_parser *p, struct spl_command *command)
@@ -11,15 +12,17 @@ static int parse(struct spl_parser *p, struct spl_command *command)
     return 0;
 }
 
+/* Sums of what was written in digits stay exact. */
 static int put(struct stage *op, struct frame *frame, const struct series *s, struct err *err)
 {
     const struct column *from = batch_find(frame->batch, s->field);
     struct column *to = frame_column(frame, s->as);
-    double now, total = 0;
+    struct arena *arena = frame->batch->arena;
+    struct value now, total = value_i64(0);
     for (uint32_t row = 0; to && from && row < frame->batch->row_count; row++) {
-        if (!series_number(from, row, &now))
+        if (!value_to_number(column_first(from, row), arena, &now))
             continue;
-        total += now;
+        total = value_arithmetic(OP_ADD, total, now, arena);
         if (series_add(op, frame, to, row, total, err) < 0)
             return -1;
     }

@@ -1,6 +1,7 @@
 /* bin: numbers and times to buckets. */
 #include "event/schema.h"
 #include "search/hold.h"
+#include "search/rows.h"
 #include "search/span.h"
 
 #include <math.h>
@@ -60,15 +61,6 @@ static void want(const struct spl_command *command, struct wanted *wanted)
     wanted_add(wanted, args->field);
 }
 
-static bool as_time(struct value v, int64_t *time_ns)
-{
-    char small[VALUE_TEXT_SIZE];
-    if (v.type == VALUE_TIME)
-        *time_ns = v.i64;
-    return v.type == VALUE_TIME ||
-           (v.type != VALUE_NULL && time_parse_epoch(value_text_small(v, small), time_ns));
-}
-
 static int64_t align_of(const struct run *run, const struct bin_args *args)
 {
     int64_t at = 0;
@@ -91,7 +83,7 @@ static struct value bucket_of(const struct run *run, const struct bin_args *args
     struct value n;
     if (span->kind == SPAN_TIME || v.type == VALUE_TIME) {
         bool time =
-            as_time(v, &time_ns) &&
+            rows_time(v, &time_ns) &&
             span_time_bucket(span, run->scope.zone, align_of(run, args), time_ns, &start, NULL);
         return time ? value_time(start) : v;
     }

@@ -1,4 +1,5 @@
 /* delta: the change since a row before. */
+#include "expr/function.h"
 #include "search/commands/series.h"
 
 static int parse(struct spl_parser *p, struct spl_command *command)
@@ -16,11 +17,13 @@ static int put(struct stage *op, struct frame *frame, const struct series *s, st
 {
     const struct column *from = batch_find(frame->batch, s->field);
     struct column *to = frame_column(frame, s->as);
-    double now, then;
-    for (uint32_t row = 0; to && from && row < frame->batch->row_count; row++)
-        if (row >= (uint64_t)s->from && series_number(from, row, &now) &&
-            series_number(from, row - (uint32_t)s->from, &then) &&
-            series_add(op, frame, to, row, now - then, err) < 0)
+    struct arena *arena = frame->batch->arena;
+    struct value now, then;
+    for (uint32_t row = (uint32_t)s->from; to && from && row < frame->batch->row_count; row++)
+        if (value_to_number(column_first(from, row), arena, &now) &&
+            value_to_number(column_first(from, row - (uint32_t)s->from), arena, &then) &&
+            series_add(op, frame, to, row, value_arithmetic(OP_SUBTRACT, now, then, arena), err) <
+                0)
             return -1;
     return !to || frame_put(frame, to) < 0 ? run_nomem(op->run, err) : 0;
 }

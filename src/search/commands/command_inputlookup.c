@@ -65,7 +65,7 @@ static int make(struct run *run, const struct spl_command *command, struct stage
     (void)run;
     (void)command;
     (void)err;
-    op->push = sub_pass;
+    op->push = stage_pass;
     op->finish = finish;
     return 0;
 }

@@ -1,6 +1,7 @@
 /* spath: fields of JSON text. */
 #include "event/schema.h"
 #include "search/json_path.h"
+#include "search/rows.h"
 
 struct spath_args {
     struct slice input, output, path;
@@ -75,57 +76,34 @@ static int push_path(struct stage *op, struct frame *frame, struct err *err)
     return stage_push(op, frame, err);
 }
 
-struct spread {
-    struct frame *frame;
-    struct map columns; /* name to the new column */
+struct leaves_put {
+    struct spread *spread;
     uint32_t row;
 };
 
-/* Rows without the field in their JSON keep what they had: old values are put in between. */
 static int put_leaf(void *context, struct slice path, struct value v)
 {
-    struct spread *spread = context;
-    struct slice name = spl_field_alias(path);
-    void **slot = map_slot(&spread->columns, name);
-    if (slot && !*slot)
-        *slot = frame_column(spread->frame, name);
-    return slot && *slot ? column_add(spread->frame->batch, *slot, spread->row, v) : -1;
+    struct leaves_put *to = context;
+    return spread_put(to->spread, to->row, spl_field_alias(path), v);
 }
 
-static int merge_old(struct frame *frame, struct column *made)
-{
-    const struct column *old = batch_find(frame->batch, made->name);
-    struct column *to = frame_column(frame, made->name);
-    if (!old)
-        return frame_put(frame, made);
-    for (uint32_t row = 0; to && row < frame->batch->row_count; row++) {
-        uint32_t first, n = column_range(made, row, &first);
-        const struct column *from = n ? made : old;
-        n = n ? n : column_range(old, row, &first);
-        for (uint32_t k = 0; k < n; k++)
-            if (column_add(frame->batch, to, row, column_value(from, first + k)) < 0)
-                return -1;
-    }
-    return to ? frame_put(frame, to) : -1;
-}
-
+/* Rows without the field in their JSON keep what they had. */
 static int push_all(struct stage *op, struct frame *frame, struct err *err)
 {
     const struct spath_args *args = op->command->args;
     const struct column *from = batch_find(frame->batch, args->input);
-    struct spread spread = {.frame = frame};
-    map_init(&spread.columns, frame->batch->arena);
+    struct spread spread;
+    struct leaves_put to = {.spread = &spread};
+    spread_init(&spread, frame);
     for (uint32_t row = frame_next(frame, 0); from && row < frame->batch->row_count;
          row = frame_next(frame, row + 1)) {
         struct slice text = value_text(column_first(from, row), frame->batch->arena);
-        spread.row = row;
-        if (text.ptr && json_path_leaves(text, frame->batch->arena, put_leaf, &spread) < 0)
+        to.row = row;
+        if (text.ptr && json_path_leaves(text, frame->batch->arena, put_leaf, &to) < 0)
             return run_nomem(op->run, err);
     }
-    const struct map_entry *entry;
-    for (size_t at = 0; (entry = map_next(&spread.columns, &at));)
-        if (merge_old(frame, entry->value) < 0)
-            return run_nomem(op->run, err);
+    if (spread_finish(&spread) < 0)
+        return run_nomem(op->run, err);
     return stage_push(op, frame, err);
 }
 

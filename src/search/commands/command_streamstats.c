@@ -3,6 +3,7 @@
 #include "search/aggregate.h"
 #include "search/commands/running_window.h"
 #include "search/hold.h"
+#include "search/rows.h"
 
 struct streamstats_args {
     bool current, global, reset_on_change, accepted;
@@ -149,6 +150,12 @@ static void reset(struct streamstats *s)
     s->since = s->windowed ? shelf_count(&s->shelf) : 0;
 }
 
+static int64_t time_at(const struct frame *frame, uint32_t row)
+{
+    int64_t ns = 0;
+    return rows_time(batch_first(frame->batch, row, FIELD_TIMESTAMP), &ns) ? ns : 0;
+}
+
 static int remember(struct stage *op, const struct frame *frame, uint32_t row, uint32_t group)
 {
     struct streamstats *s = op->state;
@@ -162,8 +169,7 @@ static int remember(struct stage *op, const struct frame *frame, uint32_t row, u
         s->past = past;
         s->past_room = room;
     }
-    struct value time = batch_first(frame->batch, row, FIELD_TIMESTAMP);
-    s->past[at] = (struct past){group, time.type == VALUE_TIME ? time.i64 : 0};
+    s->past[at] = (struct past){group, time_at(frame, row)};
     return row_store_add_row(&s->shelf.rows, &s->slim, row);
 }
 
@@ -244,8 +250,7 @@ static int one_row(struct stage *op, struct frame *frame, struct column **to, ui
         if (running_window_fill(&s->window, group, err) < 0)
             return -1;
     } else if (s->windowed) {
-        struct value time = batch_first(frame->batch, row, FIELD_TIMESTAMP);
-        if (fill_window(op, group, time.type == VALUE_TIME ? time.i64 : 0, err) < 0)
+        if (fill_window(op, group, time_at(frame, row), err) < 0)
             return -1;
     }
     if (put_results(op, frame, to, row, group, err) < 0)

@@ -21,7 +21,8 @@ static int finish_held(struct stage *op, struct err *err)
     int64_t low = INT64_MAX, high = INT64_MIN;
     for (uint32_t i = 0; times && i < times->count; i++) {
         bool ok;
-        int64_t ns = chart_time_of(times->values[i], &ok);
+        int64_t ns;
+        ok = rows_time(times->values[i], &ns);
         low = ok && ns < low ? ns : low;
         high = ok && ns > high ? ns : high;
     }

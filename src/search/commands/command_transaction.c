@@ -1,7 +1,8 @@
 /* transaction: rows that belong together become one. */
 #include "event/schema.h"
-#include "search/group.h"
+#include "search/commands/txn_join.h"
 #include "search/hold.h"
+#include "search/rows.h"
 #include "search/sort_keys.h"
 #include "search/span.h"
 
@@ -11,8 +12,8 @@ struct transaction_args {
     struct field_list fields;
     struct span max_span, max_pause;
     int64_t max_events;
-    bool connected, unify_ends, keep_evicted, keep_orphans, mv_list;
-    struct slice name;
+    bool connected, unify_ends, keep_evicted, keep_orphans;
+    struct slice name, mv_list;
     const struct expr *starts, *ends;
 };
 
@@ -21,7 +22,11 @@ static const struct command_option options[] = {
     {.name = "maxspan", OPTION_SPAN, AT(max_span), "time from the first to the last row"},
     {.name = "maxpause", OPTION_SPAN, AT(max_pause), "time between two rows"},
     {.name = "maxevents", OPTION_I64, AT(max_events), "rows", .standard = "1000"},
-    {.name = "connected", OPTION_BOOL, AT(connected), "accepted, does nothing"},
+    {.name = "connected",
+     OPTION_BOOL,
+     AT(connected),
+     "of several fields, a row must share one; f: it must only not differ",
+     .standard = "t"},
     {.name = "unifyends", OPTION_BOOL, AT(unify_ends), "accepted, does nothing"},
     {.name = "keepevicted",
      OPTION_BOOL,
@@ -34,24 +39,52 @@ static const struct command_option options[] = {
      "rows that belong to none too, with _txn_orphan=1",
      .standard = "f"},
     {.name = "mvlist",
-     OPTION_BOOL,
+     OPTION_TEXT,
      AT(mv_list),
-     "all values by arrival, not the different ones",
+     "all values by arrival, not the different ones; or the fields of which: \"a,b\"",
      .standard = "f"},
     {.name = "name", OPTION_TEXT, AT(name), "accepted, does nothing"},
 };
 
-/* startswith="login", startswith="status=200 user=x", startswith=(expr), startswith=eval(expr) */
+/* (search terms "with quotes"): up to the bracket that closes it. */
+static int take_brackets(struct spl_parser *p, const struct expr **out)
+{
+    struct spl_parser inner = *p;
+    struct spl_search search;
+    size_t at = p->token.start;
+    int depth = 0;
+    bool quoted = false;
+    for (; at < p->end; at++) {
+        char c = p->text.ptr[at];
+        if (c == '\\' && quoted)
+            at++;
+        quoted ^= c == '"';
+        depth += quoted ? 0 : (c == '(') - (c == ')');
+        if (depth == 0 && !quoted)
+            break;
+    }
+    inner.at = p->token.start + 1;
+    inner.end = at;
+    if (at >= p->end)
+        return spl_fail(p, "here a closing ) is missing");
+    if (spl_advance(&inner) < 0 || spl_take_search(&inner, false, NULL, &search) < 0)
+        return -1;
+    *out = search.expr;
+    if (!*out && !(*out = expr_constant(p->arena, value_bool(true))))
+        return err_nomem(p->err);
+    p->at = at + 1;
+    return spl_advance(p);
+}
+
+/* startswith="login", startswith="status=200 user=x", startswith=(search), startswith=eval(expr) */
 static int take_edge(struct spl_parser *p, const struct expr **out)
 {
     if (spl_advance(p) < 0 || spl_advance(p) < 0)
         return -1;
-    if (spl_at_word(p, "eval") || spl_at_sign(p, "(")) {
-        bool call = spl_at_word(p, "eval");
-        if (call && spl_advance(p) < 0)
-            return -1;
-        return spl_take_expr(p, out);
-    }
+    if (spl_at_word(p, "eval"))
+        return spl_advance(p) < 0 ? -1 : spl_take_expr(p, out);
+    if (spl_at_sign(p, "("))
+        return take_brackets(p, out);
     if (!spl_is_field(p))
         return spl_fail(p, "here a search or eval(...) is needed");
     struct spl_search search;
@@ -75,6 +108,7 @@ static int parse(struct spl_parser *p, struct spl_command *command)
         return err_nomem(p->err);
     command->args = args;
     args->max_events = 1000;
+    args->connected = true;
     for (;;) {
         if (spl_take_fields_options(p, args, edges, &args->fields) < 0)
             return -1;
@@ -116,12 +150,8 @@ struct builder {
 
 static int64_t time_at(const struct builder *b, uint32_t row)
 {
-    struct value v = b->times ? column_first(b->times, row) : value_null();
-    int64_t ns;
-    char small[VALUE_TEXT_SIZE];
-    if (v.type == VALUE_TIME)
-        return v.i64;
-    return v.type != VALUE_NULL && time_parse_epoch(value_text_small(v, small), &ns) ? ns : 0;
+    int64_t ns = 0;
+    return b->times && rows_time(column_first(b->times, row), &ns) ? ns : 0;
 }
 
 static int add_done(struct builder *b, const struct open_one *t, struct err *err)
@@ -203,24 +233,38 @@ static int by_text(const void *a, const void *b)
     return value_compare(*(const struct value *)a, *(const struct value *)b);
 }
 
+/* mvlist=t, or the field is in its list. */
+static bool lists(const struct transaction_args *args, struct slice field)
+{
+    struct slice rest = args->mv_list, part;
+    if (slice_is_nocase(rest, "t") || slice_is_nocase(rest, "true") || slice_is(rest, "1"))
+        return true;
+    if (slice_is_nocase(rest, "f") || slice_is_nocase(rest, "false") || slice_is(rest, "0"))
+        return false;
+    while (rest.len && slice_next_part(&rest, ',', &part))
+        if (slice_equal(spl_field_alias(slice_trim(part)), field))
+            return true;
+    return false;
+}
+
 /* One field of one transaction: the different values in order, or all by arrival. */
 static int put_field(struct builder *b, struct batch *out, struct column *to, uint32_t at,
                      const struct column *from, const struct open_one *t)
 {
     const struct transaction_args *args = b->op->command->args;
-    bool raw = slice_equal(from->name, FIELD_ORIGINAL);
+    bool raw = slice_equal(from->name, FIELD_ORIGINAL) || lists(args, from->name);
     uint32_t begin = to->count;
     for (uint32_t row = t->first; row != UINT32_MAX; row = b->next[row]) {
         uint32_t first, n = column_range(from, row, &first);
         for (uint32_t k = 0; k < n; k++) {
             bool seen = false;
-            for (uint32_t i = begin; i < to->count && !seen && !args->mv_list && !raw; i++)
+            for (uint32_t i = begin; i < to->count && !seen && !raw; i++)
                 seen = value_equal(to->values[i], from->values[first + k]);
             if (!seen && column_add(out, to, at, from->values[first + k]) < 0)
                 return -1;
         }
     }
-    if (!args->mv_list && !raw && to->count > begin)
+    if (!raw && to->count > begin)
         qsort(to->values + begin, to->count - begin, sizeof(struct value), by_text);
     return 0;
 }
@@ -262,55 +306,69 @@ static int edge_bits(struct stage *op, const struct frame *frame, const struct e
     return expr ? expr_filter(expr, &op->run->scope, frame->batch, frame->selected, *out, err) : 0;
 }
 
-static int collect(struct builder *b, struct frame *frame, struct grouper *groups, struct err *err)
+static bool is_open(const void *context, uint32_t slot)
+{
+    return ((const struct builder *)context)->open[slot].open;
+}
+
+/* Rows in order of time, each to the transaction that it belongs to. */
+static int add_rows(struct builder *b, struct txn_join *join, const uint32_t *order,
+                    const uint64_t *starts, const uint64_t *ends, struct err *err)
+{
+    for (uint32_t i = 0; i < b->rows->row_count; i++) {
+        uint32_t row = order[i], slot = 0;
+        if (join->field_count && txn_join_find(join, row, is_open, b, &slot) < 0)
+            return run_nomem(b->op->run, err);
+        if (slot == GROUP_NONE) {
+            if (add_orphan(b, row, err) < 0)
+                return -1;
+            continue;
+        }
+        if (add_row(b, row, slot, bits_get(starts, row), bits_get(ends, row), err) < 0)
+            return -1;
+        if (join->field_count)
+            txn_join_take(join, slot, b->open[slot].first == row);
+    }
+    return 0;
+}
+
+static int collect(struct builder *b, struct frame *frame, struct err *err)
 {
     static const struct sort_key by_time[] = {{{"@timestamp", 10}, SORT_NUMBER, false}};
     const struct sort_keys keys = {by_time, 1};
     const struct transaction_args *args = b->op->command->args;
     struct arena *arena = b->op->run->arena;
-    struct group_rows rows;
+    struct txn_join join;
     uint64_t *starts, *ends;
     uint32_t *order, count = frame->batch->row_count;
     if (edge_bits(b->op, frame, args->starts, &starts, err) < 0 ||
         edge_bits(b->op, frame, args->ends, &ends, err) < 0)
         return -1;
-    uint32_t *group = arena_alloc(arena, (count + 1U) * sizeof(*group));
     b->next = arena_alloc(arena, (count + 1U) * sizeof(*b->next));
-    if (!group || !b->next || grouper_rows(groups, frame, &rows) < 0 ||
+    b->open = arena_array(arena, count + 1U, sizeof(*b->open));
+    if (!b->next || !b->open ||
+        txn_join_init(&join, arena, frame->batch, args->fields.names, args->fields.count,
+                      args->connected) < 0 ||
         sort_rows(&keys, frame->batch, arena, &order) < 0)
         return run_nomem(b->op->run, err);
-    b->open = arena_array(arena, groups->count + 1U, sizeof(*b->open));
-    if (!b->open)
-        return run_nomem(b->op->run, err);
-    memset(group, 0xff, count * sizeof(*group));
-    for (uint32_t i = rows.count; i-- > 0;)
-        group[rows.rows[i]] = rows.groups[i];
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t row = order[i];
-        if ((group[row] == GROUP_NONE ? add_orphan(b, row, err)
-                                      : add_row(b, row, group[row], bits_get(starts, row),
-                                                bits_get(ends, row), err)) < 0)
-            return -1;
-    }
-    for (uint32_t g = 0; g < groups->count; g++)
-        if (close_one(b, &b->open[g], !args->ends, err) < 0)
+    if (add_rows(b, &join, order, starts, ends, err) < 0)
+        return -1;
+    /* what the rows ended is not closed, but where a start is enough */
+    for (uint32_t slot = 0; slot < (join.field_count ? join.count : 1); slot++)
+        if (close_one(b, &b->open[slot], args->starts && !args->ends, err) < 0)
             return -1;
     return 0;
 }
 
 static int finish(struct stage *op, struct err *err)
 {
-    const struct transaction_args *args = op->command->args;
     struct frame frame;
-    struct grouper groups;
     bool failed;
     if (!hold_frame(op, &frame, &failed, err))
         return failed ? -1 : 0;
     struct builder b = {
         .op = op, .rows = frame.batch, .times = batch_find(frame.batch, FIELD_TIMESTAMP)};
-    if (grouper_init(&groups, op->run->arena, args->fields.names, args->fields.count, 0) < 0)
-        return run_nomem(op->run, err);
-    if (collect(&b, &frame, &groups, err) < 0)
+    if (collect(&b, &frame, err) < 0)
         return -1;
     if (b.done_count)
         qsort(b.done, b.done_count, sizeof(*b.done), by_newest);

@@ -1,6 +1,6 @@
 /* transpose: rows become columns. */
-#include "event/schema.h"
 #include "search/hold.h"
+#include "search/rows.h"
 
 struct transpose_args {
     int64_t rows;
@@ -52,12 +52,6 @@ static struct slice column_title(const struct transpose_args *args, const struct
     return arena_printf(arena, "row %u", row + 1);
 }
 
-static bool is_internal(struct slice name)
-{
-    return slice_equal(name, FIELD_TIMESTAMP) || slice_equal(name, FIELD_ORIGINAL) ||
-           (name.len && name.ptr[0] == '_');
-}
-
 static int finish(struct stage *op, struct err *err)
 {
     const struct transpose_args *args = op->command->args;
@@ -78,7 +72,7 @@ static int finish(struct stage *op, struct err *err)
         return run_nomem(op->run, err);
     for (uint32_t c = 0; c < batch->column_count; c++) {
         const struct column *from = batch->columns[c];
-        if (is_internal(from->name) ||
+        if (rows_is_internal(from->name) ||
             (args->header.ptr && slice_equal(from->name, args->header)) ||
             (!args->include_empty && !from->count))
             continue;

@@ -76,10 +76,10 @@ static int put(struct stage *op, struct frame *frame, const struct series *s, st
     if (!to || !numbers)
         return run_nomem(op->run, err);
     for (uint32_t row = 0; row < frame->batch->row_count; row++) {
-        if (!series_number(from, row, &n))
+        if (!rows_number(from, row, &n))
             continue;
         numbers[count++] = n;
-        if (trend(s, numbers, count, &last, &made) && series_add(op, frame, to, row, made, err) < 0)
+        if (trend(s, numbers, count, &last, &made) && series_add(op, frame, to, row, rows_from_f64(made), err) < 0)
             return -1;
     }
     return frame_put(frame, to) < 0 ? run_nomem(op->run, err) : 0;

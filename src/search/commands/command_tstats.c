@@ -9,6 +9,7 @@
 #include "search/commands/row_filter.h"
 #include "search/commands/stats_rows.h"
 #include "search/commands/sub_rows.h"
+#include "search/commands/tstats.h"
 #include "search/parser.h"
 
 #include <stdio.h>
@@ -26,7 +27,7 @@ struct tstats_args {
     const struct spl_query *own; /* append: itself as a search */
 };
 
-static const struct command_option options[] = {
+const struct command_option tstats_options[] = {
     {.name = "prestats", OPTION_BOOL, offsetof(struct tstats_args, prestats),
      "rows for a stats, chart or timechart that follows"},
     {.name = "append", OPTION_BOOL, offsetof(struct tstats_args, append), "after the rows that are there"},
@@ -140,7 +141,10 @@ static int add_aggs(struct spl_parser *p, struct tstats_args *args, const struct
     for (size_t i = 0; i < more->count; i++) {
         struct agg agg = more->aggs[i];
         struct slice unused;
-        if (agg.wild)
+        bool metrics = p->command->descriptor == &command_mstats;
+        if (metrics && slice_is(agg.field, "_value"))
+            return spl_fail(p, "a metric is a column here: name it, as in avg(cpu.usage)");
+        if (agg.wild && !metrics)
             return spl_fail(p, "tstats needs the name of a field, without a star, in %.*s",
                             SLICE_ARG(agg.name));
         aggs = spl_grow(p->arena, aggs, args->aggs.count, sizeof(*aggs));
@@ -252,18 +256,35 @@ static bool groups_by(const struct tstats_args *args, struct slice name)
     return false;
 }
 
+/* mstats with a span groups by time first. */
+static int add_time(struct spl_parser *p, struct tstats_args *args)
+{
+    struct slice *names = arena_array(p->arena, args->by.count + 1, sizeof(*names));
+    if (!names)
+        return err_nomem(p->err);
+    names[0] = FIELD_TIMESTAMP;
+    for (size_t i = 0; i < args->by.count; i++)
+        names[i + 1] = args->by.names[i];
+    args->by.names = names;
+    args->by.count++;
+    return 0;
+}
+
 static int parse_parts(struct spl_parser *p, struct tstats_args *args)
 {
     if (mark_prefixes(p) < 0 || take_aggs(p, args) < 0 || take_from(p, args) < 0 ||
         take_where(p, args) < 0 || take_by(p, args) < 0)
         return -1;
-    if (args->span.ptr && !groups_by(args, FIELD_TIMESTAMP))
+    bool timeless = args->span.ptr && !groups_by(args, FIELD_TIMESTAMP);
+    if (timeless && p->command->descriptor != &command_mstats)
         return spl_fail(p, "span is the width of _time; add _time behind by");
+    if (timeless && add_time(p, args) < 0)
+        return -1;
     return spl_expect_end(p);
 }
 
 /* Behind other commands, with append, it is a search of its own that has its own time range. */
-static int parse(struct spl_parser *p, struct spl_command *command)
+int tstats_parse(struct spl_parser *p, struct spl_command *command)
 {
     struct slice text = p->text;
     struct tstats_args *args = arena_calloc(p->arena, sizeof(*args));
@@ -288,8 +309,8 @@ static int parse(struct spl_parser *p, struct spl_command *command)
     args->own = own;
     return args->append || own->has_macros
                ? 0
-               : spl_fail(p, "tstats makes rows and stands first; behind other commands it takes "
-                             "append=true");
+               : spl_fail(p, "%s makes rows and stands first; behind other commands it takes "
+                             "append=true", command->descriptor->name);
 }
 
 /* ---- as other commands ---- */
@@ -318,7 +339,7 @@ static int used_names(struct run *run, const struct tstats_args *args, const str
     for (size_t i = 0; i < args->aggs.count; i++) {
         if (args->aggs.aggs[i].expr)
             expr_fields(args->aggs.aggs[i].expr, add_visited, context, &all);
-        else if (args->aggs.aggs[i].field.ptr)
+        else if (args->aggs.aggs[i].field.ptr && !args->aggs.aggs[i].wild)
             add_visited(context, args->aggs.aggs[i].field);
     }
     if (rest)
@@ -406,7 +427,7 @@ static int add_bin(struct run *run, struct spl_expansion *out, const struct spl_
     return expansion_add(run, out, command, bin->descriptor, bin->args, err);
 }
 
-static int expand(struct run *run, const struct spl_command *command, struct spl_expansion *out,
+int tstats_expand(struct run *run, const struct spl_command *command, struct spl_expansion *out,
                   struct err *err)
 {
     const struct tstats_args *args = command->args;
@@ -435,12 +456,12 @@ static int finish(struct stage *op, struct err *err)
     return run_subsearch(op->run, args->own, &rows, err) < 0 ? -1 : sub_emit(op, rows, 0, err);
 }
 
-static int make(struct run *run, const struct spl_command *command, struct stage *op,
+int tstats_make(struct run *run, const struct spl_command *command, struct stage *op,
                 struct err *err)
 {
     const struct tstats_args *args = command->args;
     (void)run;
-    op->push = sub_pass;
+    op->push = stage_pass;
     op->finish = finish;
     return args->own ? 0
                      : err_set(err, ERR_CONFIG, "tstats stands first; behind other commands it takes "
@@ -451,11 +472,11 @@ const struct command command_tstats = {
     .name = "tstats",
     .summary = "statistics of a data model: tstats count from datamodel=Web where Web.status=404 by Web.src",
     .flags = COMMAND_GENERATES | COMMAND_STREAMS,
-    .options = options,
-    .option_count = ARRAY_COUNT(options),
-    .parse = parse,
-    .make = make,
-    .expand = expand,
+    .options = tstats_options,
+    .option_count = ARRAY_COUNT(tstats_options),
+    .parse = tstats_parse,
+    .make = tstats_make,
+    .expand = tstats_expand,
     .syntax = "tstats [options] FUNCTION(FIELD) [as NAME] ... [from datamodel=MODEL[.NODE]] [where TERMS] [by FIELD ... [span=SPAN]]",
     .notes = "There are no summaries: all events are read, and without span _time stays exact.\n"
              "A field that the model does not have counts as missing, and a message says so.",

@@ -1,10 +1,6 @@
 /* accum, autoregress, delta, trendline: options, numbers of rows. */
 #include "search/commands/series.h"
 
-#include "search/stat.h"
-
-#include <math.h>
-
 const struct command_option series_options[] = {
     {.name = "p",
      OPTION_TEXT,
@@ -55,26 +51,10 @@ void series_want(const struct spl_command *command, struct wanted *wanted)
         wanted_add(wanted, args->list[i].field);
 }
 
-int series_add(struct stage *op, struct frame *frame, struct column *to, uint32_t row, double n,
-               struct err *err)
+int series_add(struct stage *op, struct frame *frame, struct column *to, uint32_t row,
+               struct value v, struct err *err)
 {
-    bool whole = n == (double)(int64_t)n && fabs(n) < 9e15;
-    struct value v = whole ? value_i64((int64_t)n) : value_f64(n);
     return column_add(frame->batch, to, row, v) < 0 ? run_nomem(op->run, err) : 0;
-}
-
-bool series_number(const struct column *column, uint32_t row, double *out)
-{
-    int128 room;
-    struct value n, v = column ? column_first(column, row) : value_null();
-    if (v.type == VALUE_TIME) {
-        *out = (double)v.i64 / 1e9;
-        return true;
-    }
-    if (v.type == VALUE_NULL || !stat_number(v, &room, &n))
-        return false;
-    *out = value_to_f64(n);
-    return true;
 }
 
 int series_finish(struct stage *op, series_put put, struct err *err)

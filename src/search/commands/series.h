@@ -4,6 +4,7 @@
  * delta, trendline.
  */
 #include "search/hold.h"
+#include "search/rows.h"
 
 struct series {
     struct slice field, as;
@@ -28,7 +29,6 @@ typedef int (*series_put)(struct stage *op, struct frame *frame, const struct se
                           struct err *err);
 /* put for each series, then the rows go on. */
 int series_finish(struct stage *op, series_put put, struct err *err);
-/* The number of a row's first value; a time is its seconds. */
-bool series_number(const struct column *column, uint32_t row, double *out);
-int series_add(struct stage *op, struct frame *frame, struct column *to, uint32_t row, double n,
-               struct err *err);
+
+int series_add(struct stage *op, struct frame *frame, struct column *to, uint32_t row,
+               struct value v, struct err *err);

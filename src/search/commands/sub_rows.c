@@ -68,11 +68,6 @@ int sub_parse_many(struct spl_parser *p, struct spl_command *command)
     return spl_expect_end(p);
 }
 
-int sub_pass(struct stage *op, struct frame *frame, struct err *err)
-{
-    return stage_push(op, frame, err);
-}
-
 int sub_emit(struct stage *op, const struct batch *rows, int64_t most, struct err *err)
 {
     uint32_t count = rows->row_count;
@@ -98,7 +93,7 @@ int sub_make(struct run *run, const struct spl_command *command, struct stage *o
     (void)run;
     (void)command;
     (void)err;
-    op->push = sub_pass;
+    op->push = stage_pass;
     op->finish = finish;
     return 0;
 }

@@ -4,6 +4,7 @@
  * union and, for rows of a table, inputlookup.
  */
 #include "search/hold.h"
+#include "search/rows.h"
 
 struct sub_args {
     bool override, append;
@@ -24,8 +25,6 @@ int sub_parse_one(struct spl_parser *p, struct spl_command *command, bool pipeli
 /* Options and any number of subsearches. */
 int sub_parse_many(struct spl_parser *p, struct spl_command *command);
 
-/* The rows that come go on as they are. */
-int sub_pass(struct stage *op, struct frame *frame, struct err *err);
 /* Pushes the first most rows; 0: all. */
 int sub_emit(struct stage *op, const struct batch *rows, int64_t most, struct err *err);
 /* A stage that passes rows on and has those of its subsearches follow. */

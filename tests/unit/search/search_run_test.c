@@ -96,7 +96,7 @@ static void set_up(struct fixture *f, const char *spl, uint32_t rows)
     struct spl_query *query;
     f->arena = arena_new(16 * MIB);
     coded_init(&f->coded, rows, true);
-    f->backend = (struct search_backend){coded_open, NULL, &f->coded};
+    f->backend = (struct search_backend){.open = coded_open, .context = &f->coded};
     f->options.backend = &f->backend;
     err_clear(&f->err);
     assert_int_equal(spl_parse(slice_text(spl), f->arena, &query, &f->err), 0);
@@ -197,7 +197,7 @@ static void survives_failed_allocations(void **state)
         struct spl_query *query;
         f.arena = arena_new(16 * MIB);
         coded_init(&f.coded, 100, true);
-        f.backend = (struct search_backend){coded_open, NULL, &f.coded};
+        f.backend = (struct search_backend){.open = coded_open, .context = &f.coded};
         f.options.backend = &f.backend;
         err_clear(&f.err);
         assert_int_equal(spl_parse(SLICE("* | stats dc(user) values(host) by user | sort user"),

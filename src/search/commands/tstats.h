@@ -1,0 +1,10 @@
+#pragma once
+/* search/commands/tstats: statistics over stored columns; tstats and mstats. */
+#include "search/stage.h"
+
+extern const struct command_option tstats_options[9];
+int tstats_parse(struct spl_parser *p, struct spl_command *command);
+int tstats_make(struct run *run, const struct spl_command *command, struct stage *op,
+                struct err *err);
+int tstats_expand(struct run *run, const struct spl_command *command, struct spl_expansion *out,
+                  struct err *err);
