@@ -3,6 +3,7 @@
 #include "base/fold_find.h"
 #include "base/utf8.h"
 #include "store/skeleton_reader.h"
+#include "store/skeleton_span.h"
 
 enum { ESCAPE_TAIL_MAX = 5, KNOWN_MAX = 512 };
 
@@ -33,6 +34,8 @@ struct verdict {
 };
 
 static int find_in(struct search *search, uint64_t *rows, struct err *err);
+static int column_rows(struct search *search, const struct chunk *chunk, const uint64_t **out,
+                       struct err *err);
 
 /* ---- texts ---- */
 
@@ -77,20 +80,20 @@ static bool only(const struct needle *needle, const char *bytes)
     return true;
 }
 
-/* Whether a slot of this kind could print the needle at all. */
-static bool could_print(const struct needle *needle, uint8_t kind)
+/* What a slot of this kind prints; NULL: anything. */
+static const char *printed_bytes(uint8_t kind)
 {
     switch ((enum slot_kind)kind) {
     case SLOT_INT:
     case SLOT_IP4:
-        return only(needle, "0123456789.");
+        return "0123456789.";
     case SLOT_DIGITS:
-        return only(needle, "0123456789");
+        return "0123456789";
     case SLOT_HEXINT:
     case SLOT_HEX:
-        return only(needle, "0123456789abcdefx");
+        return "0123456789abcdefx";
     case SLOT_GUID:
-        return only(needle, "0123456789abcdef-");
+        return "0123456789abcdef-";
     case SLOT_REST:
     case SLOT_CONSTANT:
     case SLOT_COLUMN:
@@ -98,34 +101,21 @@ static bool could_print(const struct needle *needle, uint8_t kind)
     case SLOT_KIND_COUNT:
         break;
     }
-    return true;
+    return NULL;
+}
+
+/* Whether a slot of this kind could print the needle at all. */
+static bool could_print(const struct needle *needle, uint8_t kind)
+{
+    const char *bytes = printed_bytes(kind);
+    return !bytes || only(needle, bytes);
 }
 
 /* ---- what a skeleton says anyway ---- */
 
-/* The ends of two texts that could meet in the middle of the needle: does the first end as the needle
- * begins? */
-static bool begins_at_end(struct slice text, struct slice needle)
-{
-    for (size_t n = 1; n < needle.len && n <= text.len; n++)
-        if (text.ptr[text.len - 1] == needle.ptr[n - 1] &&
-            memcmp(text.ptr + text.len - n, needle.ptr, n) == 0)
-            return true;
-    return false;
-}
-
-static bool ends_at_begin(struct slice text, struct slice needle)
-{
-    for (size_t n = 1; n < needle.len && n <= text.len; n++)
-        if (text.ptr[0] == needle.ptr[needle.len - n] &&
-            memcmp(text.ptr, needle.ptr + needle.len - n, n) == 0)
-            return true;
-    return false;
-}
-
 /* A stretch of fixed text, from a slot (or the start) to the next (or the end). */
 static int judge_stretch(const struct search *search, struct slice raw, bool after_slot,
-                         bool before_slot, bool *all, struct err *err)
+                         bool before_slot, struct skeleton_span *span, bool *all, struct err *err)
 {
     struct slice text = as_needle(search, raw), needle = search->needle->text;
     if (!text.ptr)
@@ -133,9 +123,7 @@ static int judge_stretch(const struct search *search, struct slice raw, bool aft
     /* a character may be cut there: its other bytes would be the slot's */
     bool cut = raw.len && ((before_slot && (uint8_t)raw.ptr[raw.len - 1] >= 0x80) ||
                            (after_slot && (uint8_t)raw.ptr[0] >= 0x80));
-    *all = cut || slice_find(text, needle) >= 0 || (before_slot && begins_at_end(text, needle)) ||
-           (after_slot && ends_at_begin(text, needle)) ||
-           (after_slot && before_slot && (!text.len || slice_find(needle, text) >= 0));
+    *all = cut || slice_find(text, needle) >= 0 || skeleton_span_stretch(span, text);
     return 0;
 }
 
@@ -144,13 +132,112 @@ static bool is_fixed(const struct skeleton_slot *slot)
     return slot->coding.kind == SLOT_CONSTANT;
 }
 
-static int judge_fixed(struct search *search, const struct skeleton_shape *shape,
-                       struct verdict *verdict, struct err *err)
+static const struct chunk *chunk_of(const struct search *search, uint32_t column)
+{
+    const struct segment_block *block =
+        segment_get_block(search->column->segment, search->column->block);
+    for (uint32_t i = 0; i < block->chunk_count && &block->chunks[i] < search->column->chunk; i++)
+        if (block->chunks[i].column == column)
+            return &block->chunks[i];
+    return NULL;
+}
+
+static const char any_number[] = "0123456789abcdef.:-", any_time[] =
+    "0123456789:.+-tz/abcdefghijlmnoprsuvy";
+
+/* Whether a part of the needle may be in the column. */
+static int part_may(struct search *search, const struct chunk *chunk, size_t from, size_t to,
+                    bool *out, struct err *err)
+{
+    struct search asked = *search;
+    struct needle part = {slice_sub(search->needle->text, from, to - from), search->needle->cased};
+    struct fold_needle folded;
+    const uint64_t *rows;
+    fold_needle_init(&folded, part.text);
+    asked.needle = &part;
+    asked.folded = &folded;
+    asked.selected = NULL; /* what is found is kept for all rows */
+    if (column_rows(&asked, chunk, &rows, err) < 0)
+        return -1;
+    *out = rows != NULL;
+    return 0;
+}
+
+/* Of columns that are no dictionary only two parts are asked for, which rule most out. */
+static int ask_parts(struct search *search, const struct chunk *chunk, struct span_slot *out,
+                     struct err *err)
+{
+    enum { PART = 6 };
+    size_t len = search->needle->text.len;
+    bool begins, ends;
+    if (len <= PART || search->column->depth >= SKELETON_DEPTH_MAX)
+        return 0;
+    if (part_may(search, chunk, 0, PART, &begins, err) < 0 ||
+        part_may(search, chunk, len - PART, len, &ends, err) < 0)
+        return -1;
+    out->prefix = begins ? len : PART - 1;
+    out->suffix = ends ? len : PART - 1;
+    return 0;
+}
+
+/* What a column's texts can say, however its slots show them. */
+static int ask_source(struct search *search, const struct chunk *chunk, struct span_slot *out,
+                      struct err *err)
+{
+    size_t len = search->needle->text.len;
+    struct segment_column *data;
+    *out = (struct span_slot){NULL, len, len};
+    if (chunk && chunk->encoding != CHUNK_DICT && chunk->encoding != CHUNK_CONST)
+        return ask_parts(search, chunk, out, err);
+    if (!chunk)
+        return 0;
+    if (chunk->types_seen == 1U << VALUE_IP || chunk->types_seen == 1U << VALUE_I64)
+        out->bytes = any_number;
+    if (chunk->types_seen != 1U << VALUE_STRING)
+        return 0;
+    if (skeleton_reader_column(search->column, chunk->column, search->arena, &data, err) < 0 ||
+        segment_load_raw_dict(data, search->arena, err) < 0)
+        return -1;
+    *out = skeleton_span_text(search->needle, data->raw_dict);
+    return 0;
+}
+
+static int slot_says(struct search *search, const struct skeleton_reader *reader,
+                     const struct skeleton_slot *slot, struct skeleton_span *span, bool closely,
+                     struct span_slot *out, struct err *err)
+{
+    size_t len = search->needle->text.len;
+    *out = (struct span_slot){NULL, len, len};
+    if (slot->coding.kind == SLOT_REST || slot->coding.kind == SLOT_DICT) {
+        if (closely)
+            *out = *skeleton_span_page(span);
+    } else if (slot->coding.kind != SLOT_COLUMN) {
+        out->bytes = printed_bytes(slot->coding.kind);
+    } else if (slot->form.kind == FORM_TEXT && closely) {
+        struct span_slot *known = &span->sources[slot->source];
+        if (known->prefix == SIZE_MAX &&
+            ask_source(search, chunk_of(search, reader->sources[slot->source].column), known,
+                       err) < 0)
+            return -1;
+        *out = *known;
+    } else if (slot->form.kind != FORM_TEXT && slot->form.kind < FORM_JSON) {
+        out->bytes = any_time;
+    }
+    return 0;
+}
+
+/* Whether what is fixed has the needle, or it may lie across what is and what is not; closely: what
+ * texts can say is looked up. */
+static int judge_fixed(struct search *search, const struct skeleton_reader *reader,
+                       const struct skeleton_shape *shape, struct skeleton_span *span,
+                       bool closely, struct verdict *verdict, struct err *err)
 {
     struct buffer text;
     bool after_slot = false;
     int result = 0;
     buffer_init(&text, CHUNK_STREAM_RAW_MAX);
+    skeleton_span_begin(span);
+    verdict->all = false;
     for (uint32_t s = 0; result == 0 && s <= shape->token_count && !verdict->all; s++) {
         bool last = s == shape->token_count;
         buffer_put(&text, shape->literals[s]);
@@ -160,7 +247,11 @@ static int judge_fixed(struct search *search, const struct skeleton_shape *shape
         }
         result = buffer_failed(&text) ? err_nomem(err)
                                       : judge_stretch(search, buffer_slice(&text), after_slot,
-                                                      !last, &verdict->all, err);
+                                                      !last, span, &verdict->all, err);
+        struct span_slot says;
+        if (result == 0 && !last && !verdict->all &&
+            (result = slot_says(search, reader, &shape->slots[s], span, closely, &says, err)) == 0)
+            verdict->all = skeleton_span_slot(span, &says);
         after_slot = true;
         buffer_clear(&text);
     }
@@ -205,7 +296,7 @@ static int dict_may(const struct search *search, struct segment_column *data, bo
     uint16_t types = data->chunk->types_seen;
     *out = true;
     if (types == 1U << VALUE_IP || types == 1U << VALUE_I64)
-        *out = only(search->needle, "0123456789abcdef.:-");
+        *out = only(search->needle, any_number);
     if (types != 1U << VALUE_STRING || data->dict)
         return 0;
     return segment_load_raw_dict(data, search->arena, err) < 0
@@ -299,16 +390,6 @@ static int column_rows(struct search *search, const struct chunk *chunk, const u
     return result;
 }
 
-static const struct chunk *chunk_of(const struct search *search, uint32_t column)
-{
-    const struct segment_block *block =
-        segment_get_block(search->column->segment, search->column->block);
-    for (uint32_t i = 0; i < block->chunk_count && &block->chunks[i] < search->column->chunk; i++)
-        if (block->chunks[i].column == column)
-            return &block->chunks[i];
-    return NULL;
-}
-
 static int judge_column(struct search *search, const struct skeleton_reader *reader,
                         const struct skeleton_slot *slot, struct verdict *verdict, struct err *err)
 {
@@ -322,7 +403,7 @@ static int judge_column(struct search *search, const struct skeleton_reader *rea
         return 0;
     }
     if (slot->form.kind != FORM_TEXT && slot->form.kind < FORM_JSON) {
-        verdict->all = only(search->needle, "0123456789:.+-tz/abcdefghijlmnoprsuvy");
+        verdict->all = only(search->needle, any_time);
         return 0;
     }
     if (slot->form.kind >= FORM_JSON) {
@@ -412,24 +493,28 @@ static int judge_texts(struct search *search, const struct skeleton_reader *read
 }
 
 /* Whether any text that the slots keep has the needle: mostly none has, and that is all. */
-static int texts_may(struct search *search, const struct skeleton_reader *reader, bool *out,
-                     struct err *err)
+static int texts_may(struct search *search, const struct skeleton_reader *reader,
+                     struct slice *page, bool *out, struct err *err)
 {
-    struct slice page;
-    if (skeleton_read_kind(reader, STREAM_PAGE, &page, err) < 0)
+    if (skeleton_read_kind(reader, STREAM_PAGE, page, err) < 0)
         return -1;
-    return has_text(search, page, out, err);
+    return has_text(search, *page, out, err);
 }
 
 struct need {
     bool texts, printed;
+    struct skeleton_span span;
 };
 
 static int look_at_slots(struct search *search, struct skeleton_reader *reader, struct need *need,
                          struct err *err)
 {
-    if (texts_may(search, reader, &need->texts, err) < 0)
+    struct slice page;
+    if (texts_may(search, reader, &page, &need->texts, err) < 0)
         return -1;
+    if (skeleton_span_init(&need->span, search->needle, page, reader->source_count,
+                           search->arena) < 0)
+        return err_nomem(err);
     for (uint32_t k = 0; k < reader->count; k++)
         for (uint32_t s = 0; reader->skeletons[k].wanted && s < reader->skeletons[k].token_count;
              s++) {
@@ -459,13 +544,14 @@ static int judge_slot(struct search *search, struct skeleton_reader *reader,
 }
 
 static int judge(struct search *search, struct skeleton_reader *reader,
-                 const struct skeleton_shape *shape, const struct need *need,
-                 struct verdict *verdict, struct err *err)
+                 const struct skeleton_shape *shape, struct need *need, struct verdict *verdict,
+                 struct err *err)
 {
     verdict->sources = arena_array(search->arena, shape->token_count + 1U, sizeof(uint64_t *));
     if (!verdict->sources)
         return err_nomem(err);
-    if (judge_fixed(search, shape, verdict, err) < 0)
+    if (judge_fixed(search, reader, shape, &need->span, false, verdict, err) < 0 ||
+        (verdict->all && judge_fixed(search, reader, shape, &need->span, true, verdict, err) < 0))
         return -1;
     for (uint32_t s = 0; s < shape->token_count && !verdict->all; s++)
         if (judge_slot(search, reader, shape, &shape->slots[s], need, verdict, err) < 0)
