@@ -55,6 +55,44 @@ static int by_key(const void *a, const void *b, void *context)
     return order ? order : (x->index > y->index) - (x->index < y->index);
 }
 
+/* Keys by kind, then high, equal ones in the order they are: a byte at a time from the least (D. E.
+ * Knuth, The Art of Computer Programming 3, 5.2.5). Returns the place of the sorted ones. */
+static struct order_key *radix(struct order_key *keys, struct order_key *room, uint32_t count)
+{
+    for (unsigned byte = 0; byte <= 8; byte++) {
+        uint32_t starts[257] = {0};
+        for (uint32_t i = 0; i < count; i++)
+            starts[(byte < 8 ? keys[i].high >> 8 * byte & 0xff : keys[i].kind) + 1]++;
+        bool all_same = false;
+        for (unsigned b = 1; b <= 256; b++)
+            all_same |= starts[b] == count;
+        if (all_same)
+            continue;
+        for (unsigned b = 0; b < 256; b++)
+            starts[b + 1] += starts[b];
+        for (uint32_t i = 0; i < count; i++)
+            room[starts[byte < 8 ? keys[i].high >> 8 * byte & 0xff : keys[i].kind]++] = keys[i];
+        struct order_key *swap = keys;
+        keys = room;
+        room = swap;
+    }
+    return keys;
+}
+
+/* Runs of equal kind and high are sorted by the rest. */
+static void sort_runs(struct order_key *keys, uint32_t count, const struct value *values)
+{
+    for (uint32_t at = 0, end; at < count; at = end) {
+        for (end = at + 1; end < count && keys[end].high == keys[at].high &&
+                           keys[end].kind == keys[at].kind; end++)
+            continue;
+        if (end - at > 1)
+            qsort_r(keys + at, end - at, sizeof(*keys), by_key, (void *)(uintptr_t)values);
+    }
+}
+
+enum { RADIX_FROM = 2048 }; /* fewer keys are sorted as quickly by comparing */
+
 uint32_t *value_order(const struct value *values, uint32_t count, struct arena *arena)
 {
     struct order_key *keys = arena_array(arena, count + 1U, sizeof(*keys));
@@ -65,7 +103,15 @@ uint32_t *value_order(const struct value *values, uint32_t count, struct arena *
         keys[i].index = i;
         set_key(&keys[i], values[i]);
     }
-    qsort_r(keys, count, sizeof(*keys), by_key, (void *)(uintptr_t)values);
+    if (count < RADIX_FROM) {
+        qsort_r(keys, count, sizeof(*keys), by_key, (void *)(uintptr_t)values);
+    } else {
+        struct order_key *room = arena_alloc(arena, count * sizeof(*room));
+        if (!room)
+            return NULL;
+        keys = radix(keys, room, count);
+        sort_runs(keys, count, values);
+    }
     for (uint32_t i = 0; i < count; i++)
         order[i] = keys[i].index;
     return order;

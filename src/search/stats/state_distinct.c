@@ -33,15 +33,36 @@ static void distinct_grow(struct stat_scope *scope, struct distinct *set)
     arena_give_back(scope->arena, old.slots);
 }
 
+/* True while the set is a list of few; then the hash is in it. */
+static bool add_to_few(struct stat_scope *scope, struct distinct *set, uint64_t hash)
+{
+    if (set->size)
+        return false;
+    for (uint32_t i = 0; i < set->count; i++)
+        if (set->few[i] == hash)
+            return true;
+    if (set->count < DISTINCT_FEW) {
+        set->few[set->count++] = hash;
+        return true;
+    }
+    distinct_grow(scope, set);
+    for (uint32_t i = 0; set->size && i < DISTINCT_FEW; i++)
+        distinct_put(set, set->few[i]);
+    return false;
+}
+
 void distinct_add(struct stat_scope *scope, void *state, struct value v, int64_t time_ns)
 {
     struct distinct *set = state;
+    uint64_t hash = value_hash(v);
     (void)time_ns;
+    hash = hash ? hash : 1;
+    if (add_to_few(scope, set, hash))
+        return;
     if (2 * (set->count + 1) > set->size)
         distinct_grow(scope, set);
-    uint64_t hash = value_hash(v);
     if (!scope->exhausted)
-        set->count += distinct_put(set, hash ? hash : 1);
+        set->count += distinct_put(set, hash);
 }
 
 void stat_prefetch(const struct stat *stat, const void *state, struct value v)

@@ -4,9 +4,12 @@
 
 /* Different values are told apart by 64 bits of hash: two of a million values coincide once in
  * forty million searches. */
+enum { DISTINCT_FEW = 2 };
+
 struct distinct {
     uint64_t *slots; /* 0 = free */
     uint32_t size, count;
+    uint64_t few[DISTINCT_FEW]; /* all of them while size is 0: most groups need no table */
 };
 
 void distinct_add(struct stat_scope *scope, void *state, struct value v, int64_t time_ns);
