@@ -4,6 +4,7 @@
 #include "base/time_modifier.h"
 #include "event/schema.h"
 #include "search/cost.h"
+#include "search/naive.h"
 #include "search/newest.h"
 #include "search/spill.h"
 #include "search/spl_pipeline.h"
@@ -232,7 +233,7 @@ static int name_columns(struct search *search, struct err *err)
             names[count++] = entry->key;
     search->request.columns = names;
     search->request.column_count = count;
-    search->request.all_columns = wanted.all;
+    search->request.all_columns = wanted.all || search->options.naive;
     return 0;
 }
 
@@ -254,6 +255,7 @@ static int open_source(struct search *search, struct err *err)
     request->from_ns = run->from_ns;
     request->to_ns = run->to_ns;
     request->filter = search->pushed;
+    request->threads = search->options.threads;
     request->newest_first = needs_order(run->query->commands);
     request->codes_only =
         !request->newest_first && reads_codes(run->query->commands, search->pushed_commands);
@@ -263,6 +265,8 @@ static int open_source(struct search *search, struct err *err)
         request->rows_enough =
             (int64_t)newest_limit(after_filters(run->query->commands, search->pushed_commands),
                                   (uint64_t)search->options.rows_max);
+    if (search->options.naive)
+        naive_request(request);
     if (backend->open(backend->context, request, run->arena, &search->source, err) < 0)
         return -1;
     search->has_source = true;
@@ -286,7 +290,10 @@ static const struct spl_command *rest_of(const struct search *search)
 /* What the pushed filter still has to do, and the order. */
 static int filter_push(struct stage *op, struct frame *frame, struct err *err)
 {
-    if (op->state && run_filter(op->run, frame, op->state, err) < 0)
+    bool naive = op->run->options->naive;
+    if (naive && naive_frame(op->run, frame, op->state, err) < 0)
+        return -1;
+    if (!naive && op->state && run_filter(op->run, frame, op->state, err) < 0)
         return -1;
     return bits_any(frame->selected, frame->batch->row_count) ? stage_push(op, frame, err) : 0;
 }
@@ -332,7 +339,8 @@ static int build(struct search *search, struct err *err)
 {
     struct run *run = &search->run;
     struct pipeline *pipeline = &search->pipeline;
-    search->in_slices = search->has_source && makes_columns(rest_of(search));
+    search->in_slices =
+        search->has_source && !search->options.naive && makes_columns(rest_of(search));
     if (pipeline_build(pipeline, run, rest_of(search), err) < 0)
         return -1;
     pipeline->rows_max = (uint64_t)search->options.rows_max;
@@ -348,7 +356,8 @@ static int build(struct search *search, struct err *err)
         return run_nomem(run, err);
     memcpy(all + more, pipeline->stages, (pipeline->count + 1) * sizeof(*all));
     if (search->has_source) {
-        const struct expr *left = search->source.filtered ? NULL : search->pushed;
+        bool done = search->source.filtered && !search->options.naive;
+        const struct expr *left = done ? NULL : search->pushed;
         all[0] = (struct stage){.push = filter_push,
                                 .run = run,
                                 .command = run->query->commands,
@@ -488,7 +497,7 @@ static int push_rows(struct search *search, const struct search_rows *rows, uint
 {
     struct run *run = &search->run;
     struct frame frame;
-    if (search->newest)
+    if (search->newest && !search->options.naive)
         newest_note(search->newest, later_than(search, rows, first));
     arena_reset(run->frames);
     bool whole = count == rows->batch->row_count;
@@ -514,7 +523,7 @@ static int read_batch(struct search *search, struct err *err)
         uint32_t at = (search->newest ? slices - 1 - i : i) * step, left = count - at;
         if (push_rows(search, &rows, at, left < step ? left : step, err) < 0)
             return -1;
-        if (pipeline_satisfied(&search->pipeline))
+        if (pipeline_satisfied(&search->pipeline) && !search->options.naive)
             return 0;
         if (search->in_slices && run_check(&search->run, err) < 0)
             return -1;

@@ -4,6 +4,8 @@
  *
  *   --data FILE [--data-dir DIR]   rows of a file; other tables are in the folder
  *   --format table|json|jsonl|csv  --from T  --to T  --tz ZONE  --limit N  --explain
+ *   --threads N                    that read the store; else one a processor, up to SCAN_THREADS_MAX
+ *   --plan naive                   without any shortcut, to check an answer (search/naive.h)
  *   --parse-only                   reads SPL on standard input and only checks it
  */
 #include "search/source.h"

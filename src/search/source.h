@@ -37,6 +37,7 @@ struct search_request {
                                   for several (search_rows.weights) */
     bool newest_first;         /* rows are wanted newest first; otherwise any order will do */
     int64_t rows_enough;       /* the search stops after so many rows that pass; 0: all */
+    uint32_t threads;          /* that read, at most; 0: as the backend likes */
 };
 
 struct search_rows {

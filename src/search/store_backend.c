@@ -126,7 +126,9 @@ static int open_source(void *context, const struct search_request *request, stru
     store_stats(backend->store, &stats);
     int result = reading->empty && reading->snapshot ? 0 : err_nomem(err);
     if (result == 0)
-        result = scan_pool_open(reading->snapshot, &scan, backend->threads, &reading->scan, err);
+        result = scan_pool_open(reading->snapshot, &scan,
+                                request->threads ? request->threads : backend->threads,
+                                &reading->scan, err);
     if (result < 0) {
         close_reading(reading);
         return -1;
