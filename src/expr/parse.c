@@ -141,8 +141,43 @@ static void take_sign(struct parser *p)
     p->end = p->at;
 }
 
+static bool at_sign(const struct parser *p, const char *sign)
+{
+    return p->token == TOKEN_SIGN && slice_is(p->value, sign);
+}
+
+static bool at_word(const struct parser *p, const char *word)
+{
+    return p->token == TOKEN_NAME && slice_is_nocase(p->value, word);
+}
+
+/* Whether the token is the end of a value, so that a dot behind it joins: "a".5 */
+static bool ends_value(const struct parser *p)
+{
+    static const char *const words[] = {"AND", "OR", "XOR", "NOT", "IN", "LIKE"};
+    for (size_t i = 0; i < ARRAY_COUNT(words); i++)
+        if (at_word(p, words[i]))
+            return false;
+    return p->token == TOKEN_TEXT || p->token == TOKEN_FIELD || p->token == TOKEN_NAME ||
+           p->token == TOKEN_NUMBER || at_sign(p, ")");
+}
+
+/* user.upper(name): what stands before ( is a function, so the last dot joins it to a field. */
+static void leave_call(struct parser *p)
+{
+    const char *nearest;
+    if (p->at >= p->text.len || p->text.ptr[p->at] != '(')
+        return;
+    size_t dot = p->at;
+    while (dot > p->start && p->text.ptr[dot] != '.')
+        dot--;
+    if (dot > p->start && !function_find(slice_sub(p->text, p->start, p->at - p->start), &nearest))
+        p->at = dot;
+}
+
 static int advance(struct parser *p)
 {
+    bool joins = ends_value(p);
     skip_space(p);
     p->start = p->end = p->at;
     if (p->at >= p->text.len) {
@@ -153,11 +188,12 @@ static int advance(struct parser *p)
     char c = p->text.ptr[p->at];
     if (c == '"' || c == '\'')
         return take_quoted(p, c);
-    if (is_digit(c) || (c == '.' && p->at + 1 < p->text.len && is_digit(p->text.ptr[p->at + 1]))) {
+    if (is_digit(c) || (c == '.' && !joins && p->at + 1 < p->text.len && is_digit(p->text.ptr[p->at + 1]))) {
         take_number(p);
     } else if (starts_name(c)) {
         while (p->at < p->text.len && continues_name(p->text, p->at))
             p->at++;
+        leave_call(p);
         p->end = p->at;
         p->token = TOKEN_NAME;
         p->value = slice_sub(p->text, p->start, p->end - p->start);
@@ -165,16 +201,6 @@ static int advance(struct parser *p)
         take_sign(p);
     }
     return 0;
-}
-
-static bool at_sign(const struct parser *p, const char *sign)
-{
-    return p->token == TOKEN_SIGN && slice_is(p->value, sign);
-}
-
-static bool at_word(const struct parser *p, const char *word)
-{
-    return p->token == TOKEN_NAME && slice_is_nocase(p->value, word);
 }
 
 static int parse_xor(struct parser *p, const struct expr **out);

@@ -1,7 +1,10 @@
 /*
  * tests/ask/search_ask: many searches in one process, for tests that compare answers.
  *
- *   search_ask STORE|- FILE|- FOLDER|-     the store, the main table file, the folder of tables
+ *   search_ask STORE|- FILE|- FOLDER|- [TAIL]
+ *
+ * The store, the main table file, the folder of tables; TAIL are events as JSON lines that are put into the
+ * store's memory first, each with its time in seconds as tail_s.
  *
  * A line on standard input asks:
  *
@@ -11,7 +14,10 @@
  * or {"error": "..."}. The clock stands at 2024-06-05T00:00:00Z, so now() is always the same. Lookup
  * tables of the store's searches are those of the folder.
  */
+#include "base/file.h"
 #include "base/json.h"
+#include "cut/json_event.h"
+#include "event/delivery.h"
 #include "search/output.h"
 #include "search/parser.h"
 #include "search/store_backend.h"
@@ -169,6 +175,39 @@ static int open_table(void *context, struct slice name, struct arena *arena,
     return asked->file->open_table(asked->file->context, name, arena, out, err);
 }
 
+static int add_event(struct json_cutter *cutter, struct slice line, struct batch *batch,
+                     struct err *err)
+{
+    static const struct origin origin = {.source = {"tail", 4}, .stream = {"main", 4}};
+    unsigned flags = 0;
+    struct event_row *row = batch_add_row(batch);
+    if (!row || cut_json(cutter, line, SLICE(""), batch, batch->row_count - 1, &flags, err) < 0)
+        return -1;
+    row->raw = line;
+    row->time_ns =
+        batch_first(batch, batch->row_count - 1, SLICE("tail_s")).i64 * NS_PER_SECOND;
+    row->received_ns = NOW_NS;
+    row->origin = &origin;
+    return 0;
+}
+
+/* Events that no segment has: the store must not be flushed. */
+static void append_tail(struct store *store, const char *path, struct err *err)
+{
+    struct arena *arena = arena_new(64 * MIB);
+    struct batch *batch = batch_new(64 * MIB);
+    struct json_cutter *cutter = json_cutter_new();
+    struct slice text, line;
+    int result = arena && batch && cutter ? file_read(path, 16 * MIB, arena, &text, err) : -1;
+    while (result == 0 && slice_next_line(&text, &line))
+        result = add_event(cutter, line, batch, err);
+    if (result < 0 || batch_finish(batch) < 0 || store_append(store, batch, err) < 0)
+        stop(err->text);
+    json_cutter_free(cutter);
+    batch_free(batch);
+    arena_free(arena);
+}
+
 static const char *given(const char *word)
 {
     return strcmp(word, "-") == 0 ? NULL : word;
@@ -183,13 +222,15 @@ int main(int argc, char **argv)
     char *line = NULL;
     size_t room = 0;
     err_clear(&err);
-    if (argc != 4)
-        stop("usage: search_ask STORE|- FILE|- FOLDER|-");
-    struct store_config config = {.dir = argv[1], .read_only = true};
+    if (argc < 4)
+        stop("usage: search_ask STORE|- FILE|- FOLDER|- [TAIL]");
+    struct store_config config = {.dir = argv[1], .read_only = argc == 4, .no_background = true};
     if (table_backend_new(given(argv[2]), given(argv[3]), &table, &err) < 0 ||
         (given(argv[1]) && store_open(&config, &store, &err) < 0))
         stop(err.text);
     asked.file = table_backend_get(table);
+    if (store && argc > 4)
+        append_tail(store, argv[4], &err);
     if (store)
         store_backend_init(&asked.store, store, &asked.clock, NULL);
     asked.both = (struct search_backend){
