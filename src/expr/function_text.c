@@ -202,8 +202,8 @@ static void replace_all(struct call *call, const struct regex *regex, struct sli
     size_t at = 0;
     while (at <= text.len) {
         enum regex_result result = regex_capture(regex, text, at, &groups);
-        call->scope->regex_limits += result == REGEX_LIMIT;
-        if (result != REGEX_YES)
+        expr_regex_done(call->scope, result);
+        if (result != REGEX_YES || call->scope->stopped)
             break;
         size_t start = (size_t)(groups.group[0].ptr - text.ptr), len = groups.group[0].len;
         buffer_put(to, slice_sub(text, at, start - at));

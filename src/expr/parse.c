@@ -107,10 +107,16 @@ static int take_quoted(struct parser *p, char quote)
                                   "a field name has no closing '; add it");
 }
 
+/* 1.5 and 1. but not 1.name, which joins. */
+static bool is_point(struct slice text, size_t at)
+{
+    return text.ptr[at] == '.' && (at + 1 == text.len || !starts_name(text.ptr[at + 1]));
+}
+
 static void take_number(struct parser *p)
 {
     size_t at = p->at;
-    while (at < p->text.len && (is_digit(p->text.ptr[at]) || p->text.ptr[at] == '.'))
+    while (at < p->text.len && (is_digit(p->text.ptr[at]) || is_point(p->text, at)))
         at++;
     if (at + 1 < p->text.len && (p->text.ptr[at] | 0x20) == 'e') {
         size_t exponent = at + 1;

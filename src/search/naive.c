@@ -3,6 +3,7 @@
 void naive_request(struct search_request *request)
 {
     request->filter = NULL;
+    request->newest_first = true;
     request->codes_only = false;
     request->minutes = false;
     request->rows_enough = 0;

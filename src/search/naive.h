@@ -6,7 +6,7 @@
  *   filters      by the search, row by row with expr_eval(); the source gives every row of the range
  *   columns      all of them, none with dictionary codes
  *   rows         each for itself, in whole blocks; read to the end even if head has enough
- *   newest first all rows sorted at the end
+ *   order        always newest first, all rows sorted at the end
  *   threads      one
  *
  * Both plans must give the same rows; tests/fuzz/fuzz_search.py asks that of random searches.

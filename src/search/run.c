@@ -256,6 +256,11 @@ static int open_source(struct search *search, struct err *err)
     request->to_ns = run->to_ns;
     request->filter = search->pushed;
     request->threads = search->options.threads;
+    request->now_ns = run->scope.now_ns;
+    request->rand = run->scope.rand;
+    request->zone = run->scope.zone;
+    request->stop = run->scope.stop;
+    request->stop_context = run->scope.stop_context;
     request->newest_first = needs_order(run->query->commands);
     request->codes_only =
         !request->newest_first && reads_codes(run->query->commands, search->pushed_commands);
@@ -387,6 +392,7 @@ static void close_source(struct search *search)
     if (stats) {
         cost_add(&search->progress, stats);
         cost_tell_damage(&search->run, stats);
+        search->run.scope.regex_limits += stats->regex_limits;
     }
     if (source->close)
         source->close(source->context);
@@ -426,6 +432,8 @@ static int start(struct search *search, const struct spl_query *query, struct ar
     run->scope.clock = clock;
     run->scope.rand = rand_real();
     run->scope.zone = search->options.zone;
+    run->scope.stop = run_is_over;
+    run->scope.stop_context = run;
     if (search->options.time_max_ms && !run->deadline_ns)
         run->deadline_ns = search->started_ns + search->options.time_max_ms * NS_PER_MS;
     return plan(search, err);
@@ -514,8 +522,8 @@ static int read_batch(struct search *search, struct err *err)
 {
     struct search_rows rows = {0};
     int more = search->source.next(search->source.context, &rows, err);
-    if (more <= 0)
-        return more;
+    if (more <= 0) /* a source that was stopped does not know why */
+        return more < 0 && run_check(&search->run, err) < 0 ? -1 : more;
     uint32_t count = rows.batch->row_count, step = search->in_slices ? SLICE_ROWS : count + !count;
     uint32_t slices = (count + step - 1) / step;
     search->progress.batches++;
@@ -562,6 +570,7 @@ int search_step(struct search *search, struct err *err)
     }
     if (pipeline_finish(&search->pipeline, 0, err) < 0)
         return -1;
+    cost_tell_regex(&search->run);
     search->finished = true;
     search->progress.elapsed_ms =
         (clock_mono_ns(search->run.scope.clock) - search->started_ns) / NS_PER_MS;
@@ -760,6 +769,7 @@ int run_pipeline(struct run *run, const struct spl_query *query, const struct ba
         result = run_nomem(run, err);
     run->messages = sub.run.messages;
     run->incomplete |= sub.run.incomplete;
+    run->scope.regex_limits = sub.run.scope.regex_limits;
     close_all(&sub);
     return result;
 }

@@ -115,7 +115,11 @@ static int open_source(void *context, const struct search_request *request, stru
         .memory_max = backend->memory_max,
         .cancel = backend->cancel,
         .clock = backend->clock,
-        .now_ns = clock_wall_ns(backend->clock),
+        .now_ns = request->now_ns,
+        .rand = request->rand,
+        .zone = request->zone,
+        .stop = request->stop,
+        .stop_context = request->stop_context,
     };
     scan.filter = request->filter;
     if (!named && stream_filter(request, arena, &scan.filter, err) < 0) {

@@ -161,6 +161,8 @@ int scan_open(struct snapshot *snapshot, const struct scan_request *request, str
                                       .now_ns = request->now_ns,
                                       .clock = request->clock,
                                       .rand = request->rand,
+                                      .stop = request->stop,
+                                      .stop_context = request->stop_context,
                                       .zone = request->zone};
     uint32_t newest = request->newest_first ? request->newest_rows : 0;
     if (!scan->parts_list || !scan->work || !scan->scratch || !scan->names ||
@@ -713,9 +715,10 @@ static int next_part(struct scan *scan, struct scan_rows *out, struct err *err)
     return 0;
 }
 
-static int check_cancel(const struct scan *scan, struct err *err)
+static int check_cancel(struct scan *scan, struct err *err)
 {
-    return scan->request.cancel && atomic_load(scan->request.cancel)
+    bool cancelled = scan->request.cancel && atomic_load(scan->request.cancel);
+    return cancelled || expr_stopped(&scan->scope)
                ? err_set(err, ERR_CANCELLED, "the search was cancelled")
                : 0;
 }

@@ -11,11 +11,13 @@
  *   store|file fast|naive THREADS MEMORY FROM TO TAB SPL      bytes, seconds; 0: as usual
  *
  * and is answered by a line of JSON: {"rows": [{...}], "about": {"complete": true, "cpu_ms": 1.2, "messages": []}}
- * or {"error": "..."}. The clock stands at 2024-06-05T00:00:00Z, so now() is always the same. Lookup
+ * or {"error": "..."}. The clock stands at 2024-06-05T00:00:00Z, so now() is always the same; the
+ * zone is Asia/Tokyo. Lookup
  * tables of the store's searches are those of the folder.
  */
 #include "base/file.h"
 #include "base/json.h"
+#include "base/zone.h"
 #include "cut/json_event.h"
 #include "event/delivery.h"
 #include "search/output.h"
@@ -114,6 +116,7 @@ static int run_one(const struct asked *asked, const char *line, struct buffer *t
     struct search_options options = {
         .backend = strcmp(where, "file") == 0 ? asked->file : &asked->both,
         .clock = &asked->clock,
+        .zone = zone_find(SLICE("Asia/Tokyo")),
         .from_ns = from_s * NS_PER_SECOND,
         .to_ns = to_s * NS_PER_SECOND,
         .memory_max = memory,

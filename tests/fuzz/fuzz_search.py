@@ -84,6 +84,7 @@ def first_difference(a, b):
 class Fuzz:
     def __init__(self, rows, folder, spread):
         self.rows = rows
+        self.ties = rows > 10000
         self.folder = pathlib.Path(folder)
         self.asked = self.some = self.failed = self.passed = self.limited = 0
         self.spread = spread
@@ -100,7 +101,7 @@ class Fuzz:
     def make_store(self):
         """Three imports that overlap in time; the last events are in no segment, but in the store's memory."""
         rng = random.Random(1)
-        events = [spl_maker.event(rng, i, self.spread) for i in range(self.rows)]
+        events = [spl_maker.event(rng, i, self.spread, self.ties) for i in range(self.rows)]
         (self.folder / "tables").mkdir()
         (self.folder / "tables/teams.jsonl").write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in spl_maker.TABLE))
         cuts = [events[0::2][:self.rows // 4], events[1::2], events[0::2][self.rows // 4:-20]]
@@ -133,7 +134,7 @@ class Fuzz:
             self.passed += 1
 
     def one(self, seed, checks):
-        maker = spl_maker.Maker(seed, self.rows)
+        maker = spl_maker.Maker(seed, self.rows, self.ties)
         spl = maker.query()
         self.asked += 1
         answer = self.asker.ask(spl)

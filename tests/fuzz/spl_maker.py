@@ -10,8 +10,9 @@ STEP_S = 37
 START_S = 1717286400  # 2024-06-02T00:00:00Z
 
 
-def event(rng, number, spread):
-    e = {"@timestamp": START_S + number * spread + rng.randrange(4) * rng.randrange(2), "id": number}
+def event(rng, number, spread, ties):
+    """ties: some events have the same time. What earliest() and latest() take of those is left open."""
+    e = {"@timestamp": START_S + (number if not ties or rng.random() < 0.8 else number // 4 * 4) * spread, "id": number}
     def maybe(name, chance, make):
         if rng.random() < chance:
             e[name] = make()
@@ -68,8 +69,9 @@ TIMED = ["earliest({any})", "latest({any})", "earliest_time({any})", "latest_tim
 
 
 class Maker:
-    def __init__(self, seed, rows):
+    def __init__(self, seed, rows, ties=False):
         self.rng = random.Random(seed)
+        self.ties = ties
         self.rows = rows
         self.made = 0
         self.reset()
@@ -145,7 +147,7 @@ class Maker:
         used, out = [], []
         for _ in range(self.rng.randrange(1, most + 1)):
             name = self.fresh()
-            template = self.rng.choice(AGG + (TIMED if self.timed else []))
+            template = self.rng.choice(AGG + (TIMED if self.timed and not self.ties else []))
             out.append(self.fill(template, 1) + f" as {name}")
             if template[:3] not in ("std", "var", "rat"):  # doubles, whose last digits go by the order of rows
                 used.append(name)
@@ -180,14 +182,14 @@ class Maker:
         if rows == columns or not self.text:
             return self.c_stats()
         options = self.rng.choice(["", "limit=2 ", "limit=0 ", "useother=f ", "usenull=f "])
-        agg = self.fill(self.rng.choice(["count", "sum({nf})", "avg({nf})", "max({nf})", "dc({any})", "values({any})"]), 0)
+        agg = self.fill(self.rng.choice(["count", "sum({nf})", "avg({nf})", "max({nf})", "dc({any})", "values({any})", "first({any})", "list({any})", "mode({any})", "last({nf})"]), 0)
         self.table(text=[rows])
         return f"chart {options}{agg} over {rows} by {columns}"
 
     def c_timechart(self):
         if not self.timed:
             return self.c_stats()
-        agg = self.fill(self.rng.choice(["count", "sum({nf})", "avg({nf})", "dc({any})", "min({nf})", "count count({any})", "perc50({nf})"]), 0)
+        agg = self.fill(self.rng.choice(["count", "sum({nf})", "avg({nf})", "dc({any})", "min({nf})", "count count({any})", "perc50({nf})", "last({any})", "list({nf})"] + TIMED[:2] * (not self.ties)), 0)
         by = "" if " " in agg or self.rng.random() < 0.4 else f" by {self.pick(self.text)}"
         span = self.rng.choice(["", "span=1h ", "span=1d ", "span=15m ", "bins=20 ", "span=6h limit=2 ", "span=1d useother=f "])
         self.table(text=["_time"], timed=True)
@@ -262,7 +264,7 @@ class Maker:
         self.num, self.text, self.mv, self.timed = state
         which = r.choice(["append", "appendcols", "join", "join", "union", "appendpipe"])
         if which == "appendpipe":
-            return f"appendpipe [stats count as total{r.randrange(2)}]" if r.random() < 0.7 else "appendpipe [where 1=0]"
+            return f"appendpipe [stats count as total{r.randrange(2)} max({self.pick(self.num)}) as most]" if r.random() < 0.7 else "appendpipe [where 1=0]"
         if which == "join":
             return f"join {r.choice(['', 'type=left ', 'max=0 ', 'type=outer max=2 '])}user [{sub}]"
         return f"{which} [{sub}]"
@@ -291,8 +293,14 @@ class Maker:
 
     def c_shape(self):
         if self.timed or not self.text:
-            return self.c_stats()
-        return self.rng.choice(["transpose 20", f"untable {self.pick(self.text)} name value", "addtotals", "fillnull"])
+            command = self.rng.choice(["table id user n amount | transpose 20", "table host status | transpose 0", "fillnull value=x", "addtotals"]) if self.rng.random() < 0.3 else self.c_stats()
+        else:
+            command = self.rng.choice(["transpose 20", f"untable {self.pick(self.text)} name value", f"xyseries {self.pick(self.text)} {self.pick(self.text)} {self.pick(self.num)}", "addtotals", "fillnull"])
+        if "transpose" in command:
+            self.table(num=["row 1", "row 2"], text=["column", "row 1", "row 3"])
+        if command.startswith("untable"):
+            self.table(text=["name", "value"])
+        return command
 
     def c_cut(self):
         return f"{self.rng.choice(['head', 'head', 'tail'])} {self.rng.choice([1, 5, 20, 150])}"

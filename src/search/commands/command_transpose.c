@@ -58,6 +58,13 @@ static bool is_internal(struct slice name)
            (name.len && name.ptr[0] == '_');
 }
 
+/* Every column becomes a row. */
+static void want(const struct spl_command *command, struct wanted *wanted)
+{
+    (void)command;
+    wanted->all = true;
+}
+
 static int finish(struct stage *op, struct err *err)
 {
     const struct transpose_args *args = op->command->args;
@@ -113,4 +120,5 @@ const struct command command_transpose = {
     .option_count = ARRAY_COUNT(options),
     .parse = parse,
     .make = make,
+    .want = want,
 };
