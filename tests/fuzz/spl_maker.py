@@ -297,7 +297,8 @@ class Maker:
         else:
             command = self.rng.choice(["transpose 20", f"untable {self.pick(self.text)} name value", f"xyseries {self.pick(self.text)} {self.pick(self.text)} {self.pick(self.num)}", "addtotals", "fillnull"])
         if "transpose" in command:
-            self.table(num=["row 1", "row 2"], text=["column", "row 1", "row 3"])
+            command += " | rename \"row 1\" as r1, \"row 2\" as r2, \"row 3\" as r3"
+            self.table(num=["r1", "r2"], text=["column", "r1", "r3"])
         if command.startswith("untable"):
             self.table(text=["name", "value"])
         return command
