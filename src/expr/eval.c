@@ -462,14 +462,16 @@ static int eval_not_xor(const struct expr *expr, struct expr_scope *scope,
                         const struct batch *batch, uint32_t row, struct value_list *out,
                         struct err *err)
 {
-    enum truth a, b = TRUTH_TRUE;
-    if (eval_truth(expr->args[0], scope, batch, row, &a, err) < 0)
-        return -1;
-    if (expr->kind == EXPR_XOR && eval_truth(expr->args[1], scope, batch, row, &b, err) < 0)
-        return -1;
-    if (a == TRUTH_NULL || b == TRUTH_NULL)
-        return give_truth(scope, TRUTH_NULL, out, err);
-    return give_truth(scope, a != b ? TRUTH_TRUE : TRUTH_FALSE, out, err);
+    enum truth one;
+    bool odd = expr->kind == EXPR_NOT;
+    for (size_t i = 0; i < expr->arg_count; i++) {
+        if (eval_truth(expr->args[i], scope, batch, row, &one, err) < 0)
+            return -1;
+        if (one == TRUTH_NULL)
+            return give_truth(scope, TRUTH_NULL, out, err);
+        odd ^= one == TRUTH_TRUE;
+    }
+    return give_truth(scope, odd ? TRUTH_TRUE : TRUTH_FALSE, out, err);
 }
 
 /* Any member that compares TRUE makes it TRUE; != is TRUE when no member is equal. */

@@ -98,6 +98,7 @@ struct expr {
     const struct expr_function *function;
     const struct expr **args;
     size_t arg_count;
+    uint32_t height;              /* of parsed trees: 0 for leaves */
     const void *prepared;         /* CALL: what the function compiled from constant arguments */
 };
 

@@ -211,6 +211,20 @@ static int advance(struct parser *p)
 
 static int parse_xor(struct parser *p, const struct expr **out);
 
+/* Trees are walked by functions that call themselves, so they must not be too high. */
+static int measure(struct parser *p, struct expr *expr)
+{
+    for (size_t i = 0; i < expr->arg_count; i++)
+        if (expr->args[i]->height >= expr->height)
+            expr->height = expr->args[i]->height + 1;
+    if (expr->height <= EXPR_HEIGHT_MAX)
+        return 0;
+    return err_set_at(p->err, ERR_LIMIT, expr->start, expr->end,
+                      "more than %d values are joined in one expression; use several eval, sum() or "
+                      "mvjoin()",
+                      EXPR_HEIGHT_MAX);
+}
+
 static int make(struct parser *p, enum expr_kind kind, enum expr_operator op,
                 const struct expr **args, size_t count, size_t start, const struct expr **out)
 {
@@ -221,7 +235,7 @@ static int make(struct parser *p, enum expr_kind kind, enum expr_operator op,
     expr->start = p->base + (int)start;
     expr->end = p->base + (int)p->end;
     *out = expr;
-    return 0;
+    return measure(p, expr);
 }
 
 static int expect(struct parser *p, const char *sign, const char *message)
@@ -292,6 +306,8 @@ static int parse_call(struct parser *p, struct slice name, size_t start, const s
     call->start = p->base + (int)start;
     call->end = p->base + (int)p->end;
     *out = call;
+    if (measure(p, call) < 0)
+        return -1;
     return function->prepare ? function->prepare(call, p->arena, p->err) : 0;
 }
 
@@ -491,16 +507,27 @@ static int parse_joined(struct parser *p, const char *word, enum expr_kind kind,
                         int (*next)(struct parser *, const struct expr **),
                         const struct expr **out)
 {
-    size_t start = p->start;
+    size_t start = p->start, count = 1, room = 4;
     if (next(p, out) < 0)
         return -1;
-    while (at_word(p, word)) {
-        const struct expr *args[2] = {*out};
-        if (advance(p) < 0 || next(p, &args[1]) < 0 ||
-            make(p, kind, OP_EQUAL, args, 2, start, out) < 0)
+    if (!at_word(p, word))
+        return 0;
+    const struct expr **list = arena_array(p->arena, room, sizeof(*list));
+    if (!list)
+        return err_nomem(p->err);
+    for (list[0] = *out; at_word(p, word); count++) {
+        if (count == EXPR_LIST_MAX)
+            return fail(p, "too many conditions are joined here; use IN (...) or a lookup");
+        if (count == room) {
+            list = arena_grow(p->arena, list, room * sizeof(*list), 2 * room * sizeof(*list));
+            room *= 2;
+        }
+        if (!list)
+            return err_nomem(p->err);
+        if (advance(p) < 0 || next(p, &list[count]) < 0)
             return -1;
     }
-    return 0;
+    return make(p, kind, OP_EQUAL, list, count, start, out);
 }
 
 static int parse_and(struct parser *p, const struct expr **out)

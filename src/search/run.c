@@ -243,6 +243,14 @@ static bool reads_codes(const struct spl_command *command, size_t filters)
     return command && stats_reads_codes(command);
 }
 
+/* What is not for holding; a block with all its columns must fit. */
+static size_t read_memory(const struct search_options *options)
+{
+    size_t max = options->memory_max ? (size_t)options->memory_max : MEMORY_QUERY_MAX;
+    size_t share = max / 8 * (8 - HELD_EIGHTHS);
+    return share > MEMORY_READ_MIN ? share : MEMORY_READ_MIN;
+}
+
 static int open_source(struct search *search, struct err *err)
 {
     struct run *run = &search->run;
@@ -256,6 +264,7 @@ static int open_source(struct search *search, struct err *err)
     request->to_ns = run->to_ns;
     request->filter = search->pushed;
     request->threads = search->options.threads;
+    request->memory_max = read_memory(&search->options);
     request->now_ns = run->scope.now_ns;
     request->rand = run->scope.rand;
     request->zone = run->scope.zone;
@@ -439,6 +448,12 @@ static int start(struct search *search, const struct spl_query *query, struct ar
     return plan(search, err);
 }
 
+/* Whoever ran out of memory could not say whose, nor what to do. */
+static int explained(struct run *run, int result, struct err *err)
+{
+    return result < 0 && err && err->code == ERR_NOMEM ? run_nomem(run, err) : result;
+}
+
 int search_new(const struct spl_query *query, const struct search_options *options,
                struct search **out, struct err *err)
 {
@@ -455,7 +470,7 @@ int search_new(const struct spl_query *query, const struct search_options *optio
         mem_free(search);
         return err_nomem(err);
     }
-    if (start(search, query, arena, err) < 0) {
+    if (explained(&search->run, start(search, query, arena, err), err) < 0) {
         search->run.arena = arena;
         search_free(search);
         return -1;
@@ -552,7 +567,7 @@ static int tell(struct search *search, struct err *err)
     return 0;
 }
 
-int search_step(struct search *search, struct err *err)
+static int step(struct search *search, struct err *err)
 {
     if (search->finished)
         return 0;
@@ -575,6 +590,11 @@ int search_step(struct search *search, struct err *err)
     search->progress.elapsed_ms =
         (clock_mono_ns(search->run.scope.clock) - search->started_ns) / NS_PER_MS;
     return 0;
+}
+
+int search_step(struct search *search, struct err *err)
+{
+    return explained(&search->run, step(search, err), err);
 }
 
 int search_run(struct search *search, struct err *err)

@@ -40,6 +40,7 @@ struct search_request {
     bool newest_first;         /* rows are wanted newest first; otherwise any order will do */
     int64_t rows_enough;       /* the search stops after so many rows that pass; 0: all */
     uint32_t threads;          /* that read, at most; 0: as the backend likes */
+    size_t memory_max;         /* for reading; 0: MEMORY_QUERY_MAX */
     int64_t now_ns;            /* for the filter's functions, with rand and zone */
     const struct hin_rand *rand;
     const struct zone *zone;

@@ -112,7 +112,7 @@ static int open_source(void *context, const struct search_request *request, stru
         .minutes = request->minutes,
         .newest_first = request->newest_first,
         .newest_rows = newest_rows(request),
-        .memory_max = backend->memory_max,
+        .memory_max = backend->memory_max ? backend->memory_max : request->memory_max,
         .cancel = backend->cancel,
         .clock = backend->clock,
         .now_ns = request->now_ns,

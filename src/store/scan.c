@@ -28,6 +28,7 @@ struct scan {
     struct arena *work;   /* of the block given out */
     struct arena *scratch;
     struct arena *names;  /* of damages; as long as the scan */
+    struct arena_budget budget; /* of work and scratch */
     struct expr_scope scope;
     struct unit *units;
     size_t unit_count, unit;
@@ -154,8 +155,9 @@ int scan_open(struct snapshot *snapshot, const struct scan_request *request, str
     scan->snapshot = snapshot;
     scan->request = *request;
     scan->parts_list = arena_new(memory);
-    scan->work = arena_new(memory);
-    scan->scratch = arena_new(memory / 4);
+    scan->budget.bytes_max = memory;
+    scan->work = arena_new_within(&scan->budget);
+    scan->scratch = arena_new_within(&scan->budget);
     scan->names = arena_new(1 * MIB);
     scan->scope = (struct expr_scope){.scratch = scan->scratch,
                                       .now_ns = request->now_ns,

@@ -71,7 +71,7 @@ TIMED = ["earliest({any})", "latest({any})", "earliest_time({any})", "latest_tim
 class Maker:
     def __init__(self, seed, rows, ties=False):
         self.rng = random.Random(seed)
-        self.ties = ties
+        self.ties = self.had_ties = ties
         self.rows = rows
         self.made = 0
         self.reset()
@@ -81,6 +81,7 @@ class Maker:
         self.text = ["user", "user", "host", "src.ip", "status", "message", "path", "kv", "day", "js", "empty", "flag", "note"]
         self.mv = ["tags", "nums"]
         self.timed = True
+        self.ties = self.had_ties
 
     def table(self, num=(), text=(), mv=(), timed=False):
         self.num, self.text, self.mv, self.timed = list(num), list(text), list(mv), timed
@@ -149,7 +150,8 @@ class Maker:
             name = self.fresh()
             template = self.rng.choice(AGG + (TIMED if self.timed and not self.ties else []))
             out.append(self.fill(template, 1) + f" as {name}")
-            if template[:3] not in ("std", "var", "rat"):  # doubles, whose last digits go by the order of rows
+            # nor min() and max() of numbers and text: what is read first decides which of the two orders counts
+            if template[:3] not in ("std", "var", "rat", "min", "max") and template[:5] != "sumsq":  # doubles, whose last digits go by the order of rows
                 used.append(name)
         return " ".join(out), used
 
@@ -182,14 +184,14 @@ class Maker:
         if rows == columns or not self.text:
             return self.c_stats()
         options = self.rng.choice(["", "limit=2 ", "limit=0 ", "useother=f ", "usenull=f "])
-        agg = self.fill(self.rng.choice(["count", "sum({nf})", "avg({nf})", "max({nf})", "dc({any})", "values({any})", "first({any})", "list({any})", "mode({any})", "last({nf})"]), 0)
+        agg = self.fill(self.rng.choice(["count", "sum({nf})", "avg({nf})", "max(id)", "dc({any})", "values({any})", "first({any})", "list({any})", "mode({any})", "last({nf})"]), 0)
         self.table(text=[rows])
         return f"chart {options}{agg} over {rows} by {columns}"
 
     def c_timechart(self):
         if not self.timed:
             return self.c_stats()
-        agg = self.fill(self.rng.choice(["count", "sum({nf})", "avg({nf})", "dc({any})", "min({nf})", "count count({any})", "perc50({nf})", "last({any})", "list({nf})"] + TIMED[:2] * (not self.ties)), 0)
+        agg = self.fill(self.rng.choice(["count", "sum({nf})", "avg({nf})", "dc({any})", "min(n)", "count count({any})", "perc50({nf})", "last({any})", "list({nf})"] + TIMED[:2] * (not self.ties)), 0)
         by = "" if " " in agg or self.rng.random() < 0.4 else f" by {self.pick(self.text)}"
         span = self.rng.choice(["", "span=1h ", "span=1d ", "span=15m ", "bins=20 ", "span=6h limit=2 ", "span=1d useother=f "])
         self.table(text=["_time"], timed=True)
@@ -262,6 +264,7 @@ class Maker:
         self.reset()
         sub = f"search {self.terms()} | head 30" if r.random() < 0.5 else f"search {self.terms()} | stats count as c{r.randrange(3)} by user"
         self.num, self.text, self.mv, self.timed = state
+        self.ties = True  # joined rows have the times of others
         which = r.choice(["append", "appendcols", "join", "join", "union", "appendpipe"])
         if which == "appendpipe":
             return f"appendpipe [stats count as total{r.randrange(2)} max({self.pick(self.num)}) as most]" if r.random() < 0.7 else "appendpipe [where 1=0]"
@@ -293,7 +296,7 @@ class Maker:
 
     def c_shape(self):
         if self.timed or not self.text:
-            command = self.rng.choice(["table id user n amount | transpose 20", "table host status | transpose 0", "fillnull value=x", "addtotals"]) if self.rng.random() < 0.3 else self.c_stats()
+            command = self.rng.choice(["table id user n amount | transpose 20", "table host status | transpose 0", "fillnull value=x user n", "addtotals"]) if self.rng.random() < 0.3 else self.c_stats()
         else:
             command = self.rng.choice(["transpose 20", f"untable {self.pick(self.text)} name value", f"xyseries {self.pick(self.text)} {self.pick(self.text)} {self.pick(self.num)}", "addtotals", "fillnull"])
         if "transpose" in command:
