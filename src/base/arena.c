@@ -12,6 +12,8 @@ struct chunk {
     size_t size; /* of data */
     size_t used;
     size_t own; /* holds one piece alone */
+    size_t number; /* in order of making */
+    size_t unused; /* data starts at a multiple of ALIGNMENT */
     char data[];
 };
 
@@ -28,6 +30,7 @@ struct arena {
     struct arena_budget own;
     size_t bytes_held;
     size_t chunk_next;
+    size_t made; /* chunks, ever */
 };
 
 struct arena *arena_new(size_t bytes_max)
@@ -113,6 +116,32 @@ void arena_reset(struct arena *arena)
     }
 }
 
+struct arena_mark arena_mark(const struct arena *arena)
+{
+    const struct chunk *chunk = arena->chunk;
+    return (struct arena_mark){arena->chunk, chunk ? chunk->used : 0, arena->deferred, arena->made};
+}
+
+void arena_rewind(struct arena *arena, const struct arena_mark *mark)
+{
+    while (arena->deferred != mark->deferred) {
+        struct deferred *entry = arena->deferred;
+        arena->deferred = entry->next;
+        entry->release(entry->ptr);
+    }
+    for (struct chunk **at = &arena->chunk; *at;) {
+        struct chunk *chunk = *at;
+        if (chunk->number < mark->made) {
+            at = &chunk->next;
+            continue;
+        }
+        *at = chunk->next;
+        free_chunk(arena, chunk);
+    }
+    if (mark->chunk)
+        mark->chunk->used = mark->used;
+}
+
 /* A request of its own size goes behind the current chunk, so the current one stays in use. */
 static void *add_chunk(struct arena *arena, size_t size)
 {
@@ -130,6 +159,7 @@ static void *add_chunk(struct arena *arena, size_t size)
     chunk->size = data_size;
     chunk->used = size;
     chunk->own = own;
+    chunk->number = arena->made++;
     arena->bytes_held += chunk_bytes(chunk);
     budget->bytes_held += chunk_bytes(chunk);
     if (own && arena->chunk) {

@@ -18,6 +18,8 @@
 #include <stddef.h>
 
 struct arena;
+struct chunk;
+struct deferred;
 
 MUST_USE struct arena *arena_new(size_t bytes_max);
 
@@ -31,6 +33,17 @@ void arena_free(struct arena *arena); /* NULL is fine */
 
 /* Forgets everything; keeps the largest normal chunk so that the next round rarely allocates. */
 void arena_reset(struct arena *arena);
+
+/* What is allocated after the mark is forgotten by arena_rewind(); what was before stays. A mark is
+ * good until the arena is rewound to an earlier one or reset. */
+struct arena_mark {
+    struct chunk *chunk;
+    size_t used;
+    struct deferred *deferred;
+    size_t made;
+};
+struct arena_mark arena_mark(const struct arena *arena);
+void arena_rewind(struct arena *arena, const struct arena_mark *mark);
 
 MUST_USE void *arena_alloc(struct arena *arena, size_t size);  /* not cleared */
 MUST_USE void *arena_calloc(struct arena *arena, size_t size); /* cleared */

@@ -31,6 +31,9 @@ enum { TIME_FUTURE_HOURS_MAX = 24 };
 /* Text that people write. */
 enum { QUERY_BYTES_MAX = 64 * 1024 };
 enum { EXPR_DEPTH_MAX = 128 };
+enum { EXPR_HEIGHT_MAX = 1024 }; /* of the tree: a + b + c ... is one higher for each member */
+enum { EXPR_LIST_MAX = 16384 };  /* members of a AND b AND c ..., of a OR b OR c ... */
+#define EXPR_TEXT_MAX (16 * MIB) /* what replace() and mvjoin() make for one event */
 enum { YAML_DEPTH_MAX = 32 };
 #define YAML_BYTES_MAX (4 * MIB)
 enum { YAML_NODES_MAX = 400000 };
@@ -55,6 +58,7 @@ enum { REGEX_DEPTH_LIMIT = 2000 };
 /* Memory budgets. */
 #define MEMORY_PIPELINE_MAX (1 * GIB)
 #define MEMORY_QUERY_MAX (256 * MIB)
+#define MEMORY_READ_MIN (96 * MIB)   /* for reading blocks, whatever less a search was given: one must fit */
 #define SPILL_BYTES_MAX (16 * GIB)   /* temporary file of one search, for rows that memory has no room for */
 #define SPILL_BLOCK_BYTES (256 * KIB) /* of it that are read at a time, about */
 enum { SPILL_BLOCK_ROWS = 4096 };

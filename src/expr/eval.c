@@ -190,14 +190,30 @@ static void filter_keyword(const struct expr *expr, struct expr_scope *scope,
             test_column(&expr->test, batch->columns[i], scope, batch, selected, out);
 }
 
+static int check_stopped(const struct expr_scope *scope, struct err *err)
+{
+    return scope->stopped ? err_set(err, ERR_CANCELLED, "the work was cancelled") : 0;
+}
+
+enum { ROWS_AT_ONCE = 64 }; /* between two times that memory is taken back and stop is asked */
+
 static int filter_rows(const struct expr *expr, struct expr_scope *scope,
                        const struct batch *batch, const uint64_t *selected, uint64_t *out,
                        struct err *err)
 {
+    struct arena_mark mark = arena_mark(scope->scratch);
+    uint32_t done = 0;
     for (uint32_t row = 0; row < batch->row_count; row++) {
         struct value_list result;
         if (!is_selected(selected, row))
             continue;
+        if (++done % ROWS_AT_ONCE == 0) {
+            expr_stopped(scope);
+            if (check_stopped(scope, err) < 0)
+                return -1;
+            if (!scope->folds) /* those live there, too */
+                arena_rewind(scope->scratch, &mark);
+        }
         if (expr_eval(expr, scope, batch, row, &result, err) < 0)
             return -1;
         if (value_truth(&result) == TRUTH_TRUE)
@@ -283,10 +299,10 @@ int expr_filter(const struct expr *expr, struct expr_scope *scope, const struct 
     switch (expr->kind) {
     case EXPR_TEST:
         filter_test(expr, scope, batch, selected, out);
-        return 0;
+        return check_stopped(scope, err);
     case EXPR_KEYWORD:
         filter_keyword(expr, scope, batch, selected, out);
-        return 0;
+        return check_stopped(scope, err);
     case EXPR_AND:
         return filter_and(expr, scope, batch, selected, out, err);
     case EXPR_OR:
@@ -446,14 +462,16 @@ static int eval_not_xor(const struct expr *expr, struct expr_scope *scope,
                         const struct batch *batch, uint32_t row, struct value_list *out,
                         struct err *err)
 {
-    enum truth a, b = TRUTH_TRUE;
-    if (eval_truth(expr->args[0], scope, batch, row, &a, err) < 0)
-        return -1;
-    if (expr->kind == EXPR_XOR && eval_truth(expr->args[1], scope, batch, row, &b, err) < 0)
-        return -1;
-    if (a == TRUTH_NULL || b == TRUTH_NULL)
-        return give_truth(scope, TRUTH_NULL, out, err);
-    return give_truth(scope, a != b ? TRUTH_TRUE : TRUTH_FALSE, out, err);
+    enum truth one;
+    bool odd = expr->kind == EXPR_NOT;
+    for (size_t i = 0; i < expr->arg_count; i++) {
+        if (eval_truth(expr->args[i], scope, batch, row, &one, err) < 0)
+            return -1;
+        if (one == TRUTH_NULL)
+            return give_truth(scope, TRUTH_NULL, out, err);
+        odd ^= one == TRUTH_TRUE;
+    }
+    return give_truth(scope, odd ? TRUTH_TRUE : TRUTH_FALSE, out, err);
 }
 
 /* Any member that compares TRUE makes it TRUE; != is TRUE when no member is equal. */

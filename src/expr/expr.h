@@ -98,6 +98,7 @@ struct expr {
     const struct expr_function *function;
     const struct expr **args;
     size_t arg_count;
+    uint32_t height;              /* of parsed trees: 0 for leaves */
     const void *prepared;         /* CALL: what the function compiled from constant arguments */
 };
 
@@ -145,10 +146,32 @@ struct expr_scope {
      * NULL when there are none */
     bool (*bound)(void *context, struct slice name, struct value_list *out);
     void *bound_context;
+    /* Whether the work is to be given up; asked now and then during long work. NULL: never */
+    bool (*stop)(void *context);
+    void *stop_context;
+    uint32_t regexes; /* asked so far */
+    bool stopped; /* it said so: what is computed from here on is of no use */
 };
 
+/* Asks stop; true once it has said so. */
+static inline bool expr_stopped(struct expr_scope *scope)
+{
+    if (!scope->stopped && scope->stop)
+        scope->stopped = scope->stop(scope->stop_context);
+    return scope->stopped;
+}
+
+/* After each regular expression, the slow ones of which may take a millisecond: counts those that hit
+ * their limit, and asks stop now and then. */
+static inline void expr_regex_done(struct expr_scope *scope, enum regex_result result)
+{
+    scope->regex_limits += result == REGEX_LIMIT;
+    if (++scope->regexes % 64 == 0 || result == REGEX_LIMIT)
+        expr_stopped(scope);
+}
+
 /* out gets the rows among selected (NULL = all) for which the expression is TRUE. Both have
- * bits_words(row_count) words. -1 only when memory is out. */
+ * bits_words(row_count) words. -1 when memory is out, or ERR_CANCELLED as scope->stop said. */
 MUST_USE int expr_filter(const struct expr *expr, struct expr_scope *scope,
                          const struct batch *batch, const uint64_t *selected, uint64_t *out,
                          struct err *err);

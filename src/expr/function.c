@@ -136,3 +136,10 @@ int function_prepare_regex(struct expr *node, size_t index, struct arena *arena,
     node->prepared = regex;
     return 0;
 }
+
+int call_too_long(struct call *call)
+{
+    return err_set_at(call->err, ERR_LIMIT, call->node->start, call->node->end,
+                      "%s() would make a text of more than %zu MiB; keep less of it",
+                      call->node->function->name, EXPR_TEXT_MAX / MIB);
+}

@@ -57,6 +57,9 @@ enum truth value_truth(const struct value_list *list);
 int call_return(struct call *call, struct value v, struct value_list *out); /* NULL gives empty */
 int call_return_text(struct call *call, struct slice text, struct value_list *out); /* copied */
 
+/* -1: the function would make a longer text than EXPR_TEXT_MAX. */
+int call_too_long(struct call *call);
+
 /* For prepare: compiles argument index into node->prepared when it is written in the text. */
 int function_prepare_regex(struct expr *node, size_t index, struct arena *arena, struct err *err);
 

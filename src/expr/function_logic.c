@@ -146,9 +146,11 @@ static bool any_matches(struct call *call, const struct regex *regex, const stru
     for (uint32_t i = 0; i < list->count; i++) {
         char small[VALUE_TEXT_SIZE];
         enum regex_result result = regex_match(regex, value_text_small(list->values[i], small));
-        call->scope->regex_limits += result == REGEX_LIMIT;
+        expr_regex_done(call->scope, result);
         if (result == REGEX_YES)
             return true;
+        if (call->scope->stopped)
+            break;
     }
     return false;
 }

@@ -71,14 +71,14 @@ static int call_mvjoin(struct call *call, struct value_list *out)
     if (!list.count)
         return 0;
     struct buffer text;
-    buffer_init(&text, 16 * MIB);
+    buffer_init(&text, EXPR_TEXT_MAX);
     for (uint32_t i = 0; i < list.count; i++) {
         char small[VALUE_TEXT_SIZE];
         if (i)
             buffer_put(&text, separator);
         buffer_put(&text, value_text_small(list.values[i], small));
     }
-    int result = buffer_failed(&text) ? err_nomem(call->err)
+    int result = buffer_failed(&text) ? call_too_long(call)
                                       : call_return_text(call, buffer_slice(&text), out);
     buffer_close(&text);
     return result;

@@ -202,8 +202,8 @@ static void replace_all(struct call *call, const struct regex *regex, struct sli
     size_t at = 0;
     while (at <= text.len) {
         enum regex_result result = regex_capture(regex, text, at, &groups);
-        call->scope->regex_limits += result == REGEX_LIMIT;
-        if (result != REGEX_YES)
+        expr_regex_done(call->scope, result);
+        if (result != REGEX_YES || call->scope->stopped)
             break;
         size_t start = (size_t)(groups.group[0].ptr - text.ptr), len = groups.group[0].len;
         buffer_put(to, slice_sub(text, at, start - at));
@@ -228,13 +228,15 @@ static int call_replace(struct call *call, struct value_list *out)
     struct value *values = arena_array(call->scope->scratch, list.count + 1U, sizeof(*values));
     int result = values ? 0 : err_nomem(call->err);
     struct buffer to;
-    buffer_init(&to, 16 * MIB);
+    buffer_init(&to, EXPR_TEXT_MAX);
     for (uint32_t i = 0; result == 0 && regex && replacement.ptr && i < list.count; i++) {
         buffer_clear(&to);
         char small[VALUE_TEXT_SIZE];
         replace_all(call, regex, value_text_small(list.values[i], small), replacement, &to);
         struct slice copy = arena_copy(call->scope->scratch, buffer_slice(&to));
-        if (!copy.ptr || buffer_failed(&to))
+        if (buffer_failed(&to))
+            result = call_too_long(call);
+        else if (!copy.ptr)
             result = err_nomem(call->err);
         values[i] = value_string(copy);
         out->count = i + 1;

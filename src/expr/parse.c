@@ -107,10 +107,16 @@ static int take_quoted(struct parser *p, char quote)
                                   "a field name has no closing '; add it");
 }
 
+/* 1.5 and 1. but not 1.name, which joins. */
+static bool is_point(struct slice text, size_t at)
+{
+    return text.ptr[at] == '.' && (at + 1 == text.len || !starts_name(text.ptr[at + 1]));
+}
+
 static void take_number(struct parser *p)
 {
     size_t at = p->at;
-    while (at < p->text.len && (is_digit(p->text.ptr[at]) || p->text.ptr[at] == '.'))
+    while (at < p->text.len && (is_digit(p->text.ptr[at]) || is_point(p->text, at)))
         at++;
     if (at + 1 < p->text.len && (p->text.ptr[at] | 0x20) == 'e') {
         size_t exponent = at + 1;
@@ -141,32 +147,6 @@ static void take_sign(struct parser *p)
     p->end = p->at;
 }
 
-static int advance(struct parser *p)
-{
-    skip_space(p);
-    p->start = p->end = p->at;
-    if (p->at >= p->text.len) {
-        p->token = TOKEN_END;
-        p->value = SLICE("");
-        return 0;
-    }
-    char c = p->text.ptr[p->at];
-    if (c == '"' || c == '\'')
-        return take_quoted(p, c);
-    if (is_digit(c) || (c == '.' && p->at + 1 < p->text.len && is_digit(p->text.ptr[p->at + 1]))) {
-        take_number(p);
-    } else if (starts_name(c)) {
-        while (p->at < p->text.len && continues_name(p->text, p->at))
-            p->at++;
-        p->end = p->at;
-        p->token = TOKEN_NAME;
-        p->value = slice_sub(p->text, p->start, p->end - p->start);
-    } else {
-        take_sign(p);
-    }
-    return 0;
-}
-
 static bool at_sign(const struct parser *p, const char *sign)
 {
     return p->token == TOKEN_SIGN && slice_is(p->value, sign);
@@ -177,7 +157,73 @@ static bool at_word(const struct parser *p, const char *word)
     return p->token == TOKEN_NAME && slice_is_nocase(p->value, word);
 }
 
+/* Whether the token is the end of a value, so that a dot behind it joins: "a".5 */
+static bool ends_value(const struct parser *p)
+{
+    static const char *const words[] = {"AND", "OR", "XOR", "NOT", "IN", "LIKE"};
+    for (size_t i = 0; i < ARRAY_COUNT(words); i++)
+        if (at_word(p, words[i]))
+            return false;
+    return p->token == TOKEN_TEXT || p->token == TOKEN_FIELD || p->token == TOKEN_NAME ||
+           p->token == TOKEN_NUMBER || at_sign(p, ")");
+}
+
+/* user.upper(name): what stands before ( is a function, so the last dot joins it to a field. */
+static void leave_call(struct parser *p)
+{
+    const char *nearest;
+    if (p->at >= p->text.len || p->text.ptr[p->at] != '(')
+        return;
+    size_t dot = p->at;
+    while (dot > p->start && p->text.ptr[dot] != '.')
+        dot--;
+    if (dot > p->start && !function_find(slice_sub(p->text, p->start, p->at - p->start), &nearest))
+        p->at = dot;
+}
+
+static int advance(struct parser *p)
+{
+    bool joins = ends_value(p);
+    skip_space(p);
+    p->start = p->end = p->at;
+    if (p->at >= p->text.len) {
+        p->token = TOKEN_END;
+        p->value = SLICE("");
+        return 0;
+    }
+    char c = p->text.ptr[p->at];
+    if (c == '"' || c == '\'')
+        return take_quoted(p, c);
+    if (is_digit(c) || (c == '.' && !joins && p->at + 1 < p->text.len && is_digit(p->text.ptr[p->at + 1]))) {
+        take_number(p);
+    } else if (starts_name(c)) {
+        while (p->at < p->text.len && continues_name(p->text, p->at))
+            p->at++;
+        leave_call(p);
+        p->end = p->at;
+        p->token = TOKEN_NAME;
+        p->value = slice_sub(p->text, p->start, p->end - p->start);
+    } else {
+        take_sign(p);
+    }
+    return 0;
+}
+
 static int parse_xor(struct parser *p, const struct expr **out);
+
+/* Trees are walked by functions that call themselves, so they must not be too high. */
+static int measure(struct parser *p, struct expr *expr)
+{
+    for (size_t i = 0; i < expr->arg_count; i++)
+        if (expr->args[i]->height >= expr->height)
+            expr->height = expr->args[i]->height + 1;
+    if (expr->height <= EXPR_HEIGHT_MAX)
+        return 0;
+    return err_set_at(p->err, ERR_LIMIT, expr->start, expr->end,
+                      "more than %d values are joined in one expression; use several eval, sum() or "
+                      "mvjoin()",
+                      EXPR_HEIGHT_MAX);
+}
 
 static int make(struct parser *p, enum expr_kind kind, enum expr_operator op,
                 const struct expr **args, size_t count, size_t start, const struct expr **out)
@@ -189,7 +235,7 @@ static int make(struct parser *p, enum expr_kind kind, enum expr_operator op,
     expr->start = p->base + (int)start;
     expr->end = p->base + (int)p->end;
     *out = expr;
-    return 0;
+    return measure(p, expr);
 }
 
 static int expect(struct parser *p, const char *sign, const char *message)
@@ -260,6 +306,8 @@ static int parse_call(struct parser *p, struct slice name, size_t start, const s
     call->start = p->base + (int)start;
     call->end = p->base + (int)p->end;
     *out = call;
+    if (measure(p, call) < 0)
+        return -1;
     return function->prepare ? function->prepare(call, p->arena, p->err) : 0;
 }
 
@@ -459,16 +507,27 @@ static int parse_joined(struct parser *p, const char *word, enum expr_kind kind,
                         int (*next)(struct parser *, const struct expr **),
                         const struct expr **out)
 {
-    size_t start = p->start;
+    size_t start = p->start, count = 1, room = 4;
     if (next(p, out) < 0)
         return -1;
-    while (at_word(p, word)) {
-        const struct expr *args[2] = {*out};
-        if (advance(p) < 0 || next(p, &args[1]) < 0 ||
-            make(p, kind, OP_EQUAL, args, 2, start, out) < 0)
+    if (!at_word(p, word))
+        return 0;
+    const struct expr **list = arena_array(p->arena, room, sizeof(*list));
+    if (!list)
+        return err_nomem(p->err);
+    for (list[0] = *out; at_word(p, word); count++) {
+        if (count == EXPR_LIST_MAX)
+            return fail(p, "too many conditions are joined here; use IN (...) or a lookup");
+        if (count == room) {
+            list = arena_grow(p->arena, list, room * sizeof(*list), 2 * room * sizeof(*list));
+            room *= 2;
+        }
+        if (!list)
+            return err_nomem(p->err);
+        if (advance(p) < 0 || next(p, &list[count]) < 0)
             return -1;
     }
-    return 0;
+    return make(p, kind, OP_EQUAL, list, count, start, out);
 }
 
 static int parse_and(struct parser *p, const struct expr **out)

@@ -274,8 +274,10 @@ static bool cidr_test(const struct expr_test *test, struct value v)
 
 static bool regex_test(const struct expr_test *test, struct slice text, struct expr_scope *scope)
 {
+    if (scope->stopped)
+        return false;
     enum regex_result result = regex_match(test->regex, text);
-    scope->regex_limits += result == REGEX_LIMIT;
+    expr_regex_done(scope, result);
     return result == REGEX_YES;
 }
 

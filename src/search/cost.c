@@ -32,6 +32,16 @@ void cost_tell_damage(struct run *run, const struct scan_stats *stats)
                     stats->damage_count - listed);
 }
 
+void cost_tell_regex(struct run *run)
+{
+    if (run->scope.regex_limits)
+        run_message(run, "regex-limit", NULL, true,
+                    "a regular expression took too long on %" PRIu64
+                    " values: they count as not matching, and rex and replace() left them as they "
+                    "were; make it simpler",
+                    run->scope.regex_limits);
+}
+
 void cost_print(const struct search_progress *progress, struct buffer *to)
 {
     if (progress->blocks)

@@ -121,8 +121,11 @@ static uint32_t intern_other(struct intern *intern, struct arena *arena, struct 
     uint32_t mask = intern->table_size - 1, at = (uint32_t)hash & mask;
     for (; intern->table[at]; at = (at + 1) & mask) {
         uint32_t id = intern->table[at] - 1;
-        if (intern->hashes[id] == hash && same_value(intern->values[id], v))
+        if (intern->hashes[id] == hash && same_value(intern->values[id], v)) {
+            if (intern->values[id].type == VALUE_STRING && v.type == VALUE_I64)
+                intern->values[id] = v; /* shown as the number, whichever came first */
             return id;
+        }
     }
     uint32_t id = intern_new(intern, arena, v);
     if (id == GROUP_NONE || (id >= intern->hash_room && grow_hashes(intern, arena) < 0))

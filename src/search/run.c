@@ -7,6 +7,7 @@
 #include "search/expand.h"
 #include "search/lookup_call.h"
 #include "search/macro.h"
+#include "search/naive.h"
 #include "search/newest.h"
 #include "search/parser.h"
 #include "search/spill.h"
@@ -252,9 +253,10 @@ static int name_columns(struct search *search, struct err *err)
             names[count++] = entry->key;
     search->request.columns = names;
     search->request.column_count = count;
-    search->request.all_columns = wanted.all;
-    return wanted.all ? 0 : plan_late(search, after_filters(run->query->commands,
-                                                            search->pushed_commands), err);
+    bool all = wanted.all || search->options.naive;
+    search->request.all_columns = all;
+    return all ? 0 : plan_late(search, after_filters(run->query->commands,
+                                                     search->pushed_commands), err);
 }
 
 static bool reads_codes(const struct spl_command *command, size_t filters)
@@ -263,6 +265,14 @@ static bool reads_codes(const struct spl_command *command, size_t filters)
     if (command && model_fields_rename(command))
         command = command->next;
     return command && stats_reads_codes(command);
+}
+
+/* What is not for holding; a block with all its columns must fit. */
+static size_t read_memory(const struct search_options *options)
+{
+    size_t max = options->memory_max ? (size_t)options->memory_max : MEMORY_QUERY_MAX;
+    size_t share = max / 8 * (8 - HELD_EIGHTHS);
+    return share > MEMORY_READ_MIN ? share : MEMORY_READ_MIN;
 }
 
 static int open_source(struct search *search, struct err *err)
@@ -277,6 +287,13 @@ static int open_source(struct search *search, struct err *err)
     request->from_ns = run->from_ns;
     request->to_ns = run->to_ns;
     request->filter = search->pushed;
+    request->threads = search->options.threads;
+    request->memory_max = read_memory(&search->options);
+    request->now_ns = run->scope.now_ns;
+    request->rand = run->scope.rand;
+    request->zone = run->scope.zone;
+    request->stop = run->scope.stop;
+    request->stop_context = run->scope.stop_context;
     request->newest_first = needs_order(run->query->commands);
     request->codes_only =
         !request->newest_first && reads_codes(run->query->commands, search->pushed_commands);
@@ -286,6 +303,8 @@ static int open_source(struct search *search, struct err *err)
         request->rows_enough =
             (int64_t)newest_limit(after_filters(run->query->commands, search->pushed_commands),
                                   (uint64_t)search->options.rows_max);
+    if (search->options.naive)
+        naive_request(request);
     if (run->options->plan_only)
         return 0;
     if (backend->open(backend->context, request, run->arena, &search->source, err) < 0)
@@ -311,7 +330,10 @@ static const struct spl_command *rest_of(const struct search *search)
 /* What the pushed filter still has to do, and the order. */
 static int filter_push(struct stage *op, struct frame *frame, struct err *err)
 {
-    if (op->state && run_filter(op->run, frame, op->state, err) < 0)
+    bool naive = op->run->options->naive;
+    if (naive && naive_frame(op->run, frame, op->state, err) < 0)
+        return -1;
+    if (!naive && op->state && run_filter(op->run, frame, op->state, err) < 0)
         return -1;
     return bits_any(frame->selected, frame->batch->row_count) ? stage_push(op, frame, err) : 0;
 }
@@ -357,7 +379,8 @@ static int build(struct search *search, struct err *err)
 {
     struct run *run = &search->run;
     struct pipeline *pipeline = &search->pipeline;
-    search->in_slices = search->has_source && makes_columns(rest_of(search));
+    search->in_slices =
+        search->has_source && !search->options.naive && makes_columns(rest_of(search));
     if (pipeline_build(pipeline, run, rest_of(search), err) < 0)
         return -1;
     pipeline->rows_max = (uint64_t)search->options.rows_max;
@@ -373,7 +396,8 @@ static int build(struct search *search, struct err *err)
         return run_nomem(run, err);
     memcpy(all + more, pipeline->stages, (pipeline->count + 1) * sizeof(*all));
     if (search->has_source) {
-        const struct expr *left = search->source.filtered ? NULL : search->pushed;
+        bool done = search->source.filtered && !search->options.naive;
+        const struct expr *left = done ? NULL : search->pushed;
         all[0] = (struct stage){.push = filter_push,
                                 .run = run,
                                 .command = run->query->commands,
@@ -403,6 +427,7 @@ static void close_source(struct search *search)
     if (stats) {
         cost_add(&search->progress, stats);
         cost_tell_damage(&search->run, stats);
+        search->run.scope.regex_limits += stats->regex_limits;
     }
     if (source->close)
         source->close(source->context);
@@ -464,9 +489,17 @@ static int start(struct search *search, const struct spl_query *query, struct ar
     run->scope.zone = search->options.zone;
     if (lookup_call_bind(run) < 0)
         return err_nomem(err);
+    run->scope.stop = run_is_over;
+    run->scope.stop_context = run;
     if (search->options.time_max_ms && !run->deadline_ns)
         run->deadline_ns = search->started_ns + search->options.time_max_ms * NS_PER_MS;
     return plan(search, err);
+}
+
+/* Whoever ran out of memory could not say whose, nor what to do. */
+static int explained(struct run *run, int result, struct err *err)
+{
+    return result < 0 && err && err->code == ERR_NOMEM ? run_nomem(run, err) : result;
 }
 
 int search_new(const struct spl_query *query, const struct search_options *options,
@@ -485,7 +518,7 @@ int search_new(const struct spl_query *query, const struct search_options *optio
         mem_free(search);
         return err_nomem(err);
     }
-    if (start(search, query, arena, err) < 0) {
+    if (explained(&search->run, start(search, query, arena, err), err) < 0) {
         macro_place(query->expanded, err);
         search->run.arena = arena;
         search_free(search);
@@ -536,7 +569,7 @@ static int push_rows(struct search *search, const struct search_rows *rows, uint
 {
     struct run *run = &search->run;
     struct frame frame;
-    if (search->newest)
+    if (search->newest && !search->options.naive)
         newest_note(search->newest, later_than(search, rows, first));
     arena_reset(run->frames);
     bool whole = count == rows->batch->row_count;
@@ -553,8 +586,8 @@ static int read_batch(struct search *search, struct err *err)
 {
     struct search_rows rows = {0};
     int more = search->source.next(search->source.context, &rows, err);
-    if (more <= 0)
-        return more;
+    if (more <= 0) /* a source that was stopped does not know why */
+        return more < 0 && run_check(&search->run, err) < 0 ? -1 : more;
     uint32_t count = rows.batch->row_count, step = search->in_slices ? SLICE_ROWS : count + !count;
     uint32_t slices = (count + step - 1) / step;
     search->progress.batches++;
@@ -562,7 +595,7 @@ static int read_batch(struct search *search, struct err *err)
         uint32_t at = (search->newest ? slices - 1 - i : i) * step, left = count - at;
         if (push_rows(search, &rows, at, left < step ? left : step, err) < 0)
             return -1;
-        if (pipeline_satisfied(&search->pipeline))
+        if (pipeline_satisfied(&search->pipeline) && !search->options.naive)
             return 0;
         if (search->in_slices && run_check(&search->run, err) < 0)
             return -1;
@@ -601,6 +634,7 @@ static int step(struct search *search, struct err *err)
     }
     if (pipeline_finish(&search->pipeline, 0, err) < 0)
         return -1;
+    cost_tell_regex(&search->run);
     search->finished = true;
     search->progress.elapsed_ms =
         (clock_mono_ns(search->run.scope.clock) - search->started_ns) / NS_PER_MS;
@@ -609,7 +643,7 @@ static int step(struct search *search, struct err *err)
 
 int search_step(struct search *search, struct err *err)
 {
-    int more = step(search, err);
+    int more = explained(&search->run, step(search, err), err);
     if (more < 0)
         macro_place(search->run.query->expanded, err);
     return more;
@@ -827,6 +861,7 @@ int run_pipeline(struct run *run, const struct spl_query *query, const struct ba
         result = run_nomem(run, err);
     run->messages = sub.run.messages;
     run->incomplete |= sub.run.incomplete;
+    run->scope.regex_limits = sub.run.scope.regex_limits;
     close_all(&sub);
     return result;
 }

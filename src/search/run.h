@@ -52,6 +52,9 @@ struct search_options {
     int64_t rows_max;              /* rows of the answer that are kept; 0: all that memory allows.
                                       Reaching it is said in a message */
     int64_t subsearch_rows_max;    /* 0: 100,000 */
+    bool naive;                    /* the plan without any shortcut, to check an answer against
+                                      (search/naive.h) */
+    uint32_t threads;              /* that read; 0: as the backend says */
     bool rows_on_disk;             /* an answer that memory has no room for goes to the temporary file;
                                       search_rows() reads it. Otherwise that is ERR_LIMIT */
     /* Takes the answer's rows in order, as soon as they are known; they are not kept then. -1 ends

@@ -13,10 +13,10 @@
 
 struct cli {
     const char *data, *data_dir, *from, *to, *zone, *content, *macros, *spl;
-    int64_t limit, time_ns;
+    int64_t limit, time_ns, threads;
     uint64_t memory;
     enum output_format format;
-    bool explain, parse_only, plan_only;
+    bool explain, parse_only, plan_only, naive;
     struct knowledge *knowledge;
 };
 
@@ -26,7 +26,7 @@ static int usage(const char *problem)
         stderr,
         "%s\nusage: hinomi search [--data FILE [--data-dir DIR]] [--format table|json|jsonl|csv]\n"
         "                     [--from T] [--to T] [--tz ZONE] [--limit N] [--memory SIZE] [--time-limit T]\n"
-        "                     [--content DIR] [--macros FILE] [--explain] 'SPL'\n"
+        "                     [--threads N] [--content DIR] [--macros FILE] [--explain] 'SPL'\n"
         "       hinomi search --parse-only < SPL\n"
         "       hinomi search --plan-only [--content DIR] [--macros FILE] < SPL\n",
         problem);
@@ -56,7 +56,15 @@ static int read_option(struct cli *cli, const char *name, const char *value)
         return byte_size_parse(text, &cli->memory) && cli->memory >= MIB && cli->memory <= 64 * GIB ? 0 : -1;
     else if (slice_is(slice_text(name), "--time-limit"))
         return duration_parse(text, &cli->time_ns) && cli->time_ns > 0 ? 0 : -1;
-    else if (slice_is(slice_text(name), "--format"))
+    else if (slice_is(slice_text(name), "--threads"))
+        return slice_to_i64(text, &cli->threads) && cli->threads >= 1 &&
+                       cli->threads <= SCAN_THREADS_MAX
+                   ? 0
+                   : -1;
+    else if (slice_is(slice_text(name), "--plan")) {
+        cli->naive = slice_is(text, "naive");
+        return cli->naive || slice_is(text, "fast") ? 0 : -1;
+    } else if (slice_is(slice_text(name), "--format"))
         return output_format_by_name(text, &cli->format) ? 0 : -1;
     else
         return -1;
@@ -301,6 +309,8 @@ static int run_one(const struct cli *cli, const struct search_backend *backend,
                                                                : NULL,
                                      .memory_max = (int64_t)cli->memory,
                                      .time_max_ms = cli->time_ns / NS_PER_MS,
+                                     .naive = cli->naive,
+                                     .threads = (uint32_t)cli->threads,
                                      .rows_on_disk = true,
                                      .take = cli->format == OUTPUT_JSONL ? print_at_once : NULL,
                                      .take_context = &printer};

@@ -4,6 +4,8 @@
  *
  *   --data FILE [--data-dir DIR]   rows of a file; other tables are in the folder
  *   --format table|json|jsonl|csv  --from T  --to T  --tz ZONE  --limit N  --explain
+ *   --threads N                    that read the store; else one a processor, up to SCAN_THREADS_MAX
+ *   --plan naive                   without any shortcut, to check an answer (search/naive.h)
  *   --content DIR                  definitions (docs/knowledge.md) in DIR/content/search, DIR/search or
  *                                  DIR itself
  *   --macros FILE                  definitions of one file

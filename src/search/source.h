@@ -18,6 +18,8 @@
 #include "expr/expr.h"
 
 struct scan_stats; /* store/scan.h */
+struct hin_rand;
+struct zone;
 
 struct search_request {
     int64_t from_ns, to_ns; /* @timestamp in [from, to); the source keeps to it exactly */
@@ -40,6 +42,14 @@ struct search_request {
                                   for several (search_rows.weights) */
     bool newest_first;         /* rows are wanted newest first; otherwise any order will do */
     int64_t rows_enough;       /* the search stops after so many rows that pass; 0: all */
+    uint32_t threads;          /* that read, at most; 0: as the backend likes */
+    size_t memory_max;         /* for reading; 0: MEMORY_QUERY_MAX */
+    int64_t now_ns;            /* for the filter's functions, with rand and zone */
+    const struct hin_rand *rand;
+    const struct zone *zone;
+    bool (*stop)(void *context); /* the search is to end: next() may end with any error; NULL: never.
+                                    Any thread of the source asks it */
+    void *stop_context;
 };
 
 struct search_rows {

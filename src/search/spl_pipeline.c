@@ -123,6 +123,13 @@ int run_nomem(struct run *run, struct err *err)
                    (long long)(max / (int64_t)MIB));
 }
 
+bool run_is_over(void *context)
+{
+    const struct run *run = context;
+    return (run->cancelled && __atomic_load_n(run->cancelled, __ATOMIC_RELAXED)) ||
+           (run->deadline_ns && clock_mono_ns(run->scope.clock) > run->deadline_ns);
+}
+
 int run_check(struct run *run, struct err *err)
 {
     const struct hin_clock *clock = run->scope.clock;
@@ -177,6 +184,13 @@ static int put_list(struct run *run, struct frame *frame, struct column *to, uin
     return 0;
 }
 
+/* -1; when the work was given up, err says why. */
+static int run_why(struct run *run, struct err *err)
+{
+    int result = run_check(run, err);
+    return result < 0 ? result : -1;
+}
+
 enum { SCRATCH_ROWS = 64 }; /* rows between two resets of the scratch arena */
 
 int run_eval(struct run *run, struct frame *frame, const struct expr *expr, struct slice name,
@@ -190,10 +204,14 @@ int run_eval(struct run *run, struct frame *frame, const struct expr *expr, stru
     for (uint32_t row = frame_next(frame, 0); row < frame->batch->row_count;
          row = frame_next(frame, row + 1)) {
         struct value_list list;
-        if (done++ % SCRATCH_ROWS == 0)
+        if (done++ % SCRATCH_ROWS == 0) {
             arena_reset(run->scratch);
-        if (expr_eval(expr, &run->scope, frame->batch, row, &list, err) < 0 ||
-            put_list(run, frame, to, row, &list, expr, err) < 0)
+            if (run_check(run, err) < 0)
+                return -1;
+        }
+        if (expr_eval(expr, &run->scope, frame->batch, row, &list, err) < 0)
+            return run_why(run, err);
+        if (put_list(run, frame, to, row, &list, expr, err) < 0)
             return -1;
     }
     return 0;
@@ -206,7 +224,7 @@ int run_filter(struct run *run, struct frame *frame, const struct expr *expr, st
         return run_nomem(run, err);
     arena_reset(run->scratch);
     if (expr_filter(expr, &run->scope, frame->batch, frame->selected, out, err) < 0)
-        return -1;
+        return run_why(run, err);
     frame->selected = out;
     return 0;
 }

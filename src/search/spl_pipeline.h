@@ -21,7 +21,8 @@ bool pipeline_satisfied(const struct pipeline *pipeline);
 /* Finishes the stages from number first on. */
 MUST_USE int pipeline_finish(struct pipeline *pipeline, size_t first, struct err *err);
 
-/* commands/command_stats.c: it has first(), last() or list(), which go by arrival. */
+/* commands/command_stats.c: of a command that transforms all rows: its answer goes by their order, as
+ * first(), last() and list() do. */
 bool stats_need_order(const struct spl_command *command);
 /* It only groups and counts, so values are needed once per code. */
 bool stats_reads_codes(const struct spl_command *command);

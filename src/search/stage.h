@@ -73,6 +73,8 @@ void run_message(struct run *run, const char *code, const struct spl_command *co
                  bool incomplete, const char *format, ...);
 /* -1 with the sentence for a search that needs more memory than it may have. */
 int run_nomem(struct run *run, struct err *err);
+/* The same as a yes or no, of a struct run; any thread. */
+bool run_is_over(void *run);
 /* -1 when the search was cancelled or its time is up. */
 MUST_USE int run_check(struct run *run, struct err *err);
 

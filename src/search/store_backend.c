@@ -114,10 +114,14 @@ static int open_source(void *context, const struct search_request *request, stru
         .minutes = request->minutes,
         .newest_first = request->newest_first,
         .newest_rows = newest_rows(request),
-        .memory_max = backend->memory_max,
+        .memory_max = backend->memory_max ? backend->memory_max : request->memory_max,
         .cancel = backend->cancel,
         .clock = backend->clock,
-        .now_ns = clock_wall_ns(backend->clock),
+        .now_ns = request->now_ns,
+        .rand = request->rand,
+        .zone = request->zone,
+        .stop = request->stop,
+        .stop_context = request->stop_context,
     };
     scan.filter = request->filter;
     if (!named && stream_filter(request, arena, &scan.filter, err) < 0) {
@@ -128,7 +132,9 @@ static int open_source(void *context, const struct search_request *request, stru
     store_stats(backend->store, &stats);
     int result = reading->empty && reading->snapshot ? 0 : err_nomem(err);
     if (result == 0)
-        result = scan_pool_open(reading->snapshot, &scan, backend->threads, &reading->scan, err);
+        result = scan_pool_open(reading->snapshot, &scan,
+                                request->threads ? request->threads : backend->threads,
+                                &reading->scan, err);
     if (result < 0) {
         close_reading(reading);
         return -1;

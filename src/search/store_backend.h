@@ -15,7 +15,7 @@ struct store_backend {
     const atomic_bool *cancel; /* of one search; NULL when the backend serves several */
     uint32_t threads;          /* that read for one search; store_backend_init: one a processor */
     uint64_t damage_count; /* of all sources that were closed (scan.h) */
-    size_t memory_max; /* for reading a block; 0: MEMORY_QUERY_MAX */
+    size_t memory_max; /* for reading blocks; 0: as the search says */
 };
 
 void store_backend_init(struct store_backend *backend, struct store *store,

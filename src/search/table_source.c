@@ -43,7 +43,8 @@ static struct value field_value(struct slice name, struct value v)
     int64_t time_ns;
     char small[VALUE_TEXT_SIZE];
     bool zone_seen;
-    if (slice_is(name, "_time") && v.type != VALUE_NULL &&
+    bool epoch = slice_is(name, "_time") || slice_is(name, "_indextime");
+    if (epoch && v.type != VALUE_NULL &&
         time_parse_epoch(value_text_small(v, small), &time_ns))
         return value_time(time_ns);
     if ((slice_is(name, "_time") || slice_is(name, "@timestamp")) && v.type == VALUE_STRING &&

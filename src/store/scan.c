@@ -28,6 +28,7 @@ struct scan {
     struct arena *work;   /* of the block given out */
     struct arena *scratch;
     struct arena *names;  /* of damages; as long as the scan */
+    struct arena_budget budget; /* of work and scratch */
     struct expr_scope scope;
     struct unit *units;
     size_t unit_count, unit;
@@ -154,13 +155,16 @@ int scan_open(struct snapshot *snapshot, const struct scan_request *request, str
     scan->snapshot = snapshot;
     scan->request = *request;
     scan->parts_list = arena_new(memory);
-    scan->work = arena_new(memory);
-    scan->scratch = arena_new(memory / 4);
+    scan->budget.bytes_max = memory;
+    scan->work = arena_new_within(&scan->budget);
+    scan->scratch = arena_new_within(&scan->budget);
     scan->names = arena_new(1 * MIB);
     scan->scope = (struct expr_scope){.scratch = scan->scratch,
                                       .now_ns = request->now_ns,
                                       .clock = request->clock,
                                       .rand = request->rand,
+                                      .stop = request->stop,
+                                      .stop_context = request->stop_context,
                                       .zone = request->zone};
     uint32_t newest = request->newest_first ? request->newest_rows : 0;
     if (!scan->parts_list || !scan->work || !scan->scratch || !scan->names ||
@@ -740,9 +744,10 @@ static int next_part(struct scan *scan, struct scan_rows *out, struct err *err)
     return 0;
 }
 
-static int check_cancel(const struct scan *scan, struct err *err)
+static int check_cancel(struct scan *scan, struct err *err)
 {
-    return scan->request.cancel && atomic_load(scan->request.cancel)
+    bool cancelled = scan->request.cancel && atomic_load(scan->request.cancel);
+    return cancelled || expr_stopped(&scan->scope)
                ? err_set(err, ERR_CANCELLED, "the search was cancelled")
                : 0;
 }

@@ -45,6 +45,8 @@ struct scan_request {
                                   * may be left out; 0: all are given */
     size_t memory_max;           /* 0: MEMORY_QUERY_MAX */
     const atomic_bool *cancel;   /* may be NULL */
+    bool (*stop)(void *context); /* asked during long work, by every thread; may be NULL */
+    void *stop_context;
     uint32_t share_index, share_count; /* count 0: everything */
     /* for functions in the filter; may be NULL */
     int64_t now_ns;

@@ -514,6 +514,8 @@ static int filter_not(struct block_view *view, const struct expr *expr, const ui
 int scan_filter_block(struct block_view *view, const struct expr *expr, const uint64_t *selected,
                       uint64_t *out, struct err *err)
 {
+    if (expr_stopped(view->scope))
+        return err_set(err, ERR_CANCELLED, "the search was cancelled");
     if (expr->kind == EXPR_TEST)
         return filter_test(view, expr, selected, out, err);
     if (expr->kind == EXPR_KEYWORD)

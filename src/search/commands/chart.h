@@ -41,6 +41,8 @@ struct chart {
 extern const struct command_option chart_options[15];
 /* time: the rows' axis is _time. */
 int chart_parse(struct spl_parser *p, struct spl_command *command, bool time);
+/* Of chart and timechart; NULL: another command. */
+const struct agg_list *chart_aggs(const struct spl_command *command);
 void chart_want(const struct spl_command *command, struct wanted *wanted);
 
 /* hold: the width of buckets is not known yet, so rows are kept. */

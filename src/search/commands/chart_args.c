@@ -174,6 +174,13 @@ int chart_parse(struct spl_parser *p, struct spl_command *command, bool time)
     return spl_expect_end(p);
 }
 
+const struct agg_list *chart_aggs(const struct spl_command *command)
+{
+    bool is_chart =
+        command->descriptor == &command_chart || command->descriptor == &command_timechart;
+    return is_chart ? &((const struct chart_args *)command->args)->aggs : NULL;
+}
+
 void chart_want(const struct spl_command *command, struct wanted *wanted)
 {
     const struct chart_args *args = command->args;

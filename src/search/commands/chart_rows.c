@@ -49,7 +49,7 @@ static int bucket_x(struct stage *op, struct frame *frame, struct err *err)
     const struct chart_args *args = op->command->args;
     struct chart *chart = op->state;
     const struct column *from = batch_find(frame->batch, args->x);
-    struct column *to = frame_column(frame, args->x);
+    struct column *to = frame_column(frame, chart->by[0]);
     if (to && from && may_bucket_codes(op, from) && bucket_codes(op, frame, from, to))
         return frame_put(frame, to) < 0 ? run_nomem(op->run, err) : 0;
     if (to)
@@ -104,7 +104,8 @@ int chart_make(struct run *run, const struct spl_command *command, struct stage 
     if (!hold)
         op->push = chart_push;
     chart->span = args->span;
-    chart->by[0] = args->x;
+    /* beside the times, which earliest() and rate() go by */
+    chart->by[0] = args->time || args->span.kind ? SLICE("hinomi.bucket") : args->x;
     chart->by[1] = args->y;
     return chart_begin(op, err);
 }

@@ -9,11 +9,19 @@ int chart_axis(struct axis *axis, const struct grouper *groups, size_t field, st
 {
     const struct intern *keys = &groups->keys[field];
     *axis = (struct axis){groups, field, value_order(keys->values, keys->count, arena),
-                          arena_array(arena, keys->count + 1U, sizeof(uint32_t)), keys->count};
-    if (!axis->ids || !axis->place)
+                          arena_array(arena, keys->count + 1U, sizeof(uint32_t)), 0};
+    bool *used = arena_calloc(arena, keys->count + 1U);
+    if (!axis->ids || !axis->place || !used)
         return -1;
-    for (uint32_t i = 0; i < keys->count; i++)
-        axis->place[axis->ids[i]] = i;
+    for (uint32_t g = 0; g < groups->count; g++)
+        used[groups->groups[g * groups->field_count + field]] = true;
+    for (uint32_t i = 0; i < keys->count; i++) {
+        uint32_t id = axis->ids[i];
+        if (!used[id]) /* only of rows that lack the other field */
+            continue;
+        axis->place[id] = axis->count;
+        axis->ids[axis->count++] = id;
+    }
     return 0;
 }
 
@@ -44,15 +52,16 @@ static int rank_series(struct stage *op, const struct axis *y, struct rank *rank
     struct value n;
     int128 room;
     for (uint32_t i = 0; i < y->count; i++) {
-        ranks[i] = (struct rank){.id = i,
-                                 .null = y->groups->keys[1].values[i].type == VALUE_NULL,
+        uint32_t id = y->ids[i];
+        ranks[i] = (struct rank){.id = id,
+                                 .null = y->groups->keys[1].values[id].type == VALUE_NULL,
                                  .state = arena_calloc(op->run->arena, stat->size)};
         if (!ranks[i].state)
             return run_nomem(op->run, err);
     }
     for (uint32_t g = 0; g < y->groups->count; g++) {
         struct value_list list;
-        struct rank *rank = &ranks[y->groups->groups[g * 2 + 1]];
+        struct rank *rank = &ranks[y->place[y->groups->groups[g * 2 + 1]]];
         if (aggregator_result(&chart->a, 0, g, &list, err) < 0)
             return -1;
         if (list.count && stat_number(list.values[0], &room, &n))
@@ -85,7 +94,7 @@ int chart_choose(struct stage *op, const struct axis *y, enum series **out, stru
     const struct chart_args *args = op->command->args;
     struct arena *arena = op->run->arena;
     struct rank *ranks = arena_array(arena, y->count + 1U, sizeof(*ranks));
-    enum series *kinds = arena_array(arena, y->count + 1U, sizeof(*kinds));
+    enum series *kinds = arena_array(arena, y->groups->keys[1].count + 1U, sizeof(*kinds));
     *out = kinds;
     if (!ranks || !kinds)
         return run_nomem(op->run, err);

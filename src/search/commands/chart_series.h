@@ -5,7 +5,7 @@
  */
 #include "search/commands/chart.h"
 
-/* The values of one of the two fields, in order. */
+/* The values of one of the two fields that some group has, in order. */
 struct axis {
     const struct grouper *groups;
     size_t field;

@@ -147,25 +147,25 @@ static int plain_table(struct stage *op, const struct rows *rows, struct batch *
     return 0;
 }
 
-/* OTHER adds up the results of its members: sums and counts add, the rest take the greatest. */
-static int put_other(struct stage *op, struct batch *out, size_t slot, const struct rows *rows,
-                     const enum series *kinds, struct err *err)
+/* OTHER adds up the results of its members, exactly; of min, max and avg it takes the same again. */
+static const struct stat *other_of(const struct stat *stat)
 {
-    const struct chart_args *args = op->command->args;
+    bool again = stat == &stat_max || stat == &stat_min || stat == &stat_avg;
+    return again ? stat : &stat_sum;
+}
+
+/* The states of OTHER, one a row; NULL: no series is in it, or *failed. */
+static char *gather_other(struct stage *op, size_t slot, const struct rows *rows,
+                          const enum series *kinds, struct stat_scope *scope, bool *failed,
+                          struct err *err)
+{
     struct chart *chart = op->state;
     const struct grouper *groups = &chart->a.groups;
-    double *sums = arena_array(op->run->arena, rows->count + 1U, sizeof(*sums));
-    double *seen = arena_array(op->run->arena, rows->count + 1U, sizeof(*seen));
-    struct stat_scope scope = {.arena = op->run->arena};
+    const struct stat *other = other_of(aggregator_stat(&chart->a, slot));
+    char *states = arena_array(scope->arena, rows->count + 1U, other->size);
     bool any = false;
-    if (!sums || !seen)
-        return run_nomem(op->run, err);
-    const struct stat *stat = aggregator_stat(&chart->a, slot);
-    double unit = unit_of(chart, stat);
-    bool greatest = slice_is(slice_text(stat->name), "max"),
-         least = slice_is(slice_text(stat->name), "min");
-    bool mean = slice_is(slice_text(stat->name), "avg");
-    for (uint32_t g = 0; g < groups->count; g++) {
+    *failed = !states && run_nomem(op->run, err) < 0;
+    for (uint32_t g = 0; states && g < groups->count; g++) {
         struct value_list list;
         int128 room;
         struct value n;
@@ -173,37 +173,83 @@ static int put_other(struct stage *op, struct batch *out, size_t slot, const str
         if (kinds[groups->groups[g * 2 + 1]] != SERIES_OTHER)
             continue;
         any = true;
-        if (aggregator_result(&chart->a, slot, g, &list, err) < 0)
-            return -1;
-        if (!list.count || !stat_number(list.values[0], &room, &n))
-            continue;
-        double v = value_to_f64(n);
-        bool first = seen[row] == 0;
-        seen[row]++;
-        if (greatest || least)
-            sums[row] = first || (v > sums[row]) == greatest ? v : sums[row];
-        else
-            sums[row] += v;
+        if ((*failed = aggregator_result(&chart->a, slot, g, &list, err) < 0))
+            return NULL;
+        if (list.count && stat_number(list.values[0], &room, &n))
+            other->add(scope, states + row * other->size, n, 0);
     }
-    if (!any)
-        return 0;
+    return any ? states : NULL;
+}
+
+static int put_other(struct stage *op, struct batch *out, size_t slot, const struct rows *rows,
+                     const enum series *kinds, struct err *err)
+{
+    const struct chart_args *args = op->command->args;
+    struct chart *chart = op->state;
+    struct stat_scope scope = {.arena = op->run->arena};
+    const struct stat *stat = aggregator_stat(&chart->a, slot), *other = other_of(stat);
+    double unit = unit_of(chart, stat);
+    bool failed;
+    const char *states = gather_other(op, slot, rows, kinds, &scope, &failed, err);
+    if (!states)
+        return failed ? -1 : 0;
     struct column *to =
         batch_column(out, chart_series_name(op, aggregator_name(&chart->a, slot), args->other));
     for (uint32_t row = 0; to && row < rows->count; row++) {
-        struct value_list list;
-        if (seen[row] == 0 && !(stat->flags & STAT_ZERO))
-            continue;
-        double made = mean        ? sums[row] / seen[row]
-                      : unit != 0 ? per_unit(chart, sums[row], unit)
-                                  : sums[row];
-        stat_give_number(&scope, made, &list);
-        if (!list.count || column_add(out, to, row, list.values[0]) < 0)
+        struct value_list list = {0};
+        struct value none = value_i64(0);
+        other->result(&scope, states + row * other->size, &list);
+        if (list.count && unit != 0)
+            stat_give_number(&scope, per_unit(chart, value_to_f64(list.values[0]), unit), &list);
+        if (!list.count && stat->flags & STAT_ZERO)
+            list = (struct value_list){&none, 1};
+        if (scope.exhausted || (list.count && column_add(out, to, row, list.values[0]) < 0))
             return run_nomem(op->run, err);
     }
-    if (mean)
+    if (stat == &stat_avg)
         run_message(op->run, "approximate", op->command, false,
                     "OTHER of avg() is the mean of the columns that it stands for");
     return to ? 0 : run_nomem(op->run, err);
+}
+
+/* The groups of each series, from number to number. */
+struct by_series {
+    uint32_t *first; /* by number of the y value */
+    uint32_t *next;  /* by group; GROUP_NONE ends */
+};
+
+static int chain_groups(struct stage *op, struct by_series *chain, struct err *err)
+{
+    const struct chart *chart = op->state;
+    const struct grouper *groups = &chart->a.groups;
+    struct arena *arena = op->run->arena;
+    size_t series = groups->keys[1].count + 1U;
+    *chain = (struct by_series){arena_alloc(arena, series * sizeof(uint32_t)),
+                                arena_alloc(arena, (groups->count + 1U) * sizeof(uint32_t))};
+    if (!chain->first || !chain->next)
+        return run_nomem(op->run, err);
+    memset(chain->first, 0xff, series * sizeof(uint32_t));
+    for (uint32_t g = groups->count; g-- > 0;) {
+        uint32_t *first = &chain->first[groups->groups[g * 2 + 1]];
+        chain->next[g] = *first;
+        *first = g;
+    }
+    return 0;
+}
+
+static int check_width(struct stage *op, const struct axis *y, const enum series *kinds,
+                       struct err *err)
+{
+    const struct chart *chart = op->state;
+    size_t width = 2; /* the field of the rows, OTHER */
+    for (uint32_t i = 0; i < y->count; i++)
+        width += (kinds[y->ids[i]] == SERIES_SHOWN) * chart->a.slot_count;
+    if (width > BATCH_COLUMNS_MAX)
+        return err_set(err, ERR_LIMIT,
+                       "the chart would have %zu columns and %d are the most; state a limit or "
+                       "use stats by both fields",
+                       width, BATCH_COLUMNS_MAX);
+    return 0;
 }
 
 static int split_table(struct stage *op, const struct axis *y, const struct rows *rows,
@@ -213,7 +259,9 @@ static int split_table(struct stage *op, const struct axis *y, const struct rows
     struct chart *chart = op->state;
     const struct grouper *groups = &chart->a.groups;
     enum series *kinds;
-    if (chart_choose(op, y, &kinds, err) < 0)
+    struct by_series groups_of;
+    if (chart_choose(op, y, &kinds, err) < 0 || check_width(op, y, kinds, err) < 0 ||
+        chain_groups(op, &groups_of, err) < 0)
         return -1;
     for (size_t slot = 0; slot < chart->a.slot_count; slot++) {
         for (int null = 0; null < 2; null++) /* the column of missing values comes last */
@@ -223,13 +271,15 @@ static int split_table(struct stage *op, const struct axis *y, const struct rows
                 if (kinds[id] != SERIES_SHOWN || (v.type == VALUE_NULL) != null)
                     continue;
                 cells_clear(cells, rows->count);
-                for (uint32_t g = 0; g < groups->count; g++)
-                    if (groups->groups[g * 2 + 1] == id)
-                        cells[rows->of[groups->groups[g * 2]]] = g;
+                for (uint32_t g = groups_of.first[id]; g != GROUP_NONE; g = groups_of.next[g])
+                    cells[rows->of[groups->groups[g * 2]]] = g;
                 struct slice text = null ? args->null : value_text(v, op->run->arena);
                 struct slice name = chart_series_name(op, aggregator_name(&chart->a, slot), text);
-                if (!name.ptr || put_series(op, out, name, slot, cells, err) < 0)
-                    return name.ptr ? -1 : run_nomem(op->run, err);
+                if (!name.ptr)
+                    return run_nomem(op->run, err);
+                if (run_check(op->run, err) < 0 ||
+                    put_series(op, out, name, slot, cells, err) < 0)
+                    return -1;
             }
         if (put_other(op, out, slot, rows, kinds, err) < 0)
             return -1;

@@ -6,6 +6,13 @@ static int parse(struct spl_parser *p, struct spl_command *command)
     return sub_parse_one(p, command, true);
 }
 
+/* What the pipeline reads is not told. */
+static void want(const struct spl_command *command, struct wanted *wanted)
+{
+    (void)command;
+    wanted->all = true;
+}
+
 static int finish(struct stage *op, struct err *err)
 {
     const struct sub_args *args = op->command->args;
@@ -42,4 +49,5 @@ const struct command command_appendpipe = {
     .option_count = 1,
     .parse = parse,
     .make = make,
+    .want = want,
 };

@@ -3,6 +3,36 @@
 #include "search/group.h"
 #include "search/hold.h"
 
+/* The values of each group's rows, group by group: the rows are chained by group first. */
+static int add_members(const struct column *from, const struct group_rows *rows, uint32_t groups,
+                       struct batch *out, struct column *to)
+{
+    uint32_t *first = arena_alloc(out->arena, (groups + 1U) * sizeof(*first));
+    uint32_t *next = arena_alloc(out->arena, (rows->count + 1U) * sizeof(*next));
+    if (!first || !next)
+        return -1;
+    memset(first, 0xff, (groups + 1U) * sizeof(*first));
+    for (uint32_t i = rows->count; i-- > 0;) {
+        next[i] = first[rows->groups[i]];
+        first[rows->groups[i]] = i;
+    }
+    for (uint32_t g = 0; g < groups; g++)
+        for (uint32_t i = first[g]; i != UINT32_MAX; i = next[i]) {
+            uint32_t at, n = column_range(from, rows->rows[i], &at);
+            for (uint32_t k = 0; k < n; k++)
+                if (column_add(out, to, g, from->values[at + k]) < 0)
+                    return -1;
+        }
+    return 0;
+}
+
+/* Rows are equal or not by all their fields. */
+static void want(const struct spl_command *command, struct wanted *wanted)
+{
+    (void)command;
+    wanted->all = true;
+}
+
 static int finish(struct stage *op, struct err *err)
 {
     const struct mv_args *args = op->command->args;
@@ -31,14 +61,8 @@ static int finish(struct stage *op, struct err *err)
     if (!order || frame_gather(&out, batch, order, groups.count, arena) < 0)
         return run_nomem(op->run, err);
     struct column *to = frame_column(&out, args->field);
-    for (uint32_t g = 0; to && from && g < groups.count; g++)
-        for (uint32_t i = 0; i < rows.count; i++) {
-            uint32_t first, n = rows.groups[i] == g ? column_range(from, rows.rows[i], &first) : 0;
-            for (uint32_t k = 0; k < n; k++)
-                if (column_add(out.batch, to, g, from->values[first + k]) < 0)
-                    return run_nomem(op->run, err);
-        }
-    if (!to || frame_put(&out, to) < 0)
+    if (!to || (from && add_members(from, &rows, groups.count, out.batch, to) < 0) ||
+        frame_put(&out, to) < 0)
         return run_nomem(op->run, err);
     return hold_emit(op, &out, err);
 }
@@ -59,4 +83,5 @@ const struct command command_mvcombine = {
     .option_count = 1,
     .parse = mv_parse,
     .make = make,
+    .want = want,
 };

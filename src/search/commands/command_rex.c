@@ -251,10 +251,6 @@ static int push(struct stage *op, struct frame *frame, struct err *err)
             return run_nomem(op->run, err);
     if (c.offsets && frame_put(frame, c.offsets) < 0)
         return run_nomem(op->run, err);
-    if (op->run->scope.regex_limits)
-        run_message(
-            op->run, "regex-limit", op->command, true,
-            "the regular expression took too long on some rows, they are left as they were");
     return stage_push(op, frame, err);
 }
 

@@ -1,18 +1,21 @@
 /* stats: one row a group, and what planning asks of it. */
+#include "search/commands/chart.h"
 #include "search/commands/stats_rows.h"
 #include "search/spl_pipeline.h"
 
 bool stats_need_order(const struct spl_command *command)
 {
     static const char *const names[] = {"first", "last", "list", "mode"};
-    const struct stats_args *args = command->args;
-    if (command->descriptor != &command_stats)
+    const struct agg_list *aggs = chart_aggs(command);
+    if (command->descriptor == &command_top || command->descriptor == &command_rare)
         return false;
-    for (size_t i = 0; i < args->aggs.count; i++)
+    if (command->descriptor == &command_stats || command->descriptor == &command_sistats)
+        aggs = &((const struct stats_args *)command->args)->aggs;
+    for (size_t i = 0; aggs && i < aggs->count; i++)
         for (size_t n = 0; n < ARRAY_COUNT(names); n++)
-            if (slice_is(slice_text(args->aggs.aggs[i].stat->name), names[n]))
+            if (slice_is(slice_text(aggs->aggs[i].stat->name), names[n]))
                 return true;
-    return false;
+    return !aggs;
 }
 
 bool stats_reads_codes(const struct spl_command *command)

@@ -52,6 +52,13 @@ static struct slice column_title(const struct transpose_args *args, const struct
     return arena_printf(arena, "row %u", row + 1);
 }
 
+/* Every column becomes a row. */
+static void want(const struct spl_command *command, struct wanted *wanted)
+{
+    (void)command;
+    wanted->all = true;
+}
+
 static int finish(struct stage *op, struct err *err)
 {
     const struct transpose_args *args = op->command->args;
@@ -107,4 +114,5 @@ const struct command command_transpose = {
     .option_count = ARRAY_COUNT(options),
     .parse = parse,
     .make = make,
+    .want = want,
 };
