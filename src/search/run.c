@@ -949,8 +949,13 @@ void search_explain(struct search *search, struct buffer *to)
         buffer_printf(to, "cost     %llu rows read in %llu batches, %lld ms, %zu KiB held\n",
                       (unsigned long long)search->progress.rows_read,
                       (unsigned long long)search->progress.batches,
-                      (long long)search->progress.elapsed_ms, arena_used(search->run.arena) / 1024);
-    else if (search->progress.rows_total)
+                      (long long)search->progress.elapsed_ms,
+                      search->memory.budget.bytes_held / 1024);
+    if (search->memory.spilled)
+        buffer_printf(to, "disk     %llu rows in a temporary file of %llu KiB\n",
+                      (unsigned long long)search->memory.spilled,
+                      (unsigned long long)(search->memory.written / 1024));
+    if (!search->finished && search->progress.rows_total)
         buffer_printf(to, "estimate about %llu rows to look at\n",
                       (unsigned long long)search->progress.rows_total);
 }

@@ -1,6 +1,29 @@
 /* The least and the greatest value. */
 #include "search/stats/state_extremes.h"
 
+/* The first eight bytes of the text. */
+static uint64_t word_of(struct value v)
+{
+    char small[VALUE_TEXT_SIZE];
+    struct slice text = value_text_small(v, small);
+    uint64_t word = 0;
+    for (size_t i = 0; i < 8; i++)
+        word = word << 8 | (i < text.len ? (unsigned char)text.ptr[i] : 0);
+    return word;
+}
+
+/* The same of a whole number, without printing it all. */
+static uint64_t word_of_i64(int64_t n)
+{
+    uint64_t left = n < 0 ? 0 - (uint64_t)n : (uint64_t)n, word = 0;
+    unsigned room = n < 0 ? 7 : 8, digits = 0;
+    for (uint64_t most = room == 8 ? 100000000 : 10000000; left >= most;)
+        left /= 10;
+    for (; digits == 0 || left; digits++, left /= 10)
+        word = word >> 8 | ('0' + left % 10) << 56;
+    return n < 0 ? word >> 8 | (uint64_t)'-' << 56 : word;
+}
+
 static bool text_before(struct value a, struct value b)
 {
     char x[VALUE_TEXT_SIZE], y[VALUE_TEXT_SIZE];
@@ -9,11 +32,18 @@ static bool text_before(struct value a, struct value b)
 
 static void text_extreme(struct stat_scope *scope, struct extremes *e, struct value v)
 {
-    if (!e->texts || text_before(v, e->text_least))
+    uint64_t word = v.type == VALUE_I64 ? word_of_i64(v.i64) : word_of(v);
+    if (e->some && word > e->least_word && word < e->greatest_word)
+        return;
+    if (!e->some || text_before(v, e->text_least)) {
         stat_keep_over(scope, &e->text_least, v);
-    if (!e->texts || text_before(e->text_greatest, v))
+        e->least_word = word;
+    }
+    if (!e->some || text_before(e->text_greatest, v)) {
         stat_keep_over(scope, &e->text_greatest, v);
-    e->texts = true;
+        e->greatest_word = word;
+    }
+    e->some = true;
 }
 
 void extremes_add(struct stat_scope *scope, void *state, struct value v, int64_t time_ns)
@@ -27,11 +57,7 @@ void extremes_add(struct stat_scope *scope, void *state, struct value v, int64_t
         e->least = stat_keep(scope, n);
     if (number && (!e->numbers || value_compare_numbers(n, e->greatest) > 0))
         e->greatest = stat_keep(scope, n);
-    if (!number && !e->texts && e->numbers) {
-        text_extreme(scope, e, e->least);
-        text_extreme(scope, e, e->greatest);
-    }
+    text_extreme(scope, e, v);
     e->numbers |= number;
-    if (!number || e->texts)
-        text_extreme(scope, e, v);
+    e->texts |= !number;
 }
