@@ -1,47 +1,11 @@
-#include "store/scan.h"
-
 #include "base/mem.h"
-#include "base/time.h"
 #include "event/schema.h"
 #include "store/scan_filter.h"
-#include "store/scan_newest.h"
-#include "store/store_state.h"
+#include "store/scan_inside.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-/* A segment or a table in memory. */
-struct unit {
-    struct store_segment *segment; /* or */
-    const struct memtable *table;
-    uint32_t part_count;
-    int64_t time_min, time_max;
-    uint32_t read;    /* newest first: blocks that were, */
-    int64_t next_max; /* and the newest time of what is left */
-};
-
-struct scan {
-    struct snapshot *snapshot;
-    struct scan_request request;
-    struct arena *parts_list; /* of the open table */
-    struct arena *work;   /* of the block given out */
-    struct arena *scratch;
-    struct arena *names;  /* of damages; as long as the scan */
-    struct arena_budget budget; /* of work and scratch */
-    struct expr_scope scope;
-    struct unit *units;
-    size_t unit_count, unit;
-    size_t *active; /* newest first: units of which some blocks were read */
-    size_t active_count, fresh; /* the first unit that was never looked at */
-    bool begun;           /* the unit at hand is open */
-    struct segment *segment;
-    uint64_t bytes_counted; /* of it, in stats */
-    uint32_t block;       /* next of the unit, counted in reading order */
-    const struct mem_part **parts;
-    struct scan_newest newest;
-    struct scan_stats stats;
-};
 
 /* ---- opening ---------------------------------------------------------------------------- */
 
@@ -53,13 +17,13 @@ static bool in_streams(const struct scan_request *request, struct slice stream)
     return !request->streams;
 }
 
-static bool in_time(const struct scan_request *request, int64_t low, int64_t high)
+bool scan_in_time(const struct scan_request *request, int64_t low, int64_t high)
 {
     return (!request->from_ns && !request->to_ns) ||
            (high >= request->from_ns && low < request->to_ns);
 }
 
-static bool inside_time(const struct scan_request *request, int64_t low, int64_t high)
+bool scan_inside_time(const struct scan_request *request, int64_t low, int64_t high)
 {
     return (!request->from_ns && !request->to_ns) ||
            (low >= request->from_ns && high < request->to_ns);
@@ -100,7 +64,7 @@ static struct unit table_unit(const struct snapshot_table *from)
 static void add_unit(struct scan *scan, const struct unit *unit, struct slice stream)
 {
     if (in_streams(&scan->request, stream) &&
-        in_time(&scan->request, unit->time_min, unit->time_max))
+        scan_in_time(&scan->request, unit->time_min, unit->time_max))
         scan->units[scan->unit_count++] = *unit;
 }
 
@@ -197,7 +161,7 @@ size_t scan_unit_count(const struct snapshot *snapshot, const struct scan_reques
     for (size_t i = 0; i < snapshot->segment_count; i++) {
         const struct segment_info *info = &snapshot->segments[i]->info;
         count += in_streams(request, info->stream) &&
-                 in_time(request, info->time_min, info->time_max);
+                 scan_in_time(request, info->time_min, info->time_max);
     }
     return count;
 }
@@ -244,12 +208,12 @@ const struct scan_stats *scan_get_stats(const struct scan *scan)
 /* ---- damage ----------------------------------------------------------------------------- */
 
 /* True when the failure is the disk's or the bytes': noted, and the scan goes on. */
-static bool is_damage(const struct err *err)
+bool scan_is_damage(const struct err *err)
 {
     return err->code == ERR_CORRUPT || err->code == ERR_IO || err->code == ERR_NOT_FOUND;
 }
 
-static void note_damage(struct scan *scan, const struct store_segment *segment,
+void scan_note_damage(struct scan *scan, const struct store_segment *segment,
                         struct slice column, int64_t low, int64_t high, uint64_t rows,
                         const struct err *err)
 {
@@ -268,7 +232,7 @@ static void note_damage(struct scan *scan, const struct store_segment *segment,
 
 /* Once there are enough rows, none before the oldest of them counts, here and in what follows.
  * time_at gives the time of a row. */
-static void keep_newest(struct scan *scan, uint64_t *selected, uint32_t row_count,
+void scan_keep_newest(struct scan *scan, uint64_t *selected, uint32_t row_count,
                         int64_t (*time_at)(const void *context, uint32_t row), const void *context)
 {
     for (uint32_t row = row_count; row-- > 0;) /* from the newest on: most others change nothing */
@@ -285,279 +249,6 @@ static void keep_newest(struct scan *scan, uint64_t *selected, uint32_t row_coun
         scan->request.to_ns = INT64_MAX;
     if (bound > scan->request.from_ns)
         scan->request.from_ns = bound;
-}
-
-static int64_t time_in_values(const void *context, uint32_t row)
-{
-    return ((const struct value *)context)[row].i64;
-}
-
-static int64_t time_in_part(const void *context, uint32_t row)
-{
-    return ((const int64_t *)context)[row];
-}
-
-/* ---- blocks of segments ----------------------------------------------------------------- */
-
-/* One a row. */
-static int load_times(struct block_view *view, const struct value **out, struct err *err)
-{
-    struct segment_column *time = block_view_column(view, FIELD_TIMESTAMP);
-    if (!time || segment_load_values(time, NULL, view->arena, err) < 0) {
-        view->damaged = FIELD_TIMESTAMP;
-        return time ? -1 : err_set(err, ERR_CORRUPT, "a block has no @timestamp");
-    }
-    if (time->count != view->row_count || time->chunk->types_seen != 1U << VALUE_TIME)
-        return err_set(err, ERR_CORRUPT, "a block's @timestamp has gaps");
-    *out = time->values;
-    return 0;
-}
-
-/* Rows of the block inside the time range. */
-static int select_time(struct scan *scan, struct block_view *view,
-                       const struct segment_block *block, uint64_t *out, struct err *err)
-{
-    const struct value *times;
-    if (inside_time(&scan->request, block->time_min, block->time_max)) {
-        bits_fill(out, view->row_count);
-        return 0;
-    }
-    if (load_times(view, &times, err) < 0)
-        return -1;
-    memset(out, 0, bits_words(view->row_count) * 8);
-    for (uint32_t i = 0; i < view->row_count; i++)
-        if (times[i].i64 >= scan->request.from_ns && times[i].i64 < scan->request.to_ns)
-            bits_set(out, i);
-    return 0;
-}
-
-/* The rows that are asked for, as bits in *selected (in the work arena). */
-static int select_rows(struct scan *scan, struct block_view *view,
-                       const struct segment_block *block, uint64_t **selected, struct err *err)
-{
-    size_t bytes = bits_words(block->row_count) * 8;
-    uint64_t *found = arena_calloc(scan->work, bytes);
-    const struct value *times;
-    *selected = arena_alloc(scan->work, bytes);
-    if (!*selected || !found)
-        return err_nomem(err);
-    if (select_time(scan, view, block, *selected, err) < 0)
-        return -1;
-    if (scan->request.filter) {
-        if (scan_filter_block(view, scan->request.filter, *selected, found, err) < 0)
-            return -1;
-        *selected = found;
-    }
-    if (!scan->newest.most || !bits_any(*selected, block->row_count))
-        return 0;
-    if (load_times(view, &times, err) < 0)
-        return -1;
-    keep_newest(scan, *selected, block->row_count, time_in_values, times);
-    return 0;
-}
-
-static int put_wanted(struct scan *scan, struct block_view *view, struct slice name,
-                      const uint64_t *selected, struct batch *batch, struct err *err)
-{
-    struct segment_column *column = block_view_column(view, name);
-    if (!column || batch_find(batch, name))
-        return 0;
-    return block_put_column(batch, name, column, selected, scan->request.codes_only, err);
-}
-
-/* A wanted column that cannot be read is left out and reported; the rows stay. */
-static int put_or_note(struct scan *scan, struct block_view *view, struct slice name,
-                       const uint64_t *selected, struct scan_rows *out, struct err *err)
-{
-    struct err reason;
-    err_clear(&reason);
-    if (put_wanted(scan, view, name, selected, out->batch, &reason) == 0)
-        return 0;
-    if (!is_damage(&reason)) {
-        if (err)
-            *err = reason;
-        return -1;
-    }
-    note_damage(scan, scan->units[scan->unit].segment, name, out->time_min, out->time_max,
-                out->selected_count, &reason);
-    return 0;
-}
-
-static int put_derived_id(struct scan *scan, struct block_view *view, const uint64_t *selected,
-                          struct scan_rows *out, struct err *err)
-{
-    struct err reason;
-    err_clear(&reason);
-    struct segment_column *seq = block_view_column(view, FIELD_SEQ);
-    if (seq && segment_load_values(seq, NULL, view->arena, &reason) == 0)
-        return block_put_ids(out->batch, view->store_id, seq->values, selected, err);
-    if (seq && !is_damage(&reason)) {
-        if (err)
-            *err = reason;
-        return -1;
-    }
-    note_damage(scan, scan->units[scan->unit].segment, FIELD_EVENT_ID, out->time_min,
-                out->time_max, out->selected_count, &reason);
-    return 0;
-}
-
-static bool wants(const struct scan_request *request, struct slice name)
-{
-    for (size_t i = 0; i < request->column_count; i++)
-        if (slice_equal(request->columns[i], name))
-            return true;
-    return request->all_columns;
-}
-
-static bool wants_any(const struct scan_request *request)
-{
-    return request->all_columns || request->column_count;
-}
-
-static bool is_late(const struct scan_request *request, struct slice name)
-{
-    return request->late_column.ptr && slice_equal(request->late_column, name);
-}
-
-/* After the others: what it refers to is read for its rows only, unless that has been done. When
- * asking fails it is read as any other. */
-static int put_late(struct scan *scan, struct block_view *view, const uint64_t *selected,
-                    struct scan_rows *out, struct err *err)
-{
-    const struct scan_request *request = &scan->request;
-    uint64_t *found = arena_calloc(scan->work, bits_words(view->row_count) * 8);
-    struct err reason;
-    err_clear(&reason);
-    if (!found)
-        return err_nomem(err);
-    if (scan_filter_block(view, request->late_when, selected, found, &reason) < 0)
-        return put_or_note(scan, view, request->late_column, selected, out, err);
-    if (!bits_any(found, view->row_count))
-        return 0;
-    view->columns.wanted = found;
-    return put_or_note(scan, view, request->late_column, found, out, err);
-}
-
-static int put_columns(struct scan *scan, struct block_view *view, const uint64_t *selected,
-                       struct scan_rows *out, struct err *err)
-{
-    const struct scan_request *request = &scan->request;
-    const struct segment_block *block = segment_get_block(view->segment, view->block);
-    const uint64_t *some = out->selected_count == view->row_count ? NULL : selected;
-    if (!wants_any(request))
-        return 0;
-    out->batch = block_batch_new(scan->work, view->row_count);
-    if (!out->batch)
-        return err_nomem(err);
-    view->columns.wanted = some;
-    for (uint32_t i = 0; request->all_columns && i < block->chunk_count; i++)
-        if (put_or_note(scan, view, segment_column_name(view->segment, block->chunks[i].column),
-                        some, out, err) < 0)
-            return -1;
-    for (size_t i = 0; !request->all_columns && i < request->column_count; i++)
-        if (!is_late(request, request->columns[i]) &&
-            put_or_note(scan, view, request->columns[i], some, out, err) < 0)
-            return -1;
-    if (request->late_column.ptr && put_late(scan, view, selected, out, err) < 0)
-        return -1;
-    return wants(request, FIELD_EVENT_ID) ? put_derived_id(scan, view, some, out, err) : 0;
-}
-
-/* tzdata knows no zone whose offset from UTC has had seconds since then (Africa/Monrovia, 1972). */
-#define WHOLE_MINUTES_FROM_NS (INT64_C(94694400) * 1000000000)
-
-/* A row a minute instead of the block's rows. 1, 0 when the block has no such counts, -1. */
-static int put_minutes(struct scan *scan, struct block_view *view, struct scan_rows *out,
-                       struct err *err)
-{
-    struct time_counts counts;
-    if (!scan->request.minutes || out->selected_count != view->row_count ||
-        out->time_min < WHOLE_MINUTES_FROM_NS ||
-        !segment_time_counts(view->segment, view->block, scan->work, &counts))
-        return 0;
-    struct batch *batch = block_batch_new(scan->work, 0);
-    struct column *times = batch ? batch_column(batch, FIELD_TIMESTAMP) : NULL;
-    uint32_t *weights = arena_alloc(scan->work, counts.minutes * sizeof(*weights));
-    uint64_t *all = arena_alloc(scan->work, bits_words(counts.minutes) * 8);
-    if (!times || !weights || !all)
-        return err_nomem(err);
-    for (uint32_t i = 0; i < counts.minutes; i++) {
-        int64_t minute = counts.first_ns + i * NS_PER_MINUTE;
-        if (counts.counts[i] == 0)
-            continue;
-        if (column_add(batch, times, batch->row_count, value_time(minute)) < 0)
-            return err_nomem(err);
-        weights[batch->row_count++] = (uint32_t)counts.counts[i];
-    }
-    bits_fill(all, batch->row_count);
-    out->batch = batch;
-    out->selected = all;
-    out->weights = weights;
-    out->row_count = out->selected_count = batch->row_count;
-    return 1;
-}
-
-/* Dictionaries and filters may have told that no row fits. */
-static bool looked_at_rows(const struct block_view *view)
-{
-    const struct segment_block *block = segment_get_block(view->segment, view->block);
-    for (uint32_t i = 0; i < block->chunk_count; i++) {
-        const struct segment_column *column = &view->columns.list[i];
-        if (column->chunk && (column->rows || column->raw_codes.ptr || column->raw_present.ptr ||
-                              column->numbers || column->values))
-            return true;
-    }
-    return false;
-}
-
-/* 1 rows, 0 none of this block, -1; a damaged block is noted and gives 0. */
-static int read_block(struct scan *scan, uint32_t index, struct scan_rows *out, struct err *err)
-{
-    const struct segment_block *block = segment_get_block(scan->segment, index);
-    scan->stats.blocks++;
-    *out = (struct scan_rows){.row_count = block->row_count,
-                              .time_min = block->time_min,
-                              .time_max = block->time_max};
-    if (!in_time(&scan->request, block->time_min, block->time_max)) {
-        scan->stats.blocks_skipped++;
-        return 0;
-    }
-    arena_reset(scan->work);
-    scan->stats.rows += block->row_count;
-    struct block_view view = {.store_id = scan->snapshot->store_id,
-                              .arena = scan->work,
-                              .scope = &scan->scope};
-    uint64_t *selected;
-    struct err reason;
-    err_clear(&reason);
-    if (block_view_init(&view, scan->segment, index, err) < 0)
-        return err_nomem(err);
-    int result = select_rows(scan, &view, block, &selected, &reason);
-    if (result < 0 && is_damage(&reason)) {
-        note_damage(scan, scan->units[scan->unit].segment, view.damaged, block->time_min,
-                    block->time_max, block->row_count, &reason);
-        return 0;
-    }
-    if (result < 0) {
-        if (err)
-            *err = reason;
-        return -1;
-    }
-    out->selected = selected;
-    out->selected_count = (uint32_t)bits_count(selected, block->row_count);
-    if (!out->selected_count) {
-        if (!looked_at_rows(&view))
-            scan->stats.blocks_skipped++;
-        else
-            scan->stats.blocks_read++;
-        return 0;
-    }
-    scan->stats.blocks_read++;
-    scan->stats.rows_selected += out->selected_count;
-    result = put_minutes(scan, &view, out, err);
-    if (result == 0)
-        result = put_columns(scan, &view, selected, out, err) < 0 ? -1 : 1;
-    return result;
 }
 
 /* What was read of it since the last time. */
@@ -588,16 +279,16 @@ static int open_segment(struct scan *scan, struct err *err)
     scan->block = 0;
     scan->begun = true;
     if (footers_open(unit->segment, &scan->segment, &reason) < 0) {
-        if (!is_damage(&reason)) {
+        if (!scan_is_damage(&reason)) {
             if (err)
                 *err = reason;
             return -1;
         }
-        note_damage(scan, unit->segment, SLICE_NONE, unit->time_min, unit->time_max,
+        scan_note_damage(scan, unit->segment, SLICE_NONE, unit->time_min, unit->time_max,
                     unit->segment->info.rows, &reason);
     } else if (segment_file_id(scan->segment) != unit->segment->info.file_id) {
         err_set(&reason, ERR_CORRUPT, "it is another segment's file");
-        note_damage(scan, unit->segment, SLICE_NONE, unit->time_min, unit->time_max,
+        scan_note_damage(scan, unit->segment, SLICE_NONE, unit->time_min, unit->time_max,
                     unit->segment->info.rows, &reason);
         close_segment(scan);
     }
@@ -610,7 +301,8 @@ static int next_segment_block(struct scan *scan, struct scan_rows *out, struct e
         return -1;
     uint32_t count = scan->segment ? segment_block_count(scan->segment) : 0;
     while (scan->block < count) {
-        int result = read_block(scan, scan->block++, out, err);
+        int result = scan_read_block(scan, scan->block, &scan->rows_done, out, err);
+        scan->block += scan->rows_done == 0;
         if (result != 0)
             return result;
     }
@@ -620,6 +312,11 @@ static int next_segment_block(struct scan *scan, struct scan_rows *out, struct e
 
 /* ---- parts in memory -------------------------------------------------------------------- */
 
+static int64_t time_in_part(const void *context, uint32_t row)
+{
+    return ((const int64_t *)context)[row];
+}
+
 /* Everything the filter or the caller may ask for: a part is small. */
 static struct batch *part_batch(struct scan *scan, const struct mem_part *part, bool wanted_only,
                                 struct err *err)
@@ -627,16 +324,16 @@ static struct batch *part_batch(struct scan *scan, const struct mem_part *part, 
     const struct scan_request *request = &scan->request;
     bool all = !wanted_only || request->all_columns;
     struct batch *batch = block_batch_new(scan->work, part->row_count);
-    bool ids = !wanted_only || wants(request, FIELD_EVENT_ID);
+    bool ids = !wanted_only || scan_wants(request, FIELD_EVENT_ID);
     if (!batch ||
-        block_put_part_keys(batch, part, all || wants(request, FIELD_TIMESTAMP),
-                            all || wants(request, FIELD_SEQ), err) < 0)
+        block_put_part_keys(batch, part, all || scan_wants(request, FIELD_TIMESTAMP),
+                            all || scan_wants(request, FIELD_SEQ), err) < 0)
         return NULL;
     for (uint32_t c = 0; c < part->column_count; c++)
-        if ((all || wants(request, part->columns[c].name)) &&
+        if ((all || scan_wants(request, part->columns[c].name)) &&
             block_put_part_column(batch, &part->columns[c], err) < 0)
             return NULL;
-    if (!ids || (!wanted_only && !wants(request, FIELD_EVENT_ID)))
+    if (!ids || (!wanted_only && !scan_wants(request, FIELD_EVENT_ID)))
         return batch;
     struct value *seq = arena_alloc(scan->work, part->row_count * sizeof(*seq) + 1);
     for (uint32_t i = 0; seq && i < part->row_count; i++)
@@ -682,7 +379,7 @@ static int read_part(struct scan *scan, const struct mem_part *part, struct scan
                               .time_max = part->time_max,
                               .in_memory = true};
     scan->stats.blocks++;
-    if (!in_time(request, part->time_min, part->time_max)) {
+    if (!scan_in_time(request, part->time_min, part->time_max)) {
         scan->stats.blocks_skipped++;
         return 0;
     }
@@ -694,7 +391,7 @@ static int read_part(struct scan *scan, const struct mem_part *part, struct scan
     if (!selected || !found)
         return err_nomem(err);
     for (uint32_t i = 0; i < part->row_count; i++)
-        if (inside_time(request, part->time_ns[i], part->time_ns[i]))
+        if (scan_inside_time(request, part->time_ns[i], part->time_ns[i]))
             bits_set(selected, i);
     if (request->filter) {
         if (filter_part(scan, part, selected, found, err) < 0)
@@ -702,13 +399,13 @@ static int read_part(struct scan *scan, const struct mem_part *part, struct scan
         selected = found;
     }
     if (scan->newest.most)
-        keep_newest(scan, selected, part->row_count, time_in_part, part->time_ns);
+        scan_keep_newest(scan, selected, part->row_count, time_in_part, part->time_ns);
     out->selected = selected;
     out->selected_count = (uint32_t)bits_count(selected, part->row_count);
     if (!out->selected_count)
         return 0;
     scan->stats.rows_selected += out->selected_count;
-    if (wants_any(request)) {
+    if (scan_wants_any(request)) {
         out->batch = part_batch(scan, part, true, err);
         if (!out->batch)
             return err_nomem(err);
@@ -798,21 +495,30 @@ static void retire(struct scan *scan, size_t unit)
             scan->active[i] = scan->active[--scan->active_count];
 }
 
-/* One block of the unit at hand. */
+static int64_t later_of(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* One block of the unit at hand, or a slice of it. */
 static int newest_block(struct scan *scan, struct scan_rows *out, struct err *err)
 {
     struct unit *unit = &scan->units[scan->unit];
     if (!scan->begun && open_segment(scan, err) < 0)
         return -1;
     uint32_t left = scan->segment ? segment_block_count(scan->segment) - unit->read : 0;
-    int result = left ? read_block(scan, left - 1, out, err) : 0;
+    int result = left ? scan_read_block(scan, left - 1, &unit->rows_read, out, err) : 0;
     count_bytes(scan);
+    if (result >= 0 && unit->rows_read) { /* the rest of the block is still to be read */
+        unit->next_max = scan->before_ns;
+        for (uint32_t i = 0; i + 1 < left; i++)
+            unit->next_max = later_of(unit->next_max, segment_get_block(scan->segment, i)->time_max);
+        return result;
+    }
     unit->read++;
     unit->next_max = INT64_MIN;
-    for (uint32_t i = 0; i + 1 < left; i++) {
-        int64_t max = segment_get_block(scan->segment, i)->time_max;
-        unit->next_max = max > unit->next_max ? max : unit->next_max;
-    }
+    for (uint32_t i = 0; i + 1 < left; i++)
+        unit->next_max = later_of(unit->next_max, segment_get_block(scan->segment, i)->time_max);
     if (left <= 1)
         retire(scan, scan->unit);
     return result;
