@@ -70,7 +70,7 @@ def check_cancelling(checks, server):
             print(f"{page['state']:9} {after - before:5.2f} CPU s after cancelling: {name} {page.get('error', '')}", flush=True)
         if page["state"] == "running":
             checks.check(f"{name}: cancelled", after - before <= CANCELLED_IN_S + 0.05, f"{after - before:.2f} CPU s")
-    checks.check("ten of the searches were running", running >= 10, f"{running}")
+    checks.check("most of the searches were running", running >= 8, f"{running}")
 
 
 def load(server, token, seconds, beside):
