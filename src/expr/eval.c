@@ -7,6 +7,11 @@
 #include "expr/expr.h"
 #include "expr/function.h"
 
+static int check_stopped(const struct expr_scope *scope, struct err *err)
+{
+    return scope->stopped ? err_set(err, ERR_CANCELLED, "the work was cancelled") : 0;
+}
+
 static uint64_t *new_bits(struct expr_scope *scope, const struct batch *batch)
 {
     return arena_calloc(scope->scratch, bits_words(batch->row_count) * 8 + 8);
@@ -190,11 +195,6 @@ static void filter_keyword(const struct expr *expr, struct expr_scope *scope,
             test_column(&expr->test, batch->columns[i], scope, batch, selected, out);
 }
 
-static int check_stopped(const struct expr_scope *scope, struct err *err)
-{
-    return scope->stopped ? err_set(err, ERR_CANCELLED, "the work was cancelled") : 0;
-}
-
 enum { ROWS_AT_ONCE = 64 }; /* between two times that memory is taken back and stop is asked */
 
 static int filter_rows(const struct expr *expr, struct expr_scope *scope,
@@ -270,9 +270,14 @@ static int filter_or(const struct expr *expr, struct expr_scope *scope, const st
     if (!rest || !next)
         return err_nomem(err);
     start_with(rest, selected, batch);
+    struct arena_mark mark = arena_mark(scope->scratch);
     for (size_t i = 0; i < expr->arg_count && bits_any(rest, batch->row_count); i++) {
-        if (expr_filter(expr->args[i], scope, batch, rest, next, err) < 0)
+        expr_stopped(scope);
+        if (check_stopped(scope, err) < 0 ||
+            expr_filter(expr->args[i], scope, batch, rest, next, err) < 0)
             return -1;
+        if (!scope->folds)
+            arena_rewind(scope->scratch, &mark);
         bits_or(out, next, batch->row_count);
         bits_and_not(rest, next, batch->row_count);
     }

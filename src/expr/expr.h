@@ -166,7 +166,7 @@ static inline bool expr_stopped(struct expr_scope *scope)
 static inline void expr_regex_done(struct expr_scope *scope, enum regex_result result)
 {
     scope->regex_limits += result == REGEX_LIMIT;
-    if (++scope->regexes % 64 == 0 || result == REGEX_LIMIT)
+    if (++scope->regexes % 16 == 0 || result == REGEX_LIMIT)
         expr_stopped(scope);
 }
 

@@ -259,8 +259,14 @@ static int each_member(struct call *call, struct slice name, const struct value_
     for (uint32_t i = 0; values && i < list->count; i++) {
         struct value_list result;
         binding.value = list->values[i];
+        if (i % 64 == 63)
+            expr_stopped(&inner);
         if (expr_eval(body, &inner, call->batch, call->row, &result, call->err) < 0)
             return -1;
+        if (inner.stopped) {
+            call->scope->stopped = true;
+            return err_set(call->err, ERR_CANCELLED, "the work was cancelled");
+        }
         if (filter && value_truth(&result) == TRUTH_TRUE)
             values[count++] = list->values[i];
         else if (!filter && result.count)

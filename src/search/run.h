@@ -69,6 +69,9 @@ struct search_options {
     struct slice person;               /* whose own definitions count, too */
     const struct search_backend *tables; /* lookup tables; NULL: the backend's own */
     const struct search_writer *writer;  /* what outputlookup and collect may do; NULL: nothing */
+    /* Called now and then during long work, by every thread of the search; NULL: nobody is interested. */
+    void (*busy)(void *context);
+    void *busy_context;
     bool plan_only; /* nothing is read: missing tables and streams are no errors, the search has no
                        rows */
 };

@@ -123,9 +123,16 @@ int run_nomem(struct run *run, struct err *err)
                    (long long)(max / (int64_t)MIB));
 }
 
+static void tell_busy(const struct run *run)
+{
+    if (run->options->busy)
+        run->options->busy(run->options->busy_context);
+}
+
 bool run_is_over(void *context)
 {
     const struct run *run = context;
+    tell_busy(run);
     return (run->cancelled && __atomic_load_n(run->cancelled, __ATOMIC_RELAXED)) ||
            (run->deadline_ns && clock_mono_ns(run->scope.clock) > run->deadline_ns);
 }
@@ -133,6 +140,7 @@ bool run_is_over(void *context)
 int run_check(struct run *run, struct err *err)
 {
     const struct hin_clock *clock = run->scope.clock;
+    tell_busy(run);
     if (run->cancelled && __atomic_load_n(run->cancelled, __ATOMIC_RELAXED))
         return err_set(err, ERR_CANCELLED, "the search was cancelled");
     if (run->deadline_ns && clock_mono_ns(clock) > run->deadline_ns)

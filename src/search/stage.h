@@ -47,12 +47,6 @@ struct run {
     int depth;           /* of subsearches */
 };
 
-/* Pushes to the stage behind. */
-static inline int stage_push(struct stage *op, struct frame *frame, struct err *err)
-{
-    return op->next->push(op->next, frame, err);
-}
-
 /* Pushes rows of batch in the order of rows (NULL: as they are) as frames of FRAME_ROWS_MAX. */
 MUST_USE int stage_emit(struct stage *op, const struct batch *batch, const uint32_t *rows,
                         uint32_t count, struct err *err);
@@ -77,6 +71,12 @@ int run_nomem(struct run *run, struct err *err);
 bool run_is_over(void *run);
 /* -1 when the search was cancelled or its time is up. */
 MUST_USE int run_check(struct run *run, struct err *err);
+
+/* Pushes to the stage behind, unless the search is to end. */
+static inline int stage_push(struct stage *op, struct frame *frame, struct err *err)
+{
+    return run_check(op->run, err) < 0 ? -1 : op->next->push(op->next, frame, err);
+}
 
 /* The expression's value in every selected row, as a new column called name (not yet put). */
 MUST_USE int run_eval(struct run *run, struct frame *frame, const struct expr *expr,

@@ -511,6 +511,17 @@ static int filter_not(struct block_view *view, const struct expr *expr, const ui
     return 0;
 }
 
+enum { CHILDREN_FEW = 16 };
+
+/* Many children, none of which the stored form could answer: asked over one batch together. */
+static bool asks_rows(const struct expr *expr)
+{
+    for (size_t i = 0; i < expr->arg_count; i++)
+        if (expr->args[i]->kind <= EXPR_NOT)
+            return false;
+    return expr->arg_count > CHILDREN_FEW;
+}
+
 int scan_filter_block(struct block_view *view, const struct expr *expr, const uint64_t *selected,
                       uint64_t *out, struct err *err)
 {
@@ -520,9 +531,9 @@ int scan_filter_block(struct block_view *view, const struct expr *expr, const ui
         return filter_test(view, expr, selected, out, err);
     if (expr->kind == EXPR_KEYWORD)
         return filter_keyword(view, expr, selected, out, err);
-    if (expr->kind == EXPR_AND)
+    if (expr->kind == EXPR_AND && !asks_rows(expr))
         return filter_and(view, expr, selected, out, err);
-    if (expr->kind == EXPR_OR)
+    if (expr->kind == EXPR_OR && !asks_rows(expr))
         return filter_or(view, expr, selected, out, err);
     if (expr->kind == EXPR_NOT && is_two_valued(expr))
         return filter_not(view, expr, selected, out, err);

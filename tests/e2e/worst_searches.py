@@ -107,7 +107,7 @@ WORST = [
     ("a sum of 30,000", "* | head 1000 | eval x=n" + "+n" * 30000 + " | stats count", "joined"),
     ("a text of 15,000 parts", "* | head 100 | eval x=n" + " . n" * 15000 + " | stats count", "joined"),
     ("a sum of 1,000", "* | head 1000 | eval x=n" + "+n" * 1000 + " | where x=1001*n | stats count", 1000),
-    ("7,000 conditions", "* | where n=1" + " OR n=1" * 7000 + " | stats count", EVENTS // 10),
+    ("7,000 conditions", "* | where n=1" + " OR n=1" * 7000 + " | stats count", None),
     ("NOT ten thousand times", "NOT " * 10000 + "a", "deep"),
     ("10,000 commands", "*" + " | head 1" * 7000, "commands"),
     ("900 commands", "*" + " | eval n=n+1" * 900 + " | stats count", EVENTS),

@@ -199,8 +199,8 @@ static int match_value(struct stage *op, struct frame *frame, struct captures *c
     int found = 0;
     while (start <= text.len && (args->max_match == 0 || found < args->max_match)) {
         enum regex_result result = regex_capture(args->regex, text, start, &groups);
-        op->run->scope.regex_limits += result == REGEX_LIMIT;
-        if (result != REGEX_YES)
+        expr_regex_done(&op->run->scope, result);
+        if (result != REGEX_YES || op->run->scope.stopped)
             break;
         for (uint32_t i = 0; i < c->count; i++) {
             struct slice part =
@@ -243,9 +243,12 @@ static int push(struct stage *op, struct frame *frame, struct err *err)
         return run_nomem(op->run, err);
     const struct column *from = batch_find(frame->batch, args->field);
     for (uint32_t row = frame_next(frame, 0); row < frame->batch->row_count;
-         row = frame_next(frame, row + 1))
+         row = frame_next(frame, row + 1)) {
         if (match_row(op, frame, &c, row, from) < 0)
             return run_nomem(op->run, err);
+        if (op->run->scope.stopped && run_check(op->run, err) < 0)
+            return -1;
+    }
     for (uint32_t i = 0; i < c.count; i++)
         if (frame_put(frame, c.columns[i]) < 0)
             return run_nomem(op->run, err);

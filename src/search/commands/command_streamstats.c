@@ -238,6 +238,8 @@ static int one_row(struct stage *op, struct frame *frame, struct column **to, ui
     const struct streamstats_args *args = op->command->args;
     struct streamstats *s = op->state;
     bool before, after;
+    if ((s->windowed || row % 64 == 0) && run_check(op->run, err) < 0)
+        return -1;
     if (truth(op, args->reset_before, frame, row, &before, err) < 0 ||
         truth(op, args->reset_after, frame, row, &after, err) < 0)
         return -1;

