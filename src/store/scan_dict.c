@@ -31,7 +31,10 @@ bool scan_needle(const struct expr_test *test, struct needle *out)
         if (test->wildcard.parts[i].kind == WILDCARD_LITERAL &&
             test->wildcard.parts[i].text.len > text.len)
             text = test->wildcard.parts[i].text;
-    *out = (struct needle){text, (test->flags & TEST_CASED) != 0};
+    /* blanks stand between slots nearly everywhere: without them it is told better where it may be */
+    struct slice words = slice_trim(text);
+    *out = (struct needle){words.len >= NEEDLE_FROM ? words : text,
+                           (test->flags & TEST_CASED) != 0};
     return text.len >= NEEDLE_FROM;
 }
 
