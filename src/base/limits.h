@@ -129,6 +129,7 @@ enum { SCHEDULES_MAX = 1000 };            /* scheduled searches of one server */
 enum { SCHEDULE_RUNNING_MAX = 2 };        /* that run at once; the others wait and are late */
 enum { SCHEDULE_LATE_MS = 5000 };         /* a run that begins so long after its due time is late */
 enum { SCHEDULE_TIME_MAX_S = 300 };       /* one run; then it has failed */
+enum { SCHEDULE_TRIES_MAX = 3 };          /* a run for which memory is out so often has failed */
 #define SCHEDULE_MEMORY_MAX (128 * MIB)   /* of one run */
 enum { SCHEDULE_ROWS_MAX = 10000 };       /* rows of an answer that become findings; more are said to be cut */
 enum { SCHEDULE_FINDINGS_MAX = 100 };     /* groups of one run that become findings; more are counted and said */

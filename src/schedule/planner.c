@@ -20,6 +20,7 @@ struct entry {
     int64_t next_ns;  /* the due time after until_ns, INT64_MAX: none */
     int64_t retry_ns; /* by the monotonic clock: not before */
     bool running, seen;
+    int tries; /* of the next run that were not recorded */
     char wanted_by[USER_NAME_MAX * 4]; /* what at.wanted_by is: it outlives a change of the other texts */
 };
 
@@ -420,7 +421,7 @@ bool planner_take(struct planner *planner, struct planner_job *out)
     if (!oldest)
         return false;
     oldest->running = true;
-    *out = (struct planner_job){.schedule = oldest->at, .due_ns = due_of(oldest)};
+    *out = (struct planner_job){.schedule = oldest->at, .due_ns = due_of(oldest), .tries = oldest->tries};
     if (out->due_ns != oldest->next_ns)
         out->by_hand = oldest->at.wanted_by;
     return true;
@@ -428,9 +429,9 @@ bool planner_take(struct planner *planner, struct planner_job *out)
 
 int64_t planner_next_ns(const struct planner *planner)
 {
-    int64_t next = INT64_MAX;
+    int64_t next = INT64_MAX, mono = clock_mono_ns(planner->config.clock);
     for (const struct entry *entry = planner->first; entry; entry = entry->next)
-        if (!entry->running && is_on(entry) && due_of(entry) < next)
+        if (!entry->running && is_on(entry) && entry->retry_ns <= mono && due_of(entry) < next)
             next = due_of(entry);
     return next;
 }
@@ -447,10 +448,12 @@ void planner_done(struct planner *planner, const struct planner_job *job, bool r
 {
     struct entry *entry = entry_by_id(planner, job->schedule.id);
     entry->running = false;
+    entry->tries = recorded ? 0 : entry->tries + 1;
     if (!recorded) {
         entry->retry_ns = clock_mono_ns(planner->config.clock) + RETRY_NS;
     } else if (job->by_hand.ptr) {
-        set_wanted(entry, 0, SLICE(""));
+        if (entry->at.wanted_ns == job->due_ns) /* not a newer wish */
+            set_wanted(entry, 0, SLICE(""));
     } else {
         entry->at.until_ns = job->due_ns;
         find_next(entry);

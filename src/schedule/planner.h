@@ -39,10 +39,11 @@ struct planner_job {
     struct schedule schedule; /* as it stands */
     int64_t due_ns;
     struct slice by_hand; /* who asked for it; none: it is due */
+    int tries;            /* that were not recorded, since the program began */
 };
 /* False: nothing is due, or what is runs already. */
 bool planner_take(struct planner *planner, struct planner_job *out);
-/* When something is due, at the earliest; INT64_MAX: nothing is. */
+/* When something is due, at the earliest, but for what waits to be tried again; INT64_MAX: nothing is. */
 int64_t planner_next_ns(const struct planner *planner);
 /* recorded: schedules_record() has it; otherwise it is due again after a second. */
 void planner_done(struct planner *planner, const struct planner_job *job, bool recorded);

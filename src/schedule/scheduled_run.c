@@ -34,7 +34,9 @@ struct running {
     const struct schedule *schedule;
     struct slice doubt;
     const atomic_bool *stop;
-    struct arena *arena;
+    int tries;
+    struct arena *arena; /* of what becomes of rows; emptied when the run fails */
+    struct arena *query; /* of the parsed search */
     struct due_clock clock;
     struct table_backend *tables;
     struct store_backend backend;
@@ -57,7 +59,7 @@ static int prepare(struct running *r, struct err *err)
         (r->saved->latest.len && time_modifier_read(r->saved->latest, r->clock.due_ns, schedule->zone,
                                                     &r->to_ns, err) < 0) ||
         table_backend_new(NULL, parts->lookups, &r->tables, err) < 0 ||
-        spl_parse_with(r->saved->search, r->arena, &read, &query, err) < 0)
+        spl_parse_with(r->saved->search, r->query, &read, &query, err) < 0)
         return -1;
     store_backend_init(&r->backend, parts->store, &r->clock.clock, r->stop);
     r->backend.threads = 1;
@@ -162,25 +164,24 @@ static int add_failure(struct running *r, struct scheduled_run *out, struct err 
     return 0;
 }
 
-static bool is_ours(const struct err *err)
+/* Not the search's fault, and another try may go better. */
+static bool is_ours(const struct running *r, const struct err *err)
 {
-    return err->code == ERR_CANCELLED || err->code == ERR_NOMEM;
+    return atomic_load(r->stop) || (err->code == ERR_NOMEM && r->tries < SCHEDULE_TRIES_MAX);
 }
 
 static int run(struct running *r, struct scheduled_run *out, struct err *err)
 {
-    struct err why;
-    if (prepare(r, &why) < 0 || search_all(r, &why) < 0) {
-        if (is_ours(&why)) {
-            *err = why;
+    if (prepare(r, err) < 0 || search_all(r, err) < 0 || read_rows(r, out, err) < 0) {
+        if (is_ours(r, err))
             return -1;
-        }
+        arena_reset(r->arena);
+        out->finding_count = out->quiet_count = 0;
+        out->record.suppressed = 0;
         out->record.outcome = SCHEDULE_FAILED;
-        out->record.message = arena_copy(r->arena, slice_text(why.text));
+        out->record.message = arena_copy(r->arena, slice_text(err->text));
         if (!out->record.message.ptr)
             return err_nomem(err);
-    } else if (read_rows(r, out, err) < 0) {
-        return -1;
     }
     out->record.findings = (int64_t)out->finding_count;
     if (out->record.outcome == SCHEDULE_FAILED || out->record.outcome == SCHEDULE_INCOMPLETE)
@@ -196,7 +197,7 @@ int scheduled_run_do(const struct scheduled_parts *parts, const struct knowledge
     const struct schedule *schedule = &job->schedule;
     int64_t due_ns = job->due_ns;
     struct running r = {.parts = parts, .knowledge = knowledge, .saved = object->spec,
-                        .schedule = schedule, .doubt = doubt, .stop = stop, .arena = arena};
+                        .schedule = schedule, .doubt = doubt, .stop = stop, .tries = job->tries, .arena = arena};
     int64_t now = clock_wall_ns(parts->clock);
     bool late = !job->by_hand.ptr && now - due_ns > SCHEDULE_LATE_MS * NS_PER_MS;
     r.clock = (struct due_clock){.real = parts->clock, .due_ns = due_ns};
@@ -207,9 +208,11 @@ int scheduled_run_do(const struct scheduled_parts *parts, const struct knowledge
                                              .outcome = late ? SCHEDULE_LATE : SCHEDULE_RAN,
                                              .by_hand = job->by_hand, .started_ns = now,
                                              .message = SLICE("")}};
-    int result = run(&r, out, err);
+    r.query = arena_new(SCHEDULE_MEMORY_MAX);
+    int result = r.query ? run(&r, out, err) : err_nomem(err);
     out->record.ended_ns = clock_wall_ns(parts->clock);
     search_free(r.search);
     table_backend_free(r.tables);
+    arena_free(r.query);
     return result;
 }

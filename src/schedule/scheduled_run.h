@@ -6,7 +6,7 @@
  * now(), earliest and latest count from the due time, wherever they stand in the search, so that a late
  * run asks for the same span.
  *
- * Ownership  Texts and lists live in the arena.
+ * Ownership  Texts and lists of the result live in the arena, which holds nothing else.
  * Threads    One a run.
  * Limits     SCHEDULE_TIME_MAX_S, SCHEDULE_MEMORY_MAX, SCHEDULE_ROWS_MAX: over one the run has failed or is
  *            incomplete, which is a finding of its own.

@@ -109,14 +109,20 @@ static int check(struct api *api, struct slice text, enum know_kind kind, bool s
     return result;
 }
 
-/* A scheduled search runs with the rights of its owner: to name another one takes admin. */
+/* A scheduled search runs with the rights of its owner, a person: to name another one takes admin, and a
+ * token, which may have any name, is nobody. */
 static int may_own(const struct api *api, const struct know_object *object, struct err *err)
 {
     const struct know_saved_search *saved = object->spec;
-    if (object->kind != KNOW_SAVED_SEARCH || !saved->schedule || !saved->schedule->owner.len ||
-        slice_equal(saved->schedule->owner, api->caller.user.name) || role_allows(api->caller.role, ROLE_ADMIN))
+    if (object->kind != KNOW_SAVED_SEARCH || !saved->schedule)
         return 0;
-    return err_set(err, ERR_DENIED, "a schedule that names another owner takes the role admin");
+    struct slice owner = saved->schedule->owner;
+    bool names_another = owner.len && !(slice_equal(owner, api->caller.user.name) && !api->caller.is_token);
+    if (names_another && !role_allows(api->caller.role, ROLE_ADMIN))
+        return err_set(err, ERR_DENIED, "a schedule that names another owner takes the role admin");
+    if (api->caller.is_token && !(owner.len && object->origin == KNOW_SHARED))
+        return err_set(err, ERR_DENIED, "a token owns no scheduled search; share it and name a person as its owner");
+    return 0;
 }
 
 /* Analysts may change their own; what others have as well takes an engineer. */

@@ -87,10 +87,15 @@ struct found {
     bool failed;
 };
 
+static bool is_caller(const struct api *api, struct slice person)
+{
+    return !api->caller.is_token && slice_equal(person, api->caller.user.name);
+}
+
 /* Own ones are their owner's business, and the engineers'. */
 static bool may_see(const struct api *api, const struct schedule *s)
 {
-    return s->scope.len == 0 || slice_equal(s->scope, api->caller.user.name) ||
+    return s->scope.len == 0 || is_caller(api, s->scope) ||
            role_allows(api->caller.role, ROLE_ENGINEER);
 }
 
@@ -170,7 +175,7 @@ void api_schedule(struct api *api)
 /* It runs with the owner's rights, so it is the owner's to ask for, or an engineer's. */
 static int run_now(struct api *api, const struct schedule *schedule, struct err *err)
 {
-    if (!slice_equal(schedule->owner, api->caller.user.name) && !role_allows(api->caller.role, ROLE_ENGINEER))
+    if (!is_caller(api, schedule->owner) && !role_allows(api->caller.role, ROLE_ENGINEER))
         return err_set(err, ERR_DENIED, "to run another's search takes the role engineer");
     return scheduler_run_now(api->parts->scheduler, schedule->id, api->caller.user.name, err);
 }

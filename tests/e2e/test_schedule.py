@@ -173,6 +173,18 @@ def on_request(server):
     checks.check("a day that never comes", status == 400 and "no year has a day" in str(body), body)
     status, body = put(server, LOGINS + "  owner: admin\n")
     checks.check("another owner's rights are not to be had", status == 403, body)
+    sign_in_as(server, "admin")
+    token = server.request("POST", "/v1/tokens", {"name": "admin", "kind": "api", "role": "engineer"})[1]["token"]
+    cookie, server.cookie = server.cookie, None
+    for shared, owner, want in ((False, "", "a token owns no"), (True, "", "a token owns no"), (True, "  owner: admin\n", "takes the role admin")):
+        status, body, _ = server.request("PUT", "/v1/knowledge/saved_search", {"text": LOGINS + owner, "shared": shared}, headers={"Authorization": "Bearer " + token})
+        checks.check("nor by a token of an administrator's name", status == 403 and want in str(body), (status, body))
+    server.cookie = cookie
+    status, body = put(server, LOGINS.replace("failed logins", "for anna") + "  owner: anna\n", shared=True)
+    checks.equal("an administrator may name her", status, 200)
+    page = wait_for(lambda: (of(server, "for anna") or {}).get("ran") and of(server, "for anna"))
+    checks.check("and it runs as hers", page and page["owner"] == "anna" and page["shared"], page)
+    checks.equal("no more", server.request("DELETE", "/v1/knowledge/saved_search?name=for%20anna&shared=1")[0], 204)
 
 
 def owner_stops(server):
