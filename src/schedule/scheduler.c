@@ -8,9 +8,12 @@
 
 #include <pthread.h>
 #include <stdio.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
-enum { SYNC_MS = 1000, WAIT_MS = 2 };
+enum { SYNC_MS = 1000, WAIT_MS = 2, RUNNER_NICE = 15 }; /* as searches of people (serve/jobs) */
 
 struct scheduler {
     struct scheduler_config config;
@@ -135,6 +138,7 @@ static void *run_all(void *context)
     struct scheduler *scheduler = context;
     struct planner_job *job;
     pthread_setname_np(pthread_self(), "scheduled");
+    (void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), RUNNER_NICE); /* behind what takes events in */
     while ((job = queue_pop(scheduler->jobs))) {
         bool recorded = !atomic_load(&scheduler->stop) && run_job(scheduler, job);
         pthread_mutex_lock(&scheduler->lock);
