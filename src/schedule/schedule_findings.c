@@ -22,6 +22,7 @@ struct work {
     struct group *first, **last;
     struct map groups, quiet; /* quiet: keys of this run */
     uint64_t evidence_left, entities_left; /* out of a finding by a bound */
+    bool failed; /* memory is out */
 };
 
 /* ---- one finding ---- */
@@ -148,6 +149,14 @@ static bool has_entity(const struct entity *list, size_t count, const struct ent
     return false;
 }
 
+/* A text is the answer's own, which goes before the finding does. */
+static struct slice copy_of(struct work *work, struct slice text)
+{
+    struct slice copy = text.ptr ? arena_copy(work->rows->arena, text) : SLICE_NONE;
+    work->failed |= !copy.ptr;
+    return copy;
+}
+
 static void add_field(struct work *work, const struct group *group, struct slice type, struct slice field,
                       struct entity *list, size_t *count)
 {
@@ -158,10 +167,12 @@ static void add_field(struct work *work, const struct group *group, struct slice
             struct entity one = {type, value_text(column_value(column, first + i), work->rows->arena)};
             if (!one.value.len || has_entity(list, *count, &one))
                 continue;
-            if (*count == SCHEDULE_ENTITIES_MAX)
+            if (*count == SCHEDULE_ENTITIES_MAX) {
                 work->entities_left++;
-            else
-                list[(*count)++] = one;
+                continue;
+            }
+            one.value = copy_of(work, one.value);
+            list[(*count)++] = one;
         }
     }
 }
@@ -179,7 +190,7 @@ static int set_entities(struct work *work, const struct group *group, struct fin
             add_field(work, group, schedule->entities[e].type, schedule->entities[e].fields[f], list, &count);
     out->entities = count ? list : about_itself(&work->rows->subject, work->rows->arena);
     out->entity_count = count ? count : 1;
-    return out->entities ? 0 : err_nomem(err);
+    return out->entities && !work->failed ? 0 : err_nomem(err);
 }
 
 /* event.id of rows that are events, or what the search put there (stats values(event.id) as event.id). */
@@ -195,18 +206,20 @@ static int set_evidence(struct work *work, const struct group *group, struct fin
         struct value time = batch_first(work->batch, group->rows[r], FIELD_TIMESTAMP);
         struct value seq = batch_first(work->batch, group->rows[r], FIELD_SEQ);
         for (uint32_t i = 0; i < values; i++) {
+            if (column_value(column, first + i).type == VALUE_NULL)
+                continue;
             if (out->evidence_count == SCHEDULE_EVIDENCE_MAX) {
                 work->evidence_left++;
                 continue;
             }
             list[out->evidence_count++] = (struct evidence){
-                .event_id = value_text(column_value(column, first + i), work->rows->arena),
+                .event_id = copy_of(work, value_text(column_value(column, first + i), work->rows->arena)),
                 .seq = seq.type == VALUE_I64 ? (uint64_t)seq.i64 : 0,
                 .time_ns = time.type == VALUE_TIME ? time.i64 : 0};
         }
     }
     out->evidence = list;
-    return 0;
+    return work->failed ? err_nomem(err) : 0;
 }
 
 /* ---- groups ---- */

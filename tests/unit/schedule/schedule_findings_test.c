@@ -11,6 +11,8 @@ struct world {
     struct batch *batch;
     struct schedule_rows rows;
     int64_t quiet_until; /* of every key */
+    char *text;          /* of the answer, overwritten when it has been read */
+    size_t text_len;
 };
 
 static int quiet_until(void *context, struct slice key, int64_t *out, struct err *err)
@@ -61,6 +63,8 @@ static size_t read(struct world *w, const char *schedule)
                                      .subject = {SLICE("s"), SLICE(""), 1000},
                                      .arena = w->arena, .quiet_until = quiet_until, .context = w};
     assert_int_equal(schedule_rows_read(&w->rows, &result, &err), 0);
+    if (w->text) /* what findings say is theirs: the answer is gone before they are */
+        memset(w->text, '?', w->text_len);
     return w->rows.finding_count;
 }
 
@@ -107,6 +111,23 @@ static void a_group_is_a_finding_with_its_values(void **state)
     memcpy(id, one->id, sizeof(id));
     assert_int_equal(read(w, "group_by: user.name, title: other"), 3); /* the id is of search, time, group */
     assert_string_equal(w->rows.findings[0].id, id);
+}
+
+static void findings_own_their_texts(void **state)
+{
+    struct world *w = *state;
+    static char user[] = "ann", id[] = "e-1";
+    w->batch->row_count = 1;
+    assert_int_equal(batch_put_text(w->batch, 0, "user.name", slice_text(user)), 0);
+    assert_int_equal(batch_put_text(w->batch, 0, "event.id", slice_text(id)), 0);
+    w->text = user;
+    w->text_len = 3;
+    assert_int_equal(read(w, "group_by: user.name, title: '$user.name$', entities: {user: user.name}"), 1);
+    assert_true(slice_is(w->rows.findings[0].title, "ann"));
+    assert_true(slice_is(w->rows.findings[0].entities[0].value, "ann"));
+    w->text = id;
+    assert_int_equal(read(w, "severity: low"), 1);
+    assert_true(slice_is(w->rows.findings[0].evidence[0].event_id, "e-1"));
 }
 
 static void suppression_counts_from_the_due_time(void **state)
@@ -156,6 +177,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(conditions_count_rows_or_compare_a_field, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_group_is_a_finding_with_its_values, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(findings_own_their_texts, set_up, tear_down),
         cmocka_unit_test_setup_teardown(suppression_counts_from_the_due_time, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_a_bound_leaves_out_is_said, set_up, tear_down),
     };
