@@ -7,8 +7,10 @@
 #include "app/listing.h"
 #include "base/file.h"
 #include "base/limits.h"
+#include "base/time.h"
 #include "search/know_check.h"
 #include "state/knowledge.h"
+#include "state/schedules.h"
 
 #include <stdio.h>
 
@@ -34,6 +36,100 @@ static bool is_kind(const struct knowledge_command *command, const struct know_o
     return !command->kind || slice_is(slice_text(command->kind), know_kind_name(object->kind));
 }
 
+/* ---- of searches that run by themselves ---- */
+
+struct standing {
+    const struct know_object *object;
+    struct arena *arena;
+    struct schedule found;
+};
+
+static void take_standing(void *context, const struct schedule *schedule)
+{
+    struct standing *standing = context;
+    const struct know_object *object = standing->object;
+    struct slice scope = object->origin == KNOW_OWN ? object->owner : SLICE("");
+    if (slice_equal(schedule->search, object->name) && slice_equal(schedule->scope, scope))
+        standing->found = *schedule;
+}
+
+/* Its schedule as the server keeps it; id 0: the server has not seen it yet. NULL: it has none. */
+static const struct know_schedule *schedule_of(const struct knowledge_command *command,
+                                               const struct know_object *object, struct schedule *out,
+                                               struct err *err)
+{
+    const struct know_saved_search *saved = object->spec;
+    struct standing standing = {.object = object, .arena = command->admin.arena};
+    *out = (struct schedule){.state = SLICE("not seen by a server yet")};
+    if (object->kind != KNOW_SAVED_SEARCH || !saved->schedule ||
+        schedules_list(command->admin.database, command->admin.arena, take_standing, &standing, err) < 0)
+        return NULL;
+    if (standing.found.id)
+        *out = standing.found;
+    return saved->schedule;
+}
+
+static int64_t next_of(const struct schedule *schedule)
+{
+    struct due due;
+    struct err err;
+    int64_t next;
+    return slice_is(schedule->state, "on") && due_parse(schedule->plan, &due, &err) == 0 &&
+                   due_next(&due, schedule->until_ns, &next)
+               ? next
+               : 0;
+}
+
+static int list_schedule(const struct knowledge_command *command, const struct know_object *object,
+                         struct listing *listing, struct err *err)
+{
+    struct schedule at;
+    err_clear(err);
+    const struct know_schedule *schedule = schedule_of(command, object, &at, err);
+    if (!schedule)
+        return err->text[0] ? -1 : 0;
+    listing_text(listing, "schedule", schedule->plan);
+    listing_text(listing, "state", at.state);
+    listing_text(listing, "reason", at.reason);
+    listing_time(listing, "next", next_of(&at));
+    listing_i64(listing, "runs", at.ran + at.late + at.incomplete);
+    listing_i64(listing, "failed", at.failed);
+    listing_i64(listing, "missed", at.missed);
+    return 0;
+}
+
+static void print_run(void *context, const struct schedule_run *run)
+{
+    char due[TIME_TEXT_SIZE];
+    (void)context;
+    due[time_format(run->due_ns, due)] = '\0';
+    printf("# run: due %s, %s, %lld ms, %lld rows, %lld findings%s%.*s\n", due,
+           schedule_outcome_name(run->outcome), (long long)((run->ended_ns - run->started_ns) / NS_PER_MS),
+           (long long)run->rows, (long long)run->findings, run->message.len ? ": " : "",
+           SLICE_ARG(run->message));
+}
+
+/* As comments, so that what is shown can be put again. */
+static int show_schedule(const struct knowledge_command *command, const struct know_object *object,
+                         struct err *err)
+{
+    enum { RUNS = 5 };
+    struct schedule at;
+    char next[TIME_TEXT_SIZE];
+    err_clear(err);
+    if (!schedule_of(command, object, &at, err))
+        return err->text[0] ? -1 : 0;
+    next[time_format(next_of(&at), next)] = '\0';
+    printf("# schedule: %.*s%s%.*s%s%s\n", SLICE_ARG(at.state), at.reason.len ? ": " : "", SLICE_ARG(at.reason),
+           next_of(&at) ? ", next due " : "", next_of(&at) ? next : "");
+    printf("# ran %lld, late %lld, incomplete %lld, failed %lld, missed %lld; %lld findings, %lld suppressed\n",
+           (long long)at.ran, (long long)at.late, (long long)at.incomplete, (long long)at.failed,
+           (long long)at.missed, (long long)at.findings, (long long)at.suppressed);
+    return schedules_runs(command->admin.database, at.id, RUNS, command->admin.arena, print_run, NULL, err);
+}
+
+/* ---- the verbs ---- */
+
 static int list(void *context, struct err *err)
 {
     struct knowledge_command *command = context;
@@ -51,6 +147,7 @@ static int list(void *context, struct err *err)
         listing_text(&listing, "name", know_title(object, command->admin.arena));
         listing_text(&listing, "origin", slice_text(know_origin_name(object->origin)));
         listing_text(&listing, "place", object->place);
+        result = list_schedule(command, object, &listing, err);
     }
     if (result == 0)
         result = listing_print(&listing, command->format, err);
@@ -67,12 +164,17 @@ static int show(void *context, struct err *err)
     size_t shown = 0;
     if (load(command, &set, err) < 0)
         return -1;
-    for (size_t i = 0; (object = know_at(set, i)); i++)
+    int result = 0;
+    for (size_t i = 0; result == 0 && (object = know_at(set, i)); i++)
         if (is_kind(command, object) &&
-            slice_equal(know_title(object, command->admin.arena), command->name))
-            printf("%s# %.*s\n%.*s\n", shown++ ? "---\n" : "", SLICE_ARG(object->place),
-                   SLICE_ARG(object->text));
+            slice_equal(know_title(object, command->admin.arena), command->name)) {
+            printf("%s# %.*s\n", shown++ ? "---\n" : "", SLICE_ARG(object->place));
+            result = show_schedule(command, object, err);
+            printf("%.*s\n", SLICE_ARG(object->text));
+        }
     know_release(set);
+    if (result < 0)
+        return -1;
     return shown ? 0 : err_set(err, ERR_NOT_FOUND, "there is no definition named %.*s",
                                SLICE_ARG(command->name));
 }

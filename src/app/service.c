@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { PATH_ROOM = 4400 };
+enum { PATH_ROOM = 4400, SETTLE_STILL_S = 30 };
 #define LAG_HEALTHY_NS (5 * NS_PER_SECOND)
 
 static const char *data_path(const struct service *service, const char *name, char *to)
@@ -207,6 +207,57 @@ static int find_files(struct service *service, struct err *err)
     return 0;
 }
 
+/* ---- searches that run by themselves ---- */
+
+static struct knowledge *hold_knowledge(void *context)
+{
+    struct service *service = context;
+    return knowing_hold(service->knowing);
+}
+
+/* The pipeline has what the journal has; as long as it comes nearer there is a reason to wait. */
+static bool settle(void *context, const atomic_bool *stop)
+{
+    struct service *service = context;
+    struct journal_stats stats;
+    uint64_t before = 0;
+    journal_stats(service->engine.journal, &stats);
+    for (int still = 0; still < SETTLE_STILL_S * 10 && !atomic_load(stop); still++) {
+        if (pipeline_wait(service->engine.pipeline, stats.position, 100))
+            return true;
+        uint64_t position = pipeline_counts(service->engine.pipeline).position;
+        still = position > before ? 0 : still;
+        before = position;
+    }
+    return false;
+}
+
+static bool file_findings(void *context, const struct finding *findings, size_t count,
+                          const atomic_bool *stop)
+{
+    struct service *service = context;
+    static const struct respond_texts none = {0};
+    for (size_t i = 0; i < count; i++)
+        respond_finding(service->respond, &findings[i], &none);
+    uint64_t mark = respond_mark(service->respond);
+    while (!respond_reached(service->respond, mark, 100))
+        if (atomic_load(stop))
+            return false;
+    return true;
+}
+
+static int start_scheduler(struct service *service, struct err *err)
+{
+    struct scheduler_config config = {
+        .parts = {.store = service->engine.store, .journal = service->engine.journal,
+                  .database = service->database,
+                  .lookups = data_path(service, "lookups", service->lookups),
+                  .files = &service->files, .clock = clock_real()},
+        .knowledge = hold_knowledge, .settle = settle, .file = file_findings, .note = engine_note,
+        .context = service};
+    return find_files(service, err) < 0 ? -1 : scheduler_start(&config, &service->scheduler, err);
+}
+
 static int open_server(struct service *service, struct err *err)
 {
     const struct config *config = &service->config;
@@ -221,7 +272,8 @@ static int open_server(struct service *service, struct err *err)
                   .gate = service->gate,
                   .keeping = service->keeping,
                   .knowing = service->knowing,
-                  .lookups = data_path(service, "lookups", service->lookups),
+                  .scheduler = service->scheduler,
+                  .lookups = service->lookups,
                   .files = &service->files,
                   .clock = clock_real(),
                   .setup_code = service->setup_code[0] ? service->setup_code : NULL},
@@ -230,7 +282,7 @@ static int open_server(struct service *service, struct err *err)
         .tls = plain ? NULL : service->tls,
         .hosts = config->hosts,
     };
-    if (find_files(service, err) < 0 || net_loop_start("api-loop", &service->api_loop, err) < 0)
+    if (net_loop_start("api-loop", &service->api_loop, err) < 0)
         return -1;
     return server_start(service->api_loop, &server, &service->server, err);
 }
@@ -249,7 +301,7 @@ int service_start(struct service *service, struct err *err)
         engine_start(&service->engine, err) < 0 || open_collectors(service, err) < 0)
         return -1;
     service_tick(service);
-    return open_server(service, err);
+    return start_scheduler(service, err) < 0 ? -1 : open_server(service, err);
 }
 
 void service_reload(struct service *service)
@@ -284,6 +336,7 @@ void service_stop(struct service *service)
         net_loop_stop(service->api_loop);
     if (service->ingest_loop)
         net_loop_stop(service->ingest_loop);
+    scheduler_stop(service->scheduler);
     if (service->gate)
         (void)gate_stats(service->gate); /* nobody asks any more; its last decisions have been told */
     if (service->engine.pipeline && engine_finish(&service->engine, &err) < 0)

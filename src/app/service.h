@@ -7,6 +7,7 @@
 #include "app/engine.h"
 #include "collect/collector_http.h"
 #include "collect/collector_syslog.h"
+#include "schedule/scheduler.h"
 #include "search/search_files.h"
 #include "serve/server.h"
 
@@ -23,6 +24,7 @@ struct service {
     struct gate *gate;
     struct keeping *keeping;
     struct knowing *knowing;
+    struct scheduler *scheduler;
     char lookups[ENGINE_PATH_MAX]; /* the folder of lookup tables */
     struct search_files files;
     struct arena *file_names; /* texts of files */

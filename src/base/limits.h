@@ -119,3 +119,22 @@ enum { PROCESS_STEPS_MAX = 1000 }; /* steps of a case that process holds against
 enum { TYPEAHEAD_ROWS = 100000 }; /* rows that typeahead counts words in */
 enum { TYPEAHEAD_WORDS_MAX = 100000 }; /* different words that typeahead counts */
 enum { TERMS_MAX = 512 }; /* words of a text that cluster and patterns compare */
+
+/* Scheduled searches (docs/schedules.md). */
+enum { SCHEDULE_EVERY_MIN_S = 1 };        /* seconds between two due times, at least */
+enum { SCHEDULE_EVERY_MAX_DAYS = 366 };   /* and at most */
+enum { SCHEDULE_CATCH_UP_HOURS = 24 };    /* due times older than this are recorded as missed, when the definition does not say */
+enum { SCHEDULE_CATCH_UP_MAX_DAYS = 30 }; /* what it may say */
+enum { SCHEDULES_MAX = 1000 };            /* scheduled searches of one server */
+enum { SCHEDULE_RUNNING_MAX = 2 };        /* that run at once; the others wait and are late */
+enum { SCHEDULE_LATE_MS = 5000 };         /* a run that begins so long after its due time is late */
+enum { SCHEDULE_TIME_MAX_S = 300 };       /* one run; then it has failed */
+enum { SCHEDULE_TRIES_MAX = 3 };          /* a run for which memory is out so often has failed */
+#define SCHEDULE_MEMORY_MAX (128 * MIB)   /* of one run */
+enum { SCHEDULE_ROWS_MAX = 10000 };       /* rows of an answer that become findings; more are said to be cut */
+enum { SCHEDULE_FINDINGS_MAX = 100 };     /* groups of one run that become findings; more are counted and said */
+enum { SCHEDULE_EVIDENCE_MAX = 1000 };    /* event ids of one finding; more are counted and said */
+enum { SCHEDULE_ENTITIES_MAX = 100 };     /* entities of one finding; more are counted and said */
+enum { SCHEDULE_TEXT_MAX = 2000 };        /* bytes of a title with its values; longer ones end in ... */
+enum { SCHEDULE_RUNS_KEPT = 1000 };       /* runs of one search that are listed; the counts cover all */
+enum { SCHEDULE_FIELDS_MAX = 16 };        /* fields of group_by, suppress_by and of an entity */

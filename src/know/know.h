@@ -18,8 +18,11 @@
  * Errors     Notes begin with FILE:LINE.
  */
 #include "base/arena.h"
+#include "base/due.h"
 #include "base/err.h"
 #include "base/slice.h"
+#include "event/finding.h"
+#include "event/value.h"
 
 #include <stdint.h>
 
@@ -116,8 +119,34 @@ struct know_tag {
     size_t tag_count;
 };
 
+enum know_op { KNOW_LESS, KNOW_LESS_EQUAL, KNOW_GREATER, KNOW_GREATER_EQUAL, KNOW_EQUAL, KNOW_NOT_EQUAL };
+struct know_entity {
+    struct slice type; /* user, ip, host ... */
+    const struct slice *fields;
+    size_t field_count;
+};
+/* When a saved search runs by itself, and what becomes of its rows (docs/schedules.md). */
+struct know_schedule {
+    struct slice plan; /* as due_parse() reads it */
+    struct due due;
+    const struct zone *zone;  /* of the window and the search; NULL: UTC */
+    struct slice when_field;  /* of the rows that count; none: the number of rows itself */
+    enum know_op when_op;
+    struct value when_number;
+    const struct slice *group_by, *suppress_by;
+    size_t group_count, suppress_count;
+    int64_t suppress_ns, catch_up_ns;
+    enum severity severity;
+    struct slice title_en, title_ja; /* with $field$ */
+    const struct know_entity *entities;
+    size_t entity_count;
+    bool enabled;
+    struct slice owner; /* whose rights count; none: who made the definition */
+};
+
 struct know_saved_search {
     struct slice search, earliest, latest; /* times: none when not set */
+    const struct know_schedule *schedule;  /* NULL: it only runs when asked */
 };
 
 /* ---- making a set ---- */

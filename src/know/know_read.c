@@ -69,8 +69,8 @@ int know_read_texts(const struct yaml_node *node, struct arena *arena, const str
     return 0;
 }
 
-static int read_text(const struct yaml_node *document, const char *key, bool needed,
-                     struct slice *out, struct err *err)
+int know_read_text(const struct yaml_node *document, const char *key, bool needed,
+                   struct slice *out, struct err *err)
 {
     const struct yaml_node *node = yaml_get(document, key);
     *out = SLICE_NONE;
@@ -94,7 +94,7 @@ static int read_number(const struct yaml_node *document, const char *key, int64_
     return 0;
 }
 
-static int read_bool(const struct yaml_node *document, const char *key, bool *out, struct err *err)
+int know_read_bool(const struct yaml_node *document, const char *key, bool *out, struct err *err)
 {
     const struct yaml_node *node = yaml_get(document, key);
     if (yaml_is_null(node) || yaml_to_bool(node, out))
@@ -102,8 +102,8 @@ static int read_bool(const struct yaml_node *document, const char *key, bool *ou
     return yaml_err(err, node, "%s is true or false", key);
 }
 
-static int read_span(const struct yaml_node *document, const char *key, int64_t *out,
-                     struct err *err)
+int know_read_span(const struct yaml_node *document, const char *key, int64_t *out,
+                   struct err *err)
 {
     const struct yaml_node *node = yaml_get(document, key);
     if (yaml_is_null(node) || duration_parse(yaml_text(node, SLICE("")), out))
@@ -136,10 +136,10 @@ static int read_macro(const struct yaml_node *d, struct arena *arena, struct kno
     out->spec = macro;
     if (know_check_keys(d, keys, err) < 0 ||
         know_read_texts(yaml_get(d, "args"), arena, &macro->args, &macro->arg_count, err) < 0 ||
-        read_text(d, "definition", true, &macro->definition, err) < 0 ||
-        read_bool(d, "eval", &macro->eval, err) < 0 ||
-        read_text(d, "validation", false, &macro->validation, err) < 0 ||
-        read_text(d, "error", false, &macro->error, err) < 0)
+        know_read_text(d, "definition", true, &macro->definition, err) < 0 ||
+        know_read_bool(d, "eval", &macro->eval, err) < 0 ||
+        know_read_text(d, "validation", false, &macro->validation, err) < 0 ||
+        know_read_text(d, "error", false, &macro->error, err) < 0)
         return -1;
     if (macro->arg_count > KNOW_ARGS_MAX)
         return yaml_err(err, d, "a macro has at most %d arguments", KNOW_ARGS_MAX);
@@ -200,14 +200,14 @@ static int read_lookup(const struct yaml_node *d, struct arena *arena, struct kn
         return err_nomem(err);
     out->spec = lookup;
     *lookup = (struct know_lookup){.case_sensitive = true, .max_offset_ns = INT64_MAX};
-    if (know_check_keys(d, keys, err) < 0 || read_text(d, "file", true, &lookup->file, err) < 0 ||
-        read_bool(d, "case_sensitive", &lookup->case_sensitive, err) < 0 ||
+    if (know_check_keys(d, keys, err) < 0 || know_read_text(d, "file", true, &lookup->file, err) < 0 ||
+        know_read_bool(d, "case_sensitive", &lookup->case_sensitive, err) < 0 ||
         read_match(yaml_get(d, "match"), arena, lookup, err) < 0 ||
-        read_text(d, "default_match", false, &lookup->default_match, err) < 0 ||
-        read_text(d, "time_field", false, &lookup->time_field, err) < 0 ||
-        read_text(d, "time_format", false, &lookup->time_format, err) < 0 ||
-        read_span(d, "max_offset", &lookup->max_offset_ns, err) < 0 ||
-        read_span(d, "min_offset", &lookup->min_offset_ns, err) < 0)
+        know_read_text(d, "default_match", false, &lookup->default_match, err) < 0 ||
+        know_read_text(d, "time_field", false, &lookup->time_field, err) < 0 ||
+        know_read_text(d, "time_format", false, &lookup->time_format, err) < 0 ||
+        know_read_span(d, "max_offset", &lookup->max_offset_ns, err) < 0 ||
+        know_read_span(d, "min_offset", &lookup->min_offset_ns, err) < 0)
         return -1;
     /* with a time the one before the event counts, else all */
     lookup->max_matches = lookup->time_field.len ? 1 : LOOKUP_MATCHES_MAX;
@@ -232,7 +232,7 @@ static int read_event_type(const struct yaml_node *d, struct arena *arena, struc
         return err_nomem(err);
     out->spec = type;
     type->priority = 5;
-    if (know_check_keys(d, keys, err) < 0 || read_text(d, "search", true, &type->search, err) < 0 ||
+    if (know_check_keys(d, keys, err) < 0 || know_read_text(d, "search", true, &type->search, err) < 0 ||
         read_number(d, "priority", 1, 10, &type->priority, err) < 0)
         return -1;
     if (slice_find_char(type->search, '|') >= 0)
@@ -260,17 +260,18 @@ static int read_tag(const struct yaml_node *d, struct arena *arena, struct know_
 static int read_saved(const struct yaml_node *d, struct arena *arena, struct know_object *out,
                       struct err *err)
 {
-    static const char *const keys[] = {"saved_search", "search",      "earliest",
-                                       "latest",       "description", NULL};
+    static const char *const keys[] = {"saved_search", "search",   "earliest", "latest",
+                                       "description",  "schedule", NULL};
     struct know_saved_search *saved = arena_calloc(arena, sizeof(*saved));
     if (!saved)
         return err_nomem(err);
     out->spec = saved;
     if (know_check_keys(d, keys, err) < 0 ||
-        read_text(d, "search", true, &saved->search, err) < 0 ||
-        read_text(d, "earliest", false, &saved->earliest, err) < 0)
+        know_read_text(d, "search", true, &saved->search, err) < 0 ||
+        know_read_text(d, "earliest", false, &saved->earliest, err) < 0 ||
+        know_read_text(d, "latest", false, &saved->latest, err) < 0)
         return -1;
-    return read_text(d, "latest", false, &saved->latest, err);
+    return know_read_schedule(d, arena, saved, err);
 }
 
 static int read_model(const struct yaml_node *d, struct arena *arena, struct know_object *out,
@@ -302,7 +303,7 @@ int know_read(const struct yaml_node *document, struct arena *arena, struct know
     if (!is_plain_name(out->name, out->kind))
         return yaml_err(err, key, "a name has 1 to %d bytes, and none of ` / \\ \"",
                         KNOW_NAME_BYTES_MAX);
-    if (read_text(document, "description", false, &out->description, err) < 0)
+    if (know_read_text(document, "description", false, &out->description, err) < 0)
         return -1;
     return readers[out->kind](document, arena, out, err);
 }

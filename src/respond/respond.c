@@ -349,3 +349,26 @@ void respond_flush(struct respond *respond)
     pthread_mutex_unlock(&respond->lock);
 }
 
+uint64_t respond_mark(struct respond *respond)
+{
+    pthread_mutex_lock(&respond->lock);
+    uint64_t mark = respond->put;
+    pthread_mutex_unlock(&respond->lock);
+    return mark;
+}
+
+bool respond_reached(struct respond *respond, uint64_t mark, int64_t wait_ms)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    int64_t ns = until.tv_nsec + wait_ms * NS_PER_MS;
+    until.tv_sec += ns / NS_PER_SECOND;
+    until.tv_nsec = ns % NS_PER_SECOND;
+    pthread_mutex_lock(&respond->lock);
+    int code = 0;
+    while (respond->filed < mark && code == 0)
+        code = pthread_cond_timedwait(&respond->idle, &respond->lock, &until);
+    bool reached = respond->filed >= mark;
+    pthread_mutex_unlock(&respond->lock);
+    return reached;
+}

@@ -86,6 +86,11 @@ void respond_gate(struct respond *respond, const struct respond_gate_entry *entr
 /* Returns when everything put in before has been filed: for tests and for imports. */
 void respond_flush(struct respond *respond);
 
+/* For who must know that findings are filed, but may not wait for ever (a full disk): the place of what was
+ * put in before, and whether all up to there has been filed, or left out for good, within wait_ms. */
+uint64_t respond_mark(struct respond *respond);
+bool respond_reached(struct respond *respond, uint64_t mark, int64_t wait_ms);
+
 /* ---- for the API; JSON as in docs/api.md ---- */
 struct json;
 /* states: "open,acknowledged"; empty: all. */

@@ -45,6 +45,10 @@ static int check_saved(const struct checking *c, const struct know_saved_search 
 {
     static const struct spl_options options = {.keep_macros = true}; /* their arguments may be $values$ */
     struct spl_query *query;
+    if (saved->schedule && !saved->schedule->owner.len &&
+        (c->object->origin == KNOW_SHIPPED || c->object->origin == KNOW_FOLDER))
+        return err_set(err, ERR_CONFIG, "the schedule of %.*s needs owner: the name of the person whose rights "
+                       "it runs with", SLICE_ARG(c->object->name));
     return spl_parse_with(saved->search, c->arena, &options, &query, err);
 }
 

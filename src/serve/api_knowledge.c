@@ -91,14 +91,15 @@ void api_knowledge_get(struct api *api)
         api_error(api, 404, "not_found", "there is no definition of that kind and name");
 }
 
-static int check(struct api *api, struct slice text, enum know_kind kind, struct know_object *object,
-                 struct err *err)
+static int check(struct api *api, struct slice text, enum know_kind kind, bool shared,
+                 struct know_object *object, struct err *err)
 {
     if (!text.ptr)
         return err_set(err, ERR_CONFIG, "the body needs \"text\", the definition as YAML");
     if (know_parse(text, api->arena, object, err) < 0)
         return -1;
     object->owner = api->caller.user.name;
+    object->origin = shared ? KNOW_SHARED : KNOW_OWN;
     if (object->kind != kind)
         return err_set(err, ERR_CONFIG, "the text defines a %s, not a %s", know_kind_name(object->kind),
                        know_kind_name(kind));
@@ -106,6 +107,22 @@ static int check(struct api *api, struct slice text, enum know_kind kind, struct
     int result = know_check_object(object, set, err);
     know_release(set);
     return result;
+}
+
+/* A scheduled search runs with the rights of its owner, a person: to name another one takes admin, and a
+ * token, which may have any name, is nobody. */
+static int may_own(const struct api *api, const struct know_object *object, struct err *err)
+{
+    const struct know_saved_search *saved = object->spec;
+    if (object->kind != KNOW_SAVED_SEARCH || !saved->schedule)
+        return 0;
+    struct slice owner = saved->schedule->owner;
+    bool names_another = owner.len && !(slice_equal(owner, api->caller.user.name) && !api->caller.is_token);
+    if (names_another && !role_allows(api->caller.role, ROLE_ADMIN))
+        return err_set(err, ERR_DENIED, "a schedule that names another owner takes the role admin");
+    if (api->caller.is_token && !(owner.len && object->origin == KNOW_SHARED))
+        return err_set(err, ERR_DENIED, "a token owns no scheduled search; share it and name a person as its owner");
+    return 0;
 }
 
 /* Analysts may change their own; what others have as well takes an engineer. */
@@ -129,7 +146,9 @@ void api_knowledge_put(struct api *api)
     struct slice name = SLICE("");
     int result = may_change(api, shared, &err);
     if (result == 0)
-        result = check(api, api_text(body, "text"), kind, &object, &err);
+        result = check(api, api_text(body, "text"), kind, shared, &object, &err);
+    if (result == 0)
+        result = may_own(api, &object, &err);
     if (result == 0) {
         name = know_title(&object, api->arena);
         struct kept_definition kept = {.kind = slice_text(know_kind_name(kind)), .name = name,

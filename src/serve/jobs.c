@@ -4,13 +4,13 @@
 #include "base/mem.h"
 #include "base/time_modifier.h"
 #include "event/schema.h"
+#include "schedule/search_writes.h"
 #include "search/output.h"
 #include "search/parser.h"
 #include "search/store_backend.h"
 #include "search/table_source.h"
 #include "serve/job_fields.h"
 #include "serve/knowing.h"
-#include "state/audit.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -36,7 +36,7 @@ struct job {
     struct arena *arena; /* the query's text and trees */
     struct knowledge *knowledge;
     struct table_backend *tables;
-    struct search_writer writer;
+    struct search_writes writes;
     bool may_write;
     pthread_t thread;
     struct search *search, *counting; /* set before the thread starts */
@@ -163,50 +163,6 @@ static int read_time(struct jobs *jobs, struct slice text, int64_t fallback, int
     return time_modifier_read(text, clock_wall_ns(jobs->config.clock), NULL, out, err);
 }
 
-/* What a search wrote: the audit trail has it whatever came of it. */
-static int record(const struct job *job, const char *action, struct slice object, struct slice detail,
-                  int result, struct err *err)
-{
-    const struct jobs_config *config = &job->jobs->config;
-    struct err why;
-    struct audit_row row = {.actor = slice_text(job->owner), .via = SLICE("search"), .peer = SLICE(""),
-                            .action = slice_text(action), .object = object, .detail = detail,
-                            .result = result < 0 ? slice_text(err->text) : SLICE("ok")};
-    if (audit_add(config->database, config->clock, &row, &why) == 0 || result < 0)
-        return result;
-    *err = why;
-    return -1;
-}
-
-static int write_lookup(void *context, struct slice name, struct slice csv, struct err *err)
-{
-    struct job *job = context;
-    const struct jobs_config *config = &job->jobs->config;
-    char detail[64];
-    int result = table_write((void *)(uintptr_t)config->lookups, name, csv, err);
-    int len = snprintf(detail, sizeof(detail), "%zu bytes, search %s", csv.len, job->id);
-    return record(job, "lookup.write", name, slice_of(detail, (size_t)len), result, err);
-}
-
-/* The same path as events from outside; who made them is in the delivery. */
-static int collect(void *context, struct slice stream, struct slice source, struct slice lines,
-                   uint32_t count, struct err *err)
-{
-    struct job *job = context;
-    const struct jobs_config *config = &job->jobs->config;
-    char detail[64];
-    struct journal_ack ack;
-    struct delivery delivery = {.origin = {.source = SLICE("collect"), .stream = stream, .path = source,
-                                           .dataset = SLICE("json"), .identity = slice_text(job->owner)},
-                                .received_ns = clock_wall_ns(config->clock),
-                                .framing = FRAMING_LINES,
-                                .event_count = count,
-                                .body = lines};
-    int result = journal_append_wait(config->journal, &delivery, &ack, err);
-    int len = snprintf(detail, sizeof(detail), "%u events, search %s", count, job->id);
-    return record(job, "collect", stream, slice_of(detail, (size_t)len), result, err);
-}
-
 static int read_query(struct job *job, struct slice text, struct spl_query **out, struct err *err)
 {
     struct spl_options options = {.knowledge = job->knowledge, .person = slice_text(job->owner)};
@@ -238,7 +194,7 @@ static int prepare(struct job *job, struct slice query, struct slice from, struc
     struct search_options options = {.backend = &job->backend.backend, .clock = jobs->config.clock,
                                      .rows_max = JOB_EVENTS_MAX, .knowledge = job->knowledge,
                                      .person = slice_text(job->owner),
-                                     .writer = job->may_write ? &job->writer : NULL,
+                                     .writer = job->may_write ? &job->writes.writer : NULL,
                                      .busy = stand_behind, .busy_context = job};
     struct slice text = arena_copy(job->arena, query);
     if (!text.ptr)
@@ -333,7 +289,10 @@ int jobs_start(struct jobs *jobs, struct slice query, struct slice from, struct 
     if (!job)
         return err_nomem(err);
     job->may_write = may_write;
-    job->writer = (struct search_writer){.table = write_lookup, .collect = collect, .context = job};
+    search_writes_init(&job->writes, &(struct search_writes){
+        .database = jobs->config.database, .clock = jobs->config.clock, .journal = jobs->config.journal,
+        .lookups = jobs->config.lookups, .person = slice_text(job->owner), .via = SLICE("search"),
+        .what = job->id});
     if (prepare(job, query, from, to, err) == 0 && add_job(jobs, job, err) == 0) {
         snprintf(id, JOB_ID_SIZE, "%s", job->id);
         return 0;

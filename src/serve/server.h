@@ -13,6 +13,7 @@
 #include "gate/gate.h"
 #include "net/http.h"
 #include "respond/respond.h"
+#include "schedule/scheduler.h"
 #include "serve/keeping.h"
 #include "serve/knowing.h"
 #include "state/tokens.h"
@@ -34,6 +35,7 @@ struct server_parts {
     struct gate *gate;
     struct keeping *keeping;
     struct knowing *knowing;
+    struct scheduler *scheduler;
     const char *lookups; /* folder of lookup tables */
     const struct hin_clock *clock;
     const struct search_files *files; /* beside the events; NULL: none */

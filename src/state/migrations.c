@@ -82,6 +82,26 @@ const char *const state_schema[] = {
     "  owner TEXT NOT NULL, shared INTEGER NOT NULL, text TEXT NOT NULL, updated_ns INTEGER NOT NULL);"
     "CREATE UNIQUE INDEX knowledge_shared ON knowledge(kind,name) WHERE shared=1;"
     "CREATE UNIQUE INDEX knowledge_own ON knowledge(kind,name,owner) WHERE shared=0;",
+    /* 7: searches that run by themselves (state/schedules.h). Every due time up to until_ns is accounted
+     * for by one of the counts; a run stands once for its due time. */
+    "CREATE TABLE schedules("
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT, search TEXT NOT NULL, scope TEXT NOT NULL,"
+    "  plan TEXT NOT NULL, owner TEXT NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL,"
+    "  until_ns INTEGER NOT NULL, changed_ns INTEGER NOT NULL, wanted_ns INTEGER, wanted_by TEXT,"
+    "  ran INTEGER NOT NULL DEFAULT 0, late INTEGER NOT NULL DEFAULT 0,"
+    "  incomplete INTEGER NOT NULL DEFAULT 0, failed INTEGER NOT NULL DEFAULT 0,"
+    "  missed INTEGER NOT NULL DEFAULT 0, by_hand INTEGER NOT NULL DEFAULT 0,"
+    "  findings INTEGER NOT NULL DEFAULT 0, suppressed INTEGER NOT NULL DEFAULT 0);"
+    "CREATE UNIQUE INDEX schedules_name ON schedules(search,scope);"
+    "CREATE TABLE schedule_runs("
+    "  schedule INTEGER NOT NULL REFERENCES schedules(id), due_ns INTEGER NOT NULL,"
+    "  last_due_ns INTEGER NOT NULL, due_count INTEGER NOT NULL, outcome TEXT NOT NULL,"
+    "  by_hand TEXT, started_ns INTEGER, ended_ns INTEGER, row_count INTEGER NOT NULL,"
+    "  findings INTEGER NOT NULL, suppressed INTEGER NOT NULL, message TEXT NOT NULL,"
+    "  PRIMARY KEY(schedule,due_ns)) WITHOUT ROWID;"
+    "CREATE TABLE schedule_quiet("
+    "  schedule INTEGER NOT NULL REFERENCES schedules(id), key BLOB NOT NULL, until_ns INTEGER NOT NULL,"
+    "  PRIMARY KEY(schedule,key)) WITHOUT ROWID;",
 };
 
 const size_t state_schema_count = sizeof(state_schema) / sizeof(state_schema[0]);

@@ -336,6 +336,16 @@ int users_set_language(struct database *database, int64_t user, struct slice lan
     return query_run(query, err);
 }
 
+int users_find(struct database *database, struct slice name, struct arena *arena, struct user *out,
+               struct err *err)
+{
+    struct stored_user stored;
+    if (read_user(database, name, arena, &stored, err) < 0)
+        return -1;
+    *out = stored.user;
+    return stored.found ? 0 : err_set(err, ERR_NOT_FOUND, "there is no person named %.*s", SLICE_ARG(name));
+}
+
 int users_list(struct database *database, struct arena *arena, user_visit visit, void *context,
                struct err *err)
 {

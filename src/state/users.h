@@ -58,6 +58,9 @@ MUST_USE int users_set_disabled(struct database *database, struct slice name, bo
                                 struct err *err);
 MUST_USE int users_set_language(struct database *database, int64_t user, struct slice language,
                                 struct err *err);
+/* ERR_NOT_FOUND when there is nobody of that name. */
+MUST_USE int users_find(struct database *database, struct slice name, struct arena *arena,
+                        struct user *out, struct err *err);
 typedef void (*user_visit)(void *context, const struct user *user);
 MUST_USE int users_list(struct database *database, struct arena *arena, user_visit visit,
                         void *context, struct err *err);

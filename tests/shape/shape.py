@@ -27,7 +27,8 @@ FLOOR["know"] = {"base", "event", "pattern", "expr", "cut"}
 FLOOR["search"] = STATION | {"know", "store"}
 FLOOR["respond"] = {"base", "net", "event", "state"}
 FLOOR["gate"] = STATION | {"state"}
-FLOOR["serve"] = STATION | {"net", "state", "flow", "know", "search", "respond", "gate", "detect", "store", "decode"}
+FLOOR["schedule"] = STATION | {"know", "search", "state", "flow", "store"}
+FLOOR["serve"] = STATION | {"schedule", "net", "state", "flow", "know", "search", "respond", "gate", "detect", "store", "decode"}
 FLOOR["verify_main.c"] = {"base", "proof"} # a program of its own, without the network
 FLOOR["app"] = set(FLOOR) | {"app"}
 
