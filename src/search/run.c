@@ -582,13 +582,19 @@ static int push_rows(struct search *search, const struct search_rows *rows, uint
     return bits_any(frame.selected, count) ? pipeline_push(&search->pipeline, &frame, err) : 0;
 }
 
+/* Fewer where memory is small. */
+static uint32_t slice_rows(const struct search *search)
+{
+    return SLICE_ROWS / FRAME_ROWS_MAX * search_memory_rows(search->run.memory);
+}
+
 static int read_batch(struct search *search, struct err *err)
 {
     struct search_rows rows = {0};
     int more = search->source.next(search->source.context, &rows, err);
     if (more <= 0) /* a source that was stopped does not know why */
         return more < 0 && run_check(&search->run, err) < 0 ? -1 : more;
-    uint32_t count = rows.batch->row_count, step = search->in_slices ? SLICE_ROWS : count + !count;
+    uint32_t count = rows.batch->row_count, step = search->in_slices ? slice_rows(search) : count + !count;
     uint32_t slices = (count + step - 1) / step;
     search->progress.batches++;
     for (uint32_t i = 0; i < slices; i++) { /* newest first: rows of a batch ascend */
