@@ -29,6 +29,7 @@ struct search {
     bool drained;
     bool in_slices; /* stages make columns: a block in slices needs less memory for them, and is sooner
                        at its end when it is to be cancelled */
+    struct sorter *into;  /* of a subsearch: takes its rows as they come; NULL: they are kept */
     struct stage *newest; /* puts rows in order; NULL when the source is, or no order is needed */
     bool finished;
     const struct expr *pushed; /* the filter given to the source */
@@ -367,6 +368,11 @@ static int take_frame(void *context, struct frame *frame, struct err *err)
                       : run_nomem(run, err);
 }
 
+static int take_into(void *context, struct frame *frame, struct err *err)
+{
+    return sorter_add(context, frame, err);
+}
+
 /* Whether rows meet anything but statistics, which are quicker with whole blocks: a dictionary is
  * looked at once a frame. */
 static bool makes_columns(const struct spl_command *command)
@@ -388,6 +394,10 @@ static int build(struct search *search, struct err *err)
     if (search->options.take && run->depth == 0) {
         pipeline->take = take_frame;
         pipeline->take_context = search;
+    }
+    if (search->into) {
+        pipeline->take = take_into;
+        pipeline->take_context = search->into;
     }
     bool sort = search->has_source && !search->source.ordered && search->request.newest_first;
     size_t more = search->has_source ? 1U + sort : 0;
@@ -733,7 +743,8 @@ int search_preview(struct search *search, struct arena *arena, struct search_res
     struct pipeline *pipeline = &search->pipeline;
     struct run copy = search->run;
     size_t at = search->newest ? (size_t)(search->newest - pipeline->stages) + 1 : 0;
-    while (at < pipeline->count && !pipeline->stages[at].finish)
+    while (at < pipeline->count &&
+           (!pipeline->stages[at].finish || pipeline->stages[at].late))
         at++;
     struct pipeline after = *pipeline;
     copy.arena = arena;
@@ -817,6 +828,31 @@ static int run_plan_only(struct run *run, const struct spl_query *query, struct 
     return result;
 }
 
+/* From start to end within the range of run, whose messages it adds to; rows_max 0: no bound. */
+static int run_sub(struct run *run, const struct spl_query *query, int64_t rows_max,
+                   struct search *sub, struct err *err)
+{
+    sub->options.rows_max = rows_max;
+    if (!query->earliest.ptr)
+        sub->options.from_ns = run->from_ns;
+    if (!query->latest.ptr && run->to_ns != INT64_MAX)
+        sub->options.to_ns = run->to_ns;
+    int result = start(sub, query, run->arena, err);
+    if (result == 0)
+        result = search_run(sub, err);
+    if (result == 0 && rows_max && sub->pipeline.rows_seen > (uint64_t)rows_max)
+        run_message(run, "subsearch-limit", NULL, true, "a subsearch was cut after %lld rows",
+                    (long long)rows_max);
+    for (const struct search_message *m = sub->run.messages; m; m = m->next)
+        run_message(run, m->code, NULL, sub->run.incomplete, "%.*s", SLICE_ARG(m->text));
+    return result;
+}
+
+static int64_t sub_rows_max(const struct run *run)
+{
+    return run->options->subsearch_rows_max ? run->options->subsearch_rows_max : SUBSEARCH_ROWS_MAX;
+}
+
 int run_subsearch(struct run *run, const struct spl_query *query, struct batch **rows,
                   struct err *err)
 {
@@ -826,22 +862,23 @@ int run_subsearch(struct run *run, const struct spl_query *query, struct batch *
         *rows = frame_batch_new(run->arena, 0);
         return *rows ? 0 : run_nomem(run, err);
     }
-    sub.options.rows_max =
-        run->options->subsearch_rows_max ? run->options->subsearch_rows_max : SUBSEARCH_ROWS_MAX;
-    if (!query->earliest.ptr)
-        sub.options.from_ns = run->from_ns;
-    if (!query->latest.ptr && run->to_ns != INT64_MAX)
-        sub.options.to_ns = run->to_ns;
-    int result = start(&sub, query, run->arena, err);
-    if (result == 0)
-        result = search_run(&sub, err);
-    if (result == 0 && sub.pipeline.rows_seen > (uint64_t)sub.options.rows_max)
-        run_message(run, "subsearch-limit", NULL, true, "a subsearch was cut after %lld rows",
-                    (long long)sub.options.rows_max);
-    for (const struct search_message *m = sub.run.messages; m; m = m->next)
-        run_message(run, m->code, NULL, sub.run.incomplete, "%.*s", SLICE_ARG(m->text));
+    int result = run_sub(run, query, sub_rows_max(run), &sub, err);
     if (result == 0 && !(*rows = rows_of(&sub)))
         result = run_nomem(run, err);
+    close_all(&sub);
+    return result;
+}
+
+int run_subsearch_into(struct run *run, const struct spl_query *query, struct sorter *to,
+                       struct err *err)
+{
+    struct search sub = sub_search(run);
+    sub.into = to;
+    if (run->options->plan_only)
+        return 0;
+    /* a preview has no file for its rows */
+    bool bound = run->preview || run->options->subsearch_rows_max;
+    int result = run_sub(run, query, bound ? sub_rows_max(run) : 0, &sub, err);
     close_all(&sub);
     return result;
 }
