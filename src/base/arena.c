@@ -52,6 +52,16 @@ struct arena *arena_new_within(struct arena_budget *budget)
     return arena;
 }
 
+/* A reset arena keeps a chunk: many that share a small budget would keep it all. */
+static size_t chunk_max(const struct arena *arena)
+{
+    enum { SHARE = 64 };
+    size_t share = arena->budget->bytes_max / SHARE;
+    if (arena->budget == &arena->own || share > CHUNK_MAX)
+        return CHUNK_MAX;
+    return share < CHUNK_MIN ? CHUNK_MIN : share;
+}
+
 static size_t chunk_bytes(const struct chunk *chunk)
 {
     return sizeof(*chunk) + chunk->size;
@@ -101,7 +111,7 @@ void arena_reset(struct arena *arena)
     run_deferred(arena);
     for (struct chunk *chunk = arena->chunk, *next; chunk; chunk = next) {
         next = chunk->next;
-        if (chunk->size <= CHUNK_MAX && (!keep || chunk->size > keep->size)) {
+        if (chunk->size <= chunk_max(arena) && (!keep || chunk->size > keep->size)) {
             struct chunk *swap = keep;
             keep = chunk;
             chunk = swap;
@@ -168,7 +178,7 @@ static void *add_chunk(struct arena *arena, size_t size)
     } else {
         chunk->next = arena->chunk;
         arena->chunk = chunk;
-        if (arena->chunk_next < CHUNK_MAX)
+        if (2 * arena->chunk_next <= chunk_max(arena))
             arena->chunk_next *= 2;
     }
     return chunk->data;

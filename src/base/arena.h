@@ -8,8 +8,8 @@
  * Limits     A cap in bytes given at creation; reaching it returns NULL. Arenas may share one.
  * Alignment  16 bytes.
  *
- *   arena ── chunk ── chunk ── chunk        chunks double up to 1 MiB; a larger
- *            [used|free] ...                request gets a chunk of its own
+ *   arena ── chunk ── chunk ── chunk        chunks double up to 1 MiB (1/64 of a budget that is
+ *            [used|free] ...                shared); a larger request gets a chunk of its own
  */
 #include "base/attr.h"
 #include "base/slice.h"

@@ -29,6 +29,7 @@ struct search {
     bool drained;
     bool in_slices; /* stages make columns: a block in slices needs less memory for them, and is sooner
                        at its end when it is to be cancelled */
+    struct sorter *into;  /* of a subsearch: takes its rows as they come; NULL: they are kept */
     struct stage *newest; /* puts rows in order; NULL when the source is, or no order is needed */
     bool finished;
     const struct expr *pushed; /* the filter given to the source */
@@ -367,6 +368,11 @@ static int take_frame(void *context, struct frame *frame, struct err *err)
                       : run_nomem(run, err);
 }
 
+static int take_into(void *context, struct frame *frame, struct err *err)
+{
+    return sorter_add(context, frame, err);
+}
+
 /* Whether rows meet anything but statistics, which are quicker with whole blocks: a dictionary is
  * looked at once a frame. */
 static bool makes_columns(const struct spl_command *command)
@@ -388,6 +394,10 @@ static int build(struct search *search, struct err *err)
     if (search->options.take && run->depth == 0) {
         pipeline->take = take_frame;
         pipeline->take_context = search;
+    }
+    if (search->into) {
+        pipeline->take = take_into;
+        pipeline->take_context = search->into;
     }
     bool sort = search->has_source && !search->source.ordered && search->request.newest_first;
     size_t more = search->has_source ? 1U + sort : 0;
@@ -582,13 +592,19 @@ static int push_rows(struct search *search, const struct search_rows *rows, uint
     return bits_any(frame.selected, count) ? pipeline_push(&search->pipeline, &frame, err) : 0;
 }
 
+/* Fewer where memory is small. */
+static uint32_t slice_rows(const struct search *search)
+{
+    return SLICE_ROWS / FRAME_ROWS_MAX * search_memory_rows(search->run.memory);
+}
+
 static int read_batch(struct search *search, struct err *err)
 {
     struct search_rows rows = {0};
     int more = search->source.next(search->source.context, &rows, err);
     if (more <= 0) /* a source that was stopped does not know why */
         return more < 0 && run_check(&search->run, err) < 0 ? -1 : more;
-    uint32_t count = rows.batch->row_count, step = search->in_slices ? SLICE_ROWS : count + !count;
+    uint32_t count = rows.batch->row_count, step = search->in_slices ? slice_rows(search) : count + !count;
     uint32_t slices = (count + step - 1) / step;
     search->progress.batches++;
     for (uint32_t i = 0; i < slices; i++) { /* newest first: rows of a batch ascend */
@@ -727,7 +743,8 @@ int search_preview(struct search *search, struct arena *arena, struct search_res
     struct pipeline *pipeline = &search->pipeline;
     struct run copy = search->run;
     size_t at = search->newest ? (size_t)(search->newest - pipeline->stages) + 1 : 0;
-    while (at < pipeline->count && !pipeline->stages[at].finish)
+    while (at < pipeline->count &&
+           (!pipeline->stages[at].finish || pipeline->stages[at].late))
         at++;
     struct pipeline after = *pipeline;
     copy.arena = arena;
@@ -811,6 +828,31 @@ static int run_plan_only(struct run *run, const struct spl_query *query, struct 
     return result;
 }
 
+/* From start to end within the range of run, whose messages it adds to; rows_max 0: no bound. */
+static int run_sub(struct run *run, const struct spl_query *query, int64_t rows_max,
+                   struct search *sub, struct err *err)
+{
+    sub->options.rows_max = rows_max;
+    if (!query->earliest.ptr)
+        sub->options.from_ns = run->from_ns;
+    if (!query->latest.ptr && run->to_ns != INT64_MAX)
+        sub->options.to_ns = run->to_ns;
+    int result = start(sub, query, run->arena, err);
+    if (result == 0)
+        result = search_run(sub, err);
+    if (result == 0 && rows_max && sub->pipeline.rows_seen > (uint64_t)rows_max)
+        run_message(run, "subsearch-limit", NULL, true, "a subsearch was cut after %lld rows",
+                    (long long)rows_max);
+    for (const struct search_message *m = sub->run.messages; m; m = m->next)
+        run_message(run, m->code, NULL, sub->run.incomplete, "%.*s", SLICE_ARG(m->text));
+    return result;
+}
+
+static int64_t sub_rows_max(const struct run *run)
+{
+    return run->options->subsearch_rows_max ? run->options->subsearch_rows_max : SUBSEARCH_ROWS_MAX;
+}
+
 int run_subsearch(struct run *run, const struct spl_query *query, struct batch **rows,
                   struct err *err)
 {
@@ -820,22 +862,23 @@ int run_subsearch(struct run *run, const struct spl_query *query, struct batch *
         *rows = frame_batch_new(run->arena, 0);
         return *rows ? 0 : run_nomem(run, err);
     }
-    sub.options.rows_max =
-        run->options->subsearch_rows_max ? run->options->subsearch_rows_max : SUBSEARCH_ROWS_MAX;
-    if (!query->earliest.ptr)
-        sub.options.from_ns = run->from_ns;
-    if (!query->latest.ptr && run->to_ns != INT64_MAX)
-        sub.options.to_ns = run->to_ns;
-    int result = start(&sub, query, run->arena, err);
-    if (result == 0)
-        result = search_run(&sub, err);
-    if (result == 0 && sub.pipeline.rows_seen > (uint64_t)sub.options.rows_max)
-        run_message(run, "subsearch-limit", NULL, true, "a subsearch was cut after %lld rows",
-                    (long long)sub.options.rows_max);
-    for (const struct search_message *m = sub.run.messages; m; m = m->next)
-        run_message(run, m->code, NULL, sub.run.incomplete, "%.*s", SLICE_ARG(m->text));
+    int result = run_sub(run, query, sub_rows_max(run), &sub, err);
     if (result == 0 && !(*rows = rows_of(&sub)))
         result = run_nomem(run, err);
+    close_all(&sub);
+    return result;
+}
+
+int run_subsearch_into(struct run *run, const struct spl_query *query, struct sorter *to,
+                       struct err *err)
+{
+    struct search sub = sub_search(run);
+    sub.into = to;
+    if (run->options->plan_only)
+        return 0;
+    /* a preview has no file for its rows */
+    bool bound = run->preview || run->options->subsearch_rows_max;
+    int result = run_sub(run, query, bound ? sub_rows_max(run) : 0, &sub, err);
     close_all(&sub);
     return result;
 }
@@ -864,54 +907,6 @@ int run_pipeline(struct run *run, const struct spl_query *query, const struct ba
     run->scope.regex_limits = sub.run.scope.regex_limits;
     close_all(&sub);
     return result;
-}
-
-const struct know_lookup *run_lookup(const struct run *run, struct slice name)
-{
-    const struct know_object *object =
-        know_find(run->options->knowledge, KNOW_LOOKUP, name, run->options->person);
-    return object ? object->spec : NULL;
-}
-
-int run_table(struct run *run, struct slice name, struct batch **rows, struct err *err)
-{
-    const struct search_options *options = run->options;
-    const struct search_backend *backend = options->tables ? options->tables : options->backend;
-    const struct know_lookup *spec = run_lookup(run, name);
-    struct search_source source;
-    *rows = NULL;
-    name = spec ? spec->file : name;
-    if (run->options->plan_only) {
-        *rows = frame_batch_new(run->arena, 0);
-        return *rows ? 0 : run_nomem(run, err);
-    }
-    if (!backend || !backend->open_table)
-        return err_set(err, ERR_NOT_FOUND, "there is no table %.*s", SLICE_ARG(name));
-    if (backend->open_table(backend->context, name, run->arena, &source, err) < 0)
-        return -1;
-    struct row_store store;
-    row_store_init(&store, run->arena);
-    struct search_rows read = {0};
-    int more;
-    struct arena *frames = arena_new_within(&run->memory->budget);
-    while (frames && (more = source.next(source.context, &read, err)) > 0) {
-        struct frame frame;
-        arena_reset(frames);
-        if (frame_share(&frame, read.batch, read.selected, frames) < 0 ||
-            row_store_add(&store, &frame) < 0) {
-            more = run_nomem(run, err);
-            break;
-        }
-    }
-    if (!frames)
-        more = err_nomem(err);
-    arena_free(frames);
-    if (source.close)
-        source.close(source.context);
-    if (more < 0)
-        return -1;
-    *rows = store.batch ? store.batch : frame_batch_new(run->arena, 0);
-    return *rows ? 0 : run_nomem(run, err);
 }
 
 /* ---- explain ---- */

@@ -200,6 +200,11 @@ static int by_keys(const void *a, const void *b, void *context)
     return order ? order : x < y ? -1 : x > y;
 }
 
+size_t sort_rows_bytes(const struct sort_keys *keys, uint64_t rows)
+{
+    return keys->count ? rows * (keys->count * sizeof(struct sort_cell) + sizeof(uint32_t)) : 0;
+}
+
 int sort_rows(const struct sort_keys *keys, const struct batch *batch, struct arena *arena,
               uint32_t **order)
 {

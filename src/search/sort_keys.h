@@ -25,6 +25,9 @@ MUST_USE int spl_take_sort_keys(struct spl_parser *p, const char *const *stops,
 MUST_USE int sort_rows(const struct sort_keys *keys, const struct batch *batch, struct arena *arena,
                        uint32_t **order);
 
+/* Bytes that it needs for so many rows. */
+size_t sort_rows_bytes(const struct sort_keys *keys, uint64_t rows);
+
 /* The same in steps, for rows of several batches: what the keys of each row say, in arena, borrowing
  * the batch's values. */
 struct sort_cell;

@@ -142,6 +142,18 @@ int sorter_take(struct sorter *sorter, uint32_t first, struct stage *op, struct 
     return keep_rows(sorter, order, first, row_count(sorter), err);
 }
 
+/* Sorting what is held needs memory, too. */
+static bool is_full(const struct sorter *sorter)
+{
+    const struct search_memory *memory = sorter->run->memory;
+    size_t more = sort_rows_bytes(&sorter->keys, row_count(sorter));
+    if (sorter->memory_only || sorter->run->preview)
+        return false;
+    return search_memory_is_short(memory, held(sorter)) ||
+           (memory->budget.bytes_held + more > memory->budget.bytes_max / 4 * 3 &&
+            search_memory_is_worth(memory, held(sorter) + more));
+}
+
 static int add_some(struct sorter *sorter, const struct frame *frame, struct err *err)
 {
     if (row_store_add(&sorter->rows, frame) < 0 || note_names(sorter) < 0)
@@ -150,10 +162,7 @@ static int add_some(struct sorter *sorter, const struct frame *frame, struct err
     uint32_t rows = row_count(sorter);
     if (sorter->limit && sorter->limit < rows && rows - sorter->limit > 3 * sorter->limit + LIMIT_SLACK)
         return sorter_cut(sorter, sorter->limit, err);
-    bool may_spill = !sorter->memory_only && !sorter->run->preview;
-    return may_spill && search_memory_is_short(sorter->run->memory, held(sorter))
-               ? spill_rows(sorter, err)
-               : 0;
+    return is_full(sorter) ? spill_rows(sorter, err) : 0;
 }
 
 /* A large frame in windows, so that memory is looked at often enough. */
@@ -263,9 +272,17 @@ static int add_row(struct merge *merge, const struct cursor *cursor)
     return merge->rows.batch ? row_store_add_row(&merge->rows, &frame, cursor_row(cursor)) : -1;
 }
 
+/* Rows may be large. */
+static bool is_large(const struct merge *merge)
+{
+    enum { SHARE = 32 };
+    return arena_used(merge->arena) > merge->sorter->run->memory->budget.bytes_max / SHARE;
+}
+
 static int merge_rows(struct merge *merge, struct err *err)
 {
     uint64_t limit = merge->sorter->limit;
+    uint32_t rows_max = search_memory_rows(merge->sorter->run->memory);
     while (merge->size && (!limit || merge->given < limit)) {
         struct cursor *first = merge->heap[0];
         if (add_row(merge, first) < 0)
@@ -278,7 +295,7 @@ static int merge_rows(struct merge *merge, struct err *err)
         if (more == 0)
             merge->heap[0] = merge->heap[--merge->size];
         sift_down(merge, 0);
-        if (merge->rows.batch->row_count == FRAME_ROWS_MAX && give_rows(merge, err) < 0)
+        if ((merge->rows.batch->row_count == rows_max || is_large(merge)) && give_rows(merge, err) < 0)
             return -1;
     }
     return give_rows(merge, err);
@@ -349,7 +366,8 @@ static int write_part(void *context, const struct batch *rows, struct err *err)
 /* How many parts are merged at once: each has a block in memory, some times as large there. */
 static uint32_t parts_at_once(const struct sorter *sorter)
 {
-    size_t fit = sorter->run->memory->budget.bytes_max / 4 / (4 * SPILL_BLOCK_BYTES);
+    const struct search_memory *memory = sorter->run->memory;
+    size_t fit = memory->budget.bytes_max / 4 / (4 * spill_block_bytes(memory));
     return fit < 4 ? 4 : (uint32_t)fit;
 }
 

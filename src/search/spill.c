@@ -24,11 +24,23 @@ void search_memory_close(struct search_memory *memory)
     memory->fd = -1;
 }
 
-bool search_memory_is_short(const struct search_memory *memory, size_t held)
+bool search_memory_is_worth(const struct search_memory *memory, size_t held)
 {
     enum { WORTH_IT = 16 }; /* smaller parts than this share make too many of them */
+    return held > memory->budget.bytes_max / WORTH_IT;
+}
+
+bool search_memory_is_short(const struct search_memory *memory, size_t held)
+{
     const struct arena_budget *budget = &memory->budget;
-    return budget->bytes_held > budget->bytes_max / 2 && held > budget->bytes_max / WORTH_IT;
+    return budget->bytes_held > budget->bytes_max / 2 && search_memory_is_worth(memory, held);
+}
+
+uint32_t search_memory_rows(const struct search_memory *memory)
+{
+    enum { BYTES_A_ROW = 8192, LEAST = 256 }; /* so that a frame of usual rows is a small part of it */
+    size_t rows = memory->budget.bytes_max / BYTES_A_ROW / 64 * 64;
+    return rows < LEAST ? LEAST : rows > FRAME_ROWS_MAX ? FRAME_ROWS_MAX : (uint32_t)rows;
 }
 
 /* ---- the file ---- */
@@ -106,11 +118,20 @@ static void put_block(struct buffer *to, const struct batch *batch, const uint32
     set_le32(to, 4, (uint32_t)rest.len);
 }
 
-/* Rows of about SPILL_BLOCK_BYTES, told from the blocks before. */
-static uint32_t rows_of_block(uint64_t bytes, uint64_t rows)
+size_t spill_block_bytes(const struct search_memory *memory)
 {
-    uint64_t fit = rows ? SPILL_BLOCK_BYTES / (bytes / rows + 1) : SPILL_BLOCK_ROWS / 8;
-    return (uint32_t)(fit < 1 ? 1 : fit > SPILL_BLOCK_ROWS ? SPILL_BLOCK_ROWS : fit);
+    enum { SHARE = 128 };
+    size_t share = memory->budget.bytes_max / SHARE;
+    return share < SPILL_BLOCK_BYTES ? share : SPILL_BLOCK_BYTES;
+}
+
+/* Told from the blocks before. */
+static uint32_t rows_of_block(const struct search_memory *memory, const struct spill_part *part)
+{
+    uint64_t most = search_memory_rows(memory), bytes = part->end - part->at;
+    most = most < FRAME_ROWS_MAX ? most / 2 : SPILL_BLOCK_ROWS; /* some blocks are merged at once */
+    uint64_t fit = part->rows ? spill_block_bytes(memory) / (bytes / part->rows + 1) : most / 8;
+    return (uint32_t)(fit < 1 ? 1 : fit > most ? most : fit);
 }
 
 static int write_block(struct search_memory *memory, struct slice bytes, struct err *err)
@@ -136,7 +157,7 @@ int spill_write(struct search_memory *memory, const struct batch *batch, const u
         part->at = part->end = memory->written;
     buffer_init(&bytes, 4 * GIB - 1);
     for (uint32_t at = 0, n; result == 0 && at < count; at += n) {
-        n = rows_of_block(part->end - part->at, part->rows);
+        n = rows_of_block(memory, part);
         n = n < count - at ? n : count - at;
         put_block(&bytes, batch, rows, at, n);
         result = buffer_failed(&bytes) ? err_nomem(err)
@@ -172,6 +193,11 @@ static bool take_column(struct slice *from, struct batch *batch)
     if (!slice_take_block(from, &name) || !slice_take_le32(from, &values))
         return false;
     struct column *column = batch_column(batch, name);
+    if (column && values <= from->len) { /* a value has a byte at least */
+        column->rows = arena_alloc(batch->arena, (values + 1U) * sizeof(*column->rows));
+        column->values = arena_alloc(batch->arena, (values + 1U) * sizeof(*column->values));
+        column->size = column->rows && column->values ? values + 1 : 0;
+    }
     for (uint32_t i = 0; column && i < values; i++) {
         uint64_t step;
         struct value v;

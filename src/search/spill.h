@@ -11,7 +11,8 @@
  *
  * Ownership  One search_memory a search; subsearches borrow it.
  * Threads    The search's.
- * Limits     SPILL_BYTES_MAX a search; SPILL_BLOCK_BYTES and SPILL_BLOCK_ROWS a block.
+ * Limits     SPILL_BYTES_MAX a search; SPILL_BLOCK_BYTES and SPILL_BLOCK_ROWS a block, less of both where
+ *            memory is small.
  */
 #include "base/limits.h"
 #include "search/frame.h"
@@ -32,6 +33,11 @@ void search_memory_close(struct search_memory *memory);
 /* Whether one who holds so many bytes should write them away: more than half of the budget is
  * taken, and it is worth it. */
 bool search_memory_is_short(const struct search_memory *memory, size_t held);
+/* The latter alone. */
+bool search_memory_is_worth(const struct search_memory *memory, size_t held);
+/* How many rows are looked at at a time, in frames and blocks of the file: FRAME_ROWS_MAX, fewer where
+ * memory is small; a multiple of 64. */
+uint32_t search_memory_rows(const struct search_memory *memory);
 
 /* Rows that stand one after the other in the file. */
 struct spill_part {
@@ -44,6 +50,9 @@ struct spill_part {
 MUST_USE int spill_write(struct search_memory *memory, const struct batch *batch,
                          const uint32_t *rows, uint32_t count, struct spill_part *part,
                          struct err *err);
+
+/* Bytes of the file that are read at a time, about. */
+size_t spill_block_bytes(const struct search_memory *memory);
 
 struct spill_reader {
     struct search_memory *memory;

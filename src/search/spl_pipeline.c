@@ -1,5 +1,7 @@
 #include "search/spl_pipeline.h"
 
+#include "search/spill.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -99,9 +101,9 @@ int stage_emit(struct stage *op, const struct batch *batch, const uint32_t *rows
                struct err *err)
 {
     struct run *run = op->run;
-    uint32_t order[FRAME_ROWS_MAX];
-    for (uint32_t at = 0; at < count; at += FRAME_ROWS_MAX) {
-        uint32_t n = count - at < FRAME_ROWS_MAX ? count - at : FRAME_ROWS_MAX;
+    uint32_t order[FRAME_ROWS_MAX], most = search_memory_rows(run->memory);
+    for (uint32_t at = 0; at < count; at += most) {
+        uint32_t n = count - at < most ? count - at : most;
         struct frame frame;
         for (uint32_t i = 0; i < n; i++)
             order[i] = rows ? rows[at + i] : at + i;

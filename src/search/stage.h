@@ -26,9 +26,11 @@ struct stage {
     const struct spl_command *command;
     void *state;
     bool satisfied; /* wants no more rows: the source can stop */
+    bool late; /* holds only what memory had no room for: a preview shows what stages behind have */
 };
 
 struct search_memory; /* search/spill.h */
+struct sorter;        /* search/sorter.h */
 
 struct run {
     const struct spl_query *query;
@@ -54,6 +56,9 @@ MUST_USE int stage_emit(struct stage *op, const struct batch *batch, const uint3
 /* Runs a subsearch to its end; the rows live in run->arena. */
 MUST_USE int run_subsearch(struct run *run, const struct spl_query *query, struct batch **rows,
                            struct err *err);
+/* Its rows to a sorter as they come, as many as there are. */
+MUST_USE int run_subsearch_into(struct run *run, const struct spl_query *query, struct sorter *to,
+                                struct err *err);
 /* Pushes rows through the commands of a query that has no source of its own (appendpipe). */
 MUST_USE int run_pipeline(struct run *run, const struct spl_query *query, const struct batch *from,
                           struct batch **rows, struct err *err);

@@ -1,19 +1,19 @@
 /* dedup: the first N rows of each combination of values; uniq: of equal neighbours. */
+#include "search/commands/dedup_sorted.h"
 #include "search/group.h"
-#include "search/sort_keys.h"
-#include "search/stage.h"
 
 struct dedup_args {
     int64_t limit;
-    bool keep_events, keep_empty, consecutive;
+    bool keep_empty, consecutive;
     struct field_list fields;
+    struct dedup_rule rule; /* of the above */
     struct sort_keys sort;
 };
 
 static const struct command_option options[] = {
     {.name = "keepevents",
      OPTION_BOOL,
-     offsetof(struct dedup_args, keep_events),
+     offsetof(struct dedup_args, rule.keep_events),
      "keeps the rows, clears the fields",
      .standard = "f"},
     {.name = "keepempty",
@@ -46,6 +46,10 @@ static int parse(struct spl_parser *p, struct spl_command *command)
         return -1;
     if (args->fields.count == 0)
         return spl_fail(p, "here the name of a field is needed");
+    if (args->fields.count > 64)
+        return spl_fail(p, "dedup looks at 64 fields at most");
+    args->rule.limit = args->limit;
+    args->rule.fields = &args->fields;
     if (spl_at_word(p, "sortby") &&
         (spl_advance(p) < 0 || spl_take_sort_keys(p, NULL, &args->sort) < 0))
         return -1;
@@ -61,115 +65,207 @@ static void want(const struct spl_command *command, struct wanted *wanted)
 }
 
 struct dedup {
-    struct row_store rows; /* with sortby: what is left */
+    struct sorter rows; /* with sortby: what is left */
+    struct arena *arena;
     struct grouper groups;
     uint32_t *seen; /* by group */
     uint32_t seen_room;
-    uint32_t last; /* group of the row before */
-    uint32_t run_length;
+    struct arena *last_arena;
+    struct slice last; /* consecutive: the key of the row before */
+    uint64_t run_length;
+    struct dedup_sorted *sorted; /* NULL: memory has room for all groups */
 };
+
+static int grow_seen(struct dedup *dedup, uint32_t group)
+{
+    uint32_t old = dedup->seen_room, room = grown_room(old > group ? old : group);
+    uint32_t *seen = grown_array(dedup->arena, dedup->seen, old * sizeof(*seen), room * sizeof(*seen));
+    if (!seen)
+        return -1;
+    memset(seen + old, 0, (room - old) * sizeof(*seen));
+    dedup->seen = seen;
+    dedup->seen_room = room;
+    return 0;
+}
 
 static bool count_row(struct stage *op, uint32_t group, bool *failed)
 {
     const struct dedup_args *args = op->command->args;
     struct dedup *dedup = op->state;
-    if (args->consecutive) {
-        dedup->run_length = group == dedup->last ? dedup->run_length + 1 : 1;
-        dedup->last = group;
-        return dedup->run_length <= (uint64_t)args->limit;
+    if (group >= dedup->seen_room && grow_seen(dedup, group) < 0) {
+        *failed = true;
+        return false;
     }
-    while (group >= dedup->seen_room) {
-        uint32_t room = dedup->seen_room ? 2 * dedup->seen_room : 256;
-        uint32_t *seen = arena_grow(op->run->arena, dedup->seen, dedup->seen_room * sizeof(*seen),
-                                    room * sizeof(*seen));
-        if (!seen) {
-            *failed = true;
-            return false;
-        }
-        memset(seen + dedup->seen_room, 0, (room - dedup->seen_room) * sizeof(*seen));
-        dedup->seen = seen;
-        dedup->seen_room = room;
-    }
-    return ++dedup->seen[group] <= (uint64_t)args->limit;
+    if (dedup->seen[group] >= (uint64_t)args->limit)
+        return false;
+    dedup->seen[group]++;
+    return true;
 }
 
-/* keepevents: the rows stay but show the fields no more. */
-static int clear_fields(struct stage *op, struct frame *frame, const uint64_t *first)
-{
-    const struct dedup_args *args = op->command->args;
-    for (size_t f = 0; f < args->fields.count; f++) {
-        const struct column *old = batch_find(frame->batch, args->fields.names[f]);
-        struct column *fresh = old ? frame_column(frame, old->name) : NULL;
-        if (!old)
-            continue;
-        for (uint32_t i = 0; fresh && i < old->count; i++)
-            if (bits_get(first, old->rows[i]) &&
-                column_add(frame->batch, fresh, old->rows[i], column_value(old, i)) < 0)
-                return -1;
-        if (!fresh || frame_put(frame, fresh) < 0)
-            return -1;
-    }
-    return 0;
-}
+/* ---- which rows are first, and which have all fields ---- */
 
-static int push(struct stage *op, struct frame *frame, struct err *err)
+static int mark_groups(struct stage *op, const struct frame *frame, uint64_t *first, uint64_t *present)
 {
-    const struct dedup_args *args = op->command->args;
     struct dedup *dedup = op->state;
     struct group_rows rows;
-    uint64_t *first =
-        arena_calloc(frame->batch->arena, bits_words(frame->batch->row_count) * 8 + 8);
-    uint64_t *present =
-        arena_calloc(frame->batch->arena, bits_words(frame->batch->row_count) * 8 + 8);
-    bool failed = !first || !present;
-    if (failed || grouper_rows(&dedup->groups, frame, &rows) < 0)
-        return run_nomem(op->run, err);
+    bool failed = false;
+    if (grouper_rows(&dedup->groups, frame, &rows) < 0)
+        return -1;
     for (uint32_t i = 0; i < rows.count; i++) {
         bool again = i > 0 && rows.rows[i] == rows.rows[i - 1];
         bits_set(present, rows.rows[i]);
         if (!again && count_row(op, rows.groups[i], &failed))
             bits_set(first, rows.rows[i]);
     }
-    if (args->keep_empty)
-        for (uint32_t row = frame_next(frame, 0); row < frame->batch->row_count;
-             row = frame_next(frame, row + 1))
-            if (!bits_get(present, row))
-                bits_set(first, row);
-    if (failed || (args->keep_events && clear_fields(op, frame, first) < 0))
-        return run_nomem(op->run, err);
-    if (!args->keep_events)
-        bits_and(frame->selected, first, frame->batch->row_count);
-    if (args->sort.count)
-        return row_store_add(&dedup->rows, frame) < 0 ? run_nomem(op->run, err) : 0;
-    return bits_any(frame->selected, frame->batch->row_count) ? stage_push(op, frame, err) : 0;
+    return failed ? -1 : 0;
 }
 
+/* Only the row before matters. */
+static int mark_runs(struct stage *op, const struct frame *frame, uint64_t *first, uint64_t *present)
+{
+    const struct dedup_args *args = op->command->args;
+    struct dedup *dedup = op->state;
+    struct value *tuple = arena_array(frame->batch->arena, args->fields.count + 1, sizeof(*tuple));
+    for (uint32_t row = frame_next(frame, 0); tuple && row < frame->batch->row_count;
+         row = frame_next(frame, row + 1)) {
+        if (!row_key_first(frame->batch, args->fields.names, args->fields.count, row, tuple))
+            continue;
+        struct slice key = row_key_text(tuple, args->fields.count, frame->batch->arena);
+        if (!key.ptr)
+            return -1;
+        bits_set(present, row);
+        if (!dedup->last.ptr || !slice_equal(key, dedup->last)) {
+            dedup->run_length = 0;
+            arena_reset(dedup->last_arena);
+            dedup->last = arena_copy(dedup->last_arena, key);
+            if (!dedup->last.ptr)
+                return -1;
+        }
+        if (dedup->run_length++ < (uint64_t)args->limit)
+            bits_set(first, row);
+    }
+    return tuple ? 0 : -1;
+}
+
+/* Rows of groups that are not known are strangers: neither first nor not. */
+static int mark_known(struct stage *op, const struct frame *frame, uint64_t *first, uint64_t *present,
+                      uint64_t *strangers)
+{
+    const struct dedup_args *args = op->command->args;
+    struct dedup *dedup = op->state;
+    bool failed = false;
+    struct value *tuple = arena_array(frame->batch->arena, args->fields.count + 1, sizeof(*tuple));
+    for (uint32_t row = frame_next(frame, 0); tuple && row < frame->batch->row_count;
+         row = frame_next(frame, row + 1)) {
+        if (!row_key_first(frame->batch, args->fields.names, args->fields.count, row, tuple))
+            continue;
+        bits_set(present, row);
+        uint32_t group = grouper_look(&dedup->groups, tuple);
+        if (group == GROUP_NONE)
+            bits_set(strangers, row);
+        else if (count_row(op, group, &failed))
+            bits_set(first, row);
+    }
+    return tuple && !failed ? 0 : -1;
+}
+
+static int begin_sorted(struct stage *op, struct err *err)
+{
+    const struct dedup_args *args = op->command->args;
+    struct dedup *dedup = op->state;
+    dedup->groups.frozen = true;
+    dedup->sorted = arena_alloc(op->run->arena, sizeof(*dedup->sorted));
+    if (!dedup->sorted)
+        return run_nomem(op->run, err);
+    return dedup_sorted_init(dedup->sorted, op->run, &args->rule, err);
+}
+
+/* What is left goes on, or waits to be sorted. */
+static int give(struct stage *op, struct frame *frame, struct err *err)
+{
+    const struct dedup_args *args = op->command->args;
+    struct dedup *dedup = op->state;
+    if (!bits_any(frame->selected, frame->batch->row_count))
+        return 0;
+    return args->sort.count ? sorter_add(&dedup->rows, frame, err) : stage_push(op, frame, err);
+}
+
+static int push(struct stage *op, struct frame *frame, struct err *err)
+{
+    const struct dedup_args *args = op->command->args;
+    struct dedup *dedup = op->state;
+    uint32_t rows = frame->batch->row_count;
+    size_t size = bits_words(rows) * 8 + 8;
+    uint64_t *first = arena_calloc(frame->batch->arena, size);
+    uint64_t *present = arena_calloc(frame->batch->arena, size);
+    uint64_t *strangers = arena_calloc(frame->batch->arena, size);
+    if (!first || !present || !strangers)
+        return run_nomem(op->run, err);
+    if ((dedup->sorted      ? mark_known(op, frame, first, present, strangers)
+         : args->consecutive ? mark_runs(op, frame, first, present)
+                             : mark_groups(op, frame, first, present)) < 0)
+        return run_nomem(op->run, err);
+    for (size_t word = 0; args->keep_empty && word < bits_words(rows); word++)
+        first[word] |= frame->selected[word] & ~present[word];
+    if (dedup->sorted)
+        return dedup_sorted_add(dedup->sorted, frame, first, strangers, err);
+    if (dedup_keep(&args->rule, frame, first) < 0)
+        return run_nomem(op->run, err);
+    if (give(op, frame, err) < 0)
+        return -1;
+    bool near = search_memory_is_short(op->run->memory, arena_used(dedup->arena));
+    return near && !op->run->preview ? begin_sorted(op, err) : 0;
+}
+
+static int give_sorted(void *context, struct frame *frame, struct err *err)
+{
+    return give(context, frame, err);
+}
+
+/* A preview has the rows that went on already. */
 static int finish(struct stage *op, struct err *err)
 {
     const struct dedup_args *args = op->command->args;
     struct dedup *dedup = op->state;
-    uint32_t *order;
-    if (!dedup->rows.batch)
-        return 0;
-    if (sort_rows(&args->sort, dedup->rows.batch, op->run->arena, &order) < 0)
-        return run_nomem(op->run, err);
-    return stage_emit(op, dedup->rows.batch, order, dedup->rows.batch->row_count, err);
+    if (dedup->sorted && !op->run->preview) {
+        arena_reset(dedup->arena); /* the groups have met their last row */
+        if (dedup_sorted_each(dedup->sorted, give_sorted, op, err) < 0)
+            return -1;
+    }
+    return args->sort.count ? sorter_emit(&dedup->rows, op, err) : 0;
+}
+
+static void release(struct stage *op)
+{
+    struct dedup *dedup = op->state;
+    arena_reset(dedup->arena);
+    sorter_close(&dedup->rows);
+}
+
+static void free_arena(void *arena)
+{
+    arena_free(arena);
 }
 
 static int make(struct run *run, const struct spl_command *command, struct stage *op,
                 struct err *err)
 {
     const struct dedup_args *args = command->args;
-    struct dedup *dedup = arena_calloc(run->arena, sizeof(*dedup));
-    if (!dedup ||
-        grouper_init(&dedup->groups, run->arena, args->fields.names, args->fields.count, 0) < 0)
-        return run_nomem(run, err);
-    row_store_init(&dedup->rows, run->arena);
-    dedup->last = GROUP_NONE;
+    struct dedup *dedup = op->state = arena_calloc(run->arena, sizeof(*dedup));
     op->push = push;
-    op->finish = args->sort.count ? finish : NULL;
-    op->state = dedup;
-    return 0;
+    op->finish = finish;
+    op->release = release;
+    op->late = !args->sort.count;
+    if (!dedup || sorter_init(&dedup->rows, run, &args->sort, 0, err) < 0)
+        return run_nomem(run, err);
+    struct arena **arenas[] = {&dedup->arena, &dedup->last_arena};
+    for (size_t i = 0; i < ARRAY_COUNT(arenas); i++)
+        if (!(*arenas[i] = arena_new_within(&run->memory->budget)) ||
+            arena_defer(run->arena, free_arena, *arenas[i]) < 0)
+            return run_nomem(run, err);
+    return grouper_init(&dedup->groups, dedup->arena, args->fields.names, args->fields.count, 0) < 0
+               ? run_nomem(run, err)
+               : 0;
 }
 
 const struct command command_dedup = {

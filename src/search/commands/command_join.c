@@ -1,11 +1,10 @@
 /* join: rows met by rows of a subsearch. */
-#include "search/commands/met_rows.h"
+#include "event/schema.h"
+#include "search/commands/join_sorted.h"
 
 struct join_args {
-    struct field_pair *keys; /* none: the fields that both sides have */
-    size_t key_count;
-    bool left, overwrite, accepted;
-    int64_t max; /* 0: all */
+    struct slice *keys; /* none: the fields that both sides have */
+    struct met_rule rule;
     struct slice type;
     const struct spl_query *query;
 };
@@ -21,22 +20,24 @@ static const struct command_option options[] = {
      .words = type_words},
     {.name = "max",
      OPTION_I64,
-     offsetof(struct join_args, max),
+     offsetof(struct join_args, rule.max),
      "rows met by a row; 0: all",
      .standard = "1"},
     {.name = "overwrite",
      OPTION_BOOL,
-     offsetof(struct join_args, overwrite),
+     offsetof(struct join_args, rule.overwrite),
      "the subsearch's values win",
      .standard = "t"},
     {.name = "usetime",
      OPTION_BOOL,
-     offsetof(struct join_args, accepted),
-     "accepted, does nothing"},
+     offsetof(struct join_args, rule.by_time),
+     "only rows of the subsearch that are earlier, or later",
+     .standard = "f"},
     {.name = "earlier",
      OPTION_BOOL,
-     offsetof(struct join_args, accepted),
-     "accepted, does nothing"},
+     offsetof(struct join_args, rule.earlier),
+     "with usetime: earlier ones; f: later ones; those of the same second are both",
+     .standard = "t"},
 };
 
 static int parse(struct spl_parser *p, struct spl_command *command)
@@ -45,8 +46,8 @@ static int parse(struct spl_parser *p, struct spl_command *command)
     if (!args)
         return err_nomem(p->err);
     command->args = args;
-    args->max = 1;
-    args->overwrite = true;
+    args->rule.max = 1;
+    args->rule.overwrite = args->rule.earlier = true;
     while (p->token.kind != SPL_SUBSEARCH) {
         bool taken;
         if (spl_take_option(p, args, &taken) < 0)
@@ -55,146 +56,117 @@ static int parse(struct spl_parser *p, struct spl_command *command)
             continue;
         if (p->token.kind == SPL_END)
             return spl_fail(p, "join needs a subsearch in [ ]");
-        args->keys = spl_grow(p->arena, args->keys, args->key_count, sizeof(*args->keys));
+        args->keys = spl_grow(p->arena, args->keys, args->rule.count, sizeof(*args->keys));
         if (!args->keys)
             return err_nomem(p->err);
-        struct field_pair *pair = &args->keys[args->key_count++];
-        if (spl_take_field(p, &pair->theirs) < 0)
+        if (args->rule.count == 64)
+            return spl_fail(p, "join compares at most 64 fields");
+        if (spl_take_field(p, &args->keys[args->rule.count++]) < 0)
             return -1;
-        pair->ours = pair->theirs;
         while (spl_at_sign(p, ","))
             if (spl_advance(p) < 0)
                 return -1;
     }
-    args->left = slice_is_nocase(args->type, "left") || slice_is_nocase(args->type, "outer");
+    args->rule.left = slice_is_nocase(args->type, "left") || slice_is_nocase(args->type, "outer");
     if (spl_take_subsearch(p, &args->query) < 0)
         return -1;
-    if (spl_is_field(p) && args->key_count == 0) { /* join [..] field */
-        args->keys = arena_calloc(p->arena, sizeof(*args->keys));
-        if (!args->keys)
-            return err_nomem(p->err);
-    }
     return spl_take_options(p, args) < 0 ? -1 : spl_expect_end(p);
 }
 
 static void want(const struct spl_command *command, struct wanted *wanted)
 {
     const struct join_args *args = command->args;
-    for (size_t i = 0; i < args->key_count; i++)
-        wanted_add(wanted, args->keys[i].ours);
+    for (size_t i = 0; i < args->rule.count; i++)
+        wanted_add(wanted, args->keys[i]);
+    if (args->rule.by_time)
+        wanted_add(wanted, FIELD_TIMESTAMP);
 }
 
-static int join_columns(struct stage *op, struct frame *out, const uint32_t *theirs,
-                        struct err *err)
-{
-    const struct join_args *args = op->command->args;
-    struct met *met = op->state;
-    for (uint32_t c = 0; c < met->rows->column_count; c++) {
-        const struct column *from = met->rows->columns[c];
-        if (met_is_key(args->keys, args->key_count, from->name))
-            continue;
-        const struct column *old = batch_find(out->batch, from->name);
-        struct column *to = frame_column(out, from->name);
-        for (uint32_t row = 0; to && row < out->batch->row_count; row++) {
-            uint32_t at = 0, n = old ? column_range(old, row, &at) : 0;
-            const struct column *source = old;
-            uint32_t first,
-                count = theirs[row] == GROUP_NONE ? 0 : column_range(from, theirs[row], &first);
-            if (count && (args->overwrite || !n)) {
-                source = from;
-                at = first;
-                n = count;
-            }
-            for (uint32_t k = 0; k < n; k++)
-                if (column_add(out->batch, to, row, column_value(source, at + k)) < 0)
-                    return run_nomem(op->run, err);
-        }
-        if (!to || frame_put(out, to) < 0)
-            return run_nomem(op->run, err);
-    }
-    return 0;
-}
+struct join {
+    struct met_rule rule;
+    struct sorter theirs;
+    struct met met;
+    struct join_sorted *sorted; /* NULL: memory has room for their rows */
+};
 
 static int push(struct stage *op, struct frame *frame, struct err *err)
 {
-    const struct join_args *args = op->command->args;
-    struct met *met = op->state;
-    struct arena *arena = frame->batch->arena;
-    uint32_t rows = frame->batch->row_count, count = 0, room = rows + 16;
-    uint32_t *first = arena_alloc(arena, (rows + 1U) * sizeof(*first));
-    uint32_t *ours = arena_alloc(arena, room * sizeof(*ours));
-    uint32_t *theirs = arena_alloc(arena, room * sizeof(*theirs));
-    if (!first || !ours || !theirs)
-        return run_nomem(op->run, err);
-    if (met_rows(op, met, frame, first, err) < 0)
-        return -1;
-    for (uint32_t row = frame_next(frame, 0); row < rows; row = frame_next(frame, row + 1)) {
-        uint32_t their = first[row];
-        if (their == GROUP_NONE && !args->left)
-            continue;
-        for (int64_t n = 0; n == 0 || (their != GROUP_NONE && (args->max == 0 || n < args->max));
-             n++) {
-            if (count == room) {
-                ours = arena_grow(arena, ours, room * sizeof(*ours), 2 * room * sizeof(*ours));
-                theirs =
-                    arena_grow(arena, theirs, room * sizeof(*theirs), 2 * room * sizeof(*theirs));
-                room *= 2;
-                if (!ours || !theirs)
-                    return run_nomem(op->run, err);
-            }
-            ours[count] = row;
-            theirs[count++] = their;
-            if (their != GROUP_NONE)
-                their = met->next[their];
-        }
-    }
-    struct frame out;
-    if (count == 0)
-        return 0;
-    if (frame_gather(&out, frame->batch, ours, count, arena) < 0)
-        return run_nomem(op->run, err);
-    return join_columns(op, &out, theirs, err) < 0 ? -1 : stage_push(op, &out, err);
+    struct join *join = op->state;
+    return join->sorted ? join_sorted_add(join->sorted, frame, err)
+                        : met_push(op, &join->met, frame, err);
+}
+
+static int finish(struct stage *op, struct err *err)
+{
+    const struct join *join = op->state;
+    return op->run->preview ? 0 : join_sorted_emit(join->sorted, op, err);
 }
 
 /* Without fields, all that both sides have are keys; ours are only known when rows come. */
-static int common_keys(struct run *run, const struct batch *rows, struct field_pair **keys,
-                       size_t *count, struct err *err)
+static int name_keys(struct run *run, const struct join_args *args, struct join *join, struct err *err)
 {
-    *keys = arena_array(run->arena, rows->column_count + 1U, sizeof(**keys));
-    *count = 0;
-    if (!*keys)
+    const struct batch *names = join->theirs.names;
+    struct slice *keys = arena_array(run->arena, names->column_count + 1U, sizeof(*keys));
+    join->rule = args->rule;
+    join->rule.ours = join->rule.theirs = args->keys;
+    if (!keys)
         return run_nomem(run, err);
-    for (uint32_t c = 0; c < rows->column_count; c++) {
-        struct slice name = rows->columns[c]->name;
+    for (uint32_t c = 0; !args->keys && c < names->column_count && join->rule.count < 64; c++) {
+        struct slice name = names->columns[c]->name;
         if (name.len && name.ptr[0] != '_' && name.ptr[0] != '@')
-            (*keys)[(*count)++] = (struct field_pair){name, name};
+            keys[join->rule.count++] = name;
     }
+    if (!args->keys)
+        join->rule.ours = join->rule.theirs = keys;
     return 0;
+}
+
+/* An index of their rows is of about their size. */
+static bool is_large(const struct run *run, const struct sorter *theirs)
+{
+    enum { INDEX_BYTES = 96 }; /* of a row */
+    const struct arena_budget *budget = &run->memory->budget;
+    size_t more = theirs->count * INDEX_BYTES;
+    return theirs->part_count || (!run->preview && budget->bytes_held + more > budget->bytes_max / 2 &&
+                                  search_memory_is_worth(run->memory, more));
+}
+
+static int begin_sorted(struct stage *op, struct err *err)
+{
+    struct join *join = op->state;
+    join->sorted = arena_alloc(op->run->arena, sizeof(*join->sorted));
+    if (!join->sorted)
+        return run_nomem(op->run, err);
+    op->finish = finish;
+    op->late = true;
+    return join_sorted_init(join->sorted, op->run, &join->rule, &join->theirs, err);
 }
 
 static int make(struct run *run, const struct spl_command *command, struct stage *op,
                 struct err *err)
 {
     const struct join_args *args = command->args;
-    struct met *met = arena_calloc(run->arena, sizeof(*met));
-    struct field_pair *keys = args->keys;
-    size_t count = args->key_count;
+    struct join *join = op->state = arena_calloc(run->arena, sizeof(*join));
     op->push = push;
-    op->state = met;
-    if (!met)
+    if (!join)
         return run_nomem(run, err);
-    if (run_subsearch(run, args->query, &met->rows, err) < 0)
+    if (sorter_init(&join->theirs, run, NULL, 0, err) < 0 ||
+        run_subsearch_into(run, args->query, &join->theirs, err) < 0 ||
+        name_keys(run, args, join, err) < 0)
         return -1;
-    if (count == 0 && common_keys(run, met->rows, &keys, &count, err) < 0)
-        return -1;
-    return met_index(run, met, keys, count, err);
+    if (is_large(run, &join->theirs))
+        return begin_sorted(op, err);
+    const struct batch *rows = sorter_rows(&join->theirs);
+    if (!rows && !(rows = frame_batch_new(run->arena, 0)))
+        return run_nomem(run, err);
+    return met_index(run, &join->met, &join->rule, rows, err);
 }
 
 const struct command command_join = {
     .name = "join",
     .summary = "rows met by rows of a subsearch",
     .syntax = "join [options] [FIELD ...] [SUBSEARCH]",
-    .notes = "A subsearch has all its rows, up to 100,000, not 50,000.\n"
+    .notes = "A subsearch has all its rows, not 50,000; what memory has no room for is in a temporary file.\n"
              "Without fields those that both sides have are compared.",
     .flags = COMMAND_STREAMS,
     .options = options,

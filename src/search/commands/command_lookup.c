@@ -129,6 +129,14 @@ static int output_column(struct stage *op, struct frame *frame, const struct fie
     return !to || frame_put(frame, to) < 0 ? run_nomem(op->run, err) : 0;
 }
 
+static bool is_key(const struct lookup_args *args, struct slice theirs)
+{
+    for (size_t i = 0; i < args->key_count; i++)
+        if (slice_equal(args->keys[i].theirs, theirs))
+            return true;
+    return false;
+}
+
 static int push(struct stage *op, struct frame *frame, struct err *err)
 {
     const struct lookup_args *args = op->command->args;
@@ -142,7 +150,7 @@ static int push(struct stage *op, struct frame *frame, struct err *err)
     for (uint32_t c = 0; args->output_count == 0 && c < lookup->rows->column_count; c++) {
         struct slice name = lookup->rows->columns[c]->name;
         struct field_pair pair = {name, name};
-        if (!met_is_key(args->keys, args->key_count, name) &&
+        if (!is_key(args, name) &&
             output_column(op, frame, &pair, lists, err) < 0)
             return -1;
     }

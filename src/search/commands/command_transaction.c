@@ -1,41 +1,35 @@
 /* transaction: rows that belong together become one. */
 #include "event/schema.h"
-#include "search/commands/txn_join.h"
-#include "search/hold.h"
+#include "search/commands/txn_held.h"
 #include "search/rows.h"
-#include "search/sort_keys.h"
-#include "search/span.h"
-
-#include <stdlib.h>
 
 struct transaction_args {
     struct field_list fields;
-    struct span max_span, max_pause;
-    int64_t max_events;
-    bool connected, unify_ends, keep_evicted, keep_orphans;
+    struct txn_rules rules;
+    bool unify_ends;
     struct slice name, mv_list;
     const struct expr *starts, *ends;
 };
 
 #define AT(field) offsetof(struct transaction_args, field)
 static const struct command_option options[] = {
-    {.name = "maxspan", OPTION_SPAN, AT(max_span), "time from the first to the last row"},
-    {.name = "maxpause", OPTION_SPAN, AT(max_pause), "time between two rows"},
-    {.name = "maxevents", OPTION_I64, AT(max_events), "rows", .standard = "1000"},
+    {.name = "maxspan", OPTION_SPAN, AT(rules.max_span), "time from the first to the last row"},
+    {.name = "maxpause", OPTION_SPAN, AT(rules.max_pause), "time between two rows"},
+    {.name = "maxevents", OPTION_I64, AT(rules.max_events), "rows", .standard = "1000"},
     {.name = "connected",
      OPTION_BOOL,
-     AT(connected),
+     AT(rules.connected),
      "of several fields, a row must share one; f: it must only not differ",
      .standard = "t"},
     {.name = "unifyends", OPTION_BOOL, AT(unify_ends), "accepted, does nothing"},
     {.name = "keepevicted",
      OPTION_BOOL,
-     AT(keep_evicted),
+     AT(rules.keep_evicted),
      "those without an end too",
      .standard = "f"},
     {.name = "keeporphans",
      OPTION_BOOL,
-     AT(keep_orphans),
+     AT(rules.keep_orphans),
      "rows that belong to none too, with _txn_orphan=1",
      .standard = "f"},
     {.name = "mvlist",
@@ -107,18 +101,22 @@ static int parse(struct spl_parser *p, struct spl_command *command)
     if (!args)
         return err_nomem(p->err);
     command->args = args;
-    args->max_events = 1000;
-    args->connected = true;
+    args->rules.max_events = 1000;
+    args->rules.connected = true;
     for (;;) {
         if (spl_take_fields_options(p, args, edges, &args->fields) < 0)
             return -1;
         if (p->token.kind == SPL_END)
-            return 0;
+            break;
         if (!spl_at_option(p))
             return spl_fail(p, "here = and a search are missing");
         if (take_edge(p, spl_at_word(p, edges[0]) ? &args->starts : &args->ends) < 0)
             return -1;
     }
+    args->rules.field_count = args->fields.count;
+    args->rules.starts = args->starts;
+    args->rules.ends = args->ends;
+    return 0;
 }
 
 static void want(const struct spl_command *command, struct wanted *wanted)
@@ -126,266 +124,153 @@ static void want(const struct spl_command *command, struct wanted *wanted)
     const struct transaction_args *args = command->args;
     wanted_add_list(wanted, &args->fields);
     wanted_add(wanted, FIELD_TIMESTAMP);
-    wanted_add(wanted, FIELD_ORIGINAL);
     wanted_add_expr(wanted, args->starts);
     wanted_add_expr(wanted, args->ends);
 }
 
-struct open_one {
-    uint32_t first, last; /* links over rows, by time */
-    uint32_t count;
-    int64_t first_ns, last_ns;
-    bool open, closed, orphan;
+struct transaction {
+    struct wanted behind; /* fields that are of use behind it: others are not held */
+    struct txn_held held;
+    struct txn_sorted *sorted; /* NULL: memory has room for all rows */
+    uint64_t rows;             /* so far */
 };
 
-struct builder {
-    struct stage *op;
-    const struct batch *rows;
-    const struct column *times;
-    uint32_t *next;        /* the row behind in the same transaction */
-    struct open_one *open; /* by group */
-    struct open_one *done;
-    size_t done_count;
-};
-
-static int64_t time_at(const struct builder *b, uint32_t row)
+/* Of the selected rows, one after the other. */
+static int mark(struct stage *op, const struct frame *frame, const struct expr *expr, uint8_t flag,
+                uint8_t *flags, struct err *err)
 {
-    int64_t ns = 0;
-    return b->times && rows_time(column_first(b->times, row), &ns) ? ns : 0;
-}
-
-static int add_done(struct builder *b, const struct open_one *t, struct err *err)
-{
-    b->done = spl_grow(b->op->run->arena, b->done, b->done_count, sizeof(*b->done));
-    if (!b->done)
-        return run_nomem(b->op->run, err);
-    b->done[b->done_count++] = *t;
-    return 0;
-}
-
-/* A row that is in no transaction. */
-static int add_orphan(struct builder *b, uint32_t row, struct err *err)
-{
-    const struct transaction_args *args = b->op->command->args;
-    int64_t now = time_at(b, row);
-    b->next[row] = UINT32_MAX;
-    return args->keep_orphans
-               ? add_done(b, &(struct open_one){row, row, 1, now, now, .orphan = true}, err)
-               : 0;
-}
-
-static int close_one(struct builder *b, struct open_one *t, bool closed, struct err *err)
-{
-    const struct transaction_args *args = b->op->command->args;
-    if (!t->open)
-        return 0;
-    t->open = false;
-    t->closed = closed;
-    if (!closed && args->ends && !args->keep_evicted)
-        return 0;
-    return add_done(b, t, err);
-}
-
-static bool over_limits(const struct transaction_args *args, const struct open_one *t, int64_t now)
-{
-    if (args->max_span.kind && now - t->first_ns > span_ns(&args->max_span))
-        return true;
-    if (args->max_pause.kind && now - t->last_ns > span_ns(&args->max_pause))
-        return true;
-    return args->max_events && t->count >= (uint64_t)args->max_events;
-}
-
-static int add_row(struct builder *b, uint32_t row, uint32_t group, bool starts, bool ends,
-                   struct err *err)
-{
-    const struct transaction_args *args = b->op->command->args;
-    struct open_one *t = &b->open[group];
-    int64_t now = time_at(b, row);
-    bool full = t->open && over_limits(args, t, now);
-    if (full && close_one(b, t, !args->ends, err) < 0)
-        return -1;
-    if (t->open && starts && close_one(b, t, !args->ends, err) < 0)
-        return -1;
-    if (!t->open) {
-        if (args->starts && !starts)
-            return add_orphan(b, row, err);
-        *t = (struct open_one){.first = row, .last = row, .first_ns = now, .open = true};
-    } else {
-        b->next[t->last] = row;
-    }
-    b->next[row] = UINT32_MAX;
-    t->last = row;
-    t->last_ns = now;
-    t->count++;
-    return args->ends && ends ? close_one(b, t, true, err) : 0;
-}
-
-static int by_newest(const void *a, const void *b)
-{
-    const struct open_one *x = a, *y = b;
-    if (x->first_ns != y->first_ns)
-        return x->first_ns > y->first_ns ? -1 : 1;
-    return x->first < y->first ? -1 : x->first > y->first;
-}
-
-static int by_text(const void *a, const void *b)
-{
-    return value_compare(*(const struct value *)a, *(const struct value *)b);
-}
-
-/* mvlist=t, or the field is in its list. */
-static bool lists(const struct transaction_args *args, struct slice field)
-{
-    struct slice rest = args->mv_list, part;
-    if (slice_is_nocase(rest, "t") || slice_is_nocase(rest, "true") || slice_is(rest, "1"))
-        return true;
-    if (slice_is_nocase(rest, "f") || slice_is_nocase(rest, "false") || slice_is(rest, "0"))
-        return false;
-    while (rest.len && slice_next_part(&rest, ',', &part))
-        if (slice_equal(spl_field_alias(slice_trim(part)), field))
-            return true;
-    return false;
-}
-
-/* One field of one transaction: the different values in order, or all by arrival. */
-static int put_field(struct builder *b, struct batch *out, struct column *to, uint32_t at,
-                     const struct column *from, const struct open_one *t)
-{
-    const struct transaction_args *args = b->op->command->args;
-    bool raw = slice_equal(from->name, FIELD_ORIGINAL) || lists(args, from->name);
-    uint32_t begin = to->count;
-    for (uint32_t row = t->first; row != UINT32_MAX; row = b->next[row]) {
-        uint32_t first, n = column_range(from, row, &first);
-        for (uint32_t k = 0; k < n; k++) {
-            bool seen = false;
-            for (uint32_t i = begin; i < to->count && !seen && !raw; i++)
-                seen = value_equal(to->values[i], from->values[first + k]);
-            if (!seen && column_add(out, to, at, from->values[first + k]) < 0)
-                return -1;
-        }
-    }
-    if (!raw && to->count > begin)
-        qsort(to->values + begin, to->count - begin, sizeof(struct value), by_text);
-    return 0;
-}
-
-static int put_one(struct builder *b, struct batch *out, const struct open_one *t)
-{
-    uint32_t at = out->row_count++;
-    for (uint32_t c = 0; c < b->rows->column_count; c++) {
-        const struct column *from = b->rows->columns[c];
-        struct column *to = batch_column(out, from->name);
-        if (!to)
-            return -1;
-        if (slice_equal(from->name, FIELD_TIMESTAMP)) {
-            if (column_add(out, to, at, value_time(t->first_ns)) < 0)
-                return -1;
-        } else if (put_field(b, out, to, at, from, t) < 0) {
-            return -1;
-        }
-    }
-    if (t->orphan)
-        return batch_put(out, at, SLICE("_txn_orphan"), value_i64(1));
-    struct value duration;
-    if (!value_to_number(value_time(t->last_ns - t->first_ns), out->arena, &duration))
-        return -1;
-    return batch_put(out, at, SLICE("duration"), duration) < 0 ||
-                   batch_put(out, at, SLICE("eventcount"), value_i64(t->count)) < 0 ||
-                   batch_put(out, at, SLICE("closed_txn"), value_i64(t->closed)) < 0
-               ? -1
-               : 0;
-}
-
-static int edge_bits(struct stage *op, const struct frame *frame, const struct expr *expr,
-                     uint64_t **out, struct err *err)
-{
-    *out = arena_calloc(op->run->arena, bits_words(frame->batch->row_count) * 8 + 8);
-    if (!*out)
+    uint64_t *bits = arena_calloc(frame->batch->arena, bits_words(frame->batch->row_count) * 8 + 8);
+    if (!bits)
         return run_nomem(op->run, err);
     arena_reset(op->run->scratch);
-    return expr ? expr_filter(expr, &op->run->scope, frame->batch, frame->selected, *out, err) : 0;
+    if (expr && expr_filter(expr, &op->run->scope, frame->batch, frame->selected, bits, err) < 0)
+        return -1;
+    uint32_t i = 0;
+    for (uint32_t row = frame_next(frame, 0); expr && row < frame->batch->row_count;
+         row = frame_next(frame, row + 1))
+        flags[i++] |= bits_get(bits, row) ? flag : 0;
+    return 0;
 }
 
-static bool is_open(const void *context, uint32_t slot)
+static void read_times(const struct frame *frame, struct txn_keys *keys)
 {
-    return ((const struct builder *)context)->open[slot].open;
-}
-
-/* Rows in order of time, each to the transaction that it belongs to. */
-static int add_rows(struct builder *b, struct txn_join *join, const uint32_t *order,
-                    const uint64_t *starts, const uint64_t *ends, struct err *err)
-{
-    for (uint32_t i = 0; i < b->rows->row_count; i++) {
-        uint32_t row = order[i], slot = 0;
-        if (join->field_count && txn_join_find(join, row, is_open, b, &slot) < 0)
-            return run_nomem(b->op->run, err);
-        if (slot == GROUP_NONE) {
-            if (add_orphan(b, row, err) < 0)
-                return -1;
-            continue;
+    const struct column *times = batch_find(frame->batch, FIELD_TIMESTAMP);
+    uint32_t i = 0;
+    for (uint32_t row = frame_next(frame, 0); row < frame->batch->row_count;
+         row = frame_next(frame, row + 1), i++)
+        if (!times || !rows_time(column_first(times, row), &keys->times[i])) {
+            keys->times[i] = 0;
+            keys->flags[i] |= TXN_TIMELESS;
         }
-        if (add_row(b, row, slot, bits_get(starts, row), bits_get(ends, row), err) < 0)
-            return -1;
-        if (join->field_count)
-            txn_join_take(join, slot, b->open[slot].first == row);
+}
+
+static void read_tuples(const struct frame *frame, const struct field_list *fields,
+                        struct txn_keys *keys)
+{
+    for (size_t f = 0; f < fields->count; f++) {
+        const struct column *column = batch_find(frame->batch, fields->names[f]);
+        uint32_t i = 0;
+        for (uint32_t row = frame_next(frame, 0); row < frame->batch->row_count;
+             row = frame_next(frame, row + 1), i++)
+            keys->tuple[i * fields->count + f] = column ? column_first(column, row) : value_null();
     }
+}
+
+static int read_keys(struct stage *op, const struct frame *frame, struct txn_keys *keys,
+                     struct err *err)
+{
+    const struct transaction_args *args = op->command->args;
+    const struct transaction *t = op->state;
+    struct arena *arena = frame->batch->arena;
+    uint32_t count = frame_count(frame);
+    *keys = (struct txn_keys){
+        .first = t->rows,
+        .times = arena_alloc(arena, (count + 1U) * sizeof(*keys->times)),
+        .flags = arena_calloc(arena, count + 1U),
+        .tuple = arena_alloc(arena, (count * args->fields.count + 1) * sizeof(*keys->tuple))};
+    if (!keys->times || !keys->flags || !keys->tuple)
+        return run_nomem(op->run, err);
+    if (mark(op, frame, args->starts, TXN_STARTS, keys->flags, err) < 0 ||
+        mark(op, frame, args->ends, TXN_ENDS, keys->flags, err) < 0)
+        return -1;
+    read_times(frame, keys);
+    read_tuples(frame, &args->fields, keys);
     return 0;
 }
 
-static int collect(struct builder *b, struct frame *frame, struct err *err)
+/* Only what is of use behind; the time is known otherwise. */
+static int narrow(const struct transaction *t, struct frame *frame)
 {
-    static const struct sort_key by_time[] = {{{"@timestamp", 10}, SORT_NUMBER, false}};
-    const struct sort_keys keys = {by_time, 1};
-    const struct transaction_args *args = b->op->command->args;
-    struct arena *arena = b->op->run->arena;
-    struct txn_join join;
-    uint64_t *starts, *ends;
-    uint32_t *order, count = frame->batch->row_count;
-    if (edge_bits(b->op, frame, args->starts, &starts, err) < 0 ||
-        edge_bits(b->op, frame, args->ends, &ends, err) < 0)
-        return -1;
-    b->next = arena_alloc(arena, (count + 1U) * sizeof(*b->next));
-    b->open = arena_array(arena, count + 1U, sizeof(*b->open));
-    if (!b->next || !b->open ||
-        txn_join_init(&join, arena, frame->batch, args->fields.names, args->fields.count,
-                      args->connected) < 0 ||
-        sort_rows(&keys, frame->batch, arena, &order) < 0)
-        return run_nomem(b->op->run, err);
-    if (add_rows(b, &join, order, starts, ends, err) < 0)
-        return -1;
-    /* what the rows ended is not closed, but where a start is enough */
-    for (uint32_t slot = 0; slot < (join.field_count ? join.count : 1); slot++)
-        if (close_one(b, &b->open[slot], args->starts && !args->ends, err) < 0)
+    struct batch *batch = frame->batch;
+    struct column **kept =
+        arena_array(batch->arena, batch->column_count + 1U, sizeof(struct column *));
+    for (uint32_t c = 0; kept && c < batch->column_count; c++) {
+        struct slice name = batch->columns[c]->name;
+        bool time = slice_equal(name, FIELD_TIMESTAMP);
+        if (!wanted_has(&t->behind, name))
+            continue;
+        kept[c] = time ? frame_column(frame, name) : batch->columns[c];
+        if (!kept[c])
             return -1;
-    return 0;
+    }
+    return kept ? frame_keep(frame, kept, batch->column_count) : -1;
+}
+
+static int begin_sorted(struct stage *op, struct err *err)
+{
+    const struct transaction_args *args = op->command->args;
+    struct transaction *t = op->state;
+    t->sorted = arena_alloc(op->run->arena, sizeof(*t->sorted));
+    if (!t->sorted)
+        return run_nomem(op->run, err);
+    if (txn_sorted_init(t->sorted, op->run, &args->rules, args->mv_list, err) < 0)
+        return -1;
+    return txn_held_move(&t->held, t->sorted, err);
+}
+
+static int push(struct stage *op, struct frame *frame, struct err *err)
+{
+    struct transaction *t = op->state;
+    struct txn_keys keys;
+    if (read_keys(op, frame, &keys, err) < 0)
+        return -1;
+    if (narrow(t, frame) < 0)
+        return run_nomem(op->run, err);
+    t->rows += frame_count(frame);
+    if (t->sorted)
+        return txn_sorted_add(t->sorted, frame, &keys, err);
+    if (txn_held_add(&t->held, frame, &keys, err) < 0)
+        return -1;
+    return txn_held_is_large(&t->held) ? begin_sorted(op, err) : 0;
 }
 
 static int finish(struct stage *op, struct err *err)
 {
-    struct frame frame;
-    bool failed;
-    if (!hold_frame(op, &frame, &failed, err))
-        return failed ? -1 : 0;
-    struct builder b = {
-        .op = op, .rows = frame.batch, .times = batch_find(frame.batch, FIELD_TIMESTAMP)};
-    if (collect(&b, &frame, err) < 0)
-        return -1;
-    if (b.done_count)
-        qsort(b.done, b.done_count, sizeof(*b.done), by_newest);
-    struct batch *out = frame_batch_new(op->run->arena, 0);
-    for (size_t i = 0; out && i < b.done_count; i++)
-        if (put_one(&b, out, &b.done[i]) < 0)
-            return run_nomem(op->run, err);
-    if (!out)
-        return run_nomem(op->run, err);
-    return stage_emit(op, out, NULL, out->row_count, err);
+    struct transaction *t = op->state;
+    if (!t->sorted)
+        return txn_held_emit(&t->held, op, err);
+    return op->run->preview ? 0 : txn_sorted_emit(t->sorted, op, err);
+}
+
+static void release(struct stage *op)
+{
+    struct transaction *t = op->state;
+    txn_held_close(&t->held);
 }
 
 static int make(struct run *run, const struct spl_command *command, struct stage *op,
                 struct err *err)
 {
-    (void)command;
-    return stage_hold(run, op, 0, finish, err);
+    const struct transaction_args *args = command->args;
+    struct transaction *t = op->state = arena_calloc(run->arena, sizeof(*t));
+    op->push = push;
+    op->finish = finish;
+    op->release = release;
+    if (!t)
+        return run_nomem(run, err);
+    wanted_init(&t->behind, run->arena, true);
+    wanted_collect(&t->behind, command->next);
+    return txn_held_init(&t->held, run, &args->rules, args->mv_list, err);
 }
 
 const struct command command_transaction = {

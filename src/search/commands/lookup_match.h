@@ -8,7 +8,12 @@
  *
  * Ownership  Everything lives in run->arena, lists of one frame in the frame's.
  */
-#include "search/commands/met_rows.h"
+#include "search/group.h"
+#include "search/hold.h"
+
+struct field_pair {
+    struct slice theirs, ours;
+};
 
 struct lookup_list {
     const uint32_t *rows; /* of the table, in its order; by time: the nearest first */
