@@ -1,332 +1,16 @@
-#include "search/run.h"
+#include "search/run_inside.h"
 
 #include "base/mem.h"
-#include "base/time_modifier.h"
 #include "event/schema.h"
 #include "search/cost.h"
 #include "search/expand.h"
 #include "search/lookup_call.h"
 #include "search/macro.h"
 #include "search/naive.h"
-#include "search/newest.h"
 #include "search/parser.h"
-#include "search/spill.h"
-#include "search/spl_pipeline.h"
 
-#include <stdio.h>
-
-enum { PROGRESS_MS = 200, SUBSEARCH_ROWS_MAX = 100000 };
-enum { HELD_EIGHTHS = 5 }; /* of the memory; the rest is for reading */
+enum { PROGRESS_MS = 200 };
 enum { SLICE_ROWS = 8192 };
-
-struct search {
-    struct run run;
-    struct search_memory memory; /* of a subsearch: its search's is used */
-    struct search_options options;
-    struct pipeline pipeline;
-    struct search_source source;
-    bool has_source;
-    bool drained;
-    bool in_slices; /* stages make columns: a block in slices needs less memory for them, and is sooner
-                       at its end when it is to be cancelled */
-    struct sorter *into;  /* of a subsearch: takes its rows as they come; NULL: they are kept */
-    struct stage *newest; /* puts rows in order; NULL when the source is, or no order is needed */
-    bool finished;
-    const struct expr *pushed; /* the filter given to the source */
-    size_t pushed_commands;    /* leading commands that are in it */
-    struct search_request request;
-    struct wanted wanted;
-    struct search_progress progress;
-    struct search_result result;
-    int64_t started_ns, told_ns;
-    bool cancelled;
-};
-
-/* ---- planning ---- */
-
-static bool needs_order(const struct spl_command *command)
-{
-    for (; command; command = command->next) {
-        unsigned flags = command->descriptor ? command->descriptor->flags : 0;
-        if ((flags & COMMAND_TRANSFORMS) && (flags & COMMAND_HOLDS))
-            return stats_need_order(command);
-        if (!(flags & COMMAND_STREAMS) && !(flags & COMMAND_TRANSFORMS))
-            return true;
-    }
-    return true;
-}
-
-static struct slice test_pattern(const struct expr *expr, struct arena *arena)
-{
-    struct slice text = expr->test.text;
-    switch (expr->test.kind) {
-    case TEST_EXISTS:
-        return SLICE("*");
-    case TEST_EQUAL:
-        return text;
-    case TEST_PREFIX:
-        return arena_printf(arena, "%.*s*", SLICE_ARG(text));
-    case TEST_SUFFIX:
-        return arena_printf(arena, "*%.*s", SLICE_ARG(text));
-    case TEST_CONTAINS:
-        return arena_printf(arena, "*%.*s*", SLICE_ARG(text));
-    case TEST_WILDCARD:
-        return text;
-    case TEST_NULL:
-    case TEST_REGEX:
-    case TEST_CIDR:
-    case TEST_LESS:
-    case TEST_LESS_EQUAL:
-    case TEST_GREATER:
-    case TEST_GREATER_EQUAL:
-    case TEST_TERM:
-    case TEST_FIELD_EQUAL:
-    case TEST_FIELD_PREFIX:
-    case TEST_FIELD_SUFFIX:
-    case TEST_FIELD_CONTAINS:
-    case TEST_TIME_PART:
-        break;
-    }
-    return SLICE_NONE;
-}
-
-/* index=a, or index=a OR index=b: these become the request's, and leave the filter. */
-static bool is_index_test(const struct expr *expr)
-{
-    if (expr->kind == EXPR_TEST)
-        return slice_equal(expr->field, FIELD_STREAM) && expr->test.kind <= TEST_WILDCARD &&
-               expr->test.kind != TEST_NULL;
-    if (expr->kind != EXPR_OR)
-        return false;
-    for (size_t i = 0; i < expr->arg_count; i++)
-        if (!is_index_test(expr->args[i]))
-            return false;
-    return true;
-}
-
-static int add_indexes(struct search_request *request, const struct expr *expr, struct arena *arena)
-{
-    if (expr->kind == EXPR_OR) {
-        for (size_t i = 0; i < expr->arg_count; i++)
-            if (add_indexes(request, expr->args[i], arena) < 0)
-                return -1;
-        return 0;
-    }
-    struct slice *list = (struct slice *)(uintptr_t)request->indexes;
-    list = spl_grow(arena, list, request->index_count, sizeof(*list));
-    struct slice pattern = test_pattern(expr, arena);
-    if (!list || !pattern.ptr)
-        return -1;
-    list[request->index_count++] = pattern;
-    request->indexes = list;
-    return 0;
-}
-
-/* Takes the index tests out of a filter; NULL when nothing is left. */
-static const struct expr *without_indexes(struct search_request *request, const struct expr *expr,
-                                          struct arena *arena, bool *failed)
-{
-    if (!expr)
-        return NULL;
-    if (request->index_count == 0 && is_index_test(expr)) {
-        *failed |= add_indexes(request, expr, arena) < 0;
-        return NULL;
-    }
-    if (expr->kind != EXPR_AND)
-        return expr;
-    const struct expr **args = arena_array(arena, expr->arg_count, sizeof(*args));
-    size_t count = 0;
-    for (size_t i = 0; args && i < expr->arg_count; i++) {
-        const struct expr *one = without_indexes(request, expr->args[i], arena, failed);
-        if (one)
-            args[count++] = one;
-    }
-    *failed |= !args;
-    if (!args || count < 2)
-        return args && count ? args[0] : NULL;
-    return expr_list(arena, EXPR_AND, args, count);
-}
-
-static int plan_filter(struct search *search, struct err *err)
-{
-    struct run *run = &search->run;
-    const struct spl_command *command = run->query->commands;
-    for (; command; command = command->next) {
-        const struct expr *filter;
-        bool is_filter;
-        if (command_filter(run, command, &filter, &is_filter, err) < 0)
-            return -1;
-        if (!is_filter || (filter && expr_calls(filter, "lookup"))) /* tables are ours alone */
-            break;
-        if (filter)
-            search->pushed = search->pushed ? expr_and(run->arena, search->pushed, filter) : filter;
-        search->pushed_commands++;
-    }
-    bool failed = false;
-    search->pushed = without_indexes(&search->request, search->pushed, run->arena, &failed);
-    return failed ? run_nomem(run, err) : 0;
-}
-
-static int read_time(struct run *run, struct slice text, int64_t *to, struct err *err)
-{
-    if (!text.ptr)
-        return 0;
-    return time_modifier_read(text, run->scope.now_ns, run->scope.zone, to, err);
-}
-
-static int plan_range(struct search *search, struct err *err)
-{
-    struct run *run = &search->run;
-    run->from_ns = search->options.from_ns ? search->options.from_ns : INT64_MIN;
-    run->to_ns = search->options.to_ns ? search->options.to_ns : INT64_MAX;
-    if (read_time(run, run->query->earliest, &run->from_ns, err) < 0 ||
-        read_time(run, run->query->latest, &run->to_ns, err) < 0)
-        return -1;
-    if (run->query->earliest.ptr && slice_is(run->query->earliest, "0"))
-        run->from_ns = INT64_MIN;
-    if (run->from_ns > run->to_ns)
-        return err_set(err, ERR_CONFIG, "earliest is after latest");
-    return 0;
-}
-
-static const struct spl_command *after_filters(const struct spl_command *command, size_t count)
-{
-    while (count-- > 0)
-        command = command->next;
-    return command;
-}
-
-static void collect_all_wanted(struct wanted *wanted, struct run *run,
-                               const struct spl_command *from)
-{
-    wanted_init(wanted, run->arena, true);
-    wanted_collect(wanted, from);
-    if (wanted_has(wanted, SLICE("source")) && !wanted->all) {
-        wanted_add(wanted, FIELD_PATH);
-        wanted_add(wanted, FIELD_SOURCE);
-    }
-    if (needs_order(run->query->commands)) {
-        wanted_add(wanted, FIELD_TIMESTAMP);
-        wanted_add(wanted, FIELD_SEQ);
-    }
-}
-
-/* The first commands read one field and nobody else does: its value is of use only where one of them
- * can use it. */
-static int plan_late(struct search *search, const struct spl_command *command, struct err *err)
-{
-    struct run *run = &search->run;
-    struct wanted behind;
-    const struct expr *any = NULL;
-    struct slice field = SLICE_NONE;
-    for (; command && command->descriptor && command->descriptor->reads; command = command->next) {
-        const struct expr *one = command->descriptor->reads(command, run->arena);
-        if (!one || (field.ptr && !slice_equal(field, one->field)))
-            return 0;
-        field = one->field;
-        any = any ? expr_or(run->arena, any, one) : one;
-        if (!any)
-            return run_nomem(run, err);
-    }
-    wanted_init(&behind, run->arena, true);
-    wanted_collect(&behind, command);
-    if (!field.ptr || behind.all || wanted_has(&behind, field))
-        return 0;
-    search->request.late_column = field;
-    search->request.late_when = any;
-    return 0;
-}
-
-/* What is read behind the filters that went to the source. */
-static int name_columns(struct search *search, struct err *err)
-{
-    struct run *run = &search->run;
-    struct wanted wanted;
-    collect_all_wanted(&search->wanted, run, run->query->commands);
-    collect_all_wanted(&wanted, run, after_filters(run->query->commands, search->pushed_commands));
-    struct slice *names = arena_array(run->arena, wanted.names.count + 1, sizeof(*names));
-    if (!names || wanted.failed || search->wanted.failed)
-        return run_nomem(run, err);
-    const struct map_entry *entry;
-    size_t count = 0;
-    for (size_t at = 0; (entry = map_next(&wanted.names, &at));)
-        if (wanted_has(&wanted, entry->key))
-            names[count++] = entry->key;
-    search->request.columns = names;
-    search->request.column_count = count;
-    bool all = wanted.all || search->options.naive;
-    search->request.all_columns = all;
-    return all ? 0 : plan_late(search, after_filters(run->query->commands,
-                                                     search->pushed_commands), err);
-}
-
-static bool reads_codes(const struct spl_command *command, size_t filters)
-{
-    command = after_filters(command, filters);
-    if (command && model_fields_rename(command))
-        command = command->next;
-    return command && stats_reads_codes(command);
-}
-
-/* What is not for holding; a block with all its columns must fit. */
-static size_t read_memory(const struct search_options *options)
-{
-    size_t max = options->memory_max ? (size_t)options->memory_max : MEMORY_QUERY_MAX;
-    size_t share = max / 8 * (8 - HELD_EIGHTHS);
-    return share > MEMORY_READ_MIN ? share : MEMORY_READ_MIN;
-}
-
-static int open_source(struct search *search, struct err *err)
-{
-    struct run *run = &search->run;
-    const struct search_backend *backend = search->options.backend;
-    if (!run->options->plan_only && (!backend || !backend->open))
-        return err_set(err, ERR_CONFIG, "there are no events to search here");
-    if (plan_filter(search, err) < 0 || name_columns(search, err) < 0)
-        return -1;
-    struct search_request *request = &search->request;
-    request->from_ns = run->from_ns;
-    request->to_ns = run->to_ns;
-    request->filter = search->pushed;
-    request->threads = search->options.threads;
-    request->memory_max = read_memory(&search->options);
-    request->now_ns = run->scope.now_ns;
-    request->rand = run->scope.rand;
-    request->zone = run->scope.zone;
-    request->stop = run->scope.stop;
-    request->stop_context = run->scope.stop_context;
-    request->newest_first = needs_order(run->query->commands);
-    request->codes_only =
-        !request->newest_first && reads_codes(run->query->commands, search->pushed_commands);
-    const struct spl_command *next = after_filters(run->query->commands, search->pushed_commands);
-    request->minutes = next && chart_counts_minutes(next);
-    if (request->newest_first)
-        request->rows_enough =
-            (int64_t)newest_limit(after_filters(run->query->commands, search->pushed_commands),
-                                  (uint64_t)search->options.rows_max);
-    if (search->options.naive)
-        naive_request(request);
-    if (run->options->plan_only)
-        return 0;
-    if (backend->open(backend->context, request, run->arena, &search->source, err) < 0)
-        return -1;
-    search->has_source = true;
-    search->progress.rows_total = search->source.rows_total;
-    return 0;
-}
-
-static bool starts_with_search(const struct spl_query *query)
-{
-    const struct command *first = query->commands->descriptor;
-    return first && slice_is(slice_text(first->name), "search");
-}
-
-/* The filters that went to the source are skipped when it applies them itself. */
-static const struct spl_command *rest_of(const struct search *search)
-{
-    return after_filters(search->run.query->commands,
-                         search->has_source ? search->pushed_commands : 0);
-}
 
 /* What the pushed filter still has to do, and the order. */
 static int filter_push(struct stage *op, struct frame *frame, struct err *err)
@@ -386,8 +70,8 @@ static int build(struct search *search, struct err *err)
     struct run *run = &search->run;
     struct pipeline *pipeline = &search->pipeline;
     search->in_slices =
-        search->has_source && !search->options.naive && makes_columns(rest_of(search));
-    if (pipeline_build(pipeline, run, rest_of(search), err) < 0)
+        search->has_source && !search->options.naive && makes_columns(search_rest(search));
+    if (pipeline_build(pipeline, run, search_rest(search), err) < 0)
         return -1;
     pipeline->rows_max = (uint64_t)search->options.rows_max;
     pipeline->rows->memory_only = run->depth > 0 || !search->options.rows_on_disk;
@@ -444,15 +128,13 @@ static void close_source(struct search *search)
     source->close = NULL;
 }
 
-static int run_plan_only(struct run *run, const struct spl_query *query, struct err *err);
-
 /* Subsearches that would only run later, with the rows. */
 static int plan_parts(struct search *search, struct err *err)
 {
     struct run *run = &search->run;
     for (const struct spl_part_list *part = run->query->parts; part; part = part->next) {
         struct pipeline pipeline;
-        if (part->part == PART_SUBSEARCH ? run_plan_only(run, part->query, err) < 0
+        if (part->part == PART_SUBSEARCH ? search_plan_only(run, part->query, err) < 0
                                          : pipeline_build(&pipeline, run, part->query->commands,
                                                           err) < 0)
             return -1;
@@ -468,16 +150,16 @@ static int plan(struct search *search, struct err *err)
     if (run->query->has_macros)
         return err_set(err, ERR_CONFIG, "the macro %.*s is not defined",
                        SLICE_ARG(run->query->macro));
-    if (query_expand(run, run->query, &run->query, err) < 0 || plan_range(search, err) < 0)
+    if (query_expand(run, run->query, &run->query, err) < 0 || search_plan_range(search, err) < 0)
         return -1;
-    if (starts_with_search(run->query) && open_source(search, err) < 0)
+    if (query_has_source(run->query) && search_open_source(search, err) < 0)
         return -1;
     if (build(search, err) < 0)
         return -1;
     return run->options->plan_only ? plan_parts(search, err) : 0;
 }
 
-static int start(struct search *search, const struct spl_query *query, struct arena *arena,
+int search_start(struct search *search, const struct spl_query *query, struct arena *arena,
                  struct err *err)
 {
     struct run *run = &search->run;
@@ -528,7 +210,7 @@ int search_new(const struct spl_query *query, const struct search_options *optio
         mem_free(search);
         return err_nomem(err);
     }
-    if (explained(&search->run, start(search, query, arena, err), err) < 0) {
+    if (explained(&search->run, search_start(search, query, arena, err), err) < 0) {
         macro_place(query->expanded, err);
         search->run.arena = arena;
         search_free(search);
@@ -678,7 +360,7 @@ static bool gives_events(const struct spl_query *query)
     for (const struct spl_command *c = query->commands; c; c = c->next)
         if (c->descriptor && (c->descriptor->flags & COMMAND_TRANSFORMS))
             return false;
-    return starts_with_search(query);
+    return query_has_source(query);
 }
 
 static int fill_result(const struct run *run, const struct pipeline *pipeline, struct arena *arena,
@@ -778,7 +460,7 @@ void search_cancel(struct search *search)
     __atomic_store_n(&search->cancelled, true, __ATOMIC_RELAXED);
 }
 
-static void close_all(struct search *search)
+void search_close_all(struct search *search)
 {
     if (search->has_source)
         close_source(search);
@@ -792,165 +474,8 @@ void search_free(struct search *search)
 {
     if (!search)
         return;
-    close_all(search);
+    search_close_all(search);
     arena_free(search->run.arena);
     search_memory_close(&search->memory);
     mem_free(search);
-}
-
-/* ---- subsearches ---- */
-
-static struct batch *rows_of(struct search *search)
-{
-    struct batch *rows = search->pipeline.rows->rows.batch;
-    return rows ? rows : frame_batch_new(search->run.arena, 0);
-}
-
-/* A search inside of run. */
-static struct search sub_search(const struct run *run)
-{
-    struct search sub = {.options = *run->options};
-    sub.run.memory = run->memory;
-    sub.run.scope.now_ns = run->scope.now_ns;
-    sub.run.cancelled = run->cancelled;
-    sub.run.deadline_ns = run->deadline_ns;
-    sub.run.preview = run->preview;
-    sub.run.depth = run->depth + 1;
-    sub.options.progress = NULL;
-    return sub;
-}
-
-static int run_plan_only(struct run *run, const struct spl_query *query, struct err *err)
-{
-    struct search sub = sub_search(run);
-    int result = start(&sub, query, run->arena, err);
-    close_all(&sub);
-    return result;
-}
-
-/* From start to end within the range of run, whose messages it adds to; rows_max 0: no bound. */
-static int run_sub(struct run *run, const struct spl_query *query, int64_t rows_max,
-                   struct search *sub, struct err *err)
-{
-    sub->options.rows_max = rows_max;
-    if (!query->earliest.ptr)
-        sub->options.from_ns = run->from_ns;
-    if (!query->latest.ptr && run->to_ns != INT64_MAX)
-        sub->options.to_ns = run->to_ns;
-    int result = start(sub, query, run->arena, err);
-    if (result == 0)
-        result = search_run(sub, err);
-    if (result == 0 && rows_max && sub->pipeline.rows_seen > (uint64_t)rows_max)
-        run_message(run, "subsearch-limit", NULL, true, "a subsearch was cut after %lld rows",
-                    (long long)rows_max);
-    for (const struct search_message *m = sub->run.messages; m; m = m->next)
-        run_message(run, m->code, NULL, sub->run.incomplete, "%.*s", SLICE_ARG(m->text));
-    return result;
-}
-
-static int64_t sub_rows_max(const struct run *run)
-{
-    return run->options->subsearch_rows_max ? run->options->subsearch_rows_max : SUBSEARCH_ROWS_MAX;
-}
-
-int run_subsearch(struct run *run, const struct spl_query *query, struct batch **rows,
-                  struct err *err)
-{
-    struct search sub = sub_search(run);
-    *rows = NULL;
-    if (run->options->plan_only) { /* all of them are planned with the query that they stand in */
-        *rows = frame_batch_new(run->arena, 0);
-        return *rows ? 0 : run_nomem(run, err);
-    }
-    int result = run_sub(run, query, sub_rows_max(run), &sub, err);
-    if (result == 0 && !(*rows = rows_of(&sub)))
-        result = run_nomem(run, err);
-    close_all(&sub);
-    return result;
-}
-
-int run_subsearch_into(struct run *run, const struct spl_query *query, struct sorter *to,
-                       struct err *err)
-{
-    struct search sub = sub_search(run);
-    sub.into = to;
-    if (run->options->plan_only)
-        return 0;
-    /* a preview has no file for its rows */
-    bool bound = run->preview || run->options->subsearch_rows_max;
-    int result = run_sub(run, query, bound ? sub_rows_max(run) : 0, &sub, err);
-    close_all(&sub);
-    return result;
-}
-
-int run_pipeline(struct run *run, const struct spl_query *query, const struct batch *from,
-                 struct batch **rows, struct err *err)
-{
-    struct search sub = {.options = *run->options, .run = *run};
-    *rows = NULL;
-    sub.run.query = query;
-    sub.run.frames = arena_new_within(&run->memory->budget);
-    sub.run.scratch = arena_new_within(&run->memory->budget);
-    sub.run.scope.scratch = sub.run.scratch;
-    int result = sub.run.frames && sub.run.scratch ? 0 : err_nomem(err);
-    if (result == 0)
-        result = pipeline_build(&sub.pipeline, &sub.run, query->commands, err);
-    struct stage head = {.run = &sub.run, .next = sub.pipeline.stages};
-    if (result == 0)
-        result = stage_emit(&head, from, NULL, from->row_count, err);
-    if (result == 0)
-        result = pipeline_finish(&sub.pipeline, 0, err);
-    if (result == 0 && !(*rows = rows_of(&sub)))
-        result = run_nomem(run, err);
-    run->messages = sub.run.messages;
-    run->incomplete |= sub.run.incomplete;
-    run->scope.regex_limits = sub.run.scope.regex_limits;
-    close_all(&sub);
-    return result;
-}
-
-/* ---- explain ---- */
-
-void search_explain(struct search *search, struct buffer *to)
-{
-    const struct search_request *request = &search->request;
-    if (search->has_source) {
-        buffer_printf(to, "read     %s\n", search->source.kind ? search->source.kind : "source");
-        buffer_put_text(to, "columns  ");
-        if (request->all_columns)
-            buffer_put_text(to, "all");
-        for (size_t i = 0; !request->all_columns && i < request->column_count; i++)
-            buffer_printf(to, "%s%.*s", i ? ", " : "", SLICE_ARG(request->columns[i]));
-        buffer_put_text(to,
-                        request->newest_first ? "\norder    newest first\n" : "\norder    any\n");
-        for (size_t i = 0; i < request->index_count; i++)
-            buffer_printf(to, "index    %.*s\n", SLICE_ARG(request->indexes[i]));
-        buffer_put_text(to, search->source.filtered ? "filter   (in the source) " : "filter   ");
-        if (search->pushed)
-            expr_print(search->pushed, to);
-        else
-            buffer_put_text(to, "none");
-        buffer_put_char(to, '\n');
-    }
-    for (const struct spl_command *c = rest_of(search); c; c = c->next)
-        buffer_printf(to, "then     %-12s %s\n", c->descriptor ? c->descriptor->name : "macro",
-                      !c->descriptor                           ? ""
-                      : c->descriptor->flags & COMMAND_HOLDS   ? "(all rows first)"
-                      : c->descriptor->flags & COMMAND_STREAMS ? "(row by row)"
-                                                               : "(in order)");
-    if (search->finished)
-        cost_print(&search->progress, to);
-    if (search->finished)
-        buffer_printf(to, "cost     %llu rows read in %llu batches, %lld ms, %zu KiB held\n",
-                      (unsigned long long)search->progress.rows_read,
-                      (unsigned long long)search->progress.batches,
-                      (long long)search->progress.elapsed_ms,
-                      search->memory.budget.bytes_held / 1024);
-    if (search->memory.spilled)
-        buffer_printf(to, "disk     %llu rows in a temporary file of %llu KiB\n",
-                      (unsigned long long)search->memory.spilled,
-                      (unsigned long long)(search->memory.written / 1024));
-    if (!search->finished && search->progress.rows_total)
-        buffer_printf(to, "estimate about %llu rows to look at\n",
-                      (unsigned long long)search->progress.rows_total);
 }

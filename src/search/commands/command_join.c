@@ -111,10 +111,14 @@ static int name_keys(struct run *run, const struct join_args *args, struct join 
     join->rule.ours = join->rule.theirs = args->keys;
     if (!keys)
         return run_nomem(run, err);
-    for (uint32_t c = 0; !args->keys && c < names->column_count && join->rule.count < 64; c++) {
+    for (uint32_t c = 0; !args->keys && c < names->column_count; c++) {
         struct slice name = names->columns[c]->name;
-        if (name.len && name.ptr[0] != '_' && name.ptr[0] != '@')
-            keys[join->rule.count++] = name;
+        if (!name.len || name.ptr[0] == '_' || name.ptr[0] == '@')
+            continue;
+        if (join->rule.count == 64)
+            return err_set(err, ERR_LIMIT, "join compares at most 64 fields; name them, or let the "
+                           "subsearch keep fewer");
+        keys[join->rule.count++] = name;
     }
     if (!args->keys)
         join->rule.ours = join->rule.theirs = keys;

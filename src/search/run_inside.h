@@ -1,0 +1,48 @@
+#pragma once
+/*
+ * search/run_inside: what the parts of a search's run share: run.c (its course), run_plan.c (what is
+ * asked of the source), run_sub.c (searches within it).
+ */
+#include "search/newest.h"
+#include "search/spill.h"
+#include "search/spl_pipeline.h"
+
+enum { HELD_EIGHTHS = 5 }; /* of the memory; the rest is for reading */
+
+struct search {
+    struct run run;
+    struct search_memory memory; /* of a subsearch: its search's is used */
+    struct search_options options;
+    struct pipeline pipeline;
+    struct search_source source;
+    bool has_source;
+    bool drained;
+    bool in_slices; /* stages make columns: a block in slices needs less memory for them, and is sooner
+                       at its end when it is to be cancelled */
+    struct sorter *into;  /* of a subsearch: takes its rows as they come; NULL: they are kept */
+    struct stage *newest; /* puts rows in order; NULL when the source is, or no order is needed */
+    bool finished;
+    const struct expr *pushed; /* the filter given to the source */
+    size_t pushed_commands;    /* leading commands that are in it */
+    struct search_request request;
+    struct wanted wanted;
+    struct search_progress progress;
+    struct search_result result;
+    int64_t started_ns, told_ns;
+    bool cancelled;
+};
+
+/* run_plan.c: the range, and the source with what can be left to it. */
+bool query_has_source(const struct spl_query *query);
+MUST_USE int search_plan_range(struct search *search, struct err *err);
+MUST_USE int search_open_source(struct search *search, struct err *err);
+/* The commands that the source has not done. */
+const struct spl_command *search_rest(const struct search *search);
+
+/* run.c */
+MUST_USE int search_start(struct search *search, const struct spl_query *query, struct arena *arena,
+                          struct err *err);
+void search_close_all(struct search *search);
+
+/* run_sub.c */
+MUST_USE int search_plan_only(struct run *run, const struct spl_query *query, struct err *err);
