@@ -68,8 +68,9 @@ struct command {
     /* Backward: from the fields wanted behind the command to those wanted before it. NULL: the
      * same ones. */
     void (*want)(const struct spl_command *command, struct wanted *wanted);
-    /* Instead of make, where there is nothing to prepare and no state. */
+    /* Instead of make, where there is nothing to prepare and no state: a stage's own. */
     int (*push)(struct stage *op, struct frame *frame, struct err *err);
+    int (*finish)(struct stage *op, struct err *err);
     /* For help, which asks for examples in docs/reference/examples too (search/help.h). */
     const char *syntax; /* "head [N | (condition)] [options]" */
     const char *notes;  /* what is not as habit expects: a sentence a line; NULL: nothing */

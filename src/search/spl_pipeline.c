@@ -32,6 +32,7 @@ static int make_stage(struct run *run, const struct spl_command *command, struct
         return err_set_at(err, ERR_CONFIG, command->start, command->end,
                           "here stands a macro that is not defined");
     op->push = descriptor->push;
+    op->finish = descriptor->finish;
     if (!descriptor->make && descriptor->push)
         return 0;
     if (!descriptor->make)

@@ -83,17 +83,6 @@ static int finish(struct stage *op, struct err *err)
     return stage_emit(op, out, NULL, out->row_count, err);
 }
 
-static int make(struct run *run, const struct spl_command *command, struct stage *op,
-                struct err *err)
-{
-    (void)run;
-    (void)command;
-    (void)err;
-    op->push = stage_pass;
-    op->finish = finish;
-    return 0;
-}
-
 const struct command command_dbinspect = {
     .name = "dbinspect",
     .syntax = "dbinspect [options]",
@@ -102,5 +91,6 @@ const struct command command_dbinspect = {
     .options = options,
     .option_count = ARRAY_COUNT(options),
     .parse = parse,
-    .make = make,
+    .push = stage_pass,
+    .finish = finish,
 };

@@ -122,17 +122,6 @@ static int finish(struct stage *op, struct err *err)
     return stage_emit(op, batch, NULL, batch->row_count, err);
 }
 
-static int make(struct run *run, const struct spl_command *command, struct stage *op,
-                struct err *err)
-{
-    (void)run;
-    (void)command;
-    (void)err;
-    op->push = stage_pass;
-    op->finish = finish;
-    return 0;
-}
-
 const struct command command_gentimes = {
     .name = "gentimes",
     .syntax = "gentimes start=DATE [options]",
@@ -141,5 +130,6 @@ const struct command command_gentimes = {
     .options = options,
     .option_count = ARRAY_COUNT(options),
     .parse = parse,
-    .make = make,
+    .push = stage_pass,
+    .finish = finish,
 };

@@ -59,17 +59,6 @@ static int finish(struct stage *op, struct err *err)
     return stage_emit(op, rows, order + from, left, err);
 }
 
-static int make(struct run *run, const struct spl_command *command, struct stage *op,
-                struct err *err)
-{
-    (void)run;
-    (void)command;
-    (void)err;
-    op->push = stage_pass;
-    op->finish = finish;
-    return 0;
-}
-
 const struct command command_inputlookup = {
     .name = "inputlookup",
     .summary = "rows of a lookup table",
@@ -78,5 +67,6 @@ const struct command command_inputlookup = {
     .options = options,
     .option_count = ARRAY_COUNT(options),
     .parse = parse,
-    .make = make,
+    .push = stage_pass,
+    .finish = finish,
 };

@@ -141,22 +141,12 @@ static int finish(struct stage *op, struct err *err)
     return 0;
 }
 
-static int make(struct run *run, const struct spl_command *command, struct stage *op,
-                struct err *err)
-{
-    (void)run;
-    (void)command;
-    (void)err;
-    op->push = stage_pass;
-    op->finish = finish;
-    return 0;
-}
-
 const struct command command_set = {
     .name = "set",
     .syntax = "set union|diff|intersect [SEARCH] [SEARCH]",
     .summary = "rows of two searches, each once: set diff [search a] [search b]",
     .flags = COMMAND_GENERATES,
     .parse = parse,
-    .make = make,
+    .push = stage_pass,
+    .finish = finish,
 };
