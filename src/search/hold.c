@@ -58,6 +58,12 @@ int stage_hold(struct run *run, struct stage *op, size_t state_size,
     return 0;
 }
 
+int hold_make(struct run *run, const struct spl_command *command, struct stage *op,
+              struct err *err)
+{
+    return stage_hold(run, op, 0, command->descriptor->finish, err);
+}
+
 bool hold_frame(struct stage *op, struct frame *frame, bool *failed, struct err *err)
 {
     const struct hold *hold = op->state;

@@ -24,6 +24,9 @@ struct hold {
 /* state begins with a struct hold (or is one: size 0). */
 MUST_USE int stage_hold(struct run *run, struct stage *op, size_t state_size,
                         int (*finish)(struct stage *op, struct err *err), struct err *err);
+/* A command's make: rows are held, and the descriptor's finish makes of them what it does. */
+MUST_USE int hold_make(struct run *run, const struct spl_command *command, struct stage *op,
+                       struct err *err);
 /* All rows held, sharing their columns, in run->arena: columns can be put and dropped. False when
  * there are none; err is set when *failed. */
 bool hold_frame(struct stage *op, struct frame *frame, bool *failed, struct err *err);

@@ -6,7 +6,7 @@
  *   file   ── parts: rows that were written one after the other, as columns of some hundred rows
  *
  * The file has no name (O_TMPFILE, or unlinked at once), so it goes with the process. It is made
- * when the first row is written, in the folder given, else $TMPDIR, else /var/tmp. What is read back
+ * when the first row is written, in the folder given, else $TMPDIR, else the system's (P_tmpdir). What is read back
  * is checked (a CRC a block): a disk that lies ends the search with ERR_CORRUPT.
  *
  * Ownership  One search_memory a search; subsearches borrow it.
@@ -22,7 +22,7 @@ struct hin_io;
 struct search_memory {
     struct arena_budget budget;
     const struct hin_io *io;
-    const char *folder; /* NULL: $TMPDIR, else /var/tmp */
+    const char *folder; /* NULL: $TMPDIR, else P_tmpdir */
     int fd;             /* -1: no file yet */
     uint64_t written;   /* bytes of the file */
     uint64_t spilled;   /* rows that went to it, for people */

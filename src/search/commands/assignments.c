@@ -1,5 +1,6 @@
 /* eval and fieldformat: field = expression, one after the other. */
 #include "search/commands/assignments.h"
+#include "search/rows.h"
 
 struct assignment {
     struct slice name;
@@ -37,11 +38,10 @@ static bool is_condition(const struct expr *expr)
 
 int assignments_parse(struct spl_parser *p, struct spl_command *command)
 {
-    struct assignments *args = arena_calloc(p->arena, sizeof(*args));
+    struct assignments *args = command_args(p, command, sizeof(*args));
     struct assignment *list = NULL;
     if (!args)
-        return err_nomem(p->err);
-    command->args = args;
+        return -1;
     for (bool more = true; more;) {
         list = spl_grow(p->arena, list, args->count, sizeof(*list));
         if (!list)

@@ -1,5 +1,6 @@
 /* chart and timechart: options, aggregates and axes. */
 #include "search/commands/chart.h"
+#include "search/rows.h"
 
 #include "event/schema.h"
 
@@ -139,10 +140,9 @@ static int take_axes(struct spl_parser *p, struct chart_args *args)
 int chart_parse(struct spl_parser *p, struct spl_command *command, bool time)
 {
     static const char *const stops[] = {"by", "over", NULL};
-    struct chart_args *args = arena_calloc(p->arena, sizeof(*args));
+    struct chart_args *args = command_args(p, command, sizeof(*args));
     if (!args)
-        return err_nomem(p->err);
-    command->args = args;
+        return -1;
     *args = (struct chart_args){.other = SLICE("OTHER"),
                                 .null = SLICE("NULL"),
                                 .sep = SLICE(": "),

@@ -34,19 +34,13 @@ static int finish(struct stage *op, struct err *err)
     return series_finish(op, put, err);
 }
 
-static int make(struct run *run, const struct spl_command *command, struct stage *op,
-                struct err *err)
-{
-    (void)command;
-    return stage_hold(run, op, 0, finish, err);
-}
-
 const struct command command_accum = {
     .name = "accum",
     .summary = "the running sum of a field",
     .syntax = "accum FIELD [as NEW]",
     .flags = COMMAND_HOLDS,
     .parse = parse,
-    .make = make,
+    .make = hold_make,
+    .finish = finish,
     .want = series_want,
 };

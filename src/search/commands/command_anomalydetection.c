@@ -389,13 +389,6 @@ static int finish(struct stage *op, struct err *err)
     return rows_emit_kept(op, &frame, frame.selected, err);
 }
 
-static int make(struct run *run, const struct spl_command *command, struct stage *op,
-                struct err *err)
-{
-    (void)command;
-    return stage_hold(run, op, 0, finish, err);
-}
-
 const struct command command_anomalydetection = {
     .name = "anomalydetection",
     .syntax = "anomalydetection [options] [FIELD ...]",
@@ -404,6 +397,7 @@ const struct command command_anomalydetection = {
     .options = options,
     .option_count = ARRAY_COUNT(options),
     .parse = parse,
-    .make = make,
+    .make = hold_make,
+    .finish = finish,
     .want = want,
 };

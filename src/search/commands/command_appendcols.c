@@ -50,13 +50,6 @@ static int finish(struct stage *op, struct err *err)
     return hold_emit(op, &frame, err);
 }
 
-static int make(struct run *run, const struct spl_command *command, struct stage *op,
-                struct err *err)
-{
-    (void)command;
-    return stage_hold(run, op, 0, finish, err);
-}
-
 const struct command command_appendcols = {
     .name = "appendcols",
     .summary = "columns of a subsearch beside these, row by row",
@@ -66,5 +59,6 @@ const struct command command_appendcols = {
     .options = sub_options,
     .option_count = 5,
     .parse = parse,
-    .make = make,
+    .make = hold_make,
+    .finish = finish,
 };

@@ -33,13 +33,6 @@ static int finish(struct stage *op, struct err *err)
     return sub_emit(op, rows, 0, err);
 }
 
-static int make(struct run *run, const struct spl_command *command, struct stage *op,
-                struct err *err)
-{
-    (void)command;
-    return stage_hold(run, op, 0, finish, err);
-}
-
 const struct command command_appendpipe = {
     .name = "appendpipe",
     .summary = "what a pipeline makes of these rows, after them",
@@ -48,6 +41,7 @@ const struct command command_appendpipe = {
     .options = &sub_options[5],
     .option_count = 1,
     .parse = parse,
-    .make = make,
+    .make = hold_make,
+    .finish = finish,
     .want = want,
 };

@@ -36,13 +36,6 @@ static int finish(struct stage *op, struct err *err)
     return series_finish(op, put, err);
 }
 
-static int make(struct run *run, const struct spl_command *command, struct stage *op,
-                struct err *err)
-{
-    (void)command;
-    return stage_hold(run, op, 0, finish, err);
-}
-
 const struct command command_autoregress = {
     .name = "autoregress",
     .summary = "values of earlier rows",
@@ -51,6 +44,7 @@ const struct command command_autoregress = {
     .options = series_options,
     .option_count = ARRAY_COUNT(series_options),
     .parse = series_parse,
-    .make = make,
+    .make = hold_make,
+    .finish = finish,
     .want = series_want,
 };

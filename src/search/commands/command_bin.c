@@ -32,10 +32,9 @@ static const struct command_option options[] = {
 
 static int parse(struct spl_parser *p, struct spl_command *command)
 {
-    struct bin_args *args = arena_calloc(p->arena, sizeof(*args));
+    struct bin_args *args = command_args(p, command, sizeof(*args));
     if (!args)
-        return err_nomem(p->err);
-    command->args = args;
+        return -1;
     args->bins = 100;
     while (p->token.kind != SPL_END) {
         bool taken;

@@ -176,13 +176,6 @@ static int finish(struct stage *op, struct err *err)
     return stage_emit(op, frame.batch, shown, count, err);
 }
 
-static int make(struct run *run, const struct spl_command *command, struct stage *op,
-                struct err *err)
-{
-    (void)command;
-    return stage_hold(run, op, 0, finish, err);
-}
-
 const struct command command_cluster = {
     .name = "cluster",
     .syntax = "cluster [options]",
@@ -191,6 +184,7 @@ const struct command command_cluster = {
     .options = options,
     .option_count = ARRAY_COUNT(options),
     .parse = parse,
-    .make = make,
+    .make = hold_make,
+    .finish = finish,
     .want = want,
 };

@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "event/schema.h"
 #include "search/commands/sub_rows.h"
+#include "search/rows.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -46,10 +47,9 @@ static bool is_stream(struct slice name)
 
 static int parse(struct spl_parser *p, struct spl_command *command)
 {
-    struct collect_args *args = arena_calloc(p->arena, sizeof(*args));
+    struct collect_args *args = command_args(p, command, sizeof(*args));
     if (!args)
-        return err_nomem(p->err);
-    command->args = args;
+        return -1;
     args->add_time = true;
     args->sourcetype = SLICE("stash");
     struct spl_token at = p->token;

@@ -227,13 +227,6 @@ static int finish(struct stage *op, struct err *err)
     return stage_emit(op, c.out, NULL, c.out->row_count, err);
 }
 
-static int make(struct run *run, const struct spl_command *command, struct stage *op,
-                struct err *err)
-{
-    (void)command;
-    return stage_hold(run, op, 0, finish, err);
-}
-
 const struct command command_compare = {
     .name = "compare",
     .syntax = "compare [[search]] [FIELD ...] [options] by FIELD ...",
@@ -242,6 +235,7 @@ const struct command command_compare = {
     .options = options,
     .option_count = ARRAY_COUNT(options),
     .parse = parse,
-    .make = make,
+    .make = hold_make,
+    .finish = finish,
     .want = want,
 };

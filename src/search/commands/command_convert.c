@@ -1,6 +1,7 @@
 /* convert: numbers and times between their spellings. */
 #include "base/time_pattern.h"
 #include "search/rewrite.h"
+#include "search/rows.h"
 
 #include <math.h>
 
@@ -58,11 +59,10 @@ static int take_kind(struct spl_parser *p, enum conversion *out)
 
 static int parse(struct spl_parser *p, struct spl_command *command)
 {
-    struct convert_args *args = arena_calloc(p->arena, sizeof(*args));
+    struct convert_args *args = command_args(p, command, sizeof(*args));
     struct converting *list = NULL;
     if (!args)
-        return err_nomem(p->err);
-    command->args = args;
+        return -1;
     args->format = SLICE("%m/%d/%Y %H:%M:%S");
     if (spl_take_options(p, args) < 0)
         return -1;

@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "event/schema.h"
 #include "search/commands/model_rows.h"
+#include "search/rows.h"
 
 enum datamodel_action { SHOW, SEARCH, FLAT };
 
@@ -40,10 +41,9 @@ static int take_word(struct spl_parser *p, struct datamodel_args *args)
 
 static int parse(struct spl_parser *p, struct spl_command *command)
 {
-    struct datamodel_args *args = arena_calloc(p->arena, sizeof(*args));
+    struct datamodel_args *args = command_args(p, command, sizeof(*args));
     if (!args)
-        return err_nomem(p->err);
-    command->args = args;
+        return -1;
     args->strict = true;
     while (p->token.kind != SPL_END) {
         bool taken;

@@ -19,16 +19,8 @@ static int parse(struct spl_parser *p, struct spl_command *command)
     struct dbinspect_args *args = command_args(p, command, sizeof(*args));
     if (!args)
         return -1;
-    for (bool taken = true; taken;) {
-        args->index = SLICE_NONE;
-        if (spl_take_option(p, args, &taken) < 0)
-            return -1;
-        if (args->index.ptr && stored_add_indexes(p, args->index, &args->indexes) < 0)
-            return -1;
-        while (spl_at_sign(p, ","))
-            if (spl_advance(p) < 0)
-                return -1;
-    }
+    if (stored_take_options(p, args, &args->index, &args->indexes, true) < 0)
+        return -1;
     return spl_expect_end(p);
 }
 

@@ -1,6 +1,7 @@
 /* dedup: the first N rows of each combination of values; uniq: of equal neighbours. */
 #include "search/commands/dedup_sorted.h"
 #include "search/group.h"
+#include "search/rows.h"
 
 struct dedup_args {
     int64_t limit;
@@ -30,11 +31,10 @@ static const struct command_option options[] = {
 
 static int parse(struct spl_parser *p, struct spl_command *command)
 {
-    struct dedup_args *args = arena_calloc(p->arena, sizeof(*args));
+    struct dedup_args *args = command_args(p, command, sizeof(*args));
     static const char *const stops[] = {"sortby", NULL};
     if (!args)
-        return err_nomem(p->err);
-    command->args = args;
+        return -1;
     args->limit = 1;
     if (p->token.kind == SPL_WORD && slice_to_i64(p->token.text, &args->limit)) {
         if (args->limit < 1)

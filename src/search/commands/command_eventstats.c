@@ -1,5 +1,6 @@
 /* eventstats: statistics joined to every row. */
 #include "search/aggregate.h"
+#include "search/rows.h"
 #include "search/sorter.h"
 
 struct eventstats_args {
@@ -18,10 +19,9 @@ static const struct command_option options[] = {
 static int parse(struct spl_parser *p, struct spl_command *command)
 {
     static const char *const stops[] = {"by", NULL};
-    struct eventstats_args *args = arena_calloc(p->arena, sizeof(*args));
+    struct eventstats_args *args = command_args(p, command, sizeof(*args));
     if (!args)
-        return err_nomem(p->err);
-    command->args = args;
+        return -1;
     if (spl_take_options(p, args) < 0 || spl_take_aggs(p, stops, &args->aggs) < 0)
         return -1;
     if (spl_at_word(p, "by") &&

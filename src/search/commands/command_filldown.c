@@ -33,19 +33,13 @@ static int finish(struct stage *op, struct err *err)
     return hold_emit(op, &frame, err);
 }
 
-static int make(struct run *run, const struct spl_command *command, struct stage *op,
-                struct err *err)
-{
-    (void)command;
-    return stage_hold(run, op, 0, finish, err);
-}
-
 const struct command command_filldown = {
     .name = "filldown",
     .summary = "the value of the row before where there is none",
     .syntax = "filldown [FIELD ...]",
     .flags = COMMAND_HOLDS,
     .parse = fill_parse,
-    .make = make,
+    .make = hold_make,
+    .finish = finish,
     .want = fill_want,
 };

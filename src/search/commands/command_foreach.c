@@ -1,5 +1,6 @@
 /* foreach: an eval for each of some fields, with <<FIELD>> and its kin replaced. */
 #include "search/parser.h"
+#include "search/rows.h"
 #include "search/stage.h"
 
 struct foreach_args {
@@ -10,11 +11,10 @@ struct foreach_args {
 
 static int parse(struct spl_parser *p, struct spl_command *command)
 {
-    struct foreach_args *args = arena_calloc(p->arena, sizeof(*args));
+    struct foreach_args *args = command_args(p, command, sizeof(*args));
     struct slice *names = NULL;
     if (!args)
-        return err_nomem(p->err);
-    command->args = args;
+        return -1;
     while (p->token.kind != SPL_SUBSEARCH) {
         if (spl_at_option(p)) {
             if (spl_advance(p) < 0 || spl_take_value(p, &args->mode) < 0)

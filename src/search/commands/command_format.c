@@ -125,13 +125,6 @@ static int finish(struct stage *op, struct err *err)
     return search_text_emit(op, &text, err);
 }
 
-static int make(struct run *run, const struct spl_command *command, struct stage *op,
-                struct err *err)
-{
-    (void)command;
-    return stage_hold(run, op, 0, finish, err);
-}
-
 const struct command command_format = {
     .name = "format",
     .syntax = "format [options] [\"ROW\" \"COLUMN\" \"AND\" \"END\" \"OR\" \"END\"]",
@@ -140,5 +133,6 @@ const struct command command_format = {
     .options = options,
     .option_count = ARRAY_COUNT(options),
     .parse = parse,
-    .make = make,
+    .make = hold_make,
+    .finish = finish,
 };

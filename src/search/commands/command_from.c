@@ -2,6 +2,7 @@
 #include "search/commands/model_rows.h"
 #include "search/commands/saved.h"
 #include "search/commands/sub_rows.h"
+#include "search/rows.h"
 
 enum from_kind { FROM_MODEL, FROM_SAVED, FROM_TABLE };
 
@@ -38,11 +39,10 @@ static int take_name(struct spl_parser *p, struct from_args *args)
 
 static int parse(struct spl_parser *p, struct spl_command *command)
 {
-    struct from_args *args = arena_calloc(p->arena, sizeof(*args));
+    struct from_args *args = command_args(p, command, sizeof(*args));
     struct slice word = p->token.text, after = SLICE("");
     if (!args)
-        return err_nomem(p->err);
-    command->args = args;
+        return -1;
     slice_cut(p->token.text, ':', &word, &after);
     for (size_t i = 0; i < ARRAY_COUNT(kinds); i++) {
         if (p->token.kind != SPL_WORD || !slice_is_nocase(word, kinds[i].name))

@@ -1,6 +1,7 @@
 /* head: the first rows, or the rows as long as a condition holds. */
 #include "search/commands/command_head.h"
 
+#include "search/rows.h"
 #include "search/stage.h"
 
 struct head_args {
@@ -26,10 +27,9 @@ static const struct command_option options[] = {
 
 static int parse(struct spl_parser *p, struct spl_command *command)
 {
-    struct head_args *args = arena_calloc(p->arena, sizeof(*args));
+    struct head_args *args = command_args(p, command, sizeof(*args));
     if (!args)
-        return err_nomem(p->err);
-    command->args = args;
+        return -1;
     args->limit = -1;
     while (p->token.kind != SPL_END) {
         bool taken;

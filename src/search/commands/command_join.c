@@ -1,6 +1,7 @@
 /* join: rows met by rows of a subsearch. */
 #include "event/schema.h"
 #include "search/commands/join_sorted.h"
+#include "search/rows.h"
 
 struct join_args {
     struct slice *keys; /* none: the fields that both sides have */
@@ -42,10 +43,9 @@ static const struct command_option options[] = {
 
 static int parse(struct spl_parser *p, struct spl_command *command)
 {
-    struct join_args *args = arena_calloc(p->arena, sizeof(*args));
+    struct join_args *args = command_args(p, command, sizeof(*args));
     if (!args)
-        return err_nomem(p->err);
-    command->args = args;
+        return -1;
     args->rule.max = 1;
     args->rule.overwrite = args->rule.earlier = true;
     while (p->token.kind != SPL_SUBSEARCH) {

@@ -340,13 +340,6 @@ static int finish(struct stage *op, struct err *err)
     return emit_rows(op, &frame, &p, &s, err);
 }
 
-static int make(struct run *run, const struct spl_command *command, struct stage *op,
-                struct err *err)
-{
-    (void)command;
-    return stage_hold(run, op, 0, finish, err);
-}
-
 const struct command command_kmeans = {
     .name = "kmeans",
     .syntax = "kmeans [options] [FIELD ...]",
@@ -355,6 +348,7 @@ const struct command command_kmeans = {
     .options = options,
     .option_count = ARRAY_COUNT(options),
     .parse = parse,
-    .make = make,
+    .make = hold_make,
+    .finish = finish,
     .want = want,
 };

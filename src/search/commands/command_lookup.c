@@ -1,5 +1,6 @@
 /* lookup: fields of a table's row with the same key. */
 #include "search/commands/lookup_match.h"
+#include "search/rows.h"
 
 #include "event/schema.h"
 
@@ -55,10 +56,9 @@ static const struct command_option options[] = {
 
 static int parse(struct spl_parser *p, struct spl_command *command)
 {
-    struct lookup_args *args = arena_calloc(p->arena, sizeof(*args));
+    struct lookup_args *args = command_args(p, command, sizeof(*args));
     if (!args)
-        return err_nomem(p->err);
-    command->args = args;
+        return -1;
     if (spl_take_options(p, args) < 0)
         return -1;
     if (!spl_is_field(p))

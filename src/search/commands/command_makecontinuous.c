@@ -252,13 +252,6 @@ static int finish(struct stage *op, struct err *err)
     return stage_emit(op, out.batch, NULL, f.count, err);
 }
 
-static int make(struct run *run, const struct spl_command *command, struct stage *op,
-                struct err *err)
-{
-    (void)command;
-    return stage_hold(run, op, 0, finish, err);
-}
-
 const struct command command_makecontinuous = {
     .name = "makecontinuous",
     .syntax = "makecontinuous [FIELD] [options]",
@@ -267,6 +260,7 @@ const struct command command_makecontinuous = {
     .options = options,
     .option_count = ARRAY_COUNT(options),
     .parse = parse,
-    .make = make,
+    .make = hold_make,
+    .finish = finish,
     .want = want,
 };

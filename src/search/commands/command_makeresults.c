@@ -1,5 +1,6 @@
 /* makeresults: rows out of nothing. */
 #include "event/schema.h"
+#include "search/rows.h"
 #include "search/stage.h"
 #include "search/table_source.h"
 
@@ -38,10 +39,9 @@ enum { MAKERESULTS_MAX = 10 * 1000 * 1000 };
 
 static int parse(struct spl_parser *p, struct spl_command *command)
 {
-    struct makeresults_args *args = arena_calloc(p->arena, sizeof(*args));
+    struct makeresults_args *args = command_args(p, command, sizeof(*args));
     if (!args)
-        return err_nomem(p->err);
-    command->args = args;
+        return -1;
     args->count = 1;
     if (spl_take_options(p, args) < 0)
         return -1;

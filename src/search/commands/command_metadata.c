@@ -22,13 +22,8 @@ static int parse(struct spl_parser *p, struct spl_command *command)
     struct metadata_args *args = command_args(p, command, sizeof(*args));
     if (!args)
         return -1;
-    for (bool taken = true; taken;) {
-        args->index = SLICE_NONE;
-        if (spl_take_option(p, args, &taken) < 0)
-            return -1;
-        if (args->index.ptr && stored_add_indexes(p, args->index, &args->indexes) < 0)
-            return -1;
-    }
+    if (stored_take_options(p, args, &args->index, &args->indexes, false) < 0)
+        return -1;
     if (slice_is_nocase(args->type, "hosts"))
         args->fields[0] = FIELD_HOST;
     else if (slice_is_nocase(args->type, "sourcetypes"))

@@ -67,13 +67,6 @@ static int finish(struct stage *op, struct err *err)
     return hold_emit(op, &out, err);
 }
 
-static int make(struct run *run, const struct spl_command *command, struct stage *op,
-                struct err *err)
-{
-    (void)command;
-    return stage_hold(run, op, 0, finish, err);
-}
-
 const struct command command_mvcombine = {
     .name = "mvcombine",
     .summary = "one row for rows that differ in a field only",
@@ -82,6 +75,7 @@ const struct command command_mvcombine = {
     .options = mv_options,
     .option_count = 1,
     .parse = mv_parse,
-    .make = make,
+    .make = hold_make,
+    .finish = finish,
     .want = want,
 };

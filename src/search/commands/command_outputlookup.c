@@ -7,6 +7,7 @@
 #include "know/know.h"
 #include "search/commands/sub_rows.h"
 #include "search/group.h"
+#include "search/rows.h"
 
 struct output_args {
     struct slice table, key, format;
@@ -31,10 +32,9 @@ static const struct command_option options[] = {
 
 static int parse(struct spl_parser *p, struct spl_command *command)
 {
-    struct output_args *args = arena_calloc(p->arena, sizeof(*args));
+    struct output_args *args = command_args(p, command, sizeof(*args));
     if (!args)
-        return err_nomem(p->err);
-    command->args = args;
+        return -1;
     args->create_empty = args->override_if_empty = true;
     while (p->token.kind != SPL_END) {
         bool taken;

@@ -368,13 +368,6 @@ static int finish(struct stage *op, struct err *err)
     return hold_emit(op, &frame, err);
 }
 
-static int make(struct run *run, const struct spl_command *command, struct stage *op,
-                struct err *err)
-{
-    (void)command;
-    return stage_hold(run, op, 0, finish, err);
-}
-
 const struct command command_predict = {
     .name = "predict",
     .syntax = "predict FIELD [as NEW] ... [options]",
@@ -383,6 +376,7 @@ const struct command command_predict = {
     .options = options,
     .option_count = ARRAY_COUNT(options),
     .parse = parse,
-    .make = make,
+    .make = hold_make,
+    .finish = finish,
     .want = want,
 };

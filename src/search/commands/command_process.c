@@ -348,13 +348,6 @@ static int finish(struct stage *op, struct err *err)
     return stage_emit(op, out, NULL, out->row_count, err);
 }
 
-static int make(struct run *run, const struct spl_command *command, struct stage *op,
-                struct err *err)
-{
-    (void)command;
-    return stage_hold(run, op, 0, finish, err);
-}
-
 const struct command command_process = {
     .name = "process",
     .syntax = "process case=FIELD activity=FIELD [mode=map|variants|conformance] [model=\"A>B\"]",
@@ -363,6 +356,7 @@ const struct command command_process = {
     .options = options,
     .option_count = ARRAY_COUNT(options),
     .parse = parse,
-    .make = make,
+    .make = hold_make,
+    .finish = finish,
     .want = want,
 };

@@ -1,4 +1,5 @@
 /* rangemap: a word for a range of numbers. */
+#include "search/rows.h"
 #include "search/stage.h"
 
 struct range {
@@ -24,10 +25,9 @@ static bool read_range(struct slice text, struct range *range)
 
 static int parse(struct spl_parser *p, struct spl_command *command)
 {
-    struct rangemap_args *args = arena_calloc(p->arena, sizeof(*args));
+    struct rangemap_args *args = command_args(p, command, sizeof(*args));
     if (!args)
-        return err_nomem(p->err);
-    command->args = args;
+        return -1;
     args->other = SLICE("None");
     while (spl_at_option(p)) {
         struct slice name = p->token.text, value;

@@ -1,16 +1,16 @@
 /* regex: keeps rows by a regular expression. */
 #include "event/schema.h"
+#include "search/rows.h"
 #include "search/stage.h"
 
 static int parse(struct spl_parser *p, struct spl_command *command)
 {
-    struct spl_search *args = arena_calloc(p->arena, sizeof(*args));
+    struct spl_search *args = command_args(p, command, sizeof(*args));
     struct slice field = FIELD_ORIGINAL;
     bool inverted = false;
     struct regex *regex;
     if (!args)
-        return err_nomem(p->err);
-    command->args = args;
+        return -1;
     if (!spl_is_field(p))
         return spl_fail(p, "here a regular expression is needed");
     struct spl_token token = p->token;

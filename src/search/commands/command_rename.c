@@ -1,4 +1,5 @@
 /* rename: columns under other names. */
+#include "search/rows.h"
 #include "search/stage.h"
 
 struct renaming {
@@ -12,11 +13,10 @@ struct rename_args {
 
 static int parse(struct spl_parser *p, struct spl_command *command)
 {
-    struct rename_args *args = arena_calloc(p->arena, sizeof(*args));
+    struct rename_args *args = command_args(p, command, sizeof(*args));
     struct renaming *list = NULL;
     if (!args)
-        return err_nomem(p->err);
-    command->args = args;
+        return -1;
     while (p->token.kind != SPL_END) {
         list = spl_grow(p->arena, list, args->count, sizeof(*list));
         if (!list)

@@ -1,6 +1,7 @@
 /* replace: whole values by others; stars match anything and come back in the new value. */
 #include "event/schema.h"
 #include "search/rewrite.h"
+#include "search/rows.h"
 
 struct replacing {
     struct slice from, to;
@@ -23,11 +24,10 @@ static int take_text(struct spl_parser *p, struct slice *out)
 
 static int parse(struct spl_parser *p, struct spl_command *command)
 {
-    struct replace_args *args = arena_calloc(p->arena, sizeof(*args));
+    struct replace_args *args = command_args(p, command, sizeof(*args));
     struct replacing *list = NULL;
     if (!args)
-        return err_nomem(p->err);
-    command->args = args;
+        return -1;
     for (bool more = true; more;) {
         list = spl_grow(p->arena, list, args->count, sizeof(*list));
         if (!list)

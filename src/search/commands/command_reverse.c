@@ -14,18 +14,12 @@ static int finish(struct stage *op, struct err *err)
     return rows_backward(op, rows, rows ? rows->row_count : 0, err);
 }
 
-static int make(struct run *run, const struct spl_command *command, struct stage *op,
-                struct err *err)
-{
-    (void)command;
-    return stage_hold(run, op, 0, finish, err);
-}
-
 const struct command command_reverse = {
     .name = "reverse",
     .summary = "the last row first",
     .syntax = "reverse",
     .flags = COMMAND_HOLDS,
     .parse = parse,
-    .make = make,
+    .make = hold_make,
+    .finish = finish,
 };

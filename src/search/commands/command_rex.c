@@ -1,6 +1,7 @@
 /* rex: fields by named groups of a regular expression, or text replaced (mode=sed). */
 #include "event/schema.h"
 #include "pattern/regex_literal.h"
+#include "search/rows.h"
 #include "search/sed.h"
 
 struct rex_args {
@@ -58,11 +59,10 @@ static int compile(struct spl_parser *p, struct rex_args *args)
 
 static int parse(struct spl_parser *p, struct spl_command *command)
 {
-    struct rex_args *args = arena_calloc(p->arena, sizeof(*args));
+    struct rex_args *args = command_args(p, command, sizeof(*args));
     struct spl_token pattern = {0};
     if (!args)
-        return err_nomem(p->err);
-    command->args = args;
+        return -1;
     args->field = FIELD_ORIGINAL;
     args->max_match = 1;
     while (p->token.kind != SPL_END) {

@@ -1,5 +1,6 @@
 /* savedsearch: a search that has a name. */
 #include "search/commands/saved.h"
+#include "search/rows.h"
 
 struct savedsearch_args {
     struct slice name;
@@ -19,10 +20,9 @@ static int take_value(struct spl_parser *p, struct savedsearch_args *args)
 
 static int parse(struct spl_parser *p, struct spl_command *command)
 {
-    struct savedsearch_args *args = arena_calloc(p->arena, sizeof(*args));
+    struct savedsearch_args *args = command_args(p, command, sizeof(*args));
     if (!args)
-        return err_nomem(p->err);
-    command->args = args;
+        return -1;
     while (spl_is_field(p)) {
         if (spl_at_option(p)) {
             if (take_value(p, args) < 0)

@@ -1,12 +1,12 @@
 /* search: keeps the rows that match. */
 #include "search/commands/row_filter.h"
+#include "search/rows.h"
 
 static int parse(struct spl_parser *p, struct spl_command *command)
 {
-    struct spl_search *args = arena_calloc(p->arena, sizeof(*args));
+    struct spl_search *args = command_args(p, command, sizeof(*args));
     if (!args)
-        return err_nomem(p->err);
-    command->args = args;
+        return -1;
     bool first = p->query->commands == command;
     return spl_take_search(p, first, NULL, args);
 }

@@ -156,13 +156,6 @@ static int finish(struct stage *op, struct err *err)
     return 0;
 }
 
-static int make(struct run *run, const struct spl_command *command, struct stage *op,
-                struct err *err)
-{
-    (void)command;
-    return stage_hold(run, op, 0, finish, err);
-}
-
 const struct command command_selfjoin = {
     .name = "selfjoin",
     .syntax = "selfjoin [options] FIELD ...",
@@ -171,6 +164,7 @@ const struct command command_selfjoin = {
     .options = options,
     .option_count = ARRAY_COUNT(options),
     .parse = parse,
-    .make = make,
+    .make = hold_make,
+    .finish = finish,
     .want = want,
 };

@@ -2,6 +2,7 @@
 #include "search/commands/command_sort.h"
 
 #include "search/newest.h"
+#include "search/rows.h"
 #include "search/sorter.h"
 
 struct sort_args {
@@ -20,11 +21,10 @@ static const struct command_option options[] = {
 static int parse(struct spl_parser *p, struct spl_command *command)
 {
     static const char *const stops[] = {"desc", "d", NULL};
-    struct sort_args *args = arena_calloc(p->arena, sizeof(*args));
+    struct sort_args *args = command_args(p, command, sizeof(*args));
     int64_t n;
     if (!args)
-        return err_nomem(p->err);
-    command->args = args;
+        return -1;
     if (spl_take_options(p, args) < 0)
         return -1;
     if (p->token.kind == SPL_WORD && slice_to_i64(p->token.text, &n) && n >= 0) {

@@ -1,4 +1,5 @@
 /* strcat: fields and texts joined. */
+#include "search/rows.h"
 #include "search/stage.h"
 
 struct strcat_part {
@@ -23,10 +24,9 @@ static const struct command_option options[] = {
 
 static int parse(struct spl_parser *p, struct spl_command *command)
 {
-    struct strcat_args *args = arena_calloc(p->arena, sizeof(*args));
+    struct strcat_args *args = command_args(p, command, sizeof(*args));
     if (!args)
-        return err_nomem(p->err);
-    command->args = args;
+        return -1;
     if (spl_take_options(p, args) < 0)
         return -1;
     while (spl_is_field(p)) {

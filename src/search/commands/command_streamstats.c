@@ -77,10 +77,9 @@ static int parse(struct spl_parser *p, struct spl_command *command)
     static const char *const stops[] = {"by",          "reset_before",    "reset_after",
                                         "window",      "current",         "global",
                                         "time_window", "reset_on_change", NULL};
-    struct streamstats_args *args = arena_calloc(p->arena, sizeof(*args));
+    struct streamstats_args *args = command_args(p, command, sizeof(*args));
     if (!args)
-        return err_nomem(p->err);
-    command->args = args;
+        return -1;
     args->current = args->global = true;
     if (take_options(p, args) < 0 || spl_take_aggs(p, stops, &args->aggs) < 0)
         return -1;

@@ -3,6 +3,7 @@
  * them; with outputfield only that one, where inclname and inclvalue say whose tag it is.
  */
 #include "search/commands/label_rows.h"
+#include "search/rows.h"
 
 struct tags_args {
     struct slice output;
@@ -20,10 +21,9 @@ static const struct command_option options[] = {
 
 static int parse(struct spl_parser *p, struct spl_command *command)
 {
-    struct tags_args *args = arena_calloc(p->arena, sizeof(*args));
+    struct tags_args *args = command_args(p, command, sizeof(*args));
     if (!args)
-        return err_nomem(p->err);
-    command->args = args;
+        return -1;
     return spl_take_fields_options(p, args, NULL, &args->fields) < 0 ? -1 : spl_expect_end(p);
 }
 

@@ -1,6 +1,7 @@
 /* tail: the last rows, the last one first. */
 #include "search/commands/rows_backward.h"
 #include "search/hold.h"
+#include "search/rows.h"
 
 struct tail_args {
     int64_t limit;
@@ -16,10 +17,9 @@ static const struct command_option options[] = {
 
 static int parse(struct spl_parser *p, struct spl_command *command)
 {
-    struct tail_args *args = arena_calloc(p->arena, sizeof(*args));
+    struct tail_args *args = command_args(p, command, sizeof(*args));
     if (!args)
-        return err_nomem(p->err);
-    command->args = args;
+        return -1;
     args->limit = 10;
     if (spl_take_options(p, args) < 0 ||
         (p->token.kind != SPL_END && spl_take_i64(p, &args->limit) < 0))

@@ -96,11 +96,10 @@ static int take_edge(struct spl_parser *p, const struct expr **out)
 
 static int parse(struct spl_parser *p, struct spl_command *command)
 {
-    struct transaction_args *args = arena_calloc(p->arena, sizeof(*args));
+    struct transaction_args *args = command_args(p, command, sizeof(*args));
     static const char *const edges[] = {"startswith", "endswith", NULL};
     if (!args)
-        return err_nomem(p->err);
-    command->args = args;
+        return -1;
     args->rules.max_events = 1000;
     args->rules.connected = true;
     for (;;) {

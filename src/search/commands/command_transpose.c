@@ -27,10 +27,9 @@ static const struct command_option options[] = {
 
 static int parse(struct spl_parser *p, struct spl_command *command)
 {
-    struct transpose_args *args = arena_calloc(p->arena, sizeof(*args));
+    struct transpose_args *args = command_args(p, command, sizeof(*args));
     if (!args)
-        return err_nomem(p->err);
-    command->args = args;
+        return -1;
     *args =
         (struct transpose_args){.rows = 5, .column_name = SLICE("column"), .include_empty = true};
     while (p->token.kind != SPL_END) {
@@ -97,13 +96,6 @@ static int finish(struct stage *op, struct err *err)
     return stage_emit(op, out, NULL, out->row_count, err);
 }
 
-static int make(struct run *run, const struct spl_command *command, struct stage *op,
-                struct err *err)
-{
-    (void)command;
-    return stage_hold(run, op, 0, finish, err);
-}
-
 const struct command command_transpose = {
     .name = "transpose",
     .summary = "rows become columns",
@@ -113,6 +105,7 @@ const struct command command_transpose = {
     .options = options,
     .option_count = ARRAY_COUNT(options),
     .parse = parse,
-    .make = make,
+    .make = hold_make,
+    .finish = finish,
     .want = want,
 };

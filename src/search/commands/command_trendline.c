@@ -1,15 +1,15 @@
 /* trendline: moving averages. */
 #include "search/commands/series.h"
+#include "search/rows.h"
 
 enum trend_kind { TREND_SMA, TREND_EMA, TREND_WMA };
 
 /* trendline sma3(f) [as g] ema5(h) ... */
 static int parse(struct spl_parser *p, struct spl_command *command)
 {
-    struct series_args *args = arena_calloc(p->arena, sizeof(*args));
+    struct series_args *args = command_args(p, command, sizeof(*args));
     if (!args)
-        return err_nomem(p->err);
-    command->args = args;
+        return -1;
     while (p->token.kind != SPL_END) {
         struct series s = {0};
         struct slice word = p->token.text;
@@ -90,19 +90,13 @@ static int finish(struct stage *op, struct err *err)
     return series_finish(op, put, err);
 }
 
-static int make(struct run *run, const struct spl_command *command, struct stage *op,
-                struct err *err)
-{
-    (void)command;
-    return stage_hold(run, op, 0, finish, err);
-}
-
 const struct command command_trendline = {
     .name = "trendline",
     .summary = "moving averages",
     .syntax = "trendline sma|ema|wmaN(FIELD) [as NEW] ...",
     .flags = COMMAND_HOLDS,
     .parse = parse,
-    .make = make,
+    .make = hold_make,
+    .finish = finish,
     .want = series_want,
 };

@@ -30,13 +30,8 @@ static int parse(struct spl_parser *p, struct spl_command *command)
     if (!args)
         return -1;
     args->count = 50;
-    for (bool taken = true; taken;) {
-        args->index = SLICE_NONE;
-        if (spl_take_option(p, args, &taken) < 0)
-            return -1;
-        if (args->index.ptr && stored_add_indexes(p, args->index, &args->indexes) < 0)
-            return -1;
-    }
+    if (stored_take_options(p, args, &args->index, &args->indexes, false) < 0)
+        return -1;
     if (!args->prefix.len)
         return spl_fail(p, "typeahead needs prefix=, the letters that were typed");
     return spl_expect_end(p);

@@ -34,13 +34,6 @@ static int finish(struct stage *op, struct err *err)
     return stage_emit(op, out, NULL, out->row_count, err);
 }
 
-static int make(struct run *run, const struct spl_command *command, struct stage *op,
-                struct err *err)
-{
-    (void)command;
-    return stage_hold(run, op, 0, finish, err);
-}
-
 const struct command command_untable = {
     .name = "untable",
     .summary = "a table back to rows",
@@ -49,6 +42,7 @@ const struct command command_untable = {
     .options = xy_options,
     .option_count = ARRAY_COUNT(xy_options),
     .parse = xy_parse,
-    .make = make,
+    .make = hold_make,
+    .finish = finish,
     .want = want,
 };

@@ -1,12 +1,12 @@
 /* where: keeps rows for which an expression is true. */
 #include "search/commands/row_filter.h"
+#include "search/rows.h"
 
 static int parse(struct spl_parser *p, struct spl_command *command)
 {
-    struct spl_search *args = arena_calloc(p->arena, sizeof(*args));
+    struct spl_search *args = command_args(p, command, sizeof(*args));
     if (!args)
-        return err_nomem(p->err);
-    command->args = args;
+        return -1;
     if (spl_take_expr(p, &args->expr) < 0)
         return -1;
     return spl_expect_end(p);

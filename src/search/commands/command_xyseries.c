@@ -48,13 +48,6 @@ static int finish(struct stage *op, struct err *err)
     return stage_emit(op, out, NULL, out->row_count, err);
 }
 
-static int make(struct run *run, const struct spl_command *command, struct stage *op,
-                struct err *err)
-{
-    (void)command;
-    return stage_hold(run, op, 0, finish, err);
-}
-
 const struct command command_xyseries = {
     .name = "xyseries",
     .summary = "rows to a table",
@@ -63,6 +56,7 @@ const struct command command_xyseries = {
     .options = xy_options,
     .option_count = ARRAY_COUNT(xy_options),
     .parse = xy_parse,
-    .make = make,
+    .make = hold_make,
+    .finish = finish,
     .want = want,
 };

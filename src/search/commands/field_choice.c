@@ -1,14 +1,14 @@
 /* fields and table: reading the list, choosing the columns. */
 #include "search/commands/field_choice.h"
+#include "search/rows.h"
 
 #include "event/schema.h"
 
 int field_choice_parse(struct spl_parser *p, struct spl_command *command)
 {
-    struct field_choice *args = arena_calloc(p->arena, sizeof(*args));
+    struct field_choice *args = command_args(p, command, sizeof(*args));
     if (!args)
-        return err_nomem(p->err);
-    command->args = args;
+        return -1;
     args->minus = spl_at_word(p, "-");
     if ((args->minus || spl_at_word(p, "+")) && spl_advance(p) < 0)
         return -1;

@@ -1,14 +1,14 @@
 /* fillnull and filldown: reading the list of fields. */
 #include "search/commands/fill_args.h"
+#include "search/rows.h"
 
 #include "event/schema.h"
 
 int fill_parse(struct spl_parser *p, struct spl_command *command)
 {
-    struct fill_args *args = arena_calloc(p->arena, sizeof(*args));
+    struct fill_args *args = command_args(p, command, sizeof(*args));
     if (!args)
-        return err_nomem(p->err);
-    command->args = args;
+        return -1;
     args->value = SLICE("0");
     if (spl_take_options(p, args) < 0 || spl_take_fields(p, NULL, true, &args->fields) < 0)
         return -1;

@@ -2,6 +2,7 @@
 #include "search/commands/frequent.h"
 
 #include "search/group.h"
+#include "search/rows.h"
 
 #include <stdlib.h>
 
@@ -53,10 +54,9 @@ const struct command_option frequent_options[] = {
 int frequent_parse(struct spl_parser *p, struct spl_command *command)
 {
     static const char *const stops[] = {"by", NULL};
-    struct frequent_args *args = arena_calloc(p->arena, sizeof(*args));
+    struct frequent_args *args = command_args(p, command, sizeof(*args));
     if (!args)
-        return err_nomem(p->err);
-    command->args = args;
+        return -1;
     *args = (struct frequent_args){.limit = 10,
                                    .count_field = SLICE("count"),
                                    .percent_field = SLICE("percent"),

@@ -1,5 +1,6 @@
 /* makemv, nomv, mvexpand, mvcombine: options and field. */
 #include "search/commands/mv_field.h"
+#include "search/rows.h"
 
 #define AT(field) offsetof(struct mv_args, field)
 const struct command_option mv_options[] = {
@@ -19,10 +20,9 @@ const struct command_option mv_options[] = {
 
 int mv_parse(struct spl_parser *p, struct spl_command *command)
 {
-    struct mv_args *args = arena_calloc(p->arena, sizeof(*args));
+    struct mv_args *args = command_args(p, command, sizeof(*args));
     if (!args)
-        return err_nomem(p->err);
-    command->args = args;
+        return -1;
     args->delim = SLICE(" ");
     while (p->token.kind != SPL_END) {
         bool taken;

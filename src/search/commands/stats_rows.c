@@ -4,6 +4,7 @@
 #include "base/map.h"
 #include "search/commands/command_sort.h"
 #include "search/overflow.h"
+#include "search/rows.h"
 
 const struct command_option stats_options[] = {
     {.name = "allnum",
@@ -25,10 +26,9 @@ const struct command_option stats_options[] = {
 int stats_parse(struct spl_parser *p, struct spl_command *command)
 {
     static const char *const stops[] = {"by", NULL};
-    struct stats_args *args = arena_calloc(p->arena, sizeof(*args));
+    struct stats_args *args = command_args(p, command, sizeof(*args));
     if (!args)
-        return err_nomem(p->err);
-    command->args = args;
+        return -1;
     if (spl_take_options(p, args) < 0 || spl_take_aggs(p, stops, &args->aggs) < 0)
         return -1;
     if (spl_at_word(p, "by") &&

@@ -61,7 +61,7 @@ int stored_rows(struct run *run, const struct stored_scan *scan,
     return more < 0 ? -1 : 0;
 }
 
-int stored_add_indexes(struct spl_parser *p, struct slice text, struct field_list *out)
+static int add_indexes(struct spl_parser *p, struct slice text, struct field_list *out)
 {
     struct slice part, *names = (struct slice *)(uintptr_t)out->names;
     while (slice_next_part(&text, ',', &part)) {
@@ -70,6 +70,22 @@ int stored_add_indexes(struct spl_parser *p, struct slice text, struct field_lis
             return err_nomem(p->err);
         names[out->count++] = slice_trim(part);
         out->names = names;
+    }
+    return 0;
+}
+
+int stored_take_options(struct spl_parser *p, void *args, struct slice *index,
+                        struct field_list *indexes, bool commas)
+{
+    for (bool taken = true; taken;) {
+        *index = SLICE_NONE;
+        if (spl_take_option(p, args, &taken) < 0)
+            return -1;
+        if (index->ptr && add_indexes(p, *index, indexes) < 0)
+            return -1;
+        while (commas && spl_at_sign(p, ","))
+            if (spl_advance(p) < 0)
+                return -1;
     }
     return 0;
 }

@@ -19,5 +19,7 @@ struct stored_scan {
 MUST_USE int stored_rows(struct run *run, const struct stored_scan *scan,
                          int (*visit)(void *context, const struct frame *frame, struct err *err),
                          void *context, struct err *err);
-/* index=a index=b, or index=a,b, with the parser on the option's value taken as text. */
-MUST_USE int stored_add_indexes(struct spl_parser *p, struct slice text, struct field_list *out);
+/* All options that stand here; index is one of args, and each of its values (index=a index=b, or index=a,b)
+ * goes to indexes. With commas these may stand between options. */
+MUST_USE int stored_take_options(struct spl_parser *p, void *args, struct slice *index,
+                                 struct field_list *indexes, bool commas);

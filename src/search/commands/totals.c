@@ -3,6 +3,7 @@
 
 #include "event/schema.h"
 #include "search/hold.h"
+#include "search/rows.h"
 #include "search/stat.h"
 
 struct totals_args {
@@ -26,10 +27,9 @@ const struct command_option totals_options[] = {
 
 int totals_parse(struct spl_parser *p, struct spl_command *command, bool columns)
 {
-    struct totals_args *args = arena_calloc(p->arena, sizeof(*args));
+    struct totals_args *args = command_args(p, command, sizeof(*args));
     if (!args)
-        return err_nomem(p->err);
-    command->args = args;
+        return -1;
     *args = (struct totals_args){
         .row = !columns, .col = columns, .name = SLICE("Total"), .label = SLICE("Total")};
     return spl_take_fields_options(p, args, NULL, &args->fields);

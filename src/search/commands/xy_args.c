@@ -1,5 +1,6 @@
 /* xyseries and untable: reading the fields, writing a cell. */
 #include "search/commands/xy_args.h"
+#include "search/rows.h"
 
 const struct command_option xy_options[] = {
     {.name = "grouped", OPTION_BOOL, offsetof(struct xy_args, grouped), "accepted, does nothing"},
@@ -13,10 +14,9 @@ const struct command_option xy_options[] = {
 
 int xy_parse(struct spl_parser *p, struct spl_command *command)
 {
-    struct xy_args *args = arena_calloc(p->arena, sizeof(*args));
+    struct xy_args *args = command_args(p, command, sizeof(*args));
     if (!args)
-        return err_nomem(p->err);
-    command->args = args;
+        return -1;
     args->sep = SLICE(": ");
     if (spl_take_options(p, args) < 0 || spl_take_fields(p, NULL, false, &args->fields) < 0)
         return -1;
