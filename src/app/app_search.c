@@ -76,6 +76,16 @@ static int collect(void *context, struct slice stream, struct slice source, stru
     return result;
 }
 
+/* Only where some decoder is newer than an event may be: reading them all takes longer than most searches. */
+static int load_redecode(struct decoders **decoders, struct redecode **out, struct err *err)
+{
+    *decoders = NULL;
+    *out = NULL;
+    if (!redecode_may_be_needed(cli_content("decoders")))
+        return 0;
+    return cli_load_decoders(decoders, err) < 0 ? -1 : redecode_new(*decoders, out, err);
+}
+
 static int search_store(const char *dir, int argc, char **argv, struct search_setting *setting)
 {
     struct err err;
@@ -93,6 +103,8 @@ static int search_store(const char *dir, int argc, char **argv, struct search_se
     struct table_backend *tables = NULL;
     int status;
     struct search_files files;
+    struct decoders *decoders;
+    struct redecode *redecode;
     struct arena *arena = arena_new(MIB); /* for their names */
     char lookups[ADMIN_PATH_MAX];
     struct search_writer writer = {.table = write_lookup, .collect = collect, .context = (void *)(uintptr_t)dir};
@@ -101,15 +113,18 @@ static int search_store(const char *dir, int argc, char **argv, struct search_se
     setting->writer = &writer;
     backend.backend.files = &files;
     err_nomem(&err);
-    if (!arena || search_files_find(dir, arena, &files, &err) < 0 ||
+    if (load_redecode(&decoders, &redecode, &err) < 0 || !arena || search_files_find(dir, arena, &files, &err) < 0 ||
         table_backend_new(NULL, admin_path(dir, "lookups", lookups), &tables, &err) < 0) {
         know_builder_free(setting->knowledge);
         status = cli_fail(&err);
     } else {
         setting->tables = table_backend_get(tables);
+        backend.backend.redecoder = redecode ? redecode_get(redecode) : NULL;
         status = search_main(argc, argv, setting);
     }
     table_backend_free(tables);
+    redecode_free(redecode);
+    decoders_free(decoders);
     arena_free(arena);
     store_close(store);
     return status == EXIT_DONE && backend.damage_count ? EXIT_FAILED : status;

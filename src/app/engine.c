@@ -62,7 +62,8 @@ int engine_open(struct engine *engine, struct err *err)
                                      .position_min = store_covered(engine->store),
                                      .seq_min = store_next_seq(engine->store)};
     if (journal_open(&journal, &engine->journal, err) < 0 ||
-        cli_load_decoders(&engine->decoders, err) < 0)
+        cli_load_decoders(&engine->decoders, err) < 0 ||
+        redecode_new(engine->decoders, &engine->redecode, err) < 0)
         return -1;
     snprintf(path, sizeof(path), "%.4000s/memory", engine->dir);
     struct checkpoint_config checkpoint = {.dir = path, .note = engine_note};
@@ -152,6 +153,7 @@ void engine_close(struct engine *engine)
     checkpoint_close(engine->checkpoint);
     store_close(engine->store);
     journal_close(engine->journal);
+    redecode_free(engine->redecode);
     decoders_free(engine->decoders);
     rule_set_free(engine->rules);
     arena_free(engine->arena);

@@ -7,6 +7,7 @@
  */
 #include "app/cli.h"
 #include "flow/pipeline.h"
+#include "flow/redecode.h"
 
 enum { ENGINE_PATH_MAX = 4400 };
 
@@ -23,6 +24,7 @@ struct engine {
     struct store *store;
     struct journal *journal;
     struct decoders *decoders;
+    struct redecode *redecode; /* what these would make of stored events */
     struct arena *arena;
     const struct state_definitions *state;
     struct rule_set *rules;

@@ -252,7 +252,8 @@ static int start_scheduler(struct service *service, struct err *err)
         .parts = {.store = service->engine.store, .journal = service->engine.journal,
                   .database = service->database,
                   .lookups = data_path(service, "lookups", service->lookups),
-                  .files = &service->files, .clock = clock_real()},
+                  .files = &service->files, .redecoder = redecode_get(service->engine.redecode),
+                  .clock = clock_real()},
         .knowledge = hold_knowledge, .settle = settle, .file = file_findings, .note = engine_note,
         .context = service};
     return find_files(service, err) < 0 ? -1 : scheduler_start(&config, &service->scheduler, err);
@@ -275,6 +276,7 @@ static int open_server(struct service *service, struct err *err)
                   .scheduler = service->scheduler,
                   .lookups = service->lookups,
                   .files = &service->files,
+                  .redecoder = redecode_get(service->engine.redecode),
                   .clock = clock_real(),
                   .setup_code = service->setup_code[0] ? service->setup_code : NULL},
         .address = config->api.address,

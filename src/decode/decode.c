@@ -175,6 +175,7 @@ static void put_hints(struct run *run, struct slice hints, bool has_dataset)
     struct slice fields = delivery_hint(hints, "fields");
     struct err err;
     put_default(run, KNOWN_HOST, arena_copy(batch->arena, delivery_hint(hints, "host")));
+    put_default(run, KNOWN_ENCODING, arena_copy(batch->arena, delivery_hint(hints, "encoding")));
     put_default(run, KNOWN_PATH, arena_copy(batch->arena, delivery_hint(hints, "source")));
     if (!has_dataset)
         put_default(run, KNOWN_DATASET,
@@ -276,7 +277,9 @@ static bool decode_event(struct decode *decode, struct batch *batch, struct even
     struct sighting sighting = {.text = without_bom(text), .tokens = &run.tokens};
     sighting.source = row->origin->dataset.len ? row->origin->dataset : sourcetype;
     sighting.kind = look_at(&run, sighting.text);
-    const struct decoder *decoder = decoders_choose(decode->runner.decoders, &sighting);
+    struct slice named = delivery_hint(hints, "decoder");
+    const struct decoder *decoder = named.len ? decoders_find(decode->runner.decoders, named)
+                                              : decoders_choose(decode->runner.decoders, &sighting);
     enum run_result result = decoder ? run_decoder(&run, decoder, sighting.text) : RUN_OK;
     if (!decoder && err.code == ERR_INPUT)
         result = RUN_FAILED; /* it looked like JSON: say why it is none */

@@ -170,6 +170,8 @@ struct decoder {
     int64_t version;
     struct slice label; /* name@version, for hinomi.decoder */
     struct slice dataset;
+    const struct slice *corrects; /* decoders whose older events it may have now */
+    uint32_t correct_count;
     struct slice path;
     struct recognise recognise;
     struct steps steps;

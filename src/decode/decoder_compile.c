@@ -168,7 +168,7 @@ static int compile_recognise(struct decoder_compiler *compiler, const struct yam
 
 static int compile_head(struct decoder_compiler *compiler, const struct yaml_node *node)
 {
-    static const char *const keys[] = {"name",    "version",   "dataset",
+    static const char *const keys[] = {"name",    "version",   "dataset", "corrects",
                                        "summary", "recognise", "steps"};
     struct decoder *decoder = compiler->decoder;
     if (node->kind != YAML_MAPPING)
@@ -185,6 +185,9 @@ static int compile_head(struct decoder_compiler *compiler, const struct yaml_nod
                                   (long long)decoder->version);
     if (!decoder->label.ptr)
         return err_nomem(compiler->err);
+    if (text_list(compiler, yaml_get(node, "corrects"), &decoder->corrects,
+                  &decoder->correct_count) < 0)
+        return -1;
     return compile_recognise(compiler, yaml_get(node, "recognise"), &decoder->recognise);
 }
 

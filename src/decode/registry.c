@@ -31,6 +31,7 @@ static const char *const known_names[KNOWN_COUNT] = {
     [KNOWN_SYSLOG_VERSION] = "log.syslog.version",
     [KNOWN_SYSLOG_MESSAGE_ID] = "log.syslog.msgid",
     [KNOWN_HOSTNAME] = "host.hostname",
+    [KNOWN_ENCODING] = "hinomi.encoding",
 };
 
 static struct decoders *decoders_new(void)

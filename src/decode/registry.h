@@ -42,6 +42,7 @@ enum known_field {
     KNOWN_SYSLOG_VERSION,
     KNOWN_SYSLOG_MESSAGE_ID,
     KNOWN_HOSTNAME,
+    KNOWN_ENCODING,
     KNOWN_COUNT,
 };
 

@@ -64,6 +64,7 @@ static int prepare(struct running *r, struct err *err)
     store_backend_init(&r->backend, parts->store, &r->clock.clock, r->stop);
     r->backend.threads = 1;
     r->backend.backend.files = parts->files;
+    r->backend.backend.redecoder = parts->redecoder;
     search_writes_init(&r->writes, &(struct search_writes){
         .database = parts->database, .clock = parts->clock, .journal = parts->journal,
         .lookups = parts->lookups, .person = r->schedule->owner, .via = SLICE("schedule"),

@@ -19,6 +19,7 @@
 
 #include <stdatomic.h>
 
+struct redecoder;
 struct search_files;
 
 struct scheduled_parts {
@@ -27,6 +28,7 @@ struct scheduled_parts {
     struct database *database;
     const char *lookups;              /* folder of lookup tables */
     const struct search_files *files; /* that commands read; NULL: none */
+    const struct redecoder *redecoder; /* NULL: none */
     const struct hin_clock *clock;
 };
 

@@ -5,6 +5,7 @@
 #include "event/schema.h"
 #include "search/cost.h"
 #include "search/naive.h"
+#include "search/redecoded.h"
 
 static bool needs_order(const struct spl_command *command)
 {
@@ -253,6 +254,7 @@ int search_open_source(struct search *search, struct err *err)
     request->threads = search->options.threads;
     request->memory_max = read_memory(&search->options);
     request->now_ns = run->scope.now_ns;
+    request->clock = run->scope.clock;
     request->rand = run->scope.rand;
     request->zone = run->scope.zone;
     request->stop = run->scope.stop;
@@ -270,7 +272,7 @@ int search_open_source(struct search *search, struct err *err)
         naive_request(request);
     if (run->options->plan_only)
         return 0;
-    if (backend->open(backend->context, request, run->arena, &search->source, err) < 0)
+    if (redecoded_open(backend, request, run->arena, &search->source, err) < 0)
         return -1;
     search->has_source = true;
     search->progress.rows_total = search->source.rows_total;

@@ -17,7 +17,9 @@
 #include "event/batch.h"
 #include "expr/expr.h"
 
+struct redecoder;  /* event/redecode.h */
 struct scan_stats; /* store/scan.h */
+struct hin_clock;
 struct hin_rand;
 struct zone;
 
@@ -44,7 +46,8 @@ struct search_request {
     int64_t rows_enough;       /* the search stops after so many rows that pass; 0: all */
     uint32_t threads;          /* that read, at most; 0: as the backend likes */
     size_t memory_max;         /* for reading; 0: MEMORY_QUERY_MAX */
-    int64_t now_ns;            /* for the filter's functions, with rand and zone */
+    int64_t now_ns;            /* for the filter's functions, with clock, rand and zone */
+    const struct hin_clock *clock;
     const struct hin_rand *rand;
     const struct zone *zone;
     bool (*stop)(void *context); /* the search is to end: next() may end with any error; NULL: never.
@@ -101,4 +104,6 @@ struct search_backend {
     int (*pieces)(void *context, struct arena *arena, struct search_piece **out, size_t *count,
                   struct err *err);
     const struct search_files *files; /* NULL: none */
+    const struct redecoder *redecoder; /* for what older decoders took; NULL: it stays as stored. Such rows
+                                          are not for open(): search/redecoded.h */
 };

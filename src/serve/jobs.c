@@ -209,6 +209,7 @@ static int prepare(struct job *job, struct slice query, struct slice from, struc
     store_backend_init(&job->backend, jobs->config.store, jobs->config.clock, &job->cancel);
     store_backend_init(&job->count_backend, jobs->config.store, jobs->config.clock, &job->cancel);
     job->backend.backend.files = job->count_backend.backend.files = jobs->config.files;
+    job->backend.backend.redecoder = job->count_backend.backend.redecoder = jobs->config.redecoder;
     if (search_new(parsed, &options, &job->search, err) < 0)
         return -1;
     return prepare_counting(job, text, &options, err);

@@ -22,6 +22,7 @@ struct jobs;
 struct knowing; /* serve/knowing.h */
 
 /* What searches work with; all outlive the jobs. */
+struct redecoder;    /* event/redecode.h */
 struct search_files; /* search/search_files.h */
 
 struct jobs_config {
@@ -31,6 +32,7 @@ struct jobs_config {
     struct database *database; /* for the audit trail */
     const char *lookups;       /* folder of lookup tables */
     const struct search_files *files; /* that commands read; NULL: none */
+    const struct redecoder *redecoder; /* NULL: none */
     const struct hin_clock *clock;
 };
 

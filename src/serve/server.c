@@ -298,7 +298,8 @@ int server_start(struct net_loop *loop, const struct server_config *config, stru
     struct jobs_config jobs = {.store = config->parts.store, .journal = config->parts.journal,
                                .knowing = config->parts.knowing,
                                .database = config->parts.database, .lookups = config->parts.lookups,
-                               .files = config->parts.files, .clock = config->parts.clock};
+                               .files = config->parts.files,
+                               .redecoder = config->parts.redecoder, .clock = config->parts.clock};
     server->jobs = jobs_new(&jobs);
     struct http_options options = {.address = config->address, .port = config->port,
                                    .tls = config->tls, .handle = on_request, .context = server,

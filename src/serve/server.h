@@ -23,6 +23,7 @@
 struct server;
 
 /* What the routes speak about; all outlive the server. */
+struct redecoder;
 struct search_files;
 
 struct server_parts {
@@ -39,6 +40,7 @@ struct server_parts {
     const char *lookups; /* folder of lookup tables */
     const struct hin_clock *clock;
     const struct search_files *files; /* beside the events; NULL: none */
+    const struct redecoder *redecoder; /* for searches; NULL: none */
     const char *setup_code; /* while there is no user; NULL when there is one */
 };
 

@@ -1,5 +1,7 @@
 #include "search/commands/stored.h"
 
+#include "search/redecoded.h"
+
 static bool is_index(const struct field_list *indexes, struct slice name)
 {
     for (size_t i = 0; i < indexes->count; i++) {
@@ -44,7 +46,7 @@ int stored_rows(struct run *run, const struct stored_scan *scan,
     int more;
     if (!backend || !backend->open)
         return err_set(err, ERR_CONFIG, "there are no stored events here");
-    if (backend->open(backend->context, &request, run->arena, &source, err) < 0)
+    if (redecoded_open(backend, &request, run->arena, &source, err) < 0)
         return -1;
     while ((more = source.next(source.context, &rows, err)) > 0) {
         struct frame frame;
