@@ -15,6 +15,7 @@
 
 struct spl_parser; /* search/lexer.h */
 struct spl_command;
+struct spl_inline; /* search/inline_text.h */
 struct stage; /* search/stage.h */
 struct spl_expansion; /* search/expand.h */
 struct run;
@@ -48,6 +49,7 @@ enum {
     COMMAND_TRANSFORMS = 1 << 2,   /* rows after it are no events any more */
     COMMAND_HOLDS = 1 << 3,        /* answers only when all rows are in; a preview asks it early */
     COMMAND_FREE_OPTIONS = 1 << 4, /* name=value may be anything (eval, rangemap) */
+    COMMAND_BRACKETS = 1 << 5,     /* reads [ ... ] itself; elsewhere it becomes text (search/inline_text.h) */
 };
 
 struct command {
@@ -86,6 +88,7 @@ struct spl_command {
     const struct command *descriptor; /* NULL: a macro that was not expanded */
     int start, end;                   /* bytes of the query */
     const void *args;                 /* the command's own struct */
+    struct spl_inline *inlines;       /* not NULL: args are known when these have run */
     struct spl_command *next;
 };
 

@@ -4,6 +4,15 @@
 
 enum { EXPANSION_DEPTH_MAX = 16 };
 
+static void add_last(struct spl_expansion *expansion, struct spl_command *command)
+{
+    if (expansion->last)
+        expansion->last->next = command;
+    else
+        expansion->first = command;
+    expansion->last = command;
+}
+
 int expansion_add(struct run *run, struct spl_expansion *expansion, const struct spl_command *from,
                   const struct command *descriptor, const void *args, struct err *err)
 {
@@ -12,11 +21,16 @@ int expansion_add(struct run *run, struct spl_expansion *expansion, const struct
         return run_nomem(run, err);
     *command = (struct spl_command){
         .descriptor = descriptor, .start = from->start, .end = from->end, .args = args};
-    if (expansion->last)
-        expansion->last->next = command;
-    else
-        expansion->first = command;
-    expansion->last = command;
+    add_last(expansion, command);
+    return 0;
+}
+
+static int add_copy(struct run *run, struct spl_expansion *expansion, const struct spl_command *from,
+                    const struct spl_command *what, struct err *err)
+{
+    if (expansion_add(run, expansion, from, what->descriptor, what->args, err) < 0)
+        return -1;
+    expansion->last->inlines = what->inlines;
     return 0;
 }
 
@@ -33,7 +47,7 @@ int expansion_add_text(struct run *run, struct spl_expansion *expansion,
         return err_within(err, "%s", what);
     }
     for (const struct spl_command *c = query->commands; c; c = c->next)
-        if (expansion_add(run, expansion, from, c->descriptor, c->args, err) < 0)
+        if (add_copy(run, expansion, from, c, err) < 0)
             return -1;
     if (!expansion->earliest.ptr)
         expansion->earliest = query->earliest;
@@ -45,7 +59,7 @@ int expansion_add_text(struct run *run, struct spl_expansion *expansion,
 static int copy_rest(struct run *run, struct spl_expansion *expansion, struct err *err)
 {
     for (const struct spl_command *c = expansion->rest; c; c = c->next)
-        if (expansion_add(run, expansion, c, c->descriptor, c->args, err) < 0)
+        if (add_copy(run, expansion, c, c, err) < 0)
             return -1;
     return 0;
 }

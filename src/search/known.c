@@ -20,7 +20,7 @@ static int parse_loose(struct spl_parser *p, struct spl_command *command)
 
 #define LOOSE(n, a, s, f)                                                                          \
     {                                                                                              \
-        .name = n, .alias = a, .summary = s, .flags = f, .parse = parse_loose                      \
+        .name = n, .alias = a, .summary = s, .flags = (f) | COMMAND_BRACKETS, .parse = parse_loose                      \
     }
 
 static const struct command known[] = {

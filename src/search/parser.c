@@ -1,6 +1,7 @@
 #include "search/parser.h"
 
 #include "base/limits.h"
+#include "search/inline_text.h"
 #include "search/lexer.h"
 #include "search/macro.h"
 
@@ -79,6 +80,11 @@ static int parse_args(struct spl_parser *p, struct spl_command *command, size_t 
     p->end = end;
     p->command = command;
     p->macros_here = 0;
+    bool later = false;
+    if (!(command->descriptor->flags & COMMAND_BRACKETS) && inline_take(p, command, &later) < 0)
+        return -1;
+    if (later)
+        return 0;
     int result = spl_advance(p) < 0 ? -1 : command->descriptor->parse(p, command);
     if (result < 0 && p->keep_macros &&
         slice_find_char(slice_sub(p->text, (size_t)command->start, end - (size_t)command->start),

@@ -4,6 +4,7 @@
 #include "event/schema.h"
 #include "search/cost.h"
 #include "search/expand.h"
+#include "search/inline_text.h"
 #include "search/lookup_call.h"
 #include "search/macro.h"
 #include "search/naive.h"
@@ -150,7 +151,9 @@ static int plan(struct search *search, struct err *err)
     if (run->query->has_macros)
         return err_set(err, ERR_CONFIG, "the macro %.*s is not defined",
                        SLICE_ARG(run->query->macro));
-    if (query_expand(run, run->query, &run->query, err) < 0 || search_plan_range(search, err) < 0)
+    if (query_replace_inlines(run, run->query, &run->query, err) < 0 ||
+        query_expand(run, run->query, &run->query, err) < 0 ||
+        query_replace_inlines(run, run->query, &run->query, err) < 0 || search_plan_range(search, err) < 0)
         return -1;
     if (query_has_source(run->query) && search_open_source(search, err) < 0)
         return -1;

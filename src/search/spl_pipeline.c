@@ -1,5 +1,6 @@
 #include "search/spl_pipeline.h"
 
+#include "search/inline_text.h"
 #include "search/spill.h"
 
 #include <stdarg.h>
@@ -27,10 +28,12 @@ static int make_stage(struct run *run, const struct spl_command *command, struct
 {
     const struct command *descriptor = command->descriptor;
     op->run = run;
-    op->command = command;
     if (!descriptor)
         return err_set_at(err, ERR_CONFIG, command->start, command->end,
                           "here stands a macro that is not defined");
+    if (inline_replace(run, command, &command, err) < 0)
+        return -1;
+    op->command = command;
     op->push = descriptor->push;
     op->finish = descriptor->finish;
     if (!descriptor->make && descriptor->push)

@@ -86,6 +86,8 @@ void wanted_collect(struct wanted *wanted, const struct spl_command *command)
     if (!command)
         return;
     wanted_collect(wanted, command->next);
-    if (command->descriptor && command->descriptor->want)
+    if (command->inlines)
+        wanted->all = true;
+    else if (command->descriptor && command->descriptor->want)
         command->descriptor->want(command, wanted);
 }

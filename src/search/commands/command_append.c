@@ -14,6 +14,7 @@ const struct command command_append = {
              "incomplete.",
     .options = sub_options,
     .option_count = 4,
+    .flags = COMMAND_BRACKETS,
     .parse = parse,
     .make = sub_make,
 };

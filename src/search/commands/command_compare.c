@@ -231,7 +231,7 @@ const struct command command_compare = {
     .name = "compare",
     .syntax = "compare [[search]] [FIELD ...] [options] by FIELD ...",
     .summary = "rows beside those of another period: compare by host earliest=-2d@d latest=-1d@d",
-    .flags = COMMAND_TRANSFORMS | COMMAND_HOLDS,
+    .flags = COMMAND_TRANSFORMS | COMMAND_HOLDS | COMMAND_BRACKETS,
     .options = options,
     .option_count = ARRAY_COUNT(options),
     .parse = parse,

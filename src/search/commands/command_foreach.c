@@ -211,7 +211,7 @@ const struct command command_foreach = {
     .name = "foreach",
     .summary = "an eval for each of some fields",
     .syntax = "foreach FIELD ... [eval <<FIELD>>=EXPRESSION]",
-    .flags = COMMAND_STREAMS,
+    .flags = COMMAND_STREAMS | COMMAND_BRACKETS,
     .parse = parse,
     .make = make,
     .want = want,

@@ -73,7 +73,7 @@ const struct command command_inputcsv = {
     .name = "inputcsv",
     .syntax = "inputcsv [options] FILE [where SEARCH]",
     .summary = "rows of a file in the folder csv: inputcsv assets where site=k*",
-    .flags = COMMAND_GENERATES,
+    .flags = COMMAND_GENERATES | COMMAND_BRACKETS,
     .options = options,
     .option_count = ARRAY_COUNT(options),
     .parse = parse,

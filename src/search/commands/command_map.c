@@ -182,7 +182,7 @@ const struct command command_map = {
     .name = "map",
     .syntax = "map search=\"SEARCH\" | [SEARCH] [maxsearches=N]",
     .summary = "a search for each row: map maxsearches=20 search=\"search user=$user$\"",
-    .flags = COMMAND_TRANSFORMS | COMMAND_HOLDS,
+    .flags = COMMAND_TRANSFORMS | COMMAND_HOLDS | COMMAND_BRACKETS,
     .options = options,
     .option_count = ARRAY_COUNT(options),
     .parse = parse,

@@ -4,7 +4,7 @@
 const struct command command_mstats = {
     .name = "mstats",
     .summary = "statistics of metrics: mstats avg(cpu.usage) where index=metrics by host span=1m",
-    .flags = COMMAND_GENERATES | COMMAND_STREAMS,
+    .flags = COMMAND_GENERATES | COMMAND_STREAMS | COMMAND_BRACKETS,
     .options = tstats_options,
     .option_count = ARRAY_COUNT(tstats_options),
     .parse = tstats_parse,

@@ -276,7 +276,7 @@ const struct command command_transaction = {
     .name = "transaction",
     .summary = "rows that belong together",
     .syntax = "transaction FIELD ... [options] [startswith=SEARCH] [endswith=SEARCH]",
-    .flags = COMMAND_HOLDS,
+    .flags = COMMAND_HOLDS | COMMAND_BRACKETS,
     .options = options,
     .option_count = ARRAY_COUNT(options),
     .parse = parse,

@@ -471,7 +471,7 @@ int tstats_make(struct run *run, const struct spl_command *command, struct stage
 const struct command command_tstats = {
     .name = "tstats",
     .summary = "statistics of a data model: tstats count from datamodel=Web where Web.status=404 by Web.src",
-    .flags = COMMAND_GENERATES | COMMAND_STREAMS,
+    .flags = COMMAND_GENERATES | COMMAND_STREAMS | COMMAND_BRACKETS,
     .options = tstats_options,
     .option_count = ARRAY_COUNT(tstats_options),
     .parse = tstats_parse,

@@ -29,6 +29,8 @@ static int parse_text(struct run *run, struct slice text, const struct expr **ou
     struct spl_search found;
     if (spl_search_text(text, run->arena, &found, err) < 0)
         return err_within(err, "the text that a subsearch gave");
+    if (found.places)
+        return err_set(err, ERR_CONFIG, "the text that a subsearch gave has a subsearch in it");
     *out = found.expr ? found.expr : expr_constant(run->arena, value_bool(true));
     return *out ? 0 : run_nomem(run, err);
 }
