@@ -64,6 +64,8 @@ TRANSACTIONS = (
     "* | transaction few maxevents=100 | table _time id few tags duration eventcount closed_txn",
     "* | transaction user sess | table _time id user sess duration eventcount closed_txn",
     "* | transaction user sess ip startswith=\"do=login\" endswith=\"do=logout\" maxspan=4h keepevicted=t keeporphans=t | table _time id user sess do duration eventcount closed_txn _txn_orphan",
+    "* | transaction many sess maxpause=2m | table _time id many sess duration eventcount closed_txn",
+    "* | transaction many text connected=f maxspan=30s | table _time id many duration eventcount",
     "* | transaction user startswith=eval(do=\"login\") | table _time id do duration eventcount closed_txn",
     "* | transaction maxpause=1s maxevents=50 | table _time id few duration eventcount closed_txn",
     "* | eval _time=if(id%7=0,null(),_time) | transaction sess | table id sess eventcount",

@@ -276,6 +276,10 @@ const struct command command_transaction = {
     .name = "transaction",
     .summary = "rows that belong together",
     .syntax = "transaction FIELD ... [options] [startswith=SEARCH] [endswith=SEARCH]",
+    .notes = "With several fields a row joins an open transaction that shares one of its values and differs in none.\n"
+             "closed_txn is 1 where endswith was met or, without it, where a limit had passed by the time of the newest "
+             "row or a start followed.\n"
+             "Memory holds the open transactions; maxpause= and maxspan= end them.",
     .flags = COMMAND_HOLDS | COMMAND_BRACKETS,
     .options = options,
     .option_count = ARRAY_COUNT(options),

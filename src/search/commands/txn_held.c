@@ -228,7 +228,11 @@ static int run_machine(struct ending *e, uint32_t *seqs, struct err *err)
         if (txn_machine_add(&machine, &row, err) < 0)
             return -1;
     }
-    if (txn_machine_end(&machine, err) < 0)
+    int64_t last = INT64_MIN;
+    for (uint32_t at = 0; at < held->count; at++)
+        if (!(held->flags[at] & TXN_TIMELESS) && held->times[at] > last)
+            last = held->times[at];
+    if (txn_machine_end(&machine, last, err) < 0)
         return -1;
     *seqs = machine.seq;
     return 0;

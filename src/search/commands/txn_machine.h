@@ -63,5 +63,13 @@ MUST_USE int txn_machine_init(struct txn_machine *machine, struct arena *arena,
 MUST_USE int txn_machine_add(struct txn_machine *machine, const struct txn_row *row, struct err *err);
 /* A row that is in no transaction. */
 MUST_USE int txn_machine_orphan(struct txn_machine *machine, const struct txn_row *row, struct err *err);
-/* There are no more rows: those that are open end. It can go on with other rows afterwards. */
-MUST_USE int txn_machine_end(struct txn_machine *machine, struct err *err);
+/* Only what open transactions need, in another arena; those that no row from now on can join end. rename
+ * says what the value id of a field is called from now on; 0: memory is out. */
+MUST_USE int txn_machine_move(struct txn_machine *machine, struct arena *arena, int64_t now,
+                              uint32_t (*rename)(void *context, size_t field, uint32_t id),
+                              void *context, struct err *err);
+/* -1 with the sentence for open transactions that are too many for the memory. */
+int txn_machine_nomem(const struct txn_machine *machine, struct err *err);
+/* There are no more rows: those that are open end, closed where a limit of time had passed at last_ns, the time of
+ * the newest row of the search. It can go on with other rows afterwards. */
+MUST_USE int txn_machine_end(struct txn_machine *machine, int64_t last_ns, struct err *err);

@@ -20,7 +20,8 @@ int txn_sorted_init(struct txn_sorted *sorted, struct run *run, const struct txn
                                             {by_group, ARRAY_COUNT(by_group)},
                                             {by_newest, ARRAY_COUNT(by_newest)}};
     size_t fields = rules->field_count;
-    *sorted = (struct txn_sorted){.run = run, .rules = rules, .mv_list = mv_list};
+    *sorted = (struct txn_sorted){.run = run, .rules = rules, .mv_list = mv_list,
+                                    .last_ns = INT64_MIN};
     sorted->key_names = arena_array(run->arena, fields + 1, sizeof(*sorted->key_names));
     for (size_t f = 0; sorted->key_names && f < fields; f++)
         if (!(sorted->key_names[f] = arena_printf(run->arena, "\001field%zu", f)).ptr)
@@ -73,6 +74,8 @@ int txn_sorted_add(struct txn_sorted *sorted, const struct frame *frame, const s
     for (uint32_t row = frame_next(&work, 0); row < work.batch->row_count;
          row = frame_next(&work, row + 1), i++) {
         bool timeless = keys->flags[i] & TXN_TIMELESS;
+        if (!timeless && keys->times[i] > sorted->last_ns)
+            sorted->last_ns = keys->times[i];
         if (!times || !numbers || !flags ||
             column_add(work.batch, times, row, value_i64(timeless ? INT64_MAX : keys->times[i])) < 0 ||
             column_add(work.batch, numbers, row, value_i64((int64_t)(keys->first + i))) < 0 ||
@@ -92,7 +95,8 @@ struct telling {
     struct txn_rules rules;
     struct intern *interns; /* of several fields */
     uint32_t *ids;
-    struct arena *arena;        /* of the machine */
+    uint64_t interned_max;      /* values known before those of no use are forgotten */
+    struct arena *arena;        /* of the machine and the interns */
     struct arena *keys;         /* of key */
     struct slice key;           /* of the row before; ptr NULL: it had none */
     struct frame work;          /* rows at hand */
@@ -109,7 +113,7 @@ static int tell_row(void *context, const struct txn_row *row, uint32_t seq, stru
     (void)row;
     bits_set(t->work.selected, t->row);
     return column_add(t->work.batch, t->groups, t->row, value_i64(seq)) < 0
-               ? run_nomem(t->sorted->run, err)
+               ? txn_machine_nomem(&t->machine, err)
                : 0;
 }
 
@@ -161,7 +165,7 @@ static int turn_key(struct telling *t, const struct batch *rows, bool *has_key, 
     t->key = *has_key ? arena_copy(t->keys, value_slice(v)) : SLICE_NONE;
     if (*has_key && !t->key.ptr)
         return run_nomem(t->sorted->run, err);
-    return txn_machine_end(&t->machine, err);
+    return txn_machine_end(&t->machine, t->sorted->last_ns, err);
 }
 
 static int read_ids(struct telling *t, const struct batch *rows)
@@ -190,26 +194,76 @@ static int tell_one(struct telling *t, const struct batch *rows, struct err *err
                           .ends = flag & TXN_ENDS,
                           .ids = t->ids};
     if (read_ids(t, rows) < 0)
-        return run_nomem(t->sorted->run, err);
+        return txn_machine_nomem(&t->machine, err);
     if (t->sorted->rules->field_count == 1 && turn_key(t, rows, &has_key, err) < 0)
         return -1;
     return has_key ? txn_machine_add(&t->machine, &row, err) : txn_machine_orphan(&t->machine, &row, err);
 }
 
+/* ---- values of transactions that are over are forgotten ---- */
+
+enum { INTERNED_MIN = 8192 };
+
+struct renaming {
+    struct arena *arena;
+    const struct intern *from;
+    struct intern *to;
+};
+
+static uint32_t rename_value(void *context, size_t field, uint32_t id)
+{
+    const struct renaming *r = context;
+    uint32_t fresh = intern_value(&r->to[field], r->arena, r->from[field].values[id - 1]);
+    return fresh == GROUP_NONE ? 0 : fresh + 1;
+}
+
+static uint64_t interned(const struct telling *t)
+{
+    uint64_t sum = 0;
+    for (size_t f = 0; f < t->rules.field_count; f++)
+        sum += t->interns[f].count;
+    return sum;
+}
+
+/* Rows come by time; now is that of the next one. Without room for a second set of them, the values stay. */
+static int forget(struct telling *t, int64_t now, struct err *err)
+{
+    size_t fields = t->rules.field_count;
+    struct renaming r = {.arena = arena_new_within(&t->sorted->run->memory->budget), .from = t->interns};
+    r.to = r.arena ? arena_array(r.arena, fields + 1, sizeof(*r.to)) : NULL;
+    uint32_t *ids = r.to ? arena_array(r.arena, fields + 1, sizeof(*ids)) : NULL;
+    if (!ids || txn_machine_move(&t->machine, r.arena, now, rename_value, &r, err) < 0) {
+        arena_free(r.arena);
+        t->interned_max = 2 * interned(t);
+        bool full = !ids || (err && err->code == ERR_LIMIT);
+        if (full && err)
+            err_clear(err);
+        return full ? 0 : -1;
+    }
+    arena_free(t->arena);
+    t->arena = r.arena;
+    t->interns = r.to;
+    t->ids = ids;
+    t->interned_max = 2 * interned(t) + INTERNED_MIN;
+    return 0;
+}
+
 static int tell_rows(void *context, const struct batch *rows, struct err *err)
 {
     struct telling *t = context;
-    struct run *run = t->sorted->run;
+    int64_t now = row_key_number(batch_find(rows, ROW_TIME), 0, INT64_MAX);
     arena_reset(t->moment);
+    if (now != INT64_MAX && interned(t) > t->interned_max && forget(t, now, err) < 0)
+        return -1;
     if (frame_share(&t->work, rows, NULL, t->moment) < 0 ||
         rows_show(&t->work) < 0 || !(t->groups = frame_column(&t->work, ROW_GROUP)))
-        return run_nomem(run, err);
+        return txn_machine_nomem(&t->machine, err);
     memset(t->work.selected, 0, bits_words(rows->row_count) * 8);
     for (t->row = 0; t->row < rows->row_count; t->row++)
         if (tell_one(t, rows, err) < 0)
             return -1;
     if (frame_put(&t->work, t->groups) < 0)
-        return run_nomem(run, err);
+        return txn_machine_nomem(&t->machine, err);
     return sorter_add(&t->sorted->members, &t->work, err);
 }
 
@@ -219,6 +273,7 @@ static int tell_all(struct telling *t, struct err *err)
     struct run *run = t->sorted->run;
     t->interns = arena_array(t->arena, fields + 1, sizeof(*t->interns));
     t->ids = arena_array(t->arena, fields + 1, sizeof(*t->ids));
+    t->interned_max = INTERNED_MIN;
     t->machine = (struct txn_machine){.run = run, .row = tell_row, .done = tell_done, .context = t};
     if (!t->interns || !t->ids)
         return run_nomem(run, err);
@@ -226,7 +281,7 @@ static int tell_all(struct telling *t, struct err *err)
         sorter_each(&t->sorted->rows, tell_rows, t, err) < 0)
         return -1;
     sorter_close(&t->sorted->rows);
-    return txn_machine_end(&t->machine, err) < 0 ? -1 : keep_heads(t, err);
+    return txn_machine_end(&t->machine, t->sorted->last_ns, err) < 0 ? -1 : keep_heads(t, err);
 }
 
 static int tell_transactions(struct txn_sorted *sorted, struct err *err)

@@ -4,8 +4,8 @@
  *
  *   rows by key and time ──► machine ──► rows by transaction ──► made ──► newest first
  *
- * Memory holds the open transactions, without their rows, the rows of one that is made, and, where
- * there are several fields, their different values.
+ * Memory holds the open transactions, without their rows but with their values of several fields, and the
+ * rows of one that is made.
  *
  * Ownership  All of it draws from the search's budget and goes with the search at the latest.
  */
@@ -27,6 +27,7 @@ struct txn_sorted {
     const struct txn_rules *rules;
     struct slice mv_list;
     struct slice *key_names; /* hidden columns of several fields */
+    int64_t last_ns; /* of all rows, INT64_MIN: none has a time */
     struct sorter rows, members, made;
 };
 
