@@ -18,8 +18,10 @@ int sorter_init(struct sorter *sorter, struct run *run, const struct sort_keys *
     sorter->names = frame_batch_new(run->arena, 0);
     row_store_init(&sorter->rows, sorter->arenas[0]);
     if (!sorter->arenas[0] || !sorter->arenas[1] || !sorter->names ||
-        arena_defer(run->arena, close_sorter, sorter) < 0)
+        arena_defer(run->arena, close_sorter, sorter) < 0) {
+        sorter_close(sorter);
         return run_nomem(run, err);
+    }
     return 0;
 }
 
