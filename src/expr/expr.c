@@ -3,6 +3,7 @@
 
 #include "base/utf8.h"
 #include "event/schema.h"
+#include "expr/any_of.h"
 #include "expr/function.h"
 
 struct expr *expr_new(struct arena *arena, enum expr_kind kind)
@@ -147,7 +148,7 @@ static void print_test(const struct expr *expr, struct buffer *to)
     static const char *const names[] = {
         "exists", "null", "equal", "prefix", "suffix", "contains", "wildcard", "regex", "cidr",
         "<", "<=", ">", ">=", "term", "field-equal", "field-prefix", "field-suffix",
-        "field-contains", "time-part",
+        "field-contains", "any-of", "time-part",
     };
     const struct expr_test *test = &expr->test;
     if (expr->kind == EXPR_KEYWORD)
@@ -158,7 +159,9 @@ static void print_test(const struct expr *expr, struct buffer *to)
     if (test->kind == TEST_EXISTS || test->kind == TEST_NULL)
         return;
     buffer_put_char(to, ' ');
-    if (test->other.ptr)
+    if (test->any_of)
+        buffer_printf(to, "(%zu values)", any_of_count(test->any_of));
+    else if (test->other.ptr)
         print_quoted(test->other, '\'', to);
     else if (test->text.ptr)
         print_quoted(test->text, '"', to);

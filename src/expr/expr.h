@@ -55,6 +55,7 @@ enum test_kind {
     TEST_TERM,     /* SPL term: whole tokens between breakers, caseless unless TEST_CASED; where it begins or
                     * ends with kana or an ideograph, no breaker is needed */
     TEST_FIELD_EQUAL, TEST_FIELD_PREFIX, TEST_FIELD_SUFFIX, TEST_FIELD_CONTAINS, /* other field */
+    TEST_ANY_OF,    /* equal to one of many texts or numbers: expr/any_of.h */
     TEST_TIME_PART, /* minute, hour, day, week, month, year of a time equals number */
 };
 
@@ -76,6 +77,7 @@ struct expr_test {
     struct wildcard wildcard;  /* TEST_WILDCARD, and TEST_TERM with a star */
     struct regex *regex;
     struct cidr cidr;
+    const struct any_of *any_of;
     struct slice other;        /* TEST_FIELD_*: the other field's name */
     enum time_part part;
 };
@@ -86,6 +88,7 @@ enum expr_operator {
 };
 
 struct expr_function; /* expr/function.h */
+struct any_of;        /* expr/any_of.h */
 struct zone;          /* base/zone.h */
 
 struct expr {

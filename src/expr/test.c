@@ -2,7 +2,7 @@
 #include "base/fold_find.h"
 #include "base/time.h"
 #include "base/utf8.h"
-#include "expr/expr.h"
+#include "expr/any_of.h"
 
 #include <stdlib.h>
 
@@ -134,6 +134,7 @@ static bool text_test(const struct expr_test *test, struct slice text)
     case TEST_FIELD_PREFIX:
     case TEST_FIELD_SUFFIX:
     case TEST_FIELD_CONTAINS:
+    case TEST_ANY_OF:
     case TEST_TIME_PART:
         break;
     }
@@ -199,6 +200,7 @@ static bool order_holds(enum test_kind kind, int order)
     case TEST_FIELD_PREFIX:
     case TEST_FIELD_SUFFIX:
     case TEST_FIELD_CONTAINS:
+    case TEST_ANY_OF:
     case TEST_TIME_PART:
         break;
     }
@@ -296,6 +298,8 @@ bool expr_test_value(const struct expr_test *test, struct value v, struct expr_s
         return cidr_test(test, v);
     if (test->kind == TEST_TIME_PART)
         return time_part_test(test, v);
+    if (test->kind == TEST_ANY_OF)
+        return any_of_has(test->any_of, v, scope);
     if ((test->flags & TEST_NUMERIC) && (test->kind == TEST_EQUAL || is_ordering(test->kind))) {
         struct value number;
         if (value_to_number(v, scope->scratch, &number))

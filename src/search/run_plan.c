@@ -47,6 +47,7 @@ static struct slice test_pattern(const struct expr *expr, struct arena *arena)
     case TEST_FIELD_PREFIX:
     case TEST_FIELD_SUFFIX:
     case TEST_FIELD_CONTAINS:
+    case TEST_ANY_OF:
     case TEST_TIME_PART:
         break;
     }

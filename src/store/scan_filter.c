@@ -2,6 +2,7 @@
 
 #include "base/utf8.h"
 #include "event/schema.h"
+#include "expr/any_of.h"
 #include "store/words.h"
 
 #include <stdlib.h>
@@ -81,10 +82,25 @@ static bool range_rules_out(const struct chunk *chunk, const struct expr_test *t
     return test->kind == TEST_GREATER_EQUAL && from_high > 0;
 }
 
+/* Texts of which none is in the block. */
+static bool all_ruled_out(struct block_view *view, const struct chunk *chunk, const struct expr_test *test)
+{
+    size_t count;
+    const struct slice *texts = any_of_texts(test->any_of, &count);
+    if (count != any_of_count(test->any_of) || test->flags & TEST_CASED)
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (segment_may_have_text(view->segment, chunk, texts[i], view->arena))
+            return false;
+    return true;
+}
+
 static bool filter_rules_out(struct block_view *view, const struct chunk *chunk,
                              const struct expr_test *test)
 {
     bool text = chunk->encoding == CHUNK_TEXT || chunk->encoding == CHUNK_SKELETON;
+    if (text && test->kind == TEST_ANY_OF)
+        return all_ruled_out(view, chunk, test);
     if (!text || test->kind != TEST_EQUAL || (test->flags & TEST_NUMERIC))
         return false;
     struct slice folded = test->text;
@@ -511,11 +527,14 @@ static int filter_not(struct block_view *view, const struct expr *expr, const ui
     return 0;
 }
 
-enum { CHILDREN_FEW = 16 };
+enum { CHILDREN_FEW = 16, CHILDREN_MANY = 512 };
 
-/* Many children, none of which the stored form could answer: asked over one batch together. */
+/* Many children, none of which the stored form could answer, or so many that the memory for answers of
+ * theirs over the whole block would be too large: asked over one batch together. */
 static bool asks_rows(const struct expr *expr)
 {
+    if (expr->arg_count > CHILDREN_MANY)
+        return true;
     for (size_t i = 0; i < expr->arg_count; i++)
         if (expr->args[i]->kind <= EXPR_NOT)
             return false;

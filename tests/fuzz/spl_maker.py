@@ -130,8 +130,14 @@ class Maker:
             return r.choice(WORDS + ["\"failed Error\"", "fail*", "*out", "TERM(10.0.0.1)", "CASE(Error)", "CASE(error)", "出*", "\"login failed\"", "al*ce"])
         if f < 0.4:
             return f"{self.pick(self.num)}{r.choice(['>', '<', '>=', '<=', '=', '!='])}{self.place(r.choice(['int', 'dec']), 0)}"
-        if f < 0.5:
+        if f < 0.47:
             return f"{name} IN ({r.choice(USERS[:3])}, {self.place('int', 0)}, b*)"
+        if f < 0.49:  # so many that they are looked for by a hash
+            values = [self.place(r.choice(["lit", "int", "dec"]), 0) for _ in range(r.randrange(12, 40))] + r.sample(["200.0", "ALICE", "10.0.0.1", "２００", "carol", "CAROL*"], 3)
+            return f"{name} IN ({', '.join(json.dumps(v, ensure_ascii=False) for v in values)})"
+        if f < 0.5 and depth == 2 and self.timed:
+            other = self.pick(self.text, self.num)
+            return f"[search {self.term(0)} | stats count by {name}{' ' + other if other != name and r.random() < 0.4 else ''} | fields - count]"
         if f < 0.6:
             return f"{name}=*" if r.random() < 0.7 else f"{name}!=\"\""
         if f < 0.65:

@@ -2,6 +2,7 @@
 #include "search/commands/row_filter.h"
 
 #include "event/schema.h"
+#include "expr/any_of.h"
 #include "search/labels.h"
 #include "search/spl_pipeline.h"
 
@@ -77,15 +78,60 @@ static void drop_internal(struct batch *rows)
     }
 }
 
+/* A test for all values of a column. NULL: memory is out. */
+static const struct expr *any_of_column(struct run *run, const struct column *column)
+{
+    struct any_of *set = any_of_new(run->arena, column->count, 0);
+    for (uint32_t i = 0; set && i < column->count; i++) {
+        if (column->values[i].type == VALUE_NULL)
+            continue;
+        struct slice text = value_text(column->values[i], run->arena);
+        if (!text.ptr || any_of_add(set, run->arena, text) < 0)
+            set = NULL;
+    }
+    return set ? any_of_expr(set, run->arena, column->name) : NULL;
+}
+
+/* What holds for all rows that fulfil one of many: in each field that all of them have, one of its values.
+ * *exact: nothing else is asked. *out NULL: there is nothing of that kind. */
+static int values_expr(struct run *run, const struct batch *rows, const struct expr **out, bool *exact,
+                       struct err *err)
+{
+    *out = NULL;
+    *exact = true;
+    for (uint32_t c = 0; c < rows->column_count; c++) {
+        const struct column *column = rows->columns[c];
+        if (!column->count)
+            continue;
+        bool all = column_is_dense(column, rows->row_count) && !is_text_field(column->name) &&
+                   !(column->types_seen & 1U << VALUE_NULL);
+        *exact &= all && !*out;
+        if (!all || rows->row_count < ANY_OF_FROM || run->options->naive)
+            continue;
+        const struct expr *one = any_of_column(run, column);
+        *out = one ? all_of(run->arena, *out, one) : NULL;
+        if (!*out)
+            return run_nomem(run, err);
+    }
+    return 0;
+}
+
 static int place_expr(struct run *run, const struct spl_place *place, const struct expr **out,
                       struct err *err)
 {
+    const struct expr *values;
+    bool exact;
     struct batch *rows;
     const struct expr **list = NULL;
     size_t count = 0;
     if (run_subsearch(run, place->query, &rows, err) < 0)
         return -1;
     drop_internal(rows);
+    if (values_expr(run, rows, &values, &exact, err) < 0)
+        return -1;
+    *out = values;
+    if (values && exact)
+        return 0;
     for (uint32_t row = 0; row < rows->row_count; row++) {
         const struct expr *one;
         if (row_expr(run, rows, row, &one, err) < 0)
@@ -103,6 +149,8 @@ static int place_expr(struct run *run, const struct spl_place *place, const stru
     *out = count == 0   ? expr_constant(run->arena, value_bool(false))
            : count == 1 ? list[0]
                         : expr_list(run->arena, EXPR_OR, list, count);
+    if (*out && values)
+        *out = expr_and(run->arena, values, *out);
     return *out ? 0 : run_nomem(run, err);
 }
 
@@ -140,7 +188,11 @@ int filter_resolve(struct run *run, const struct spl_search *search, const struc
         if (!*out)
             return run_nomem(run, err);
     }
-    return labels_replace(run, *out, out, err);
+    if (labels_replace(run, *out, out, err) < 0)
+        return -1;
+    if (!run->options->naive && any_of_gather(run->arena, *out, out) < 0)
+        return run_nomem(run, err);
+    return 0;
 }
 
 int command_filter(struct run *run, const struct spl_command *command, const struct expr **out,
