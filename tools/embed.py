@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""embed.py DIST OUT.c: the console's files as gzip bytes in C, so that the program is one file."""
+"""embed.py DIST OUT.c [FILE ...]: the console's files, and others, as gzip bytes in C, so that the program is one file."""
 import gzip
 import hashlib
 import pathlib
 import sys
 
 TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8",
-         ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml", ".txt": "text/plain; charset=utf-8"}
+         ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml", ".txt": "text/plain; charset=utf-8", ".json": "application/json"}
 
 
 def main():
@@ -14,6 +14,7 @@ def main():
     files = sorted(p for p in dist.iterdir() if p.suffix in TYPES)
     if not any(p.name == "index.html" for p in files):
         sys.exit(f"{dist} has no index.html: build the console first (make does it)")
+    files += map(pathlib.Path, sys.argv[3:])
     text = ['#include "serve/files.h"\n']
     rows = []
     for number, path in enumerate(files):
