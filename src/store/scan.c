@@ -48,10 +48,11 @@ static int by_time_down(const void *a, const void *b)
 static struct unit table_unit(const struct snapshot_table *from)
 {
     struct unit unit = {.table = from->table,
+                        .first = from->first,
                         .part_count = from->part_count,
                         .time_min = INT64_MAX,
                         .time_max = INT64_MIN};
-    const struct mem_part *part = from->table->first;
+    const struct mem_part *part = from->first;
     for (uint32_t i = 0; i < from->part_count; i++) {
         if (i)
             part = part->next;
@@ -423,7 +424,7 @@ static int next_part(struct scan *scan, struct scan_rows *out, struct err *err)
         scan->parts = arena_array(scan->parts_list, unit->part_count + 1U, sizeof(*scan->parts));
         if (!scan->parts)
             return err_nomem(err);
-        const struct mem_part *part = unit->table->first;
+        const struct mem_part *part = unit->first;
         for (uint32_t i = 0; i < unit->part_count; i++) {
             if (i)
                 part = part->next; /* the last one's next is the writer's */
