@@ -6,7 +6,7 @@
  * A request is handed over when its body is complete (and decompressed, for
  * gzip, deflate and zstd). The answer may come later and from any thread.
  * Ownership  The handler owns the request from the call on and must end it with
- *            exactly one http_reply*(), which frees it.
+ *            exactly one http_reply*(), which frees it. net/http_stream.h has one for long answers.
  * Threads    The handler runs on the loop's thread and must not block;
  *            http_reply from any thread that ends before the loop is stopped.
  * Limits     HTTP_HEADER_BYTES_MAX (431), HTTP_BODY_BYTES_MAX and
