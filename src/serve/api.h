@@ -8,6 +8,7 @@
 #include "serve/server.h"
 
 struct jobs;
+struct tails;
 
 /* Who asks: a person with a session, or a program with a token. */
 struct caller {
@@ -23,6 +24,7 @@ struct caller {
 struct api {
     const struct server_parts *parts;
     struct jobs *jobs;
+    struct tails *tails;
     struct http_request *request;
     struct arena *arena; /* of the request */
     struct caller caller;

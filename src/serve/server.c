@@ -5,6 +5,7 @@
 #include "base/queue.h"
 #include "serve/api.h"
 #include "serve/jobs.h"
+#include "serve/tails.h"
 
 #include <pthread.h>
 #include <sodium.h>
@@ -18,6 +19,7 @@ struct server {
     struct http_server *http;
     struct queue *waiting;
     struct jobs *jobs;
+    struct tails *tails;
     pthread_t workers[WORKERS];
     int worker_count;
 };
@@ -254,8 +256,8 @@ static void run_route(struct api *api)
 
 static void answer(struct server *server, struct http_request *request)
 {
-    struct api api = {.parts = &server->config.parts, .jobs = server->jobs, .request = request,
-                      .arena = http_arena(request)};
+    struct api api = {.parts = &server->config.parts, .jobs = server->jobs, .tails = server->tails,
+                      .request = request, .arena = http_arena(request)};
     if (!slice_starts(http_path(request), SLICE("/v1/"))) {
         files_reply(request);
         return;
@@ -301,10 +303,11 @@ int server_start(struct net_loop *loop, const struct server_config *config, stru
                                .files = config->parts.files,
                                .redecoder = config->parts.redecoder, .clock = config->parts.clock};
     server->jobs = jobs_new(&jobs);
+    server->tails = tails_new(&server->config.parts);
     struct http_options options = {.address = config->address, .port = config->port,
                                    .tls = config->tls, .handle = on_request, .context = server,
                                    .hosts = config->hosts};
-    int result = server->waiting && server->jobs ? 0 : err_nomem(err);
+    int result = server->waiting && server->jobs && server->tails ? 0 : err_nomem(err);
     for (; result == 0 && server->worker_count < WORKERS; server->worker_count++) {
         int code = pthread_create(&server->workers[server->worker_count], NULL, work, server);
         if (code) {
@@ -337,6 +340,7 @@ void server_stop(struct server *server)
     for (int i = 0; i < server->worker_count; i++)
         pthread_join(server->workers[i], NULL);
     server->worker_count = 0;
+    tails_stop(server->tails);
 }
 
 void server_free(struct server *server)
@@ -344,6 +348,7 @@ void server_free(struct server *server)
     if (!server)
         return;
     jobs_free(server->jobs);
+    tails_free(server->tails);
     queue_free(server->waiting);
     http_free(server->http);
     mem_free(server);
