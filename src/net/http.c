@@ -34,6 +34,8 @@ struct http_request {
     /* the answer, or its head, on its way to the loop's thread */
     struct buffer reply;
     struct http_stream *stream;
+    void (*answered)(void *context, int status, struct slice body); /* NULL: a connection waits */
+    void *answered_context;
 };
 
 struct http_server {
@@ -98,7 +100,7 @@ struct slice http_identity(const struct http_request *request)
 
 bool http_is_tls(const struct http_request *request)
 {
-    return request->server->options.tls != NULL;
+    return request->server && request->server->options.tls != NULL;
 }
 
 struct arena *http_arena(struct http_request *request)
@@ -223,7 +225,8 @@ static void format_reply(struct buffer *to, int status, const char *content_type
 
 static void request_free(struct http_request *request)
 {
-    net_conn_drop(request->conn);
+    if (request->conn)
+        net_conn_drop(request->conn);
     buffer_close(&request->reply);
     arena_free(request->arena);
     mem_free(request);
@@ -250,6 +253,11 @@ static void send_reply(void *context)
 void http_reply(struct http_request *request, int status, const char *content_type,
                 struct slice headers, struct slice body)
 {
+    if (request->answered) {
+        request->answered(request->answered_context, status, body);
+        request_free(request);
+        return;
+    }
     buffer_init(&request->reply, 512 * MIB);
     format_reply(&request->reply, status, content_type, headers, body, request->keep_alive,
                  request->method == HTTP_METHOD_HEAD);
@@ -291,6 +299,10 @@ struct http_stream *http_reply_stream(struct http_request *request, int status,
                                       size_t bytes_max)
 {
     bool chunked = !request->is_old;
+    if (request->answered) {
+        http_reply_error(request, 400, "bad_request", "this answer has no end; it cannot be had from inside");
+        return NULL;
+    }
     struct http_stream *stream =
         http_stream_new(request->server->loop, request->conn, chunked, bytes_max);
     buffer_init(&request->reply, 64 * KIB);
@@ -528,6 +540,30 @@ static bool host_allowed(const struct http_request *request)
         if (slice_is_nocase(host, hosts[i]))
             return true;
     return false;
+}
+
+struct http_request *http_request_inside(struct slice target,
+                                         void (*answered)(void *context, int status,
+                                                          struct slice body),
+                                         void *context)
+{
+    struct http_request *request = mem_calloc(1, sizeof(*request));
+    if (!request)
+        return NULL;
+    request->arena = arena_new(REQUEST_ARENA_MAX);
+    request->method = HTTP_METHOD_GET;
+    request->answered = answered;
+    request->answered_context = context;
+    request->peer = SLICE("");
+    struct slice url = request->arena ? arena_copy(request->arena, target) : SLICE_NONE, path = url;
+    if (url.ptr) {
+        slice_cut(url, '?', &path, &request->query);
+        request->path = percent_decode(path, false, request->arena);
+    }
+    if (request->path.ptr)
+        return request;
+    request_free(request);
+    return NULL;
 }
 
 static struct http_request *new_request(struct connection *connection)

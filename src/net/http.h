@@ -54,6 +54,14 @@ struct slice http_identity(const struct http_request *request); /* TLS client, o
 bool http_is_tls(const struct http_request *request);
 struct arena *http_arena(struct http_request *request);
 
+/* A GET of path?query that no connection brought: to ask the program's own handlers. Its answer goes to
+ * answered, from the http_reply*() call; it has no peer, no headers and no body. NULL: memory, or the path
+ * is not valid. */
+MUST_USE struct http_request *http_request_inside(struct slice target,
+                                                  void (*answered)(void *context, int status,
+                                                                   struct slice body),
+                                                  void *context);
+
 /* headers: "Name: value\r\n" lines, or none. Content-Length and the standing security headers are
  * added. The body is copied. */
 void http_reply(struct http_request *request, int status, const char *content_type,

@@ -29,7 +29,9 @@ void api_search_tail(struct api *api)
     }
     struct tail_request request = request_of(api, query);
     err_clear(&err);
-    int result = tails_plan(api->tails, &request, &tail, &err);
+    int result = api_zone(api, http_param(api->request, "tz"), &request.zone, &err);
+    if (result == 0)
+        result = tails_plan(api->tails, &request, &tail, &err);
     if (!api_looked(api, "search.tail", query, SLICE(""), result, &err)) {
         if (tail)
             tails_forget(tail);
