@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -326,5 +327,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(tells_that_the_reader_is_gone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(outlives_the_loop, set_up, tear_down),
     };
+    signal(SIGPIPE, SIG_IGN); /* as the server does */
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
