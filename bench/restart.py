@@ -28,15 +28,15 @@ def cpu_of(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def threads_of(pid):
-    """CPU seconds by thread name."""
+def threads_of(pid, least=0.1):
+    """CPU seconds by thread name, of those that used so many."""
     sums = {}
     for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
         text = (task / "stat").read_text()
         fields = text.rsplit(")", 1)[1].split()
         name = text.split("(", 1)[1].rsplit(")", 1)[0]
         sums[name] = sums.get(name, 0) + (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-    return {name: seconds for name, seconds in sorted(sums.items(), key=lambda kv: -kv[1]) if seconds >= 0.1}
+    return {name: seconds for name, seconds in sorted(sums.items(), key=lambda kv: -kv[1]) if seconds >= least}
 
 
 def one(filled, count):
@@ -84,4 +84,5 @@ def main():
             one(filled, int(text.split()[0]))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -91,7 +91,8 @@ async function failure(response: Response): Promise<ApiError> {
   return new ApiError(response.status, body);
 }
 
-async function call<T>(method: string, path: string, data?: unknown, signal?: AbortSignal): Promise<T> {
+/* The answer, when it is a good one. */
+async function ask(method: string, path: string, data?: unknown, signal?: AbortSignal): Promise<Response> {
   const headers: Record<string, string> = {};
   if (method !== "GET") {
     headers["X-Hinomi-CSRF"] = csrf;
@@ -109,7 +110,11 @@ async function call<T>(method: string, path: string, data?: unknown, signal?: Ab
   }
   if (response.status === 401 && path !== "/login" && path !== "/session" && path !== "/setup") onSignedOut();
   if (!response.ok) throw await failure(response);
-  const text = await response.text();
+  return response;
+}
+
+async function call<T>(method: string, path: string, data?: unknown, signal?: AbortSignal): Promise<T> {
+  const text = await (await ask(method, path, data, signal)).text();
   return (text ? JSON.parse(text) : {}) as T;
 }
 
@@ -120,6 +125,7 @@ async function session(method: string, path: string, data?: unknown): Promise<Us
 }
 
 const part = encodeURIComponent;
+const timeZone = () => Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 export const api = {
   status: () => call<Status>("GET", "/status"),
@@ -130,7 +136,8 @@ export const api = {
   setLanguage: (language: Language) => call("PUT", "/session/language", { language }),
   overview: (signal?: AbortSignal) => call<Overview>("GET", "/overview", undefined, signal),
 
-  startSearch: (query: string, from: string, to: string) => call<{ id: string }>("POST", "/search", { query, from, to }),
+  startSearch: (query: string, from: string, to: string) => call<{ id: string }>("POST", "/search", { query, from, to, tz: timeZone() }),
+  tail: async (query: string, signal: AbortSignal) => (await ask("GET", `/search/tail?q=${part(query)}&tz=${part(timeZone())}`, undefined, signal)).body!,
   searchPage: (id: string, offset: number, limit: number, signal?: AbortSignal) =>
     call<SearchPage>("GET", `/search/${part(id)}?offset=${offset}&limit=${limit}`, undefined, signal),
   forgetSearch: (id: string) => call("DELETE", `/search/${part(id)}`),

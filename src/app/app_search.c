@@ -1,5 +1,6 @@
 /* hinomi search --dir D: the store read where it lies; --data FILE: a table file (search/cli.h). */
 #include "app/admin.h"
+#include "app/app_tail.h"
 #include "app/definitions.h"
 #include "app/engine.h"
 
@@ -132,6 +133,9 @@ static int search_store(const char *dir, int argc, char **argv, struct search_se
 
 int app_search(int argc, char **argv)
 {
+    for (int i = 0; i < argc; i++)
+        if (strcmp(argv[i], "--tail") == 0)
+            return app_tail(argc, argv);
     const char *dir = take_dir(&argc, argv);
     struct err err;
     struct search_setting setting = {0};

@@ -4,6 +4,7 @@
 #include "base/byte_size.h"
 #include "base/file.h"
 #include "base/limits.h"
+#include "base/zone.h"
 #include "cut/yaml.h"
 #include "event/ip.h"
 
@@ -68,6 +69,16 @@ static int read_string(struct reading *reading, const struct yaml_node *node, vo
         return yaml_err(reading->err, node, "a text is needed here");
     *(const char **)to = arena_string(reading->arena, text);
     return *(const char **)to ? 0 : err_nomem(reading->err);
+}
+
+static int read_zone(struct reading *reading, const struct yaml_node *node, void *to)
+{
+    if (read_string(reading, node, to) < 0)
+        return -1;
+    const char *name = *(const char **)to;
+    if (zone_find(slice_text(name)))
+        return 0;
+    return yaml_err(reading->err, node, "there is no time zone %s; it is a name such as Asia/Tokyo", name);
 }
 
 static int read_slice(struct reading *reading, const struct yaml_node *node, void *to)
@@ -264,6 +275,7 @@ int config_read(const char *path, struct arena *arena, struct config *config, st
         {"retention", read_retention, 0},
         {"disk_max", read_size, offsetof(struct config, disk_max)},
         {"disk_free_min", read_disk_free, offsetof(struct config, disk_free_min)},
+        {"time_zone", read_zone, offsetof(struct config, time_zone)},
         {"geoip", read_string, offsetof(struct config, geoip)},
         {"cold_dir", read_string, offsetof(struct config, cold_dir)},
         {"cold_days", read_days, offsetof(struct config, cold_days)},

@@ -34,6 +34,7 @@ struct config {
     size_t retention_count;
     uint64_t disk_max;       /* 0: no bound */
     struct disk_free disk_free_min;
+    const char *time_zone;   /* of searches that name none; NULL: UTC */
     const char *geoip;       /* of iplocation; NULL: the first .mmdb of the data folder */
     const char *cold_dir;    /* NULL: old segments stay */
     int64_t cold_days;

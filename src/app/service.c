@@ -3,6 +3,7 @@
 #include "app/gate_events.h"
 #include "base/mem.h"
 #include "base/rand.h"
+#include "base/zone.h"
 #include "net/tls.h"
 
 #include <sodium.h>
@@ -278,6 +279,7 @@ static int open_server(struct service *service, struct err *err)
                   .files = &service->files,
                   .redecoder = redecode_get(service->engine.redecode),
                   .clock = clock_real(),
+                  .zone = config->time_zone ? zone_find(slice_text(config->time_zone)) : NULL,
                   .setup_code = service->setup_code[0] ? service->setup_code : NULL},
         .address = config->api.address,
         .port = config->api.port,

@@ -100,6 +100,14 @@ enum { EXPORT_COLUMNS_MAX = 16384 };     /* of CSV and Parquet, which have one l
 enum { EXPORT_GROUP_ROWS = 65536 };      /* rows of a Parquet row group */
 #define EXPORT_GROUP_BYTES (16 * MIB)    /* or so many bytes of values, whichever is first */
 
+/* Live searches (docs/api.md, GET /v1/search/tail). */
+enum { TAILS_MAX = 16 };            /* that run at once, on one server */
+#define TAIL_BYTES_MAX (4 * MIB)    /* of answers that wait for a slow reader, each; then events are skipped, and counted */
+enum { TAIL_SETS_MAX = 3 };         /* sets of rows in memory that one may hold when it falls behind */
+enum { TAIL_STEP_ROWS = 8192 };     /* rows that it looks at together, about */
+enum { TAIL_POLL_MS = 40 };         /* how often it looks whether there are new ones */
+enum { TAIL_ALIVE_MS = 10000 };     /* at least so often it says that it is alive */
+
 /* What becomes of segments. */
 enum { MANIFEST_PLACES_MAX = 16 };   /* folders that segments of one store lie in, beside its own */
 enum { MANIFEST_DROPS_MAX = 4096 };  /* what retention took, kept until the audit trail has it */

@@ -14,6 +14,7 @@
 
 enum { READ_ROOM = 64 * 1024, BACKLOG = 512, PEER_SIZE = 64 };
 #define WRITE_PENDING_MAX (64 * MIB)
+#define WRITE_PENDING_LITTLE (64 * KIB)
 #define TLS_PLAIN_MAX (1 * MIB)
 
 struct net_listener {
@@ -121,6 +122,11 @@ bool net_conn_is_open(const struct net_conn *conn)
     return conn->listener && !conn->closing;
 }
 
+bool net_conn_is_drained(const struct net_conn *conn)
+{
+    return net_conn_is_open(conn) && conn->write_pending < WRITE_PENDING_LITTLE;
+}
+
 void net_conn_close(struct net_conn *conn)
 {
     if (!conn->listener)
@@ -159,6 +165,8 @@ static void on_written(uv_write_t *request, int status)
     mem_free(write);
     if (status < 0 || (conn->closing && !conn->lingering && conn->write_pending == 0))
         close_now(conn);
+    else if (conn->opened && net_conn_is_drained(conn) && conn->listener->options.handler.drained)
+        conn->listener->options.handler.drained(conn->state, conn);
 }
 
 static void send_network(struct net_conn *conn, struct slice bytes)

@@ -28,6 +28,8 @@ struct net_handler {
     void (*closed)(void *state, struct net_conn *conn); /* state may be freed */
     /* Every PAUSED_TICK_MS while the connection is paused; may be NULL. */
     void (*paused)(void *state, struct net_conn *conn);
+    /* net_conn_is_drained() again, after a write; may be NULL. */
+    void (*drained)(void *state, struct net_conn *conn);
 };
 
 struct net_listen_options {
@@ -57,6 +59,8 @@ void net_conn_touch(struct net_conn *conn); /* counts as activity */
 struct slice net_conn_peer(const struct net_conn *conn);
 struct slice net_conn_identity(const struct net_conn *conn); /* TLS client, or SLICE_NONE */
 bool net_conn_is_open(const struct net_conn *conn);
+/* Little waits for the reader: a good moment to write more. */
+bool net_conn_is_drained(const struct net_conn *conn);
 
 /* Any thread. */
 void net_conn_hold(struct net_conn *conn);

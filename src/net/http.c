@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "net/http_stream_inside.h"
 #include "net/inflate.h"
 
 #include <assert.h>
@@ -13,7 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { HEADERS_MAX = 100 };
+enum { HEADERS_MAX = 100, AHEAD_OF_STREAM_MAX = 64 * 1024 };
 #define REQUEST_ARENA_MAX (HTTP_BODY_BYTES_MAX + 8 * MIB)
 
 struct header {
@@ -29,9 +30,12 @@ struct http_request {
     struct slice path, query, body, peer, identity;
     struct header headers[HEADERS_MAX];
     size_t header_count;
-    bool keep_alive;
-    /* the answer on its way to the loop's thread */
+    bool keep_alive, is_old; /* HTTP/1.0 */
+    /* the answer, or its head, on its way to the loop's thread */
     struct buffer reply;
+    struct http_stream *stream;
+    void (*answered)(void *context, int status, struct slice body); /* NULL: a connection waits */
+    void *answered_context;
 };
 
 struct http_server {
@@ -50,6 +54,8 @@ struct connection {
     size_t field_at[HEADERS_MAX][4]; /* name start, len, value start, len in head */
     size_t field_count;
     bool busy;  /* a request is with the handler; further bytes wait */
+    struct http_stream *stream; /* that answers it; NULL: none */
+    bool ends_after;            /* closes when the stream is over */
     bool in_value;
     int refuse_status;
 };
@@ -94,7 +100,7 @@ struct slice http_identity(const struct http_request *request)
 
 bool http_is_tls(const struct http_request *request)
 {
-    return request->server->options.tls != NULL;
+    return request->server && request->server->options.tls != NULL;
 }
 
 struct arena *http_arena(struct http_request *request)
@@ -193,24 +199,34 @@ static const char STANDING_HEADERS[] =
     "connect-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; "
     "form-action 'self'; require-trusted-types-for 'script'\r\n";
 
-static void format_reply(struct buffer *to, int status, const char *content_type,
-                         struct slice headers, struct slice body, bool keep_alive, bool head_only)
+/* framing: the header that tells how long the body is, with its line's end. */
+static void format_head(struct buffer *to, int status, const char *content_type,
+                        struct slice headers, const char *framing, bool keep_alive)
 {
     buffer_printf(to, "HTTP/1.1 %d %s\r\n", status, reason(status));
     if (content_type)
         buffer_printf(to, "Content-Type: %s\r\n", content_type);
-    if (status != 304 && status != 204)
-        buffer_printf(to, "Content-Length: %zu\r\n", body.len);
+    buffer_put_text(to, framing);
     buffer_put_text(to, STANDING_HEADERS);
     buffer_put(to, headers);
     buffer_put_text(to, keep_alive ? "\r\n" : "Connection: close\r\n\r\n");
+}
+
+static void format_reply(struct buffer *to, int status, const char *content_type,
+                         struct slice headers, struct slice body, bool keep_alive, bool head_only)
+{
+    char framing[64] = "";
+    if (status != 304 && status != 204)
+        snprintf(framing, sizeof(framing), "Content-Length: %zu\r\n", body.len);
+    format_head(to, status, content_type, headers, framing, keep_alive);
     if (!head_only)
         buffer_put(to, body);
 }
 
 static void request_free(struct http_request *request)
 {
-    net_conn_drop(request->conn);
+    if (request->conn)
+        net_conn_drop(request->conn);
     buffer_close(&request->reply);
     arena_free(request->arena);
     mem_free(request);
@@ -237,11 +253,73 @@ static void send_reply(void *context)
 void http_reply(struct http_request *request, int status, const char *content_type,
                 struct slice headers, struct slice body)
 {
+    if (request->answered) {
+        request->answered(request->answered_context, status, body);
+        request_free(request);
+        return;
+    }
     buffer_init(&request->reply, 512 * MIB);
     format_reply(&request->reply, status, content_type, headers, body, request->keep_alive,
                  request->method == HTTP_METHOD_HEAD);
     if (!net_loop_post(request->server->loop, send_reply, request))
         request_free(request); /* the server is stopping: there is nobody to answer */
+}
+
+/* On the loop's thread. */
+static void stream_over(void *context)
+{
+    struct connection *connection = context;
+    connection->stream = NULL;
+    connection->busy = false;
+    if (connection->ends_after)
+        net_conn_close(connection->conn);
+    else
+        parse_waiting(connection);
+}
+
+static void begin_stream(void *context)
+{
+    struct http_request *request = context;
+    if (net_conn_is_open(request->conn)) {
+        struct connection *connection = request->connection;
+        net_conn_write(request->conn, buffer_slice(&request->reply));
+        net_conn_resume(request->conn); /* so that its end is seen */
+        connection->stream = request->stream;
+        connection->ends_after = request->is_old || !request->keep_alive;
+        http_stream_begin(request->stream,
+                          (struct http_stream_end_of){stream_over, connection});
+    } else {
+        http_stream_closed(request->stream);
+    }
+    request_free(request);
+}
+
+struct http_stream *http_reply_stream(struct http_request *request, int status,
+                                      const char *content_type, struct slice headers,
+                                      size_t bytes_max)
+{
+    bool chunked = !request->is_old;
+    if (request->answered) {
+        http_reply_error(request, 400, "bad_request", "this answer has no end; it cannot be had from inside");
+        return NULL;
+    }
+    struct http_stream *stream =
+        http_stream_new(request->server->loop, request->conn, chunked, bytes_max);
+    buffer_init(&request->reply, 64 * KIB);
+    format_head(&request->reply, status, content_type, headers,
+                chunked ? "Transfer-Encoding: chunked\r\n" : "", chunked && request->keep_alive);
+    if (!stream || buffer_failed(&request->reply)) {
+        http_stream_free(stream);
+        buffer_close(&request->reply);
+        http_reply_error(request, 503, "out_of_memory", "no memory for the answer; try again");
+        return NULL;
+    }
+    request->stream = stream;
+    if (net_loop_post(request->server->loop, begin_stream, request))
+        return stream;
+    http_stream_free(stream);
+    request_free(request); /* the server is stopping: there is nobody to answer */
+    return NULL;
 }
 
 void http_reply_json(struct http_request *request, int status, struct slice body)
@@ -464,6 +542,30 @@ static bool host_allowed(const struct http_request *request)
     return false;
 }
 
+struct http_request *http_request_inside(struct slice target,
+                                         void (*answered)(void *context, int status,
+                                                          struct slice body),
+                                         void *context)
+{
+    struct http_request *request = mem_calloc(1, sizeof(*request));
+    if (!request)
+        return NULL;
+    request->arena = arena_new(REQUEST_ARENA_MAX);
+    request->method = HTTP_METHOD_GET;
+    request->answered = answered;
+    request->answered_context = context;
+    request->peer = SLICE("");
+    struct slice url = request->arena ? arena_copy(request->arena, target) : SLICE_NONE, path = url;
+    if (url.ptr) {
+        slice_cut(url, '?', &path, &request->query);
+        request->path = percent_decode(path, false, request->arena);
+    }
+    if (request->path.ptr)
+        return request;
+    request_free(request);
+    return NULL;
+}
+
 static struct http_request *new_request(struct connection *connection)
 {
     struct http_request *request = mem_calloc(1, sizeof(*request));
@@ -475,6 +577,7 @@ static struct http_request *new_request(struct connection *connection)
     request->conn = connection->conn;
     request->method = method_of(&connection->parser);
     request->keep_alive = llhttp_should_keep_alive(&connection->parser);
+    request->is_old = connection->parser.http_major == 1 && connection->parser.http_minor == 0;
     net_conn_hold(connection->conn);
     if (!request->arena || !copy_head(connection, request)) {
         request_free(request);
@@ -583,16 +686,30 @@ static void on_data(void *state, struct net_conn *conn, struct slice bytes)
         refuse(connection, 413, "too much was sent before the last request was answered");
         return;
     }
-    if (connection->busy)
+    if (connection->stream) { /* not paused: the reader's going away must be seen */
+        if (connection->waiting.len > AHEAD_OF_STREAM_MAX)
+            net_conn_close(conn);
+    } else if (connection->busy) {
         net_conn_pause(conn);
-    else
+    } else {
         parse_waiting(connection);
+    }
+}
+
+static void on_drained(void *state, struct net_conn *conn)
+{
+    struct connection *connection = state;
+    (void)conn;
+    if (connection->stream)
+        http_stream_drained(connection->stream);
 }
 
 static void on_close(void *state, struct net_conn *conn)
 {
     (void)conn;
     struct connection *connection = state;
+    if (connection->stream)
+        http_stream_closed(connection->stream);
     buffer_close(&connection->url);
     buffer_close(&connection->head);
     buffer_close(&connection->body);
@@ -614,7 +731,7 @@ int http_listen(struct net_loop *loop, const struct http_options *options, struc
         .port = options->port,
         .tls = options->tls,
         .idle_ms = HTTP_IDLE_TIMEOUT_MS,
-        .handler = {.opened = on_open, .data = on_data, .closed = on_close},
+        .handler = {.opened = on_open, .data = on_data, .closed = on_close, .drained = on_drained},
         .context = server,
     };
     if (net_listen(loop, &listen, &server->listener, err) < 0) {

@@ -6,7 +6,7 @@
  * A request is handed over when its body is complete (and decompressed, for
  * gzip, deflate and zstd). The answer may come later and from any thread.
  * Ownership  The handler owns the request from the call on and must end it with
- *            exactly one http_reply*(), which frees it.
+ *            exactly one http_reply*(), which frees it. net/http_stream.h has one for long answers.
  * Threads    The handler runs on the loop's thread and must not block;
  *            http_reply from any thread that ends before the loop is stopped.
  * Limits     HTTP_HEADER_BYTES_MAX (431), HTTP_BODY_BYTES_MAX and
@@ -53,6 +53,14 @@ struct slice http_peer(const struct http_request *request);     /* address:port 
 struct slice http_identity(const struct http_request *request); /* TLS client, or none */
 bool http_is_tls(const struct http_request *request);
 struct arena *http_arena(struct http_request *request);
+
+/* A GET of path?query that no connection brought: to ask the program's own handlers. Its answer goes to
+ * answered, from the http_reply*() call; it has no peer, no headers and no body. NULL: memory, or the path
+ * is not valid. */
+MUST_USE struct http_request *http_request_inside(struct slice target,
+                                                  void (*answered)(void *context, int status,
+                                                                   struct slice body),
+                                                  void *context);
 
 /* headers: "Name: value\r\n" lines, or none. Content-Length and the standing security headers are
  * added. The body is copied. */

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { URL_MAX = 2048, HEADER_MAX = 4096 };
+enum { URL_MAX = 16 * 1024, HEADER_MAX = 4096 };
 
 /* The parts of a URL as libcurl reads it, so that both mean the same host. */
 struct target {
@@ -220,6 +220,10 @@ static size_t take_body(char *bytes, size_t size, size_t count, void *context)
     struct transfer *transfer = context;
     struct http_fetch_reply *reply = transfer->reply;
     size_t len = size * count;
+    if (transfer->request->take) {
+        reply->cut = !transfer->request->take(transfer->request->take_context, slice_of(bytes, len));
+        return reply->cut ? 0 : len;
+    }
     if (!reply->body) {
         reply->cut = len > 0;
         return 0; /* ends the transfer: the status is known by now */
@@ -256,7 +260,13 @@ static void set_safety(const struct late_curl *lib, CURL *curl,
 {
     int64_t timeout_ms = request->timeout_ms ? request->timeout_ms : HTTP_FETCH_TIMEOUT_MS;
     lib->easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    lib->easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
+    lib->easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)HTTP_FETCH_TIMEOUT_MS);
+    if (timeout_ms == HTTP_FETCH_ENDLESS) {
+        lib->easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+        lib->easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)HTTP_FETCH_SILENT_MAX_S);
+    } else {
+        lib->easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
+    }
     lib->easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
     lib->easy_setopt(curl, CURLOPT_PROTOCOLS_STR, request->allow_private ? "https,http" : "https");
     lib->easy_setopt(curl, CURLOPT_PROXY, "");

@@ -17,6 +17,7 @@
 
 #include <sys/socket.h>
 
+enum { HTTP_FETCH_ENDLESS = -1, HTTP_FETCH_SILENT_MAX_S = 30 };
 enum { HTTP_FETCH_TIMEOUT_MS = 10000, HTTP_FETCH_REPLY_MAX = 64 * 1024, HTTP_FETCH_ADDRESSES = 16 };
 
 struct http_fetch_header {
@@ -31,7 +32,12 @@ struct http_fetch_request {
     size_t header_count;
     struct slice body;    /* SLICE_NONE: none */
     const char *ca_file;  /* PEM; NULL: the system's */
-    int64_t timeout_ms;   /* 0: HTTP_FETCH_TIMEOUT_MS */
+    int64_t timeout_ms;   /* 0: HTTP_FETCH_TIMEOUT_MS; HTTP_FETCH_ENDLESS: until nothing came for
+                             HTTP_FETCH_SILENT_MAX_S */
+    /* Takes the body as it comes, however long, instead of reply->body; false ends the exchange, which
+     * is no error. NULL: nobody does. */
+    bool (*take)(void *context, struct slice bytes);
+    void *take_context;
     bool allow_private;
 };
 

@@ -24,8 +24,6 @@ static int parse_loose(struct spl_parser *p, struct spl_command *command)
     }
 
 static const struct command known[] = {
-    LOOSE("loadjob", 0, "rows of an earlier search", COMMAND_GENERATES),
-    LOOSE("rest", 0, "rows of our own API", COMMAND_GENERATES),
     LOOSE("sendalert", 0, "tells our own notifiers", 0),
     LOOSE("sendemail", 0, "mail by our own notifiers", 0),
     LOOSE("apply", 0, "a model of an add-on", 0),

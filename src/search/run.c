@@ -169,7 +169,8 @@ int search_start(struct search *search, const struct spl_query *query, struct ar
     const struct hin_clock *clock = search->options.clock ? search->options.clock : clock_real();
     run->query = query;
     run->options = &search->options;
-    run->cancelled = run->cancelled ? run->cancelled : &search->cancelled;
+    if (!run->cancelled)
+        run->cancelled = search->options.cancelled ? search->options.cancelled : &search->cancelled;
     run->arena = arena;
     run->frames = arena_new_within(&run->memory->budget);
     run->scratch = arena_new_within(&run->memory->budget);
@@ -431,6 +432,8 @@ int search_preview(struct search *search, struct arena *arena, struct search_res
     while (at < pipeline->count &&
            (!pipeline->stages[at].finish || pipeline->stages[at].late))
         at++;
+    if (!search->has_source) /* rows that are made are made once: there are none before the last step */
+        at = pipeline->count;
     struct pipeline after = *pipeline;
     copy.arena = arena;
     copy.preview = true;
@@ -460,7 +463,7 @@ int search_preview(struct search *search, struct arena *arena, struct search_res
 
 void search_cancel(struct search *search)
 {
-    __atomic_store_n(&search->cancelled, true, __ATOMIC_RELAXED);
+    __atomic_store_n(search->run.cancelled, true, __ATOMIC_RELAXED);
 }
 
 void search_close_all(struct search *search)

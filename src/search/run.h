@@ -72,8 +72,10 @@ struct search_options {
     /* Called now and then during long work, by every thread of the search; NULL: nobody is interested. */
     void (*busy)(void *context);
     void *busy_context;
+    bool *cancelled; /* set by __atomic_store_n() it ends the search, and its planning, too: subsearches of
+                        its filter run in search_new(). NULL: search_cancel() alone does */
     bool plan_only; /* nothing is read: missing tables and streams are no errors, the search has no
-                       rows */
+                       rows. With a backend: what may not be done there is an error */
 };
 
 /* What searches may change. Called on the search's thread. */

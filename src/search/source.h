@@ -92,6 +92,25 @@ struct search_files {
     const char *csv;   /* the folder of inputcsv and outputcsv; NULL: there is none */
 };
 
+/* An earlier search's answer; lives in the arena that it was asked for with. */
+struct search_job {
+    const struct batch *rows;
+    bool events;   /* not a table made of them */
+    bool complete;
+};
+
+/* What the server that a search runs in can be asked, with the rights of who searches. From the search's
+ * thread. */
+struct search_server {
+    /* ERR_NOT_FOUND, also for another person's; ERR_CONFLICT when it is not done. */
+    int (*job)(void *context, struct slice id, struct arena *arena, struct search_job *out,
+               struct err *err);
+    /* GET of a path of its API, with a query behind a ?; JSON in the arena. */
+    int (*get)(void *context, struct slice path, struct arena *arena, struct slice *json,
+               struct err *err);
+    void *context;
+};
+
 struct search_backend {
     /* NULL: there are no events to search, only tables and generated rows. */
     int (*open)(void *context, const struct search_request *request, struct arena *arena,
@@ -104,6 +123,7 @@ struct search_backend {
     int (*pieces)(void *context, struct arena *arena, struct search_piece **out, size_t *count,
                   struct err *err);
     const struct search_files *files; /* NULL: none */
+    const struct search_server *server; /* NULL: there is none */
     const struct redecoder *redecoder; /* for what older decoders took; NULL: it stays as stored. Such rows
                                           are not for open(): search/redecoded.h */
 };

@@ -49,6 +49,13 @@ struct run {
     int depth;           /* of subsearches */
 };
 
+/* It is known where the search will run, also while it is only planned: what that place does not have or
+ * allow is an error. */
+static inline bool run_has_place(const struct run *run)
+{
+    return !run->options->plan_only || run->options->backend;
+}
+
 /* Pushes rows of batch in the order of rows (NULL: as they are) as frames of FRAME_ROWS_MAX. */
 MUST_USE int stage_emit(struct stage *op, const struct batch *batch, const uint32_t *rows,
                         uint32_t count, struct err *err);

@@ -89,18 +89,11 @@ static uint32_t newest_rows(const struct search_request *request)
                : 0;
 }
 
-static int open_source(void *context, const struct search_request *request, struct arena *arena,
-                       struct search_source *out, struct err *err)
+int store_backend_scan(const struct store_backend *backend, const struct search_request *request,
+                       struct arena *arena, struct scan_request *out, struct err *err)
 {
-    struct store_backend *backend = context;
-    struct reading *reading = mem_calloc(1, sizeof(*reading));
-    if (!reading)
-        return err_nomem(err);
-    reading->backend = backend;
-    reading->empty = batch_new(1 * MIB);
-    reading->snapshot = store_snapshot(backend->store);
     bool named = names_streams(request);
-    struct scan_request scan = {
+    *out = (struct scan_request){
         .from_ns = request->from_ns,
         .to_ns = request->to_ns,
         .streams = named ? request->indexes : NULL,
@@ -123,8 +116,22 @@ static int open_source(void *context, const struct search_request *request, stru
         .stop = request->stop,
         .stop_context = request->stop_context,
     };
-    scan.filter = request->filter;
-    if (!named && stream_filter(request, arena, &scan.filter, err) < 0) {
+    out->filter = request->filter;
+    return named ? 0 : stream_filter(request, arena, &out->filter, err);
+}
+
+static int open_source(void *context, const struct search_request *request, struct arena *arena,
+                       struct search_source *out, struct err *err)
+{
+    struct store_backend *backend = context;
+    struct scan_request scan;
+    struct reading *reading = mem_calloc(1, sizeof(*reading));
+    if (!reading)
+        return err_nomem(err);
+    reading->backend = backend;
+    reading->empty = batch_new(1 * MIB);
+    reading->snapshot = store_snapshot(backend->store);
+    if (store_backend_scan(backend, request, arena, &scan, err) < 0) {
         close_reading(reading);
         return -1;
     }

@@ -18,5 +18,9 @@ struct store_backend {
     size_t memory_max; /* for reading blocks; 0: as the search says */
 };
 
+/* What a search asks, as the store is asked; what it needs beyond the request lives in the arena. */
+MUST_USE int store_backend_scan(const struct store_backend *backend,
+                                const struct search_request *request, struct arena *arena,
+                                struct scan_request *out, struct err *err);
 void store_backend_init(struct store_backend *backend, struct store *store,
                         const struct hin_clock *clock, const atomic_bool *cancel);

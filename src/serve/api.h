@@ -8,6 +8,7 @@
 #include "serve/server.h"
 
 struct jobs;
+struct tails;
 
 /* Who asks: a person with a session, or a program with a token. */
 struct caller {
@@ -23,6 +24,7 @@ struct caller {
 struct api {
     const struct server_parts *parts;
     struct jobs *jobs;
+    struct tails *tails;
     struct http_request *request;
     struct arena *arena; /* of the request */
     struct caller caller;
@@ -47,6 +49,8 @@ void api_reply(struct api *api, int status);
 void api_reply_err(struct api *api, const struct err *err);
 void api_error(struct api *api, int status, const char *code, const char *message);
 void api_no_content(struct api *api);
+/* The time zone that a request names, the server's where it names none. ERR_CONFIG: there is no such zone. */
+MUST_USE int api_zone(struct api *api, struct slice name, const struct zone **out, struct err *err);
 /* A whole-number query parameter within bounds, or the fallback. */
 int64_t api_number(struct api *api, const char *name, int64_t fallback, int64_t most);
 

@@ -19,8 +19,12 @@ void api_search_start(struct api *api)
         api_error(api, 400, "bad_request", "the body needs \"query\"");
         return;
     }
-    int result = jobs_start(api->jobs, query, from, to, api->caller.user.name,
-                            role_allows(api->caller.role, ROLE_ANALYST), id, &err);
+    struct job_request request = {
+        .query = query, .from = from, .to = to,
+        .person = {api->caller.user.name, api->caller.role, api->caller.is_token}};
+    int result = api_zone(api, api_text(body, "tz"), &request.zone, &err);
+    if (result == 0)
+        result = jobs_start(api->jobs, &request, id, &err);
     struct slice range = arena_printf(api->arena, "from %.*s to %.*s", SLICE_ARG(from), SLICE_ARG(to));
     if (!api_looked(api, "search", query, range, result, &err))
         return;

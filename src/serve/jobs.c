@@ -5,6 +5,7 @@
 #include "base/time_modifier.h"
 #include "event/schema.h"
 #include "schedule/search_writes.h"
+#include "search/frame.h"
 #include "search/output.h"
 #include "search/parser.h"
 #include "search/store_backend.h"
@@ -37,15 +38,20 @@ struct job {
     struct knowledge *knowledge;
     struct table_backend *tables;
     struct search_writes writes;
-    bool may_write;
+    struct search_server server;
+    enum role role;
+    bool is_token;
     pthread_t thread;
-    struct search *search, *counting; /* set before the thread starts */
+    struct slice text;
+    struct spl_query *query;
+    struct search_options options;
+    struct search *search, *counting; /* NULL before the thread has planned them; under the lock */
     struct store_backend backend, count_backend;
     bool events;
     int64_t started_ns;
-    atomic_bool runs; /* in threads of its own; not before, while subsearches of its filter are run */
     atomic_int waiting; /* readers that want the lock: the job lets them go first */
-    atomic_bool cancel;
+    atomic_bool cancel; /* for reading; */
+    bool cancelled;     /* for the rest of the search */
     atomic_int holds;
     atomic_int state; /* enum job_state */
     _Atomic int64_t read_ns;
@@ -83,9 +89,15 @@ static void job_drop(struct job *job)
     mem_free(job);
 }
 
-static void job_free(struct job *job)
+static void cancel(struct job *job)
 {
     atomic_store(&job->cancel, true);
+    __atomic_store_n(&job->cancelled, true, __ATOMIC_RELAXED);
+}
+
+static void job_free(struct job *job)
+{
+    cancel(job);
     pthread_join(job->thread, NULL);
     job_drop(job);
 }
@@ -110,8 +122,7 @@ static void stand_behind(void *context)
     static const struct sched_param none;
     static _Thread_local bool behind;
     const struct job *job = context;
-    if (behind || !atomic_load(&job->runs) ||
-        clock_mono_ns(job->jobs->config.clock) - job->started_ns < LONG_AFTER_MS * NS_PER_MS)
+    if (behind || clock_mono_ns(job->jobs->config.clock) - job->started_ns < LONG_AFTER_MS * NS_PER_MS)
         return;
     pthread_setschedparam(pthread_self(), SCHED_IDLE, &none);
     behind = true;
@@ -131,13 +142,52 @@ static int step(struct job *job, struct search *search)
     return more;
 }
 
+static int read_query(struct job *job, struct slice text, struct spl_query **out, struct err *err)
+{
+    struct spl_options options = {.knowledge = job->knowledge, .person = slice_text(job->owner)};
+    return spl_parse_with(text, job->arena, &options, out, err);
+}
+
+/* The same events, counted over time. A query that is no plain search has no histogram. */
+static int plan_counting(struct job *job, struct search **out, struct err *err)
+{
+    struct spl_query *parsed;
+    struct search_options counting = job->options;
+    counting.writer = NULL;
+    counting.backend = &job->count_backend.backend;
+    struct slice text = arena_printf(job->arena, "%.*s | timechart count", SLICE_ARG(job->text));
+    *out = NULL;
+    if (!job->events)
+        return 0;
+    if (!text.ptr || read_query(job, text, &parsed, err) < 0)
+        return -1;
+    return search_new(parsed, &counting, out, err);
+}
+
+/* Subsearches of the filter run here, and readers do not wait for them. */
+static int plan(struct job *job)
+{
+    struct search *search = NULL, *counting = NULL;
+    struct err err;
+    err_clear(&err);
+    int result = search_new(job->query, &job->options, &search, &err);
+    if (result == 0)
+        result = plan_counting(job, &counting, &err);
+    pthread_mutex_lock(&job->lock);
+    job->search = search;
+    job->counting = counting;
+    if (result < 0)
+        job->err = err;
+    pthread_mutex_unlock(&job->lock);
+    return result;
+}
+
 static void *run(void *context)
 {
     struct job *job = context;
-    int more = 1;
     pthread_setname_np(pthread_self(), "search");
     setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), SEARCH_NICE);
-    atomic_store(&job->runs, true);
+    int more = plan(job) < 0 ? -1 : 1;
     while (more > 0)
         more = step(job, job->search);
     bool counts = more == 0 && job->counting;
@@ -154,74 +204,77 @@ static void *run(void *context)
 
 /* ---- starting ---- */
 
-static int read_time(struct jobs *jobs, struct slice text, int64_t fallback, int64_t *out,
-                     struct err *err)
+static int read_time(const struct jobs *jobs, struct slice text, const struct zone *zone,
+                     int64_t *out, struct err *err)
 {
-    *out = fallback;
+    *out = 0;
     if (!text.len)
         return 0;
-    return time_modifier_read(text, clock_wall_ns(jobs->config.clock), NULL, out, err);
+    return time_modifier_read(text, clock_wall_ns(jobs->config.clock), zone, out, err);
 }
 
-static int read_query(struct job *job, struct slice text, struct spl_query **out, struct err *err)
+static void init_backend(struct job *job, struct store_backend *backend)
 {
-    struct spl_options options = {.knowledge = job->knowledge, .person = slice_text(job->owner)};
-    return spl_parse_with(text, job->arena, &options, out, err);
+    const struct jobs_config *config = &job->jobs->config;
+    store_backend_init(backend, config->store, config->clock, &job->cancel);
+    backend->backend.files = config->files;
+    backend->backend.redecoder = config->redecoder;
+    backend->backend.server = &job->server;
 }
 
-/* The same events, counted over time. A query that is no plain search has no histogram. */
-static int prepare_counting(struct job *job, struct slice query, const struct search_options *options,
-                            struct err *err)
+static void init_options(struct job *job, const struct zone *zone)
 {
-    struct spl_query *parsed;
-    struct search_options counting = *options;
-    counting.writer = NULL;
-    struct slice text = arena_printf(job->arena, "%.*s | timechart count", SLICE_ARG(query));
-    counting.backend = &job->count_backend.backend;
-    job->events = search_result(job->search)->events;
-    if (!job->events)
-        return 0;
-    if (!text.ptr || read_query(job, text, &parsed, err) < 0)
-        return -1;
-    return search_new(parsed, &counting, &job->counting, err);
+    const struct jobs_config *config = &job->jobs->config;
+    bool may_write = role_allows(job->role, ROLE_ANALYST);
+    init_backend(job, &job->backend);
+    init_backend(job, &job->count_backend);
+    job->options = (struct search_options){.backend = &job->backend.backend,
+                                           .clock = config->clock,
+                                           .zone = zone,
+                                           .rows_max = JOB_EVENTS_MAX,
+                                           .knowledge = job->knowledge,
+                                           .person = slice_text(job->owner),
+                                           .tables = table_backend_get(job->tables),
+                                           .writer = may_write ? &job->writes.writer : NULL,
+                                           .cancelled = &job->cancelled,
+                                           .busy = stand_behind,
+                                           .busy_context = job};
 }
 
-static int prepare(struct job *job, struct slice query, struct slice from, struct slice to,
-                   struct err *err)
+/* What is wrong with the text is told at once; nothing is read for that. */
+static int prepare(struct job *job, const struct job_request *request, struct err *err)
 {
     struct jobs *jobs = job->jobs;
-    struct spl_query *parsed;
-    struct search_options options = {.backend = &job->backend.backend, .clock = jobs->config.clock,
-                                     .rows_max = JOB_EVENTS_MAX, .knowledge = job->knowledge,
-                                     .person = slice_text(job->owner),
-                                     .writer = job->may_write ? &job->writes.writer : NULL,
-                                     .busy = stand_behind, .busy_context = job};
-    struct slice text = arena_copy(job->arena, query);
-    if (!text.ptr)
+    struct search *planned;
+    job->text = arena_copy(job->arena, request->query);
+    if (!job->text.ptr)
         return err_nomem(err);
     if (table_backend_new(NULL, jobs->config.lookups, &job->tables, err) < 0)
         return -1;
-    options.tables = table_backend_get(job->tables);
-    if (read_time(jobs, from, 0, &options.from_ns, err) < 0 ||
-        read_time(jobs, to, 0, &options.to_ns, err) < 0 ||
-        read_query(job, text, &parsed, err) < 0)
+    init_options(job, request->zone);
+    if (read_time(jobs, request->from, request->zone, &job->options.from_ns, err) < 0 ||
+        read_time(jobs, request->to, request->zone, &job->options.to_ns, err) < 0 ||
+        read_query(job, job->text, &job->query, err) < 0)
         return -1;
-    store_backend_init(&job->backend, jobs->config.store, jobs->config.clock, &job->cancel);
-    store_backend_init(&job->count_backend, jobs->config.store, jobs->config.clock, &job->cancel);
-    job->backend.backend.files = job->count_backend.backend.files = jobs->config.files;
-    job->backend.backend.redecoder = job->count_backend.backend.redecoder = jobs->config.redecoder;
-    if (search_new(parsed, &options, &job->search, err) < 0)
+    struct search_options looking = job->options;
+    looking.plan_only = true;
+    looking.busy = NULL;
+    if (search_new(job->query, &looking, &planned, err) < 0)
         return -1;
-    return prepare_counting(job, text, &options, err);
+    job->events = search_result(planned)->events;
+    search_free(planned);
+    return 0;
 }
 
-static struct job *new_job(struct jobs *jobs, struct slice owner)
+static struct job *new_job(struct jobs *jobs, const struct job_person *person)
 {
     struct job *job = mem_calloc(1, sizeof(*job));
     if (!job)
         return NULL;
     job->jobs = jobs;
-    job->owner = mem_strdup(owner.ptr, owner.len);
+    job->owner = mem_strdup(person->name.ptr, person->name.len);
+    job->role = person->role;
+    job->is_token = person->is_token;
     job->arena = arena_new(64 * MIB);
     job->knowledge = knowing_hold(jobs->config.knowing);
     job->started_ns = clock_mono_ns(jobs->config.clock);
@@ -283,25 +336,6 @@ static int add_job(struct jobs *jobs, struct job *job, struct err *err)
     return code ? err_set_errno(err, code, "cannot start the search") : 0;
 }
 
-int jobs_start(struct jobs *jobs, struct slice query, struct slice from, struct slice to,
-               struct slice owner, bool may_write, char id[JOB_ID_SIZE], struct err *err)
-{
-    struct job *job = new_job(jobs, owner);
-    if (!job)
-        return err_nomem(err);
-    job->may_write = may_write;
-    search_writes_init(&job->writes, &(struct search_writes){
-        .database = jobs->config.database, .clock = jobs->config.clock, .journal = jobs->config.journal,
-        .lookups = jobs->config.lookups, .person = slice_text(job->owner), .via = SLICE("search"),
-        .what = job->id});
-    if (prepare(job, query, from, to, err) == 0 && add_job(jobs, job, err) == 0) {
-        snprintf(id, JOB_ID_SIZE, "%s", job->id);
-        return 0;
-    }
-    job_drop(job);
-    return -1;
-}
-
 /* ---- reading ---- */
 
 /* Held: it cannot be forgotten until let_go(). */
@@ -341,6 +375,81 @@ static bool lock_soon(struct job *job)
     atomic_fetch_sub(&job->waiting, 1);
     return locked;
 }
+
+/* ---- what searches ask of their server ---- */
+
+/* The rows of another job, copied: it may be forgotten while they are used. */
+static int copy_result(struct job *from, struct arena *arena, struct search_job *out, struct err *err)
+{
+    const struct search_result *result = search_result(from->search);
+    struct row_store rows;
+    struct frame frame;
+    struct arena *work = arena_new(MEMORY_QUERY_MAX);
+    int failed = !work;
+    row_store_init(&rows, arena);
+    if (!failed && result->rows->row_count)
+        failed = frame_share(&frame, result->rows, NULL, work) < 0 || row_store_add(&rows, &frame) < 0;
+    arena_free(work);
+    struct batch *none = failed || rows.batch ? NULL : frame_batch_new(arena, 0);
+    if (failed || (!rows.batch && !none))
+        return err_nomem(err);
+    *out = (struct search_job){.rows = rows.batch ? rows.batch : none,
+                               .events = result->events,
+                               .complete = result->complete};
+    return 0;
+}
+
+static int load_job(void *context, struct slice id, struct arena *arena, struct search_job *out,
+                    struct err *err)
+{
+    const struct job *asking = context;
+    struct job *job = find(asking->jobs, id, slice_text(asking->owner), err);
+    if (!job)
+        return -1;
+    int result = 0, state = atomic_load(&job->state); /* once done, its thread has no use for the lock */
+    bool locked = state == JOB_DONE && lock_soon(job);
+    if (locked)
+        result = copy_result(job, arena, out, err);
+    else if (state == JOB_DONE || state == JOB_RUNNING)
+        result = err_set(err, ERR_CONFLICT, "the search %.*s is not done; wait for its end", SLICE_ARG(id));
+    else
+        result = err_set(err, ERR_CONFLICT, "the search %.*s has no answer: it failed or was cancelled",
+                         SLICE_ARG(id));
+    if (locked)
+        pthread_mutex_unlock(&job->lock);
+    let_go(job);
+    return result;
+}
+
+static int ask_api(void *context, struct slice path, struct arena *arena, struct slice *json,
+                   struct err *err)
+{
+    const struct job *job = context;
+    const struct jobs_config *config = &job->jobs->config;
+    const struct job_person person = {slice_text(job->owner), job->role, job->is_token};
+    return config->get(config->get_context, &person, path, arena, json, err);
+}
+
+int jobs_start(struct jobs *jobs, const struct job_request *request, char id[JOB_ID_SIZE],
+               struct err *err)
+{
+    struct job *job = new_job(jobs, &request->person);
+    if (!job)
+        return err_nomem(err);
+    search_writes_init(&job->writes, &(struct search_writes){
+        .database = jobs->config.database, .clock = jobs->config.clock, .journal = jobs->config.journal,
+        .lookups = jobs->config.lookups, .person = slice_text(job->owner), .via = SLICE("search"),
+        .what = job->id});
+    job->server = (struct search_server){.job = load_job, .get = ask_api, .context = job};
+    if (prepare(job, request, err) == 0 && add_job(jobs, job, err) == 0) {
+        snprintf(id, JOB_ID_SIZE, "%s", job->id);
+        return 0;
+    }
+    job_drop(job);
+    return -1;
+}
+
+/* ---- pages ---- */
 
 static int current(struct job *job, struct search *search, struct arena *arena,
                    struct search_result *out, struct err *err)
@@ -414,33 +523,40 @@ static void put_error(const struct job *job, enum job_state state, struct json *
     json_open(json, '{');
     json_put_text(json, "code", SLICE("failed"));
     json_put_text(json, "message", slice_text(job->err.text));
+    if (job->err.start >= 0) {
+        json_put_i64(json, "start", job->err.start);
+        json_put_i64(json, "end", job->err.end);
+    }
     json_close(json, '}');
 }
 
-/* What there is so far; nothing when the search is busy. */
-static int look(struct job *job, bool busy, struct arena *arena, struct search_result *result,
-                struct search_result *counts, struct err *err)
+/* What there is so far; nothing when the search is busy, or when only its own next step can say that it
+ * fails. */
+static void look(struct job *job, bool busy, struct arena *arena, struct search_result *result,
+                 struct search_result *counts)
 {
     static const struct batch none;
+    struct err err;
     int64_t elapsed = clock_mono_ns(job->jobs->config.clock) - job->started_ns;
     *counts = (struct search_result){0};
     *result = (struct search_result){.rows = &none, .events = job->events};
     result->progress.elapsed_ms = elapsed / NS_PER_MS;
-    if (busy)
-        return 0;
-    if (current(job, job->search, arena, result, err) < 0)
-        return -1;
-    return job->counting ? current(job, job->counting, arena, counts, err) : 0;
+    struct search_result nothing = *result;
+    if (busy || !job->search)
+        return;
+    if (current(job, job->search, arena, result, &err) < 0)
+        *result = nothing;
+    if (job->counting && current(job, job->counting, arena, counts, &err) < 0)
+        *counts = (struct search_result){0};
 }
 
-static int put_page(struct job *job, bool busy, int64_t offset, int64_t limit, struct arena *arena,
-                    struct json *json, struct err *err)
+static void put_page(struct job *job, bool busy, int64_t offset, int64_t limit, struct arena *arena,
+                     struct json *json)
 {
     static const char *const states[] = {"running", "done", "failed", "cancelled"};
     struct search_result result, counts;
     enum job_state state = busy ? JOB_RUNNING : (enum job_state)atomic_load(&job->state);
-    if (look(job, busy, arena, &result, &counts, err) < 0)
-        return -1;
+    look(job, busy, arena, &result, &counts);
     bool done = state == JOB_DONE;
     json_open(json, '{');
     json_put_text(json, "id", slice_text(job->id));
@@ -462,7 +578,6 @@ static int put_page(struct job *job, bool busy, int64_t offset, int64_t limit, s
     put_messages(&result, json);
     put_error(job, state, json);
     json_close(json, '}');
-    return 0;
 }
 
 int jobs_page(struct jobs *jobs, struct slice id, struct slice owner, int64_t offset, int64_t limit,
@@ -473,7 +588,9 @@ int jobs_page(struct jobs *jobs, struct slice id, struct slice owner, int64_t of
         return -1;
     bool locked = lock_soon(job);
     struct arena *arena = arena_new(256 * MIB);
-    int result = arena ? put_page(job, !locked, offset, limit, arena, json, err) : err_nomem(err);
+    int result = arena ? 0 : err_nomem(err);
+    if (arena)
+        put_page(job, !locked, offset, limit, arena, json);
     arena_free(arena);
     if (locked)
         pthread_mutex_unlock(&job->lock);
@@ -486,10 +603,7 @@ int jobs_cancel(struct jobs *jobs, struct slice id, struct slice owner, struct e
     struct job *job = find(jobs, id, owner, err);
     if (!job)
         return -1;
-    atomic_store(&job->cancel, true);
-    search_cancel(job->search);
-    if (job->counting)
-        search_cancel(job->counting);
+    cancel(job);
     atomic_store(&job->read_ns, 0); /* forgotten at the next start */
     let_go(job);
     return 0;

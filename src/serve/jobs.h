@@ -13,6 +13,7 @@
  */
 #include "base/clock.h"
 #include "base/json.h"
+#include "state/users.h"
 #include "store/journal.h"
 #include "store/store.h"
 
@@ -20,6 +21,15 @@ enum { JOBS_RUNNING_MAX = 8, JOBS_KEPT_MAX = 32, JOB_EVENTS_MAX = 20000, JOB_FIE
 
 struct jobs;
 struct knowing; /* serve/knowing.h */
+struct zone;
+
+/* Who searches; the name is copied. From analyst on searches may write: lookup tables, by
+ * outputlookup, and events, by collect. */
+struct job_person {
+    struct slice name;
+    enum role role;
+    bool is_token;
+};
 
 /* What searches work with; all outlive the jobs. */
 struct redecoder;    /* event/redecode.h */
@@ -34,16 +44,26 @@ struct jobs_config {
     const struct search_files *files; /* that commands read; NULL: none */
     const struct redecoder *redecoder; /* NULL: none */
     const struct hin_clock *clock;
+    /* What the API answers to a GET of path?query by that person; JSON in the arena. For rest. */
+    int (*get)(void *context, const struct job_person *person, struct slice path,
+               struct arena *arena, struct slice *json, struct err *err);
+    void *get_context;
 };
 
 MUST_USE struct jobs *jobs_new(const struct jobs_config *config);
 void jobs_free(struct jobs *jobs); /* NULL is fine */
 
-/* id gets "s17". may_write: lookup tables, by outputlookup, and
- * events, by collect. ERR_CONFIG with start, end and suggestion for a query that is wrong. */
+struct job_request {
+    struct slice query, from, to; /* copied */
+    struct job_person person;
+    const struct zone *zone;      /* of the person; NULL: UTC */
+};
+
+/* id gets "s17". ERR_CONFIG with start, end and suggestion for a query that is wrong; what shows only
+ * when its subsearches run or its tables are read is the job's error. */
 enum { JOB_ID_SIZE = 24 };
-MUST_USE int jobs_start(struct jobs *jobs, struct slice query, struct slice from, struct slice to,
-                        struct slice owner, bool may_write, char id[JOB_ID_SIZE], struct err *err);
+MUST_USE int jobs_start(struct jobs *jobs, const struct job_request *request,
+                        char id[JOB_ID_SIZE], struct err *err);
 /* The state and a page as docs/api.md has it. ERR_NOT_FOUND also for another owner's. */
 MUST_USE int jobs_page(struct jobs *jobs, struct slice id, struct slice owner, int64_t offset,
                        int64_t limit, struct json *json, struct err *err);

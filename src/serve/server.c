@@ -3,8 +3,10 @@
 
 #include "base/mem.h"
 #include "base/queue.h"
+#include "base/zone.h"
 #include "serve/api.h"
 #include "serve/jobs.h"
+#include "serve/tails.h"
 
 #include <pthread.h>
 #include <sodium.h>
@@ -18,6 +20,7 @@ struct server {
     struct http_server *http;
     struct queue *waiting;
     struct jobs *jobs;
+    struct tails *tails;
     pthread_t workers[WORKERS];
     int worker_count;
 };
@@ -110,6 +113,14 @@ const struct json_node *api_body(struct api *api)
 struct slice api_text(const struct json_node *object, const char *key)
 {
     return json_text_of(json_get(object, key), SLICE_NONE);
+}
+
+int api_zone(struct api *api, struct slice name, const struct zone **out, struct err *err)
+{
+    *out = name.len ? zone_find(name) : api->parts->zone;
+    if (name.len && !*out)
+        return err_set(err, ERR_CONFIG, "there is no time zone %.*s", SLICE_ARG(name));
+    return 0;
 }
 
 int64_t api_number(struct api *api, const char *name, int64_t fallback, int64_t most)
@@ -254,8 +265,8 @@ static void run_route(struct api *api)
 
 static void answer(struct server *server, struct http_request *request)
 {
-    struct api api = {.parts = &server->config.parts, .jobs = server->jobs, .request = request,
-                      .arena = http_arena(request)};
+    struct api api = {.parts = &server->config.parts, .jobs = server->jobs, .tails = server->tails,
+                      .request = request, .arena = http_arena(request)};
     if (!slice_starts(http_path(request), SLICE("/v1/"))) {
         files_reply(request);
         return;
@@ -264,6 +275,79 @@ static void answer(struct server *server, struct http_request *request)
     json_init(&api.json, &api.body);
     run_route(&api);
     buffer_close(&api.body);
+}
+
+/* ---- asked from inside ---- */
+
+struct inside {
+    struct arena *arena;
+    int status;
+    struct slice body;
+};
+
+static void take_answer(void *context, int status, struct slice body)
+{
+    struct inside *inside = context;
+    inside->status = status;
+    inside->body = arena_copy(inside->arena, body);
+}
+
+static int no_such_path(struct slice path, struct err *err)
+{
+    struct buffer list;
+    buffer_init(&list, ERR_TEXT_SIZE);
+    for (size_t i = 0; i < ARRAY_COUNT(routes); i++)
+        if (routes[i].method == HTTP_METHOD_GET && routes[i].role != ROLE_NONE &&
+            slice_find(routes[i].path, SLICE("{}")) < 0)
+            buffer_printf(&list, "%s%.*s", list.len ? ", " : "", SLICE_ARG(routes[i].path));
+    err_set(err, ERR_NOT_FOUND, "there is no %.*s here; a search can ask %.*s",
+            path.len < 64 ? (int)path.len : 64, path.ptr, SLICE_ARG(buffer_slice(&list)));
+    buffer_close(&list);
+    return -1;
+}
+
+static int refused(const struct inside *inside, struct slice path, struct err *err)
+{
+    const struct json_node *node;
+    if (!inside->body.ptr)
+        return err_nomem(err);
+    if (json_tree_parse(inside->body, inside->arena, &node, NULL) < 0)
+        node = NULL;
+    struct slice why = json_text_of(json_at(node, "error.message"), SLICE("it does not answer"));
+    return err_set(err, inside->status == 403 ? ERR_DENIED : ERR_CONFIG, "%.*s: %.*s",
+                   path.len < 64 ? (int)path.len : 64, path.ptr, SLICE_ARG(why));
+}
+
+/* A GET by somebody who was let in before: what rest asks. */
+static int get_inside(void *context, const struct job_person *person, struct slice path,
+                      struct arena *arena, struct slice *json, struct err *err)
+{
+    struct server *server = context;
+    struct inside inside = {.arena = arena};
+    struct http_request *request = http_request_inside(path, take_answer, &inside);
+    if (!request)
+        return err_set(err, ERR_CONFIG, "%.*s is no path of an API", SLICE_ARG(path));
+    struct api api = {.parts = &server->config.parts, .jobs = server->jobs, .tails = server->tails,
+                      .request = request, .arena = http_arena(request),
+                      .caller = {.known = true, .is_token = person->is_token,
+                                 .user = {.name = person->name, .role = person->role},
+                                 .role = person->role}};
+    bool path_known;
+    const struct route *route = find_route(&api, &path_known);
+    bool open = route && route->role != ROLE_NONE;
+    buffer_init(&api.body, REPLY_BYTES_MAX);
+    json_init(&api.json, &api.body);
+    if (!open)
+        api_error(&api, 404, "not_found", "there is no such path");
+    else if (!role_allows(person->role, route->role))
+        refuse(&api, route);
+    else
+        route->handler(&api);
+    buffer_close(&api.body);
+    if (!open)
+        return no_such_path(path, err);
+    *json = inside.body;
+    return inside.status == 200 && inside.body.ptr ? 0 : refused(&inside, path, err);
 }
 
 /* ---- life ---- */
@@ -299,12 +383,14 @@ int server_start(struct net_loop *loop, const struct server_config *config, stru
                                .knowing = config->parts.knowing,
                                .database = config->parts.database, .lookups = config->parts.lookups,
                                .files = config->parts.files,
+                               .get = get_inside, .get_context = server,
                                .redecoder = config->parts.redecoder, .clock = config->parts.clock};
     server->jobs = jobs_new(&jobs);
+    server->tails = tails_new(&server->config.parts);
     struct http_options options = {.address = config->address, .port = config->port,
                                    .tls = config->tls, .handle = on_request, .context = server,
                                    .hosts = config->hosts};
-    int result = server->waiting && server->jobs ? 0 : err_nomem(err);
+    int result = server->waiting && server->jobs && server->tails ? 0 : err_nomem(err);
     for (; result == 0 && server->worker_count < WORKERS; server->worker_count++) {
         int code = pthread_create(&server->workers[server->worker_count], NULL, work, server);
         if (code) {
@@ -337,6 +423,7 @@ void server_stop(struct server *server)
     for (int i = 0; i < server->worker_count; i++)
         pthread_join(server->workers[i], NULL);
     server->worker_count = 0;
+    tails_stop(server->tails);
 }
 
 void server_free(struct server *server)
@@ -344,6 +431,7 @@ void server_free(struct server *server)
     if (!server)
         return;
     jobs_free(server->jobs);
+    tails_free(server->tails);
     queue_free(server->waiting);
     http_free(server->http);
     mem_free(server);

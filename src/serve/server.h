@@ -21,6 +21,7 @@
 #include "store/store.h"
 
 struct server;
+struct zone;
 
 /* What the routes speak about; all outlive the server. */
 struct redecoder;
@@ -39,6 +40,7 @@ struct server_parts {
     struct scheduler *scheduler;
     const char *lookups; /* folder of lookup tables */
     const struct hin_clock *clock;
+    const struct zone *zone; /* of searches that name none; NULL: UTC */
     const struct search_files *files; /* beside the events; NULL: none */
     const struct redecoder *redecoder; /* for searches; NULL: none */
     const char *setup_code; /* while there is no user; NULL when there is one */

@@ -397,14 +397,13 @@ static int touch(struct database *database, const char *hash, int64_t now, struc
     return query_run(query, err);
 }
 
-int sessions_find(struct database *database, const struct hin_clock *clock, struct slice secret,
-                  struct arena *arena, struct session *out, struct err *err)
+/* By the hash of its secret; *used_ns: when it last gave a sign of life. */
+static int find_session(struct database *database, int64_t now, const char *hash,
+                        struct arena *arena, struct session *out, int64_t *used_ns, struct err *err)
 {
-    char hash[SECRET_TEXT_SIZE];
     struct query *query;
-    int64_t now = clock_wall_ns(clock), created = 0, used = 0;
+    int64_t created = 0, used = 0;
     *out = (struct session){0};
-    secret_hash(secret, hash);
     if (query_begin(database,
                     "SELECT u.id,u.name,u.role,u.language,s.csrf,s.created_ns,s.used_ns "
                     "FROM sessions s JOIN users u ON u.id=s.user WHERE s.hash=?1", &query, err) < 0)
@@ -426,6 +425,27 @@ int sessions_find(struct database *database, const struct hin_clock *clock, stru
         return -1;
     if (result == 0 || now - used > SESSION_IDLE_NS || now - created > SESSION_MAX_NS)
         return err_set(err, ERR_DENIED, "please sign in");
+    *used_ns = used;
+    return 0;
+}
+
+int sessions_look(struct database *database, const struct hin_clock *clock, struct slice secret,
+                  struct arena *arena, struct session *out, struct err *err)
+{
+    char hash[SECRET_TEXT_SIZE];
+    int64_t used;
+    secret_hash(secret, hash);
+    return find_session(database, clock_wall_ns(clock), hash, arena, out, &used, err);
+}
+
+int sessions_find(struct database *database, const struct hin_clock *clock, struct slice secret,
+                  struct arena *arena, struct session *out, struct err *err)
+{
+    char hash[SECRET_TEXT_SIZE];
+    int64_t now = clock_wall_ns(clock), used;
+    secret_hash(secret, hash);
+    if (find_session(database, now, hash, arena, out, &used, err) < 0)
+        return -1;
     return now - used > NS_PER_MINUTE ? touch(database, hash, now, err) : 0;
 }
 

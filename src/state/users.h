@@ -76,6 +76,10 @@ MUST_USE int sessions_new(struct database *database, const struct hin_clock *clo
 MUST_USE int sessions_find(struct database *database, const struct hin_clock *clock,
                            struct slice secret, struct arena *arena, struct session *out,
                            struct err *err);
+/* The same, but it is no sign of life. */
+MUST_USE int sessions_look(struct database *database, const struct hin_clock *clock,
+                           struct slice secret, struct arena *arena, struct session *out,
+                           struct err *err);
 MUST_USE int sessions_end(struct database *database, struct slice secret, struct err *err);
 
 /* 64 hexadecimal digits of a keyed hash, for secrets that have full entropy already. */

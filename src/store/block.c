@@ -100,7 +100,7 @@ int block_put_column(struct batch *batch, struct slice name, struct segment_colu
 }
 
 int block_put_part_column(struct batch *batch, const struct mem_part_column *from,
-                          struct err *err)
+                          const uint64_t *selected, struct err *err)
 {
     struct column *to = batch_column(batch, from->name);
     if (!to)
@@ -110,17 +110,19 @@ int block_put_part_column(struct batch *batch, const struct mem_part_column *fro
     to->types_seen = from->types_seen;
     to->multi = from->multi;
     to->values = writable(from->values);
+    to->codes = writable(from->codes);
+    if (selected && thin_out(batch, to, !from->rows, selected, err) < 0)
+        return -1;
     if (!from->codes)
         return 0;
-    to->codes = writable(from->codes);
     to->dict = from->dict;
     to->dict_count = from->dict_count;
     to->dict_epoch = from->epoch;
-    to->values = arena_alloc(batch->arena, from->count * sizeof(*to->values) + 1);
+    to->values = arena_alloc(batch->arena, to->count * sizeof(*to->values) + 1);
     if (!to->values)
         return err_nomem(err);
-    for (uint32_t i = 0; i < from->count; i++)
-        to->values[i] = from->dict[from->codes[i]];
+    for (uint32_t i = 0; i < to->count; i++)
+        to->values[i] = from->dict[to->codes[i]];
     return 0;
 }
 

@@ -17,9 +17,9 @@ MUST_USE int block_put_column(struct batch *batch, struct slice name,
                               struct segment_column *column, const uint64_t *selected,
                               bool codes_only, struct err *err);
 
-/* A column of a part; all rows. */
+/* A column of a part; only the rows in selected (NULL: all). */
 MUST_USE int block_put_part_column(struct batch *batch, const struct mem_part_column *column,
-                                   struct err *err);
+                                   const uint64_t *selected, struct err *err);
 /* @timestamp and hinomi.seq of a part. */
 MUST_USE int block_put_part_keys(struct batch *batch, const struct mem_part *part, bool time,
                                  bool seq, struct err *err);

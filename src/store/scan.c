@@ -48,10 +48,11 @@ static int by_time_down(const void *a, const void *b)
 static struct unit table_unit(const struct snapshot_table *from)
 {
     struct unit unit = {.table = from->table,
+                        .first = from->first,
                         .part_count = from->part_count,
                         .time_min = INT64_MAX,
                         .time_max = INT64_MIN};
-    const struct mem_part *part = from->table->first;
+    const struct mem_part *part = from->first;
     for (uint32_t i = 0; i < from->part_count; i++) {
         if (i)
             part = part->next;
@@ -317,36 +318,46 @@ static int64_t time_in_part(const void *context, uint32_t row)
     return ((const int64_t *)context)[row];
 }
 
-/* Everything the filter or the caller may ask for: a part is small. */
-static struct batch *part_batch(struct scan *scan, const struct mem_part *part, bool wanted_only,
+/* The columns of a request, of the selected rows only (NULL: of all). ids: event.id is derived where it is
+ * missing. */
+static struct batch *part_batch(struct scan *scan, const struct scan_request *request,
+                                const struct mem_part *part, const uint64_t *selected, bool ids,
                                 struct err *err)
 {
-    const struct scan_request *request = &scan->request;
-    bool all = !wanted_only || request->all_columns;
+    bool all = request->all_columns;
     struct batch *batch = block_batch_new(scan->work, part->row_count);
-    bool ids = !wanted_only || scan_wants(request, FIELD_EVENT_ID);
     if (!batch ||
         block_put_part_keys(batch, part, all || scan_wants(request, FIELD_TIMESTAMP),
                             all || scan_wants(request, FIELD_SEQ), err) < 0)
         return NULL;
     for (uint32_t c = 0; c < part->column_count; c++)
         if ((all || scan_wants(request, part->columns[c].name)) &&
-            block_put_part_column(batch, &part->columns[c], err) < 0)
+            block_put_part_column(batch, &part->columns[c], selected, err) < 0)
             return NULL;
-    if (!ids || (!wanted_only && !scan_wants(request, FIELD_EVENT_ID)))
+    if (!ids)
         return batch;
     struct value *seq = arena_alloc(scan->work, part->row_count * sizeof(*seq) + 1);
     for (uint32_t i = 0; seq && i < part->row_count; i++)
         seq[i] = value_i64((int64_t)part->seq[i]);
-    if (!seq || block_put_ids(batch, scan->snapshot->store_id, seq, NULL, err) < 0)
+    if (!seq || block_put_ids(batch, scan->snapshot->store_id, seq, selected, err) < 0)
         return NULL;
     return batch;
 }
 
-static void ids_seen(void *context, struct slice name)
+/* What a filter reads; of very many fields: all. */
+struct filter_fields {
+    struct slice names[64];
+    size_t count;
+    bool all;
+};
+
+static void field_seen(void *context, struct slice name)
 {
-    bool *seen = context;
-    *seen = *seen || slice_equal(name, FIELD_EVENT_ID);
+    struct filter_fields *fields = context;
+    if (fields->count < ARRAY_COUNT(fields->names))
+        fields->names[fields->count++] = name;
+    else
+        fields->all = true;
 }
 
 /* The batch that a filter is asked over has derived ids only when the filter names them, as with
@@ -355,15 +366,13 @@ static int filter_part(struct scan *scan, const struct mem_part *part, const uin
                        uint64_t *found, struct err *err)
 {
     const struct expr *filter = scan->request.filter;
-    bool names_id = false, all = false;
-    expr_fields(filter, ids_seen, &names_id, &all);
-    struct slice id = FIELD_EVENT_ID;
-    struct scan_request kept = scan->request;
-    scan->request.column_count = names_id ? 1 : 0;
-    scan->request.columns = &id;
-    scan->request.all_columns = false;
-    struct batch *batch = part_batch(scan, part, false, err);
-    scan->request = kept;
+    struct filter_fields fields = {0};
+    bool all = false;
+    expr_fields(filter, field_seen, &fields, &all);
+    struct scan_request reads = {.columns = fields.names, .column_count = fields.count};
+    bool ids = fields.all || scan_wants(&reads, FIELD_EVENT_ID);
+    reads.all_columns = all || fields.all;
+    struct batch *batch = part_batch(scan, &reads, part, NULL, ids, err);
     if (!batch)
         return err_nomem(err);
     arena_reset(scan->scratch);
@@ -406,7 +415,9 @@ static int read_part(struct scan *scan, const struct mem_part *part, struct scan
         return 0;
     scan->stats.rows_selected += out->selected_count;
     if (scan_wants_any(request)) {
-        out->batch = part_batch(scan, part, true, err);
+        bool few = out->selected_count < part->row_count / 2;
+        out->batch = part_batch(scan, request, part, few ? selected : NULL,
+                                scan_wants(request, FIELD_EVENT_ID), err);
         if (!out->batch)
             return err_nomem(err);
     }
@@ -423,7 +434,7 @@ static int next_part(struct scan *scan, struct scan_rows *out, struct err *err)
         scan->parts = arena_array(scan->parts_list, unit->part_count + 1U, sizeof(*scan->parts));
         if (!scan->parts)
             return err_nomem(err);
-        const struct mem_part *part = unit->table->first;
+        const struct mem_part *part = unit->first;
         for (uint32_t i = 0; i < unit->part_count; i++) {
             if (i)
                 part = part->next; /* the last one's next is the writer's */

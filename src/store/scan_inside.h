@@ -12,6 +12,7 @@
 struct unit {
     struct store_segment *segment; /* or */
     const struct memtable *table;
+    const struct mem_part *first;
     uint32_t part_count;
     int64_t time_min, time_max;
     uint32_t read;    /* newest first: blocks that were, */

@@ -187,7 +187,7 @@ static void hold_set(struct snapshot *snapshot, struct mem_set *set)
     for (struct memtable *table = set->tables; table; table = table->next)
         if (table->part_count)
             snapshot->tables[snapshot->table_count++] =
-                (struct snapshot_table){table, table->part_count};
+                (struct snapshot_table){table, table->part_count, table->first};
 }
 
 /* Under the lock. */

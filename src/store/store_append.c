@@ -3,6 +3,7 @@
 #include "base/time.h"
 #include "event/delivery.h"
 #include "store/store_state.h"
+#include "store/store_tail.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -291,6 +292,7 @@ static int queue_live(struct store *store, struct err *err)
     store->sealing_last = &store->live->next;
     store->sealing_count++;
     store->live = fresh;
+    store_tails_turn(store, fresh);
     pthread_cond_signal(&store->work);
     return 0;
 }

@@ -23,7 +23,7 @@ static int add_segment(const struct snapshot *snapshot, const struct store_segme
 static int add_table(const struct snapshot_table *table, struct arena *arena,
                      struct store_piece *out, struct err *err)
 {
-    const struct mem_part *part = table->table->first;
+    const struct mem_part *part = table->first;
     *out = (struct store_piece){.stream = arena_copy(arena, table->table->stream),
                                 .time_min = INT64_MAX,
                                 .time_max = INT64_MIN};

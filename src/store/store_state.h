@@ -93,6 +93,7 @@ struct store {
     size_t drop_count;
     struct map streams;   /* names in arena that drops use */
     struct mem_set *live;
+    struct store_tail *tails; /* store_tail.h */
     struct mem_set *sealing, **sealing_last;
     uint32_t sealing_count;
     struct err seal_error; /* of the last try; ERR_NONE when it worked */
@@ -110,6 +111,7 @@ struct store {
 struct snapshot_table {
     const struct memtable *table;
     uint32_t part_count;
+    const struct mem_part *first; /* of these parts */
 };
 
 struct snapshot {

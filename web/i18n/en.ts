@@ -29,6 +29,7 @@ export const en = {
 
   "search.query": "Search query", "search.placeholder": "Search or command, for example: event.outcome=failure | stats count by user.name",
   "search.run": "Run", "search.cancel": "Cancel", "search.fix": "Replace by", "search.running": "searching …", "search.complete": "complete", "search.incomplete": "not complete",
+  "search.live": "Live", "search.live_title": "Follow what is stored from now on", "search.live_on": "live", "search.live_ended": "ended", "search.live_newest": "the newest {n} are shown", "search.live_skipped": "{n} more came too fast to be shown",
   "search.cancelled": "cancelled", "search.failed": "failed", "search.events": "{n} events", "search.rows": "{n} rows",
   "search.scanned": "{matched} matched of {scanned} read in {time}", "search.view": "View", "search.table": "Table", "search.chart": "Chart", "search.export": "Export {format}",
   "spl.aggregate": "statistic", "spl.function": "function",

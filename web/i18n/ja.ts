@@ -31,6 +31,7 @@ export const ja: Record<keyof typeof en, string> = {
 
   "search.query": "検索文", "search.placeholder": "検索・命令  例: event.outcome=failure | stats count by user.name",
   "search.run": "検索", "search.cancel": "中止", "search.fix": "次に置き換える:", "search.running": "検索中…", "search.complete": "完了", "search.incomplete": "一部のみ",
+  "search.live": "ライブ", "search.live_title": "これから保存されるイベントを追う", "search.live_on": "受信中", "search.live_ended": "終了", "search.live_newest": "最新 {n} 件を表示", "search.live_skipped": "ほかに {n} 件は速すぎて表示できません",
   "search.cancelled": "中止しました", "search.failed": "失敗", "search.events": "{n} 件", "search.rows": "{n} 行",
   "search.scanned": "{scanned} 件を読み {matched} 件が一致({time})", "search.view": "表示", "search.table": "表", "search.chart": "グラフ", "search.export": "{format} で保存",
   "spl.aggregate": "集計", "spl.function": "関数",

@@ -5,6 +5,7 @@ import { Chart, chartable } from "../parts/chart.ts";
 import { EventList } from "../parts/event_list.ts";
 import { FieldList } from "../parts/field_list.ts";
 import { Histogram } from "../parts/histogram.ts";
+import { LiveSearch } from "../parts/live_search.ts";
 import { SearchJob } from "../parts/search_job.ts";
 import { SearchBar } from "../parts/search_bar.ts";
 import { SearchEmpty } from "../parts/search_empty.ts";
@@ -25,7 +26,9 @@ export function SearchPage() {
   const params = route.params;
   const asked = params.get("q");
   const range: Range = { from: params.get("from") ?? DEFAULT.from, to: params.get("to") ?? DEFAULT.to };
+  const live = params.get("live") === "1";
   const [job, setJob] = useState<SearchJob | null>(null);
+  const [tail, setTail] = useState<LiveSearch | null>(null);
   const [, redraw] = useState(0);
   const [chart, setChart] = useState(false);
   const text = useRef(asked ?? "");
@@ -33,19 +36,29 @@ export function SearchPage() {
   // Every navigation to this page with a query is a run, also to the same address (route.count differs).
   useEffect(() => {
     if (route.page !== "search") return;
-    if (asked === null) { setJob(null); return; }
+    setJob(null);
+    setTail(null);
+    if (asked === null) return;
     let waiting = false;
-    const next = new SearchJob(asked || "*", range.from, range.to, () => {
+    const changed = () => {
       if (waiting) return;
       waiting = true;
       requestAnimationFrame(() => { waiting = false; redraw((n) => n + 1); });
-    });
+    };
+    if (live) {
+      const following = new LiveSearch(asked || "*", changed);
+      setTail(following);
+      void following.start();
+      return () => following.stop();
+    }
+    const next = new SearchJob(asked || "*", range.from, range.to, changed);
     setJob(next);
     void next.start();
     return () => next.stop();
   }, [route.count]);
 
-  const go = (query: string, over: Range = range) => navigate("search", { q: query.trim() || "*", from: over.from, to: over.to });
+  const go = (query: string, over: Range = range) => navigate("search", { q: query.trim() || "*", from: over.from, to: over.to, live: live ? "1" : undefined });
+  const setLive = (on: boolean) => navigate("search", { q: text.current.trim() || "*", from: range.from, to: range.to, live: on ? "1" : undefined });
   const actions = { query: asked ?? "", run: (query: string) => go(query) };
   const page = job?.latest ?? null;
   // A cancelled search is gone on the server: what was read is all there is.
@@ -56,9 +69,11 @@ export function SearchPage() {
 
   return h("main.search-page", { "data-language": language },
     h(SearchBar, {
-      asked: asked ?? "", range, job, text,
+      asked: asked ?? "", range, job, text, live, failure: job?.failure ?? tail?.failure ?? null, onLive: setLive,
       onRun: (query: string) => go(query), onRange: (over: Range) => (asked === null && !text.current.trim() ? navigate("search", { from: over.from, to: over.to }) : go(text.current, over)),
     }),
+    tail && h(LiveLine, { tail }),
+    tail && h("div.results", null, h(EventList, { job: tail, total: tail.total, actions })),
     job && h(StatusLine, { job, canChart, chart, setChart }),
     page?.messages?.map((message, i) => h("p.message", { key: i, class: message.level, role: "status" },
       h("b", null, message.level === "error" ? "✕ " : message.level === "warning" ? "▲ " : "ℹ "), visible(message.text))),
@@ -70,8 +85,17 @@ export function SearchPage() {
       page.kind === "events" ? h(EventList, { job, total, actions })
         : canChart && chart ? h(Chart, { columns: page.columns, rows, total })
         : h(TableView, { job, columns: page.columns, total, actions })),
-    (!job || (page && total === 0 && !job.running && !job.failure)) &&
+    !tail && (!job || (page && total === 0 && !job.running && !job.failure)) &&
       h(SearchEmpty, { searched: job !== null, onRun: go, query: asked ?? "", range }));
+}
+
+function LiveLine(props: { tail: LiveSearch }) {
+  const { tail } = props;
+  return h("div.status-line", null,
+    h("span.search-state", { class: tail.ended ? "warn" : "busy", role: "status" }, h("i", { "aria-hidden": true }, tail.ended ? "▲" : "●"), " ", tail.ended ? t("search.live_ended") : t("search.live_on")),
+    h("span", null, t("search.events", { n: grouped(tail.count) })),
+    tail.count > tail.total && h("span.dim", null, t("search.live_newest", { n: grouped(tail.total) })),
+    tail.skipped > 0 && h("b", null, "▲ ", t("search.live_skipped", { n: grouped(tail.skipped) })));
 }
 
 function chartRows(job: SearchJob, count: number) {

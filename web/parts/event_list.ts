@@ -15,7 +15,7 @@ import type { Scalar, Value } from "../api.ts";
 const ROW_HEIGHT = 27;
 const LINE_MAX = 600; // characters of the raw text in a closed row; more cannot be seen anyway
 
-export function EventList(props: { job: SearchJob; total: number; actions: QueryActions }) {
+export function EventList(props: { job: Pick<SearchJob, "row" | "need">; total: number; actions: QueryActions }) {
   const { job, total, actions } = props;
   const [expanded, setExpanded] = useState<ReadonlySet<number>>(new Set());
   const [selected, setSelected] = useState(-1);

@@ -7,12 +7,14 @@ import { unitOffset } from "./spl_edit.ts";
 import { TimePicker } from "./time_picker.ts";
 import type { Range } from "./time_picker.ts";
 import type { SearchJob } from "./search_job.ts";
+import type { ErrorBody } from "../api.ts";
 import { visible } from "./visible.ts";
 import { useStore } from "../state.ts";
 import { t } from "../i18n/text.ts";
 
 export function SearchBar(props: {
   asked: string; range: Range; job: SearchJob | null; text: { current: string };
+  live: boolean; failure: ErrorBody | null; onLive: (on: boolean) => void;
   onRun: (query: string) => void; onRange: (range: Range) => void;
 }) {
   const { job } = props;
@@ -23,7 +25,7 @@ export function SearchBar(props: {
   const language = useStore((s) => s.language);
   const count = useStore((s) => s.route.count);
   const running = job?.running ?? false;
-  const failure = job?.failure ?? null;
+  const failure = props.failure;
 
   const run = () => { if (editor.current) latest.current.onRun(editor.current.text()); };
   useEffect(() => {
@@ -53,6 +55,7 @@ export function SearchBar(props: {
     h("div.search-row", null,
       h("div.spl", { ref: host, class: failure ? "wrong" : "" }),
       h(TimePicker, { key: props.range.from + props.range.to, range: props.range, onPick: props.onRange }),
+      h("button.toggle", { "aria-pressed": props.live, title: t("search.live_title"), onClick: () => props.onLive(!props.live) }, t("search.live")),
       running
         ? h("button.run", { onClick: () => void job!.cancel() }, t("search.cancel"))
         : h("button.run.primary", { onClick: run }, t("search.run"))),

@@ -244,7 +244,7 @@ static int make(struct run *run, const struct spl_command *command, struct stage
 {
     const struct collect_args *args = command->args;
     const struct search_writer *writer = run->options->writer;
-    if (!run->options->plan_only && !args->test && (!writer || !writer->collect))
+    if (run_has_place(run) && !args->test && (!writer || !writer->collect))
         return err_set(err, ERR_DENIED, "collect may not write here: it needs the role analyst, or a data "
                                         "folder (--dir); testmode=t only shows");
     if (check_loop(run, command, err) < 0)

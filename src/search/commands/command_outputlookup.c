@@ -264,7 +264,7 @@ static int make(struct run *run, const struct spl_command *command, struct stage
 {
     const struct output_args *args = command->args;
     const struct know_lookup *spec = run_lookup(run, args->table);
-    if (!run->options->plan_only && (!run->options->writer || !run->options->writer->table))
+    if (run_has_place(run) && (!run->options->writer || !run->options->writer->table))
         return err_set(err, ERR_DENIED, "outputlookup may not write here: it needs the role analyst, or "
                                         "a folder of lookup tables (--dir, --data-dir)");
     if (!know_is_file_name(spec ? spec->file : args->table))
