@@ -175,29 +175,25 @@ static void collect_all_wanted(struct wanted *wanted, struct run *run,
     }
 }
 
-/* The first commands read one field and nobody else does: its value is of use only where one of them
- * can use it. */
+/* The first commands match one field and nobody else reads it: its texts are of use only where one of
+ * them may match. */
 static int plan_late(struct search *search, const struct spl_command *command, struct err *err)
 {
     struct run *run = &search->run;
     struct wanted behind;
-    const struct expr *any = NULL;
-    struct slice field = SLICE_NONE;
-    for (; command && command->descriptor && command->descriptor->reads; command = command->next) {
-        const struct expr *one = command->descriptor->reads(command, run->arena);
-        if (!one || (field.ptr && !slice_equal(field, one->field)))
+    struct text_use use = {.machine = regex_machine_new(run->arena)};
+    if (!use.machine)
+        return run_nomem(run, err);
+    for (; command && command->descriptor && command->descriptor->reads; command = command->next)
+        if (!command->descriptor->reads(command, &use))
             return 0;
-        field = one->field;
-        any = any ? expr_or(run->arena, any, one) : one;
-        if (!any)
-            return run_nomem(run, err);
-    }
     wanted_init(&behind, run->arena, true);
     wanted_collect(&behind, command);
-    if (!field.ptr || behind.all || wanted_has(&behind, field))
+    if (!use.field.ptr || behind.all || wanted_has(&behind, use.field))
         return 0;
-    search->request.late_column = field;
-    search->request.late_when = any;
+    search->request.late_column = use.field;
+    search->request.late_machine = use.machine;
+    search->request.late_whole = use.whole;
     return 0;
 }
 

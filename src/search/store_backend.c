@@ -109,7 +109,7 @@ static int open_source(void *context, const struct search_request *request, stru
         .column_count = request->column_count,
         .all_columns = request->all_columns,
         .late_column = request->late_column,
-        .late_when = request->late_when,
+        .late_match = {.machine = request->late_machine, .whole = request->late_whole},
         .codes_only = request->codes_only,
         .minutes = request->minutes,
         .newest_first = request->newest_first,

@@ -99,6 +99,25 @@ int block_put_column(struct batch *batch, struct slice name, struct segment_colu
     return selected ? thin_out(batch, to, column->dense, selected, err) : 0;
 }
 
+int block_put_matching(struct batch *batch, struct slice name, struct segment_column *column,
+                       const uint64_t *selected, const struct skeleton_match *match,
+                       struct err *err)
+{
+    struct skeleton_texts texts;
+    if (skeleton_read_matching(column, selected, match, batch->arena, &texts, err) < 0)
+        return -1;
+    struct column *to = texts.count ? batch_column(batch, name) : NULL;
+    if (!texts.count)
+        return 0;
+    if (!to)
+        return err_nomem(err);
+    to->count = to->size = texts.count;
+    to->rows = texts.rows;
+    to->values = texts.values;
+    to->types_seen = 1U << VALUE_STRING;
+    return 0;
+}
+
 int block_put_part_column(struct batch *batch, const struct mem_part_column *from,
                           struct err *err)
 {
