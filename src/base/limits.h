@@ -54,6 +54,7 @@ enum { LOOKUP_MATCHES_MAX = 1000 };         /* rows of a lookup table that one r
 enum { REGEX_BYTES_MAX = 32 * 1024 };
 enum { REGEX_MATCH_LIMIT = 200000 };
 enum { REGEX_DEPTH_LIMIT = 2000 };
+enum { REGEX_POSITIONS_MAX = 512 }; /* bytes and classes of a pattern that texts are judged by before they are put together; longer patterns read all of them */
 
 /* Memory budgets. */
 #define MEMORY_PIPELINE_MAX (1 * GIB)

@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+enum { LITERAL_FROM = 3 }; /* shorter ones are nearly everywhere: looking for them is for nothing */
 enum { JIT_STACK_START = 32 * 1024, JIT_STACK_MAX = 512 * 1024 };
 
 struct regex {
@@ -99,6 +100,8 @@ static void find_literal(struct regex *regex, struct slice pattern, unsigned fla
     if (!regex->arena)
         return;
     regex->literal = regex_literal(pattern, regex->arena);
+    if (regex->literal.len < LITERAL_FROM)
+        regex->literal = SLICE("");
     regex->caseless = flags & REGEX_CASELESS;
     char *folded = arena_alloc(regex->arena, 3 * regex->literal.len + 1);
     if (!folded)

@@ -4,6 +4,7 @@
 #include "search/rows.h"
 #include "search/spark.h"
 #include "search/spill.h"
+#include "search/stats/state_distinct.h"
 
 #include <stdlib.h>
 
@@ -229,6 +230,49 @@ static void count_rows(struct agg_slot *slot, const struct group_rows *rows,
         *row_count(slot, rows->groups[i]) += weights ? weights[rows->rows[i]] : 1;
 }
 
+enum { FAR_AHEAD = 24, AHEAD = 12, CACHED_BYTES = 256 * 1024 };
+
+/* The states of many groups are in none of the caches: they are asked for some rows ahead. */
+__attribute__((always_inline)) static inline void
+prefetch_state(const struct agg_slot *slot, const uint32_t *groups, uint32_t at, uint32_t count)
+{
+    if (slot->room * slot->size < CACHED_BYTES)
+        return;
+    if (at + FAR_AHEAD < count)
+        __builtin_prefetch(slot->states + groups[at + FAR_AHEAD] * slot->size, 1);
+    if (slot->agg.stat->prefetch && at + AHEAD < count)
+        slot->agg.stat->prefetch(slot->states + groups[at + AHEAD] * slot->size);
+}
+
+/* Different values of a dictionary: each is hashed once. */
+static int add_codes(struct aggregator *a, struct agg_slot *slot, const struct column *column,
+                     const struct group_rows *rows)
+{
+    uint32_t at = 0;
+    uint64_t *hashes = arena_array(a->run->scratch, column->dict_count, sizeof(*hashes));
+    for (uint32_t i = 0; hashes && i < rows->count; i++) {
+        uint32_t row = rows->rows[i];
+        prefetch_state(slot, rows->groups, i, rows->count);
+        while (at < column->count && column->rows[at] < row)
+            at++;
+        for (uint32_t k = at; k < column->count && column->rows[k] == row; k++) {
+            uint64_t *hash = &hashes[column->codes[k]];
+            struct value v = *hash ? value_null() : as_member(column_value(column, k), a->run->scratch);
+            if (v.type != VALUE_NULL)
+                *hash = distinct_hash(v);
+            if (*hash)
+                distinct_add_hash(&a->scope, slot->states + rows->groups[i] * slot->size, *hash);
+        }
+    }
+    return hashes ? 0 : -1;
+}
+
+static bool is_distinct(const struct agg_slot *slot, const struct column *column)
+{
+    return slot->agg.stat->add == distinct_add && !slot->agg.sparkline && column->codes &&
+           column->dict_count;
+}
+
 /* Both lists of rows ascend, so one walk over the column does. */
 static void add_column(struct aggregator *a, struct agg_slot *slot, const struct column *column,
                        const struct column *times, const struct group_rows *rows)
@@ -236,6 +280,7 @@ static void add_column(struct aggregator *a, struct agg_slot *slot, const struct
     uint32_t at = 0;
     for (uint32_t i = 0; i < rows->count; i++) {
         uint32_t row = rows->rows[i];
+        prefetch_state(slot, rows->groups, i, rows->count);
         while (at < column->count && column->rows[at] < row)
             at++;
         for (uint32_t k = at; k < column->count && column->rows[k] == row; k++)
@@ -262,7 +307,6 @@ static uint32_t used_entries(const struct column *column, const struct frame *fr
 static int add_dictionary(struct aggregator *a, struct agg_slot *slot,
                           const struct column *column, const struct frame *frame)
 {
-    enum { AHEAD = 8 };
     struct arena *arena = frame->batch->arena;
     bool *given = arena_calloc(arena, column->dict_count);
     uint32_t *entries = arena_alloc(arena, (column->dict_count + 1U) * sizeof(*entries));
@@ -359,7 +403,9 @@ static int add_rows(struct aggregator *a, struct frame *frame, struct group_rows
         }
         const struct column *column =
             slot->agg.field.ptr ? batch_find(frame->batch, slot->agg.field) : times;
-        if (column)
+        if (column && is_distinct(slot, column) && add_codes(a, slot, column, rows) < 0)
+            return -1;
+        if (column && !is_distinct(slot, column))
             add_column(a, slot, column, needs_time(&slot->agg) ? times : NULL, rows);
     }
     return 0;
@@ -645,9 +691,11 @@ static int fill_rows(struct aggregator *a, const struct group_list *list, struct
         if (!column)
             return run_nomem(a->run, err);
         column->count = 0; /* the last of two with one name wins */
-        for (uint32_t i = 0; i < list->count; i++)
+        for (uint32_t i = 0; i < list->count; i++) {
+            prefetch_state(&a->slots[s], list->groups, i, list->count);
             if (put_result(a, batch, column, i, s, list->groups[i], err) < 0)
                 return -1;
+        }
     }
     return 0;
 }

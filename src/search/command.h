@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "expr/expr.h"
+#include "pattern/regex_machine.h"
 
 struct spl_parser; /* search/lexer.h */
 struct spl_command;
@@ -50,6 +51,14 @@ enum {
     COMMAND_HOLDS = 1 << 3,        /* answers only when all rows are in; a preview asks it early */
     COMMAND_FREE_OPTIONS = 1 << 4, /* name=value may be anything (eval, rangemap) */
     COMMAND_BRACKETS = 1 << 5,     /* reads [ ... ] itself; elsewhere it becomes text (search/inline_text.h) */
+    COMMAND_READS_CODES = 1 << 6,  /* columns may come as codes without values (event/batch.h) */
+};
+
+/* What commands in a row do with the texts of a field that they only match. */
+struct text_use {
+    struct slice field; /* ptr NULL: none was named yet */
+    struct regex_machine *machine; /* finds what they match */
+    bool whole; /* where a match stands in the text matters */
 };
 
 struct command {
@@ -64,9 +73,9 @@ struct command {
     /* NULL, and push too: known, but not available yet. */
     int (*make)(struct run *run, const struct spl_command *command, struct stage *op,
                 struct err *err);
-    /* A test on a field that is read for nothing else here: values that do not fulfil it make no
-     * difference. NULL: there is none. */
-    const struct expr *(*reads)(const struct spl_command *command, struct arena *arena);
+    /* Says that it matches texts of a field and does nothing else with them. False: it may do more.
+     * NULL: likewise. */
+    bool (*reads)(const struct spl_command *command, struct text_use *use);
     /* Backward: from the fields wanted behind the command to those wanted before it. NULL: the
      * same ones. */
     void (*want)(const struct spl_command *command, struct wanted *wanted);

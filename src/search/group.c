@@ -210,45 +210,55 @@ static uint32_t pair_place(uint64_t key)
     return (uint32_t)((key * UINT64_C(0x9e3779b97f4a7c15)) >> 32);
 }
 
+static struct pair_slot *pair_slot(struct pair_slot *slots, uint32_t size, uint64_t key)
+{
+    uint32_t at = pair_place(key) & (size - 1);
+    while (slots[at].key && slots[at].key != key)
+        at = (at + 1) & (size - 1);
+    return &slots[at];
+}
+
+static uint64_t pair_key(uint32_t a, uint32_t b)
+{
+    return ((uint64_t)a << 32 | b) + 1;
+}
+
 static int grow_pairs(struct pair_table *table, struct arena *arena)
 {
     uint32_t size = table->size ? 2 * table->size : 256;
-    struct pair_table old = *table;
-    table->keys = arena_array(arena, size, sizeof(*table->keys));
-    table->ids = arena_array(arena, size, sizeof(*table->ids));
-    if (!table->keys || !table->ids)
+    struct pair_slot *slots = arena_array(arena, size, sizeof(*slots));
+    if (!slots)
         return -1;
+    for (uint32_t i = 0; i < table->size; i++)
+        if (table->slots[i].key)
+            *pair_slot(slots, size, table->slots[i].key) = table->slots[i];
+    arena_give_back(arena, table->slots);
+    table->slots = slots;
     table->size = size;
-    for (uint32_t i = 0; i < old.size; i++) {
-        if (!old.keys[i])
-            continue;
-        uint32_t at = pair_place(old.keys[i]) & (size - 1);
-        while (table->keys[at])
-            at = (at + 1) & (size - 1);
-        table->keys[at] = old.keys[i];
-        table->ids[at] = old.ids[i];
-    }
     return 0;
 }
 
 static uint32_t pair_find(struct pair_table *table, struct arena *arena, uint32_t a, uint32_t b)
 {
-    uint64_t key = (((uint64_t)a << 32) | b) + 1;
+    uint64_t key = pair_key(a, b);
     if (key == table->last_key)
         return table->last_id;
     if (2 * (table->count + 1) > table->size && grow_pairs(table, arena) < 0)
         return GROUP_NONE;
-    uint32_t mask = table->size - 1;
-    uint32_t at = pair_place(key) & mask;
-    while (table->keys[at] && table->keys[at] != key)
-        at = (at + 1) & mask;
-    if (!table->keys[at]) {
-        table->keys[at] = key;
-        table->ids[at] = table->count++;
-    }
+    struct pair_slot *slot = pair_slot(table->slots, table->size, key);
+    if (!slot->key)
+        *slot = (struct pair_slot){key, table->count++};
     table->last_key = key;
-    table->last_id = table->ids[at];
-    return table->last_id;
+    table->last_id = slot->id;
+    return slot->id;
+}
+
+/* As prefetch_value, of a pair. */
+__attribute__((always_inline)) static inline void
+prefetch_pair(const struct pair_table *table, uint32_t a, uint32_t b)
+{
+    if (table->size)
+        __builtin_prefetch(&table->slots[pair_place(pair_key(a, b)) & (table->size - 1)]);
 }
 
 static inline uint32_t pair_id(struct pair_table *table, struct arena *arena, uint32_t a,
@@ -344,13 +354,10 @@ static uint32_t intern_look(const struct intern *intern, struct value v)
 
 static uint32_t pair_look(const struct pair_table *table, uint32_t a, uint32_t b)
 {
-    uint64_t key = (((uint64_t)a << 32) | b) + 1;
     if (!table->size)
         return GROUP_NONE;
-    uint32_t mask = table->size - 1, at = pair_place(key) & mask;
-    while (table->keys[at] && table->keys[at] != key)
-        at = (at + 1) & mask;
-    return table->keys[at] ? table->ids[at] : GROUP_NONE;
+    const struct pair_slot *slot = pair_slot(table->slots, table->size, pair_key(a, b));
+    return slot->key ? slot->id : GROUP_NONE;
 }
 
 /* As group_of for a group that there may be. */
@@ -409,6 +416,14 @@ static uint32_t row_id(struct grouper *grouper, struct intern *intern, struct va
     return id;
 }
 
+/* Of the value of a code that is not known yet. */
+__attribute__((always_inline)) static inline void
+prefetch_code(const struct intern *intern, const struct column *column, uint32_t code)
+{
+    if (column->dict && intern->by_code[code] == GROUP_NONE)
+        prefetch_value(intern, column->dict[code]);
+}
+
 static int ids_by_code(struct grouper *grouper, struct intern *intern, const struct column *column,
                        const struct frame *frame, uint32_t *ids)
 {
@@ -419,6 +434,8 @@ static int ids_by_code(struct grouper *grouper, struct intern *intern, const str
     bool all = frame_count(frame) == frame->batch->row_count;
     for (uint32_t i = 0; i < column->count; i++) {
         uint32_t row = column->rows[i], id = intern->by_code[column->codes[i]];
+        if (i + PREFETCH_AHEAD < column->count)
+            prefetch_code(intern, column, column->codes[i + PREFETCH_AHEAD]);
         if (!all && !bits_get(frame->selected, row))
             continue;
         if (UNLIKELY(id == GROUP_NONE)) {
@@ -508,6 +525,9 @@ static int single_rows(struct grouper *grouper, const struct frame *frame, struc
     for (size_t word = 0; word < bits_words(rows); word++)
         for (uint64_t left = frame->selected[word]; left; left &= left - 1) {
             uint32_t row = (uint32_t)(word * 64) + (uint32_t)__builtin_ctzll(left);
+            if (width == 2 && row + PREFETCH_AHEAD < rows)
+                prefetch_pair(&grouper->pairs[1], ids[row + PREFETCH_AHEAD],
+                              ids[rows + row + PREFETCH_AHEAD]);
             bool whole = true;
             for (size_t i = 0; i < width; i++) {
                 tuple[i] = ids[i * rows + row];
@@ -565,6 +585,14 @@ static int multi_row(struct grouper *grouper, const struct frame *frame, uint32_
     return 0;
 }
 
+/* Of the only field's value, when its group is not known yet. */
+__attribute__((always_inline)) static inline void
+prefetch_cell(const struct intern *intern, const struct cells *cells, uint32_t cell)
+{
+    if (cell && cells->groups[cell] == GROUP_UNKNOWN)
+        prefetch_value(intern, cells->columns[0]->dict[cell - 1]);
+}
+
 static int cell_rows(struct grouper *grouper, const struct frame *frame, struct cells *cells,
                      struct group_rows *out)
 {
@@ -573,6 +601,8 @@ static int cell_rows(struct grouper *grouper, const struct frame *frame, struct 
     for (size_t word = 0; word < bits_words(rows); word++)
         for (uint64_t left = frame->selected[word]; left; left &= left - 1) {
             uint32_t row = (uint32_t)(word * 64) + (uint32_t)__builtin_ctzll(left);
+            if (grouper->field_count == 1 && row + PREFETCH_AHEAD < rows)
+                prefetch_cell(&grouper->keys[0], cells, cells->of_row[row + PREFETCH_AHEAD]);
             out->rows[out->count] = row;
             out->groups[out->count] = cells_group(cells, grouper, cells->of_row[row], &failed);
             out->count += out->groups[out->count] != GROUP_NONE;

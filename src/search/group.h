@@ -34,10 +34,14 @@ struct intern {
 /* Pairs of numbers to numbers. Small numbers go by a direct table, which stays in the cache. */
 enum { PAIR_DIRECT_BITS = 8 };
 
+struct pair_slot {
+    uint64_t key; /* first << 32 | second, plus 1 */
+    uint32_t id;
+};
+
 struct pair_table {
     uint32_t *direct; /* id + 1 */
-    uint64_t *keys;   /* first << 32 | second, plus 1 */
-    uint32_t *ids;
+    struct pair_slot *slots;
     uint32_t size, count;
     uint64_t last_key;
     uint32_t last_id;

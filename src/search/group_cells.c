@@ -1,7 +1,6 @@
 #include "search/group_cells.h"
 
 enum { CELLS_MAX = 65536, CELLS_FREE = 1024 };
-#define GROUP_UNKNOWN (GROUP_NONE - 1)
 
 /* More cells than rows would cost more than they save. */
 static bool choose(struct cells *cells, const struct grouper *grouper, const struct frame *frame)

@@ -11,6 +11,8 @@
  */
 #include "search/group.h"
 
+#define GROUP_UNKNOWN (GROUP_NONE - 1) /* in cells.groups: not asked for yet */
+
 struct cells {
     const struct column *columns[64]; /* NULL: no row has the field */
     uint32_t sizes[64];               /* codes and one for "none" */

@@ -3,6 +3,7 @@
 #include "event/schema.h"
 #include "search/commands/command_head.h"
 #include "search/sorter.h"
+#include "search/wanted.h"
 
 enum { HELD_SLACK = 8192 }; /* rows over the limit before it is worth dropping them */
 
@@ -12,6 +13,7 @@ struct newest {
     uint64_t limit, given;
     int64_t later_max;
     struct arena *frames;
+    const struct wanted *wanted; /* behind */
 };
 
 static void free_frames(void *arena)
@@ -97,14 +99,25 @@ static int give_held(struct stage *op, struct err *err)
 
 /* ---- rows that go on at once ---- */
 
+/* What was only read for the order need not be turned. */
+static int keep_wanted(const struct newest *newest, struct frame *frame)
+{
+    const struct batch *batch = frame->batch;
+    struct column **kept = arena_array(batch->arena, batch->column_count + 1U, sizeof(*kept));
+    for (uint32_t i = 0; kept && i < batch->column_count; i++)
+        if (wanted_has(newest->wanted, batch->columns[i]->name))
+            kept[i] = batch->columns[i];
+    return kept ? frame_keep(frame, kept, batch->column_count) : -1;
+}
+
 /* Rows first to behind, the last one first. */
 static int give_rows(struct stage *op, const struct frame *frame, uint32_t first, uint32_t behind,
                      struct err *err)
 {
     struct newest *newest = op->state;
-    struct frame out;
+    struct frame out, lean = *frame;
     uint64_t most = newest->limit ? newest->limit - newest->given : UINT64_MAX;
-    if (frame_backward(&out, frame, first, behind, most) < 0)
+    if (keep_wanted(newest, &lean) < 0 || frame_backward(&out, &lean, first, behind, most) < 0)
         return run_nomem(op->run, err);
     newest->given += out.batch->row_count;
     return out.batch->row_count ? stage_push(op, &out, err) : 0;
@@ -179,7 +192,8 @@ static int finish(struct stage *op, struct err *err)
     return sorter_emit(&newest->held, op, err);
 }
 
-int stage_newest_first(struct run *run, struct stage *op, uint64_t limit, struct err *err)
+int stage_newest_first(struct run *run, struct stage *op, uint64_t limit,
+                       const struct wanted *wanted, struct err *err)
 {
     struct newest *newest = arena_calloc(run->arena, sizeof(*newest));
     *op = (struct stage){.push = push,
@@ -191,6 +205,7 @@ int stage_newest_first(struct run *run, struct stage *op, uint64_t limit, struct
         arena_defer(run->arena, free_frames, newest->frames) < 0)
         return run_nomem(run, err);
     newest->limit = limit;
+    newest->wanted = wanted;
     newest->later_max = INT64_MAX;
     newest->held_min = INT64_MAX;
     newest->held_max = INT64_MIN;

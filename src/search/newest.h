@@ -13,7 +13,11 @@
  */
 #include "search/stage.h"
 
-MUST_USE int stage_newest_first(struct run *run, struct stage *op, uint64_t limit, struct err *err);
+struct wanted;
+
+/* wanted: fields that the stages behind want; others may be left out. It lives as long as the stage. */
+MUST_USE int stage_newest_first(struct run *run, struct stage *op, uint64_t limit,
+                                const struct wanted *wanted, struct err *err);
 /* What is pushed from now on is followed by no newer row than that; INT64_MAX: unknown. */
 void newest_note(struct stage *op, int64_t later_max);
 

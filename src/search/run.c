@@ -98,7 +98,8 @@ static int build(struct search *search, struct err *err)
                                 .command = run->query->commands,
                                 .state = (void *)(uintptr_t)left};
         if (sort &&
-            stage_newest_first(run, &all[1], (uint64_t)search->request.rows_enough, err) < 0)
+            stage_newest_first(run, &all[1], (uint64_t)search->request.rows_enough,
+                               &search->wanted_behind, err) < 0)
             return -1;
         search->newest = sort ? &all[1] : NULL;
     }

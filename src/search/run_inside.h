@@ -26,6 +26,7 @@ struct search {
     size_t pushed_commands;    /* leading commands that are in it */
     struct search_request request;
     struct wanted wanted;
+    struct wanted wanted_behind; /* likewise, when the rows are in order */
     struct search_progress progress;
     struct search_result result;
     int64_t started_ns, told_ns;

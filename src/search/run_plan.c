@@ -160,8 +160,7 @@ static const struct spl_command *after_filters(const struct spl_command *command
     return command;
 }
 
-static void collect_all_wanted(struct wanted *wanted, struct run *run,
-                               const struct spl_command *from)
+static void collect_wanted(struct wanted *wanted, struct run *run, const struct spl_command *from)
 {
     wanted_init(wanted, run->arena, true);
     wanted_collect(wanted, from);
@@ -169,35 +168,37 @@ static void collect_all_wanted(struct wanted *wanted, struct run *run,
         wanted_add(wanted, FIELD_PATH);
         wanted_add(wanted, FIELD_SOURCE);
     }
+}
+
+static void collect_all_wanted(struct wanted *wanted, struct run *run,
+                               const struct spl_command *from)
+{
+    collect_wanted(wanted, run, from);
     if (needs_order(run->query->commands)) {
         wanted_add(wanted, FIELD_TIMESTAMP);
         wanted_add(wanted, FIELD_SEQ);
     }
 }
 
-/* The first commands read one field and nobody else does: its value is of use only where one of them
- * can use it. */
+/* The first commands match one field and nobody else reads it: its texts are of use only where one of
+ * them may match. */
 static int plan_late(struct search *search, const struct spl_command *command, struct err *err)
 {
     struct run *run = &search->run;
     struct wanted behind;
-    const struct expr *any = NULL;
-    struct slice field = SLICE_NONE;
-    for (; command && command->descriptor && command->descriptor->reads; command = command->next) {
-        const struct expr *one = command->descriptor->reads(command, run->arena);
-        if (!one || (field.ptr && !slice_equal(field, one->field)))
+    struct text_use use = {.machine = regex_machine_new(run->arena)};
+    if (!use.machine)
+        return run_nomem(run, err);
+    for (; command && command->descriptor && command->descriptor->reads; command = command->next)
+        if (command->inlines || !command->descriptor->reads(command, &use))
             return 0;
-        field = one->field;
-        any = any ? expr_or(run->arena, any, one) : one;
-        if (!any)
-            return run_nomem(run, err);
-    }
     wanted_init(&behind, run->arena, true);
     wanted_collect(&behind, command);
-    if (!field.ptr || behind.all || wanted_has(&behind, field))
+    if (!use.field.ptr || behind.all || wanted_has(&behind, use.field))
         return 0;
-    search->request.late_column = field;
-    search->request.late_when = any;
+    search->request.late_column = use.field;
+    search->request.late_machine = use.machine;
+    search->request.late_whole = use.whole;
     return 0;
 }
 
@@ -208,8 +209,9 @@ static int name_columns(struct search *search, struct err *err)
     struct wanted wanted;
     collect_all_wanted(&search->wanted, run, run->query->commands);
     collect_all_wanted(&wanted, run, after_filters(run->query->commands, search->pushed_commands));
+    collect_wanted(&search->wanted_behind, run, run->query->commands);
     struct slice *names = arena_array(run->arena, wanted.names.count + 1, sizeof(*names));
-    if (!names || wanted.failed || search->wanted.failed)
+    if (!names || wanted.failed || search->wanted.failed || search->wanted_behind.failed)
         return run_nomem(run, err);
     const struct map_entry *entry;
     size_t count = 0;
@@ -229,7 +231,10 @@ static bool reads_codes(const struct spl_command *command, size_t filters)
     command = after_filters(command, filters);
     if (command && model_fields_rename(command))
         command = command->next;
-    return command && stats_reads_codes(command);
+    while (command && !command->inlines && command->descriptor &&
+           command->descriptor->flags & COMMAND_READS_CODES)
+        command = command->next;
+    return command && !command->inlines && stats_reads_codes(command);
 }
 
 /* What is not for holding; a block with all its columns must fit. */
@@ -261,8 +266,7 @@ int search_open_source(struct search *search, struct err *err)
     request->stop = run->scope.stop;
     request->stop_context = run->scope.stop_context;
     request->newest_first = needs_order(run->query->commands);
-    request->codes_only =
-        !request->newest_first && reads_codes(run->query->commands, search->pushed_commands);
+    request->codes_only = reads_codes(run->query->commands, search->pushed_commands);
     const struct spl_command *next = after_filters(run->query->commands, search->pushed_commands);
     request->minutes = next && chart_counts_minutes(next);
     if (request->newest_first)

@@ -33,9 +33,10 @@ struct search_request {
                                     filter's columns, too */
     size_t column_count;
     bool all_columns;
-    struct slice late_column; /* one of columns: only values of rows that fulfil late_when are of use; a
-                                 hint, ptr NULL: none */
-    const struct expr *late_when;
+    struct slice late_column; /* one of columns, whose texts are only matched: where late_machine finds
+                                 nothing they may be left out; ptr NULL: none. A hint */
+    const struct regex_machine *late_machine;
+    bool late_whole; /* other texts come whole; else they may be cut to what the machine touches */
     const struct expr *filter; /* what rows must fulfil, or NULL: a hint, the search tests again
                                   unless the source says filtered */
     bool codes_only;           /* columns with a dictionary may come without values, if the

@@ -34,6 +34,8 @@ struct stat {
     unsigned flags;
     size_t size;
     void (*add)(struct stat_scope *scope, void *state, struct value v, int64_t time_ns);
+    /* Asks for the memory behind the state that adding to it will touch; NULL: there is none. */
+    void (*prefetch)(const void *state);
     /* What another state has seen after this one; NULL: not possible. And back: false when it cannot
      * be taken away without a trace (a sum of doubles); then the state is as it was. */
     void (*merge)(void *state, const void *part);

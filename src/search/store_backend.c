@@ -102,7 +102,7 @@ int store_backend_scan(const struct store_backend *backend, const struct search_
         .column_count = request->column_count,
         .all_columns = request->all_columns,
         .late_column = request->late_column,
-        .late_when = request->late_when,
+        .late_match = {.machine = request->late_machine, .whole = request->late_whole},
         .codes_only = request->codes_only,
         .minutes = request->minutes,
         .newest_first = request->newest_first,

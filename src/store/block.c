@@ -74,29 +74,74 @@ static bool has_dict(const struct segment_column *column)
     return column->chunk->encoding == CHUNK_CONST || column->chunk->encoding == CHUNK_DICT;
 }
 
+/* Integers of selected rows, without values for the others. */
+static int put_numbers(struct batch *batch, struct column *to, struct segment_column *column,
+                       const uint64_t *selected, struct err *err)
+{
+    if (segment_load_numbers(column, batch->arena, err) < 0)
+        return -1;
+    uint32_t *rows = arena_alloc(batch->arena, to->count * sizeof(*rows) + 1);
+    if (!rows)
+        return err_nomem(err);
+    uint32_t n = entries_of(to, column->dense, selected, rows);
+    struct value *values = arena_alloc(batch->arena, n * sizeof(*values) + 1);
+    if (!values)
+        return err_nomem(err);
+    for (uint32_t i = 0; i < n; i++) {
+        values[i] = (struct value){.type = column->chunk->type, .i64 = column->numbers[rows[i]]};
+        rows[i] = to->rows[rows[i]];
+    }
+    to->rows = rows;
+    to->values = values;
+    to->count = to->size = n;
+    return 0;
+}
+
 int block_put_column(struct batch *batch, struct slice name, struct segment_column *column,
                      const uint64_t *selected, bool codes_only, struct err *err)
 {
     if (segment_load_rows(column, batch->arena, err) < 0)
         return -1;
-    bool dict = has_dict(column);
+    bool dict = has_dict(column), numbers = selected && column->chunk->encoding == CHUNK_INT;
     if (dict && segment_load_codes(column, batch->arena, err) < 0)
         return -1;
-    if (!(dict && codes_only) && segment_load_values(column, selected, batch->arena, err) < 0)
+    if (!(dict && codes_only) && !numbers &&
+        segment_load_values(column, selected, batch->arena, err) < 0)
         return -1;
     struct column *to = batch_column(batch, name);
     if (!to)
         return err_nomem(err);
     to->count = to->size = column->count;
     to->rows = writable(column->rows);
-    to->values = dict && codes_only ? NULL : writable(column->values);
+    to->values = (dict && codes_only) || numbers ? NULL : writable(column->values);
     to->codes = dict ? writable(column->codes) : NULL;
     to->dict = dict ? column->dict : NULL;
     to->dict_count = dict ? column->dict_count : 0;
     to->dict_epoch = dict ? memtable_next_epoch() : 0;
     to->types_seen = column->chunk->types_seen;
     to->multi = column->chunk->flags & CHUNK_MULTI;
+    if (numbers)
+        return put_numbers(batch, to, column, selected, err);
     return selected ? thin_out(batch, to, column->dense, selected, err) : 0;
+}
+
+int block_put_matching(struct batch *batch, struct slice name, struct segment_column *column,
+                       const uint64_t *selected, const struct skeleton_match *match,
+                       struct err *err)
+{
+    struct skeleton_texts texts;
+    if (skeleton_read_matching(column, selected, match, batch->arena, &texts, err) < 0)
+        return -1;
+    struct column *to = texts.count ? batch_column(batch, name) : NULL;
+    if (!texts.count)
+        return 0;
+    if (!to)
+        return err_nomem(err);
+    to->count = to->size = texts.count;
+    to->rows = texts.rows;
+    to->values = texts.values;
+    to->types_seen = 1U << VALUE_STRING;
+    return 0;
 }
 
 int block_put_part_column(struct batch *batch, const struct mem_part_column *from,

@@ -7,6 +7,7 @@
  */
 #include "store/memtable.h"
 #include "store/segment.h"
+#include "store/skeleton_sieve.h"
 
 /* An empty batch in the arena; it is not batch_free()d. */
 MUST_USE struct batch *block_batch_new(struct arena *arena, uint32_t row_count);
@@ -16,6 +17,12 @@ MUST_USE struct batch *block_batch_new(struct arena *arena, uint32_t row_count);
 MUST_USE int block_put_column(struct batch *batch, struct slice name,
                               struct segment_column *column, const uint64_t *selected,
                               bool codes_only, struct err *err);
+
+/* As block_put_column, of a SKELETON: only rows that the match may be in, and no more of their texts than
+ * it asks for. */
+MUST_USE int block_put_matching(struct batch *batch, struct slice name,
+                                struct segment_column *column, const uint64_t *selected,
+                                const struct skeleton_match *match, struct err *err);
 
 /* A column of a part; only the rows in selected (NULL: all). */
 MUST_USE int block_put_part_column(struct batch *batch, const struct mem_part_column *column,

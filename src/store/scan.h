@@ -20,6 +20,7 @@
  *            total order sorts, newest_first as far as later_max tells.
  */
 #include "expr/expr.h"
+#include "store/skeleton_sieve.h"
 #include "store/store.h"
 
 #include <stdatomic.h>
@@ -33,9 +34,10 @@ struct scan_request {
     const struct slice *columns; /* wanted; event.id is derived where it is missing */
     size_t column_count;
     bool all_columns;
-    struct slice late_column;    /* one of columns, of which only values of rows that fulfil late_when
-                                  * are of use; ptr NULL: none. Not with all_columns */
-    const struct expr *late_when;
+    struct slice late_column;    /* one of columns, whose texts are only matched: where late_match finds
+                                  * nothing they may be left out, and others be cut to the part that it
+                                  * touches; ptr NULL: none. Not with all_columns */
+    struct skeleton_match late_match;
     bool codes_only;             /* columns with a dictionary come without values (batch.h) */
     const struct expr *filter;   /* NULL: every row */
     bool minutes;                /* only @timestamp is wanted, and only to the minute: a row may then

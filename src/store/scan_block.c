@@ -80,12 +80,19 @@ static int select_rows(struct scan *scan, struct block_view *view,
     return 0;
 }
 
+static bool is_late(const struct scan_request *request, struct slice name)
+{
+    return request->late_column.ptr && slice_equal(request->late_column, name);
+}
+
 static int put_wanted(struct scan *scan, struct block_view *view, struct slice name,
                       const uint64_t *selected, struct batch *batch, struct err *err)
 {
     struct segment_column *column = block_view_column(view, name);
     if (!column || batch_find(batch, name))
         return 0;
+    if (is_late(&scan->request, name) && column->chunk->encoding == CHUNK_SKELETON)
+        return block_put_matching(batch, name, column, selected, &scan->request.late_match, err);
     return block_put_column(batch, name, column, selected, scan->request.codes_only, err);
 }
 
@@ -138,30 +145,6 @@ bool scan_wants_any(const struct scan_request *request)
     return request->all_columns || request->column_count;
 }
 
-static bool is_late(const struct scan_request *request, struct slice name)
-{
-    return request->late_column.ptr && slice_equal(request->late_column, name);
-}
-
-/* After the others: what it refers to is read for its rows only, unless that has been done. When
- * asking fails it is read as any other. */
-static int put_late(struct scan *scan, struct block_view *view, const uint64_t *selected,
-                    struct scan_rows *out, struct err *err)
-{
-    const struct scan_request *request = &scan->request;
-    uint64_t *found = arena_calloc(scan->work, bits_words(view->row_count) * 8);
-    struct err reason;
-    err_clear(&reason);
-    if (!found)
-        return err_nomem(err);
-    if (scan_filter_block(view, request->late_when, selected, found, &reason) < 0)
-        return put_or_note(scan, view, request->late_column, selected, out, err);
-    if (!bits_any(found, view->row_count))
-        return 0;
-    view->columns.wanted = found;
-    return put_or_note(scan, view, request->late_column, found, out, err);
-}
-
 static int put_columns(struct scan *scan, struct block_view *view, const uint64_t *selected,
                        struct scan_rows *out, struct err *err)
 {
@@ -182,7 +165,9 @@ static int put_columns(struct scan *scan, struct block_view *view, const uint64_
         if (!is_late(request, request->columns[i]) &&
             put_or_note(scan, view, request->columns[i], some, out, err) < 0)
             return -1;
-    if (request->late_column.ptr && put_late(scan, view, selected, out, err) < 0)
+    /* after the others: what it refers to is read for its rows only, unless that has been done */
+    if (request->late_column.ptr &&
+        put_or_note(scan, view, request->late_column, some, out, err) < 0)
         return -1;
     return scan_wants(request, FIELD_EVENT_ID) ? put_derived_id(scan, view, some, out, err) : 0;
 }

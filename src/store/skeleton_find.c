@@ -80,34 +80,10 @@ static bool only(const struct needle *needle, const char *bytes)
     return true;
 }
 
-/* What a slot of this kind prints; NULL: anything. */
-static const char *printed_bytes(uint8_t kind)
-{
-    switch ((enum slot_kind)kind) {
-    case SLOT_INT:
-    case SLOT_IP4:
-        return "0123456789.";
-    case SLOT_DIGITS:
-        return "0123456789";
-    case SLOT_HEXINT:
-    case SLOT_HEX:
-        return "0123456789abcdefx";
-    case SLOT_GUID:
-        return "0123456789abcdef-";
-    case SLOT_REST:
-    case SLOT_CONSTANT:
-    case SLOT_COLUMN:
-    case SLOT_DICT:
-    case SLOT_KIND_COUNT:
-        break;
-    }
-    return NULL;
-}
-
 /* Whether a slot of this kind could print the needle at all. */
 static bool could_print(const struct needle *needle, uint8_t kind)
 {
-    const char *bytes = printed_bytes(kind);
+    const char *bytes = slot_printed_bytes(kind);
     return !bytes || only(needle, bytes);
 }
 
@@ -125,11 +101,6 @@ static int judge_stretch(const struct search *search, struct slice raw, bool aft
                            (after_slot && (uint8_t)raw.ptr[0] >= 0x80));
     *all = cut || slice_find(text, needle) >= 0 || skeleton_span_stretch(span, text);
     return 0;
-}
-
-static bool is_fixed(const struct skeleton_slot *slot)
-{
-    return slot->coding.kind == SLOT_CONSTANT;
 }
 
 static const struct chunk *chunk_of(const struct search *search, uint32_t column)
@@ -212,7 +183,7 @@ static int slot_says(struct search *search, const struct skeleton_reader *reader
         if (closely)
             *out = *skeleton_span_page(span);
     } else if (slot->coding.kind != SLOT_COLUMN) {
-        out->bytes = printed_bytes(slot->coding.kind);
+        out->bytes = slot_printed_bytes(slot->coding.kind);
     } else if (slot->form.kind == FORM_TEXT && closely) {
         struct span_slot *known = &span->sources[slot->source];
         if (known->prefix == SIZE_MAX &&
@@ -232,30 +203,17 @@ static int judge_fixed(struct search *search, const struct skeleton_reader *read
                        const struct skeleton_shape *shape, struct skeleton_span *span,
                        bool closely, struct verdict *verdict, struct err *err)
 {
-    struct buffer text;
-    bool after_slot = false;
     int result = 0;
-    buffer_init(&text, CHUNK_STREAM_RAW_MAX);
     skeleton_span_begin(span);
     verdict->all = false;
     for (uint32_t s = 0; result == 0 && s <= shape->token_count && !verdict->all; s++) {
         bool last = s == shape->token_count;
-        buffer_put(&text, shape->literals[s]);
-        if (!last && is_fixed(&shape->slots[s])) {
-            buffer_put(&text, shape->slots[s].text);
-            continue;
-        }
-        result = buffer_failed(&text) ? err_nomem(err)
-                                      : judge_stretch(search, buffer_slice(&text), after_slot,
-                                                      !last, span, &verdict->all, err);
+        result = judge_stretch(search, shape->literals[s], s > 0, !last, span, &verdict->all, err);
         struct span_slot says;
         if (result == 0 && !last && !verdict->all &&
             (result = slot_says(search, reader, &shape->slots[s], span, closely, &says, err)) == 0)
             verdict->all = skeleton_span_slot(span, &says);
-        after_slot = true;
-        buffer_clear(&text);
     }
-    buffer_close(&text);
     return result;
 }
 
@@ -493,12 +451,12 @@ static int judge_texts(struct search *search, const struct skeleton_reader *read
 }
 
 /* Whether any text that the slots keep has the needle: mostly none has, and that is all. */
-static int texts_may(struct search *search, const struct skeleton_reader *reader,
-                     struct slice *page, bool *out, struct err *err)
+static int texts_may(struct search *search, struct skeleton_reader *reader, bool *out,
+                     struct err *err)
 {
-    if (skeleton_read_kind(reader, STREAM_PAGE, page, err) < 0)
+    if (skeleton_reader_page(reader, err) < 0)
         return -1;
-    return has_text(search, *page, out, err);
+    return has_text(search, reader->rest, out, err);
 }
 
 struct need {
@@ -509,10 +467,9 @@ struct need {
 static int look_at_slots(struct search *search, struct skeleton_reader *reader, struct need *need,
                          struct err *err)
 {
-    struct slice page;
-    if (texts_may(search, reader, &page, &need->texts, err) < 0)
+    if (texts_may(search, reader, &need->texts, err) < 0)
         return -1;
-    if (skeleton_span_init(&need->span, search->needle, page, reader->source_count,
+    if (skeleton_span_init(&need->span, search->needle, reader->rest, reader->source_count,
                            search->arena) < 0)
         return err_nomem(err);
     for (uint32_t k = 0; k < reader->count; k++)
@@ -532,8 +489,6 @@ static int judge_slot(struct search *search, struct skeleton_reader *reader,
                       const struct need *need, struct verdict *verdict, struct err *err)
 {
     uint8_t kind = slot->coding.kind;
-    if (kind == SLOT_CONSTANT)
-        return 0;
     if (kind == SLOT_COLUMN)
         return judge_column(search, reader, slot, verdict, err);
     if (kind == SLOT_REST || kind == SLOT_DICT)

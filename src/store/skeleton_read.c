@@ -1,5 +1,5 @@
 /* store/skeleton_read: texts put together again. Everything on disk is doubted. */
-#include "store/skeleton_reader.h"
+#include "store/skeleton_sieve.h"
 
 #include "store/bytes.h"
 #include "store/chunk_read.h"
@@ -61,14 +61,14 @@ static bool take_coding(struct slice *from, struct slot_coding *coding)
 }
 
 static bool take_slot(struct skeleton_reader *reader, struct slice *from, struct skeleton_slot *slot,
-                      uint32_t row_count)
+                      struct slice *constant, uint32_t row_count)
 {
     struct slice byte;
     if (!slice_take(from, 1, &byte))
         return false;
     slot->coding.kind = (uint8_t)byte.ptr[0];
     if (slot->coding.kind == SLOT_CONSTANT)
-        return slice_take_block(from, &slot->text);
+        return slice_take_block(from, constant);
     if (slot->coding.kind == SLOT_COLUMN)
         return take_column(reader, from, slot);
     if (!take_coding(from, &slot->coding))
@@ -81,9 +81,38 @@ static bool take_slot(struct skeleton_reader *reader, struct slice *from, struct
     return true;
 }
 
+/* Literals with what is constant between them: fewer pieces to put together. False when memory is out. */
+static bool join_constants(struct skeleton_reader *reader, struct skeleton_shape *skeleton,
+                           const struct slice constants[SKELETON_TOKENS_MAX])
+{
+    struct slice *literals = skeleton->literals;
+    uint32_t slots = 0, tokens = skeleton->token_count;
+    size_t bytes = literals[0].len;
+    for (uint32_t s = 0; s < tokens; s++)
+        bytes += constants[s].len + literals[s + 1].len;
+    char *start = arena_alloc(reader->arena, bytes + 1), *end = start;
+    for (uint32_t s = 0; start && s <= tokens; s++) {
+        memcpy(end, literals[s].ptr, literals[s].len);
+        end += literals[s].len;
+        if (s < tokens && skeleton->slots[s].coding.kind == SLOT_CONSTANT) {
+            memcpy(end, constants[s].ptr, constants[s].len);
+            end += constants[s].len;
+            continue;
+        }
+        literals[slots] = slice_of(start, (size_t)(end - start));
+        start = end;
+        if (s < tokens)
+            skeleton->slots[slots++] = skeleton->slots[s];
+    }
+    skeleton->token_count = slots;
+    skeleton->last_part = 2 * slots;
+    return start != NULL;
+}
+
 static bool take_skeleton(struct skeleton_reader *reader, struct slice *from, struct skeleton_shape *skeleton)
 {
     uint64_t rows, tokens;
+    struct slice constants[SKELETON_TOKENS_MAX];
     if (!slice_take_varint(from, &rows) || rows > reader->column->count ||
         !slice_take_varint(from, &tokens) || tokens > SKELETON_TOKENS_MAX)
         return false;
@@ -93,11 +122,14 @@ static bool take_skeleton(struct skeleton_reader *reader, struct slice *from, st
     skeleton->slots = arena_array(reader->arena, tokens + 1, sizeof(*skeleton->slots));
     if (!skeleton->literals || !skeleton->slots)
         return false;
+    for (uint64_t s = 0; s < tokens; s++)
+        constants[s] = SLICE("");
     for (uint64_t s = 0; s <= tokens; s++)
         if (!slice_take_block(from, &skeleton->literals[s]) ||
-            (s < tokens && !take_slot(reader, from, &skeleton->slots[s], skeleton->row_count)))
+            (s < tokens && !take_slot(reader, from, &skeleton->slots[s], &constants[s],
+                                      skeleton->row_count)))
             return false;
-    return true;
+    return join_constants(reader, skeleton, constants);
 }
 
 int skeleton_reader_open(struct skeleton_reader *reader, struct err *err)
@@ -217,6 +249,12 @@ static struct slice source_text(const struct skeleton_reader *reader, const stru
                : form_print(data->dict[code], slot->form, reader->room);
 }
 
+static bool is_slot_wanted(const struct skeleton_shape *skeleton, uint32_t slot)
+{
+    return skeleton->wanted && 2 * slot + 1 >= skeleton->first_part &&
+           2 * slot + 1 <= skeleton->last_part;
+}
+
 /* The slots in order, each takes what it wrote. */
 int skeleton_reader_slots(struct skeleton_reader *reader, struct err *err)
 {
@@ -230,7 +268,7 @@ int skeleton_reader_slots(struct skeleton_reader *reader, struct err *err)
             struct skeleton_slot *slot = &skeleton->slots[s];
             if (slot->coding.kind <= SLOT_COLUMN)
                 continue;
-            if (!(skeleton->wanted ? slot_decode(&slot->coding, skeleton->row_count, &data,
+            if (!(is_slot_wanted(skeleton, s) ? slot_decode(&slot->coding, skeleton->row_count, &data,
                                                  reader->arena, &slot->tokens)
                                    : slot_skip(&slot->coding, skeleton->row_count, &data)))
                 return damaged(reader, err, "the tokens of a slot cannot be read");
@@ -239,11 +277,16 @@ int skeleton_reader_slots(struct skeleton_reader *reader, struct err *err)
     return data.len == 0 ? 0 : damaged(reader, err, "tokens are left over");
 }
 
+int skeleton_reader_page(struct skeleton_reader *reader, struct err *err)
+{
+    return reader->rest.ptr ? 0 : skeleton_read_kind(reader, STREAM_PAGE, &reader->rest, err);
+}
+
 int skeleton_reader_rest(struct skeleton_reader *reader, struct err *err)
 {
     struct slice lengths;
     if (skeleton_read_kind(reader, STREAM_LENGTHS, &lengths, err) < 0 ||
-        skeleton_read_kind(reader, STREAM_PAGE, &reader->rest, err) < 0)
+        skeleton_reader_page(reader, err) < 0)
         return -1;
     if (reader->rest_tokens > lengths.len)
         return damaged(reader, err, "tokens are missing");
@@ -268,6 +311,11 @@ int skeleton_reader_rest(struct skeleton_reader *reader, struct err *err)
                : damaged(reader, err, "tokens do not add up");
 }
 
+static bool is_wanted(const struct skeleton_reader *reader, uint32_t row)
+{
+    return !reader->wanted || bits_get(reader->wanted, row);
+}
+
 int skeleton_reader_codes(struct skeleton_reader *reader, struct err *err)
 {
     struct segment_column as_dict = *reader->column; /* codes are stored as a dictionary's are */
@@ -282,8 +330,8 @@ int skeleton_reader_codes(struct skeleton_reader *reader, struct err *err)
         struct skeleton_shape *skeleton = &reader->skeletons[reader->codes[i]];
         if (skeleton->rows_seen++ == skeleton->row_count)
             return damaged(reader, err, "skeletons and rows do not add up");
-        skeleton->wanted = skeleton->wanted || !reader->wanted ||
-                           bits_get(reader->wanted, reader->column->rows[i]);
+        skeleton->wanted =
+            skeleton->wanted || (!skeleton->never && is_wanted(reader, reader->column->rows[i]));
     }
     for (uint32_t k = 0; k < reader->count; k++) {
         if (reader->skeletons[k].rows_seen != reader->skeletons[k].row_count)
@@ -300,8 +348,6 @@ static struct slice slot_text(const struct skeleton_reader *reader,
                               char small[SLOT_TEXT_MAX])
 {
     uint64_t token = slot->first_token;
-    if (slot->coding.kind == SLOT_CONSTANT)
-        return slot->text;
     if (slot->coding.kind == SLOT_COLUMN)
         return source_text(reader, slot, row);
     if (slot->coding.kind == SLOT_REST)
@@ -331,15 +377,14 @@ static int build_row(struct skeleton_reader *reader, uint32_t i, uint32_t nth, s
     const struct skeleton_shape *skeleton = &reader->skeletons[reader->codes[i]];
     uint32_t row = reader->column->rows[i];
     buffer_clear(to);
-    for (uint32_t s = 0; s < skeleton->token_count; s++) {
+    for (uint32_t part = skeleton->first_part; part <= skeleton->last_part; part++) {
         char small[SLOT_TEXT_MAX];
-        struct slice text = slot_text(reader, &skeleton->slots[s], row, nth, small);
+        struct slice text = part % 2 == 0 ? skeleton->literals[part / 2]
+                                          : slot_text(reader, &skeleton->slots[part / 2], row, nth, small);
         if (!text.ptr)
             return damaged(reader, err, "a row that it refers to has no value");
-        put_text(to, skeleton->literals[s]);
         put_text(to, text);
     }
-    put_text(to, skeleton->literals[skeleton->token_count]);
     struct slice copy = buffer_failed(to) ? SLICE_NONE : arena_copy(reader->arena, buffer_slice(to));
     if (!copy.ptr)
         return err_nomem(err);
@@ -347,16 +392,25 @@ static int build_row(struct skeleton_reader *reader, uint32_t i, uint32_t nth, s
     return 0;
 }
 
-static int build(struct skeleton_reader *reader, struct value *values, struct err *err)
+/* Values of all entries; or one behind the other, of those that are wanted, when rows takes which they
+ * are of. */
+static int build(struct skeleton_reader *reader, uint32_t *rows, struct value *values,
+                 struct err *err)
 {
     struct buffer text;
+    uint32_t n = 0;
     buffer_init(&text, CHUNK_STREAM_RAW_MAX);
     int result = 0;
     for (uint32_t i = 0; result == 0 && i < reader->column->count; i++) {
         uint32_t nth = reader->skeletons[reader->codes[i]].rows_seen++;
-        values[i] = value_null();
-        if (!reader->wanted || bits_get(reader->wanted, reader->column->rows[i]))
-            result = build_row(reader, i, nth, &text, &values[i], err);
+        uint32_t row = reader->column->rows[i];
+        bool wanted = is_wanted(reader, row);
+        if (!rows)
+            values[n = i] = value_null();
+        if (wanted)
+            result = build_row(reader, i, nth, &text, &values[n], err);
+        if (rows && wanted)
+            rows[n++] = row;
     }
     buffer_close(&text);
     return result;
@@ -366,10 +420,14 @@ static int build(struct skeleton_reader *reader, struct value *values, struct er
 static bool look_at_wanted(struct skeleton_reader *reader)
 {
     bool texts = false;
+    for (uint32_t i = 0; i < reader->source_count; i++)
+        reader->sources[i].wanted = false;
     for (uint32_t k = 0; k < reader->count; k++) {
         const struct skeleton_shape *skeleton = &reader->skeletons[k];
-        for (uint32_t s = 0; skeleton->wanted && s < skeleton->token_count; s++) {
+        for (uint32_t s = 0; s < skeleton->token_count; s++) {
             const struct skeleton_slot *slot = &skeleton->slots[s];
+            if (!is_slot_wanted(skeleton, s))
+                continue;
             if (slot->coding.kind == SLOT_COLUMN)
                 reader->sources[slot->source].wanted = true;
             texts = texts || slot->coding.kind == SLOT_REST || slot->coding.kind == SLOT_DICT;
@@ -378,16 +436,22 @@ static bool look_at_wanted(struct skeleton_reader *reader)
     return texts;
 }
 
+static int load_wanted_sources(struct skeleton_reader *reader, struct err *err)
+{
+    for (uint32_t i = 0; i < reader->source_count; i++)
+        if (reader->sources[i].wanted && load_source(reader, &reader->sources[i], err) < 0)
+            return -1;
+    return 0;
+}
+
 static int read_all(struct skeleton_reader *reader, struct value *values, struct err *err)
 {
     if (skeleton_reader_open(reader, err) < 0 || skeleton_reader_codes(reader, err) < 0 ||
         skeleton_reader_slots(reader, err) < 0 ||
-        (look_at_wanted(reader) && skeleton_reader_rest(reader, err) < 0))
+        (look_at_wanted(reader) && skeleton_reader_rest(reader, err) < 0) ||
+        load_wanted_sources(reader, err) < 0)
         return -1;
-    for (uint32_t i = 0; i < reader->source_count; i++)
-        if (reader->sources[i].wanted && load_source(reader, &reader->sources[i], err) < 0)
-            return -1;
-    return build(reader, values, err);
+    return build(reader, NULL, values, err);
 }
 
 int skeleton_read(struct segment_column *column, const uint64_t *wanted, struct value *values,
@@ -398,6 +462,78 @@ int skeleton_read(struct segment_column *column, const uint64_t *wanted, struct 
     struct skeleton_reader reader = {.column = column, .arena = arena, .wanted = wanted, .room = &room};
     reader.few = wanted && bits_count(wanted, column->block_rows) <= SEGMENT_FEW_ROWS;
     int result = read_all(&reader, values, err);
+    buffer_close(&room);
+    return result;
+}
+
+/* ---- only what may match ---- */
+
+/* The wanted rows of skeletons that are, as bits of the block. */
+static uint64_t *rows_left(struct skeleton_reader *reader)
+{
+    const struct segment_column *column = reader->column;
+    uint64_t *rows = arena_calloc(reader->arena, bits_words(column->block_rows) * 8);
+    for (uint32_t i = 0; rows && i < column->count; i++)
+        if (!reader->skeletons[reader->codes[i]].never && is_wanted(reader, column->rows[i]))
+            bits_set(rows, column->rows[i]);
+    return rows;
+}
+
+static int load_codes(struct skeleton_reader *reader, struct err *err)
+{
+    return segment_load_rows(reader->column, reader->arena, err) < 0
+               ? -1
+               : skeleton_reader_codes(reader, err);
+}
+
+/* Where all rows are asked for, which row has which skeleton is only read when one is left. */
+static int sieve(struct skeleton_reader *reader, const struct skeleton_match *match, struct err *err)
+{
+    if (skeleton_reader_open(reader, err) < 0 || (reader->wanted && load_codes(reader, err) < 0))
+        return -1;
+    for (uint32_t k = 0; k < reader->count; k++)
+        reader->skeletons[k].never = reader->wanted && !reader->skeletons[k].wanted;
+    if (skeleton_sieve(reader, match, err) < 0)
+        return -1;
+    for (uint32_t k = 0; k < reader->count; k++)
+        reader->skeletons[k].wanted = reader->skeletons[k].wanted && !reader->skeletons[k].never;
+    return reader->wanted || !skeleton_is_any_left(reader) ? 0 : load_codes(reader, err);
+}
+
+static int read_matching(struct skeleton_reader *reader, const struct skeleton_match *match,
+                         struct skeleton_texts *out, struct err *err)
+{
+    struct segment_column *column = reader->column;
+    if (sieve(reader, match, err) < 0)
+        return -1;
+    if (!skeleton_is_any_left(reader))
+        return 0;
+    const uint64_t *left = rows_left(reader);
+    out->count = left ? (uint32_t)bits_count(left, column->block_rows) : 0;
+    out->rows = arena_array(reader->arena, out->count + 1U, sizeof(*out->rows));
+    out->values = arena_array(reader->arena, out->count + 1U, sizeof(*out->values));
+    if (!left || !out->rows || !out->values)
+        return err_nomem(err);
+    reader->wanted = left;
+    reader->few = out->count <= SEGMENT_FEW_ROWS;
+    if (column->peers)
+        column->peers->wanted = left;
+    if (look_at_wanted(reader) && !reader->rest_at && skeleton_reader_rest(reader, err) < 0)
+        return -1;
+    if (skeleton_reader_slots(reader, err) < 0 || load_wanted_sources(reader, err) < 0)
+        return -1;
+    return build(reader, out->rows, out->values, err);
+}
+
+int skeleton_read_matching(struct segment_column *column, const uint64_t *wanted,
+                           const struct skeleton_match *match, struct arena *arena,
+                           struct skeleton_texts *out, struct err *err)
+{
+    struct buffer room;
+    buffer_init(&room, CHUNK_STREAM_RAW_MAX);
+    struct skeleton_reader reader = {.column = column, .arena = arena, .wanted = wanted, .room = &room};
+    *out = (struct skeleton_texts){.count = 0};
+    int result = read_matching(&reader, match, out, err);
     buffer_close(&room);
     return result;
 }

@@ -15,14 +15,16 @@ struct skeleton_slot {
     struct slot_coding coding;
     struct form form;          /* COLUMN */
     uint32_t source;           /* COLUMN: in reader->sources */
-    struct slice text;         /* CONSTANT */
     uint64_t first_token;      /* REST: of the skeleton's first row; DICT: of the first entry */
     struct slot_tokens tokens; /* the others */
 };
 
+/* Constants are part of the literals. */
 struct skeleton_shape {
     uint32_t token_count, row_count, rows_seen;
     bool wanted; /* some row that is wanted has it */
+    bool never;  /* its rows are wanted by nobody (skeleton_sieve.h) */
+    uint32_t first_part, last_part; /* that are wanted: literal n is part 2n, slot n part 2n + 1 */
     struct slice *literals; /* token_count + 1 */
     struct skeleton_slot *slots;
 };
@@ -53,12 +55,14 @@ struct skeleton_reader {
 
 /* The skeletons. */
 MUST_USE int skeleton_reader_open(struct skeleton_reader *reader, struct err *err);
-/* reader->codes: the skeleton of each entry; and which skeletons are wanted. Rows of the column are
- * loaded when some are. */
+/* reader->codes: the skeleton of each entry; and which skeletons are wanted, of those that are not
+ * never. Rows of the column are loaded when some are. */
 MUST_USE int skeleton_reader_codes(struct skeleton_reader *reader, struct err *err);
-/* The own tokens of the slots of wanted skeletons: numbers and the like, codes of dictionaries. */
+/* The own tokens of wanted slots: numbers and the like, codes of dictionaries. */
 MUST_USE int skeleton_reader_slots(struct skeleton_reader *reader, struct err *err);
-/* reader->rest and rest_at: texts of rest and dictionary. */
+/* reader->rest: all texts of rest and dictionary, one behind the other. */
+MUST_USE int skeleton_reader_page(struct skeleton_reader *reader, struct err *err);
+/* And rest_at: where each begins. */
 MUST_USE int skeleton_reader_rest(struct skeleton_reader *reader, struct err *err);
 /* The column with this number, which stands before the reader's own, or NULL: its peer, or one of its
  * own in the arena. */

@@ -548,3 +548,26 @@ struct slice slot_print(const struct slot_tokens *tokens, uint32_t n, char to[SL
     }
     return SLICE_NONE;
 }
+
+const char *slot_printed_bytes(uint8_t kind)
+{
+    switch ((enum slot_kind)kind) {
+    case SLOT_INT:
+    case SLOT_IP4:
+        return "0123456789.";
+    case SLOT_DIGITS:
+        return "0123456789";
+    case SLOT_HEXINT:
+    case SLOT_HEX:
+        return "0123456789abcdefxABCDEFX";
+    case SLOT_GUID:
+        return "0123456789abcdef-ABCDEF";
+    case SLOT_REST:
+    case SLOT_CONSTANT:
+    case SLOT_COLUMN:
+    case SLOT_DICT:
+    case SLOT_KIND_COUNT:
+        break;
+    }
+    return NULL;
+}

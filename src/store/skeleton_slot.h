@@ -54,5 +54,7 @@ MUST_USE bool slot_decode(const struct slot_coding *coding, uint32_t count, stru
 MUST_USE bool slot_skip(const struct slot_coding *coding, uint32_t count, struct slice *data);
 /* Token n of a kind that is printed (not REST, DICT); SLICE_NONE when it cannot be. */
 struct slice slot_print(const struct slot_tokens *tokens, uint32_t n, char to[SLOT_TEXT_MAX]);
+/* The bytes that a slot of this kind prints; NULL: any. */
+const char *slot_printed_bytes(uint8_t kind);
 /* Whether a coding read from a file makes sense. */
 bool slot_coding_good(const struct slot_coding *coding);

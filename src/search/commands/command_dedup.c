@@ -272,6 +272,7 @@ const struct command command_dedup = {
     .name = "dedup",
     .summary = "the first rows of each combination",
     .syntax = "dedup [N] FIELD ... [options] [sortby [-|+]FIELD ...]",
+    .flags = COMMAND_READS_CODES,
     .options = options,
     .option_count = ARRAY_COUNT(options),
     .parse = parse,

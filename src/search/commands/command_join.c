@@ -172,7 +172,7 @@ const struct command command_join = {
     .syntax = "join [options] [FIELD ...] [SUBSEARCH]",
     .notes = "A subsearch has all its rows, not 50,000; what memory has no room for is in a temporary file.\n"
              "Without fields those that both sides have are compared.",
-    .flags = COMMAND_STREAMS | COMMAND_BRACKETS,
+    .flags = COMMAND_STREAMS | COMMAND_BRACKETS | COMMAND_READS_CODES,
     .options = options,
     .option_count = ARRAY_COUNT(options),
     .parse = parse,

@@ -1,6 +1,5 @@
 /* rex: fields by named groups of a regular expression, or text replaced (mode=sed). */
 #include "event/schema.h"
-#include "pattern/regex_literal.h"
 #include "search/rows.h"
 #include "search/sed.h"
 
@@ -94,14 +93,14 @@ static void want(const struct spl_command *command, struct wanted *wanted)
     }
 }
 
-enum { LITERAL_FROM = 4 }; /* shorter ones are nearly everywhere */
-
-/* Text without what every match has in it can do nothing. */
-static const struct expr *reads(const struct spl_command *command, struct arena *arena)
+static bool reads(const struct spl_command *command, struct text_use *use)
 {
     const struct rex_args *args = command->args;
-    struct slice literal = args->regex ? regex_literal(args->pattern, arena) : SLICE_NONE;
-    return literal.len >= LITERAL_FROM ? expr_test_new(arena, args->field, TEST_CONTAINS, 0, literal) : NULL;
+    if (!args->regex || (use->field.ptr && !slice_equal(use->field, args->field)))
+        return false;
+    use->field = args->field;
+    use->whole = use->whole || args->offset_field.ptr;
+    return regex_machine_add(use->machine, args->pattern);
 }
 
 /* ---- sed ---- */
@@ -217,15 +216,15 @@ static int match_value(struct stage *op, struct frame *frame, struct captures *c
     return found;
 }
 
+/* at: the first entry of the row or a later one. */
 static int match_row(struct stage *op, struct frame *frame, struct captures *c, uint32_t row,
-                     const struct column *from)
+                     const struct column *from, uint32_t at)
 {
-    uint32_t first, count = from ? column_range(from, row, &first) : 0;
     uint32_t before[NAMES_MAX];
     for (uint32_t i = 0; i < c->count; i++)
         before[i] = c->columns[i]->count;
-    for (uint32_t k = 0; k < count; k++) {
-        struct slice text = value_text(column_value(from, first + k), frame->batch->arena);
+    for (; from && at < from->count && from->rows[at] == row; at++) {
+        struct slice text = value_text(column_value(from, at), frame->batch->arena);
         if (text.ptr && match_value(op, frame, c, row, text) < 0)
             return -1;
     }
@@ -235,16 +234,37 @@ static int match_row(struct stage *op, struct frame *frame, struct captures *c, 
     return 0;
 }
 
+/* The next selected row, from this one on, that something may become of: it has a text, or what it has
+ * already is kept. *at goes on to its entry. */
+static uint32_t next_row(const struct frame *frame, const struct captures *c,
+                         const struct column *from, uint32_t row, uint32_t *at)
+{
+    bool every = false;
+    for (uint32_t i = 0; i < c->count; i++)
+        every = every || c->old[i];
+    for (;;) {
+        row = frame_next(frame, row);
+        while (from && *at < from->count && from->rows[*at] < row)
+            ++*at;
+        if (every || row >= frame->batch->row_count)
+            return row;
+        uint32_t next = from && *at < from->count ? from->rows[*at] : frame->batch->row_count;
+        if (next <= row)
+            return next;
+        row = next;
+    }
+}
+
 static int push(struct stage *op, struct frame *frame, struct err *err)
 {
     const struct rex_args *args = op->command->args;
     struct captures c;
+    uint32_t at = 0, rows = frame->batch->row_count;
     if (open_columns(op, frame, &c) < 0)
         return run_nomem(op->run, err);
     const struct column *from = batch_find(frame->batch, args->field);
-    for (uint32_t row = frame_next(frame, 0); row < frame->batch->row_count;
-         row = frame_next(frame, row + 1)) {
-        if (match_row(op, frame, &c, row, from) < 0)
+    for (uint32_t row = 0; (row = next_row(frame, &c, from, row, &at)) < rows; row++) {
+        if (match_row(op, frame, &c, row, from, at) < 0)
             return run_nomem(op->run, err);
         if (op->run->scope.stopped && run_check(op->run, err) < 0)
             return -1;

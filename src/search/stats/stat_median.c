@@ -13,5 +13,6 @@ const struct stat stat_median = {
     .flags = STAT_NUMBERS,
     .size = sizeof(struct collected),
     .add = collect_number,
+    .prefetch = collected_prefetch,
     .result = result,
 };

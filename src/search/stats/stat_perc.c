@@ -10,5 +10,6 @@ const struct stat stat_perc = {
     .flags = STAT_PERCENT | STAT_NUMBERS,
     .size = sizeof(struct collected),
     .add = collect_number,
+    .prefetch = collected_prefetch,
     .result = collected_percent,
 };

@@ -9,5 +9,6 @@ const struct stat stat_upperperc = {
     .flags = STAT_PERCENT | STAT_NUMBERS,
     .size = sizeof(struct collected),
     .add = collect_number,
+    .prefetch = collected_prefetch,
     .result = collected_percent,
 };

@@ -9,8 +9,16 @@ void collect_number(struct stat_scope *scope, void *state, struct value v, int64
     int128 room;
     struct value n;
     (void)time_ns;
-    if (stat_number(v, &room, &n))
+    if (v.type == VALUE_I64)
+        collect(scope, state, v);
+    else if (stat_number(v, &room, &n))
         collect(scope, state, stat_keep(scope, n));
+}
+
+void collected_prefetch(const void *state)
+{
+    const struct collected *c = state;
+    __builtin_prefetch(c->values + c->count, 1);
 }
 
 static int by_number(const void *a, const void *b)
@@ -65,10 +73,13 @@ static int64_t nth(int64_t *numbers, size_t count, size_t index)
     return numbers[index];
 }
 
-/* The collected numbers when all are whole; NULL when they are not. */
-static int64_t *whole_numbers(struct stat_scope *scope, const struct collected *c)
+enum { FEW = 32 };
+
+/* The collected numbers when all are whole; NULL when they are not. Few of them fit in few. */
+static int64_t *whole_numbers(struct stat_scope *scope, const struct collected *c, int64_t few[FEW])
 {
-    int64_t *numbers = arena_alloc(scope->arena, c->count * sizeof(*numbers) + 1);
+    int64_t *numbers =
+        c->count <= FEW ? few : arena_alloc(scope->arena, c->count * sizeof(*numbers) + 1);
     scope->exhausted |= !numbers;
     for (uint32_t i = 0; numbers && i < c->count; i++) {
         if (c->values[i].type != VALUE_I64)
@@ -85,7 +96,7 @@ void collected_rank(struct stat_scope *scope, const struct collected *c, double 
         return;
     double at = floor(percent / 100 * (double)c->count);
     uint32_t index = at >= (double)c->count ? c->count - 1 : (uint32_t)at;
-    int64_t *numbers = whole_numbers(scope, c);
+    int64_t few[FEW], *numbers = whole_numbers(scope, c, few);
     if (numbers) {
         stat_give(scope, value_i64(nth(numbers, c->count, index)), out);
         return;

@@ -23,6 +23,8 @@ static inline void collect(struct stat_scope *scope, struct collected *c, struct
     c->values[c->count++] = v;
 }
 
+/* stat.prefetch */
+void collected_prefetch(const void *state);
 /* Numbers only. */
 void collect_number(struct stat_scope *scope, void *state, struct value v, int64_t time_ns);
 /* The nearest rank: percent of the numbers are less. */

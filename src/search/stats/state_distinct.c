@@ -51,18 +51,27 @@ static bool add_to_few(struct stat_scope *scope, struct distinct *set, uint64_t 
     return false;
 }
 
-void distinct_add(struct stat_scope *scope, void *state, struct value v, int64_t time_ns)
+uint64_t distinct_hash(struct value v)
+{
+    uint64_t hash = value_hash(v);
+    return hash ? hash : 1;
+}
+
+void distinct_add_hash(struct stat_scope *scope, void *state, uint64_t hash)
 {
     struct distinct *set = state;
-    uint64_t hash = value_hash(v);
-    (void)time_ns;
-    hash = hash ? hash : 1;
     if (add_to_few(scope, set, hash))
         return;
     if (2 * (set->count + 1) > set->size)
         distinct_grow(scope, set);
     if (!scope->exhausted)
         set->count += distinct_put(set, hash);
+}
+
+void distinct_add(struct stat_scope *scope, void *state, struct value v, int64_t time_ns)
+{
+    (void)time_ns;
+    distinct_add_hash(scope, state, distinct_hash(v));
 }
 
 void stat_prefetch(const struct stat *stat, const void *state, struct value v)

@@ -3,13 +3,18 @@
 
 #include <math.h>
 
-void total_add(struct stat_scope *scope, void *state, struct value v, int64_t time_ns)
+static void add_i64(struct total *t, int64_t n)
 {
-    struct total *t = state;
+    if (__builtin_add_overflow(t->small, n, &t->small)) {
+        t->small = (int64_t)((uint64_t)t->small - (uint64_t)n);
+        decimal_sum_add(&t->exact, decimal_from_i64(n));
+    }
+}
+
+static void add_other(struct total *t, struct value v)
+{
     int128 room;
     struct value n;
-    (void)scope;
-    (void)time_ns;
     if (!stat_number(v, &room, &n))
         return;
     t->count++;
@@ -18,10 +23,22 @@ void total_add(struct stat_scope *scope, void *state, struct value v, int64_t ti
         t->doubles = true;
     } else if (n.type == VALUE_DECIMAL) {
         decimal_sum_add(&t->exact, value_get_decimal(n));
-    } else if (__builtin_add_overflow(t->small, n.i64, &t->small)) {
-        t->small = (int64_t)((uint64_t)t->small - (uint64_t)n.i64);
-        decimal_sum_add(&t->exact, decimal_from_i64(n.i64));
+    } else {
+        add_i64(t, n.i64);
     }
+}
+
+void total_add(struct stat_scope *scope, void *state, struct value v, int64_t time_ns)
+{
+    struct total *t = state;
+    (void)scope;
+    (void)time_ns;
+    if (v.type != VALUE_I64) {
+        add_other(t, v);
+        return;
+    }
+    t->count++;
+    add_i64(t, v.i64);
 }
 
 static bool is_small(const struct total *t)
@@ -34,11 +51,9 @@ void total_merge(void *state, const void *part)
 {
     struct total *t = state;
     const struct total *p = part;
-    decimal_sum_merge(&t->exact, &p->exact);
-    if (__builtin_add_overflow(t->small, p->small, &t->small)) {
-        t->small = (int64_t)((uint64_t)t->small - (uint64_t)p->small);
-        decimal_sum_add(&t->exact, decimal_from_i64(p->small));
-    }
+    if (!is_small(p))
+        decimal_sum_merge(&t->exact, &p->exact);
+    add_i64(t, p->small);
     t->inexact += p->inexact;
     t->count += p->count;
     t->doubles |= p->doubles;
@@ -71,6 +86,8 @@ static bool total_exact(const struct total *t, struct decimal *out)
 double total_f64(const struct total *t)
 {
     struct decimal d;
+    if (is_small(t))
+        return (double)t->small + t->inexact;
     return (total_exact(t, &d) ? decimal_to_f64(d) : NAN) + t->inexact;
 }
 

@@ -6,8 +6,9 @@
 #include "base/utf8.h"
 #include "event/schema.h"
 #include "expr/expr.h"
+#include "pattern/regex.h"
 
-enum { ROWS = 3000, NEEDLES = 3000 };
+enum { ROWS = 3000, NEEDLES = 3000, PATTERNS = 300 };
 
 struct world {
     struct rand_seeded rand;
@@ -155,26 +156,41 @@ static uint64_t count_stored(struct store *store, struct slice field, const stru
     return count;
 }
 
-static void the_same_rows_as_looking_into_every_text(void **state)
+/* A store with the rows, in a new folder. */
+static struct world *open_world(char dir[64], struct store **store)
 {
-    (void)state;
-    char dir[64];
     struct err err;
-    struct store *store;
     struct world *world = test_calloc(1, sizeof(*world));
-    struct arena *scratch = arena_new(16 * MIB);
     folder_make(dir);
     rand_seeded_init(&world->rand, 11);
     world->arena = arena_new(64 * MIB);
     struct store_config config = {.dir = dir, .no_background = true};
-    assert_int_equal(store_open(&config, &store, &err), 0);
+    assert_int_equal(store_open(&config, store, &err), 0);
     struct batch *batch = batch_new(BATCH_ARENA_MAX);
     for (uint32_t i = 0; i < ROWS; i++)
         put_row(world, batch, i);
     assert_int_equal(batch_finish(batch), 0);
-    assert_int_equal(store_append(store, batch, &err), 0);
-    assert_int_equal(store_flush(store, &err), 0);
+    assert_int_equal(store_append(*store, batch, &err), 0);
+    assert_int_equal(store_flush(*store, &err), 0);
     batch_free(batch);
+    return world;
+}
+
+static void close_world(struct world *world, struct store *store, const char *dir)
+{
+    store_close(store);
+    arena_free(world->arena);
+    test_free(world);
+    folder_remove(dir);
+}
+
+static void the_same_rows_as_looking_into_every_text(void **state)
+{
+    (void)state;
+    char dir[64];
+    struct store *store;
+    struct world *world = open_world(dir, &store);
+    struct arena *scratch = arena_new(16 * MIB);
     uint64_t found = 0, none = 0;
     for (int n = 0; n < NEEDLES; n++) {
         bool original = below(world, 2);
@@ -195,17 +211,129 @@ static void the_same_rows_as_looking_into_every_text(void **state)
     }
     assert_true(found > NEEDLES / 2);
     assert_true(none > NEEDLES / 50);
-    store_close(store);
-    arena_free(world->arena);
     arena_free(scratch);
-    test_free(world);
-    folder_remove(dir);
+    close_world(world, store, dir);
+}
+
+/* ---- texts that are only matched ---- */
+
+/* A piece of a text, some of it made more general. */
+static struct slice some_pattern(struct world *world, struct slice from)
+{
+    struct buffer out;
+    size_t at = below(world, from.len), end = at + 2 + below(world, 24);
+    bool group = false;
+    buffer_init(&out, MIB);
+    if (below(world, 6) == 0)
+        buffer_put_text(&out, below(world, 2) ? "(?i)" : "\\b");
+    for (; at < end && at < from.len; at++) {
+        char c = from.ptr[at];
+        bool digit = c >= '0' && c <= '9', letter = is_word(c) && !digit;
+        unsigned dice = (unsigned)below(world, 10);
+        if (dice == 9 && !group) {
+            buffer_put_text(&out, "(?<g>[^ ]+)");
+            group = true;
+            continue;
+        }
+        if (dice >= 7 && digit)
+            buffer_put_text(&out, dice == 7 ? "[0-9]+" : "\\d{1,5}?");
+        else if (dice >= 7 && letter)
+            buffer_put_text(&out, dice == 7 ? "\\w+" : "[a-z]?.");
+        else if (letter || digit)
+            buffer_put_char(&out, c);
+        else if (c >= ' ' && c < 127)
+            buffer_printf(&out, "\\%c", c);
+        else
+            buffer_printf(&out, "\\x%02x", (unsigned char)c);
+    }
+    if (below(world, 8) == 0)
+        buffer_put_text(&out, below(world, 2) ? "$" : "(?=.)");
+    struct slice pattern = arena_copy(world->arena, buffer_slice(&out));
+    buffer_close(&out);
+    return pattern;
+}
+
+static bool same_groups(const struct regex *regex, struct slice text, struct slice given)
+{
+    struct regex_groups a, b;
+    enum regex_result whole = regex_capture(regex, text, 0, &a);
+    if (whole != regex_capture(regex, given, 0, &b) || a.count != b.count)
+        return false;
+    for (uint32_t i = 0; i < a.count; i++)
+        if (!slice_equal(a.group[i], b.group[i]))
+            return false;
+    return true;
+}
+
+/* How many texts were left out. */
+static uint64_t check_matching(struct world *world, struct store *store, struct slice pattern,
+                               bool original, struct slice filter)
+{
+    static const struct slice columns[] = {{"n", 1}, {"message", 7}, {"event.original", 14}};
+    struct snapshot *snapshot = store_snapshot(store);
+    struct arena *arena = arena_new(4 * MIB);
+    struct regex_machine *machine = regex_machine_new(arena);
+    struct regex *regex;
+    struct scan *scan;
+    struct scan_rows rows;
+    struct err err;
+    uint64_t left_out = 0, seen = 0;
+    assert_non_null(machine);
+    assert_int_equal(regex_new_in(arena, pattern, 0, &regex, &err), 0);
+    assert_true(regex_machine_add(machine, pattern));
+    struct scan_request request = {.columns = columns,
+                                   .column_count = original ? 3 : 2, /* one may refer to the other */
+                                   .late_column = columns[original ? 2 : 1],
+                                   .late_match = {machine, below(world, 4) == 0}};
+    if (filter.len)
+        request.filter = expr_test_new(arena, SLICE("message"), TEST_CONTAINS, 0, filter);
+    assert_int_equal(scan_open(snapshot, &request, &scan, &err), 0);
+    while (scan_next(scan, &rows, &err) == 1)
+        for (uint32_t row = 0; row < rows.row_count; row++) {
+            if (!bits_get(rows.selected, row))
+                continue;
+            uint32_t i = (uint32_t)(batch_first(rows.batch, row, columns[0]).i64 / 17);
+            struct slice text = original ? world->originals[i] : world->messages[i];
+            struct value v = batch_first(rows.batch, row, request.late_column);
+            bool there = v.type == VALUE_STRING;
+            seen++;
+            left_out += !there;
+            if (there ? !same_groups(regex, text, value_slice(v)) : regex_match(regex, text) != REGEX_NO)
+                fail_msg("%.*s in %.*s, given %.*s", SLICE_ARG(pattern), SLICE_ARG(text),
+                         SLICE_ARG(value_slice(v)));
+            if (there && request.late_match.whole)
+                assert_true(slice_equal(value_slice(v), text));
+        }
+    assert_int_equal(scan_get_stats(scan)->damage_count, 0);
+    assert_true(filter.len ? seen > 0 : seen == ROWS);
+    scan_close(scan);
+    store_snapshot_release(snapshot);
+    arena_free(arena);
+    return left_out;
+}
+
+static void texts_that_are_matched_give_the_same_matches(void **state)
+{
+    (void)state;
+    char dir[64];
+    struct store *store;
+    struct world *world = open_world(dir, &store);
+    uint64_t left_out = 0;
+    for (int n = 0; n < PATTERNS; n++) {
+        bool original = below(world, 2);
+        struct slice from = (original ? world->originals : world->messages)[below(world, ROWS)];
+        struct slice filter = below(world, 3) ? SLICE("") : SLICE("password");
+        left_out += check_matching(world, store, some_pattern(world, from), original, filter);
+    }
+    assert_true(left_out > (uint64_t)PATTERNS * ROWS / 4);
+    close_world(world, store, dir);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_same_rows_as_looking_into_every_text),
+        cmocka_unit_test(texts_that_are_matched_give_the_same_matches),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);
