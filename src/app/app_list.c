@@ -26,7 +26,7 @@ const struct command_line command_lines[] = {
     {"rules", "check [--format jsonl|table] FILE|DIR", "which rules are active, and why others are not",
      app_rules},
     {"search", "[--dir DATA | --data FILE [--data-dir DIR]] [--format table|json|jsonl|csv] [--from T] [--to T]\n"
-     "        [--content DIR] [--macros FILE] [--explain] SPL",
+     "        [--content DIR] [--macros FILE] [--explain | --estimate] SPL",
      "ask a store or a file", app_search},
     {"check", "[--config FILE] [--dir DATA] [--content DIR]",
      "what would stop a server from starting, or make it work wrongly", app_check},

@@ -47,6 +47,7 @@ struct run {
     bool *cancelled;
     int64_t deadline_ns; /* mono, 0: none */
     int depth;           /* of subsearches */
+    struct search_progress *progress; /* of the search, or of the subsearch */
 };
 
 /* Pushes rows of batch in the order of rows (NULL: as they are) as frames of FRAME_ROWS_MAX. */

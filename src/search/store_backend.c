@@ -4,6 +4,7 @@
 #include "event/schema.h"
 #include "search/lexer.h"
 #include "store/scan_pool.h"
+#include "store/scan_survey.h"
 
 #include <unistd.h>
 
@@ -89,18 +90,12 @@ static uint32_t newest_rows(const struct search_request *request)
                : 0;
 }
 
-static int open_source(void *context, const struct search_request *request, struct arena *arena,
-                       struct search_source *out, struct err *err)
+static int scan_request_of(const struct store_backend *backend,
+                           const struct search_request *request, struct arena *arena,
+                           struct scan_request *out, struct err *err)
 {
-    struct store_backend *backend = context;
-    struct reading *reading = mem_calloc(1, sizeof(*reading));
-    if (!reading)
-        return err_nomem(err);
-    reading->backend = backend;
-    reading->empty = batch_new(1 * MIB);
-    reading->snapshot = store_snapshot(backend->store);
     bool named = names_streams(request);
-    struct scan_request scan = {
+    *out = (struct scan_request){
         .from_ns = request->from_ns,
         .to_ns = request->to_ns,
         .streams = named ? request->indexes : NULL,
@@ -111,6 +106,7 @@ static int open_source(void *context, const struct search_request *request, stru
         .late_column = request->late_column,
         .late_when = request->late_when,
         .codes_only = request->codes_only,
+        .filter = request->filter,
         .minutes = request->minutes,
         .newest_first = request->newest_first,
         .newest_rows = newest_rows(request),
@@ -122,15 +118,27 @@ static int open_source(void *context, const struct search_request *request, stru
         .zone = request->zone,
         .stop = request->stop,
         .stop_context = request->stop_context,
+        .sample = request->sample,
     };
-    scan.filter = request->filter;
-    if (!named && stream_filter(request, arena, &scan.filter, err) < 0) {
-        close_reading(reading);
-        return -1;
-    }
+    return named ? 0 : stream_filter(request, arena, &out->filter, err);
+}
+
+static int open_source(void *context, const struct search_request *request, struct arena *arena,
+                       struct search_source *out, struct err *err)
+{
+    struct store_backend *backend = context;
+    struct reading *reading = mem_calloc(1, sizeof(*reading));
+    if (!reading)
+        return err_nomem(err);
+    reading->backend = backend;
+    reading->empty = batch_new(1 * MIB);
+    reading->snapshot = store_snapshot(backend->store);
+    struct scan_request scan;
     struct store_stats stats;
     store_stats(backend->store, &stats);
     int result = reading->empty && reading->snapshot ? 0 : err_nomem(err);
+    if (result == 0)
+        result = scan_request_of(backend, request, arena, &scan, err);
     if (result == 0)
         result = scan_pool_open(reading->snapshot, &scan,
                                 request->threads ? request->threads : backend->threads,
@@ -148,6 +156,19 @@ static int open_source(void *context, const struct search_request *request, stru
                                   .rows_total = stats.segment_rows + stats.memory_rows,
                                   .kind = "store"};
     return 0;
+}
+
+static int survey(void *context, const struct search_request *request, struct arena *arena,
+                  struct scan_survey *out, struct err *err)
+{
+    struct store_backend *backend = context;
+    struct snapshot *snapshot = store_snapshot(backend->store);
+    struct scan_request scan;
+    int result = snapshot ? scan_request_of(backend, request, arena, &scan, err) : err_nomem(err);
+    if (result == 0)
+        result = scan_survey(snapshot, &scan, arena, out, err);
+    store_snapshot_release(snapshot);
+    return result;
 }
 
 static int pieces(void *context, struct arena *arena, struct search_piece **out, size_t *count,
@@ -185,5 +206,5 @@ void store_backend_init(struct store_backend *backend, struct store *store,
                                       .cancel = cancel,
                                       .threads = cpus > 0 ? (uint32_t)cpus : 1};
     backend->backend = (struct search_backend){
-        .open = open_source, .context = backend, .pieces = pieces};
+        .open = open_source, .context = backend, .pieces = pieces, .survey = survey};
 }

@@ -30,6 +30,29 @@ void api_search_start(struct api *api)
     api_reply(api, 201);
 }
 
+/* What a search would cost. How many rows match tells of the events, so the audit trail has it. */
+void api_search_estimate(struct api *api)
+{
+    struct err err;
+    const struct json_node *body = api_body(api);
+    if (!body)
+        return;
+    struct slice query = api_text(body, "query");
+    struct slice from = api_text(body, "from"), to = api_text(body, "to");
+    err_clear(&err);
+    if (!query.ptr) {
+        api_error(api, 400, "bad_request", "the body needs \"query\"");
+        return;
+    }
+    json_open(&api->json, '{');
+    int result = jobs_estimate(api->jobs, query, from, to, api->caller.user.name,
+                               role_allows(api->caller.role, ROLE_ANALYST), &api->json, &err);
+    json_close(&api->json, '}');
+    struct slice range = arena_printf(api->arena, "from %.*s to %.*s", SLICE_ARG(from), SLICE_ARG(to));
+    if (api_looked(api, "search.estimate", query, range, result, &err))
+        api_reply(api, 200);
+}
+
 /* The language for completion: it changes only with the program. */
 void api_search_help(struct api *api)
 {

@@ -5,6 +5,8 @@
 #include "base/time_modifier.h"
 #include "event/schema.h"
 #include "schedule/search_writes.h"
+#include "search/cost.h"
+#include "search/estimate.h"
 #include "search/output.h"
 #include "search/parser.h"
 #include "search/store_backend.h"
@@ -186,30 +188,40 @@ static int prepare_counting(struct job *job, struct slice query, const struct se
     return search_new(parsed, &counting, &job->counting, err);
 }
 
-static int prepare(struct job *job, struct slice query, struct slice from, struct slice to,
-                   struct err *err)
+/* The query and what it runs with. */
+static int prepare_options(struct job *job, struct slice query, struct slice from, struct slice to,
+                           struct search_options *options, struct spl_query **parsed,
+                           struct err *err)
 {
     struct jobs *jobs = job->jobs;
-    struct spl_query *parsed;
-    struct search_options options = {.backend = &job->backend.backend, .clock = jobs->config.clock,
+    *options = (struct search_options){.backend = &job->backend.backend, .clock = jobs->config.clock,
                                      .rows_max = JOB_EVENTS_MAX, .knowledge = job->knowledge,
                                      .person = slice_text(job->owner),
                                      .writer = job->may_write ? &job->writes.writer : NULL,
                                      .busy = stand_behind, .busy_context = job};
-    struct slice text = arena_copy(job->arena, query);
-    if (!text.ptr)
-        return err_nomem(err);
     if (table_backend_new(NULL, jobs->config.lookups, &job->tables, err) < 0)
         return -1;
-    options.tables = table_backend_get(job->tables);
-    if (read_time(jobs, from, 0, &options.from_ns, err) < 0 ||
-        read_time(jobs, to, 0, &options.to_ns, err) < 0 ||
-        read_query(job, text, &parsed, err) < 0)
+    options->tables = table_backend_get(job->tables);
+    if (read_time(jobs, from, 0, &options->from_ns, err) < 0 ||
+        read_time(jobs, to, 0, &options->to_ns, err) < 0 || read_query(job, query, parsed, err) < 0)
         return -1;
     store_backend_init(&job->backend, jobs->config.store, jobs->config.clock, &job->cancel);
     store_backend_init(&job->count_backend, jobs->config.store, jobs->config.clock, &job->cancel);
     job->backend.backend.files = job->count_backend.backend.files = jobs->config.files;
     job->backend.backend.redecoder = job->count_backend.backend.redecoder = jobs->config.redecoder;
+    return 0;
+}
+
+static int prepare(struct job *job, struct slice query, struct slice from, struct slice to,
+                   struct err *err)
+{
+    struct search_options options;
+    struct spl_query *parsed;
+    struct slice text = arena_copy(job->arena, query);
+    if (!text.ptr)
+        return err_nomem(err);
+    if (prepare_options(job, text, from, to, &options, &parsed, err) < 0)
+        return -1;
     if (search_new(parsed, &options, &job->search, err) < 0)
         return -1;
     return prepare_counting(job, text, &options, err);
@@ -283,17 +295,45 @@ static int add_job(struct jobs *jobs, struct job *job, struct err *err)
     return code ? err_set_errno(err, code, "cannot start the search") : 0;
 }
 
-int jobs_start(struct jobs *jobs, struct slice query, struct slice from, struct slice to,
-               struct slice owner, bool may_write, char id[JOB_ID_SIZE], struct err *err)
+static struct job *job_of(struct jobs *jobs, struct slice owner, bool may_write, struct err *err)
 {
     struct job *job = new_job(jobs, owner);
-    if (!job)
-        return err_nomem(err);
+    if (!job) {
+        err_nomem(err);
+        return NULL;
+    }
     job->may_write = may_write;
     search_writes_init(&job->writes, &(struct search_writes){
         .database = jobs->config.database, .clock = jobs->config.clock, .journal = jobs->config.journal,
         .lookups = jobs->config.lookups, .person = slice_text(job->owner), .via = SLICE("search"),
         .what = job->id});
+    return job;
+}
+
+int jobs_estimate(struct jobs *jobs, struct slice query, struct slice from, struct slice to,
+                  struct slice owner, bool may_write, struct json *json, struct err *err)
+{
+    struct search_options options;
+    struct search_estimate estimate;
+    struct spl_query *parsed;
+    struct job *job = job_of(jobs, owner, may_write, err);
+    int result = job ? prepare_options(job, query, from, to, &options, &parsed, err) : -1;
+    options.busy = NULL; /* the caller's thread is not the job's */
+    if (result == 0)
+        result = search_estimate(parsed, &options, &estimate, err);
+    if (result == 0)
+        cost_put_estimate(&estimate, json);
+    if (job)
+        job_drop(job);
+    return result;
+}
+
+int jobs_start(struct jobs *jobs, struct slice query, struct slice from, struct slice to,
+               struct slice owner, bool may_write, char id[JOB_ID_SIZE], struct err *err)
+{
+    struct job *job = job_of(jobs, owner, may_write, err);
+    if (!job)
+        return -1;
     if (prepare(job, query, from, to, err) == 0 && add_job(jobs, job, err) == 0) {
         snprintf(id, JOB_ID_SIZE, "%s", job->id);
         return 0;
