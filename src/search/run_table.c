@@ -1,6 +1,7 @@
 /* Lookup tables as a search reads them: run_lookup() and run_table() of search/stage.h. */
 #include "search/spill.h"
 #include "search/stage.h"
+#include "search/state_tables.h"
 #include "search/trial.h"
 
 const struct know_lookup *run_lookup(const struct run *run, struct slice name)
@@ -22,6 +23,8 @@ static int read_table(struct run *run, struct slice name, struct batch **rows, s
         *rows = frame_batch_new(run->arena, 0);
         return *rows ? 0 : run_nomem(run, err);
     }
+    if (state_tables_has(name))
+        return state_tables_rows(run, name, rows, err);
     if (!backend || !backend->open_table)
         return err_set(err, ERR_NOT_FOUND, "there is no table %.*s", SLICE_ARG(name));
     if (backend->open_table(backend->context, name, run->arena, &source, err) < 0)

@@ -380,6 +380,8 @@ static int run_over(const struct cli *cli, const struct search_setting *setting,
         print_error(&err, SLICE(""));
         return 1;
     }
+    if (table)
+        table_backend_set_states(table, setting->states);
     int result = run_one(cli, backend ? backend : table_backend_get(table), setting, arena);
     table_backend_free(table);
     return result;

@@ -25,6 +25,7 @@ struct search_setting {
     struct know_builder *knowledge;       /* definitions so far; taken over. NULL: none */
     const struct search_backend *tables;  /* lookup tables beside the backend, or NULL */
     const struct search_writer *writer;   /* NULL: --data-dir's folder may be written to */
+    const struct search_states *states;   /* tables of the rules, for --data-dir; NULL: none */
 };
 
 /* argv[0] is the command's name. */

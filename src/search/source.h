@@ -21,6 +21,7 @@ struct redecoder;   /* event/redecode.h */
 struct scan_sample; /* store/scan_survey.h */
 struct scan_stats;  /* store/scan.h */
 struct scan_survey;
+struct search_states; /* search/state_tables.h */
 struct hin_clock;
 struct hin_rand;
 struct zone;
@@ -93,6 +94,8 @@ struct search_piece {
 struct search_files {
     const char *geoip; /* a MaxMind database for iplocation; NULL: there is none */
     const char *csv;   /* the folder of inputcsv and outputcsv; NULL: there is none */
+    const char *memory; /* the folder of what rules remember; NULL: there is none */
+    const struct search_states *states; /* its tables; NULL: none */
 };
 
 struct search_backend {

@@ -5,24 +5,37 @@
 
 enum { PAGE_ROWS = 200, PAGE_ROWS_MAX = 5000 };
 
+/* {query, from, to}. False: it was answered that there is none. */
+struct question {
+    struct slice query, from, to;
+    struct slice range; /* for the audit trail */
+};
+
+static bool take_question(struct api *api, struct question *out)
+{
+    const struct json_node *body = api_body(api);
+    if (!body)
+        return false;
+    *out = (struct question){.query = api_text(body, "query"),
+                             .from = api_text(body, "from"),
+                             .to = api_text(body, "to")};
+    out->range = arena_printf(api->arena, "from %.*s to %.*s", SLICE_ARG(out->from), SLICE_ARG(out->to));
+    if (!out->query.ptr)
+        api_error(api, 400, "bad_request", "the body needs \"query\"");
+    return out->query.ptr != NULL;
+}
+
 void api_search_start(struct api *api)
 {
     struct err err;
     char id[JOB_ID_SIZE];
-    const struct json_node *body = api_body(api);
-    if (!body)
-        return;
-    struct slice query = api_text(body, "query");
-    struct slice from = api_text(body, "from"), to = api_text(body, "to");
+    struct question ask;
     err_clear(&err);
-    if (!query.ptr) {
-        api_error(api, 400, "bad_request", "the body needs \"query\"");
+    if (!take_question(api, &ask))
         return;
-    }
-    int result = jobs_start(api->jobs, query, from, to, api->caller.user.name,
+    int result = jobs_start(api->jobs, ask.query, ask.from, ask.to, api->caller.user.name,
                             role_allows(api->caller.role, ROLE_ANALYST), id, &err);
-    struct slice range = arena_printf(api->arena, "from %.*s to %.*s", SLICE_ARG(from), SLICE_ARG(to));
-    if (!api_looked(api, "search", query, range, result, &err))
+    if (!api_looked(api, "search", ask.query, ask.range, result, &err))
         return;
     json_open(&api->json, '{');
     json_put_text(&api->json, "id", slice_text(id));
@@ -34,22 +47,15 @@ void api_search_start(struct api *api)
 void api_search_estimate(struct api *api)
 {
     struct err err;
-    const struct json_node *body = api_body(api);
-    if (!body)
-        return;
-    struct slice query = api_text(body, "query");
-    struct slice from = api_text(body, "from"), to = api_text(body, "to");
+    struct question ask;
     err_clear(&err);
-    if (!query.ptr) {
-        api_error(api, 400, "bad_request", "the body needs \"query\"");
+    if (!take_question(api, &ask))
         return;
-    }
     json_open(&api->json, '{');
-    int result = jobs_estimate(api->jobs, query, from, to, api->caller.user.name,
+    int result = jobs_estimate(api->jobs, ask.query, ask.from, ask.to, api->caller.user.name,
                                role_allows(api->caller.role, ROLE_ANALYST), &api->json, &err);
     json_close(&api->json, '}');
-    struct slice range = arena_printf(api->arena, "from %.*s to %.*s", SLICE_ARG(from), SLICE_ARG(to));
-    if (api_looked(api, "search.estimate", query, range, result, &err))
+    if (api_looked(api, "search.estimate", ask.query, ask.range, result, &err))
         api_reply(api, 200);
 }
 
