@@ -266,7 +266,8 @@ static void print_notes(struct search *search, const struct cli *cli,
         return;
     buffer_init(&out, MIB);
     search_explain(search, &out);
-    cost_print_estimate(estimate, &search_result(search)->progress, &out);
+    if (estimate->took_ns)
+        cost_print_estimate(estimate, &search_result(search)->progress, &out);
     fprintf(stderr, "%.*s", SLICE_ARG(buffer_slice(&out)));
     buffer_close(&out);
 }
@@ -347,11 +348,16 @@ static int run_one(const struct cli *cli, const struct search_backend *backend,
     int result = read_range(cli, &options, &err);
     if (result == 0)
         result = spl_parse_with(spl, arena, &reading, &query, &err);
-    struct search_estimate estimate;
-    if (result == 0 && (cli->explain || cli->estimate))
+    struct search_estimate estimate = {0};
+    if (result == 0 && cli->estimate)
         result = search_estimate(query, &options, &estimate, &err);
     if (result == 0 && cli->estimate)
         return print_estimate(cli, &estimate);
+    if (result == 0 && cli->explain && search_estimate(query, &options, &estimate, &err) < 0) {
+        /* of a search that reads what it writes, say; what is wrong with it, it says itself */
+        fprintf(stderr, "note: what it costs cannot be told before: %s\n", err.text);
+        err_clear(&err);
+    }
     if (result == 0)
         result = search_new(query, &options, &search, &err);
     if (result == 0 && options.take &&
