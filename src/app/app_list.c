@@ -26,7 +26,7 @@ const struct command_line command_lines[] = {
     {"rules", "check [--format jsonl|table] FILE|DIR", "which rules are active, and why others are not",
      app_rules},
     {"search", "[--dir DATA | --data FILE [--data-dir DIR]] [--format table|json|jsonl|csv] [--from T] [--to T]\n"
-     "        [--content DIR] [--macros FILE] [--explain] SPL\n"
+     "        [--content DIR] [--macros FILE] [--explain | --estimate] SPL\n"
      "        --tail --url URL [--token-file FILE] [--ca FILE] [--tz ZONE] SPL",
      "ask a store or a file; with --tail a server: what it stores from now on, until Ctrl-C", app_search},
     {"check", "[--config FILE] [--dir DATA] [--content DIR]",

@@ -3,6 +3,7 @@
 #include "app/app_tail.h"
 #include "app/definitions.h"
 #include "app/engine.h"
+#include "app/state_copy.h"
 
 #include "search/search_cli.h"
 #include "search/search_files.h"
@@ -119,6 +120,7 @@ static int search_store(const char *dir, int argc, char **argv, struct search_se
         know_builder_free(setting->knowledge);
         status = cli_fail(&err);
     } else {
+        files.states = setting->states;
         setting->tables = table_backend_get(tables);
         backend.backend.redecoder = redecode ? redecode_get(redecode) : NULL;
         status = search_main(argc, argv, setting);
@@ -139,9 +141,18 @@ int app_search(int argc, char **argv)
     const char *dir = take_dir(&argc, argv);
     struct err err;
     struct search_setting setting = {0};
-    if (definitions_begin(dir, &setting.knowledge, &err) < 0)
+    struct search_states states;
+    struct arena *arena = arena_new(16 * MIB); /* for their definitions */
+    err_nomem(&err);
+    if (!arena || state_copy_init(&states, NULL, arena, &err) < 0 ||
+        definitions_begin(dir, &setting.knowledge, &err) < 0) {
+        arena_free(arena);
         return cli_fail(&err);
+    }
+    setting.states = &states;
     /* the search room expects the command's name first */
-    return dir ? search_store(dir, argc + 1, argv - 1, &setting)
-               : search_main(argc + 1, argv - 1, &setting);
+    int status = dir ? search_store(dir, argc + 1, argv - 1, &setting)
+                     : search_main(argc + 1, argv - 1, &setting);
+    arena_free(arena);
+    return status;
 }

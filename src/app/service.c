@@ -201,6 +201,9 @@ static int find_files(struct service *service, struct err *err)
         return err_nomem(err);
     if (search_files_find(config->dir, service->file_names, &service->files, err) < 0)
         return -1;
+    if (state_copy_init(&service->states, service->engine.state, service->file_names, err) < 0)
+        return -1;
+    service->files.states = &service->states;
     if (config->geoip)
         service->files.geoip = config->geoip;
     if (config->geoip && access(config->geoip, R_OK) != 0)

@@ -5,6 +5,7 @@
  */
 #include "app/config.h"
 #include "app/engine.h"
+#include "app/state_copy.h"
 #include "collect/collector_http.h"
 #include "collect/collector_syslog.h"
 #include "schedule/scheduler.h"
@@ -27,6 +28,7 @@ struct service {
     struct scheduler *scheduler;
     char lookups[ENGINE_PATH_MAX]; /* the folder of lookup tables */
     struct search_files files;
+    struct search_states states;
     struct arena *file_names; /* texts of files */
     struct server *server;
     struct sink sink;

@@ -22,6 +22,11 @@ static int64_t real_mono(void *context)
     return read_clock(CLOCK_MONOTONIC);
 }
 
+int64_t clock_thread_cpu_ns(void)
+{
+    return read_clock(CLOCK_THREAD_CPUTIME_ID);
+}
+
 const struct hin_clock *clock_real(void)
 {
     static const struct hin_clock real = {real_wall, real_mono, NULL};

@@ -18,6 +18,9 @@ struct hin_clock {
     void *context;
 };
 
+/* Of processor time that the calling thread has used. */
+int64_t clock_thread_cpu_ns(void);
+
 /* The machine's clock. */
 const struct hin_clock *clock_real(void);
 

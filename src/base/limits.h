@@ -89,6 +89,8 @@ enum { IDEMPOTENCY_KEY_BYTES_MAX = 256 };
 enum { BLOCK_ROWS_MAX = 65536 };
 #define BLOCK_BYTES_TARGET (8 * MIB)
 enum { SCAN_THREADS_MAX = 8 };         /* that one search reads with */
+enum { ESTIMATE_TRIAL_MS = 1000 };      /* for what a search costs on a sample; longer: on a smaller one */
+enum { SURVEY_SEGMENTS_MAX = 256 };   /* whose footers tell what a search will cost */
 #define STORE_FOOTERS_BYTES (64 * MIB) /* footers of segments that stay in memory */
 #define SEGMENT_FOOTER_MEMORY_MAX (256 * MIB) /* one footer in memory */
 enum { SEGMENT_COLUMNS_MAX = 65536 };

@@ -538,6 +538,12 @@ int detector_load(struct detector *detector, struct slice bytes, struct err *err
     return 0;
 }
 
+int64_t detector_snapshot_time(struct slice bytes)
+{
+    uint64_t watermark;
+    return take_head(&bytes, &watermark) ? (int64_t)watermark : INT64_MIN;
+}
+
 struct slice detector_snapshot_state(struct slice bytes)
 {
     uint64_t watermark;

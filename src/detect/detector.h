@@ -48,3 +48,5 @@ MUST_USE int detector_load(struct detector *detector, struct slice bytes, struct
 /* The part of a snapshot that is table/state's (state_load), for others who remember the same; none
  * when it is damaged. */
 struct slice detector_snapshot_state(struct slice bytes);
+/* The time of the newest event that it has seen; INT64_MIN when it is damaged. */
+int64_t detector_snapshot_time(struct slice bytes);

@@ -90,15 +90,47 @@ static bool take_apart(struct slice bytes, uint64_t *position, struct slice *con
     return bytes.len == length && hash.low == want.low && hash.high == want.high;
 }
 
+static int read_file(const char *path, struct arena *arena, uint64_t *position,
+                     struct slice *content, struct err *err)
+{
+    struct slice bytes;
+    if (file_read(path, CHECKPOINT_BYTES_MAX + HEADER_SIZE, arena, &bytes, err) < 0)
+        return -1;
+    return take_apart(bytes, position, content)
+               ? 0
+               : err_set(err, ERR_CORRUPT, "%s: bytes 0 to %zu do not fit their checksum", path, bytes.len);
+}
+
+int checkpoint_read(const char *dir, struct arena *arena, uint64_t *position,
+                    struct slice *content, struct err *err)
+{
+    bool found = false;
+    struct err why;
+    err_set(err, ERR_NOT_FOUND, "there is no checkpoint of the rules in %s yet", dir);
+    for (int slot = 0; slot < SLOTS; slot++) {
+        char path[PATH_ROOM];
+        uint64_t at;
+        struct slice bytes;
+        snprintf(path, sizeof(path), "%s/checkpoint.%d", dir, slot);
+        if (access(path, F_OK) != 0)
+            continue;
+        if (read_file(path, arena, &at, &bytes, &why) < 0) {
+            *err = why;
+        } else if (!found || at > *position) {
+            *position = at;
+            *content = bytes;
+            found = true;
+        }
+    }
+    return found ? 0 : -1;
+}
+
 int checkpoint_check_file(const char *path, uint64_t *position, uint64_t *content_bytes,
                           struct err *err)
 {
-    struct slice bytes, content;
+    struct slice content;
     struct arena *arena = arena_new(CHECKPOINT_BYTES_MAX + 2 * MIB);
-    int result = arena ? file_read(path, CHECKPOINT_BYTES_MAX + HEADER_SIZE, arena, &bytes, err)
-                       : err_nomem(err);
-    if (result == 0 && !take_apart(bytes, position, &content))
-        result = err_set(err, ERR_CORRUPT, "%s: bytes 0 to %zu do not fit their checksum", path, bytes.len);
+    int result = arena ? read_file(path, arena, position, &content, err) : err_nomem(err);
     *content_bytes = result == 0 ? content.len : 0;
     arena_free(arena);
     return result;

@@ -12,6 +12,7 @@
  *            writes what is offered, so that the walk does not wait for the disk.
  * Limits     CHECKPOINT_BYTES_MAX of content.
  */
+#include "base/arena.h"
 #include "base/buffer.h"
 #include "base/err.h"
 #include "base/io.h"
@@ -32,6 +33,10 @@ MUST_USE int checkpoint_open(const struct checkpoint_config *config, struct chec
 /* A file as it is: its position and bytes of content, or ERR_CORRUPT. Changes nothing. */
 MUST_USE int checkpoint_check_file(const char *path, uint64_t *position, uint64_t *content_bytes,
                                    struct err *err);
+/* The newer whole one of a folder that another program may be writing to; content in the arena.
+ * ERR_NOT_FOUND: there is none. Changes nothing. */
+MUST_USE int checkpoint_read(const char *dir, struct arena *arena, uint64_t *position,
+                             struct slice *content, struct err *err);
 /* What was offered is written first. NULL is fine. */
 void checkpoint_close(struct checkpoint *checkpoint);
 

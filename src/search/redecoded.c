@@ -130,6 +130,20 @@ static const struct expr *older_filter(const struct redecoder *redecoder, struct
     return any;
 }
 
+const struct expr *redecoded_filter(const struct search_backend *backend,
+                                    const struct search_request *request, struct arena *arena,
+                                    bool *failed)
+{
+    const struct redecoder *redecoder = backend->redecoder;
+    *failed = false;
+    if (!redecoder || !redecoder->group_count || !request->filter)
+        return request->filter;
+    const struct expr *older = older_filter(redecoder, arena);
+    const struct expr *either = older ? expr_or(arena, request->filter, older) : NULL;
+    *failed = !either;
+    return either;
+}
+
 /* 1 when the range has such events. */
 static int has_older(const struct search_backend *backend, const struct search_request *request,
                      const struct expr *older, struct arena *arena, struct err *err)

@@ -13,6 +13,11 @@
  */
 #include "search/source.h"
 
+/* A filter that all rows fulfil which are read for the request: those that pass its own, and those of older
+ * decoders, which are asked when they are decoded again. NULL: all rows, or memory is out (*failed). */
+const struct expr *redecoded_filter(const struct search_backend *backend,
+                                    const struct search_request *request, struct arena *arena,
+                                    bool *failed);
 /* As backend->open. */
 MUST_USE int redecoded_open(const struct search_backend *backend, const struct search_request *request,
                             struct arena *arena, struct search_source *out, struct err *err);

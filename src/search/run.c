@@ -9,6 +9,7 @@
 #include "search/macro.h"
 #include "search/naive.h"
 #include "search/parser.h"
+#include "search/trial.h"
 
 enum { PROGRESS_MS = 200 };
 enum { SLICE_ROWS = 8192 };
@@ -107,19 +108,20 @@ static int build(struct search *search, struct err *err)
     pipeline->count += more;
     for (size_t i = 0; i < pipeline->count; i++)
         all[i].next = &all[i + 1];
-    return 0;
+    return search->options.trial ? trial_watch(search, err) : 0;
 }
 
-static const struct scan_stats *source_stats(const struct search_source *source)
+const struct scan_stats *search_source_stats(const struct search *search)
 {
-    return source->stats ? source->stats(source->context) : NULL;
+    const struct search_source *source = &search->source;
+    return source->close && source->stats ? source->stats(source->context) : NULL;
 }
 
 /* What it cost and lacks is the search's from now on. */
 static void close_source(struct search *search)
 {
     struct search_source *source = &search->source;
-    const struct scan_stats *stats = source->close ? source_stats(source) : NULL;
+    const struct scan_stats *stats = search_source_stats(search);
     if (stats) {
         cost_add(&search->progress, stats);
         cost_tell_damage(&search->run, stats);
@@ -170,6 +172,7 @@ int search_start(struct search *search, const struct spl_query *query, struct ar
     const struct hin_clock *clock = search->options.clock ? search->options.clock : clock_real();
     run->query = query;
     run->options = &search->options;
+    run->progress = &search->progress;
     if (!run->cancelled)
         run->cancelled = search->options.cancelled ? search->options.cancelled : &search->cancelled;
     run->arena = arena;
@@ -190,7 +193,13 @@ int search_start(struct search *search, const struct spl_query *query, struct ar
     run->scope.stop_context = run;
     if (search->options.time_max_ms && !run->deadline_ns)
         run->deadline_ns = search->started_ns + search->options.time_max_ms * NS_PER_MS;
-    return plan(search, err);
+    struct search_trial *trial = search->options.trial;
+    if (!trial)
+        return plan(search, err);
+    int64_t *before = trial_turn(trial, &trial->plan_ns);
+    int result = plan(search, err);
+    trial_turn(trial, before);
+    return result;
 }
 
 /* Whoever ran out of memory could not say whose, nor what to do. */
@@ -215,7 +224,10 @@ int search_new(const struct spl_query *query, const struct search_options *optio
         mem_free(search);
         return err_nomem(err);
     }
-    if (explained(&search->run, search_start(search, query, arena, err), err) < 0) {
+    int64_t before = clock_thread_cpu_ns();
+    int result = explained(&search->run, search_start(search, query, arena, err), err);
+    search->progress.cpu_ns += clock_thread_cpu_ns() - before;
+    if (result < 0) {
         macro_place(query->expanded, err);
         search->run.arena = arena;
         search_free(search);
@@ -260,8 +272,7 @@ static int64_t later_than(const struct search *search, const struct search_rows 
     return v.type == VALUE_TIME && v.i64 > later ? v.i64 : later;
 }
 
-/* Rows first to first + count of what the source gave; first is a multiple of 64. */
-static int push_rows(struct search *search, const struct search_rows *rows, uint32_t first,
+int search_push_rows(struct search *search, const struct search_rows *rows, uint32_t first,
                      uint32_t count, struct err *err)
 {
     struct run *run = &search->run;
@@ -280,9 +291,11 @@ static int push_rows(struct search *search, const struct search_rows *rows, uint
 }
 
 /* Fewer where memory is small. */
-static uint32_t slice_rows(const struct search *search)
+uint32_t search_slice(const struct search *search, uint32_t rows)
 {
-    return SLICE_ROWS / FRAME_ROWS_MAX * search_memory_rows(search->run.memory);
+    return search->in_slices
+               ? SLICE_ROWS / FRAME_ROWS_MAX * search_memory_rows(search->run.memory)
+               : rows + !rows;
 }
 
 static int read_batch(struct search *search, struct err *err)
@@ -291,12 +304,12 @@ static int read_batch(struct search *search, struct err *err)
     int more = search->source.next(search->source.context, &rows, err);
     if (more <= 0) /* a source that was stopped does not know why */
         return more < 0 && run_check(&search->run, err) < 0 ? -1 : more;
-    uint32_t count = rows.batch->row_count, step = search->in_slices ? slice_rows(search) : count + !count;
+    uint32_t count = rows.batch->row_count, step = search_slice(search, count);
     uint32_t slices = (count + step - 1) / step;
     search->progress.batches++;
     for (uint32_t i = 0; i < slices; i++) { /* newest first: rows of a batch ascend */
         uint32_t at = (search->newest ? slices - 1 - i : i) * step, left = count - at;
-        if (push_rows(search, &rows, at, left < step ? left : step, err) < 0)
+        if (search_push_rows(search, &rows, at, left < step ? left : step, err) < 0)
             return -1;
         if (pipeline_satisfied(&search->pipeline) && !search->options.naive)
             return 0;
@@ -346,7 +359,10 @@ static int step(struct search *search, struct err *err)
 
 int search_step(struct search *search, struct err *err)
 {
+    int64_t before = clock_thread_cpu_ns();
     int more = explained(&search->run, step(search, err), err);
+    if (search->run.depth == 0) /* a subsearch is part of a step */
+        search->progress.cpu_ns += clock_thread_cpu_ns() - before;
     if (more < 0)
         macro_place(search->run.query->expanded, err);
     return more;
@@ -355,6 +371,8 @@ int search_step(struct search *search, struct err *err)
 int search_run(struct search *search, struct err *err)
 {
     int more;
+    if (search->options.trial)
+        return explained(&search->run, trial_run(search, err), err);
     while ((more = search_step(search, err)) > 0)
         continue;
     return more;
@@ -457,8 +475,9 @@ int search_preview(struct search *search, struct arena *arena, struct search_res
         return -1;
     out->complete = false;
     out->progress = search->progress;
-    if (search->source.close && source_stats(&search->source))
-        cost_add(&out->progress, source_stats(&search->source));
+    const struct scan_stats *stats = search_source_stats(search);
+    if (stats)
+        cost_add(&out->progress, stats);
     return 0;
 }
 

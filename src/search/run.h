@@ -36,10 +36,13 @@ struct search_progress {
     uint64_t batches;
     uint64_t blocks, blocks_skipped; /* of the store; skipped: no row was looked at */
     uint64_t bytes_read;             /* off the disk, or its cache */
+    uint64_t block_rows;             /* of the blocks that were not skipped */
+    int64_t cpu_ns;                  /* of processor time, all threads together */
     int64_t elapsed_ms;
 };
 
 struct search_result;
+struct search_trial;
 
 struct search_options {
     const struct search_backend *backend;
@@ -74,6 +77,7 @@ struct search_options {
     void *busy_context;
     bool *cancelled; /* set by __atomic_store_n() it ends the search, and its planning, too: subsearches of
                         its filter run in search_new(). NULL: search_cancel() alone does */
+    struct search_trial *trial; /* search/trial.h: only a sample is read, nothing is changed; NULL: none */
     bool plan_only; /* nothing is read: missing tables and streams are no errors, the search has no
                        rows. With a backend: what may not be done there is an error */
 };

@@ -43,6 +43,13 @@ const struct spl_command *search_rest(const struct search *search);
 /* run.c */
 MUST_USE int search_start(struct search *search, const struct spl_query *query, struct arena *arena,
                           struct err *err);
+/* What reading has cost; NULL: nothing is on disk, or it is over. */
+const struct scan_stats *search_source_stats(const struct search *search);
+/* Rows that are pushed at a time, of a batch of so many. */
+uint32_t search_slice(const struct search *search, uint32_t rows);
+/* Rows first to first + count of what the source gave; first is a multiple of 64. */
+MUST_USE int search_push_rows(struct search *search, const struct search_rows *rows, uint32_t first,
+                              uint32_t count, struct err *err);
 void search_close_all(struct search *search);
 
 /* run_sub.c */

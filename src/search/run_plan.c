@@ -6,6 +6,7 @@
 #include "search/cost.h"
 #include "search/naive.h"
 #include "search/redecoded.h"
+#include "search/trial.h"
 
 static bool needs_order(const struct spl_command *command)
 {
@@ -277,6 +278,8 @@ int search_open_source(struct search *search, struct err *err)
         naive_request(request);
     if (run->options->plan_only)
         return 0;
+    if (search->options.trial && trial_choose(search, err) < 0)
+        return -1;
     if (redecoded_open(backend, request, run->arena, &search->source, err) < 0)
         return -1;
     search->has_source = true;

@@ -1,5 +1,7 @@
 /* search/run_sub: searches and pipelines within a search. */
+#include "search/cost.h"
 #include "search/run_inside.h"
+#include "search/trial.h"
 
 enum { SUBSEARCH_ROWS_MAX = 100000 };
 
@@ -20,6 +22,8 @@ static struct search sub_search(const struct run *run)
     sub.run.preview = run->preview;
     sub.run.depth = run->depth + 1;
     sub.options.progress = NULL;
+    if (sub.options.trial)
+        sub.options.trial = trial_sub(sub.options.trial);
     return sub;
 }
 
@@ -40,9 +44,12 @@ static int run_sub(struct run *run, const struct spl_query *query, int64_t rows_
         sub->options.from_ns = run->from_ns;
     if (!query->latest.ptr && run->to_ns != INT64_MAX)
         sub->options.to_ns = run->to_ns;
+    if (run->options->trial && !sub->options.trial)
+        return run_nomem(run, err);
     int result = search_start(sub, query, run->arena, err);
     if (result == 0)
         result = search_run(sub, err);
+    cost_add_sub(run->progress, &sub->progress);
     if (result == 0 && rows_max && sub->pipeline.rows_seen > (uint64_t)rows_max)
         run_message(run, "subsearch-limit", NULL, true, "a subsearch was cut after %lld rows",
                     (long long)rows_max);

@@ -1,5 +1,7 @@
 #include "search/search_cli.h"
 
+#include "search/cost.h"
+#include "search/estimate.h"
 #include "search/output.h"
 #include "search/parser.h"
 #include "search/table_source.h"
@@ -16,7 +18,7 @@ struct cli {
     int64_t limit, time_ns, threads;
     uint64_t memory;
     enum output_format format;
-    bool explain, parse_only, plan_only, naive;
+    bool explain, estimate, parse_only, plan_only, naive;
     struct knowledge *knowledge;
 };
 
@@ -26,7 +28,7 @@ static int usage(const char *problem)
         stderr,
         "%s\nusage: hinomi search [--data FILE [--data-dir DIR]] [--format table|json|jsonl|csv]\n"
         "                     [--from T] [--to T] [--tz ZONE] [--limit N] [--memory SIZE] [--time-limit T]\n"
-        "                     [--threads N] [--content DIR] [--macros FILE] [--explain] 'SPL'\n"
+        "                     [--threads N] [--content DIR] [--macros FILE] [--explain | --estimate] 'SPL'\n"
         "       hinomi search --parse-only < SPL\n"
         "       hinomi search --plan-only [--content DIR] [--macros FILE] < SPL\n",
         problem);
@@ -77,6 +79,8 @@ static int read_options(struct cli *cli, int argc, char **argv)
         struct slice arg = slice_text(argv[i]);
         if (slice_is(arg, "--explain"))
             cli->explain = true;
+        else if (slice_is(arg, "--estimate"))
+            cli->estimate = true;
         else if (slice_is(arg, "--parse-only"))
             cli->parse_only = true;
         else if (slice_is(arg, "--plan-only"))
@@ -252,7 +256,8 @@ static int print_rows(struct search *search, struct printer *printer, enum outpu
     return flush_printed(printer, 0, err);
 }
 
-static void print_notes(struct search *search, const struct cli *cli)
+static void print_notes(struct search *search, const struct cli *cli,
+                        const struct search_estimate *estimate)
 {
     struct buffer out;
     for (const struct search_message *m = search_result(search)->messages; m; m = m->next)
@@ -261,8 +266,29 @@ static void print_notes(struct search *search, const struct cli *cli)
         return;
     buffer_init(&out, MIB);
     search_explain(search, &out);
+    if (estimate->took_ns)
+        cost_print_estimate(estimate, &search_result(search)->progress, &out);
     fprintf(stderr, "%.*s", SLICE_ARG(buffer_slice(&out)));
     buffer_close(&out);
+}
+
+static int print_estimate(const struct cli *cli, const struct search_estimate *estimate)
+{
+    struct buffer out;
+    struct json json;
+    buffer_init(&out, MIB);
+    json_init(&json, &out);
+    if (cli->format == OUTPUT_TABLE)
+        cost_print_estimate(estimate, NULL, &out);
+    else {
+        json_open(&json, '{');
+        cost_put_estimate(estimate, &json);
+        json_close(&json, '}');
+        buffer_put_char(&out, '\n');
+    }
+    bool written = fwrite(buffer_slice(&out).ptr, 1, buffer_slice(&out).len, stdout) > 0;
+    buffer_close(&out);
+    return written ? 0 : 1;
 }
 
 static int read_range(const struct cli *cli, struct search_options *options, struct err *err)
@@ -280,13 +306,13 @@ static int read_range(const struct cli *cli, struct search_options *options, str
 }
 
 static int run_search(const struct cli *cli, struct search *search, struct printer *printer,
-                      struct err *err)
+                      const struct search_estimate *estimate, struct err *err)
 {
     if (search_run(search, err) < 0)
         return -1;
     if (cli->format != OUTPUT_JSONL && print_rows(search, printer, cli->format, err) < 0)
         return -1;
-    print_notes(search, cli);
+    print_notes(search, cli, estimate);
     return 0;
 }
 
@@ -322,13 +348,23 @@ static int run_one(const struct cli *cli, const struct search_backend *backend,
     int result = read_range(cli, &options, &err);
     if (result == 0)
         result = spl_parse_with(spl, arena, &reading, &query, &err);
+    struct search_estimate estimate = {0};
+    if (result == 0 && cli->estimate)
+        result = search_estimate(query, &options, &estimate, &err);
+    if (result == 0 && cli->estimate)
+        return print_estimate(cli, &estimate);
+    if (result == 0 && cli->explain && search_estimate(query, &options, &estimate, &err) < 0) {
+        /* of a search that reads what it writes, say; what is wrong with it, it says itself */
+        fprintf(stderr, "note: what it costs cannot be told before: %s\n", err.text);
+        err_clear(&err);
+    }
     if (result == 0)
         result = search_new(query, &options, &search, &err);
     if (result == 0 && options.take &&
         output_open(&printer.output, &lines, cli->format, &printer.out) < 0)
         result = err_nomem(&err);
     if (result == 0)
-        result = run_search(cli, search, &printer, &err);
+        result = run_search(cli, search, &printer, &estimate, &err);
     if (result < 0)
         print_error(&err, spl);
     output_close(&printer.output);
@@ -350,6 +386,8 @@ static int run_over(const struct cli *cli, const struct search_setting *setting,
         print_error(&err, SLICE(""));
         return 1;
     }
+    if (table)
+        table_backend_set_states(table, setting->states);
     int result = run_one(cli, backend ? backend : table_backend_get(table), setting, arena);
     table_backend_free(table);
     return result;

@@ -3,7 +3,9 @@
  * search/cli: "hinomi search". Exit status 0 done, 1 the search failed, 2 wrong usage.
  *
  *   --data FILE [--data-dir DIR]   rows of a file; other tables are in the folder
- *   --format table|json|jsonl|csv  --from T  --to T  --tz ZONE  --limit N  --explain
+ *   --format table|json|jsonl|csv  --from T  --to T  --tz ZONE  --limit N
+ *   --explain                      the plan, and what the search cost beside what was said before
+ *   --estimate                     only what it would cost (search/estimate.h); --format json: as an object
  *   --threads N                    that read the store; else one a processor, up to SCAN_THREADS_MAX
  *   --plan naive                   without any shortcut, to check an answer (search/naive.h)
  *   --content DIR                  definitions (docs/knowledge.md) in DIR/content/search, DIR/search or
@@ -23,6 +25,7 @@ struct search_setting {
     struct know_builder *knowledge;       /* definitions so far; taken over. NULL: none */
     const struct search_backend *tables;  /* lookup tables beside the backend, or NULL */
     const struct search_writer *writer;   /* NULL: --data-dir's folder may be written to */
+    const struct search_states *states;   /* tables of the rules, for --data-dir; NULL: none */
 };
 
 /* argv[0] is the command's name. */

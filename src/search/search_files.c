@@ -17,9 +17,10 @@ int search_files_find(const char *dir, struct arena *arena, struct search_files 
                       struct err *err)
 {
     struct slice best = SLICE_NONE, csv = arena_printf(arena, "%s/csv", dir);
+    struct slice memory = arena_printf(arena, "%s/memory", dir);
     DIR *folder = opendir(dir);
     const struct dirent *entry;
-    bool failed = !csv.ptr;
+    bool failed = !csv.ptr || !memory.ptr;
     while (folder && !failed && (entry = readdir(folder))) {
         struct slice name = slice_text(entry->d_name);
         if (!slice_ends(name, SLICE(".mmdb")) || name.ptr[0] == '.' ||
@@ -31,6 +32,6 @@ int search_files_find(const char *dir, struct arena *arena, struct search_files 
     if (folder)
         closedir(folder);
     struct slice path = best.ptr ? arena_printf(arena, "%s/%.*s", dir, SLICE_ARG(best)) : SLICE_NONE;
-    *out = (struct search_files){.geoip = path.ptr, .csv = csv.ptr};
+    *out = (struct search_files){.geoip = path.ptr, .csv = csv.ptr, .memory = memory.ptr};
     return failed || (best.ptr && !path.ptr) ? err_nomem(err) : 0;
 }

@@ -17,8 +17,11 @@
 #include "event/batch.h"
 #include "expr/expr.h"
 
-struct redecoder;  /* event/redecode.h */
-struct scan_stats; /* store/scan.h */
+struct redecoder;   /* event/redecode.h */
+struct scan_sample; /* store/scan_survey.h */
+struct scan_stats;  /* store/scan.h */
+struct scan_survey;
+struct search_states; /* search/state_tables.h */
 struct hin_clock;
 struct hin_rand;
 struct zone;
@@ -54,6 +57,7 @@ struct search_request {
     bool (*stop)(void *context); /* the search is to end: next() may end with any error; NULL: never.
                                     Any thread of the source asks it */
     void *stop_context;
+    const struct scan_sample *sample; /* the only blocks to read, as survey() named them; NULL: all */
 };
 
 struct search_rows {
@@ -91,6 +95,8 @@ struct search_piece {
 struct search_files {
     const char *geoip; /* a MaxMind database for iplocation; NULL: there is none */
     const char *csv;   /* the folder of inputcsv and outputcsv; NULL: there is none */
+    const char *memory; /* the folder of what rules remember; NULL: there is none */
+    const struct search_states *states; /* its tables; NULL: none */
 };
 
 /* An earlier search's answer; lives in the arena that it was asked for with. */
@@ -127,4 +133,7 @@ struct search_backend {
     const struct search_server *server; /* NULL: there is none */
     const struct redecoder *redecoder; /* for what older decoders took; NULL: it stays as stored. Such rows
                                           are not for open(): search/redecoded.h */
+    /* What a source would have to look at, without reading rows; NULL: that is not known. */
+    int (*survey)(void *context, const struct search_request *request, struct arena *arena,
+                  struct scan_survey *out, struct err *err);
 };

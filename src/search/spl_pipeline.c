@@ -89,15 +89,20 @@ bool pipeline_satisfied(const struct pipeline *pipeline)
     return pipeline->rows_max && pipeline->rows_seen > pipeline->rows_max;
 }
 
+int pipeline_finish_one(struct stage *op, struct err *err)
+{
+    if (op->finish && op->finish(op, err) < 0)
+        return -1;
+    if (op->release && !op->run->preview)
+        op->release(op);
+    return 0;
+}
+
 int pipeline_finish(struct pipeline *pipeline, size_t first, struct err *err)
 {
-    for (size_t i = first; i < pipeline->count; i++) {
-        struct stage *op = &pipeline->stages[i];
-        if (op->finish && op->finish(op, err) < 0)
+    for (size_t i = first; i < pipeline->count; i++)
+        if (pipeline_finish_one(&pipeline->stages[i], err) < 0)
             return -1;
-        if (op->release && !op->run->preview)
-            op->release(op);
-    }
     return 0;
 }
 

@@ -18,6 +18,8 @@ MUST_USE int pipeline_build(struct pipeline *pipeline, struct run *run,
                             const struct spl_command *command, struct err *err);
 MUST_USE int pipeline_push(struct pipeline *pipeline, struct frame *frame, struct err *err);
 bool pipeline_satisfied(const struct pipeline *pipeline);
+/* Finishes one stage, then gives its memory back. */
+MUST_USE int pipeline_finish_one(struct stage *op, struct err *err);
 /* Finishes the stages from number first on. */
 MUST_USE int pipeline_finish(struct pipeline *pipeline, size_t first, struct err *err);
 

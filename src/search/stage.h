@@ -47,6 +47,7 @@ struct run {
     bool *cancelled;
     int64_t deadline_ns; /* mono, 0: none */
     int depth;           /* of subsearches */
+    struct search_progress *progress; /* of the search, or of the subsearch */
 };
 
 /* It is known where the search will run, also while it is only planned: what that place does not have or

@@ -4,6 +4,7 @@
 #include "event/schema.h"
 #include "search/lexer.h"
 #include "store/scan_pool.h"
+#include "store/scan_survey.h"
 
 #include <unistd.h>
 
@@ -104,6 +105,7 @@ int store_backend_scan(const struct store_backend *backend, const struct search_
         .late_column = request->late_column,
         .late_match = {.machine = request->late_machine, .whole = request->late_whole},
         .codes_only = request->codes_only,
+        .filter = request->filter,
         .minutes = request->minutes,
         .newest_first = request->newest_first,
         .newest_rows = newest_rows(request),
@@ -115,8 +117,8 @@ int store_backend_scan(const struct store_backend *backend, const struct search_
         .zone = request->zone,
         .stop = request->stop,
         .stop_context = request->stop_context,
+        .sample = request->sample,
     };
-    out->filter = request->filter;
     return named ? 0 : stream_filter(request, arena, &out->filter, err);
 }
 
@@ -131,13 +133,11 @@ static int open_source(void *context, const struct search_request *request, stru
     reading->backend = backend;
     reading->empty = batch_new(1 * MIB);
     reading->snapshot = store_snapshot(backend->store);
-    if (store_backend_scan(backend, request, arena, &scan, err) < 0) {
-        close_reading(reading);
-        return -1;
-    }
     struct store_stats stats;
     store_stats(backend->store, &stats);
     int result = reading->empty && reading->snapshot ? 0 : err_nomem(err);
+    if (result == 0)
+        result = store_backend_scan(backend, request, arena, &scan, err);
     if (result == 0)
         result = scan_pool_open(reading->snapshot, &scan,
                                 request->threads ? request->threads : backend->threads,
@@ -155,6 +155,19 @@ static int open_source(void *context, const struct search_request *request, stru
                                   .rows_total = stats.segment_rows + stats.memory_rows,
                                   .kind = "store"};
     return 0;
+}
+
+static int survey(void *context, const struct search_request *request, struct arena *arena,
+                  struct scan_survey *out, struct err *err)
+{
+    struct store_backend *backend = context;
+    struct snapshot *snapshot = store_snapshot(backend->store);
+    struct scan_request scan;
+    int result = snapshot ? store_backend_scan(backend, request, arena, &scan, err) : err_nomem(err);
+    if (result == 0)
+        result = scan_survey(snapshot, &scan, arena, out, err);
+    store_snapshot_release(snapshot);
+    return result;
 }
 
 static int pieces(void *context, struct arena *arena, struct search_piece **out, size_t *count,
@@ -192,5 +205,5 @@ void store_backend_init(struct store_backend *backend, struct store *store,
                                       .cancel = cancel,
                                       .threads = cpus > 0 ? (uint32_t)cpus : 1};
     backend->backend = (struct search_backend){
-        .open = open_source, .context = backend, .pieces = pieces};
+        .open = open_source, .context = backend, .pieces = pieces, .survey = survey};
 }

@@ -454,6 +454,11 @@ void table_backend_free(struct table_backend *backend)
     arena_free(backend->arena);
 }
 
+void table_backend_set_states(struct table_backend *backend, const struct search_states *states)
+{
+    backend->files.states = states;
+}
+
 const struct search_backend *table_backend_get(const struct table_backend *backend)
 {
     return &backend->backend;

@@ -21,6 +21,8 @@ struct table_backend;
 MUST_USE int table_backend_new(const char *file, const char *dir, struct table_backend **out,
                                struct err *err);
 void table_backend_free(struct table_backend *backend); /* NULL is fine */
+/* Tables that rules keep, of the folder dir/memory; NULL: none. */
+void table_backend_set_states(struct table_backend *backend, const struct search_states *states);
 const struct search_backend *table_backend_get(const struct table_backend *backend);
 
 /* context is a const char *, the folder: search_writer.table. */

@@ -5,33 +5,61 @@
 
 enum { PAGE_ROWS = 200, PAGE_ROWS_MAX = 5000 };
 
+/* {query, from, to, tz}, and the range for the audit trail. False: it was answered that something is missing. */
+static bool take_request(struct api *api, struct job_request *out, struct slice *range)
+{
+    struct err err;
+    const struct json_node *body = api_body(api);
+    if (!body)
+        return false;
+    *out = (struct job_request){
+        .query = api_text(body, "query"),
+        .from = api_text(body, "from"),
+        .to = api_text(body, "to"),
+        .person = {api->caller.user.name, api->caller.role, api->caller.is_token}};
+    *range = arena_printf(api->arena, "from %.*s to %.*s", SLICE_ARG(out->from), SLICE_ARG(out->to));
+    err_clear(&err);
+    if (!out->query.ptr)
+        api_error(api, 400, "bad_request", "the body needs \"query\"");
+    else if (api_zone(api, api_text(body, "tz"), &out->zone, &err) < 0)
+        api_reply_err(api, &err);
+    else
+        return true;
+    return false;
+}
+
 void api_search_start(struct api *api)
 {
     struct err err;
     char id[JOB_ID_SIZE];
-    const struct json_node *body = api_body(api);
-    if (!body)
-        return;
-    struct slice query = api_text(body, "query");
-    struct slice from = api_text(body, "from"), to = api_text(body, "to");
+    struct job_request request;
+    struct slice range;
     err_clear(&err);
-    if (!query.ptr) {
-        api_error(api, 400, "bad_request", "the body needs \"query\"");
+    if (!take_request(api, &request, &range))
         return;
-    }
-    struct job_request request = {
-        .query = query, .from = from, .to = to,
-        .person = {api->caller.user.name, api->caller.role, api->caller.is_token}};
-    int result = api_zone(api, api_text(body, "tz"), &request.zone, &err);
-    if (result == 0)
-        result = jobs_start(api->jobs, &request, id, &err);
-    struct slice range = arena_printf(api->arena, "from %.*s to %.*s", SLICE_ARG(from), SLICE_ARG(to));
-    if (!api_looked(api, "search", query, range, result, &err))
+    int result = jobs_start(api->jobs, &request, id, &err);
+    if (!api_looked(api, "search", request.query, range, result, &err))
         return;
     json_open(&api->json, '{');
     json_put_text(&api->json, "id", slice_text(id));
     json_close(&api->json, '}');
     api_reply(api, 201);
+}
+
+/* What a search would cost. How many rows match tells of the events, so the audit trail has it. */
+void api_search_estimate(struct api *api)
+{
+    struct err err;
+    struct job_request request;
+    struct slice range;
+    err_clear(&err);
+    if (!take_request(api, &request, &range))
+        return;
+    json_open(&api->json, '{');
+    int result = jobs_estimate(api->jobs, &request, &api->json, &err);
+    json_close(&api->json, '}');
+    if (api_looked(api, "search.estimate", request.query, range, result, &err))
+        api_reply(api, 200);
 }
 
 /* The language for completion: it changes only with the program. */

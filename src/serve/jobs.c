@@ -5,6 +5,8 @@
 #include "base/time_modifier.h"
 #include "event/schema.h"
 #include "schedule/search_writes.h"
+#include "search/cost.h"
+#include "search/estimate.h"
 #include "search/frame.h"
 #include "search/output.h"
 #include "search/parser.h"
@@ -241,11 +243,10 @@ static void init_options(struct job *job, const struct zone *zone)
                                            .busy_context = job};
 }
 
-/* What is wrong with the text is told at once; nothing is read for that. */
-static int prepare(struct job *job, const struct job_request *request, struct err *err)
+/* The query and what it runs with. */
+static int prepare_query(struct job *job, const struct job_request *request, struct err *err)
 {
     struct jobs *jobs = job->jobs;
-    struct search *planned;
     job->text = arena_copy(job->arena, request->query);
     if (!job->text.ptr)
         return err_nomem(err);
@@ -253,8 +254,16 @@ static int prepare(struct job *job, const struct job_request *request, struct er
         return -1;
     init_options(job, request->zone);
     if (read_time(jobs, request->from, request->zone, &job->options.from_ns, err) < 0 ||
-        read_time(jobs, request->to, request->zone, &job->options.to_ns, err) < 0 ||
-        read_query(job, job->text, &job->query, err) < 0)
+        read_time(jobs, request->to, request->zone, &job->options.to_ns, err) < 0)
+        return -1;
+    return read_query(job, job->text, &job->query, err);
+}
+
+/* What is wrong with the text is told at once; nothing is read for that. */
+static int prepare(struct job *job, const struct job_request *request, struct err *err)
+{
+    struct search *planned;
+    if (prepare_query(job, request, err) < 0)
         return -1;
     struct search_options looking = job->options;
     looking.plan_only = true;
@@ -430,17 +439,44 @@ static int ask_api(void *context, struct slice path, struct arena *arena, struct
     return config->get(config->get_context, &person, path, arena, json, err);
 }
 
-int jobs_start(struct jobs *jobs, const struct job_request *request, char id[JOB_ID_SIZE],
-               struct err *err)
+static struct job *job_of(struct jobs *jobs, const struct job_person *person, struct err *err)
 {
-    struct job *job = new_job(jobs, &request->person);
-    if (!job)
-        return err_nomem(err);
+    struct job *job = new_job(jobs, person);
+    if (!job) {
+        err_nomem(err);
+        return NULL;
+    }
     search_writes_init(&job->writes, &(struct search_writes){
         .database = jobs->config.database, .clock = jobs->config.clock, .journal = jobs->config.journal,
         .lookups = jobs->config.lookups, .person = slice_text(job->owner), .via = SLICE("search"),
         .what = job->id});
     job->server = (struct search_server){.job = load_job, .get = ask_api, .context = job};
+    return job;
+}
+
+int jobs_estimate(struct jobs *jobs, const struct job_request *request, struct json *json,
+                  struct err *err)
+{
+    struct search_estimate estimate;
+    struct job *job = job_of(jobs, &request->person, err);
+    if (!job)
+        return -1;
+    int result = prepare_query(job, request, err);
+    job->options.busy = NULL; /* the caller's thread is not the job's */
+    if (result == 0)
+        result = search_estimate(job->query, &job->options, &estimate, err);
+    if (result == 0)
+        cost_put_estimate(&estimate, json);
+    job_drop(job);
+    return result;
+}
+
+int jobs_start(struct jobs *jobs, const struct job_request *request, char id[JOB_ID_SIZE],
+               struct err *err)
+{
+    struct job *job = job_of(jobs, &request->person, err);
+    if (!job)
+        return -1;
     if (prepare(job, request, err) == 0 && add_job(jobs, job, err) == 0) {
         snprintf(id, JOB_ID_SIZE, "%s", job->id);
         return 0;

@@ -64,6 +64,10 @@ struct job_request {
 enum { JOB_ID_SIZE = 24 };
 MUST_USE int jobs_start(struct jobs *jobs, const struct job_request *request,
                         char id[JOB_ID_SIZE], struct err *err);
+/* What that would cost, as members of an object, on the caller's thread within ESTIMATE_TRIAL_MS three
+ * times. Nothing runs and nothing is kept. */
+MUST_USE int jobs_estimate(struct jobs *jobs, const struct job_request *request, struct json *json,
+                           struct err *err);
 /* The state and a page as docs/api.md has it. ERR_NOT_FOUND also for another owner's. */
 MUST_USE int jobs_page(struct jobs *jobs, struct slice id, struct slice owner, int64_t offset,
                        int64_t limit, struct json *json, struct err *err);

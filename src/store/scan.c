@@ -2,6 +2,7 @@
 #include "event/schema.h"
 #include "store/scan_filter.h"
 #include "store/scan_inside.h"
+#include "store/scan_survey.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -9,7 +10,7 @@
 
 /* ---- opening ---------------------------------------------------------------------------- */
 
-static bool in_streams(const struct scan_request *request, struct slice stream)
+bool scan_in_streams(const struct scan_request *request, struct slice stream)
 {
     for (size_t i = 0; i < request->stream_count; i++)
         if (slice_equal(request->streams[i], stream))
@@ -64,7 +65,7 @@ static struct unit table_unit(const struct snapshot_table *from)
 
 static void add_unit(struct scan *scan, const struct unit *unit, struct slice stream)
 {
-    if (in_streams(&scan->request, stream) &&
+    if (scan_in_streams(&scan->request, stream) &&
         scan_in_time(&scan->request, unit->time_min, unit->time_max))
         scan->units[scan->unit_count++] = *unit;
 }
@@ -94,7 +95,8 @@ static int list_units(struct scan *scan, struct err *err)
         struct unit unit = {.segment = snapshot->segments[i],
                             .time_min = info->time_min,
                             .time_max = info->time_max};
-        add_unit(scan, &unit, info->stream);
+        if (scan_sample_has_segment(scan->request.sample, info->number))
+            add_unit(scan, &unit, info->stream);
     }
     for (size_t i = 0; i < snapshot->table_count; i++) {
         struct unit unit = table_unit(&snapshot->tables[i]);
@@ -161,7 +163,7 @@ size_t scan_unit_count(const struct snapshot *snapshot, const struct scan_reques
     size_t count = snapshot->table_count;
     for (size_t i = 0; i < snapshot->segment_count; i++) {
         const struct segment_info *info = &snapshot->segments[i]->info;
-        count += in_streams(request, info->stream) &&
+        count += scan_in_streams(request, info->stream) &&
                  scan_in_time(request, info->time_min, info->time_max);
     }
     return count;
@@ -193,7 +195,9 @@ void scan_stats_add(struct scan_stats *to, const struct scan_stats *from)
     to->blocks_read += from->blocks_read;
     to->rows += from->rows;
     to->rows_selected += from->rows_selected;
+    to->rows_read += from->rows_read;
     to->bytes_read += from->bytes_read;
+    to->cpu_ns += from->cpu_ns;
     to->regex_limits += from->regex_limits;
     for (uint64_t i = 0; i < from->damage_count && i < SCAN_DAMAGES_MAX; i++)
         if (to->damage_count + i < SCAN_DAMAGES_MAX)
@@ -296,13 +300,20 @@ static int open_segment(struct scan *scan, struct err *err)
     return 0;
 }
 
+static bool is_sampled(const struct scan *scan, uint32_t block)
+{
+    return scan_sample_has(scan->request.sample, scan->units[scan->unit].segment->info.number, block);
+}
+
 static int next_segment_block(struct scan *scan, struct scan_rows *out, struct err *err)
 {
     if (!scan->begun && open_segment(scan, err) < 0)
         return -1;
     uint32_t count = scan->segment ? segment_block_count(scan->segment) : 0;
     while (scan->block < count) {
-        int result = scan_read_block(scan, scan->block, &scan->rows_done, out, err);
+        int result = is_sampled(scan, scan->block)
+                         ? scan_read_block(scan, scan->block, &scan->rows_done, out, err)
+                         : 0;
         scan->block += scan->rows_done == 0;
         if (result != 0)
             return result;
@@ -394,6 +405,7 @@ static int read_part(struct scan *scan, const struct mem_part *part, struct scan
     }
     arena_reset(scan->work);
     scan->stats.blocks_read++;
+    scan->stats.rows_read += part->row_count;
     scan->stats.rows += part->row_count;
     uint64_t *selected = arena_calloc(scan->work, bits_words(part->row_count) * 8);
     uint64_t *found = arena_calloc(scan->work, bits_words(part->row_count) * 8);
@@ -445,6 +457,9 @@ static int next_part(struct scan *scan, struct scan_rows *out, struct err *err)
         uint32_t index = scan->block++;
         if (scan->request.newest_first)
             index = unit->part_count - 1 - index;
+        if (!scan_sample_has(scan->request.sample, 0,
+                             scan_sample_part(scan->snapshot, unit->table, index)))
+            continue;
         int result = read_part(scan, scan->parts[index], out, err);
         if (result != 0)
             return result;
@@ -518,7 +533,9 @@ static int newest_block(struct scan *scan, struct scan_rows *out, struct err *er
     if (!scan->begun && open_segment(scan, err) < 0)
         return -1;
     uint32_t left = scan->segment ? segment_block_count(scan->segment) - unit->read : 0;
-    int result = left ? scan_read_block(scan, left - 1, &unit->rows_read, out, err) : 0;
+    int result = left && is_sampled(scan, left - 1)
+                     ? scan_read_block(scan, left - 1, &unit->rows_read, out, err)
+                     : 0;
     count_bytes(scan);
     if (result >= 0 && unit->rows_read) { /* the rest of the block is still to be read */
         unit->next_max = scan->before_ns;

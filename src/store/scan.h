@@ -26,6 +26,7 @@
 #include <stdatomic.h>
 
 struct scan;
+struct scan_sample; /* store/scan_survey.h */
 
 struct scan_request {
     int64_t from_ns, to_ns;      /* from <= @timestamp < to; both 0: all */
@@ -50,6 +51,7 @@ struct scan_request {
     bool (*stop)(void *context); /* asked during long work, by every thread; may be NULL */
     void *stop_context;
     uint32_t share_index, share_count; /* count 0: everything */
+    const struct scan_sample *sample;  /* the only blocks to read; NULL: all */
     /* for functions in the filter; may be NULL */
     int64_t now_ns;
     const struct hin_clock *clock;
@@ -83,7 +85,9 @@ struct scan_damage {
 struct scan_stats {
     uint64_t units, blocks, blocks_skipped, blocks_read; /* skipped: no row was looked at */
     uint64_t rows, rows_selected; /* of the blocks in the time range and streams */
+    uint64_t rows_read; /* of blocks_read */
     uint64_t bytes_read;
+    int64_t cpu_ns;     /* of threads beside the caller's */
     uint64_t regex_limits;
     uint64_t damage_count; /* may exceed the list; 0 = the answer is complete */
     struct scan_damage damages[SCAN_DAMAGES_MAX];

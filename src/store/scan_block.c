@@ -219,6 +219,12 @@ static bool looked_at_rows(const struct block_view *view)
     return false;
 }
 
+static void note_read(struct scan *scan, const struct block_view *view, bool begins)
+{
+    scan->stats.blocks_read += begins;
+    scan->stats.rows_read += begins ? view->row_count : 0;
+}
+
 /* Rows of the block that are asked for, in the slice. */
 static int select_slice(struct scan *scan, struct block_view *view,
                         const struct segment_block *block, struct slice_of_rows *slice,
@@ -240,7 +246,7 @@ static int read_slice(struct scan *scan, uint32_t index, struct slice_of_rows *s
                       struct scan_rows *out, struct err *err)
 {
     const struct segment_block *block = segment_get_block(scan->segment, index);
-    bool begins = slice->first == 0 || slice->behind == block->row_count;
+    bool begins = scan->request.newest_first ? slice->behind == block->row_count : slice->first == 0;
     scan->stats.blocks += begins;
     *out = (struct scan_rows){.row_count = block->row_count,
                               .time_min = block->time_min,
@@ -278,10 +284,10 @@ static int read_slice(struct scan *scan, uint32_t index, struct slice_of_rows *s
         if (!looked_at_rows(&view))
             scan->stats.blocks_skipped += begins;
         else
-            scan->stats.blocks_read += begins;
+            note_read(scan, &view, begins);
         return 0;
     }
-    scan->stats.blocks_read += begins;
+    note_read(scan, &view, begins);
     scan->stats.rows_selected += out->selected_count;
     result = put_minutes(scan, &view, out, err);
     if (result == 0)

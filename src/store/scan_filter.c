@@ -564,3 +564,73 @@ int scan_filter_block(struct block_view *view, const struct expr *expr, const ui
     bits_or(out, found, view->row_count);
     return 0;
 }
+
+/* ---- without reading rows -------------------------------------------------------------- */
+
+/* None of its entries fulfils the test. What cannot be read may. */
+static bool dict_rules_out(struct block_view *view, const struct expr_test *test, size_t chunk)
+{
+    struct dict_answer answer;
+    struct err reason;
+    struct segment_column *column = segment_columns_at(&view->columns, chunk);
+    err_clear(&reason);
+    return scan_dict_ask(view, test, column, &answer, &reason) == 0 && answer.count == 0;
+}
+
+static bool column_rules_out(struct block_view *view, const struct expr_test *test, size_t index)
+{
+    const struct chunk *chunk = &segment_get_block(view->segment, view->block)->chunks[index];
+    if (test->kind == TEST_EXISTS)
+        return false;
+    if (scan_has_dict(chunk))
+        return dict_rules_out(view, test, index);
+    return range_rules_out(chunk, test) || filter_rules_out(view, chunk, test) ||
+           trigrams_rule_out(view, test) || words_rule_out(view, test);
+}
+
+static bool keyword_may_pass(struct block_view *view, const struct expr *expr)
+{
+    const struct segment_block *in = segment_get_block(view->segment, view->block);
+    for (uint32_t i = 0; i < in->chunk_count; i++)
+        if (expr_keyword_reads(segment_column_name(view->segment, in->chunks[i].column)) &&
+            !column_rules_out(view, &expr->test, i))
+            return true;
+    return false;
+}
+
+/* Every row has the column, and every entry of its dictionary fulfils the test. */
+static bool all_rows_pass(struct block_view *view, const struct expr *expr)
+{
+    const struct segment_block *in = segment_get_block(view->segment, view->block);
+    const struct chunk *chunk =
+        is_plain_test(view, expr) ? segment_find_chunk(view->segment, view->block, expr->field) : NULL;
+    if (!chunk || !scan_has_dict(chunk) || chunk->row_count != in->row_count ||
+        chunk->flags & CHUNK_MULTI)
+        return false;
+    struct segment_column *column = segment_columns_at(&view->columns, (size_t)(chunk - in->chunks));
+    struct dict_answer answer;
+    struct err reason;
+    err_clear(&reason);
+    return scan_dict_ask(view, &expr->test, column, &answer, &reason) == 0 && answer.count &&
+           answer.count == column->dict_count;
+}
+
+bool scan_filter_may_pass(struct block_view *view, const struct expr *expr)
+{
+    if (expr->kind == EXPR_AND || (expr->kind == EXPR_OR && expr->arg_count)) {
+        bool all = expr->kind == EXPR_AND;
+        for (size_t i = 0; i < expr->arg_count; i++)
+            if (scan_filter_may_pass(view, expr->args[i]) != all)
+                return !all;
+        return all;
+    }
+    if (expr->kind == EXPR_KEYWORD)
+        return keyword_may_pass(view, expr);
+    if (expr->kind == EXPR_NOT)
+        return !all_rows_pass(view, expr->args[0]);
+    if (!is_plain_test(view, expr))
+        return true;
+    const struct chunk *chunk = segment_find_chunk(view->segment, view->block, expr->field);
+    const struct segment_block *in = segment_get_block(view->segment, view->block);
+    return chunk && !column_rules_out(view, &expr->test, (size_t)(chunk - in->chunks));
+}

@@ -29,6 +29,9 @@ MUST_USE int block_view_init(struct block_view *view, const struct segment *segm
 /* NULL when the block has no such column. */
 struct segment_column *block_view_column(struct block_view *view, struct slice name);
 
+/* False when ranges, words, trigrams, dictionaries and filters of columns show that no row of the block fulfils the expression. */
+bool scan_filter_may_pass(struct block_view *view, const struct expr *expr);
+
 /* Rows among selected for which the expression is TRUE. */
 MUST_USE int scan_filter_block(struct block_view *view, const struct expr *expr,
                                const uint64_t *selected, uint64_t *out, struct err *err);

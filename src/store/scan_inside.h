@@ -45,6 +45,7 @@ struct scan {
     struct scan_stats stats;
 };
 
+bool scan_in_streams(const struct scan_request *request, struct slice stream);
 bool scan_in_time(const struct scan_request *request, int64_t low, int64_t high);
 bool scan_inside_time(const struct scan_request *request, int64_t low, int64_t high);
 

@@ -1,5 +1,6 @@
 #include "store/scan_pool.h"
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "base/mem.h"
 
@@ -50,6 +51,7 @@ static void *work(void *context)
         int got = scan_next(worker->scan, &rows, &err);
         pthread_mutex_lock(&pool->lock);
         worker->stats = *scan_get_stats(worker->scan);
+        worker->stats.cpu_ns = clock_thread_cpu_ns();
         worker->unit = scan_get_unit(worker->scan);
         worker->rows = rows;
         worker->err = err;

@@ -32,6 +32,15 @@ struct state;
 MUST_USE int state_definitions_load(const char *path, struct arena *arena,
                                     const struct state_definitions **out, struct err *err);
 
+/* Which tables there are, and their fields; SLICE_NONE behind the last. */
+struct slice state_table_name(const struct state_definitions *definitions, size_t table);
+struct slice state_field_name(const struct state_definitions *definitions, size_t table,
+                              size_t field);
+/* Only the table of that name, for a copy that nothing feeds; sharing the rest. NULL: memory is out. */
+MUST_USE const struct state_definitions *
+state_definitions_only(const struct state_definitions *definitions, struct slice table,
+                       struct arena *arena);
+
 MUST_USE struct state *state_new(const struct state_definitions *definitions);
 void state_free(struct state *state);
 

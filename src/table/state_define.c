@@ -145,3 +145,28 @@ int state_definitions_load(const char *path, struct arena *arena,
     *out = loading.definitions;
     return 0;
 }
+
+struct slice state_table_name(const struct state_definitions *definitions, size_t table)
+{
+    return table < definitions->table_count ? definitions->tables[table].name : SLICE_NONE;
+}
+
+struct slice state_field_name(const struct state_definitions *definitions, size_t table,
+                              size_t field)
+{
+    const struct state_table_definition *from = &definitions->tables[table];
+    return field < from->field_count ? from->fields[field].name : SLICE_NONE;
+}
+
+const struct state_definitions *
+state_definitions_only(const struct state_definitions *definitions, struct slice table,
+                       struct arena *arena)
+{
+    struct state_definitions *only = arena_calloc(arena, sizeof(*only));
+    for (uint32_t i = 0; only && i < definitions->table_count; i++)
+        if (slice_equal(definitions->tables[i].name, table)) {
+            only->tables = &definitions->tables[i];
+            only->table_count = 1;
+        }
+    return only;
+}

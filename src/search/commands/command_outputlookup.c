@@ -8,6 +8,7 @@
 #include "search/commands/sub_rows.h"
 #include "search/group.h"
 #include "search/rows.h"
+#include "search/state_tables.h"
 
 struct output_args {
     struct slice table, key, format;
@@ -264,6 +265,9 @@ static int make(struct run *run, const struct spl_command *command, struct stage
 {
     const struct output_args *args = command->args;
     const struct know_lookup *spec = run_lookup(run, args->table);
+    if (state_tables_has(args->table))
+        return err_set(err, ERR_DENIED, "%.*s is kept by the rules and only read by searches; give the lookup table another name",
+                       SLICE_ARG(args->table));
     if (run_has_place(run) && (!run->options->writer || !run->options->writer->table))
         return err_set(err, ERR_DENIED, "outputlookup may not write here: it needs the role analyst, or "
                                         "a folder of lookup tables (--dir, --data-dir)");

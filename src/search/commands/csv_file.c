@@ -150,8 +150,9 @@ int csv_file_write(struct run *run, struct slice path, const struct batch *rows,
     int result = buffer_failed(&text)
                      ? err_set(err, ERR_LIMIT, "a CSV file can have %zu MiB; keep fewer rows or fields",
                                TABLE_BYTES_MAX / MIB)
+                     : run->options->trial ? 0
                      : io_make_dirs(io, run->options->backend->files->csv, err);
-    if (result == 0)
+    if (result == 0 && !run->options->trial)
         result = io_replace_file(io, path.ptr, buffer_slice(&text), err);
     buffer_close(&text);
     return result;
