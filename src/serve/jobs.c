@@ -118,13 +118,17 @@ void jobs_free(struct jobs *jobs)
 
 /* ---- running ---- */
 
+/* The calling thread is a worker of the API that looks at a search: what it does for that asks as well whether the
+ * search is over. */
+static _Thread_local bool reads_only;
+
 /* For the thread that calls, if it is one of the search's own. */
 static void stand_behind(void *context)
 {
     static const struct sched_param none;
     static _Thread_local bool behind;
     const struct job *job = context;
-    if (behind || clock_mono_ns(job->jobs->config.clock) - job->started_ns < LONG_AFTER_MS * NS_PER_MS)
+    if (behind || reads_only || clock_mono_ns(job->jobs->config.clock) - job->started_ns < LONG_AFTER_MS * NS_PER_MS)
         return;
     pthread_setschedparam(pthread_self(), SCHED_IDLE, &none);
     behind = true;
@@ -625,8 +629,10 @@ int jobs_page(struct jobs *jobs, struct slice id, struct slice owner, int64_t of
     bool locked = lock_soon(job);
     struct arena *arena = arena_new(256 * MIB);
     int result = arena ? 0 : err_nomem(err);
+    reads_only = true;
     if (arena)
         put_page(job, !locked, offset, limit, arena, json);
+    reads_only = false;
     arena_free(arena);
     if (locked)
         pthread_mutex_unlock(&job->lock);
