@@ -1,5 +1,7 @@
 #include "app/cli.h"
+#include "base/hash.h"
 #include "base/mem.h"
+#include "base/rand.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -8,6 +10,7 @@
 int main(int argc, char **argv)
 {
     mem_keep_pages();
+    hash_seed = rand_u64(rand_real());
     signal(SIGPIPE, SIG_IGN); /* a reader that goes away is an error of write() */
     if (argc < 2)
         return app_help(0, NULL) == EXIT_DONE ? EXIT_USAGE : EXIT_FAILED;

@@ -10,6 +10,10 @@
 uint64_t hash_bytes(struct slice bytes);
 uint64_t hash_bytes_seeded(struct slice bytes, uint64_t seed);
 
+/* For tables in memory whose keys others choose: main() sets it once, before any thread, so that nobody can write
+ * keys that fall onto each other. 0 in tests, so that they repeat. Nothing that is stored depends on it. */
+extern uint64_t hash_seed;
+
 struct hash128 {
     uint64_t low, high;
 };

@@ -1,14 +1,12 @@
 #include "expr/any_of.h"
 
 #include "base/hash.h"
-#include "base/rand.h"
 #include "base/utf8.h"
 
 #include <stdlib.h>
 
 struct any_of {
     unsigned flags;
-    uint64_t seed; /* values are written by others */
     uint32_t *table; /* number of a text + 1; open addressing */
     size_t table_size;
     struct slice *texts;
@@ -27,7 +25,6 @@ struct any_of *any_of_new(struct arena *arena, size_t count, unsigned flags)
     if (!set)
         return NULL;
     set->flags = flags & TEST_CASED;
-    set->seed = (uint64_t)(uintptr_t)set ^ rand_u64(rand_real());
     set->table_size = size;
     set->table = arena_array(arena, size, sizeof(*set->table));
     set->texts = arena_array(arena, count + 1, sizeof(*set->texts));
@@ -38,7 +35,7 @@ struct any_of *any_of_new(struct arena *arena, size_t count, unsigned flags)
 /* The place of a text, or the free one where it would be. */
 static uint32_t *place_of(const struct any_of *set, struct slice text)
 {
-    size_t at = hash_bytes_seeded(text, set->seed) & (set->table_size - 1);
+    size_t at = hash_bytes_seeded(text, hash_seed) & (set->table_size - 1);
     while (set->table[at] && !slice_equal(set->texts[set->table[at] - 1], text))
         at = (at + 1) & (set->table_size - 1);
     return &set->table[at];

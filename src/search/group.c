@@ -7,7 +7,7 @@ enum { PREFETCH_AHEAD = 12 };
 
 static uint64_t hash_number(uint64_t n)
 {
-    n *= UINT64_C(0x9e3779b97f4a7c15); /* an odd factor: different numbers, different hashes */
+    n = (n ^ hash_seed) * UINT64_C(0x9e3779b97f4a7c15); /* an odd factor: different numbers, different hashes */
     return n ^ (n >> 32);
 }
 
@@ -38,7 +38,7 @@ uint64_t value_hash(struct value v)
         return hash_number((uint64_t)v.i64);
     if (is_ip4(v, &ip) || reads_as_ip4(v, &ip))
         return hash_number(ip);
-    return hash_bytes(value_text_small(v, small));
+    return hash_bytes_seeded(value_text_small(v, small), hash_seed);
 }
 
 static bool same_value(struct value a, struct value b)
