@@ -23,12 +23,8 @@ struct search_trial *trial_sub(struct search_trial *trial)
     struct search_trial *sub = arena_calloc(trial->arena, sizeof(*sub));
     if (!sub)
         return NULL;
-    sub->clock = trial->clock;
-    sub->arena = trial->arena;
-    sub->half = trial->half;
-    sub->blocks_most = trial->blocks_most;
-    sub->rows_most = trial->rows_most;
-    sub->next = trial->subs;
+    *sub = (struct search_trial){.clock = trial->clock, .arena = trial->arena, .half = trial->half,
+                                 .blocks_most = trial->blocks_most, .rows_most = trial->rows_most, .next = trial->subs};
     trial->subs = sub;
     return sub;
 }

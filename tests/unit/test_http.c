@@ -285,14 +285,21 @@ static void refuses_what_a_slow_reader_has_no_room_for(void **state)
     assert_int_equal(body, (size_t)(PIECES_TOO_MANY - fixture->refused) * PIECE_BYTES);
 }
 
-static void tells_that_the_reader_is_gone(void **state)
+/* The first bytes of a long answer have come. */
+static int begin_stream(struct fixture *fixture)
 {
-    struct fixture *fixture = *state;
     static const char request[] = "GET /stream?wait=1&pieces=100000 HTTP/1.1\r\nHost: a\r\n\r\n";
     int fd = dial(fixture);
     char some[100];
     assert_true(send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL) > 0);
     assert_true(recv(fd, some, sizeof(some), 0) > 0);
+    return fd;
+}
+
+static void tells_that_the_reader_is_gone(void **state)
+{
+    struct fixture *fixture = *state;
+    int fd = begin_stream(fixture);
     close(fd);
     await_thread(fixture);
     assert_false(fixture->ended_open);
@@ -302,11 +309,7 @@ static void tells_that_the_reader_is_gone(void **state)
 static void outlives_the_loop(void **state)
 {
     struct fixture *fixture = *state;
-    static const char request[] = "GET /stream?wait=1&pieces=100000 HTTP/1.1\r\nHost: a\r\n\r\n";
-    int fd = dial(fixture);
-    char some[100];
-    assert_true(send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL) > 0);
-    assert_true(recv(fd, some, sizeof(some), 0) > 0);
+    int fd = begin_stream(fixture);
     net_loop_stop(fixture->loop);
     fixture->loop = NULL;
     await_thread(fixture);
