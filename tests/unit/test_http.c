@@ -286,7 +286,7 @@ static void refuses_what_a_slow_reader_has_no_room_for(void **state)
 }
 
 /* The first bytes of a long answer have come. */
-static int begin_stream(struct fixture *fixture)
+static int ask_for_stream(struct fixture *fixture)
 {
     static const char request[] = "GET /stream?wait=1&pieces=100000 HTTP/1.1\r\nHost: a\r\n\r\n";
     int fd = dial(fixture);
@@ -299,7 +299,7 @@ static int begin_stream(struct fixture *fixture)
 static void tells_that_the_reader_is_gone(void **state)
 {
     struct fixture *fixture = *state;
-    int fd = begin_stream(fixture);
+    int fd = ask_for_stream(fixture);
     close(fd);
     await_thread(fixture);
     assert_false(fixture->ended_open);
@@ -309,7 +309,7 @@ static void tells_that_the_reader_is_gone(void **state)
 static void outlives_the_loop(void **state)
 {
     struct fixture *fixture = *state;
-    int fd = begin_stream(fixture);
+    int fd = ask_for_stream(fixture);
     net_loop_stop(fixture->loop);
     fixture->loop = NULL;
     await_thread(fixture);
