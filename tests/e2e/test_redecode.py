@@ -100,6 +100,12 @@ checks.equal("a subsearch sees them", ask(
     "event.dataset=coldvault.audit [search source.ip=192.0.2.5 | head 1 | fields vault.owner] | stats count"),
     [{"count": len([i for i in range(6000) if i % 3 == ask_owner]) + (10 if ask_owner == 1 else 0)}
      for ask_owner in [int(ask("source.ip=192.0.2.5 | head 1 | table vault.owner")[0]["vault.owner"][-1])]])
+for spl in ("* | dedup event.dataset user.name sortby user.name | table event.dataset user.name", "* | dedup source.ip | stats count dc(source.ip)",
+            "vault.owner=* | join vault.owner [search event.action=open | stats count as opened by vault.owner] | stats count sum(opened) by vault.owner",
+            "* | top 3 source.ip", "* | fields user.name source.ip | stats count by user.name source.ip | sort -count user.name source.ip | head 20",
+            "* | transaction user.name maxpause=1s | stats sum(eventcount)", "* | rex \"amount=(?<whole>\\d+)\" | stats sum(whole) dc(vault.owner)",
+            "* | eventstats count by source.ip | stats sum(count) by event.dataset", "* | streamstats count by vault.owner | stats max(count) by vault.owner"):
+    checks.equal(f"both plans: {spl}", ask(spl), ask(spl, "--plan", "naive"))
 explained = run("search", "--dir", tmp / "data", "--explain", "source.ip=192.0.2.3 | stats count", env=env)
 checks.check("the plan says so", "decoded again" in explained[1] + explained[2], explained)
 
