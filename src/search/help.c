@@ -80,7 +80,7 @@ static struct slice entry_syntax(const struct entry *entry)
 
 static bool command_runs(const struct command *command)
 {
-    return command->make || command->push;
+    return command->make || command->push || command->expand;
 }
 
 static bool example_shows(const struct spl_example *example, const struct entry *entry)
