@@ -143,3 +143,22 @@ int call_too_long(struct call *call)
                       "%s() would make a text of more than %zu MiB; keep less of it",
                       call->node->function->name, EXPR_TEXT_MAX / MIB);
 }
+
+int call_map(struct call *call, value_map map, struct value_list *out)
+{
+    struct value_list list;
+    if (call_arg(call, 0, &list) < 0)
+        return -1;
+    struct value *values = arena_array(call->scope->scratch, list.count + 1U, sizeof(*values));
+    uint32_t count = 0;
+    if (!values)
+        return err_nomem(call->err);
+    for (uint32_t i = 0; i < list.count; i++) {
+        values[count] = value_null();
+        if (map(call, list.values[i], &values[count]) < 0)
+            return -1;
+        count += values[count].type != VALUE_NULL;
+    }
+    *out = (struct value_list){values, count};
+    return 0;
+}

@@ -57,6 +57,11 @@ enum truth value_truth(const struct value_list *list);
 int call_return(struct call *call, struct value v, struct value_list *out); /* NULL gives empty */
 int call_return_text(struct call *call, struct slice text, struct value_list *out); /* copied */
 
+/* A function of one value, applied to each member of the first argument; members without a result are
+ * left out. */
+typedef int (*value_map)(struct call *call, struct value v, struct value *out);
+int call_map(struct call *call, value_map map, struct value_list *out);
+
 /* -1: the function would make a longer text than EXPR_TEXT_MAX. */
 int call_too_long(struct call *call);
 

@@ -68,7 +68,7 @@ static struct slice as_binary(uint64_t n, struct arena *arena)
     return arena_copy(arena, slice_of(bits + at, sizeof(bits) - at));
 }
 
-static int formatted(struct call *call, struct value v, struct slice format, struct value_list *out)
+static int formatted(struct call *call, struct value v, struct slice format, struct value *out)
 {
     struct arena *arena = call->scope->scratch;
     struct value number;
@@ -83,23 +83,29 @@ static int formatted(struct call *call, struct value v, struct slice format, str
         text = as_duration(to_integer(number), arena);
     else if (slice_is_nocase(format, "binary"))
         text = as_binary((uint64_t)to_integer(number), arena);
-    return text.ptr ? call_return(call, value_string(text), out) : 0;
+    *out = text.ptr ? value_string(text) : value_null();
+    return 0;
+}
+
+static int map_tostring(struct call *call, struct value v, struct value *out)
+{
+    struct slice format;
+    if (call_text(call, 1, &format) < 0)
+        return -1;
+    if (v.type == VALUE_BOOL) {
+        *out = value_string(v.boolean ? SLICE("True") : SLICE("False"));
+        return 0;
+    }
+    if (format.ptr)
+        return formatted(call, v, format, out);
+    struct slice text = value_text(v, call->scope->scratch);
+    *out = value_string(text);
+    return text.ptr ? 0 : err_nomem(call->err);
 }
 
 static int call_tostring(struct call *call, struct value_list *out)
 {
-    struct value v;
-    struct slice format;
-    if (call_value(call, 0, &v) < 0 || call_text(call, 1, &format) < 0)
-        return -1;
-    if (v.type == VALUE_NULL)
-        return 0;
-    if (v.type == VALUE_BOOL)
-        return call_return(call, value_string(v.boolean ? SLICE("True") : SLICE("False")), out);
-    if (format.ptr)
-        return formatted(call, v, format, out);
-    struct slice text = value_text(v, call->scope->scratch);
-    return text.ptr ? call_return(call, value_string(text), out) : err_nomem(call->err);
+    return call_map(call, map_tostring, out);
 }
 
 static bool parse_base(struct slice text, int64_t base, int64_t *out)
@@ -120,22 +126,29 @@ static bool parse_base(struct slice text, int64_t base, int64_t *out)
     return text.len > 0;
 }
 
-static int call_tonumber(struct call *call, struct value_list *out)
+static int map_tonumber(struct call *call, struct value v, struct value *out)
 {
-    struct slice text;
+    struct arena *arena = call->scope->scratch;
     int64_t base = 10, n;
     bool ok = true;
     if (call->node->arg_count < 2) {
-        struct value number;
-        if (call_number(call, 0, &number, &ok) < 0)
-            return -1;
-        return ok ? call_return(call, number, out) : 0;
-    }
-    if (call_text(call, 0, &text) < 0 || call_i64(call, 1, &base, &ok) < 0)
-        return -1;
-    if (!text.ptr || !ok || base < 2 || base > 36 || !parse_base(slice_trim(text), base, &n))
+        if (!value_to_number(v, arena, out))
+            *out = value_null();
         return 0;
-    return call_return(call, value_i64(n), out);
+    }
+    struct slice text = value_text(v, arena);
+    if (!text.ptr)
+        return err_nomem(call->err);
+    if (call_i64(call, 1, &base, &ok) < 0)
+        return -1;
+    if (ok && base >= 2 && base <= 36 && parse_base(slice_trim(text), base, &n))
+        *out = value_i64(n);
+    return 0;
+}
+
+static int call_tonumber(struct call *call, struct value_list *out)
+{
+    return call_map(call, map_tonumber, out);
 }
 
 static int call_typeof(struct call *call, struct value_list *out)
@@ -156,38 +169,61 @@ static int call_typeof(struct call *call, struct value_list *out)
     return call_return(call, value_string(name), out);
 }
 
-static int digest(struct call *call, gnutls_digest_algorithm_t algorithm, struct value_list *out)
+static int digest(struct call *call, struct value v, gnutls_digest_algorithm_t algorithm,
+                  struct value *out)
 {
-    struct slice text;
+    struct slice text = value_text(v, call->scope->scratch);
     unsigned char bytes[64];
     char hex[sizeof(bytes) * 2 + 1];
-    if (call_text(call, 0, &text) < 0)
-        return -1;
-    if (!text.ptr || gnutls_hash_fast(algorithm, text.ptr, text.len, bytes) < 0)
+    if (!text.ptr)
+        return err_nomem(call->err);
+    if (gnutls_hash_fast(algorithm, text.ptr, text.len, bytes) < 0)
         return 0;
     size_t len = gnutls_hash_get_len(algorithm);
     sodium_bin2hex(hex, sizeof(hex), bytes, len);
-    return call_return_text(call, slice_of(hex, len * 2), out);
+    text = arena_copy(call->scope->scratch, slice_of(hex, len * 2));
+    *out = value_string(text);
+    return text.ptr ? 0 : err_nomem(call->err);
+}
+
+static int map_md5(struct call *call, struct value v, struct value *out)
+{
+    return digest(call, v, GNUTLS_DIG_MD5, out);
 }
 
 static int call_md5(struct call *call, struct value_list *out)
 {
-    return digest(call, GNUTLS_DIG_MD5, out);
+    return call_map(call, map_md5, out);
+}
+
+static int map_sha1(struct call *call, struct value v, struct value *out)
+{
+    return digest(call, v, GNUTLS_DIG_SHA1, out);
 }
 
 static int call_sha1(struct call *call, struct value_list *out)
 {
-    return digest(call, GNUTLS_DIG_SHA1, out);
+    return call_map(call, map_sha1, out);
+}
+
+static int map_sha256(struct call *call, struct value v, struct value *out)
+{
+    return digest(call, v, GNUTLS_DIG_SHA256, out);
 }
 
 static int call_sha256(struct call *call, struct value_list *out)
 {
-    return digest(call, GNUTLS_DIG_SHA256, out);
+    return call_map(call, map_sha256, out);
+}
+
+static int map_sha512(struct call *call, struct value v, struct value *out)
+{
+    return digest(call, v, GNUTLS_DIG_SHA512, out);
 }
 
 static int call_sha512(struct call *call, struct value_list *out)
 {
-    return digest(call, GNUTLS_DIG_SHA512, out);
+    return call_map(call, map_sha512, out);
 }
 
 static const struct expr_function functions[] = {

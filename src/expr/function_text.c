@@ -124,12 +124,18 @@ MAPPED(rtrim)
 MAPPED(trim)
 MAPPED(urldecode)
 
+static int map_len(struct call *call, struct value v, struct value *out)
+{
+    struct slice text = value_text(v, call->scope->scratch);
+    if (!text.ptr)
+        return err_nomem(call->err);
+    *out = value_i64((int64_t)utf8_count(text));
+    return 0;
+}
+
 static int call_len(struct call *call, struct value_list *out)
 {
-    struct slice text;
-    if (call_text(call, 0, &text) < 0)
-        return -1;
-    return text.ptr ? call_return(call, value_i64((int64_t)utf8_count(text)), out) : 0;
+    return call_map(call, map_len, out);
 }
 
 /* Skips count code points. */
@@ -143,16 +149,18 @@ static struct slice skip(struct slice text, int64_t count)
     return text;
 }
 
-static int call_substr(struct call *call, struct value_list *out)
+static int map_substr(struct call *call, struct value v, struct value *out)
 {
-    struct slice text;
+    struct slice text = value_text(v, call->scope->scratch);
     int64_t start, count = INT64_MAX;
     bool ok, count_ok = true;
-    if (call_text(call, 0, &text) < 0 || call_i64(call, 1, &start, &ok) < 0)
+    if (!text.ptr)
+        return err_nomem(call->err);
+    if (call_i64(call, 1, &start, &ok) < 0)
         return -1;
     if (call->node->arg_count > 2 && call_i64(call, 2, &count, &count_ok) < 0)
         return -1;
-    if (!text.ptr || !ok || !count_ok)
+    if (!ok || !count_ok)
         return 0;
     int64_t total = (int64_t)utf8_count(text);
     int64_t first = start > 0 ? start - 1 : start < 0 ? total + start : 0;
@@ -163,7 +171,13 @@ static int call_substr(struct call *call, struct value_list *out)
     if (count < 0)
         rest = text;
     text.len -= rest.len;
-    return call_return(call, value_string(text), out);
+    *out = value_string(text);
+    return 0;
+}
+
+static int call_substr(struct call *call, struct value_list *out)
+{
+    return call_map(call, map_substr, out);
 }
 
 static const struct regex *regex_of(struct call *call, size_t index, struct regex **own)

@@ -1,4 +1,5 @@
-/* spath: fields of JSON text. */
+/* spath: fields of JSON and XML text. */
+#include "cut/xml_path.h"
 #include "event/schema.h"
 #include "search/json_path.h"
 #include "search/rows.h"
@@ -52,6 +53,28 @@ static void want(const struct spl_command *command, struct wanted *wanted)
     wanted_add(wanted, args->input);
 }
 
+struct found {
+    struct batch *batch;
+    struct column *to;
+    uint32_t row;
+};
+
+static int put_found(void *context, struct slice path, struct slice text)
+{
+    struct found *found = context;
+    (void)path;
+    return column_add(found->batch, found->to, found->row, value_string(text));
+}
+
+/* Adds what the path finds in text as values of row. */
+static int path_put(struct slice text, struct slice path, struct frame *frame, struct column *to,
+                    uint32_t row)
+{
+    struct found found = {frame->batch, to, row};
+    return xml_path_fits(text) ? xml_path_each(text, path, frame->batch->arena, put_found, &found)
+                               : json_path_put(text, path, frame, to, row);
+}
+
 static int push_path(struct stage *op, struct frame *frame, struct err *err)
 {
     const struct spath_args *args = op->command->args;
@@ -63,7 +86,7 @@ static int push_path(struct stage *op, struct frame *frame, struct err *err)
         struct value v = from ? column_first(from, row) : value_null();
         uint32_t before = to->count;
         struct slice text = value_text(v, frame->batch->arena);
-        if (text.ptr && json_path_put(text, args->path, frame, to, row) < 0)
+        if (text.ptr && path_put(text, args->path, frame, to, row) < 0)
             return run_nomem(op->run, err);
         uint32_t first, n = old && to->count == before ? column_range(old, row, &first) : 0;
         for (uint32_t k = 0; k < n; k++)
@@ -86,7 +109,18 @@ static int put_leaf(void *context, struct slice path, struct value v)
     return spread_put(to->spread, to->row, spl_field_alias(path), v);
 }
 
-/* Rows without the field in their JSON keep what they had. */
+static int put_text(void *context, struct slice path, struct slice text)
+{
+    return put_leaf(context, path, value_string(text));
+}
+
+static int put_leaves(struct slice text, struct arena *arena, struct leaves_put *to)
+{
+    return xml_path_fits(text) ? xml_path_leaves(text, arena, put_text, to)
+                               : json_path_leaves(text, arena, put_leaf, to);
+}
+
+/* Rows without the field in their text keep what they had. */
 static int push_all(struct stage *op, struct frame *frame, struct err *err)
 {
     const struct spath_args *args = op->command->args;
@@ -98,7 +132,7 @@ static int push_all(struct stage *op, struct frame *frame, struct err *err)
          row = frame_next(frame, row + 1)) {
         struct slice text = value_text(column_first(from, row), frame->batch->arena);
         to.row = row;
-        if (text.ptr && json_path_leaves(text, frame->batch->arena, put_leaf, &to) < 0)
+        if (text.ptr && put_leaves(text, frame->batch->arena, &to) < 0)
             return run_nomem(op->run, err);
     }
     if (spread_finish(&spread) < 0)
@@ -117,9 +151,10 @@ static int make(struct run *run, const struct spl_command *command, struct stage
 
 const struct command command_spath = {
     .name = "spath",
-    .summary = "fields of JSON text",
+    .summary = "fields of JSON and XML text",
     .syntax = "spath [options] [PATH]",
-    .notes = "Text that is no JSON leaves the row as it was.",
+    .notes = "Text that is neither leaves the row as it was.\n"
+             "items{0} is the first of a JSON array, item{1} the first of XML elements.",
     .flags = COMMAND_STREAMS,
     .options = options,
     .option_count = ARRAY_COUNT(options),
