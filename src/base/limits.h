@@ -91,6 +91,7 @@ enum { BLOCK_ROWS_MAX = 65536 };
 enum { SCAN_THREADS_MAX = 8 };         /* that one search reads with */
 enum { ESTIMATE_TRIAL_MS = 1000 };      /* for what a search costs on a sample; longer: on a smaller one */
 enum { SURVEY_SEGMENTS_MAX = 256 };   /* whose footers tell what a search will cost */
+#define SCAN_HELD_MAX (16 * MIB) /* of a block, that the terms of a filter keep for the next of them */
 #define STORE_FOOTERS_BYTES (64 * MIB) /* footers of segments that stay in memory */
 #define SEGMENT_FOOTER_MEMORY_MAX (256 * MIB) /* one footer in memory */
 enum { SEGMENT_COLUMNS_MAX = 65536 };

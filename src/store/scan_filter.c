@@ -462,6 +462,39 @@ static int filter_dicts(struct block_view *view, const struct expr *expr, uint64
     return 0;
 }
 
+/* What a view had read when its children began, to go back to when they have read much. */
+struct view_mark {
+    struct block_view view;
+    struct segment_column *columns;
+    size_t column_count;
+    size_t used;
+    struct arena_mark arena;
+};
+
+static int view_mark_set(struct view_mark *mark, struct block_view *view, struct err *err)
+{
+    mark->view = *view;
+    mark->column_count = segment_get_block(view->segment, view->block)->chunk_count;
+    mark->columns = arena_array(view->arena, mark->column_count + 1, sizeof(*mark->columns));
+    if (!mark->columns)
+        return err_nomem(err);
+    memcpy(mark->columns, view->columns.list, mark->column_count * sizeof(*mark->columns));
+    mark->used = arena_used(view->arena);
+    mark->arena = arena_mark(view->arena);
+    return 0;
+}
+
+/* Every term reads the texts of all columns that may have it: without this as many terms as there are
+ * would hold them at the same time. What the next one needs of it is read again. */
+static void view_mark_use(const struct view_mark *mark, struct block_view *view)
+{
+    if (arena_used(view->arena) - mark->used <= SCAN_HELD_MAX)
+        return;
+    arena_rewind(view->arena, &mark->arena);
+    memcpy(view->columns.list, mark->columns, mark->column_count * sizeof(*mark->columns));
+    *view = mark->view;
+}
+
 /* Dictionaries, then other children, cheap ones first: an early "no" saves reading the dear ones. */
 static int filter_and(struct block_view *view, const struct expr *expr, const uint64_t *selected,
                       uint64_t *out, struct err *err)
@@ -475,7 +508,8 @@ static int filter_and(struct block_view *view, const struct expr *expr, const ui
     for (size_t i = 0; i < expr->arg_count; i++)
         if (lacks_column(view, expr->args[i]))
             return 0;
-    if (filter_dicts(view, expr, left, err) < 0)
+    struct view_mark mark;
+    if (filter_dicts(view, expr, left, err) < 0 || view_mark_set(&mark, view, err) < 0)
         return -1;
     for (int cost = 0; cost <= 6; cost++)
         for (size_t i = 0; i < expr->arg_count; i++) {
@@ -483,6 +517,7 @@ static int filter_and(struct block_view *view, const struct expr *expr, const ui
                 return 0;
             if (cost_of(view, expr->args[i]) != cost || is_dict_child(view, expr->args[i]))
                 continue;
+            view_mark_use(&mark, view);
             memset(next, 0, words * 8);
             if (scan_filter_block(view, expr->args[i], left, next, err) < 0)
                 return -1;
@@ -498,12 +533,16 @@ static int filter_or(struct block_view *view, const struct expr *expr, const uin
     size_t words = bits_words(view->row_count);
     uint64_t *rest = arena_alloc(view->arena, words * 8);
     uint64_t *found = arena_calloc(view->arena, words * 8);
+    struct view_mark mark;
     if (!rest || !found)
         return err_nomem(err);
+    if (view_mark_set(&mark, view, err) < 0)
+        return -1;
     for (int cost = 0; cost <= 6; cost++)
         for (size_t i = 0; i < expr->arg_count; i++) {
             if (cost_of(view, expr->args[i]) != cost)
                 continue;
+            view_mark_use(&mark, view);
             memcpy(rest, selected, words * 8);
             bits_and_not(rest, found, view->row_count);
             if (bits_any(rest, view->row_count) &&
