@@ -200,8 +200,39 @@ static int take_step(struct call *call, int64_t *step, bool *ok)
     return 0;
 }
 
+/* Numbers with a fraction, exact as all decimals are. */
+static int range_of_numbers(struct call *call, struct value from, struct value to, struct value step,
+                            struct value_list *out)
+{
+    int sign = value_compare_numbers(step, value_i64(0));
+    double count = (value_to_f64(to) - value_to_f64(from)) / value_to_f64(step);
+    if (sign == 0 || !(count > 0))
+        return 0;
+    if (count > FIELD_VALUES_MAX)
+        return err_set(call->err, ERR_LIMIT, "mvrange() would make more than %d values",
+                       FIELD_VALUES_MAX);
+    struct value *values = arena_array(call->scope->scratch, (size_t)count + 3, sizeof(*values));
+    uint32_t made = 0;
+    for (struct value v = from; values && made < (size_t)count + 3; made++) {
+        if (v.type == VALUE_NULL || value_compare_numbers(v, to) * sign >= 0)
+            break;
+        values[made] = v;
+        v = value_arithmetic(OP_ADD, v, step, call->scope->scratch);
+    }
+    return return_list(call, values, made, out);
+}
+
 static int call_mvrange(struct call *call, struct value_list *out)
 {
+    struct value bounds[3] = {{0}, {0}, value_i64(1)};
+    bool numbers = true, whole = true;
+    for (size_t i = 0; i < call->node->arg_count && numbers; i++) {
+        if (call_number(call, i, &bounds[i], &numbers) < 0)
+            return -1;
+        whole = whole && numbers && bounds[i].type == VALUE_I64;
+    }
+    if (numbers && !whole)
+        return range_of_numbers(call, bounds[0], bounds[1], bounds[2], out);
     int64_t from, to, step = 1;
     bool ok_from, ok_to, ok_step = true;
     if (call_i64(call, 0, &from, &ok_from) < 0 || call_i64(call, 1, &to, &ok_to) < 0)

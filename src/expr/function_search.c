@@ -83,7 +83,64 @@ static int call_lookup(struct call *call, struct value_list *out)
     return json_call_finish(&w, call, out);
 }
 
+/* The text up to the next | that is not in quotes, brackets or a macro; pipe: there was one. */
+static struct slice take_command(struct slice *text, bool *pipe)
+{
+    int depth = 0;
+    char quote = 0;
+    size_t at = 0;
+    for (; at < text->len; at++) {
+        char c = text->ptr[at];
+        if (quote) {
+            at += c == '\\';
+            quote = c == quote ? 0 : quote;
+        } else if (c == '"' || c == '`') {
+            quote = c;
+        } else if (c == '[' || c == ']') {
+            depth += c == '[' ? 1 : -1;
+        } else if (c == '|' && depth <= 0) {
+            break;
+        }
+    }
+    at = at < text->len ? at : text->len;
+    struct slice command = slice_sub(*text, 0, at);
+    *pipe = at < text->len;
+    *text = slice_from(*text, at + *pipe);
+    return slice_trim(command);
+}
+
+static struct slice first_word(struct slice text)
+{
+    size_t len = 0;
+    while (len < text.len && !strchr(" \t\r\n[(\"", text.ptr[len]))
+        len++;
+    return slice_sub(text, 0, len);
+}
+
+/* A search that does not begin with a pipe begins with search, written or not. */
+static int call_commands(struct call *call, struct value_list *out)
+{
+    struct slice text;
+    bool pipe = true;
+    if (call_text(call, 0, &text) < 0)
+        return -1;
+    if (!text.ptr)
+        return 0;
+    struct value *names = arena_array(call->scope->scratch, text.len / 2 + 2, sizeof(*names));
+    uint32_t count = 0;
+    if (!names)
+        return err_nomem(call->err);
+    for (bool first = true; pipe; first = false) {
+        struct slice command = take_command(&text, &pipe);
+        if (command.len)
+            names[count++] = value_string(first ? SLICE("search") : first_word(command));
+    }
+    *out = (struct value_list){names, count};
+    return 0;
+}
+
 static const struct expr_function functions[] = {
+    {"commands", 1, 1, "commands(\"search\"): the commands that a search has", call_commands, 0},
     {"searchmatch", 1, 1, "searchmatch(\"terms\"): whether the row matches a search",
      call_searchmatch, want_text},
     {"lookup", 3, 3,

@@ -112,9 +112,8 @@ int chart_choose(struct stage *op, const struct axis *y, enum series **out, stru
     return 0;
 }
 
-/* format="$VAL$ ($AGG$)" */
-static struct slice by_format(struct slice format, struct slice agg, struct slice value,
-                              struct arena *arena)
+struct slice chart_series_format(struct slice format, struct slice agg, struct slice value,
+                                 struct arena *arena)
 {
     struct buffer text;
     buffer_init(&text, MIB);
@@ -138,7 +137,7 @@ struct slice chart_series_name(struct stage *op, struct slice agg, struct slice 
     if (chart->a.slot_count < 2)
         return arena_copy(arena, value);
     if (args->format.ptr)
-        return by_format(args->format, agg, value, arena);
+        return chart_series_format(args->format, agg, value, arena);
     return arena_printf(arena, "%.*s%.*s%.*s", SLICE_ARG(agg), SLICE_ARG(args->sep),
                         SLICE_ARG(value));
 }

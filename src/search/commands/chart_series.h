@@ -19,5 +19,8 @@ int chart_axis(struct axis *axis, const struct grouper *groups, size_t field, st
 enum series { SERIES_SHOWN, SERIES_OTHER, SERIES_DROPPED };
 /* What becomes of each column; [id] by number of value. */
 int chart_choose(struct stage *op, const struct axis *y, enum series **out, struct err *err);
+/* format="$VAL$ ($AGG$)". SLICE_NONE: no memory. */
+struct slice chart_series_format(struct slice format, struct slice agg, struct slice value,
+                                 struct arena *arena);
 /* SLICE_NONE: no memory. */
 struct slice chart_series_name(struct stage *op, struct slice agg, struct slice value);

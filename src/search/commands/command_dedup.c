@@ -65,7 +65,7 @@ static void want(const struct spl_command *command, struct wanted *wanted)
 }
 
 struct dedup {
-    struct sorter rows; /* with sortby: what is left */
+    struct sorter rows; /* with sortby: all of them; their order says which are first */
     struct arena *arena;
     struct grouper groups;
     uint32_t *seen; /* by group */
@@ -180,17 +180,12 @@ static int begin_sorted(struct stage *op, struct err *err)
     return dedup_sorted_init(dedup->sorted, op->run, &args->rule, err);
 }
 
-/* What is left goes on, or waits to be sorted. */
 static int give(struct stage *op, struct frame *frame, struct err *err)
 {
-    const struct dedup_args *args = op->command->args;
-    struct dedup *dedup = op->state;
-    if (!bits_any(frame->selected, frame->batch->row_count))
-        return 0;
-    return args->sort.count ? sorter_add(&dedup->rows, frame, err) : stage_push(op, frame, err);
+    return bits_any(frame->selected, frame->batch->row_count) ? stage_push(op, frame, err) : 0;
 }
 
-static int push(struct stage *op, struct frame *frame, struct err *err)
+static int take(struct stage *op, struct frame *frame, struct err *err)
 {
     const struct dedup_args *args = op->command->args;
     struct dedup *dedup = op->state;
@@ -217,6 +212,31 @@ static int push(struct stage *op, struct frame *frame, struct err *err)
     return near && !op->run->preview ? begin_sorted(op, err) : 0;
 }
 
+static int push(struct stage *op, struct frame *frame, struct err *err)
+{
+    const struct dedup_args *args = op->command->args;
+    struct dedup *dedup = op->state;
+    return args->sort.count ? sorter_add(&dedup->rows, frame, err) : take(op, frame, err);
+}
+
+static int take_rows(void *context, const struct batch *rows, struct err *err)
+{
+    struct stage *op = context;
+    struct frame frame;
+    if (frame_share(&frame, rows, NULL, rows->arena) < 0)
+        return run_nomem(op->run, err);
+    return take(op, &frame, err);
+}
+
+static int begin_groups(struct dedup *dedup, const struct dedup_args *args)
+{
+    arena_reset(dedup->arena);
+    dedup->seen = NULL;
+    dedup->seen_room = 0;
+    dedup->last = SLICE_NONE;
+    return grouper_init(&dedup->groups, dedup->arena, args->fields.names, args->fields.count, 0);
+}
+
 static int give_sorted(void *context, struct frame *frame, struct err *err)
 {
     return give(context, frame, err);
@@ -227,12 +247,16 @@ static int finish(struct stage *op, struct err *err)
 {
     const struct dedup_args *args = op->command->args;
     struct dedup *dedup = op->state;
+    if (args->sort.count && begin_groups(dedup, args) < 0)
+        return run_nomem(op->run, err);
+    if (args->sort.count && sorter_each(&dedup->rows, take_rows, op, err) < 0)
+        return -1;
     if (dedup->sorted && !op->run->preview) {
         arena_reset(dedup->arena); /* the groups have met their last row */
         if (dedup_sorted_each(dedup->sorted, give_sorted, op, err) < 0)
             return -1;
     }
-    return args->sort.count ? sorter_emit(&dedup->rows, op, err) : 0;
+    return 0;
 }
 
 static void release(struct stage *op)
@@ -263,15 +287,14 @@ static int make(struct run *run, const struct spl_command *command, struct stage
         if (!(*arenas[i] = arena_new_within(&run->memory->budget)) ||
             arena_defer(run->arena, free_arena, *arenas[i]) < 0)
             return run_nomem(run, err);
-    return grouper_init(&dedup->groups, dedup->arena, args->fields.names, args->fields.count, 0) < 0
-               ? run_nomem(run, err)
-               : 0;
+    return begin_groups(dedup, args) < 0 ? run_nomem(run, err) : 0;
 }
 
 const struct command command_dedup = {
     .name = "dedup",
     .summary = "the first rows of each combination",
     .syntax = "dedup [N] FIELD ... [options] [sortby [-|+]FIELD ...]",
+    .notes = "sortby comes first: its order says which rows stay.",
     .flags = COMMAND_READS_CODES,
     .options = options,
     .option_count = ARRAY_COUNT(options),

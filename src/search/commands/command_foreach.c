@@ -195,6 +195,13 @@ static int push_fields(struct stage *op, struct frame *frame, struct err *err)
 
 /* ---- the members of one field ---- */
 
+static bool is_empty_array(struct slice text)
+{
+    text = slice_trim(text);
+    return text.len > 1 && text.ptr[0] == '[' && text.ptr[text.len - 1] == ']' &&
+           !slice_trim(slice_sub(text, 1, text.len - 2)).len;
+}
+
 /* The elements of JSON arrays as several values; with otherwise, a value that is no array is itself. */
 static struct column *json_members(struct frame *frame, const struct column *from, bool otherwise)
 {
@@ -208,7 +215,8 @@ static struct column *json_members(struct frame *frame, const struct column *fro
         if (text.ptr && slice_starts(slice_trim(text), SLICE("[")) &&
             json_path_put(text, SLICE("{}"), frame, to, row) < 0)
             return NULL;
-        for (uint32_t k = 0; otherwise && to->count == before && k < count; k++)
+        bool none = text.ptr && is_empty_array(text);
+        for (uint32_t k = 0; otherwise && !none && to->count == before && k < count; k++)
             if (column_add(frame->batch, to, row, column_value(from, first + k)) < 0)
                 return NULL;
     }

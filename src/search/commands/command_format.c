@@ -17,7 +17,7 @@ struct format_args {
 static const struct command_option options[] = {
     {.name = "mvsep", OPTION_TEXT, AT(mv_separator), "between several values of a field (OR)"},
     {.name = "maxresults", OPTION_I64, AT(rows), "rows taken (0: all)"},
-    {.name = "emptystr", OPTION_TEXT, AT(empty), "the text when there are no rows (NOT ( ))"},
+    {.name = "emptystr", OPTION_TEXT, AT(empty), "the text when there are no rows (NOT ())"},
 };
 
 static int parse(struct spl_parser *p, struct spl_command *command)
@@ -27,7 +27,7 @@ static int parse(struct spl_parser *p, struct spl_command *command)
     if (!args)
         return -1;
     *args = (struct format_args){.mv_separator = SLICE("OR"),
-                                 .empty = SLICE("NOT ( )"),
+                                 .empty = SLICE("NOT ()"),
                                  .parts = {SLICE("("), SLICE("("), SLICE("AND"), SLICE(")"),
                                            SLICE("OR"), SLICE(")")}};
     while (p->token.kind != SPL_END) {

@@ -34,7 +34,7 @@ static int push(struct stage *op, struct frame *frame, struct err *err)
         while (i + count < from->count && from->rows[i + count] == from->rows[i])
             count++;
         int result = count == 1 ? column_add(frame->batch, to, from->rows[i], column_value(from, i))
-                                : join_row(frame, from, i, count, SLICE("\n"), to);
+                                : join_row(frame, from, i, count, *(const struct slice *)op->state, to);
         if (result < 0)
             return run_nomem(op->run, err);
         i += count;
@@ -42,12 +42,30 @@ static int push(struct stage *op, struct frame *frame, struct err *err)
     return mv_put(op, frame, to, err);
 }
 
+/* An mvcombine before it said how its values are written as one; else each has a line. */
+static int make(struct run *run, const struct spl_command *command, struct stage *op,
+                struct err *err)
+{
+    const struct mv_args *args = command->args;
+    struct slice *delim = op->state = arena_alloc(run->arena, sizeof(*delim));
+    if (!delim)
+        return run_nomem(run, err);
+    *delim = SLICE("\n");
+    for (const struct spl_command *c = run->query->commands; c && c != command; c = c->next) {
+        const struct mv_args *combine = c->args;
+        if (c->descriptor == &command_mvcombine && slice_equal(combine->field, args->field))
+            *delim = combine->delim.ptr ? combine->delim : SLICE("\n");
+    }
+    op->push = push;
+    return 0;
+}
+
 const struct command command_nomv = {
     .name = "nomv",
-    .summary = "several values to one text, a line each",
+    .summary = "several values to one text, a line each or as mvcombine's delim says",
     .syntax = "nomv FIELD",
     .flags = COMMAND_STREAMS,
     .parse = mv_parse,
-    .push = push,
+    .make = make,
     .want = mv_want,
 };

@@ -55,6 +55,11 @@ static int take_reset(struct spl_parser *p, const struct expr **out)
     struct spl_parser inner = *p;
     inner.at = p->token.start + 1;
     inner.end = p->token.end - 1;
+    if (p->token.text.len != inner.end - inner.at) { /* \" is a quote of its own */
+        inner.text = p->token.text;
+        inner.at = 0;
+        inner.end = inner.text.len;
+    }
     if (spl_advance(&inner) < 0 || spl_take_expr(&inner, out) < 0)
         return -1;
     return spl_advance(p);

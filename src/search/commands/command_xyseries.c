@@ -1,4 +1,5 @@
 /* xyseries: rows to a table. */
+#include "search/commands/chart_series.h"
 #include "search/commands/xy_args.h"
 #include "search/group.h"
 #include "search/hold.h"
@@ -38,7 +39,9 @@ static int finish(struct stage *op, struct err *err)
                 struct slice title = value_text(n, arena);
                 if (v.type == VALUE_NULL || n.type == VALUE_NULL)
                     continue;
-                if (args->fields.count > 3)
+                if (args->fields.count > 3 && args->format.ptr)
+                    title = chart_series_format(args->format, names[f], title, arena);
+                else if (args->fields.count > 3)
                     title = arena_printf(arena, "%.*s%.*s%.*s", SLICE_ARG(names[f]),
                                          SLICE_ARG(args->sep), SLICE_ARG(title));
                 if (!title.ptr || xy_put(op, out, at, title, v, err) < 0)

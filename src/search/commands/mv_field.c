@@ -4,7 +4,7 @@
 
 #define AT(field) offsetof(struct mv_args, field)
 const struct command_option mv_options[] = {
-    {.name = "delim", OPTION_TEXT, AT(delim), "between the values", .standard = "a blank"},
+    {.name = "delim", OPTION_TEXT, AT(delim), "between the values", .standard = "makemv: a blank, mvcombine: a line break"},
     {.name = "tokenizer",
      OPTION_TEXT,
      AT(tokenizer),
@@ -23,7 +23,6 @@ int mv_parse(struct spl_parser *p, struct spl_command *command)
     struct mv_args *args = command_args(p, command, sizeof(*args));
     if (!args)
         return -1;
-    args->delim = SLICE(" ");
     while (p->token.kind != SPL_END) {
         bool taken;
         if (spl_take_option(p, args, &taken) < 0)
@@ -37,6 +36,8 @@ int mv_parse(struct spl_parser *p, struct spl_command *command)
     }
     if (!args->field.ptr)
         return spl_fail(p, "here the name of a field is needed");
+    if (!args->delim.ptr && command->descriptor == &command_makemv)
+        args->delim = SLICE(" ");
     if (args->tokenizer.ptr && regex_new_in(p->arena, args->tokenizer, 0, &args->regex, p->err) < 0)
         return -1;
     return 0;

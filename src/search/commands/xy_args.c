@@ -9,7 +9,10 @@ const struct command_option xy_options[] = {
      offsetof(struct xy_args, sep),
      "between value field and name",
      .standard = ": "},
-    {.name = "format", OPTION_TEXT, offsetof(struct xy_args, format), "accepted, does nothing"},
+    {.name = "format",
+     OPTION_TEXT,
+     offsetof(struct xy_args, format),
+     "names from $AGG$ (the value field) and $VAL$ where there are several value fields"},
 };
 
 int xy_parse(struct spl_parser *p, struct spl_command *command)
