@@ -378,13 +378,12 @@ static void let_go(struct job *job)
 /* False: the search is busy with a long step; a worker of the API must not wait for its end. */
 static bool lock_soon(struct job *job)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += LOCK_WAIT_MS * NS_PER_MS;
-    until.tv_sec += until.tv_nsec / NS_PER_SECOND;
-    until.tv_nsec %= NS_PER_SECOND;
-    atomic_fetch_add(&job->waiting, 1);
-    bool locked = pthread_mutex_clocklock(&job->lock, CLOCK_MONOTONIC, &until) == 0;
+    bool locked = false;
+    atomic_fetch_add(&job->waiting, 1); /* the search lets go between two steps */
+    for (int ms = 0; !(locked = pthread_mutex_trylock(&job->lock) == 0) && ms < LOCK_WAIT_MS; ms++) {
+        struct timespec pause = {.tv_nsec = NS_PER_MS};
+        nanosleep(&pause, NULL);
+    }
     atomic_fetch_sub(&job->waiting, 1);
     return locked;
 }
