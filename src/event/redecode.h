@@ -20,7 +20,7 @@ struct redecode_group {
 struct redecoding;
 
 struct redecode_request {
-    const struct batch *from;  /* with the columns of redecode_needs[], as stored */
+    const struct batch *from;  /* with the columns of needs, as stored */
     const uint64_t *selected;  /* its rows that belong to a group */
     const struct slice *names; /* columns that are wanted, or NULL: all of the events' */
     size_t name_count;
@@ -29,6 +29,8 @@ struct redecode_request {
 struct redecoder {
     const struct redecode_group *groups;
     size_t group_count; /* 0: every stored event is as the decoders would have it */
+    const char *const *needs; /* columns that next() reads */
+    size_t need_count;
     /* NULL when memory is out. */
     struct redecoding *(*begin)(const struct redecoder *redecoder);
     void (*end)(struct redecoding *redecoding); /* NULL is fine */
@@ -39,7 +41,3 @@ struct redecoder {
     int (*next)(struct redecoding *redecoding, const struct redecode_request *request, uint32_t *row,
                 const struct batch **out, struct err *err);
 };
-
-/* Columns that next() reads. */
-enum { REDECODE_NEEDS = 9 };
-extern const char *const redecode_needs[REDECODE_NEEDS];

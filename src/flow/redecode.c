@@ -10,7 +10,7 @@ enum { ROUND_ROWS = BATCH_ROWS_MAX };
 
 #define FIELD_ENCODING SLICE("hinomi.encoding")
 
-const char *const redecode_needs[REDECODE_NEEDS] = {
+static const char *const needs[] = {
     "event.original", "hinomi.decoder", "event.dataset", "event.ingested", "hinomi.source",
     "hinomi.stream",  "log.file.path",  "tags",          "hinomi.encoding",
 };
@@ -363,7 +363,8 @@ int redecode_new(const struct decoders *decoders, struct redecode **out, struct 
     }
     redecode->arena = arena;
     redecode->decoders = decoders;
-    redecode->redecoder = (struct redecoder){.begin = begin, .end = end, .next = next};
+    redecode->redecoder = (struct redecoder){
+        .needs = needs, .need_count = ARRAY_COUNT(needs), .begin = begin, .end = end, .next = next};
     if (fill_groups(redecode, decoders) < 0) {
         arena_free(arena);
         return err_nomem(err);

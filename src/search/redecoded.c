@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "event/redecode.h"
 #include "event/schema.h"
+#include "search/wanted.h"
 #include "store/scan.h"
 
 struct redecoded {
@@ -165,57 +166,28 @@ static int has_older(const struct search_backend *backend, const struct search_r
     return more;
 }
 
-struct names {
-    struct arena *arena;
-    struct slice *list;
-    size_t count, size;
-    bool failed;
-};
-
-static void add_name(void *context, struct slice name)
-{
-    struct names *names = context;
-    for (size_t i = 0; i < names->count; i++)
-        if (slice_equal(names->list[i], name))
-            return;
-    if (names->count == names->size) {
-        size_t size = names->size * 2 + 16;
-        struct slice *list = arena_grow(names->arena, names->list, names->count * sizeof(*list),
-                                        size * sizeof(*list));
-        names->failed |= !list;
-        if (!list)
-            return;
-        names->list = list;
-        names->size = size;
-    }
-    names->list[names->count++] = name;
-}
-
 /* What is read of older events: for the search, its filter and the decoders. */
 static int ask_older(struct redecoded *r, const struct expr *older, struct search_request *ask,
                      struct arena *arena, struct err *err)
 {
-    struct names names = {.arena = arena};
-    bool all = r->request.all_columns;
+    struct wanted wanted;
+    wanted_init(&wanted, arena, r->request.all_columns);
     for (size_t i = 0; i < r->request.column_count; i++)
-        add_name(&names, r->request.columns[i]);
-    if (r->request.filter)
-        expr_fields(r->request.filter, add_name, &names, &all);
-    r->again.names = all ? NULL : names.list;
-    r->again.name_count = names.count;
-    for (size_t i = 0; i < REDECODE_NEEDS; i++)
-        add_name(&names, slice_text(redecode_needs[i]));
-    if (names.failed)
+        wanted_add(&wanted, r->request.columns[i]);
+    wanted_add_expr(&wanted, r->request.filter);
+    r->again.names = wanted.all ? NULL : wanted_names(&wanted, &r->again.name_count);
+    if (!wanted.all && !r->again.names)
         return err_nomem(err);
+    for (size_t i = 0; i < r->redecoder->need_count; i++)
+        wanted_add(&wanted, slice_text(r->redecoder->needs[i]));
     *ask = r->request;
     ask->filter = older;
-    ask->columns = names.list;
-    ask->column_count = names.count;
-    ask->all_columns = all;
+    ask->all_columns = wanted.all;
+    ask->columns = wanted_names(&wanted, &ask->column_count);
     ask->late_column = SLICE_NONE;
     ask->codes_only = ask->minutes = ask->newest_first = false;
     ask->rows_enough = 0;
-    return 0;
+    return ask->columns ? 0 : err_nomem(err);
 }
 
 static int open_both(const struct search_backend *backend, struct redecoded *r, const struct expr *older,

@@ -20,39 +20,17 @@ static bool needs_order(const struct spl_command *command)
     return true;
 }
 
+/* Of a test that is_index_test(). */
 static struct slice test_pattern(const struct expr *expr, struct arena *arena)
 {
+    enum test_kind kind = expr->test.kind;
     struct slice text = expr->test.text;
-    switch (expr->test.kind) {
-    case TEST_EXISTS:
+    if (kind == TEST_EXISTS)
         return SLICE("*");
-    case TEST_EQUAL:
+    if (kind == TEST_EQUAL || kind == TEST_WILDCARD)
         return text;
-    case TEST_PREFIX:
-        return arena_printf(arena, "%.*s*", SLICE_ARG(text));
-    case TEST_SUFFIX:
-        return arena_printf(arena, "*%.*s", SLICE_ARG(text));
-    case TEST_CONTAINS:
-        return arena_printf(arena, "*%.*s*", SLICE_ARG(text));
-    case TEST_WILDCARD:
-        return text;
-    case TEST_NULL:
-    case TEST_REGEX:
-    case TEST_CIDR:
-    case TEST_LESS:
-    case TEST_LESS_EQUAL:
-    case TEST_GREATER:
-    case TEST_GREATER_EQUAL:
-    case TEST_TERM:
-    case TEST_FIELD_EQUAL:
-    case TEST_FIELD_PREFIX:
-    case TEST_FIELD_SUFFIX:
-    case TEST_FIELD_CONTAINS:
-    case TEST_ANY_OF:
-    case TEST_TIME_PART:
-        break;
-    }
-    return SLICE_NONE;
+    return arena_printf(arena, "%s%.*s%s", kind == TEST_PREFIX ? "" : "*", SLICE_ARG(text),
+                        kind == TEST_SUFFIX ? "" : "*");
 }
 
 /* index=a, or index=a OR index=b: these become the request's, and leave the filter. */
@@ -211,16 +189,9 @@ static int name_columns(struct search *search, struct err *err)
     collect_all_wanted(&search->wanted, run, run->query->commands);
     collect_all_wanted(&wanted, run, after_filters(run->query->commands, search->pushed_commands));
     collect_wanted(&search->wanted_behind, run, run->query->commands);
-    struct slice *names = arena_array(run->arena, wanted.names.count + 1, sizeof(*names));
-    if (!names || wanted.failed || search->wanted.failed || search->wanted_behind.failed)
+    search->request.columns = wanted_names(&wanted, &search->request.column_count);
+    if (!search->request.columns || search->wanted.failed || search->wanted_behind.failed)
         return run_nomem(run, err);
-    const struct map_entry *entry;
-    size_t count = 0;
-    for (size_t at = 0; (entry = map_next(&wanted.names, &at));)
-        if (wanted_has(&wanted, entry->key))
-            names[count++] = entry->key;
-    search->request.columns = names;
-    search->request.column_count = count;
     bool all = wanted.all || search->options.naive;
     search->request.all_columns = all;
     return all ? 0 : plan_late(search, after_filters(run->query->commands,

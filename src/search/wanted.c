@@ -80,6 +80,19 @@ bool wanted_has(const struct wanted *wanted, struct slice name)
     return wanted->all || map_find(&wanted->names, name) == &yes;
 }
 
+struct slice *wanted_names(const struct wanted *wanted, size_t *count)
+{
+    struct slice *names = arena_array(wanted->arena, wanted->names.count + 1, sizeof(*names));
+    const struct map_entry *entry;
+    *count = 0;
+    if (!names || wanted->failed)
+        return NULL;
+    for (size_t at = 0; (entry = map_next(&wanted->names, &at));)
+        if (wanted_has(wanted, entry->key))
+            names[(*count)++] = entry->key;
+    return names;
+}
+
 /* Backward over the commands. */
 void wanted_collect(struct wanted *wanted, const struct spl_command *command)
 {

@@ -25,6 +25,8 @@ void wanted_only(struct wanted *wanted, const struct field_list *list,
                  bool (*internal)(struct slice name));
 void wanted_reset(struct wanted *wanted);                   /* only what is added from now on */
 bool wanted_has(const struct wanted *wanted, struct slice name);
+/* The names, in no particular order, from number 0 on; how many. NULL: memory is out. */
+MUST_USE struct slice *wanted_names(const struct wanted *wanted, size_t *count);
 void wanted_add_list(struct wanted *wanted, const struct field_list *list);
 /* What is wanted before these commands, of what is wanted behind the last of them. */
 void wanted_collect(struct wanted *wanted, const struct spl_command *command);
