@@ -27,6 +27,17 @@ int64_t clock_thread_cpu_ns(void)
     return read_clock(CLOCK_THREAD_CPUTIME_ID);
 }
 
+struct timespec clock_deadline(clockid_t clock, int64_t wait_ns)
+{
+    struct timespec at;
+    clock_gettime(clock, &at);
+    int64_t ns = at.tv_nsec + wait_ns % NS_PER_SECOND;
+    int64_t carry = ns < 0 ? -1 : ns >= NS_PER_SECOND;
+    at.tv_sec += (time_t)(wait_ns / NS_PER_SECOND + carry);
+    at.tv_nsec = (long)(ns - carry * NS_PER_SECOND);
+    return at;
+}
+
 const struct hin_clock *clock_real(void)
 {
     static const struct hin_clock real = {real_wall, real_mono, NULL};

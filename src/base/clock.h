@@ -4,6 +4,7 @@
  * and tests run the same code. Nanoseconds in int64_t, Unix epoch, UTC.
  */
 #include <stdint.h>
+#include <time.h>
 
 #define NS_PER_US INT64_C(1000)
 #define NS_PER_MS INT64_C(1000000)
@@ -20,6 +21,9 @@ struct hin_clock {
 
 /* Of processor time that the calling thread has used. */
 int64_t clock_thread_cpu_ns(void);
+
+/* So many nanoseconds from now, or before, by one of the machine's clocks: for pthread_cond_timedwait(). */
+struct timespec clock_deadline(clockid_t clock, int64_t wait_ns);
 
 /* The machine's clock. */
 const struct hin_clock *clock_real(void);

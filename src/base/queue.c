@@ -90,11 +90,7 @@ void *queue_pop(struct queue *queue)
 
 void *queue_pop_wait(struct queue *queue, int64_t wait_ms)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    int64_t ns = until.tv_nsec + wait_ms % 1000 * NS_PER_MS;
-    until.tv_sec += (time_t)(wait_ms / 1000 + ns / NS_PER_SECOND);
-    until.tv_nsec = (long)(ns % NS_PER_SECOND);
+    struct timespec until = clock_deadline(CLOCK_MONOTONIC, wait_ms * NS_PER_MS);
     pthread_mutex_lock(&queue->lock);
     while (queue->count == 0 && !queue->closed && wait_ms > 0)
         if (pthread_cond_timedwait(&queue->filled, &queue->lock, &until) != 0)

@@ -504,14 +504,7 @@ struct pipeline_counts pipeline_counts(struct pipeline *pipeline)
 
 bool pipeline_wait(struct pipeline *pipeline, uint64_t position, int64_t wait_ms)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += (time_t)(wait_ms / 1000);
-    until.tv_nsec += (long)(wait_ms % 1000 * NS_PER_MS);
-    if (until.tv_nsec >= NS_PER_SECOND) {
-        until.tv_sec++;
-        until.tv_nsec -= (long)NS_PER_SECOND;
-    }
+    struct timespec until = clock_deadline(CLOCK_MONOTONIC, wait_ms * NS_PER_MS);
     pthread_mutex_lock(&pipeline->lock);
     int code = 0;
     while (pipeline->counts.position < position && !pipeline->counts.failed && code == 0)

@@ -217,22 +217,9 @@ bool message_send(struct gate *gate, struct message *message)
     return room;
 }
 
-static struct timespec deadline(int64_t wait_ms)
-{
-    struct timespec at;
-    clock_gettime(CLOCK_MONOTONIC, &at);
-    at.tv_sec += wait_ms / 1000;
-    at.tv_nsec += (wait_ms % 1000) * NS_PER_MS;
-    if (at.tv_nsec >= NS_PER_SECOND) {
-        at.tv_sec++;
-        at.tv_nsec -= NS_PER_SECOND;
-    }
-    return at;
-}
-
 bool message_wait(struct message *message, int64_t wait_ms)
 {
-    struct timespec at = deadline(wait_ms);
+    struct timespec at = clock_deadline(CLOCK_MONOTONIC, wait_ms * NS_PER_MS);
     int result = 0;
     pthread_mutex_lock(&message->lock);
     while (!message->done && result == 0)

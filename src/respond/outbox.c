@@ -289,11 +289,7 @@ static bool waits(struct sender *sender)
 /* False when it is time to stop. */
 static bool wait_for(struct outbox *outbox, uint64_t *seen, int64_t wait_ms)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    int64_t ns = until.tv_nsec + wait_ms * NS_PER_MS;
-    until.tv_sec += ns / NS_PER_SECOND;
-    until.tv_nsec = ns % NS_PER_SECOND;
+    struct timespec until = clock_deadline(CLOCK_MONOTONIC, wait_ms * NS_PER_MS);
     pthread_mutex_lock(&outbox->lock);
     while (!outbox->stopping && outbox->wakes == *seen)
         if (pthread_cond_timedwait(&outbox->woken, &outbox->lock, &until) != 0)

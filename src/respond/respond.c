@@ -359,11 +359,7 @@ uint64_t respond_mark(struct respond *respond)
 
 bool respond_reached(struct respond *respond, uint64_t mark, int64_t wait_ms)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    int64_t ns = until.tv_nsec + wait_ms * NS_PER_MS;
-    until.tv_sec += ns / NS_PER_SECOND;
-    until.tv_nsec = ns % NS_PER_SECOND;
+    struct timespec until = clock_deadline(CLOCK_REALTIME, wait_ms * NS_PER_MS);
     pthread_mutex_lock(&respond->lock);
     int code = 0;
     while (respond->filed < mark && code == 0)

@@ -186,17 +186,13 @@ static void hand_out(struct scheduler *scheduler)
 static void wait_for_work(struct scheduler *scheduler, int64_t until_mono)
 {
     const struct hin_clock *clock = scheduler->config.parts.clock;
-    struct timespec until;
     int64_t wait = until_mono - clock_mono_ns(clock);
     if (scheduler->in_hand < SCHEDULE_RUNNING_MAX) {
         int64_t next = planner_next_ns(scheduler->planner), now = clock_wall_ns(clock);
         wait = next < now + wait ? next - now : wait;
     }
     wait = wait < WAIT_MS * NS_PER_MS ? WAIT_MS * NS_PER_MS : wait;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    int64_t ns = until.tv_nsec + wait;
-    until.tv_sec += ns / NS_PER_SECOND;
-    until.tv_nsec = ns % NS_PER_SECOND;
+    struct timespec until = clock_deadline(CLOCK_MONOTONIC, wait);
     pthread_cond_timedwait(&scheduler->wake, &scheduler->lock, &until);
 }
 

@@ -272,24 +272,12 @@ static struct journal_pending *commit_part(struct journal *journal, struct journ
     return part.end;
 }
 
-static void add_ms(struct timespec *time, uint32_t ms)
-{
-    time->tv_sec += ms / 1000;
-    time->tv_nsec += (long)(ms % 1000) * 1000000;
-    if (time->tv_nsec >= 1000000000) {
-        time->tv_nsec -= 1000000000;
-        time->tv_sec++;
-    }
-}
-
 /* Under the lock: waits for work, then for company. NULL when stopping and nothing is left. */
 static struct journal_pending *take_group(struct journal *journal)
 {
     while (!journal->first && !journal->stopping)
         pthread_cond_wait(&journal->work, &journal->lock);
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    add_ms(&until, journal->config.commit_ms);
+    struct timespec until = clock_deadline(CLOCK_MONOTONIC, journal->config.commit_ms * NS_PER_MS);
     while (journal->first && !journal->stopping && journal->config.commit_ms &&
            journal->pending_bytes < journal->config.commit_bytes)
         if (pthread_cond_timedwait(&journal->work, &journal->lock, &until) == ETIMEDOUT)

@@ -79,14 +79,7 @@ static int wait_for_target(struct journal_reader *reader, struct target *out, in
                            struct err *err)
 {
     struct journal *journal = reader->journal;
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += wait_ms / 1000;
-    until.tv_nsec += (wait_ms % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_nsec -= 1000000000;
-        until.tv_sec++;
-    }
+    struct timespec until = clock_deadline(CLOCK_MONOTONIC, wait_ms * NS_PER_MS);
     bool found;
     pthread_mutex_lock(&journal->lock);
     while (!(found = find_target(journal, &reader->position, out)) && !journal->stopping &&

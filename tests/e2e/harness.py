@@ -47,6 +47,17 @@ def run(*args, data=None, timeout=600, env=None):
     return done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
 
 
+def wait_for(what, seconds=40):
+    """What it says as soon as that is true, or at the end."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        found = what()
+        if found:
+            return found
+        time.sleep(0.1)
+    return what()
+
+
 def search(directory, spl):
     status, out, err = run("search", "--dir", directory, "--format", "json", spl)
     if status != 0:

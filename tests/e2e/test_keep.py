@@ -9,7 +9,7 @@ import tempfile
 import threading
 import time
 
-from harness import PASSWORD, Checks, Server, run, search
+from harness import PASSWORD, Checks, Server, run, search, wait_for
 
 checks = Checks()
 tmp = pathlib.Path(tempfile.mkdtemp(prefix="hinomi-keep-"))
@@ -42,16 +42,6 @@ def page_rows(server, spl):
     page = server.query(spl, limit=5000)
     assert page["state"] == "done" and page["complete"], page
     return [dict(zip(page["columns"], row)) for row in page["rows"]]
-
-
-def wait_for(what, wait=40):
-    until = time.monotonic() + wait
-    while time.monotonic() < until:
-        got = what()
-        if got:
-            return got
-        time.sleep(0.2)
-    return None
 
 
 def retention(server):

@@ -5,23 +5,13 @@ import datetime
 import pathlib
 import time
 
-from harness import PASSWORD, Checks, Server, run
+from harness import PASSWORD, Checks, Server, run, wait_for
 
 checks = Checks()
 
 
 def instant(text):
     return int(datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp())
-
-
-def wait_for(what, seconds=40):
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        found = what()
-        if found:
-            return found
-        time.sleep(0.1)
-    return what()
 
 
 def sign_in_as(server, name):
