@@ -1,45 +1,22 @@
 /*
- * Stateless conditions are evaluated column by column for the whole batch; then the rows are
- * walked in order for what depends on what came before: "where", absence, silence, state.
+ * What rows match is found for the whole batch (detect/match); then the rows are walked in order for
+ * what depends on what came before: "where", absence, silence, state.
  */
 #include "detect/detector.h"
 
 #include "base/mem.h"
 #include "detect/explain.h"
+#include "detect/match.h"
 #include "detect/watch.h"
 #include "event/delivery.h"
 #include "event/schema.h"
 
-#include <stdlib.h>
-
 enum { SNAPSHOT_VERSION = 1 };
 #define SCRATCH_MAX (256 * MIB)
 
-/* A log source condition that several rules share. */
-struct guard {
-    const struct expr *when;
-    uint64_t *rows; /* of the current batch */
-    bool any;
-};
-
-struct active_variant {
-    const struct rule *rule;
-    const struct rule_variant *variant;
-    struct guard *guard; /* NULL: every event */
-};
-
-struct hit {
-    uint32_t row;
-    uint32_t rule;
-};
-
 struct detector {
     struct detector_options options;
-    struct arena *plan; /* guards and variants */
-    struct guard *guards;
-    size_t guard_count;
-    struct active_variant *variants;
-    size_t variant_count;
+    struct matcher *matcher;
     struct watch **watches; /* by rule index; NULL for rules that need none */
     struct state *state;
     struct arena *scratch; /* of a batch */
@@ -50,19 +27,7 @@ struct detector {
     uint64_t **partner_rows; /* by rule index */
 };
 
-/* ---- plan ---- */
-
-static struct guard *guard_of(struct detector *detector, const struct expr *when)
-{
-    if (!when)
-        return NULL;
-    for (size_t i = 0; i < detector->guard_count; i++)
-        if (detector->guards[i].when == when)
-            return &detector->guards[i];
-    struct guard *guard = &detector->guards[detector->guard_count++];
-    guard->when = when;
-    return guard;
-}
+/* ---- making ---- */
 
 static void count_rule(struct detector *detector, const struct rule *rule)
 {
@@ -74,35 +39,34 @@ static void count_rule(struct detector *detector, const struct rule *rule)
 static int raise_watch(void *context, const struct rule *rule, struct finding *finding,
                        struct err *err);
 
-static int make_plan(struct detector *detector, struct err *err)
+static int make_watches(struct detector *detector, struct err *err)
 {
     const struct rule_set *rules = detector->options.rules;
-    size_t total = 0;
-    for (size_t i = 0; i < rules->count; i++)
-        total += rules->rules[i]->variant_count;
-    detector->plan = arena_new(256 * MIB);
-    detector->scratch = arena_new(SCRATCH_MAX);
-    detector->moment = arena_new(SCRATCH_MAX);
-    if (!detector->plan || !detector->scratch || !detector->moment)
-        return err_nomem(err);
-    detector->guards = arena_array(detector->plan, total + 1, sizeof(*detector->guards));
-    detector->variants = arena_array(detector->plan, total + 1, sizeof(*detector->variants));
-    detector->watches = arena_array(detector->plan, rules->count + 1, sizeof(*detector->watches));
-    if (!detector->guards || !detector->variants || !detector->watches)
+    detector->watches = mem_calloc(rules->count + 1, sizeof(*detector->watches));
+    if (!detector->watches)
         return err_nomem(err);
     for (size_t i = 0; i < rules->count; i++) {
         const struct rule *rule = rules->rules[i];
         count_rule(detector, rule);
-        if (rule->status != RULE_ACTIVE)
-            continue;
-        for (size_t v = 0; v < rule->variant_count; v++)
-            detector->variants[detector->variant_count++] = (struct active_variant){
-                rule, &rule->variants[v], guard_of(detector, rule->variants[v].guard)};
-        if (rule->kind != RULE_MATCH &&
+        if (rule->status == RULE_ACTIVE && rule->kind != RULE_MATCH &&
             !(detector->watches[i] = watch_new(rule, raise_watch, detector)))
             return err_nomem(err);
     }
     return 0;
+}
+
+static int make_parts(struct detector *detector, struct err *err)
+{
+    const struct detector_options *options = &detector->options;
+    detector->scratch = arena_new(SCRATCH_MAX);
+    detector->moment = arena_new(SCRATCH_MAX);
+    if (!detector->scratch || !detector->moment)
+        return err_nomem(err);
+    if (options->state && !(detector->state = state_new(options->state)))
+        return err_nomem(err);
+    if (matcher_new(options->rules, &detector->matcher, err) < 0)
+        return -1;
+    return make_watches(detector, err);
 }
 
 int detector_new(const struct detector_options *options, struct detector **out, struct err *err)
@@ -113,13 +77,9 @@ int detector_new(const struct detector_options *options, struct detector **out, 
         return err_nomem(err);
     detector->options = *options;
     detector->stats.watermark_ns = INT64_MIN;
-    if (make_plan(detector, err) < 0) {
+    if (make_parts(detector, err) < 0) {
         detector_free(detector);
         return -1;
-    }
-    if (options->state && !(detector->state = state_new(options->state))) {
-        detector_free(detector);
-        return err_nomem(err);
     }
     *out = detector;
     return 0;
@@ -131,8 +91,9 @@ void detector_free(struct detector *detector)
         return;
     for (size_t i = 0; detector->watches && i < detector->options.rules->count; i++)
         watch_free(detector->watches[i]);
+    mem_free(detector->watches);
+    matcher_free(detector->matcher);
     state_free(detector->state);
-    arena_free(detector->plan);
     arena_free(detector->scratch);
     arena_free(detector->moment);
     mem_free(detector);
@@ -201,72 +162,6 @@ static int raise_watch(void *context, const struct rule *rule, struct finding *f
 }
 
 /* ---- a batch ---- */
-
-static int filter_guards(struct detector *detector, struct expr_scope *scope, struct err *err)
-{
-    for (size_t i = 0; i < detector->guard_count; i++) {
-        struct guard *guard = &detector->guards[i];
-        guard->rows = arena_calloc(detector->scratch, bits_words(detector->batch->row_count) * 8 + 8);
-        if (!guard->rows)
-            return err_nomem(err);
-        if (expr_filter(guard->when, scope, detector->batch, NULL, guard->rows, err) < 0)
-            return -1;
-        guard->any = bits_any(guard->rows, detector->batch->row_count);
-    }
-    return 0;
-}
-
-struct hits {
-    struct hit *list;
-    size_t count, size;
-};
-
-static int add_hits(struct detector *detector, struct hits *hits, const uint64_t *rows,
-                    uint32_t rule, struct err *err)
-{
-    uint32_t row_count = detector->batch->row_count;
-    for (size_t row = bits_next(rows, row_count, 0); row < row_count;
-         row = bits_next(rows, row_count, row + 1)) {
-        if (hits->count == hits->size) {
-            size_t size = hits->size ? hits->size * 2 : 256;
-            hits->list = arena_grow(detector->scratch, hits->list, hits->count * sizeof(*hits->list),
-                                    size * sizeof(*hits->list));
-            if (!hits->list)
-                return err_nomem(err);
-            hits->size = size;
-        }
-        hits->list[hits->count++] = (struct hit){(uint32_t)row, rule};
-    }
-    return 0;
-}
-
-static int by_row_and_rule(const void *a, const void *b)
-{
-    const struct hit *x = a, *y = b;
-    if (x->row != y->row)
-        return x->row < y->row ? -1 : 1;
-    return (x->rule > y->rule) - (x->rule < y->rule);
-}
-
-static int match_all(struct detector *detector, struct expr_scope *scope, struct hits *hits,
-                     struct err *err)
-{
-    uint64_t *rows = arena_calloc(detector->scratch, bits_words(detector->batch->row_count) * 8 + 8);
-    if (!rows)
-        return err_nomem(err);
-    for (size_t i = 0; i < detector->variant_count; i++) {
-        const struct active_variant *active = &detector->variants[i];
-        if (active->guard && !active->guard->any)
-            continue;
-        if (expr_filter(active->variant->condition, scope, detector->batch,
-                        active->guard ? active->guard->rows : NULL, rows, err) < 0 ||
-            add_hits(detector, hits, rows, active->rule->index, err) < 0)
-            return -1;
-    }
-    if (hits->count)
-        qsort(hits->list, hits->count, sizeof(*hits->list), by_row_and_rule);
-    return 0;
-}
 
 static int match_partners(struct detector *detector, struct expr_scope *scope, uint64_t *any,
                           struct err *err)
@@ -395,7 +290,7 @@ static int64_t moves_to(const struct batch *batch, uint32_t row, int64_t time_ns
     return event->received_ns && event->received_ns < time_ns ? event->received_ns : time_ns;
 }
 
-static int walk_rows(struct detector *detector, const struct hits *hits, const uint64_t *partners,
+static int walk_rows(struct detector *detector, const struct match_hits *hits, const uint64_t *partners,
                      const struct state_feed_rows *feeds, struct err *err)
 {
     struct expr_scope scope = {.scratch = detector->moment,
@@ -422,14 +317,10 @@ static int walk_rows(struct detector *detector, const struct hits *hits, const u
         arena_reset(detector->moment);
         if (bits_get(partners, row) && take_partners(detector, &scope, err) < 0)
             return -1;
-        for (; hit < hits->count && hits->list[hit].row == row; hit++) {
-            bool twice = hit > 0 && hits->list[hit - 1].row == row &&
-                         hits->list[hit - 1].rule == hits->list[hit].rule;
-            if (!twice &&
-                take_hit(detector, detector->options.rules->rules[hits->list[hit].rule], &scope,
+        for (; hit < hits->count && hits->list[hit].row == row; hit++)
+            if (take_hit(detector, detector->options.rules->rules[hits->list[hit].rule], &scope,
                          err) < 0)
                 return -1;
-        }
         if (feeds_state &&
             state_observe(detector->state, &scope, detector->batch, row, time_ns, feeds, err) < 0)
             return -1;
@@ -443,15 +334,13 @@ int detector_run(struct detector *detector, struct batch *batch, struct err *err
     struct expr_folds folds = {0};
     struct expr_scope scope = {.scratch = detector->scratch, .folds = &folds};
     struct state_feed_rows feeds = {0};
-    struct hits hits = {0};
+    struct match_hits hits = {0};
     detector->batch = batch;
     arena_reset(detector->scratch);
     uint64_t *partners = arena_calloc(detector->scratch, bits_words(batch->row_count) * 8 + 8);
     int result = partners ? 0 : err_nomem(err);
     if (result == 0)
-        result = filter_guards(detector, &scope, err);
-    if (result == 0)
-        result = match_all(detector, &scope, &hits, err);
+        result = matcher_run(detector->matcher, &scope, batch, &hits, err);
     if (result == 0)
         result = match_partners(detector, &scope, partners, err);
     if (result == 0 && detector->state)
