@@ -287,6 +287,8 @@ static bool decode_event(struct decode *decode, struct batch *batch, struct even
     settle_decoder(decode, &run, result, text, row);
     if (hints.len)
         put_hints(&run, hints, has_dataset);
+    if (!has_dataset) /* what the source was said to be, where no decoder knows better */
+        put_default(&run, KNOWN_DATASET, row->origin->dataset);
     settle_time(&run, row, delivery_hint(hints, "time"));
     put_flags(&run, row);
     decode->counts.events++;
