@@ -19,12 +19,14 @@ const struct command_line command_lines[] = {
      "events in open formats; ndjson is exact, and import --exported takes it back", app_export},
     {"decode", "[--source NAME] [--tz ZONE] [--encoding NAME] [--explain] FILE...", "events as ECS JSON, one a line",
      app_decode},
-    {"detect", "--rules FILE|DIR [--format jsonl|table] [--ignore-logsource] FILE|DIR...",
-     "rules over files: one line a match", app_detect},
-    {"replay", "--rules DIR [--format jsonl|table] FILE...",
+    {"detect", "--rules FILE|DIR [--format jsonl|table|timeline] [--summary] [--ignore-logsource] FILE|DIR...",
+     "rules over files: one line a match, a table, or a timeline as CSV", app_detect},
+    {"replay", "--rules DIR [--format jsonl|table|timeline] FILE...",
      "the time machine: findings as of event time", app_replay},
-    {"rules", "check [--format jsonl|table] FILE|DIR", "which rules are active, and why others are not",
-     app_rules},
+    {"rules", "check [--format jsonl|table] FILE|DIR\n"
+     "        list [--level L] [--status S] [--format table|json|jsonl|csv] [FILE|DIR]\n"
+     "        test [FILE|DIR...]",
+     "which rules are active and why others are not; what they are about; the tests beside them", app_rules},
     {"search", "[--dir DATA | --data FILE [--data-dir DIR]] [--format table|json|jsonl|csv] [--from T] [--to T]\n"
      "        [--content DIR] [--macros FILE] [--explain | --estimate] SPL\n"
      "        --tail --url URL [--token-file FILE] [--ca FILE] [--tz ZONE] SPL",

@@ -5,7 +5,6 @@
 #include "base/time.h"
 #include "search/frame.h"
 
-#define LISTING_ARENA_MAX (1 * GIB)
 
 int listing_init(struct listing *listing, struct err *err)
 {

@@ -8,9 +8,11 @@
  * Threads    One.
  */
 #include "base/err.h"
+#include "base/limits.h"
 #include "search/output.h"
 
 enum { LISTING_ROWS_MAX = 4 * 1000 * 1000 };
+#define LISTING_ARENA_MAX (1 * GIB)
 
 struct listing {
     struct arena *arena;

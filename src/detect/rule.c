@@ -14,6 +14,15 @@ const char *rule_status_name(enum rule_status status)
     return names[status];
 }
 
+struct slice rule_tactic(struct slice tag)
+{
+    if (!slice_starts(tag, SLICE("attack.")))
+        return SLICE_NONE;
+    struct slice name = slice_from(tag, strlen("attack."));
+    bool numbered = name.len > 1 && strchr("tgsmd", name.ptr[0]) && name.ptr[1] >= '0' && name.ptr[1] <= '9';
+    return name.len && !numbered ? name : SLICE_NONE;
+}
+
 bool rule_fail(struct rule_set *set, struct rule *rule, enum rule_status status,
                const char *format, ...)
 {

@@ -56,7 +56,9 @@ struct rule {
     size_t entity_count; /* 0: the usual fields */
     struct slice explain_en, explain_ja; /* templates with {field} */
     struct slice why_en, why_ja, check_en, check_ja, do_en, do_ja;
-    struct slice description;
+    struct slice description, author, level; /* level as written */
+    const struct slice *tags;                /* attack.execution, attack.t1059.001 ... */
+    size_t tag_count;
     uint32_t index; /* in its set */
 };
 
@@ -76,6 +78,10 @@ struct rule_options {
 MUST_USE int rule_set_load(const char *path, const struct rule_options *options,
                            struct rule_set **out, struct err *err);
 void rule_set_free(struct rule_set *set); /* NULL is fine */
+
+/* The ATT&CK tactic of a tag ("attack.credential-access" gives "credential-access"), or SLICE_NONE for
+ * tags of techniques, groups and others. */
+struct slice rule_tactic(struct slice tag);
 
 /* detect/sigma.c: fills the rule from one document; the status says how it went. */
 void sigma_compile(struct rule_set *set, const struct rule_options *options,

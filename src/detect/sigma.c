@@ -243,7 +243,18 @@ static struct slice text_of(const struct yaml_node *document, const char *key)
     return yaml_text(yaml_get(document, key), SLICE_NONE);
 }
 
-static void read_head(struct rule *rule, const struct yaml_node *document)
+static void read_tags(struct rule *rule, const struct yaml_node *node, struct arena *arena)
+{
+    if (!node || node->kind != YAML_SEQUENCE)
+        return;
+    struct slice *tags = arena_array(arena, node->count + 1, sizeof(*tags));
+    for (size_t i = 0; tags && i < node->count; i++)
+        if (node->entries[i].value->kind == YAML_SCALAR)
+            tags[rule->tag_count++] = node->entries[i].value->text;
+    rule->tags = tags;
+}
+
+static void read_head(struct rule *rule, const struct yaml_node *document, struct arena *arena)
 {
     rule->id = text_of(document, "id");
     rule->title = text_of(document, "title");
@@ -253,7 +264,10 @@ static void read_head(struct rule *rule, const struct yaml_node *document)
     rule->name = rule->id.ptr ? rule->id : name.ptr ? name : rule->title;
     if (!rule->name.ptr)
         rule->name = rule->path;
-    rule->severity = severity_parse(yaml_text(yaml_get(document, "level"), SLICE("")));
+    rule->author = text_of(document, "author");
+    rule->level = yaml_text(yaml_get(document, "level"), SLICE(""));
+    rule->severity = severity_parse(rule->level);
+    read_tags(rule, yaml_get(document, "tags"), arena);
 }
 
 static bool compile_variant(struct compile *c, const struct yaml_node *detection,
@@ -308,7 +322,7 @@ void sigma_compile(struct rule_set *set, const struct rule_options *options,
                    const struct yaml_node *document, struct rule *rule)
 {
     struct compile c = {.set = set, .rule = rule};
-    read_head(rule, document);
+    read_head(rule, document, set->arena);
     rule->kind = RULE_MATCH;
     if (document->kind != YAML_MAPPING) {
         rule_fail(set, rule, RULE_REFUSED, "line %d: a rule is a mapping", document->line);

@@ -1,0 +1,133 @@
+/* hinomi rules: what rules there are and what each is good for. */
+#include "app/cli.h"
+#include "app/listing.h"
+#include "app/rule_commands.h"
+#include "app/rule_files.h"
+#include "base/json.h"
+
+#include <stdio.h>
+
+/* ---- check: a line a rule, with the reason why it is not active ---- */
+
+static void put_status(const struct rule *rule, bool table, struct buffer *line)
+{
+    struct json json;
+    if (table) {
+        buffer_printf(line, "%-8s  %.*s  %.*s\n", rule_status_name(rule->status),
+                      SLICE_ARG(rule->title), SLICE_ARG(rule->reason));
+        return;
+    }
+    json_init(&json, line);
+    json_open(&json, '{');
+    json_key(&json, "rule");
+    json_open(&json, '{');
+    json_put_text(&json, rule->id.ptr ? "id" : "name", rule->name);
+    if (rule->title.ptr)
+        json_put_text(&json, "title", rule->title);
+    json_close(&json, '}');
+    json_put_text(&json, "status", slice_text(rule_status_name(rule->status)));
+    if (rule->status != RULE_ACTIVE)
+        json_put_text(&json, "reason", rule->reason);
+    json_put_text(&json, "path", rule->path);
+    json_close(&json, '}');
+    buffer_put_char(line, '\n');
+}
+
+static int check_command(int argc, char **argv)
+{
+    const char *format = "table";
+    bool ignore_logsource = false;
+    const struct cli_option options[] = {
+        {"--format", &format, NULL},
+        {"--ignore-logsource", NULL, &ignore_logsource},
+    };
+    struct cli_words words;
+    struct rule_files files;
+    struct err err;
+    size_t refused = 0;
+    int status = cli_parse("rules check", argc, argv, options, ARRAY_COUNT(options), &words);
+    if (status)
+        return status;
+    if (rule_files_load(words.count ? words.words[0] : NULL, ignore_logsource, &files, &err) < 0)
+        return cli_fail(&err);
+    struct buffer line;
+    buffer_init(&line, 16 * MIB);
+    for (size_t i = 0; i < files.rules->count; i++) {
+        buffer_clear(&line);
+        put_status(files.rules->rules[i], strcmp(format, "table") == 0, &line);
+        cli_write(buffer_slice(&line));
+        refused += files.rules->rules[i]->status == RULE_REFUSED;
+    }
+    buffer_close(&line);
+    rule_files_free(&files);
+    cli_flush();
+    return refused ? EXIT_FAILED : EXIT_DONE;
+}
+
+/* ---- list: what the rules are about ---- */
+
+static struct slice tactics_and_techniques(const struct rule *rule, struct arena *arena)
+{
+    struct slice all = SLICE("");
+    for (size_t i = 0; i < rule->tag_count; i++)
+        if (slice_starts(rule->tags[i], SLICE("attack.")))
+            all = arena_printf(arena, "%.*s%s%.*s", SLICE_ARG(all), all.len ? " " : "",
+                               SLICE_ARG(slice_from(rule->tags[i], strlen("attack."))));
+    return all;
+}
+
+static int list_command(int argc, char **argv)
+{
+    const char *format_name = "table", *level = NULL, *status_name = NULL;
+    const struct cli_option options[] = {
+        {"--format", &format_name, NULL}, {"--level", &level, NULL}, {"--status", &status_name, NULL}};
+    enum output_format format;
+    struct cli_words words;
+    struct rule_files files;
+    struct listing listing;
+    struct err err;
+    int status = cli_parse("rules list", argc, argv, options, ARRAY_COUNT(options), &words);
+    if (status)
+        return status;
+    if (!output_format_by_name(slice_text(format_name), &format))
+        return cli_usage("rules list", "--format is table, json, jsonl or csv");
+    if (rule_files_load(words.count ? words.words[0] : NULL, false, &files, &err) < 0)
+        return cli_fail(&err);
+    int result = listing_init(&listing, &err);
+    for (size_t i = 0; result == 0 && i < files.rules->count; i++) {
+        const struct rule *rule = files.rules->rules[i];
+        if ((level && !slice_is_nocase(rule->level, level)) ||
+            (status_name && strcmp(rule_status_name(rule->status), status_name) != 0))
+            continue;
+        listing_row(&listing);
+        listing_text(&listing, "status", slice_text(rule_status_name(rule->status)));
+        listing_text(&listing, "level", rule->level);
+        listing_text(&listing, "title", rule->title);
+        listing_text(&listing, "attack", tactics_and_techniques(rule, listing.arena));
+        listing_text(&listing, "id", rule->id.ptr ? rule->id : rule->name);
+        listing_text(&listing, "author", rule->author.ptr ? rule->author : SLICE(""));
+        listing_text(&listing, "path", rule->path);
+        listing_text(&listing, "reason", rule->reason.ptr ? rule->reason : SLICE(""));
+    }
+    if (result == 0) {
+        result = listing_print(&listing, format, &err);
+        listing_close(&listing);
+    }
+    rule_files_free(&files);
+    cli_flush();
+    return result < 0 ? cli_fail(&err) : EXIT_DONE;
+}
+
+int app_rules(int argc, char **argv)
+{
+    static const struct {
+        const char *name;
+        int (*run)(int argc, char **argv);
+    } commands[] = {{"check", check_command}, {"list", list_command}, {"test", rules_test}};
+    if (argc < 1)
+        return cli_usage("rules", "say what: check, list or test");
+    for (size_t i = 0; i < ARRAY_COUNT(commands); i++)
+        if (strcmp(argv[0], commands[i].name) == 0)
+            return commands[i].run(argc - 1, argv + 1);
+    return cli_usage("rules", "there is no '%s'; say check, list or test", argv[0]);
+}

@@ -1,0 +1,4 @@
+#pragma once
+/* app/rule_commands: the words behind "hinomi rules", each with the arguments after it. They return the
+ * exit status. */
+int rules_test(int argc, char **argv);     /* tests that stand beside rules */
