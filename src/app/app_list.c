@@ -25,8 +25,10 @@ const struct command_line command_lines[] = {
      "the time machine: findings as of event time", app_replay},
     {"rules", "check [--format jsonl|table] FILE|DIR\n"
      "        list [--level L] [--status S] [--format table|json|jsonl|csv] [FILE|DIR]\n"
-     "        test [FILE|DIR...]",
-     "which rules are active and why others are not; what they are about; the tests beside them", app_rules},
+     "        test [FILE|DIR...]\n"
+     "        backtest --dir DATA [--from T] [--to T] [--tz ZONE] [--against FILE|DIR] [--examples N]\n"
+     "                 [--format table|jsonl] [FILE|DIR]",
+     "which rules are active and why others are not; the tests beside them; what they would have found", app_rules},
     {"search", "[--dir DATA | --data FILE [--data-dir DIR]] [--format table|json|jsonl|csv] [--from T] [--to T]\n"
      "        [--content DIR] [--macros FILE] [--explain | --estimate] SPL\n"
      "        --tail --url URL [--token-file FILE] [--ca FILE] [--tz ZONE] SPL",

@@ -123,11 +123,11 @@ int app_rules(int argc, char **argv)
     static const struct {
         const char *name;
         int (*run)(int argc, char **argv);
-    } commands[] = {{"check", check_command}, {"list", list_command}, {"test", rules_test}};
+    } commands[] = {{"check", check_command}, {"list", list_command}, {"test", rules_test}, {"backtest", rules_backtest}};
     if (argc < 1)
-        return cli_usage("rules", "say what: check, list or test");
+        return cli_usage("rules", "say what: check, list, test or backtest");
     for (size_t i = 0; i < ARRAY_COUNT(commands); i++)
         if (strcmp(argv[0], commands[i].name) == 0)
             return commands[i].run(argc - 1, argv + 1);
-    return cli_usage("rules", "there is no '%s'; say check, list or test", argv[0]);
+    return cli_usage("rules", "there is no '%s'; say check, list, test or backtest", argv[0]);
 }

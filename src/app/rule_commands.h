@@ -2,3 +2,4 @@
 /* app/rule_commands: the words behind "hinomi rules", each with the arguments after it. They return the
  * exit status. */
 int rules_test(int argc, char **argv);     /* tests that stand beside rules */
+int rules_backtest(int argc, char **argv); /* what rules would have found in what is stored */

@@ -41,6 +41,11 @@ MUST_USE const struct state_definitions *
 state_definitions_only(const struct state_definitions *definitions, struct slice table,
                        struct arena *arena);
 
+/* The rows that any table takes something of, as one condition; *out NULL when there is no feed. -1: memory
+ * is out. */
+MUST_USE int state_wanted(const struct state_definitions *definitions, struct arena *arena,
+                          const struct expr **out);
+
 MUST_USE struct state *state_new(const struct state_definitions *definitions);
 void state_free(struct state *state);
 

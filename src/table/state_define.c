@@ -170,3 +170,13 @@ state_definitions_only(const struct state_definitions *definitions, struct slice
         }
     return only;
 }
+
+int state_wanted(const struct state_definitions *definitions, struct arena *arena,
+                 const struct expr **out)
+{
+    *out = NULL;
+    for (size_t i = 0; i < definitions->feed_count; i++)
+        if (!(*out = expr_or(arena, *out, definitions->feeds[i].when)))
+            return -1;
+    return 0;
+}
