@@ -2,7 +2,7 @@
  * rules remember, as of event time. */
 #include "app/hunt_summary.h"
 #include "app/offline.h"
-#include "app/rule_files.h"
+#include "app/rules.h"
 #include "detect/detector.h"
 
 #include <stdio.h>
@@ -57,10 +57,10 @@ static void say_summary(const struct hunt *hunt)
     buffer_close(&text);
 }
 
-static int run_hunt(struct hunt *hunt, const struct rule_files *files, const struct cli_words *words,
+static int run_hunt(struct hunt *hunt, const struct rulebook *book, const struct cli_words *words,
                     struct err *err)
 {
-    struct detector_options options = {.rules = files->rules, .state = files->state, .found = on_found,
+    struct detector_options options = {.rules = book->rules, .state = book->state, .found = on_found,
                                        .context = hunt};
     struct decoders *decoders = NULL;
     if (cli_load_decoders(&decoders, err) < 0)
@@ -80,15 +80,15 @@ static int run_hunt(struct hunt *hunt, const struct rule_files *files, const str
 
 /* The whole hunt, once the command line is understood. */
 static int hunt_files(struct hunt *hunt, enum hunt_format format, bool summary,
-                      const struct rule_files *files, const struct cli_words *words)
+                      const struct rulebook *book, const struct cli_words *words)
 {
     struct err err;
     hunt->started_ns = clock_mono_ns(clock_real());
     int result = hunt_output_init(&hunt->output, format, &err);
     if (result == 0)
-        result = hunt_summary_init(&hunt->summary, files->rules, &err);
+        result = hunt_summary_init(&hunt->summary, book->rules, &err);
     if (result == 0)
-        result = run_hunt(hunt, files, words, &err);
+        result = run_hunt(hunt, book, words, &err);
     cli_flush();
     if (result == 0 && summary)
         say_summary(hunt);
@@ -142,14 +142,14 @@ static int hunt_command(const char *name, int argc, char **argv, bool findings)
     status = cli_check_text(name, offline.zone, offline.encoding);
     if (status)
         return status;
-    struct rule_files files;
+    struct rulebook *book;
     struct err err;
-    if (rule_files_load(rules_path, ignore_logsource, &files, &err) < 0)
+    if (cli_load_rules(rules_path, NULL, ignore_logsource, &book, &err) < 0)
         return cli_fail(&err);
-    rule_files_say_inactive(&files);
+    cli_say_inactive(book);
     bool for_people = format == HUNT_TABLE || format == HUNT_TIMELINE;
-    status = hunt_files(&hunt, format, summary || for_people, &files, &words);
-    rule_files_free(&files);
+    status = hunt_files(&hunt, format, summary || for_people, book, &words);
+    rulebook_release(book);
     return status;
 }
 

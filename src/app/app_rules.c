@@ -2,7 +2,7 @@
 #include "app/cli.h"
 #include "app/listing.h"
 #include "app/rule_commands.h"
-#include "app/rule_files.h"
+#include "app/rules.h"
 #include "base/json.h"
 
 #include <stdio.h>
@@ -42,24 +42,24 @@ static int check_command(int argc, char **argv)
         {"--ignore-logsource", NULL, &ignore_logsource},
     };
     struct cli_words words;
-    struct rule_files files;
+    struct rulebook *book;
     struct err err;
     size_t refused = 0;
     int status = cli_parse("rules check", argc, argv, options, ARRAY_COUNT(options), &words);
     if (status)
         return status;
-    if (rule_files_load(words.count ? words.words[0] : NULL, ignore_logsource, &files, &err) < 0)
+    if (cli_load_rules(words.count ? words.words[0] : NULL, NULL, ignore_logsource, &book, &err) < 0)
         return cli_fail(&err);
     struct buffer line;
     buffer_init(&line, 16 * MIB);
-    for (size_t i = 0; i < files.rules->count; i++) {
+    for (size_t i = 0; i < book->rules->count; i++) {
         buffer_clear(&line);
-        put_status(files.rules->rules[i], strcmp(format, "table") == 0, &line);
+        put_status(book->rules->rules[i], strcmp(format, "table") == 0, &line);
         cli_write(buffer_slice(&line));
-        refused += files.rules->rules[i]->status == RULE_REFUSED;
+        refused += book->rules->rules[i]->status == RULE_REFUSED;
     }
     buffer_close(&line);
-    rule_files_free(&files);
+    rulebook_release(book);
     cli_flush();
     return refused ? EXIT_FAILED : EXIT_DONE;
 }
@@ -83,7 +83,7 @@ static int list_command(int argc, char **argv)
         {"--format", &format_name, NULL}, {"--level", &level, NULL}, {"--status", &status_name, NULL}};
     enum output_format format;
     struct cli_words words;
-    struct rule_files files;
+    struct rulebook *book;
     struct listing listing;
     struct err err;
     int status = cli_parse("rules list", argc, argv, options, ARRAY_COUNT(options), &words);
@@ -91,11 +91,11 @@ static int list_command(int argc, char **argv)
         return status;
     if (!output_format_by_name(slice_text(format_name), &format))
         return cli_usage("rules list", "--format is table, json, jsonl or csv");
-    if (rule_files_load(words.count ? words.words[0] : NULL, false, &files, &err) < 0)
+    if (cli_load_rules(words.count ? words.words[0] : NULL, NULL, false, &book, &err) < 0)
         return cli_fail(&err);
     int result = listing_init(&listing, &err);
-    for (size_t i = 0; result == 0 && i < files.rules->count; i++) {
-        const struct rule *rule = files.rules->rules[i];
+    for (size_t i = 0; result == 0 && i < book->rules->count; i++) {
+        const struct rule *rule = book->rules->rules[i];
         if ((level && !slice_is_nocase(rule->level, level)) ||
             (status_name && strcmp(rule_status_name(rule->status), status_name) != 0))
             continue;
@@ -113,7 +113,7 @@ static int list_command(int argc, char **argv)
         result = listing_print(&listing, format, &err);
         listing_close(&listing);
     }
-    rule_files_free(&files);
+    rulebook_release(book);
     cli_flush();
     return result < 0 ? cli_fail(&err) : EXIT_DONE;
 }

@@ -2,6 +2,7 @@
 
 #include "app/cli.h"
 #include "app/definitions.h"
+#include "app/rules.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include "decode/sample.h"
@@ -68,36 +69,32 @@ static void report_rules(struct report *report, const struct rule_set *rules)
                     counts[RULE_ACTIVE], counts[RULE_INACTIVE], counts[RULE_REFUSED]);
 }
 
-static void check_rules(struct report *report)
+static void check_rules(struct report *report, const char *dir)
 {
     struct err err;
-    struct rule_set *rules;
-    char logsources[PATH_MAX + 64];
-    snprintf(logsources, sizeof(logsources), "%s", cli_content("logsources"));
-    struct rule_options options = {.logsource_path = logsources};
-    if (rule_set_load(cli_content("rules"), &options, &rules, &err) < 0) {
-        report_line(report, REPORT_FAIL, "rules", "%s", err.text);
+    struct rulebook *book;
+    char own[PATH_MAX + 64] = "";
+    if (dir)
+        snprintf(own, sizeof(own), "%.4000s/content/rules", dir);
+    if (cli_load_rules(NULL, dir ? own : NULL, false, &book, &err) < 0) {
+        report_line(report, REPORT_FAIL, "rules and state tables", "%s", err.text);
         return;
     }
-    report_rules(report, rules);
-    rule_set_free(rules);
+    report_rules(report, book->rules);
+    report_line(report, REPORT_OK, "state tables", "%u tables fed by %u kinds of events",
+                book->state->table_count, book->state->feed_count);
+    rulebook_release(book);
 }
 
-static void check_state_and_policy(struct report *report, const char *policy_path)
+static void check_policy(struct report *report, const char *policy_path)
 {
     struct err err;
-    const struct state_definitions *state;
     const struct policy *policy;
     struct arena *arena = arena_new(64 * MIB);
     if (!arena) {
         report_line(report, REPORT_FAIL, "memory", "out of memory");
         return;
     }
-    if (state_definitions_load(cli_content("state"), arena, &state, &err) < 0)
-        report_line(report, REPORT_FAIL, "state tables", "%s", err.text);
-    else
-        report_line(report, REPORT_OK, "state tables", "%u tables fed by %u kinds of events",
-                    state->table_count, state->feed_count);
     if (policy_load(policy_path ? policy_path : cli_content("policy/default.yaml"), arena, &policy,
                     &err) < 0)
         report_line(report, REPORT_FAIL, "gate policy", "%s; the gate would hold everything", err.text);
@@ -140,7 +137,7 @@ static void check_definitions(struct report *report, const char *dir)
 void check_content(struct report *report, const char *policy, const char *dir)
 {
     check_decoders(report);
-    check_rules(report);
-    check_state_and_policy(report, policy);
+    check_rules(report, dir);
+    check_policy(report, policy);
     check_definitions(report, dir);
 }

@@ -1,5 +1,8 @@
 #include "app/engine.h"
 
+#include "app/rules.h"
+#include "base/file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -7,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PATH_ROOM = ENGINE_PATH_MAX, FINISH_WAIT_MS = 3600 * 1000 };
+enum { PATH_ROOM = ENGINE_PATH_MAX, FINISH_WAIT_MS = 3600 * 1000, LOOK_S = 5 };
 
 void engine_note(void *context, const char *text)
 {
@@ -30,17 +33,51 @@ static int take_lock(struct engine *engine, struct err *err)
                    engine->dir);
 }
 
-static int load_rules(struct engine *engine, struct err *err)
+static const char *own_rules(const struct engine *engine, char to[PATH_ROOM])
 {
-    char logsources[PATH_ROOM];
-    snprintf(logsources, sizeof(logsources), "%s", cli_content("logsources"));
-    struct rule_options options = {.logsource_path = logsources};
-    engine->arena = arena_new(64 * MIB);
-    if (!engine->arena)
-        return err_nomem(err);
-    if (state_definitions_load(cli_content("state"), engine->arena, &engine->state, err) < 0)
+    snprintf(to, PATH_ROOM, "%.4000s/content/rules", engine->dir);
+    return to;
+}
+
+static uint64_t look_at_rules(const struct engine *engine)
+{
+    static const char *const folders[] = {"rules", "logsources", "state"};
+    char own[PATH_ROOM];
+    uint64_t sum = file_stamp(own_rules(engine, own));
+    for (size_t i = 0; i < ARRAY_COUNT(folders); i++)
+        sum += file_stamp(cli_content(folders[i]));
+    return sum;
+}
+
+static int load_rules(struct engine *engine, struct rulebook **out, struct err *err)
+{
+    char own[PATH_ROOM];
+    engine->rules_seen = look_at_rules(engine);
+    return cli_load_rules(NULL, own_rules(engine, own), false, out, err);
+}
+
+int engine_reload_rules(struct engine *engine, struct err *err)
+{
+    struct rulebook *book;
+    if (load_rules(engine, &book, err) < 0)
         return -1;
-    return rule_set_load(cli_content("rules"), &options, &engine->rules, err);
+    pipeline_change_rules(engine->pipeline, book);
+    rulebook_release(book);
+    return 0;
+}
+
+void engine_tick(struct engine *engine)
+{
+    struct err err;
+    char text[ERR_TEXT_SIZE + 64];
+    int64_t now = clock_mono_ns(clock_real());
+    if (now - engine->looked_ns < LOOK_S * NS_PER_SECOND)
+        return;
+    engine->looked_ns = now;
+    if (look_at_rules(engine) == engine->rules_seen || engine_reload_rules(engine, &err) == 0)
+        return;
+    snprintf(text, sizeof(text), "the changed rules are not taken: %s", err.text);
+    engine_note(NULL, text);
 }
 
 int engine_open(struct engine *engine, struct err *err)
@@ -69,7 +106,7 @@ int engine_open(struct engine *engine, struct err *err)
     struct checkpoint_config checkpoint = {.dir = path, .note = engine_note};
     if (checkpoint_open(&checkpoint, &engine->checkpoint, err) < 0)
         return -1;
-    return engine->detect ? load_rules(engine, err) : 0;
+    return engine->detect ? load_rules(engine, &engine->book, err) : 0;
 }
 
 struct slice engine_state(const struct engine *engine)
@@ -88,8 +125,7 @@ int engine_start(struct engine *engine, struct err *err)
     struct pipeline_config config = {.journal = engine->journal,
                                      .store = engine->store,
                                      .decoders = engine->decoders,
-                                     .rules = engine->rules,
-                                     .state = engine->state,
+                                     .book = engine->book,
                                      .checkpoint = engine->checkpoint,
                                      .crash_path = engine->crash_path,
                                      .clock = clock_real(),
@@ -155,8 +191,7 @@ void engine_close(struct engine *engine)
     journal_close(engine->journal);
     redecode_free(engine->redecode);
     decoders_free(engine->decoders);
-    rule_set_free(engine->rules);
-    arena_free(engine->arena);
+    rulebook_release(engine->book);
     if (engine->lock_fd >= 0)
         close(engine->lock_fd);
 }

@@ -3,7 +3,7 @@
  * app/engine: journal, store, decoders, rules and pipeline of one data folder, opened and closed
  * together; what `import` and `serve` share.
  *
- *   DATA/journal  DATA/store  DATA/memory  DATA/state.db  DATA/tls  DATA/gate  DATA/lock
+ *   DATA/content/rules (own rules)  DATA/journal  DATA/store  DATA/memory  DATA/state.db  DATA/tls  DATA/gate  DATA/lock
  */
 #include "app/cli.h"
 #include "flow/pipeline.h"
@@ -25,9 +25,9 @@ struct engine {
     struct journal *journal;
     struct decoders *decoders;
     struct redecode *redecode; /* what these would make of stored events */
-    struct arena *arena;
-    const struct state_definitions *state;
-    struct rule_set *rules;
+    struct rulebook *book; /* that it was opened with; the pipeline may have a newer one */
+    uint64_t rules_seen;   /* what the files looked like */
+    int64_t looked_ns;     /* monotonic */
     struct checkpoint *checkpoint;
     struct pipeline *pipeline;
     uint64_t caught_up_at; /* journal position at the start: before it everything is the past */
@@ -44,6 +44,12 @@ MUST_USE int engine_start(struct engine *engine, struct err *err);
 /* Everything acknowledged is in segments when it returns 0; the pipeline has stopped. */
 MUST_USE int engine_finish(struct engine *engine, struct err *err);
 void engine_close(struct engine *engine);
+/* Rules that changed in the content folder or in DATA/content/rules run from the next batch on. On
+ * failure those that run stay. */
+MUST_USE int engine_reload_rules(struct engine *engine, struct err *err);
+/* The same when a file has changed since; call it every second or so, it looks every
+ * five. What fails is noted once. */
+void engine_tick(struct engine *engine);
 /* Why what is remembered cannot be trusted now, or NULL: the start's replay, or a lost checkpoint. */
 const char *engine_doubt(struct engine *engine);
 

@@ -8,7 +8,7 @@
 #include "app/listing.h"
 #include "app/pinned.h"
 #include "app/rule_commands.h"
-#include "app/rule_files.h"
+#include "app/rules.h"
 #include "base/time.h"
 #include "base/zone.h"
 #include "detect/detector.h"
@@ -32,7 +32,7 @@ struct backtest {
 
 /* One version of the rules over the whole time. */
 struct version {
-    struct rule_files files;
+    struct rulebook *book;
     struct detector *detector;
     struct backtest_count count;
     struct history_stats stats;
@@ -67,14 +67,14 @@ static void on_reached(void *context, int64_t time_ns)
 
 static int run_version(struct backtest *backtest, struct version *version, struct err *err)
 {
-    struct detector_options options = {.rules = version->files.rules, .state = version->files.state,
+    struct detector_options options = {.rules = version->book->rules, .state = version->book->state,
                                        .found = on_found, .context = version};
     struct arena *arena = arena_new(64 * MIB);
     struct history_request request = {.from_ns = backtest->from_ns, .to_ns = backtest->to_ns,
                                       .take = on_batch, .reached = on_reached, .context = version};
     if (!arena)
         return err_nomem(err);
-    int result = rule_rows_wanted(version->files.rules, version->files.state, arena, &request.filter, err);
+    int result = rule_rows_wanted(version->book->rules, version->book->state, arena, &request.filter, err);
     if (result == 0)
         result = detector_new(&options, &version->detector, err);
     request.snapshot = result == 0 ? store_snapshot(backtest->store) : NULL;
@@ -93,10 +93,10 @@ static int open_version(struct backtest *backtest, struct version *version, cons
                         const char *doing, struct err *err)
 {
     version->doing = doing;
-    if (rule_files_load(path, false, &version->files, err) < 0)
+    if (cli_load_rules(path, NULL, false, &version->book, err) < 0)
         return -1;
-    rule_files_say_inactive(&version->files);
-    if (backtest_count_init(&version->count, version->files.rules, backtest->zone, backtest->examples,
+    cli_say_inactive(version->book);
+    if (backtest_count_init(&version->count, version->book->rules, backtest->zone, backtest->examples,
                             backtest->compares, err) < 0)
         return -1;
     return run_version(backtest, version, err);
@@ -106,8 +106,7 @@ static void close_version(struct version *version)
 {
     detector_free(version->detector);
     backtest_count_close(&version->count);
-    if (version->files.rules)
-        rule_files_free(&version->files);
+    rulebook_release(version->book);
 }
 
 /* ---- the store ---- */

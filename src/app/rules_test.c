@@ -14,7 +14,7 @@
  */
 #include "app/offline.h"
 #include "app/rule_commands.h"
-#include "app/rule_files.h"
+#include "app/rules.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "cut/yaml_json.h"
@@ -33,7 +33,7 @@ struct run {
 
     /* the file that is being tested */
     const char *path;
-    struct rule_files files;
+    struct rulebook *book;
     char rule_path[PATH_ROOM];
     struct arena *arena;
 };
@@ -122,7 +122,7 @@ static int walk_delivery(struct run *run, const struct delivery *delivery, struc
 static int run_events(struct run *run, const struct yaml_node *test, struct outcome *outcome,
                       struct err *err)
 {
-    struct detector_options options = {.rules = run->files.rules, .state = run->files.state,
+    struct detector_options options = {.rules = run->book->rules, .state = run->book->state,
                                        .found = on_found, .context = outcome};
     struct slice received = yaml_text(yaml_get(test, "received"), SLICE_NONE);
     struct slice until = yaml_text(yaml_get(test, "until"), SLICE_NONE);
@@ -252,26 +252,26 @@ static int run_case(struct run *run, const struct yaml_node *test, struct err *e
 static int load_rules(struct run *run, struct err *err)
 {
     char folder[PATH_ROOM];
-    if (rule_files_load(run->rule_path, false, &run->files, err) < 0)
+    if (cli_load_rules(run->rule_path, NULL, false, &run->book, err) < 0)
         return -1;
     bool whole = true;
-    for (size_t i = 0; i < run->files.rules->count; i++)
-        whole &= run->files.rules->rules[i]->status == RULE_ACTIVE;
+    for (size_t i = 0; i < run->book->rules->count; i++)
+        whole &= run->book->rules->rules[i]->status == RULE_ACTIVE;
     if (whole)
         return 0;
-    rule_files_free(&run->files);
+    rulebook_release(run->book);
     snprintf(folder, sizeof(folder), "%s", run->rule_path);
     char *slash = strrchr(folder, '/');
     if (slash)
         *slash = '\0';
-    return rule_files_load(slash ? folder : ".", false, &run->files, err);
+    return cli_load_rules(slash ? folder : ".", NULL, false, &run->book, err);
 }
 
 /* A rule that is not active cannot be tested: its reason is the failure. */
 static void fail_inactive(struct run *run)
 {
-    for (size_t i = 0; i < run->files.rules->count; i++) {
-        const struct rule *rule = run->files.rules->rules[i];
+    for (size_t i = 0; i < run->book->rules->count; i++) {
+        const struct rule *rule = run->book->rules->rules[i];
         if (rule->status != RULE_ACTIVE && slice_is(rule->path, run->rule_path))
             fail(run, rule->title.ptr ? rule->title : rule->name, "the rule is %s: %.*s",
                  rule_status_name(rule->status), SLICE_ARG(rule->reason));
@@ -322,7 +322,7 @@ static int run_file(struct run *run, struct err *err)
     int result = 0;
     for (size_t i = 0; result == 0 && i < count; i++)
         result = run_document(run, documents[i], err);
-    rule_files_free(&run->files);
+    rulebook_release(run->book);
     return result;
 }
 

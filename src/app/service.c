@@ -150,7 +150,7 @@ static int start_respond_and_gate(struct service *service, struct err *err)
              service->config.policy ? service->config.policy : cli_content("policy/default.yaml"));
     struct gate_config gate = {.dir = data_path(service, "gate", dir),
                                .policy_path = policy,
-                               .state = service->engine.state,
+                               .state = service->engine.book->state,
                                .state_snapshot = engine_state(&service->engine),
                                .clock = clock_real(),
                                .decided = gate_events_decided,
@@ -201,7 +201,7 @@ static int find_files(struct service *service, struct err *err)
         return err_nomem(err);
     if (search_files_find(config->dir, service->file_names, &service->files, err) < 0)
         return -1;
-    if (state_copy_init(&service->states, service->engine.state, service->file_names, err) < 0)
+    if (state_copy_init(&service->states, service->engine.book->state, service->file_names, err) < 0)
         return -1;
     service->files.states = &service->states;
     if (config->geoip)
@@ -272,7 +272,6 @@ static int open_server(struct service *service, struct err *err)
                   .journal = service->engine.journal,
                   .store = service->engine.store,
                   .pipeline = service->engine.pipeline,
-                  .rules = service->engine.rules,
                   .respond = service->respond,
                   .gate = service->gate,
                   .keeping = service->keeping,
@@ -315,6 +314,8 @@ void service_reload(struct service *service)
 {
     struct err err; /* the gate says on standard error how it went */
     (void)!gate_policy_reload(service->gate, SLICE("SIGHUP"), &err);
+    if (engine_reload_rules(&service->engine, &err) < 0)
+        engine_note(NULL, err.text);
 }
 
 void service_tick(struct service *service)
@@ -332,6 +333,7 @@ void service_tick(struct service *service)
     gate_set_health(service->gate, reason[0] == '\0', reason);
     keeping_tick(service->keeping);
     knowing_tick(service->knowing);
+    engine_tick(&service->engine);
 }
 
 /* In the order of the walk: first nobody can send, then what was sent is carried through. */

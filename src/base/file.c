@@ -1,5 +1,6 @@
 #include "base/file.h"
 
+#include "base/hash.h"
 #include "base/mem.h"
 
 #include <dirent.h>
@@ -103,4 +104,24 @@ int file_walk(const char *path, const char *suffix, file_visit visit, void *cont
     if (!S_ISDIR(info.st_mode))
         return visit(context, path, err);
     return walk(path, suffix, visit, context, 0, err);
+}
+
+static int add_to_stamp(void *context, const char *path, struct err *err)
+{
+    uint64_t *sum = context;
+    struct stat info;
+    (void)err;
+    if (stat(path, &info) == 0)
+        *sum += hash_bytes(slice_text(path)) ^ (uint64_t)info.st_mtim.tv_sec * 1000003U ^
+                (uint64_t)info.st_mtim.tv_nsec * 31U ^ (uint64_t)info.st_size;
+    return 0;
+}
+
+uint64_t file_stamp(const char *path)
+{
+    uint64_t sum = 0;
+    struct err err;
+    if (access(path, F_OK) == 0 && file_walk(path, NULL, add_to_stamp, &sum, &err) < 0)
+        sum++; /* reading it says why */
+    return sum;
 }

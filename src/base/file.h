@@ -18,4 +18,8 @@ typedef int (*file_visit)(void *context, const char *path, struct err *err);
 MUST_USE int file_walk(const char *path, const char *suffix, file_visit visit, void *context,
                        struct err *err);
 
+/* Changes when a file below path is added, removed or written (by names, sizes and times; hidden ones left
+ * out). A path that is not there is 0. */
+uint64_t file_stamp(const char *path);
+
 bool file_is_dir(const char *path);

@@ -116,7 +116,9 @@ int rule_set_load(const char *path, const struct rule_options *options, struct r
         return err_nomem(err);
     }
     if (logsources_load(options->logsource_path, set->arena, &set->logsources, err) < 0 ||
-        file_walk(path, NULL, load_file, &loading, err) < 0) {
+        file_walk(path, NULL, load_file, &loading, err) < 0 ||
+        (options->more_path && file_is_dir(options->more_path) &&
+         file_walk(options->more_path, NULL, load_file, &loading, err) < 0)) {
         rule_set_free(set);
         return -1;
     }

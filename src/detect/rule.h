@@ -73,6 +73,7 @@ struct rule_set {
  * wrong is in the set with its reason; -1 only when a path cannot be read or memory is out. */
 struct rule_options {
     const char *logsource_path; /* folder of the mappings */
+    const char *more_path;      /* further rules, where there are some; NULL: none */
     bool ignore_logsource;      /* do not test events against a rule's log source */
 };
 MUST_USE int rule_set_load(const char *path, const struct rule_options *options,

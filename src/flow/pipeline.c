@@ -38,6 +38,8 @@ struct pipeline {
     struct patient_store patient;
     struct journal_reader *reader;
     struct decode *decode;
+    struct rulebook *book;      /* of the detector; changed under the lock */
+    struct rulebook *next_book; /* under the lock; NULL: none */
     struct detector *detector;
     struct batch *batch;
     struct finding_sender *sender;
@@ -322,10 +324,77 @@ static int idle(struct pipeline *pipeline, struct err *err)
     return trim_journal(pipeline, err);
 }
 
+/* ---- other rules ---- */
+
+void pipeline_change_rules(struct pipeline *pipeline, struct rulebook *book)
+{
+    rulebook_hold(book);
+    pthread_mutex_lock(&pipeline->lock);
+    rulebook_release(pipeline->next_book); /* one that was not even begun */
+    pipeline->next_book = book;
+    pthread_mutex_unlock(&pipeline->lock);
+}
+
+struct rulebook *pipeline_hold_rules(struct pipeline *pipeline)
+{
+    pthread_mutex_lock(&pipeline->lock);
+    struct rulebook *book = pipeline->book ? rulebook_hold(pipeline->book) : NULL;
+    pthread_mutex_unlock(&pipeline->lock);
+    return book;
+}
+
+/* A detector of the new rules with the memory of the old. */
+static int make_successor(struct pipeline *pipeline, struct rulebook *book, struct detector **out,
+                          struct err *err)
+{
+    struct detector_options options = {.rules = book->rules, .state = book->state, .found = on_found,
+                                       .context = pipeline};
+    struct buffer memory;
+    buffer_init(&memory, CHECKPOINT_BYTES_MAX);
+    detector_save(pipeline->detector, &memory);
+    int result = buffer_failed(&memory) ? err_nomem(err) : detector_new(&options, out, err);
+    if (result == 0 && detector_load(*out, buffer_slice(&memory), err) < 0) {
+        detector_free(*out);
+        result = -1;
+    }
+    buffer_close(&memory);
+    return result;
+}
+
+/* Between two deliveries: each event is seen by the old rules or by the new ones. */
+static void change_rules(struct pipeline *pipeline)
+{
+    struct detector *detector;
+    struct err err;
+    pthread_mutex_lock(&pipeline->lock);
+    struct rulebook *book = pipeline->next_book;
+    pipeline->next_book = NULL;
+    pthread_mutex_unlock(&pipeline->lock);
+    if (!book || !pipeline->detector) {
+        rulebook_release(book);
+        return;
+    }
+    if (make_successor(pipeline, book, &detector, &err) < 0) {
+        char text[ERR_TEXT_SIZE + 64];
+        snprintf(text, sizeof(text), "the changed rules are not taken: %s", err.text);
+        note(pipeline, text);
+        rulebook_release(book);
+        return;
+    }
+    detector_free(pipeline->detector);
+    pipeline->detector = detector;
+    pthread_mutex_lock(&pipeline->lock);
+    struct rulebook *old = pipeline->book;
+    pipeline->book = book;
+    pthread_mutex_unlock(&pipeline->lock);
+    rulebook_release(old);
+}
+
 static int step(struct pipeline *pipeline, struct err *err)
 {
     struct delivery delivery;
     arena_reset(pipeline->arena);
+    change_rules(pipeline);
     int got = journal_read(pipeline->reader, NULL, &delivery, IDLE_WAIT_MS, err);
     if (got < 0)
         return -1;
@@ -375,6 +444,8 @@ static void free_parts(struct pipeline *pipeline)
     journal_reader_close(pipeline->reader);
     finding_sender_free(pipeline->sender);
     detector_free(pipeline->detector);
+    rulebook_release(pipeline->book);
+    rulebook_release(pipeline->next_book);
     decode_free(pipeline->decode);
     batch_free(pipeline->batch);
     buffer_close(&pipeline->keeping.content);
@@ -386,8 +457,8 @@ static void free_parts(struct pipeline *pipeline)
 
 static int new_detector(struct pipeline *pipeline, struct err *err)
 {
-    struct detector_options options = {.rules = pipeline->config.rules,
-                                       .state = pipeline->config.state,
+    struct detector_options options = {.rules = pipeline->book->rules,
+                                       .state = pipeline->book->state,
                                        .found = on_found,
                                        .context = pipeline};
     detector_free(pipeline->detector);
@@ -449,7 +520,9 @@ static int make_parts(struct pipeline *pipeline, struct err *err)
     buffer_init(&pipeline->keeping.content, CHECKPOINT_BYTES_MAX);
     if (!pipeline->decode || !pipeline->batch || !pipeline->sender || !pipeline->arena)
         return err_nomem(err);
-    if ((config->rules && new_detector(pipeline, err) < 0) || find_place(pipeline, err) < 0)
+    if (config->book)
+        pipeline->book = rulebook_hold(config->book);
+    if ((pipeline->book && new_detector(pipeline, err) < 0) || find_place(pipeline, err) < 0)
         return -1;
     return journal_reader_open(config->journal, pipeline->counts.position, &pipeline->reader, err);
 }

@@ -14,6 +14,7 @@
 #include "decode/decode.h"
 #include "detect/detector.h"
 #include "flow/checkpoint.h"
+#include "flow/rulebook.h"
 #include "store/journal.h"
 #include "store/store.h"
 
@@ -23,8 +24,7 @@ struct pipeline_config {
     struct journal *journal;
     struct store *store;
     const struct decoders *decoders;
-    const struct rule_set *rules;          /* NULL: detect nothing */
-    const struct state_definitions *state; /* NULL: none */
+    struct rulebook *book;                 /* NULL: detect nothing. The pipeline takes a hold of its own */
     struct checkpoint *checkpoint;         /* NULL: what rules remember ends with the program */
     int64_t checkpoint_ms;                 /* at least so long between two; 0: 15000 */
     const char *crash_path;                /* see crash_mark.h; NULL: none. Lives as long */
@@ -54,3 +54,8 @@ void pipeline_stop(struct pipeline *pipeline);
 struct pipeline_counts pipeline_counts(struct pipeline *pipeline);
 /* Waits until everything up to the journal position has passed; false after wait_ms or a failure. */
 bool pipeline_wait(struct pipeline *pipeline, uint64_t position, int64_t wait_ms);
+/* These rules run from the next batch on, with what the old ones remembered as far as both know it; no
+ * event is missed or seen twice. Takes a hold. What cannot be taken over is noted, and the old rules stay. */
+void pipeline_change_rules(struct pipeline *pipeline, struct rulebook *book);
+/* The rules that run; to be released. NULL when it detects nothing. */
+struct rulebook *pipeline_hold_rules(struct pipeline *pipeline);

@@ -91,8 +91,9 @@ void api_rules(struct api *api)
     json_open(&api->json, '{');
     json_key(&api->json, "rules");
     json_open(&api->json, '[');
-    for (size_t i = 0; i < api->parts->rules->count; i++) {
-        const struct rule *rule = api->parts->rules->rules[i];
+    struct rulebook *book = pipeline_hold_rules(api->parts->pipeline);
+    for (size_t i = 0; i < book->rules->count; i++) {
+        const struct rule *rule = book->rules->rules[i];
         json_open(&api->json, '{');
         json_put_text(&api->json, "id", rule->name);
         json_put_text(&api->json, "title", rule->title.ptr ? rule->title : rule->name);
@@ -102,6 +103,7 @@ void api_rules(struct api *api)
         json_put_bool(&api->json, "blind", false);
         json_close(&api->json, '}');
     }
+    rulebook_release(book);
     json_close(&api->json, ']');
     json_close(&api->json, '}');
     api_reply(api, 200);
@@ -137,7 +139,9 @@ static void put_see(struct api *api, const struct source_list *list)
     json_put_i64(json, "stored", (int64_t)sum.stored);
     json_put_i64(json, "quarantined", (int64_t)sum.quarantined);
     json_put_i64(json, "lost", (int64_t)journal.damaged_ranges);
-    json_put_i64(json, "rules", (int64_t)api->parts->rules->count);
+    struct rulebook *book = pipeline_hold_rules(api->parts->pipeline);
+    json_put_i64(json, "rules", (int64_t)book->rules->count);
+    rulebook_release(book);
     json_put_i64(json, "blind", 0);
     json_key(json, "events_per_second");
     json_f64(json, list ? (double)list->last_minute / 60 : 0);

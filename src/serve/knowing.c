@@ -8,7 +8,6 @@
 
 #include <pthread.h>
 #include <stdio.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 struct knowing {
@@ -22,25 +21,10 @@ struct knowing {
 
 /* ---- has something changed? ---- */
 
-static int add_file(void *context, const char *path, struct err *err)
-{
-    uint64_t *sum = context;
-    struct stat info;
-    (void)err;
-    if (stat(path, &info) == 0)
-        *sum += hash_bytes(slice_text(path)) ^ (uint64_t)info.st_mtim.tv_sec * 1000003U ^
-                (uint64_t)info.st_mtim.tv_nsec * 31U ^ (uint64_t)info.st_size;
-    return 0;
-}
-
 static uint64_t look(const struct knowing *knowing)
 {
-    uint64_t sum = 0;
+    uint64_t sum = file_stamp(knowing->shipped) + file_stamp(knowing->folder);
     struct err err;
-    const char *const folders[] = {knowing->shipped, knowing->folder};
-    for (size_t i = 0; i < ARRAY_COUNT(folders); i++)
-        if (file_is_dir(folders[i]) && file_walk(folders[i], ".yaml", add_file, &sum, &err) < 0)
-            sum++; /* reading them says why */
     int64_t version;
     if (knowledge_version(knowing->config.database, &version, &err) == 0)
         sum += hash_bytes(slice_of(&version, sizeof(version)));

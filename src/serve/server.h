@@ -32,7 +32,6 @@ struct server_parts {
     struct journal *journal;
     struct store *store;
     struct pipeline *pipeline;
-    const struct rule_set *rules;
     struct respond *respond;
     struct gate *gate;
     struct keeping *keeping;

@@ -12,13 +12,11 @@ enum { WALLETS = 6, ROUNDS = 12, BYTES = 512 };
 /* journal, store, checkpoint and the walk over them in one folder. */
 struct world {
     char dir[64], journal_dir[96], store_dir[96], memory_dir[96], crash_path[96];
-    struct arena *arena;
     struct journal *journal;
     struct store *store;
     struct checkpoint *checkpoint;
     struct decoders *decoders;
-    struct rule_set *rules;
-    const struct state_definitions *state;
+    struct rulebook *book;
     struct pipeline *pipeline;
     const char *deadly; /* a batch with this text kills the process */
     unsigned passed;
@@ -51,9 +49,9 @@ static void world_name(struct world *world)
 static void world_open(struct world *world, uint32_t seal_rows)
 {
     struct err err;
-    struct rule_options options = {.logsource_path = "content/logsources"};
+    struct rulebook_sources sources = {.rules = "content/rules", .logsources = "content/logsources",
+                                       .state = "content/state"};
     struct store_config store = {.dir = world->store_dir, .seal_rows = seal_rows};
-    world->arena = arena_new(64 * MIB);
     must(store_open(&store, &world->store, &err), &err);
     struct journal_config journal = {.dir = world->journal_dir,
                                      .file_bytes = 4096,
@@ -63,16 +61,14 @@ static void world_open(struct world *world, uint32_t seal_rows)
     struct checkpoint_config checkpoint = {.dir = world->memory_dir};
     must(checkpoint_open(&checkpoint, &world->checkpoint, &err), &err);
     must(decoders_load("content/decoders", &world->decoders, &err), &err);
-    must(state_definitions_load("content/state", world->arena, &world->state, &err), &err);
-    must(rule_set_load("content/rules", &options, &world->rules, &err), &err);
+    must(rulebook_load(&sources, &world->book, &err), &err);
     struct pipeline_config config = {.journal = world->journal,
                                      .store = world->store,
                                      .checkpoint = world->checkpoint,
                                      .checkpoint_ms = 1,
                                      .crash_path = world->crash_path,
                                      .decoders = world->decoders,
-                                     .rules = world->rules,
-                                     .state = world->state,
+                                     .book = world->book,
                                      .clock = clock_real(),
                                      .passed = on_passed,
                                      .context = world};
@@ -86,8 +82,7 @@ static void world_close(struct world *world)
     store_close(world->store);
     journal_close(world->journal);
     decoders_free(world->decoders);
-    rule_set_free(world->rules);
-    arena_free(world->arena);
+    rulebook_release(world->book);
     world->pipeline = NULL;
 }
 

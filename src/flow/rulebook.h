@@ -1,0 +1,31 @@
+#pragma once
+/*
+ * flow/rulebook: the rules that run, with the state tables they need: one version of both, held by
+ * whoever uses it, so that a new version can take its place while the old one is still looked at.
+ *
+ * Ownership  rulebook_load() gives one hold; the last rulebook_release() frees everything.
+ * Threads    Read-only once loaded; hold and release from any thread.
+ */
+#include "detect/rule.h"
+#include "table/state.h"
+
+#include <stdatomic.h>
+
+struct rulebook {
+    struct rule_set *rules;
+    const struct state_definitions *state;
+    struct arena *arena; /* of state */
+    atomic_uint holders;
+};
+
+struct rulebook_sources {
+    const char *rules;      /* a folder or file */
+    const char *more_rules; /* another, which need not be there; NULL: none */
+    const char *logsources; /* folder of the mappings */
+    const char *state;      /* folder of the state tables */
+    bool ignore_logsource;
+};
+
+MUST_USE int rulebook_load(const struct rulebook_sources *sources, struct rulebook **out, struct err *err);
+struct rulebook *rulebook_hold(struct rulebook *book); /* returns it */
+void rulebook_release(struct rulebook *book);          /* NULL is fine */
