@@ -144,7 +144,7 @@ static int hunt_command(const char *name, int argc, char **argv, bool findings)
         return status;
     struct rulebook *book;
     struct err err;
-    if (cli_load_rules(rules_path, NULL, ignore_logsource, &book, &err) < 0)
+    if (cli_load_rules(rules_path, ignore_logsource, &book, &err) < 0)
         return cli_fail(&err);
     cli_say_inactive(book);
     bool for_people = format == HUNT_TABLE || format == HUNT_TIMELINE;

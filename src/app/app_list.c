@@ -23,8 +23,10 @@ const struct command_line command_lines[] = {
      "rules over files: one line a match, a table, or a timeline as CSV", app_detect},
     {"replay", "--rules DIR [--format jsonl|table|timeline] FILE...",
      "the time machine: findings as of event time", app_replay},
-    {"rules", "check [--format jsonl|table] FILE|DIR\n"
-     "        list [--level L] [--status S] [--format table|json|jsonl|csv] [FILE|DIR]\n"
+    {"rules", "check [--format jsonl|table] [--dir DATA | FILE|DIR]\n"
+     "        list [--level L] [--status S] [--format table|json|jsonl|csv] [--dir DATA | FILE|DIR]\n"
+     "        install --dir DATA [--name PACK] [--dry-run] FOLDER|ARCHIVE\n"
+     "        disable|enable --dir DATA --reason TEXT ID;  level --dir DATA --reason TEXT ID LEVEL|own\n"
      "        test [FILE|DIR...]\n"
      "        backtest --dir DATA [--from T] [--to T] [--tz ZONE] [--against FILE|DIR] [--examples N]\n"
      "                 [--format table|jsonl] [FILE|DIR]",

@@ -7,6 +7,16 @@
 
 #include <stdio.h>
 
+/* Of a path, of a server's data folder, or the content folder's own. */
+static int load(const char *dir, const struct cli_words *words, bool ignore_logsource, struct rulebook **out,
+                struct err *err)
+{
+    if (dir && words->count)
+        return err_set(err, ERR_CONFIG, "name a data folder (--dir) or a path, not both");
+    return dir ? cli_load_server_rules(dir, out, err)
+               : cli_load_rules(words->count ? words->words[0] : NULL, ignore_logsource, out, err);
+}
+
 /* ---- check: a line a rule, with the reason why it is not active ---- */
 
 static void put_status(const struct rule *rule, bool table, struct buffer *line)
@@ -35,10 +45,11 @@ static void put_status(const struct rule *rule, bool table, struct buffer *line)
 
 static int check_command(int argc, char **argv)
 {
-    const char *format = "table";
+    const char *format = "table", *dir = NULL;
     bool ignore_logsource = false;
     const struct cli_option options[] = {
         {"--format", &format, NULL},
+        {"--dir", &dir, NULL},
         {"--ignore-logsource", NULL, &ignore_logsource},
     };
     struct cli_words words;
@@ -48,7 +59,7 @@ static int check_command(int argc, char **argv)
     int status = cli_parse("rules check", argc, argv, options, ARRAY_COUNT(options), &words);
     if (status)
         return status;
-    if (cli_load_rules(words.count ? words.words[0] : NULL, NULL, ignore_logsource, &book, &err) < 0)
+    if (load(dir, &words, ignore_logsource, &book, &err) < 0)
         return cli_fail(&err);
     struct buffer line;
     buffer_init(&line, 16 * MIB);
@@ -78,9 +89,9 @@ static struct slice tactics_and_techniques(const struct rule *rule, struct arena
 
 static int list_command(int argc, char **argv)
 {
-    const char *format_name = "table", *level = NULL, *status_name = NULL;
-    const struct cli_option options[] = {
-        {"--format", &format_name, NULL}, {"--level", &level, NULL}, {"--status", &status_name, NULL}};
+    const char *format_name = "table", *level = NULL, *status_name = NULL, *dir = NULL;
+    const struct cli_option options[] = {{"--format", &format_name, NULL}, {"--level", &level, NULL},
+                                         {"--status", &status_name, NULL}, {"--dir", &dir, NULL}};
     enum output_format format;
     struct cli_words words;
     struct rulebook *book;
@@ -91,7 +102,7 @@ static int list_command(int argc, char **argv)
         return status;
     if (!output_format_by_name(slice_text(format_name), &format))
         return cli_usage("rules list", "--format is table, json, jsonl or csv");
-    if (cli_load_rules(words.count ? words.words[0] : NULL, NULL, false, &book, &err) < 0)
+    if (load(dir, &words, false, &book, &err) < 0)
         return cli_fail(&err);
     int result = listing_init(&listing, &err);
     for (size_t i = 0; result == 0 && i < book->rules->count; i++) {
@@ -118,16 +129,34 @@ static int list_command(int argc, char **argv)
     return result < 0 ? cli_fail(&err) : EXIT_DONE;
 }
 
+static int disable_command(int argc, char **argv)
+{
+    return rules_tune("disable", argc, argv);
+}
+
+static int enable_command(int argc, char **argv)
+{
+    return rules_tune("enable", argc, argv);
+}
+
+static int level_command(int argc, char **argv)
+{
+    return rules_tune("level", argc, argv);
+}
+
 int app_rules(int argc, char **argv)
 {
     static const struct {
         const char *name;
         int (*run)(int argc, char **argv);
-    } commands[] = {{"check", check_command}, {"list", list_command}, {"test", rules_test}, {"backtest", rules_backtest}};
+    } commands[] = {{"check", check_command},      {"list", list_command},       {"test", rules_test},
+                    {"backtest", rules_backtest},  {"install", rules_install},   {"disable", disable_command},
+                    {"enable", enable_command},    {"level", level_command}};
+    static const char words[] = "check, list, test, backtest, install, disable, enable or level";
     if (argc < 1)
-        return cli_usage("rules", "say what: check, list, test or backtest");
+        return cli_usage("rules", "say what: %s", words);
     for (size_t i = 0; i < ARRAY_COUNT(commands); i++)
         if (strcmp(argv[0], commands[i].name) == 0)
             return commands[i].run(argc - 1, argv + 1);
-    return cli_usage("rules", "there is no '%s'; say check, list, test or backtest", argv[0]);
+    return cli_usage("rules", "there is no '%s'; say %s", argv[0], words);
 }

@@ -73,10 +73,7 @@ static void check_rules(struct report *report, const char *dir)
 {
     struct err err;
     struct rulebook *book;
-    char own[PATH_MAX + 64] = "";
-    if (dir)
-        snprintf(own, sizeof(own), "%.4000s/content/rules", dir);
-    if (cli_load_rules(NULL, dir ? own : NULL, false, &book, &err) < 0) {
+    if ((dir ? cli_load_server_rules(dir, &book, &err) : cli_load_rules(NULL, false, &book, &err)) < 0) {
         report_line(report, REPORT_FAIL, "rules and state tables", "%s", err.text);
         return;
     }

@@ -1,7 +1,6 @@
 #include "app/engine.h"
 
 #include "app/rules.h"
-#include "base/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -33,27 +32,10 @@ static int take_lock(struct engine *engine, struct err *err)
                    engine->dir);
 }
 
-static const char *own_rules(const struct engine *engine, char to[PATH_ROOM])
-{
-    snprintf(to, PATH_ROOM, "%.4000s/content/rules", engine->dir);
-    return to;
-}
-
-static uint64_t look_at_rules(const struct engine *engine)
-{
-    static const char *const folders[] = {"rules", "logsources", "state"};
-    char own[PATH_ROOM];
-    uint64_t sum = file_stamp(own_rules(engine, own));
-    for (size_t i = 0; i < ARRAY_COUNT(folders); i++)
-        sum += file_stamp(cli_content(folders[i]));
-    return sum;
-}
-
 static int load_rules(struct engine *engine, struct rulebook **out, struct err *err)
 {
-    char own[PATH_ROOM];
-    engine->rules_seen = look_at_rules(engine);
-    return cli_load_rules(NULL, own_rules(engine, own), false, out, err);
+    engine->rules_seen = cli_stamp_server_rules(engine->dir);
+    return cli_load_server_rules(engine->dir, out, err);
 }
 
 int engine_reload_rules(struct engine *engine, struct err *err)
@@ -74,7 +56,7 @@ void engine_tick(struct engine *engine)
     if (now - engine->looked_ns < LOOK_S * NS_PER_SECOND)
         return;
     engine->looked_ns = now;
-    if (look_at_rules(engine) == engine->rules_seen || engine_reload_rules(engine, &err) == 0)
+    if (cli_stamp_server_rules(engine->dir) == engine->rules_seen || engine_reload_rules(engine, &err) == 0)
         return;
     snprintf(text, sizeof(text), "the changed rules are not taken: %s", err.text);
     engine_note(NULL, text);

@@ -1,22 +1,57 @@
 #include "app/rules.h"
 
 #include "app/cli.h"
+#include "base/file.h"
 
 #include <limits.h>
 #include <stdio.h>
 
 enum { PATH_ROOM = PATH_MAX + 64 };
 
-int cli_load_rules(const char *path, const char *more, bool ignore_logsource, struct rulebook **out,
-                   struct err *err)
+const char *cli_own_rules(const char *dir, char to[CLI_RULES_PATH_MAX])
+{
+    snprintf(to, CLI_RULES_PATH_MAX, "%.4000s/content/rules", dir);
+    return to;
+}
+
+const char *cli_rule_tuning(const char *dir, char to[CLI_RULES_PATH_MAX])
+{
+    snprintf(to, CLI_RULES_PATH_MAX, "%.4000s/content/rule-tuning.yaml", dir);
+    return to;
+}
+
+static int load(struct rulebook_sources *sources, struct rulebook **out, struct err *err)
 {
     char logsources[PATH_ROOM], rules[PATH_ROOM], state[PATH_ROOM];
     snprintf(logsources, sizeof(logsources), "%s", cli_content("logsources"));
     snprintf(state, sizeof(state), "%s", cli_content("state"));
-    snprintf(rules, sizeof(rules), "%s", path ? path : cli_content("rules"));
-    struct rulebook_sources sources = {.rules = rules, .more_rules = more, .logsources = logsources, .state = state,
-                                       .ignore_logsource = ignore_logsource};
-    return rulebook_load(&sources, out, err);
+    snprintf(rules, sizeof(rules), "%s", sources->rules ? sources->rules : cli_content("rules"));
+    sources->rules = rules;
+    sources->logsources = logsources;
+    sources->state = state;
+    return rulebook_load(sources, out, err);
+}
+
+int cli_load_rules(const char *path, bool ignore_logsource, struct rulebook **out, struct err *err)
+{
+    return load(&(struct rulebook_sources){.rules = path, .ignore_logsource = ignore_logsource}, out, err);
+}
+
+int cli_load_server_rules(const char *dir, struct rulebook **out, struct err *err)
+{
+    char own[CLI_RULES_PATH_MAX], tuning[CLI_RULES_PATH_MAX];
+    return load(&(struct rulebook_sources){.more_rules = cli_own_rules(dir, own),
+                                           .tuning = cli_rule_tuning(dir, tuning)}, out, err);
+}
+
+uint64_t cli_stamp_server_rules(const char *dir)
+{
+    static const char *const folders[] = {"rules", "logsources", "state"};
+    char path[CLI_RULES_PATH_MAX];
+    uint64_t sum = file_stamp(cli_own_rules(dir, path)) + file_stamp(cli_rule_tuning(dir, path));
+    for (size_t i = 0; i < ARRAY_COUNT(folders); i++)
+        sum += file_stamp(cli_content(folders[i]));
+    return sum;
 }
 
 void cli_say_inactive(const struct rulebook *book)

@@ -93,7 +93,7 @@ static int open_version(struct backtest *backtest, struct version *version, cons
                         const char *doing, struct err *err)
 {
     version->doing = doing;
-    if (cli_load_rules(path, NULL, false, &version->book, err) < 0)
+    if (cli_load_rules(path, false, &version->book, err) < 0)
         return -1;
     cli_say_inactive(version->book);
     if (backtest_count_init(&version->count, version->book->rules, backtest->zone, backtest->examples,

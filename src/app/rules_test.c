@@ -252,7 +252,7 @@ static int run_case(struct run *run, const struct yaml_node *test, struct err *e
 static int load_rules(struct run *run, struct err *err)
 {
     char folder[PATH_ROOM];
-    if (cli_load_rules(run->rule_path, NULL, false, &run->book, err) < 0)
+    if (cli_load_rules(run->rule_path, false, &run->book, err) < 0)
         return -1;
     bool whole = true;
     for (size_t i = 0; i < run->book->rules->count; i++)
@@ -264,7 +264,7 @@ static int load_rules(struct run *run, struct err *err)
     char *slash = strrchr(folder, '/');
     if (slash)
         *slash = '\0';
-    return cli_load_rules(slash ? folder : ".", NULL, false, &run->book, err);
+    return cli_load_rules(slash ? folder : ".", false, &run->book, err);
 }
 
 /* A rule that is not active cannot be tested: its reason is the failure. */

@@ -156,3 +156,8 @@ enum { HISTORY_ROWS_MAX = 65536 };        /* events of one window of time that a
 #define HISTORY_BYTES_MAX (128 * MIB)     /* and their bytes; windows with more are halved */
 enum { BACKTEST_FINDINGS_MAX = 1000000 }; /* findings of two versions of the rules that are compared; more are an error */
 enum { BACKTEST_ENTITIES_MAX = 100000 };  /* entities of one rule that are told apart; findings of more are counted together */
+
+/* Packs of rules (hinomi rules install). */
+enum { PACK_FILES_MAX = 100000 };         /* files of a pack */
+#define PACK_BYTES_MAX (512 * MIB)        /* of all of them, unpacked */
+enum { PACK_NAME_MAX = 1024 };            /* bytes of a file's name within its pack */

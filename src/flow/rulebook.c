@@ -1,9 +1,49 @@
 #include "flow/rulebook.h"
 
 #include "base/limits.h"
+#include "base/map.h"
 #include "base/mem.h"
+#include "detect/tuning.h"
 
 #define STATE_BYTES_MAX (64 * MIB)
+
+static int tune(const char *path, struct rulebook *book, struct err *err)
+{
+    struct tuning tuning;
+    if (tuning_read(path, book->rules->arena, &tuning, err) < 0)
+        return -1;
+    tuning_apply(&tuning, book->rules);
+    return 0;
+}
+
+static bool is_below(const struct rule *rule, const char *folder)
+{
+    return folder && slice_starts(rule->path, slice_text(folder));
+}
+
+/* Of rules with the same id one runs: one's own before one that came with the program, else the first. */
+static int settle_doubles(const struct rulebook_sources *sources, struct rule_set *rules, struct err *err)
+{
+    struct map by_name;
+    map_init(&by_name, rules->arena);
+    for (size_t i = 0; i < rules->count; i++) {
+        struct rule *rule = rules->rules[i];
+        void **slot = rule->status == RULE_ACTIVE ? map_slot(&by_name, rule->name) : NULL;
+        if (rule->status != RULE_ACTIVE)
+            continue;
+        if (!slot)
+            return err_nomem(err);
+        struct rule *first = *slot, *loser = rule;
+        if (first && is_below(rule, sources->more_rules) && !is_below(first, sources->more_rules))
+            loser = first;
+        if (loser == first || !first)
+            *slot = rule;
+        if (first)
+            rule_fail(rules, loser, RULE_INACTIVE, "the rule of the same id in %.*s runs in its place",
+                      SLICE_ARG((loser == rule ? first : rule)->path));
+    }
+    return 0;
+}
 
 int rulebook_load(const struct rulebook_sources *sources, struct rulebook **out, struct err *err)
 {
@@ -20,6 +60,10 @@ int rulebook_load(const struct rulebook_sources *sources, struct rulebook **out,
                              : err_nomem(err);
     if (result == 0)
         result = rule_set_load(sources->rules, &options, &book->rules, err);
+    if (result == 0)
+        result = settle_doubles(sources, book->rules, err);
+    if (result == 0 && sources->tuning)
+        result = tune(sources->tuning, book, err);
     if (result < 0) {
         rulebook_release(book);
         return -1;

@@ -21,6 +21,7 @@ struct rulebook {
 struct rulebook_sources {
     const char *rules;      /* a folder or file */
     const char *more_rules; /* another, which need not be there; NULL: none */
+    const char *tuning;     /* a file that need not be there (detect/tuning.h); NULL: none */
     const char *logsources; /* folder of the mappings */
     const char *state;      /* folder of the state tables */
     bool ignore_logsource;

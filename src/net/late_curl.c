@@ -1,26 +1,17 @@
 #include "net/late_curl.h"
 
-#include <dlfcn.h>
+#include "base/late.h"
+
 #include <pthread.h>
-#include <stdio.h>
 
 static struct late_curl functions;
-static char problem[256];
+static struct late_library library;
 
-static void *find(void *library, const char *name)
-{
-    void *found = library ? dlsym(library, name) : NULL;
-    if (!found && !problem[0])
-        snprintf(problem, sizeof(problem), "%s", dlerror());
-    return found;
-}
-
-/* POSIX lets a pointer to an object become one to a function, C does not. */
-#define FIND(member) *(void **)(void *)&functions.member = find(library, "curl_" #member)
+#define FIND(member) late_find(&library, "curl_" #member, &functions.member)
 
 static void load(void)
 {
-    void *library = dlopen(HINOMI_CURL_LIBRARY, RTLD_NOW | RTLD_LOCAL);
+    late_open(&library, HINOMI_CURL_LIBRARY);
     FIND(global_init);
     FIND(free);
     FIND(url);
@@ -35,7 +26,7 @@ static void load(void)
     FIND(easy_getinfo);
     FIND(easy_strerror);
     FIND(easy_cleanup);
-    if (!problem[0])
+    if (!library.problem[0])
         functions.global_init(CURL_GLOBAL_DEFAULT);
 }
 
@@ -43,9 +34,9 @@ const struct late_curl *late_curl(struct err *err)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, load);
-    if (!problem[0])
+    if (!library.problem[0])
         return &functions;
     err_set(err, ERR_CONFIG, "requests need libcurl (%s), which cannot be loaded: %s",
-            HINOMI_CURL_LIBRARY, problem);
+            HINOMI_CURL_LIBRARY, library.problem);
     return NULL;
 }
