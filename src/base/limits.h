@@ -151,7 +151,7 @@ enum { SCHEDULE_TEXT_MAX = 2000 };        /* bytes of a title with its values; l
 enum { SCHEDULE_RUNS_KEPT = 1000 };       /* runs of one search that are listed; the counts cover all */
 enum { SCHEDULE_FIELDS_MAX = 16 };        /* fields of group_by, suppress_by and of an entity */
 
-/* Rules over what is stored (docs/rules.md). */
+/* Rules over what is stored (docs/rules-at-work.md). */
 enum { HISTORY_ROWS_MAX = 65536 };        /* events of one window of time that are put in order at once */
 #define HISTORY_BYTES_MAX (128 * MIB)     /* and their bytes; windows with more are halved */
 enum { BACKTEST_FINDINGS_MAX = 1000000 }; /* findings of two versions of the rules that are compared; more are an error */
