@@ -21,10 +21,11 @@ enum answer {
     ANSWER_YES,
 };
 typedef uint32_t hit; /* the predicate's number and the answer */
+enum { ANSWER_BITS = 2, ANSWER_MASK = 3 };
 
 static inline hit hit_of(uint32_t predicate, enum answer answer)
 {
-    return predicate << 2 | (uint32_t)answer;
+    return predicate << ANSWER_BITS | (uint32_t)answer;
 }
 
 /* Of the tests of all columns; the numbers are those of predicates of this column. */

@@ -3,7 +3,7 @@
 #include "base/mem.h"
 #include "expr/function.h"
 
-enum { ANSWER_BITS = 2, ANSWER_MASK = 3, STAMP_MAX = UINT32_MAX >> ANSWER_BITS };
+enum { STAMP_MAX = UINT32_MAX >> ANSWER_BITS };
 
 int row_match_init(struct row_match *row, const struct plan *plan, uint32_t rule_count)
 {
@@ -96,14 +96,16 @@ static void add_candidates(struct row_match *row, uint32_t predicate)
     }
 }
 
-/* The best answer of several values counts. */
+/* The best answer of several values counts. A no of one value says nothing of the others. */
 static void take_answer(struct row_match *row, hit answer)
 {
-    uint32_t *known = &row->answers[answer >> 2], now = row->stamp << ANSWER_BITS | (answer & ANSWER_MASK);
-    if (*known < now)
-        *known = now;
-    if ((answer & ANSWER_MASK) >= ANSWER_SUSPECT)
-        add_candidates(row, answer >> 2);
+    uint32_t number = answer >> ANSWER_BITS, what = answer & ANSWER_MASK;
+    if (what == ANSWER_NO)
+        return;
+    uint32_t now = row->stamp << ANSWER_BITS | (what == ANSWER_LIMIT ? ANSWER_SUSPECT : what);
+    if (row->answers[number] < now)
+        row->answers[number] = now;
+    add_candidates(row, number);
 }
 
 static int put_entry(struct row_match *row, struct memo_entry *entry)
@@ -276,7 +278,7 @@ static enum answer ask_row(struct row_match *row, const struct predicate *predic
 static enum answer known_of(const struct memo_entry *entry, uint32_t number, enum answer otherwise)
 {
     for (uint32_t i = 0; i < entry->count; i++)
-        if (entry->hits[i] >> 2 == number)
+        if (entry->hits[i] >> ANSWER_BITS == number)
             return (enum answer)(entry->hits[i] & ANSWER_MASK);
     return otherwise;
 }

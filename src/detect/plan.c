@@ -130,7 +130,7 @@ static part node_new(struct building *b, bool any, part *parts, uint32_t count)
                                  size * sizeof(*plan->nodes));
         plan->node_size = plan->nodes ? size : 0;
     }
-    if (plan->part_count + kept > plan->part_size) {
+    if (!plan->parts || plan->part_count + kept > plan->part_size) {
         uint32_t size = 2 * plan->part_size + kept + 1024;
         plan->parts = arena_grow(plan->arena, plan->parts, plan->part_size * sizeof(part),
                                  size * sizeof(part));

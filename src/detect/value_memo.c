@@ -196,7 +196,7 @@ struct memo_entry *value_memo_find(struct value_memo *memo, uint32_t number, con
 void value_memo_learn(struct value_memo *memo, struct memo_entry *entry, hit answer)
 {
     for (uint32_t i = 0; i < entry->count; i++)
-        if (entry->hits[i] >> 2 == answer >> 2) {
+        if (entry->hits[i] >> ANSWER_BITS == answer >> ANSWER_BITS) {
             entry->hits[i] = answer;
             return;
         }
