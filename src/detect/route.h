@@ -1,9 +1,13 @@
 #pragma once
 /*
- * detect/route: which log sources a row belongs to. The conditions of log sources (guards) are asked once
- * for each different set of values of the columns that they read, in one go with expr_filter, and what came
- * out is remembered from batch to batch. Guards that read the same columns are told by one key; guards
- * whose answer depends on more than the row (now(), random()) are asked for every batch.
+ * detect/route: which log sources a row belongs to. The conditions of log sources (guards) are ANDs and ORs of
+ * leaves, most of which read one column: what all leaves of a column say of a value is found out once for each
+ * different value, with expr_filter. A row is led by its columns from state to state:
+ *
+ *   start --winlog.channel "Security"--> 17 --winlog.event_id 4688--> 31: these guards hold
+ *
+ * Leaves that are dear (regular expressions), read several columns, or depend on more than the row (now())
+ * are asked only of rows whose state leaves a guard open, batch by batch.
  *
  * Ownership  Borrows the guards; routes live until routes_trim() or routes_free().
  * Threads    One.
