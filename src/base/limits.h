@@ -56,6 +56,13 @@ enum { REGEX_MATCH_LIMIT = 200000 };
 enum { REGEX_DEPTH_LIMIT = 2000 };
 enum { REGEX_POSITIONS_MAX = 512 }; /* bytes and classes of a pattern that texts are judged by before they are put together; longer patterns read all of them */
 
+/* What all rules' conditions become, and what is remembered of values they were asked about (src/detect). */
+#define MATCH_PLAN_BYTES_MAX (256 * MIB)    /* the plan of all rules; rules that need more are refused together */
+#define MATCH_MEMO_BYTES_MAX (16 * MIB)     /* answers about values; forgotten when it is full */
+enum { MATCH_MEMO_VALUE_MAX = 1024 };       /* bytes of a value that is remembered */
+enum { MATCH_ROUTES_MAX = 4096 };           /* different sets of log sources that are remembered */
+#define MATCH_ROUTE_BYTES_MAX (8 * MIB)     /* values that log sources were told by; forgotten when it is full */
+
 /* Memory budgets. */
 #define MEMORY_PIPELINE_MAX (1 * GIB)
 #define MEMORY_QUERY_MAX (256 * MIB)

@@ -1,67 +1,38 @@
-/* Conditions are evaluated column by column for the whole batch, those of a log source only where it
- * has rows. */
 #include "detect/match.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
+#include "detect/match_row.h"
 
 #include <stdlib.h>
 
-#define PLAN_BYTES_MAX (256 * MIB)
-
-/* A log source condition that several rules share. */
-struct guard {
-    const struct expr *when;
-    uint64_t *rows; /* of the current batch */
-    bool any;
-};
-
-struct active_variant {
-    const struct rule *rule;
-    const struct rule_variant *variant;
-    struct guard *guard; /* NULL: every event */
-};
+enum { COST_EVERY = 64 }; /* rows; of one the time is taken */
 
 struct matcher {
-    struct arena *plan; /* guards and variants */
-    struct guard *guards;
-    size_t guard_count;
-    struct active_variant *variants;
-    size_t variant_count;
+    const struct rule_set *rules;
+    struct plan *plan;
+    struct routes *routes;
+    struct row_match row; /* the row that is looked at */
+    struct matcher_counts *counts; /* by rule; offered without what the routes still hold */
+    struct match_hit *hits;
+    size_t hit_count, hit_size;
+    uint64_t rows;
 };
 
-/* ---- plan ---- */
+/* ---- making ---- */
 
-static struct guard *guard_of(struct matcher *matcher, const struct expr *when)
+static int make_parts(struct matcher *matcher, const struct rule_set *rules, struct err *err)
 {
-    if (!when)
-        return NULL;
-    for (size_t i = 0; i < matcher->guard_count; i++)
-        if (matcher->guards[i].when == when)
-            return &matcher->guards[i];
-    struct guard *guard = &matcher->guards[matcher->guard_count++];
-    guard->when = when;
-    return guard;
-}
-
-static int make_plan(struct matcher *matcher, const struct rule_set *rules, struct err *err)
-{
-    size_t total = 0;
-    for (size_t i = 0; i < rules->count; i++)
-        total += rules->rules[i]->variant_count;
-    matcher->plan = arena_new(PLAN_BYTES_MAX);
-    if (!matcher->plan)
+    matcher->counts = mem_calloc(rules->count + 1, sizeof(*matcher->counts));
+    if (!matcher->counts)
         return err_nomem(err);
-    matcher->guards = arena_array(matcher->plan, total + 1, sizeof(*matcher->guards));
-    matcher->variants = arena_array(matcher->plan, total + 1, sizeof(*matcher->variants));
-    if (!matcher->guards || !matcher->variants)
-        return err_nomem(err);
-    for (size_t i = 0; i < rules->count; i++) {
-        const struct rule *rule = rules->rules[i];
-        for (size_t v = 0; rule->status == RULE_ACTIVE && v < rule->variant_count; v++)
-            matcher->variants[matcher->variant_count++] = (struct active_variant){
-                rule, &rule->variants[v], guard_of(matcher, rule->variants[v].guard)};
-    }
-    return 0;
+    if (plan_new(rules, &matcher->plan, err) < 0)
+        return -1;
+    struct routes_options options = {matcher->plan->guards, matcher->plan->guard_count, plan_attach,
+                                     matcher->plan};
+    if (routes_new(&options, &matcher->routes, err) < 0)
+        return -1;
+    return row_match_init(&matcher->row, matcher->plan, (uint32_t)rules->count) < 0 ? err_nomem(err) : 0;
 }
 
 int matcher_new(const struct rule_set *rules, struct matcher **out, struct err *err)
@@ -70,7 +41,8 @@ int matcher_new(const struct rule_set *rules, struct matcher **out, struct err *
     struct matcher *matcher = mem_calloc(1, sizeof(*matcher));
     if (!matcher)
         return err_nomem(err);
-    if (make_plan(matcher, rules, err) < 0) {
+    matcher->rules = rules;
+    if (make_parts(matcher, rules, err) < 0) {
         matcher_free(matcher);
         return -1;
     }
@@ -82,88 +54,157 @@ void matcher_free(struct matcher *matcher)
 {
     if (!matcher)
         return;
-    arena_free(matcher->plan);
+    row_match_close(&matcher->row);
+    routes_free(matcher->routes);
+    plan_free(matcher->plan);
+    mem_free(matcher->counts);
+    mem_free(matcher->hits);
     mem_free(matcher);
+}
+
+/* ---- counts ---- */
+
+/* Rows of the route are offered to the rule if any of its variants is of it. */
+static uint64_t offered_now(const struct matcher *matcher, uint32_t rule)
+{
+    uint32_t route_count, first, count = plan_variants_of(matcher->plan, rule, &first);
+    struct route *const *routes = routes_list(matcher->routes, &route_count);
+    uint64_t rows = 0;
+    for (uint32_t r = 0; r < route_count; r++)
+        for (uint32_t i = first; i < first + count; i++)
+            if (plan_routed(&matcher->plan->variants[i], routes[r])) {
+                rows += routes[r]->rows;
+                break;
+            }
+    return rows;
+}
+
+struct matcher_counts matcher_counts(const struct matcher *matcher, uint32_t rule)
+{
+    struct matcher_counts counts = matcher->counts[rule];
+    counts.offered += offered_now(matcher, rule);
+    return counts;
+}
+
+struct matcher_stats matcher_stats(const struct matcher *matcher)
+{
+    struct memo_stats memo = value_memo_stats(matcher->row.memo);
+    const struct plan *plan = matcher->plan;
+    return (struct matcher_stats){
+        .predicates = plan->predicates.count,
+        .variants = plan->variant_count,
+        .columns = plan->predicates.column_count,
+        .guards = plan->guard_count,
+        .values = memo.asked,
+        .values_known = memo.known,
+        .plan_bytes = arena_used(plan->arena),
+        .memo_bytes = memo.bytes,
+    };
+}
+
+/* Forgets what has become too much; routes take what they counted with them. */
+static void trim(struct matcher *matcher)
+{
+    value_memo_trim(matcher->row.memo);
+    if (!routes_full(matcher->routes))
+        return;
+    for (size_t i = 0; i < matcher->rules->count; i++)
+        matcher->counts[i].offered += offered_now(matcher, (uint32_t)i);
+    routes_trim(matcher->routes);
+}
+
+/* ---- a row ---- */
+
+static int add_hit(struct matcher *matcher, uint32_t row, uint32_t rule)
+{
+    if (matcher->hit_count == matcher->hit_size) {
+        size_t size = matcher->hit_size ? 2 * matcher->hit_size : 256;
+        struct match_hit *hits = mem_realloc(matcher->hits, size * sizeof(*hits));
+        if (!hits)
+            return -1;
+        matcher->hits = hits;
+        matcher->hit_size = size;
+    }
+    matcher->hits[matcher->hit_count++] = (struct match_hit){row, rule};
+    return 0;
+}
+
+static int try_variant(struct matcher *matcher, uint32_t number, bool take_time)
+{
+    struct row_match *row = &matcher->row;
+    const struct plan_variant *variant = &matcher->plan->variants[number];
+    struct matcher_counts *counts = &matcher->counts[variant->rule];
+    if (row_match_has(row, variant->rule))
+        return 0; /* by another variant */
+    bool matches;
+    int64_t start_ns = take_time ? clock_mono_ns(clock_real()) : 0;
+    int result = row_match_try(row, variant, &matches);
+    if (take_time)
+        counts->cost_ns += COST_EVERY * (uint64_t)(clock_mono_ns(clock_real()) - start_ns);
+    counts->evaluated += row_match_first_try(row, variant->rule);
+    if (result == 0 && row_match_limit(row))
+        counts->errors++;
+    if (result < 0 || !matches)
+        return result;
+    counts->matched++;
+    row_match_set(row, variant->rule);
+    return add_hit(matcher, row->number, variant->rule);
+}
+
+static int by_rule(const void *a, const void *b)
+{
+    const struct match_hit *x = a, *y = b;
+    return (x->rule > y->rule) - (x->rule < y->rule);
+}
+
+static int match_row(struct matcher *matcher, uint32_t number, const struct route *route)
+{
+    struct row_match *row = &matcher->row;
+    size_t first = matcher->hit_count;
+    bool take_time = ++matcher->rows % COST_EVERY == 0;
+    if (!route->plan->any)
+        return 0;
+    struct arena_mark mark = arena_mark(row->work.scope->scratch);
+    int result = row_match_begin(row, number, route);
+    for (uint32_t i = 0; result == 0 && i < row->candidate_count; i++)
+        result = try_variant(matcher, row->candidates[i], take_time);
+    arena_rewind(row->work.scope->scratch, &mark);
+    if (matcher->hit_count > first + 1)
+        qsort(matcher->hits + first, matcher->hit_count - first, sizeof(*matcher->hits), by_rule);
+    return result;
 }
 
 /* ---- a batch ---- */
 
-static uint64_t *no_rows(struct expr_scope *scope, const struct batch *batch)
+static int give_hits(struct matcher *matcher, struct arena *scratch, struct match_hits *out)
 {
-    return arena_calloc(scope->scratch, bits_words(batch->row_count) * 8 + 8);
-}
-
-static int filter_guards(struct matcher *matcher, struct expr_scope *scope, const struct batch *batch,
-                         struct err *err)
-{
-    for (size_t i = 0; i < matcher->guard_count; i++) {
-        struct guard *guard = &matcher->guards[i];
-        guard->rows = no_rows(scope, batch);
-        if (!guard->rows)
-            return err_nomem(err);
-        if (expr_filter(guard->when, scope, batch, NULL, guard->rows, err) < 0)
-            return -1;
-        guard->any = bits_any(guard->rows, batch->row_count);
-    }
+    size_t count = matcher->hit_count;
+    out->list = arena_array(scratch, count + 1, sizeof(*out->list));
+    if (!out->list)
+        return -1;
+    if (count)
+        memcpy(out->list, matcher->hits, count * sizeof(*out->list));
+    out->count = out->size = count;
     return 0;
-}
-
-static int add_hits(struct expr_scope *scope, struct match_hits *hits, const uint64_t *rows,
-                    uint32_t row_count, uint32_t rule, struct err *err)
-{
-    for (size_t row = bits_next(rows, row_count, 0); row < row_count;
-         row = bits_next(rows, row_count, row + 1)) {
-        if (hits->count == hits->size) {
-            size_t size = hits->size ? hits->size * 2 : 256;
-            hits->list = arena_grow(scope->scratch, hits->list, hits->count * sizeof(*hits->list),
-                                    size * sizeof(*hits->list));
-            if (!hits->list)
-                return err_nomem(err);
-            hits->size = size;
-        }
-        hits->list[hits->count++] = (struct match_hit){(uint32_t)row, rule};
-    }
-    return 0;
-}
-
-static int by_row_and_rule(const void *a, const void *b)
-{
-    const struct match_hit *x = a, *y = b;
-    if (x->row != y->row)
-        return x->row < y->row ? -1 : 1;
-    return (x->rule > y->rule) - (x->rule < y->rule);
-}
-
-/* Several variants of a rule may match the same row. */
-static void drop_doubles(struct match_hits *hits)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < hits->count; i++)
-        if (kept == 0 || by_row_and_rule(&hits->list[kept - 1], &hits->list[i]) != 0)
-            hits->list[kept++] = hits->list[i];
-    hits->count = kept;
 }
 
 int matcher_run(struct matcher *matcher, struct expr_scope *scope, const struct batch *batch,
                 struct match_hits *out, struct err *err)
 {
     *out = (struct match_hits){0};
-    uint64_t *rows = no_rows(scope, batch);
-    if (!rows)
+    struct route **routes = arena_array(scope->scratch, batch->row_count + 1UL, sizeof(*routes));
+    if (!routes)
         return err_nomem(err);
-    if (filter_guards(matcher, scope, batch, err) < 0)
+    trim(matcher);
+    matcher->hit_count = 0;
+    if (routes_run(matcher->routes, scope, batch, routes, err) < 0)
         return -1;
-    for (size_t i = 0; i < matcher->variant_count; i++) {
-        const struct active_variant *active = &matcher->variants[i];
-        if (active->guard && !active->guard->any)
-            continue;
-        if (expr_filter(active->variant->condition, scope, batch,
-                        active->guard ? active->guard->rows : NULL, rows, err) < 0 ||
-            add_hits(scope, out, rows, batch->row_count, active->rule->index, err) < 0)
-            return -1;
-    }
-    if (out->count)
-        qsort(out->list, out->count, sizeof(*out->list), by_row_and_rule);
-    drop_doubles(out);
-    return 0;
+    int result = row_match_batch(&matcher->row, scope, batch, routes);
+    for (uint32_t row = 0; result == 0 && row < batch->row_count; row++)
+        result = match_row(matcher, row, routes[row]);
+    if (result == 0)
+        result = give_hits(matcher, scope->scratch, out);
+    if (scope->stopped)
+        return err_set(err, ERR_CANCELLED, "the work was cancelled");
+    return result < 0 ? err_nomem(err) : 0;
 }

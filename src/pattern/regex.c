@@ -120,6 +120,11 @@ static bool lacks_literal(const struct regex *regex, struct slice text)
                            : slice_find(text, regex->literal) < 0;
 }
 
+struct slice regex_required(const struct regex *regex)
+{
+    return regex->literal;
+}
+
 int regex_new(struct slice pattern, unsigned flags, struct regex **out, struct err *err)
 {
     *out = NULL;

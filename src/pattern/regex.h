@@ -30,6 +30,10 @@ void regex_free(struct regex *regex); /* NULL is fine */
 MUST_USE int regex_new_in(struct arena *arena, struct slice pattern, unsigned flags,
                           struct regex **out, struct err *err);
 
+/* Bytes that every match has in it (pattern/regex_literal.h), as they are written: without case when the
+ * pattern is REGEX_CASELESS. Empty when none are known. */
+struct slice regex_required(const struct regex *regex);
+
 enum regex_result { REGEX_NO = 0, REGEX_YES = 1, REGEX_LIMIT = -1 };
 
 /* Searches anywhere. REGEX_LIMIT: a match limit was hit; callers count it as an error of the rule. */

@@ -1,0 +1,47 @@
+#pragma once
+/*
+ * detect/value_memo: which tests of a column are true of a value, remembered from batch to batch: most
+ * columns have few different values. Where hardly any value comes again nothing is remembered.
+ *
+ * Ownership  A memo owns copies of its keys; entries live until value_memo_trim() forgets all of them.
+ * Threads    One.
+ * Limits     MATCH_MEMO_BYTES_MAX, values of up to MATCH_MEMO_VALUE_MAX bytes.
+ */
+#include "detect/column_tests.h"
+
+struct memo_entry {
+    struct slice key; /* none: of scratch */
+    uint64_t hash;
+    hit *hits;
+    uint32_t count, size;
+    uint8_t type, scale;
+};
+
+struct value_memo;
+
+MUST_USE struct value_memo *value_memo_new(uint32_t column_count);
+void value_memo_free(struct value_memo *memo); /* NULL is fine */
+
+/* NULL when it is not known; then *lookup is for value_memo_put(). */
+struct memo_lookup {
+    struct slice key;
+    uint64_t hash;
+    bool worth; /* remembering */
+};
+struct memo_entry *value_memo_find(struct value_memo *memo, uint32_t column, const struct value *v,
+                                   struct memo_lookup *lookup);
+/* What was found out of a value that is not known: an entry in the memo, or in scratch when it is not worth
+ * remembering or the memo is full. NULL when memory is out. */
+MUST_USE struct memo_entry *value_memo_put(struct value_memo *memo, uint32_t column, const struct value *v,
+                                           const struct memo_lookup *lookup, const hit *hits,
+                                           uint32_t count, struct arena *scratch);
+/* One answer more, if there is room: it would only be asked for again. */
+void value_memo_learn(struct value_memo *memo, struct memo_entry *entry, hit answer);
+/* Between batches: forgets all when it is full. */
+void value_memo_trim(struct value_memo *memo);
+
+struct memo_stats {
+    uint64_t asked, known; /* values looked up, and found */
+    size_t bytes;
+};
+struct memo_stats value_memo_stats(const struct value_memo *memo);

@@ -1,0 +1,244 @@
+#include "pattern/literal_set.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { WIDTHS = 3, FILTER_BITS_EACH = 16, COUNTS_EACH = 4 };
+static const uint32_t widths[WIDTHS] = {4, 2, 1};
+
+/* A literal, and the place in it of the bytes that it is filed under. */
+struct entry {
+    uint32_t gram;
+    uint32_t offset;
+    uint32_t number;
+    uint32_t len;
+    const char *text;
+    enum literal_anchor anchor;
+};
+
+/* Literals that are filed under so many bytes. */
+struct gram_index {
+    struct entry *entries; /* by gram */
+    uint32_t count;
+    unsigned filter_shift, table_shift; /* from a hash of 32 bits to a place */
+    uint64_t *filter;
+    uint32_t *table; /* the first entry of a gram + 1; open addressing */
+    uint32_t table_mask;
+};
+
+struct literal_set {
+    struct gram_index by_width[WIDTHS];
+};
+
+static inline uint32_t gram_at(const char *at, uint32_t width)
+{
+    uint32_t gram = 0;
+    if (width == 4)
+        memcpy(&gram, at, 4);
+    else if (width == 2)
+        gram = (uint32_t)(unsigned char)at[0] | (uint32_t)(unsigned char)at[1] << 8;
+    else
+        gram = (unsigned char)at[0];
+    return gram;
+}
+
+static inline uint32_t mix(uint32_t gram)
+{
+    return gram * UINT32_C(0x9e3779b1);
+}
+
+static unsigned log2_up(uint64_t n)
+{
+    unsigned bits = 0;
+    while ((UINT64_C(1) << bits) < n)
+        bits++;
+    return bits;
+}
+
+/* ---- building ---- */
+
+static unsigned width_of(struct slice text)
+{
+    return text.len >= 4 ? 0 : text.len >= 2 ? 1 : 2;
+}
+
+/* How many literals have bytes like these somewhere, about. */
+struct gram_counts {
+    uint16_t *counts;
+    unsigned shift;
+};
+
+static void count_grams(struct gram_counts *counts, const struct literal *list, uint32_t count,
+                        unsigned which)
+{
+    uint32_t width = widths[which];
+    for (uint32_t i = 0; i < count; i++)
+        for (size_t at = 0; width_of(list[i].text) == which && at + width <= list[i].text.len; at++) {
+            uint16_t *n = &counts->counts[mix(gram_at(list[i].text.ptr + at, width)) >> counts->shift];
+            if (*n < UINT16_MAX)
+                ++*n;
+        }
+}
+
+static uint32_t rarest(const struct gram_counts *counts, struct slice text, uint32_t width)
+{
+    uint32_t best = 0;
+    uint16_t least = UINT16_MAX;
+    for (uint32_t at = 0; at + width <= text.len; at++) {
+        uint16_t n = counts->counts[mix(gram_at(text.ptr + at, width)) >> counts->shift];
+        if (n < least) {
+            least = n;
+            best = at;
+        }
+    }
+    return best;
+}
+
+static int by_gram(const void *a, const void *b)
+{
+    const struct entry *x = a, *y = b;
+    if (x->gram != y->gram)
+        return x->gram < y->gram ? -1 : 1;
+    return (x->number > y->number) - (x->number < y->number);
+}
+
+static int file_literals(struct gram_index *index, struct arena *arena, const struct literal *list,
+                         uint32_t count, unsigned which)
+{
+    size_t grams = 0;
+    for (uint32_t i = 0; i < count; i++)
+        if (width_of(list[i].text) == which) {
+            index->count++;
+            grams += list[i].text.len;
+        }
+    if (!index->count)
+        return 0;
+    unsigned bits = log2_up(COUNTS_EACH * grams);
+    struct gram_counts counts = {.shift = 32 - (bits < 8 ? 8 : bits > 22 ? 22 : bits)};
+    counts.counts = arena_array(arena, (size_t)1 << (32 - counts.shift), sizeof(*counts.counts));
+    index->entries = arena_array(arena, index->count, sizeof(*index->entries));
+    if (!counts.counts || !index->entries)
+        return -1;
+    count_grams(&counts, list, count, which);
+    struct entry *entry = index->entries;
+    for (uint32_t i = 0; i < count; i++) {
+        struct slice text = list[i].text;
+        if (width_of(text) != which)
+            continue;
+        uint32_t at = rarest(&counts, text, widths[which]);
+        *entry++ = (struct entry){gram_at(text.ptr + at, widths[which]), at, i, (uint32_t)text.len,
+                                  text.ptr, list[i].anchor};
+    }
+    arena_give_back(arena, counts.counts);
+    qsort(index->entries, index->count, sizeof(*index->entries), by_gram);
+    return 0;
+}
+
+static int make_index(struct gram_index *index, struct arena *arena)
+{
+    if (!index->count)
+        return 0;
+    unsigned filter_bits = log2_up((uint64_t)FILTER_BITS_EACH * index->count);
+    unsigned table_bits = log2_up(2 * (uint64_t)index->count);
+    filter_bits = filter_bits < 8 ? 8 : filter_bits;
+    table_bits = table_bits < 4 ? 4 : table_bits;
+    index->filter_shift = 32 - filter_bits;
+    index->table_shift = 32 - table_bits;
+    index->table_mask = (UINT32_C(1) << table_bits) - 1;
+    index->filter = arena_calloc(arena, ((size_t)1 << filter_bits) / 8);
+    index->table = arena_array(arena, (size_t)1 << table_bits, sizeof(*index->table));
+    if (!index->filter || !index->table)
+        return -1;
+    for (uint32_t i = 0; i < index->count; i++) {
+        if (i && index->entries[i].gram == index->entries[i - 1].gram)
+            continue;
+        uint32_t hash = mix(index->entries[i].gram);
+        uint32_t bit = hash >> index->filter_shift, place = hash >> index->table_shift;
+        index->filter[bit >> 6] |= UINT64_C(1) << (bit & 63);
+        while (index->table[place])
+            place = (place + 1) & index->table_mask;
+        index->table[place] = i + 1;
+    }
+    return 0;
+}
+
+int literal_set_build(struct arena *arena, const struct literal *list, uint32_t count,
+                      const struct literal_set **out)
+{
+    struct literal_set *set = arena_calloc(arena, sizeof(*set));
+    *out = set;
+    if (!set)
+        return -1;
+    for (unsigned i = 0; i < WIDTHS; i++)
+        if (file_literals(&set->by_width[i], arena, list, count, i) < 0 ||
+            make_index(&set->by_width[i], arena) < 0)
+            return -1;
+    return 0;
+}
+
+/* ---- scanning ---- */
+
+int literal_scan_init(struct literal_scan *scan, struct arena *arena, uint32_t size)
+{
+    *scan = (struct literal_scan){.size = size};
+    scan->found = arena_array(arena, size + 1U, sizeof(*scan->found));
+    scan->stamps = arena_array(arena, size + 1U, sizeof(*scan->stamps));
+    return scan->found && scan->stamps ? 0 : -1;
+}
+
+/* Whether the literal that has these bytes at its offset stands around place at. */
+static bool stands(const struct entry *entry, struct slice text, size_t at)
+{
+    if (at < entry->offset)
+        return false;
+    size_t start = at - entry->offset;
+    if (entry->len > text.len - start || (entry->anchor == LITERAL_AT_START && start) ||
+        (entry->anchor == LITERAL_AT_END && start + entry->len != text.len))
+        return false;
+    return memcmp(text.ptr + start, entry->text, entry->len) == 0;
+}
+
+static void compare_at(const struct gram_index *index, uint32_t gram, struct slice text, size_t at,
+                       struct literal_scan *scan)
+{
+    uint32_t place = mix(gram) >> index->table_shift;
+    while (index->table[place] && index->entries[index->table[place] - 1].gram != gram)
+        place = (place + 1) & index->table_mask;
+    if (!index->table[place])
+        return;
+    for (uint32_t i = index->table[place] - 1; i < index->count && index->entries[i].gram == gram; i++) {
+        const struct entry *entry = &index->entries[i];
+        if (scan->stamps[entry->number] == scan->stamp || !stands(entry, text, at))
+            continue;
+        scan->stamps[entry->number] = scan->stamp;
+        scan->found[scan->count++] = entry->number;
+    }
+}
+
+static inline void scan_width(const struct gram_index *index, uint32_t width, struct slice text,
+                              struct literal_scan *scan)
+{
+    const uint64_t *filter = index->filter;
+    unsigned shift = index->filter_shift;
+    for (size_t at = 0; at + width <= text.len; at++) {
+        uint32_t gram = gram_at(text.ptr + at, width), bit = mix(gram) >> shift;
+        if (UNLIKELY((filter[bit >> 6] >> (bit & 63)) & 1))
+            compare_at(index, gram, text, at, scan);
+    }
+}
+
+void literal_set_scan(const struct literal_set *set, struct slice text, struct literal_scan *scan)
+{
+    scan->count = 0;
+    if (++scan->stamp == 0) {
+        memset(scan->stamps, 0, scan->size * sizeof(*scan->stamps));
+        scan->stamp = 1;
+    }
+    if (set->by_width[0].count)
+        scan_width(&set->by_width[0], 4, text, scan);
+    if (set->by_width[1].count)
+        scan_width(&set->by_width[1], 2, text, scan);
+    if (set->by_width[2].count)
+        scan_width(&set->by_width[2], 1, text, scan);
+}
