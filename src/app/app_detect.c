@@ -31,7 +31,26 @@ static void put_rule(struct json *json, const struct rule *rule)
     json_close(json, '}');
 }
 
-static void put_match(struct hunt *hunt, const struct rule *rule, uint32_t row)
+static void put_evidence(struct json *json, const struct finding *finding)
+{
+    json_key(json, "evidence");
+    json_open(json, '[');
+    for (size_t i = 0; i < finding->evidence_count; i++)
+        if (finding->evidence[i].event_id.ptr)
+            json_text(json, finding->evidence[i].event_id);
+    json_close(json, ']');
+}
+
+/* What a correlation grouped by, under the names that its rule uses. */
+static void put_groups(struct json *json, const struct finding *finding)
+{
+    for (size_t i = 0; i < finding->group_count; i++) {
+        json_key_slice(json, finding->groups[i].type);
+        json_text(json, finding->groups[i].value);
+    }
+}
+
+static void put_match(struct hunt *hunt, const struct finding *finding, const struct rule *rule, uint32_t row)
 {
     struct json json;
     json_init(&json, &hunt->line);
@@ -48,7 +67,12 @@ static void put_match(struct hunt *hunt, const struct rule *rule, uint32_t row)
     json_open(&json, '{');
     if (row != UINT32_MAX)
         json_put_i64(&json, "record", (int64_t)(hunt->first_record + row));
+    if (finding->evidence_seen) {
+        json_put_i64(&json, "events", (int64_t)finding->evidence_seen);
+        put_evidence(&json, finding);
+    }
     json_close(&json, '}');
+    put_groups(&json, finding);
     json_close(&json, '}');
 }
 
@@ -71,15 +95,15 @@ static void put_finding(struct hunt *hunt, const struct finding *finding, const 
     for (size_t i = 0; i < finding->entity_count; i++)
         json_text(&json, finding->entities[i].value);
     json_close(&json, ']');
-    json_key(&json, "evidence");
-    json_open(&json, '[');
-    for (size_t i = 0; i < finding->evidence_count; i++)
-        if (finding->evidence[i].event_id.ptr)
-            json_text(&json, finding->evidence[i].event_id);
-    json_close(&json, ']');
+    put_evidence(&json, finding);
+    if (finding->evidence_seen)
+        json_put_i64(&json, "events", (int64_t)finding->evidence_seen);
+    if (finding->follows.ptr)
+        json_put_text(&json, "follows", finding->follows);
     if (finding->retracts.ptr)
         json_put_text(&json, "retracts", finding->retracts);
     json_close(&json, '}');
+    put_groups(&json, finding);
     json_close(&json, '}');
 }
 
@@ -99,13 +123,15 @@ static int on_found(void *context, const struct finding *finding, const struct r
 {
     struct hunt *hunt = context;
     (void)batch;
+    if (finding->follows.ptr && !hunt->findings)
+        return 0; /* nothing new matched; replay tells how it went on */
     buffer_clear(&hunt->line);
     if (hunt->table)
         put_row(hunt, finding, rule, row);
     else if (hunt->findings)
         put_finding(hunt, finding, rule);
     else
-        put_match(hunt, rule, row);
+        put_match(hunt, finding, rule, row);
     buffer_put_char(&hunt->line, '\n');
     hunt->matches++;
     if (buffer_failed(&hunt->line))
@@ -151,6 +177,8 @@ static int run_hunt(struct offline *offline, struct hunt *hunt, const struct rul
         result = offline_run(offline, decoders, words->words, words->count, err);
     if (result == 0) /* graces that end with the last event are over; nothing is known beyond it */
         result = detector_tick(hunt->detector, detector_stats(hunt->detector).watermark_ns, err);
+    if (result == 0)
+        result = detector_finish(hunt->detector, err);
     buffer_close(&hunt->line);
     detector_free(hunt->detector);
     decoders_free(decoders);
