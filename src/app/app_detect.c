@@ -214,11 +214,13 @@ static int hunt_command(const char *name, int argc, char **argv, bool findings)
     status = cli_check_text(name, offline.zone, offline.encoding);
     if (status)
         return status;
-    char own_rules[4200], logsources[4200], state_path[4200];
+    char own_rules[4200], logsources[4200], placeholders[4200], state_path[4200];
     snprintf(own_rules, sizeof(own_rules), "%s", cli_content("rules"));
     snprintf(logsources, sizeof(logsources), "%s", cli_content("logsources"));
+    snprintf(placeholders, sizeof(placeholders), "%s", cli_content("placeholders"));
     snprintf(state_path, sizeof(state_path), "%s", cli_content("state"));
     rule_options.logsource_path = logsources;
+    rule_options.placeholder_path = placeholders;
     hunt.table = strcmp(format, "table") == 0;
     struct rule_set *rules;
     const struct state_definitions *state;
@@ -262,7 +264,7 @@ static void put_status(const struct rule *rule, bool table, struct buffer *line)
     json_open(&json, '{');
     put_rule(&json, rule);
     json_put_text(&json, "status", slice_text(rule_status_name(rule->status)));
-    if (rule->status != RULE_ACTIVE)
+    if (rule->reason.ptr)
         json_put_text(&json, "reason", rule->reason);
     json_put_text(&json, "path", rule->path);
     json_close(&json, '}');
@@ -304,10 +306,12 @@ int app_rules(int argc, char **argv)
         return status;
     if (words.count < 1 || strcmp(words.words[0], "check") != 0)
         return cli_usage("rules", "the only word known here is 'check'");
-    char own_rules[4200], logsources[4200];
+    char own_rules[4200], logsources[4200], placeholders[4200];
     snprintf(own_rules, sizeof(own_rules), "%s", cli_content("rules"));
     snprintf(logsources, sizeof(logsources), "%s", cli_content("logsources"));
+    snprintf(placeholders, sizeof(placeholders), "%s", cli_content("placeholders"));
     rule_options.logsource_path = logsources;
+    rule_options.placeholder_path = placeholders;
     return check_rules(words.count > 1 ? words.words[1] : own_rules, &rule_options,
                        strcmp(format, "table") == 0);
 }

@@ -72,9 +72,10 @@ static void check_rules(struct report *report)
 {
     struct err err;
     struct rule_set *rules;
-    char logsources[PATH_MAX + 64];
+    char logsources[PATH_MAX + 64], placeholders[PATH_MAX + 64];
     snprintf(logsources, sizeof(logsources), "%s", cli_content("logsources"));
-    struct rule_options options = {.logsource_path = logsources};
+    snprintf(placeholders, sizeof(placeholders), "%s", cli_content("placeholders"));
+    struct rule_options options = {.logsource_path = logsources, .placeholder_path = placeholders};
     if (rule_set_load(cli_content("rules"), &options, &rules, &err) < 0) {
         report_line(report, REPORT_FAIL, "rules", "%s", err.text);
         return;

@@ -32,9 +32,10 @@ static int take_lock(struct engine *engine, struct err *err)
 
 static int load_rules(struct engine *engine, struct err *err)
 {
-    char logsources[PATH_ROOM];
+    char logsources[PATH_ROOM], placeholders[PATH_ROOM];
     snprintf(logsources, sizeof(logsources), "%s", cli_content("logsources"));
-    struct rule_options options = {.logsource_path = logsources};
+    snprintf(placeholders, sizeof(placeholders), "%s", cli_content("placeholders"));
+    struct rule_options options = {.logsource_path = logsources, .placeholder_path = placeholders};
     engine->arena = arena_new(64 * MIB);
     if (!engine->arena)
         return err_nomem(err);
