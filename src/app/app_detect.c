@@ -21,6 +21,8 @@ static int on_found(void *context, const struct finding *finding, const struct r
                     const struct batch *batch, uint32_t row, struct err *err)
 {
     struct hunt *hunt = context;
+    if (finding->follows.ptr && hunt->output.format != HUNT_FINDINGS)
+        return 0; /* nothing new matched; replay tells how it went on */
     struct hunt_place place = {.path = hunt->path,
                                .record = hunt->first_record + row,
                                .has_record = row != UINT32_MAX,
@@ -70,6 +72,8 @@ static int run_hunt(struct hunt *hunt, const struct rulebook *book, const struct
         result = offline_run(hunt->offline, decoders, words->words, words->count, err);
     if (result == 0) /* graces that end with the last event are over; nothing is known beyond it */
         result = detector_tick(hunt->detector, detector_stats(hunt->detector).watermark_ns, err);
+    if (result == 0)
+        result = detector_finish(hunt->detector, err);
     if (result == 0)
         result = hunt_output_end(&hunt->output, err);
     detector_free(hunt->detector);

@@ -7,15 +7,6 @@
 
 #define STATE_BYTES_MAX (64 * MIB)
 
-static int tune(const char *path, struct rulebook *book, struct err *err)
-{
-    struct tuning tuning;
-    if (tuning_read(path, book->rules->arena, &tuning, err) < 0)
-        return -1;
-    tuning_apply(&tuning, book->rules);
-    return 0;
-}
-
 static bool is_below(const struct rule *rule, const char *folder)
 {
     return folder && slice_starts(rule->path, slice_text(folder));
@@ -24,13 +15,13 @@ static bool is_below(const struct rule *rule, const char *folder)
 /* Of rules with the same id one runs: one's own before one that came with the program, else the first. */
 static int settle_doubles(const struct rulebook_sources *sources, struct rule_set *rules, struct err *err)
 {
-    struct map by_name;
-    map_init(&by_name, rules->arena);
+    struct map by_id;
+    map_init(&by_id, rules->arena);
     for (size_t i = 0; i < rules->count; i++) {
         struct rule *rule = rules->rules[i];
-        void **slot = rule->status == RULE_ACTIVE ? map_slot(&by_name, rule->name) : NULL;
-        if (rule->status != RULE_ACTIVE)
+        if (rule->status != RULE_ACTIVE || !rule->id.ptr)
             continue;
+        void **slot = map_slot(&by_id, rule->id);
         if (!slot)
             return err_nomem(err);
         struct rule *first = *slot, *loser = rule;
@@ -38,16 +29,33 @@ static int settle_doubles(const struct rulebook_sources *sources, struct rule_se
             loser = first;
         if (loser == first || !first)
             *slot = rule;
-        if (first)
-            rule_fail(rules, loser, RULE_INACTIVE, "the rule of the same id in %.*s runs in its place",
-                      SLICE_ARG((loser == rule ? first : rule)->path));
+        if (!first)
+            continue;
+        loser->replaced = true;
+        rule_fail(rules, loser, RULE_INACTIVE, "the rule of the same id in %.*s runs in its place",
+                  SLICE_ARG((loser == rule ? first : rule)->path));
     }
     return 0;
 }
 
-int rulebook_load(const struct rulebook_sources *sources, struct rulebook **out, struct err *err)
+static int settle(void *context, struct rule_set *rules, struct err *err)
+{
+    const struct rulebook_sources *sources = context;
+    struct tuning tuning;
+    if (settle_doubles(sources, rules, err) < 0 ||
+        (sources->tuning && tuning_read(sources->tuning, rules->arena, &tuning, err) < 0))
+        return -1;
+    if (sources->tuning)
+        tuning_apply(&tuning, rules);
+    return 0;
+}
+
+int rulebook_load(struct rulebook_sources *sources, struct rulebook **out, struct err *err)
 {
     struct rule_options options = {.logsource_path = sources->logsources,
+                                   .placeholder_path = sources->placeholders,
+                                   .settle = settle,
+                                   .context = sources,
                                    .more_path = sources->more_rules,
                                    .ignore_logsource = sources->ignore_logsource};
     struct rulebook *book = mem_calloc(1, sizeof(*book));
@@ -60,10 +68,6 @@ int rulebook_load(const struct rulebook_sources *sources, struct rulebook **out,
                              : err_nomem(err);
     if (result == 0)
         result = rule_set_load(sources->rules, &options, &book->rules, err);
-    if (result == 0)
-        result = settle_doubles(sources, book->rules, err);
-    if (result == 0 && sources->tuning)
-        result = tune(sources->tuning, book, err);
     if (result < 0) {
         rulebook_release(book);
         return -1;

@@ -179,7 +179,7 @@ static void make_rules(struct made *made, const struct expr *const *guards, size
         rule->index = i;
         for (size_t v = 0; v < rule->variant_count; v++)
             rule->variants[v] = (struct rule_variant){guards[below(made, guard_count)],
-                                                      make_tree(made, 4, shared)};
+                                                      make_tree(made, 4, shared), NULL};
         made->set.rules[i] = rule;
     }
 }
