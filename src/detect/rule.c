@@ -70,7 +70,7 @@ static bool is_rule_file(const char *path)
     return slice_ends(name, SLICE(".yml")) || slice_ends(name, SLICE(".yaml"));
 }
 
-/* Of everything that a document says, whatever its layout and comments. */
+/* Of what a node says, whatever its layout and comments. */
 static uint64_t fingerprint(const struct yaml_node *node, uint64_t seed)
 {
     if (node->kind == YAML_SCALAR)
@@ -81,6 +81,32 @@ static uint64_t fingerprint(const struct yaml_node *node, uint64_t seed)
         seed = fingerprint(node->entries[i].value, seed + 5);
     }
     return seed + node->kind;
+}
+
+/* Words for people: a rule that says the same in other words is the same rule. */
+static bool is_wording(struct slice key)
+{
+    static const char *const keys[] = {"title",  "description", "author",  "date",    "modified", "references",
+                                       "tags",   "level",       "status",  "license", "falsepositives",
+                                       "fields", "explain",     "why",     "check",   "do",       "related"};
+    for (size_t i = 0; i < ARRAY_COUNT(keys); i++)
+        if (slice_is(key, keys[i]))
+            return true;
+    return false;
+}
+
+static uint64_t meaning(const struct yaml_node *document, uint64_t seed)
+{
+    if (document->kind != YAML_MAPPING)
+        return fingerprint(document, seed);
+    for (size_t i = 0; i < document->count; i++) {
+        const struct yaml_entry *entry = &document->entries[i];
+        if (is_wording(entry->key->text))
+            continue;
+        seed = fingerprint(entry->key, seed + 3);
+        seed = slice_is(entry->key->text, "hinomi") ? meaning(entry->value, seed) : fingerprint(entry->value, seed + 5);
+    }
+    return seed;
 }
 
 static int load_documents(struct loading *loading, const char *path, struct slice text,
@@ -103,7 +129,7 @@ static int load_documents(struct loading *loading, const char *path, struct slic
         if (!rule)
             return err_nomem(err);
         rule->document = documents[i];
-        rule->fingerprint = fingerprint(documents[i], 1);
+        rule->fingerprint = meaning(documents[i], 1);
         sigma_read_head(set, rule);
     }
     return 0;

@@ -80,7 +80,8 @@ struct rule {
     const struct slice *tags;                /* attack.execution, attack.t1059.001 ... */
     size_t tag_count;
     uint32_t index; /* in its set */
-    uint64_t fingerprint; /* of its text: a changed rule does not go on with what it remembered */
+    uint64_t fingerprint; /* of what it detects, not of its wording: a changed rule does not go on with what
+                           * it remembered */
 };
 
 struct rule_set {
