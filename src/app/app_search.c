@@ -130,7 +130,7 @@ static int search_store(const char *dir, int argc, char **argv, struct search_se
     decoders_free(decoders);
     arena_free(arena);
     store_close(store);
-    return status == EXIT_DONE && backend.damage_count ? EXIT_FAILED : status;
+    return status == EXIT_DONE && backend.damaged ? EXIT_FAILED : status;
 }
 
 int app_search(int argc, char **argv)

@@ -411,12 +411,29 @@ static int add_rows(struct aggregator *a, struct frame *frame, struct group_rows
     return 0;
 }
 
+/* Whether doubles of the frame would be added up. */
+static bool sums_doubles(const struct aggregator *a, const struct frame *frame)
+{
+    for (size_t i = 0; i < a->slot_count; i++) {
+        const struct agg *agg = &a->slots[i].agg;
+        const struct column *column =
+            agg->stat->flags & STAT_SUMS ? batch_find(frame->batch, agg->field) : NULL;
+        if (column && column->types_seen & 1U << VALUE_F64)
+            return true;
+    }
+    return false;
+}
+
 int aggregator_add(struct aggregator *a, struct frame *frame, struct group_rows *seen,
                    struct err *err)
 {
     struct group_rows rows;
     if (aggregator_prepare(a, frame, err) < 0)
         return -1;
+    if (a->run->is_part && sums_doubles(a, frame)) {
+        a->run->part_failed = "doubles are added up, whose order shows";
+        return err_set(err, ERR_LIMIT, "%s", a->run->part_failed);
+    }
     int done = 0;
     if (!seen && a->groups.field_count == 0)
         done = add_whole(a, frame) < 0 ? -1 : 1;
@@ -532,7 +549,7 @@ int aggregator_merge(struct aggregator *a, uint32_t group, const char *part, str
         struct agg_slot *slot = &a->slots[i];
         if (slot_grow(a, slot, groups) < 0)
             return run_nomem(a->run, err);
-        slot->agg.stat->merge(slot->states + group * slot->size, part);
+        slot->agg.stat->merge(&a->scope, slot->states + group * slot->size, part);
     }
     return 0;
 }
@@ -544,6 +561,49 @@ bool aggregator_take_away(struct aggregator *a, uint32_t group, const char *part
         whole &= a->slots[i].agg.stat->take_away(
             a->slots[i].states + group * a->slots[i].size, part);
     return whole;
+}
+
+/* ---- groups of another thread ---- */
+
+bool aggs_merge(const struct agg_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        const struct agg *agg = &list->aggs[i];
+        if (agg->wild || agg->sparkline || !agg->stat->merge)
+            return false;
+    }
+    return true;
+}
+
+static void take_states(struct aggregator *a, struct agg_slot *slot, const struct agg_slot *from,
+                        const uint32_t *groups, uint32_t count)
+{
+    bool rows = agg_counts_rows(&slot->agg);
+    for (uint32_t g = 0; g < count; g++) {
+        prefetch_state(slot, groups, g, count);
+        const char *part = from->states + g * from->size;
+        if (rows)
+            *row_count(slot, groups[g]) += *(const uint64_t *)(const void *)part;
+        else
+            slot->agg.stat->merge(&a->scope, slot->states + groups[g] * slot->size, part);
+    }
+}
+
+int aggregator_take_in(struct aggregator *a, const struct aggregator *part, struct err *err)
+{
+    struct arena *work = arena_new_within(&a->run->memory->budget);
+    uint32_t *groups = work ? grouper_merge(&a->groups, &part->groups, work) : NULL;
+    bool ready = groups != NULL;
+    for (size_t i = 0; ready && i < a->slot_count; i++) {
+        struct agg_slot *slot = &a->slots[i];
+        const struct agg_slot *from = &part->slots[i];
+        uint32_t count = part->groups.count < from->room ? part->groups.count : from->room;
+        ready = slot_grow(a, slot, a->groups.count) == 0;
+        if (ready)
+            take_states(a, slot, from, groups, count);
+    }
+    arena_free(work);
+    return ready && !a->scope.exhausted ? 0 : run_nomem(a->run, err);
 }
 
 void aggregator_clear(struct aggregator *a, uint32_t group)

@@ -48,7 +48,8 @@ struct aggregator {
 MUST_USE int aggregator_init(struct aggregator *a, struct run *run, struct arena *arena,
                              const struct agg_list *list, const struct slice *by, size_t by_count,
                              uint64_t nullable, struct err *err);
-/* Adds the frame's rows. seen (may be NULL) gets the groups they are in. */
+/* Adds the frame's rows. seen (may be NULL) gets the groups they are in. -1 with run->part_failed in a part of
+ * a search, before any row was added: doubles would be added up, whose order shows in the last digits. */
 MUST_USE int aggregator_add(struct aggregator *a, struct frame *frame, struct group_rows *seen,
                             struct err *err);
 /* As aggregator_add without aggregator_prepare. */
@@ -78,6 +79,11 @@ MUST_USE int aggregator_merge(struct aggregator *a, uint32_t group, const char *
 bool aggregator_take_away(struct aggregator *a, uint32_t group, const char *part);
 /* Columns that eval() aggregates read must be made first. */
 MUST_USE int aggregator_prepare(struct aggregator *a, struct frame *frame, struct err *err);
+/* Whether what several aggregators have seen of the rows makes up what one would have: every function's
+ * states merge, and no field is named by a star. */
+bool aggs_merge(const struct agg_list *list);
+/* Takes in the groups of another aggregator of the same list, whose arena must outlive this one's. */
+MUST_USE int aggregator_take_in(struct aggregator *a, const struct aggregator *part, struct err *err);
 /* All states of a group (GROUP_NONE: of all) to their beginning. */
 void aggregator_clear(struct aggregator *a, uint32_t group);
 struct slice aggregator_field(const struct aggregator *a, size_t slot); /* SLICE_NONE: rows */

@@ -52,6 +52,7 @@ enum {
     COMMAND_FREE_OPTIONS = 1 << 4, /* name=value may be anything (eval, rangemap) */
     COMMAND_BRACKETS = 1 << 5,     /* reads [ ... ] itself; elsewhere it becomes text (search/inline_text.h) */
     COMMAND_READS_CODES = 1 << 6,  /* columns may come as codes without values (event/batch.h) */
+    COMMAND_SPREADS = 1 << 7,      /* keeps nothing from row to row, and any thread may have some of them */
 };
 
 /* What commands in a row do with the texts of a field that they only match. */

@@ -96,7 +96,7 @@ static uint32_t intern_new(struct intern *intern, struct arena *arena, struct va
 {
     if (intern->count == intern->room && grow_values(intern, arena) < 0)
         return GROUP_NONE;
-    struct value copy = value_copy(v, arena);
+    struct value copy = intern->borrows ? v : value_copy(v, arena);
     if (copy.type != v.type)
         return GROUP_NONE;
     intern->values[intern->count] = copy;
@@ -113,6 +113,22 @@ static bool same_as_last(const struct intern *intern, struct value v)
            (v.text == intern->last.text || memcmp(v.text, intern->last.text, v.len) == 0);
 }
 
+/* Of numbers and texts that read the same the most exact one is shown, whichever came first. */
+static int exactness(struct value v)
+{
+    if (v.type == VALUE_I64)
+        return 3;
+    return v.type == VALUE_DECIMAL ? 2 : v.type == VALUE_F64 || v.type == VALUE_BOOL;
+}
+
+static int show_better(struct intern *intern, struct arena *arena, uint32_t id, struct value v)
+{
+    if (exactness(v) <= exactness(intern->values[id]))
+        return 0;
+    intern->values[id] = value_copy(v, arena);
+    return intern->values[id].type == v.type ? 0 : -1;
+}
+
 static uint32_t intern_other(struct intern *intern, struct arena *arena, struct value v)
 {
     if (2 * (intern->table_count + 1) > intern->table_size && grow_table(intern, arena) < 0)
@@ -122,8 +138,8 @@ static uint32_t intern_other(struct intern *intern, struct arena *arena, struct 
     for (; intern->table[at]; at = (at + 1) & mask) {
         uint32_t id = intern->table[at] - 1;
         if (intern->hashes[id] == hash && same_value(intern->values[id], v)) {
-            if (intern->values[id].type == VALUE_STRING && v.type == VALUE_I64)
-                intern->values[id] = v; /* shown as the number, whichever came first */
+            if (UNLIKELY(intern->values[id].type != v.type) && show_better(intern, arena, id, v) < 0)
+                return GROUP_NONE;
             return id;
         }
     }
@@ -331,6 +347,48 @@ uint32_t grouper_find(struct grouper *grouper, const struct value *tuple)
         if ((ids[i] = intern_value(&grouper->keys[i], grouper->arena, tuple[i])) == GROUP_NONE)
             return GROUP_NONE;
     return group_of(grouper, ids);
+}
+
+/* The other's numbers of values as this one's. A lone field's values and groups go in step: those that
+ * have no group stay out. */
+static int map_values(struct grouper *grouper, const struct grouper *from, size_t field, uint32_t *map)
+{
+    struct intern *to = &grouper->keys[field];
+    const struct intern *keys = &from->keys[field];
+    uint32_t count = from->field_count == 1 ? from->count : keys->count;
+    bool ready = true;
+    to->borrows = true;
+    for (uint32_t id = 0; ready && id < count; id++) {
+        if (id + PREFETCH_AHEAD < count)
+            prefetch_value(to, keys->values[id + PREFETCH_AHEAD]);
+        map[id] = intern_value(to, grouper->arena, keys->values[id]);
+        ready = map[id] != GROUP_NONE;
+    }
+    to->borrows = false;
+    return ready ? 0 : -1;
+}
+
+uint32_t *grouper_merge(struct grouper *grouper, const struct grouper *from, struct arena *arena)
+{
+    size_t width = from->field_count;
+    uint32_t *out = arena_alloc(arena, (from->count + 1U) * sizeof(*out));
+    uint32_t **maps = arena_array(arena, width + 1, sizeof(*maps));
+    bool ready = out && maps;
+    for (size_t f = 0; ready && f < width; f++) {
+        maps[f] = arena_alloc(arena, (from->keys[f].count + 1U) * sizeof(uint32_t));
+        ready = maps[f] && map_values(grouper, from, f, maps[f]) == 0;
+    }
+    for (uint32_t g = 0; ready && g < from->count; g++) {
+        uint32_t ahead = g + PREFETCH_AHEAD;
+        for (size_t f = 0; f < width; f++)
+            grouper->tuple[f] = maps[f][from->groups[g * width + f]];
+        if (width == 2 && ahead < from->count)
+            prefetch_pair(&grouper->pairs[1], maps[0][from->groups[2 * ahead]],
+                          maps[1][from->groups[2 * ahead + 1]]);
+        out[g] = group_of(grouper, grouper->tuple);
+        ready = out[g] != GROUP_NONE;
+    }
+    return ready ? out : NULL;
 }
 
 static uint32_t intern_look(const struct intern *intern, struct value v)
@@ -727,6 +785,20 @@ static const uint32_t *all_numbers(uint32_t count, struct arena *arena)
     return numbers;
 }
 
+/* By the only field: each group has a value of its own. */
+static const uint32_t *sorted_by_value(const struct grouper *grouper, const struct group_list *list,
+                                       struct arena *arena)
+{
+    struct value *values = arena_alloc(arena, (list->count + 1U) * sizeof(*values));
+    uint32_t *groups = arena_alloc(arena, (list->count + 1U) * sizeof(*groups));
+    for (uint32_t i = 0; values && i < list->count; i++)
+        values[i] = grouper_key(grouper, list->groups[i], 0);
+    const uint32_t *order = values && groups ? value_order(values, list->count, arena) : NULL;
+    for (uint32_t i = 0; order && i < list->count; i++)
+        groups[i] = list->groups[order[i]];
+    return order ? groups : NULL;
+}
+
 const uint32_t *grouper_sorted(const struct grouper *grouper, const struct group_list *only,
                                struct arena *arena)
 {
@@ -735,6 +807,8 @@ const uint32_t *grouper_sorted(const struct grouper *grouper, const struct group
         list = *only;
     else
         list.groups = all_numbers(grouper->count, arena);
+    if (list.groups && grouper->field_count == 1)
+        return sorted_by_value(grouper, &list, arena);
     size_t room = (list.count + 1U) * sizeof(uint32_t);
     const uint32_t *order = all_numbers(list.count, arena);
     uint32_t *rank = arena_alloc(arena, room), *sorted;

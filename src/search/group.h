@@ -29,6 +29,7 @@ struct intern {
     uint32_t code_room;
     struct value last; /* the value asked for last, and its number: runs are common */
     uint32_t last_id;
+    bool borrows; /* values that are new now stay where they are */
 };
 
 /* Pairs of numbers to numbers. Small numbers go by a direct table, which stays in the cache. */
@@ -88,6 +89,9 @@ MUST_USE int grouper_tally(struct grouper *grouper, const struct frame *frame,
 uint32_t grouper_find(struct grouper *grouper, const struct value *tuple);
 /* The same without making one: GROUP_NONE when there is none. */
 uint32_t grouper_look(const struct grouper *grouper, const struct value *tuple);
+/* Takes in another one's groups, by the same fields, whose arena must outlive this one's: for each of them
+ * its number here, in the arena given. NULL when memory is out. */
+uint32_t *grouper_merge(struct grouper *grouper, const struct grouper *from, struct arena *arena);
 bool grouper_takes_null(const struct grouper *grouper, size_t field);
 /* VALUE_NULL for a missing value of a nullable field. */
 struct value grouper_key(const struct grouper *grouper, uint32_t group, size_t field);

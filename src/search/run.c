@@ -9,6 +9,7 @@
 #include "search/macro.h"
 #include "search/naive.h"
 #include "search/parser.h"
+#include "search/parts.h"
 #include "search/trial.h"
 
 enum { PROGRESS_MS = 200 };
@@ -108,7 +109,9 @@ static int build(struct search *search, struct err *err)
     pipeline->count += more;
     for (size_t i = 0; i < pipeline->count; i++)
         all[i].next = &all[i + 1];
-    return search->options.trial ? trial_watch(search, err) : 0;
+    if (search->options.trial)
+        return trial_watch(search, err);
+    return parts_plan(search, err);
 }
 
 const struct scan_stats *search_source_stats(const struct search *search)
@@ -216,6 +219,7 @@ int search_new(const struct spl_query *query, const struct search_options *optio
     if (!search)
         return err_nomem(err);
     search->options = *options;
+    search->asked = query;
     size_t max = options->memory_max ? (size_t)options->memory_max : MEMORY_QUERY_MAX;
     search_memory_init(&search->memory, max / 8 * HELD_EIGHTHS, options->spill_folder);
     search->run.memory = &search->memory;
@@ -286,36 +290,53 @@ int search_push_rows(struct search *search, const struct search_rows *rows, uint
     if (result < 0 || add_source_column(search, &frame) < 0)
         return run_nomem(run, err);
     frame.weights = rows->weights ? rows->weights + first : NULL;
-    search->progress.rows_read += frame_weight(&frame);
-    return bits_any(frame.selected, count) ? pipeline_push(&search->pipeline, &frame, err) : 0;
+    uint64_t weight = frame_weight(&frame);
+    if (bits_any(frame.selected, count) && pipeline_push(&search->pipeline, &frame, err) < 0)
+        return -1;
+    search->progress.rows_read += weight;
+    return 0;
 }
 
 /* Fewer where memory is small. */
 uint32_t search_slice(const struct search *search, uint32_t rows)
 {
-    return search->in_slices
-               ? SLICE_ROWS / FRAME_ROWS_MAX * search_memory_rows(search->run.memory)
-               : rows + !rows;
+    bool slices = search->in_slices || (search->run.is_part && parts_near_end(search));
+    return slices ? SLICE_ROWS / FRAME_ROWS_MAX * search_memory_rows(search->run.memory) : rows + !rows;
 }
 
-static int read_batch(struct search *search, struct err *err)
+static int next_rows(struct search *search, struct search_rows *rows, struct err *err)
+{
+    const struct search_source *source = &search->source;
+    return search->run.is_part ? source->next_part(source->context, search->part, rows, err)
+                               : source->next(source->context, rows, err);
+}
+
+int search_read_batch(struct search *search, struct err *err)
 {
     struct search_rows rows = {0};
-    int more = search->source.next(search->source.context, &rows, err);
+    search->in_batch = false;
+    int more = next_rows(search, &rows, err);
     if (more <= 0) /* a source that was stopped does not know why */
         return more < 0 && run_check(&search->run, err) < 0 ? -1 : more;
     uint32_t count = rows.batch->row_count, step = search_slice(search, count);
-    uint32_t slices = (count + step - 1) / step;
-    search->progress.batches++;
+    uint32_t slices = (count - rows.first + step - 1) / step;
+    search->progress.batches += rows.first == 0;
+    search->in_batch = true;
+    search->next_row = rows.first;
     for (uint32_t i = 0; i < slices; i++) { /* newest first: rows of a batch ascend */
-        uint32_t at = (search->newest ? slices - 1 - i : i) * step, left = count - at;
-        if (search_push_rows(search, &rows, at, left < step ? left : step, err) < 0)
+        uint32_t at = rows.first + (search->newest ? slices - 1 - i : i) * step, left = count - at;
+        uint32_t n = left < step ? left : step;
+        if (search_push_rows(search, &rows, at, n, err) < 0)
             return -1;
+        search->next_row = at + n;
+        if (search->run.is_part && at + n < count && parts_stop(search))
+            return 1;
         if (pipeline_satisfied(&search->pipeline) && !search->options.naive)
             return 0;
         if (search->in_slices && run_check(&search->run, err) < 0)
             return -1;
     }
+    search->in_batch = false;
     return 1;
 }
 
@@ -339,7 +360,7 @@ static int step(struct search *search, struct err *err)
     if (run_check(&search->run, err) < 0)
         return -1;
     if (search->has_source && !search->drained) {
-        int more = read_batch(search, err);
+        int more = search->parts ? parts_read(search, err) : search_read_batch(search, err);
         if (more < 0 || tell(search, err) < 0)
             return -1;
         if (more == 0) {
@@ -348,8 +369,10 @@ static int step(struct search *search, struct err *err)
         }
         return 1;
     }
-    if (pipeline_finish(&search->pipeline, 0, err) < 0)
+    if (pipeline_finish(&search->pipeline, 0, err) < 0) {
+        parts_note_end(search, err);
         return -1;
+    }
     cost_tell_regex(&search->run);
     search->finished = true;
     search->progress.elapsed_ms =
@@ -357,10 +380,40 @@ static int step(struct search *search, struct err *err)
     return 0;
 }
 
+/* On one thread, as of the first step; what was read so far stays counted as a cost. */
+static int begin_anew(struct search *search, struct err *err)
+{
+    struct run *run = &search->run;
+    int64_t started = search->started_ns, told = search->told_ns;
+    search->given_up = parts_given_up(search);
+    search_close_all(search);
+    arena_free(run->arena);
+    run->arena = arena_new_within(&search->memory.budget);
+    if (!run->arena)
+        return err_nomem(err);
+    search->drained = false;
+    search->request = (struct search_request){0};
+    search->pushed = NULL;
+    search->pushed_commands = 0;
+    search->progress.rows_read = 0;
+    run->messages = NULL;
+    run->incomplete = false;
+    run->scope.regex_limits = 0;
+    err_clear(err);
+    if (search_start(search, search->asked, run->arena, err) < 0)
+        return -1;
+    search->started_ns = started;
+    search->told_ns = told;
+    return 1;
+}
+
 int search_step(struct search *search, struct err *err)
 {
     int64_t before = clock_thread_cpu_ns();
-    int more = explained(&search->run, step(search, err), err);
+    int more = step(search, err);
+    if (more < 0 && parts_given_up(search))
+        more = begin_anew(search, err);
+    more = explained(&search->run, more, err);
     if (search->run.depth == 0) /* a subsearch is part of a step */
         search->progress.cpu_ns += clock_thread_cpu_ns() - before;
     if (more < 0)
@@ -417,7 +470,7 @@ const struct search_result *search_result(struct search *search)
     return &search->result;
 }
 
-struct parts {
+struct row_taker {
     struct search *search;
     int (*take)(void *context, const struct search_result *part, struct err *err);
     void *context;
@@ -425,20 +478,20 @@ struct parts {
 
 static int take_part(void *context, const struct batch *rows, struct err *err)
 {
-    const struct parts *parts = context;
-    struct run *run = &parts->search->run;
+    const struct row_taker *taker = context;
+    struct run *run = &taker->search->run;
     struct search_result part = {.rows = rows, .row_count = rows->row_count};
     arena_reset(run->frames);
     part.names = shown_names(run, rows, run->frames);
-    return part.names ? parts->take(parts->context, &part, err) : run_nomem(run, err);
+    return part.names ? taker->take(taker->context, &part, err) : run_nomem(run, err);
 }
 
 int search_rows(struct search *search,
                 int (*take)(void *context, const struct search_result *part, struct err *err),
                 void *context, struct err *err)
 {
-    struct parts parts = {search, take, context};
-    return sorter_each(search->pipeline.rows, take_part, &parts, err);
+    struct row_taker taker = {search, take, context};
+    return sorter_each(search->pipeline.rows, take_part, &taker, err);
 }
 
 /* The first stage that holds rows is finished into fresh stages behind it. */
@@ -456,6 +509,7 @@ int search_preview(struct search *search, struct arena *arena, struct search_res
     struct pipeline after = *pipeline;
     copy.arena = arena;
     copy.preview = true;
+    copy.is_part = false; /* what stands behind has all rows that there are */
     int result = 0;
     if (at < pipeline->count) {
         struct stage *holder = &pipeline->stages[at];
@@ -488,6 +542,7 @@ void search_cancel(struct search *search)
 
 void search_close_all(struct search *search)
 {
+    parts_free(search);
     if (search->has_source)
         close_source(search);
     search->has_source = false;

@@ -57,7 +57,9 @@ struct search_options {
     int64_t subsearch_rows_max;    /* 0: 100,000 */
     bool naive;                    /* the plan without any shortcut, to check an answer against
                                       (search/naive.h) */
-    uint32_t threads;              /* that read; 0: as the backend says */
+    uint32_t threads;              /* that read, and group where they can; 0: as the backend says */
+    int64_t part_rows_min;         /* rows of the source from which several threads group (search/parts.h);
+                                      0: as many as it is worth it for */
     bool rows_on_disk;             /* an answer that memory has no room for goes to the temporary file;
                                       search_rows() reads it. Otherwise that is ERR_LIMIT */
     /* Takes the answer's rows in order, as soon as they are known; they are not kept then. -1 ends

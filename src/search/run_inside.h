@@ -9,8 +9,11 @@
 
 enum { HELD_EIGHTHS = 5 }; /* of the memory; the rest is for reading */
 
+struct parts; /* search/parts.h */
+
 struct search {
     struct run run;
+    const struct spl_query *asked; /* as search_new() was given it */
     struct search_memory memory; /* of a subsearch: its search's is used */
     struct search_options options;
     struct pipeline pipeline;
@@ -22,6 +25,12 @@ struct search {
     struct sorter *into;  /* of a subsearch: takes its rows as they come; NULL: they are kept */
     struct stage *newest; /* puts rows in order; NULL when the source is, or no order is needed */
     bool finished;
+    struct parts *parts;  /* several threads group; NULL: one does */
+    uint32_t part;        /* of the source, that this one reads when there are parts */
+    const struct parts *part_of; /* those that it belongs to */
+    bool in_batch;        /* some of its rows have not been pushed, */
+    uint32_t next_row;    /* from this one on */
+    const char *given_up; /* why it began anew on one thread */
     const struct expr *pushed; /* the filter given to the source */
     size_t pushed_commands;    /* leading commands that are in it */
     struct search_request request;
@@ -45,6 +54,9 @@ MUST_USE int search_start(struct search *search, const struct spl_query *query, 
                           struct err *err);
 /* What reading has cost; NULL: nothing is on disk, or it is over. */
 const struct scan_stats *search_source_stats(const struct search *search);
+/* The next batch, or its part's next one, through the pipeline: 1, 0: there are no more or it wants no more, -1
+ * (in_batch says whether rows had been read). */
+MUST_USE int search_read_batch(struct search *search, struct err *err);
 /* Rows that are pushed at a time, of a batch of so many. */
 uint32_t search_slice(const struct search *search, uint32_t rows);
 /* Rows first to first + count of what the source gave; first is a multiple of 64. */

@@ -5,6 +5,7 @@
 #include "event/schema.h"
 #include "search/cost.h"
 #include "search/naive.h"
+#include "search/parts.h"
 #include "search/redecoded.h"
 #include "search/trial.h"
 
@@ -293,6 +294,7 @@ void search_explain(struct search *search, struct buffer *to)
         else
             buffer_put_text(to, "none");
         buffer_put_char(to, '\n');
+        parts_explain(search, to);
     }
     for (const struct spl_command *c = search_rest(search); c; c = c->next)
         buffer_printf(to, "then     %-12s %s\n", c->descriptor ? c->descriptor->name : "macro",

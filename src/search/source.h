@@ -11,7 +11,7 @@
  *
  * Ownership  A batch and its bits belong to the source and live until the next next() or close().
  *            The search does not change them.
- * Threads    A source is used by one thread; a backend by any number of searches at once.
+ * Threads    A source is used by one thread, or its parts by one each; a backend by any number of searches at once.
  */
 #include "base/err.h"
 #include "event/batch.h"
@@ -65,6 +65,7 @@ struct search_rows {
     const uint64_t *selected; /* the rows of it that count; NULL: all */
     const uint32_t *weights;  /* how many rows each stands for; NULL: itself */
     int64_t later_max;        /* of a source that sweeps: no row of a later batch is newer */
+    uint32_t first;           /* rows before it do not count; a multiple of 64 */
 };
 
 struct search_source {
@@ -74,6 +75,14 @@ struct search_source {
     /* What reading has cost so far, and what could not be read; NULL: nothing is on disk. */
     const struct scan_stats *(*stats)(void *context);
     void *context;
+    /* Instead of next(), by as many threads at once as there are parts, each with its own number: every part has
+     * other rows. A batch lives until the part's next one. When no thread asks any more, next() gives what is left
+     * of the parts, in the order in which it would have given it; also after ERR_NOMEM or ERR_LIMIT, which may be
+     * for want of memory that a part alone does not have. */
+    int (*next_part)(void *context, uint32_t part, struct search_rows *out, struct err *err);
+    /* Of the part's last batch, rows from this one on were not used. */
+    void (*put_back)(void *context, uint32_t part, uint32_t row);
+    uint32_t parts; /* 0, 1: only next() is there */
     bool filtered;       /* selected holds exactly the rows that pass the filter */
     bool ordered;        /* rows come newest first, if that was asked, or in an order of their own
                             that counts (a table's). Otherwise the search sorts where it matters */

@@ -28,6 +28,10 @@ MUST_USE int pipeline_finish(struct pipeline *pipeline, size_t first, struct err
 bool stats_need_order(const struct spl_command *command);
 /* It only groups and counts, so values are needed once per code. */
 bool stats_reads_codes(const struct spl_command *command);
+/* It can be run for parts of the rows, each by a thread; its stage then takes in the groups of another, whose
+ * arenas live as long as it does. */
+bool stats_merge(const struct spl_command *command);
+MUST_USE int stats_take_in(struct stage *op, const struct stage *part, struct err *err);
 /* commands/model_fields.c: it only gives columns other names. */
 bool model_fields_rename(const struct spl_command *command);
 /* timechart: only whole minutes are told apart, and rows are only counted. */

@@ -47,6 +47,9 @@ struct run {
     bool *cancelled;
     int64_t deadline_ns; /* mono, 0: none */
     int depth;           /* of subsearches */
+    bool is_part;        /* other runs have the other rows: search/parts.h */
+    bool groups_given;   /* the first stats has handed on some of its groups */
+    const char *part_failed; /* why that cannot go on; NULL: it can */
     struct search_progress *progress; /* of the search, or of the subsearch */
 };
 

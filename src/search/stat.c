@@ -120,3 +120,13 @@ bool stat_number(struct value v, int128 *room, struct value *out)
     *out = (struct value){.type = VALUE_DECIMAL, .scale = d.scale, .decimal = room};
     return true;
 }
+
+int stat_tie(struct value a, struct value b)
+{
+    char x[VALUE_TEXT_SIZE], y[VALUE_TEXT_SIZE];
+    if (a.type == b.type && (a.type != VALUE_DECIMAL || a.scale == b.scale))
+        return 0;
+    if (a.type == VALUE_I64 || b.type == VALUE_I64)
+        return a.type == VALUE_I64 ? -1 : 1;
+    return slice_compare(value_text_small(a, x), value_text_small(b, y));
+}

@@ -23,6 +23,7 @@ enum {
     STAT_ONCE = 1 << 3,    /* a value that comes again changes nothing */
     STAT_NUMBERS = 1 << 4, /* it is about numbers: stats allnum=t */
     STAT_TIMES = 1 << 5,   /* add() looks at the time of the row */
+    STAT_SUMS = 1 << 6,    /* doubles are added up: their order shows in the last digits */
 };
 
 struct stat {
@@ -36,9 +37,10 @@ struct stat {
     void (*add)(struct stat_scope *scope, void *state, struct value v, int64_t time_ns);
     /* Asks for the memory behind the state that adding to it will touch; NULL: there is none. */
     void (*prefetch)(const void *state);
-    /* What another state has seen after this one; NULL: not possible. And back: false when it cannot
-     * be taken away without a trace (a sum of doubles); then the state is as it was. */
-    void (*merge)(void *state, const void *part);
+    /* What another state has seen, before this one or after it: the result is the same (but see STAT_SUMS);
+     * NULL: not possible. What the other one holds may be this one's from now on. And back: false when it
+     * cannot be taken away without a trace (a sum of doubles); then the state is as it was. */
+    void (*merge)(struct stat_scope *scope, void *state, const void *part);
     bool (*take_away)(void *state, const void *part);
     /* The answer, in the scope's arena; nothing for NULL. */
     void (*result)(struct stat_scope *scope, const void *state, struct value_list *out);
@@ -71,6 +73,9 @@ static inline void stat_keep_over(struct stat_scope *scope, struct value *to, st
 
 /* The number that v stands for, without an arena: room holds a decimal's digits. */
 bool stat_number(struct value v, int128 *room, struct value *out);
+/* Of numbers that are equal (1 and 1.0) which one is shown, whatever the order they came in: the whole one, else
+ * the first one by text. Less than 0: a. */
+int stat_tie(struct value a, struct value b);
 
 #define STAT(name) extern const struct stat stat_##name;
 #include "search/stats.def"

@@ -12,32 +12,67 @@ struct reading {
     struct store_backend *backend;
     struct snapshot *snapshot;
     struct scan_pool *scan;
-    struct batch *empty; /* for blocks of which no column was wanted */
+    struct batch **empty; /* one a part, for blocks of which no column was wanted */
+    uint32_t parts;
 };
+
+static int give(const struct reading *reading, uint32_t part, const struct scan_rows *rows,
+                struct search_rows *out)
+{
+    *out = (struct search_rows){.batch = rows->batch,
+                                .selected = rows->selected,
+                                .weights = rows->weights,
+                                .later_max = rows->later_max,
+                                .first = rows->first};
+    if (!rows->batch) {
+        reading->empty[part]->row_count = rows->row_count;
+        out->batch = reading->empty[part];
+    }
+    return 1;
+}
 
 static int next(void *context, struct search_rows *out, struct err *err)
 {
     struct reading *reading = context;
-    struct scan_rows rows;
+    struct scan_rows rows = {0};
     int got = scan_pool_next(reading->scan, &rows, err);
-    if (got <= 0)
-        return got;
-    *out = (struct search_rows){rows.batch, rows.selected, rows.weights, rows.later_max};
-    if (!rows.batch) {
-        reading->empty->row_count = rows.row_count;
-        out->batch = reading->empty;
-    }
-    return 1;
+    return got > 0 ? give(reading, 0, &rows, out) : got;
+}
+
+static int next_part(void *context, uint32_t part, struct search_rows *out, struct err *err)
+{
+    struct reading *reading = context;
+    struct scan_rows rows = {0};
+    int got = scan_pool_part(reading->scan, part, &rows, err);
+    return got > 0 ? give(reading, part, &rows, out) : got;
+}
+
+static void put_back(void *context, uint32_t part, uint32_t row)
+{
+    const struct reading *reading = context;
+    scan_pool_put_back(reading->scan, part, row);
+}
+
+static int make_empty(struct reading *reading, struct err *err)
+{
+    reading->parts = scan_pool_parts(reading->scan);
+    reading->empty = mem_calloc(reading->parts, sizeof(struct batch *));
+    for (uint32_t i = 0; reading->empty && i < reading->parts; i++)
+        if (!(reading->empty[i] = batch_new(1 * MIB)))
+            return err_nomem(err);
+    return reading->empty ? 0 : err_nomem(err);
 }
 
 static void close_reading(void *context)
 {
     struct reading *reading = context;
-    if (reading->scan)
-        reading->backend->damage_count += scan_pool_stats(reading->scan)->damage_count;
+    if (reading->scan && scan_pool_stats(reading->scan)->damage_count)
+        reading->backend->damaged = true;
     scan_pool_close(reading->scan);
     store_snapshot_release(reading->snapshot);
-    batch_free(reading->empty);
+    for (uint32_t i = 0; reading->empty && i < reading->parts; i++)
+        batch_free(reading->empty[i]);
+    mem_free(reading->empty);
     mem_free(reading);
 }
 
@@ -131,22 +166,26 @@ static int open_source(void *context, const struct search_request *request, stru
     if (!reading)
         return err_nomem(err);
     reading->backend = backend;
-    reading->empty = batch_new(1 * MIB);
     reading->snapshot = store_snapshot(backend->store);
     struct store_stats stats;
     store_stats(backend->store, &stats);
-    int result = reading->empty && reading->snapshot ? 0 : err_nomem(err);
+    int result = reading->snapshot ? 0 : err_nomem(err);
     if (result == 0)
         result = store_backend_scan(backend, request, arena, &scan, err);
     if (result == 0)
         result = scan_pool_open(reading->snapshot, &scan,
                                 request->threads ? request->threads : backend->threads,
                                 &reading->scan, err);
+    if (result == 0)
+        result = make_empty(reading, err);
     if (result < 0) {
         close_reading(reading);
         return -1;
     }
     *out = (struct search_source){.next = next,
+                                  .next_part = next_part,
+                                  .put_back = put_back,
+                                  .parts = reading->parts,
                                   .close = close_reading,
                                   .stats = stats_of,
                                   .context = reading,

@@ -14,7 +14,7 @@ struct store_backend {
     const struct hin_clock *clock;
     const atomic_bool *cancel; /* of one search; NULL when the backend serves several */
     uint32_t threads;          /* that read for one search; store_backend_init: one a processor */
-    uint64_t damage_count; /* of all sources that were closed (scan.h) */
+    bool damaged; /* a source that was closed had rows that cannot be read; a search tells how many */
     size_t memory_max; /* for reading blocks; 0: as the search says */
 };
 

@@ -70,16 +70,24 @@ static void add_unit(struct scan *scan, const struct unit *unit, struct slice st
         scan->units[scan->unit_count++] = *unit;
 }
 
+static bool is_for_me(const struct scan_request *request, size_t place)
+{
+    uint32_t shares = request->share_count, rest = request->rest_count;
+    return (!shares || place % shares == request->share_index) &&
+           (!rest || place / rest >= request->rest_from[place % rest]);
+}
+
 /* Every share sorts the same list and takes its own of it. */
 static void take_share(struct scan *scan)
 {
-    uint32_t count = scan->request.share_count;
     size_t kept = 0;
-    for (size_t i = 0; count && i < scan->unit_count; i++)
-        if (i % count == scan->request.share_index)
-            scan->units[kept++] = scan->units[i];
-    if (count)
-        scan->unit_count = kept;
+    for (size_t i = 0; i < scan->unit_count; i++) {
+        if (!is_for_me(&scan->request, i))
+            continue;
+        scan->units[kept] = scan->units[i];
+        scan->units[kept++].place = i;
+    }
+    scan->unit_count = kept;
     scan->stats.units = scan->unit_count;
 }
 
@@ -169,14 +177,9 @@ size_t scan_unit_count(const struct snapshot *snapshot, const struct scan_reques
     return count;
 }
 
-size_t scan_get_unit(const struct scan *scan)
+struct scan_place scan_get_place(const struct scan *scan)
 {
-    return scan->unit;
-}
-
-void scan_skip_units(struct scan *scan, size_t units)
-{
-    scan->unit = units < scan->unit_count ? units : scan->unit_count;
+    return scan->place;
 }
 
 void scan_release_memory(struct scan *scan)
@@ -185,6 +188,19 @@ void scan_release_memory(struct scan *scan)
     arena_free(scan->scratch);
     arena_free(scan->parts_list);
     scan->work = scan->scratch = scan->parts_list = NULL;
+}
+
+/* Whether a stretch of rows, read twice, was told already. */
+static bool has_damage(const struct scan_stats *stats, uint64_t listed, const struct scan_damage *damage)
+{
+    for (uint64_t i = 0; i < listed; i++) {
+        const struct scan_damage *one = &stats->damages[i];
+        if (one->time_min == damage->time_min && one->time_max == damage->time_max &&
+            one->rows == damage->rows && slice_equal(one->column, damage->column) &&
+            strcmp(one->path, damage->path) == 0)
+            return true;
+    }
+    return false;
 }
 
 void scan_stats_add(struct scan_stats *to, const struct scan_stats *from)
@@ -199,10 +215,16 @@ void scan_stats_add(struct scan_stats *to, const struct scan_stats *from)
     to->bytes_read += from->bytes_read;
     to->cpu_ns += from->cpu_ns;
     to->regex_limits += from->regex_limits;
-    for (uint64_t i = 0; i < from->damage_count && i < SCAN_DAMAGES_MAX; i++)
-        if (to->damage_count + i < SCAN_DAMAGES_MAX)
-            to->damages[to->damage_count + i] = from->damages[i];
-    to->damage_count += from->damage_count;
+    uint64_t listed = from->damage_count < SCAN_DAMAGES_MAX ? from->damage_count : SCAN_DAMAGES_MAX;
+    uint64_t known = to->damage_count < SCAN_DAMAGES_MAX ? to->damage_count : SCAN_DAMAGES_MAX;
+    for (uint64_t i = 0; i < listed; i++) {
+        if (has_damage(to, known, &from->damages[i]))
+            continue;
+        if (to->damage_count < SCAN_DAMAGES_MAX)
+            to->damages[to->damage_count] = from->damages[i];
+        to->damage_count++;
+    }
+    to->damage_count += from->damage_count - listed;
 }
 
 const struct scan_stats *scan_get_stats(const struct scan *scan)
@@ -311,6 +333,7 @@ static int next_segment_block(struct scan *scan, struct scan_rows *out, struct e
         return -1;
     uint32_t count = scan->segment ? segment_block_count(scan->segment) : 0;
     while (scan->block < count) {
+        scan->place = (struct scan_place){scan->units[scan->unit].place, scan->block, scan->rows_done};
         int result = is_sampled(scan, scan->block)
                          ? scan_read_block(scan, scan->block, &scan->rows_done, out, err)
                          : 0;
@@ -455,6 +478,7 @@ static int next_part(struct scan *scan, struct scan_rows *out, struct err *err)
     }
     while (scan->block < unit->part_count) {
         uint32_t index = scan->block++;
+        scan->place = (struct scan_place){unit->place, index, 0};
         if (scan->request.newest_first)
             index = unit->part_count - 1 - index;
         if (!scan_sample_has(scan->request.sample, 0,

@@ -51,6 +51,8 @@ struct scan_request {
     bool (*stop)(void *context); /* asked during long work, by every thread; may be NULL */
     void *stop_context;
     uint32_t share_index, share_count; /* count 0: everything */
+    uint32_t rest_count;     /* of so many shares ... */
+    const size_t *rest_from; /* ... so many units of each are left out; read by scan_open(). count 0: none */
     const struct scan_sample *sample;  /* the only blocks to read; NULL: all */
     /* for functions in the filter; may be NULL */
     int64_t now_ns;
@@ -65,6 +67,7 @@ struct scan_rows {
     const uint32_t *weights;   /* how many rows a row stands for; NULL: each for itself */
     uint32_t row_count;        /* of the block */
     uint32_t selected_count;   /* never 0 */
+    uint32_t first;            /* of scan_pool: rows before it were given earlier */
     int64_t time_min, time_max; /* of the block */
     int64_t later_max;         /* with newest_first: no row of a later block is newer; INT64_MIN: there
                                 * is none */
@@ -100,12 +103,16 @@ void scan_close(struct scan *scan); /* NULL is fine; the snapshot stays the call
 /* 1 and a block with at least one selected row, 0 at the end, -1. */
 MUST_USE int scan_next(struct scan *scan, struct scan_rows *out, struct err *err);
 const struct scan_stats *scan_get_stats(const struct scan *scan);
+/* A damage that both list is one. */
 void scan_stats_add(struct scan_stats *to, const struct scan_stats *from);
-/* The place of the unit that the last rows are of, in this scan's share. */
-size_t scan_get_unit(const struct scan *scan);
+/* Of the last rows, when they are not newest first: the unit among those of all shares, the block of it, and
+ * the row of that which is the first of them. Places ascend by unit, block and row. */
+struct scan_place {
+    size_t unit;
+    uint32_t block, row;
+};
+struct scan_place scan_get_place(const struct scan *scan);
 /* How many units a request has to look at, without shares. */
 size_t scan_unit_count(const struct snapshot *snapshot, const struct scan_request *request);
-/* Goes on with the n-th unit of the share; before the first scan_next(). */
-void scan_skip_units(struct scan *scan, size_t units);
 /* Lets go of what blocks were read into: only stats may be asked of it from now on. */
 void scan_release_memory(struct scan *scan);

@@ -18,6 +18,7 @@ struct unit {
     uint32_t read;    /* newest first: blocks that were, */
     uint32_t rows_read; /* and rows of the next one, */
     int64_t next_max; /* and the newest time of what is left */
+    size_t place;     /* among the units of all shares */
 };
 
 struct scan {
@@ -37,6 +38,7 @@ struct scan {
     struct segment *segment;
     uint64_t bytes_counted; /* of it, in stats */
     uint32_t slice;         /* rows of a block that memory has room for; 0: all */
+    struct scan_place place; /* of the rows that were given last */
     uint32_t rows_done;     /* of the block at hand, when they come in slices */
     int64_t before_ns;      /* newest first: the time of the row before the last slice */
     uint32_t block;       /* next of the unit, counted in reading order */

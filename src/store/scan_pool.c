@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/thread.h"
 
 #include <pthread.h>
 
@@ -17,8 +18,9 @@ struct worker {
     bool started;
     enum hand hand; /* this and all below under the pool's lock */
     struct scan_rows rows;
-    size_t unit;            /* that rows are of */
-    int result;             /* of HAND_DONE: 0, or -1 and err */
+    struct scan_place place; /* of rows */
+    struct scan_place left;  /* what is before it, of this share, the caller has had */
+    int result;              /* of HAND_DONE: 0, or -1 and err */
     struct err err;
     struct scan_stats stats; /* as of what it offered last */
 };
@@ -27,13 +29,13 @@ struct scan_pool {
     struct worker *workers;
     uint32_t count; /* 1: its scan is the caller's thread's */
     size_t unit;    /* whose rows come next */
-    uint32_t given; /* blocks of it that were */
     struct snapshot *snapshot;
     struct scan_request request;
     struct scan *alone; /* after the threads ran out of their shares of memory */
     pthread_mutex_t lock;
     pthread_cond_t offered, taken;
-    bool stopping;
+    bool started, stopping;
+    bool parted; /* the caller's threads have taken parts */
     struct scan_stats before; /* of the threads, when alone */
     struct scan_stats stats;  /* for scan_pool_stats */
 };
@@ -44,7 +46,7 @@ static void *work(void *context)
     struct scan_pool *pool = worker->pool;
     pthread_mutex_lock(&pool->lock);
     while (!pool->stopping) {
-        struct scan_rows rows;
+        struct scan_rows rows = {0};
         struct err err;
         err_clear(&err);
         pthread_mutex_unlock(&pool->lock);
@@ -52,7 +54,7 @@ static void *work(void *context)
         pthread_mutex_lock(&pool->lock);
         worker->stats = *scan_get_stats(worker->scan);
         worker->stats.cpu_ns = clock_thread_cpu_ns();
-        worker->unit = scan_get_unit(worker->scan);
+        worker->place = scan_get_place(worker->scan);
         worker->rows = rows;
         worker->err = err;
         worker->result = got;
@@ -67,16 +69,33 @@ static void *work(void *context)
     return NULL;
 }
 
-static int start(struct scan_pool *pool, struct err *err)
+static void end_threads(struct scan_pool *pool)
 {
-    for (uint32_t i = 0; pool->count > 1 && i < pool->count; i++) {
+    pthread_mutex_lock(&pool->lock);
+    pool->stopping = true;
+    pthread_cond_broadcast(&pool->taken);
+    pthread_mutex_unlock(&pool->lock);
+    for (uint32_t i = 0; i < pool->count; i++) {
         struct worker *worker = &pool->workers[i];
-        int code = pthread_create(&worker->thread, NULL, work, worker);
-        if (code != 0)
-            return err_set_errno(err, code, "cannot start a thread of the search");
-        worker->started = true;
+        if (worker->started)
+            pthread_join(worker->thread, NULL);
+        worker->started = false;
     }
-    return 0;
+}
+
+/* False: there are not enough threads, and none is at work. */
+static bool start(struct scan_pool *pool)
+{
+    pool->started = true;
+    for (uint32_t i = 0; i < pool->count; i++) {
+        struct worker *worker = &pool->workers[i];
+        worker->started = thread_start(&worker->thread, work, worker) == 0;
+        if (!worker->started) {
+            end_threads(pool);
+            return false;
+        }
+    }
+    return true;
 }
 
 static int open_scans(struct scan_pool *pool, struct snapshot *snapshot,
@@ -123,29 +142,12 @@ int scan_pool_open(struct snapshot *snapshot, const struct scan_request *request
     pool->workers = mem_calloc(pool->count, sizeof(*pool->workers));
     if (!pool->workers)
         pool->count = 0;
-    int result = pool->workers ? open_scans(pool, snapshot, request, err) : err_nomem(err);
-    if (result == 0)
-        result = start(pool, err);
-    if (result < 0) {
+    if ((pool->workers ? open_scans(pool, snapshot, request, err) : err_nomem(err)) < 0) {
         scan_pool_close(pool);
         return -1;
     }
     *out = pool;
     return 0;
-}
-
-static void end_threads(struct scan_pool *pool)
-{
-    pthread_mutex_lock(&pool->lock);
-    pool->stopping = true;
-    pthread_cond_broadcast(&pool->taken);
-    pthread_mutex_unlock(&pool->lock);
-    for (uint32_t i = 0; i < pool->count; i++) {
-        struct worker *worker = &pool->workers[i];
-        if (worker->started)
-            pthread_join(worker->thread, NULL);
-        worker->started = false;
-    }
 }
 
 void scan_pool_close(struct scan_pool *pool)
@@ -178,37 +180,66 @@ static void hand_back(struct scan_pool *pool)
 /* The worker that has the next rows, or fails; NULL at the end. */
 static struct worker *next_worker(struct scan_pool *pool)
 {
-    for (uint32_t done = 0; done < pool->count; pool->unit++, pool->given = 0) {
+    for (uint32_t done = 0; done < pool->count; pool->unit++) {
         struct worker *worker = &pool->workers[pool->unit % pool->count];
         while (worker->hand == HAND_WORKS)
             pthread_cond_wait(&pool->offered, &pool->lock);
         bool over = worker->hand == HAND_DONE;
         if (over && worker->result < 0)
             return worker;
-        if (!over && worker->unit * pool->count + pool->unit % pool->count == pool->unit)
+        if (!over && worker->place.unit == pool->unit)
             return worker;
         done = over ? done + 1 : 0;
     }
     return NULL;
 }
 
-/* One thread with all the memory goes on where the threads are: what was given of the unit at hand is
+/* One thread with all the memory goes on where the threads are: what was given of the units at hand is
  * read again and left out. */
 static int go_alone(struct scan_pool *pool, struct err *err)
 {
-    struct scan_rows rows;
+    size_t from[SCAN_THREADS_MAX];
+    struct scan_request rest = pool->request;
     struct scan_stats stats = *scan_pool_stats(pool);
     end_threads(pool);
-    for (uint32_t i = 0; i < pool->count; i++)
+    for (uint32_t i = 0; i < pool->count; i++) {
         scan_release_memory(pool->workers[i].scan); /* the names of damages live on with them */
+        from[i] = pool->workers[i].left.unit / pool->count;
+    }
     pool->before = stats;
-    if (scan_open(pool->snapshot, &pool->request, &pool->alone, err) < 0)
-        return -1;
-    scan_skip_units(pool->alone, pool->unit);
-    for (uint32_t i = 0; i < pool->given; i++)
-        if (scan_next(pool->alone, &rows, err) < 0)
-            return -1;
-    return 0;
+    rest.rest_count = pool->count;
+    rest.rest_from = from;
+    return scan_open(pool->snapshot, &rest, &pool->alone, err);
+}
+
+/* How many of the rows were given before. */
+static uint32_t rows_given(const struct scan_pool *pool, const struct scan_place *place, uint32_t rows)
+{
+    const struct scan_place *left = &pool->workers[place->unit % pool->count].left;
+    if (place->unit != left->unit || place->block > left->block)
+        return 0;
+    if (place->block < left->block || left->row >= place->row + rows)
+        return rows;
+    return left->row > place->row ? left->row - place->row : 0;
+}
+
+static int next_alone(struct scan_pool *pool, struct scan_rows *out, struct err *err)
+{
+    int got;
+    while ((got = scan_next(pool->alone, out, err)) > 0) {
+        struct scan_place place = scan_get_place(pool->alone);
+        out->first = rows_given(pool, &place, out->row_count);
+        if (out->first < out->row_count)
+            break;
+    }
+    return got;
+}
+
+static void note_given(struct worker *worker, struct scan_rows *out)
+{
+    *out = worker->rows;
+    out->first = 0;
+    worker->left = (struct scan_place){worker->place.unit, worker->place.block + 1, 0};
 }
 
 /* 1, 0, -1 as scan_next(). */
@@ -222,13 +253,58 @@ static int take(struct scan_pool *pool, struct scan_rows *out, struct err *err)
         *err = worker->err;
         result = -1;
     } else if (worker) {
-        *out = worker->rows;
+        note_given(worker, out);
         worker->hand = HAND_GIVEN;
-        pool->given++;
         result = 1;
     }
     pthread_mutex_unlock(&pool->lock);
     return result;
+}
+
+/* The caller's thread reads a block of a share. */
+static void fetch(struct worker *worker)
+{
+    struct scan_rows rows = {0};
+    err_clear(&worker->err);
+    int got = scan_next(worker->scan, &rows, &worker->err);
+    pthread_mutex_lock(&worker->pool->lock);
+    worker->stats = *scan_get_stats(worker->scan);
+    pthread_mutex_unlock(&worker->pool->lock);
+    worker->hand = got > 0 ? HAND_OFFERS : HAND_DONE;
+    worker->result = got;
+    if (got > 0) {
+        worker->rows = rows;
+        worker->place = scan_get_place(worker->scan);
+    }
+}
+
+/* What the parts have left, in the order of units. */
+static int take_rest(struct scan_pool *pool, struct scan_rows *out, struct err *err)
+{
+    struct worker *first = NULL;
+    for (uint32_t i = 0; i < pool->count; i++) {
+        struct worker *worker = &pool->workers[i];
+        if (worker->hand == HAND_WORKS)
+            fetch(worker);
+        if (worker->hand == HAND_DONE && worker->result < 0) {
+            *err = worker->err;
+            return -1;
+        }
+        if (worker->hand == HAND_OFFERS && (!first || worker->place.unit < first->place.unit))
+            first = worker;
+    }
+    if (!first)
+        return 0;
+    uint32_t given = rows_given(pool, &first->place, first->rows.row_count);
+    note_given(first, out);
+    out->first = given;
+    first->hand = HAND_WORKS;
+    return 1;
+}
+
+static bool lacks_memory(const struct err *err)
+{
+    return err->code == ERR_NOMEM || err->code == ERR_LIMIT;
 }
 
 int scan_pool_next(struct scan_pool *pool, struct scan_rows *out, struct err *err)
@@ -236,12 +312,42 @@ int scan_pool_next(struct scan_pool *pool, struct scan_rows *out, struct err *er
     if (pool->count == 1)
         return scan_next(pool->workers[0].scan, out, err);
     if (pool->alone)
-        return scan_next(pool->alone, out, err);
+        return next_alone(pool, out, err);
     struct err own, *why = err ? err : &own;
-    int result = take(pool, out, why);
-    if (result >= 0 || (why->code != ERR_NOMEM && why->code != ERR_LIMIT))
+    if (!pool->parted && !pool->started && !start(pool))
+        return go_alone(pool, why) < 0 ? -1 : next_alone(pool, out, why);
+    int result = pool->parted ? take_rest(pool, out, why) : take(pool, out, why);
+    if (result >= 0 || !lacks_memory(why))
         return result;
-    return go_alone(pool, err) < 0 ? -1 : scan_next(pool->alone, out, err);
+    return go_alone(pool, why) < 0 ? -1 : next_alone(pool, out, why);
+}
+
+uint32_t scan_pool_parts(const struct scan_pool *pool)
+{
+    return pool->count;
+}
+
+int scan_pool_part(struct scan_pool *pool, uint32_t part, struct scan_rows *out, struct err *err)
+{
+    struct worker *worker = &pool->workers[part];
+    __atomic_store_n(&pool->parted, true, __ATOMIC_RELAXED);
+    fetch(worker);
+    if (worker->hand == HAND_DONE) {
+        if (worker->result < 0 && err)
+            *err = worker->err;
+        return worker->result;
+    }
+    worker->hand = HAND_WORKS;
+    note_given(worker, out);
+    return 1;
+}
+
+void scan_pool_put_back(struct scan_pool *pool, uint32_t part, uint32_t row)
+{
+    struct worker *worker = &pool->workers[part];
+    worker->left = worker->place;
+    worker->left.row = row;
+    worker->hand = HAND_OFFERS;
 }
 
 const struct scan_stats *scan_pool_stats(struct scan_pool *pool)

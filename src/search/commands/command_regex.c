@@ -60,7 +60,7 @@ const struct command command_regex = {
     .summary = "keeps rows by a regular expression",
     .syntax = "regex [FIELD=|FIELD!=] \"EXPRESSION\"",
     .notes = "Without a field _raw is looked at.",
-    .flags = COMMAND_STREAMS,
+    .flags = COMMAND_STREAMS | COMMAND_SPREADS,
     .parse = parse,
     .want = want,
     .push = push,

@@ -292,7 +292,7 @@ const struct command command_rex = {
     .syntax = "rex [options] \"EXPRESSION with (?<field>...)\"",
     .notes = "An expression that takes too long on a row leaves the row as it was, and a message "
              "says so.",
-    .flags = COMMAND_STREAMS,
+    .flags = COMMAND_STREAMS | COMMAND_SPREADS,
     .options = options,
     .option_count = ARRAY_COUNT(options),
     .parse = parse,

@@ -17,7 +17,7 @@ const struct command command_search = {
     .syntax = "search TERMS and COMPARISONS",
     .notes = "OR binds tighter than AND; AND, OR and NOT are written in upper case.\n"
              "Comparisons ignore case; where does not.",
-    .flags = COMMAND_GENERATES | COMMAND_STREAMS | COMMAND_BRACKETS,
+    .flags = COMMAND_GENERATES | COMMAND_STREAMS | COMMAND_BRACKETS | COMMAND_SPREADS,
     .parse = parse,
     .make = filter_make,
     .want = filter_want,

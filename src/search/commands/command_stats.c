@@ -29,6 +29,12 @@ bool stats_reads_codes(const struct spl_command *command)
     return true;
 }
 
+bool stats_merge(const struct spl_command *command)
+{
+    const struct stats_args *args = command->args;
+    return command->descriptor == &command_stats && !args->allnum && aggs_merge(&args->aggs);
+}
+
 const struct command command_stats = {
     .name = "stats",
     .summary = "statistics, one row a group",

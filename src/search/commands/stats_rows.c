@@ -5,6 +5,7 @@
 #include "search/commands/command_sort.h"
 #include "search/overflow.h"
 #include "search/rows.h"
+#include "search/spl_pipeline.h"
 
 const struct command_option stats_options[] = {
     {.name = "allnum",
@@ -112,7 +113,8 @@ static int add_rows(struct stage *op, struct frame *frame, struct err *err)
         return -1;
     if (args->allnum && note_texts(op, frame, err) < 0)
         return -1;
-    return !stats->overflow && overflow_is_near(&stats->a) ? begin_overflow(op, err) : 0;
+    bool whole = !op->run->is_part; /* a part's memory is looked after by who gave it */
+    return whole && !stats->overflow && overflow_is_near(&stats->a) ? begin_overflow(op, err) : 0;
 }
 
 /* Whole blocks are quickest, as long as there is room for all that one may bring. */
@@ -120,7 +122,7 @@ static int push(struct stage *op, struct frame *frame, struct err *err)
 {
     const struct stats *stats = op->state;
     struct frame_windows windows;
-    if (!overflow_is_possible(&stats->a))
+    if (op->run->is_part || !overflow_is_possible(&stats->a)) /* a part's frame is added or not at all */
         return add_rows(op, frame, err);
     if (frame_windows_init(&windows, frame) < 0)
         return run_nomem(op->run, err);
@@ -133,6 +135,7 @@ static int push(struct stage *op, struct frame *frame, struct err *err)
 static int emit(void *context, const struct batch *rows, struct err *err)
 {
     const struct stats *stats = context;
+    stats->op->run->groups_given = true;
     for (size_t i = 0; i < stats->blank.count; i++) {
         struct column *column = batch_find(rows, stats->blank.names[i]);
         if (column)
@@ -168,6 +171,13 @@ static void release(struct stage *op)
 static void free_arena(void *arena)
 {
     arena_free(arena);
+}
+
+int stats_take_in(struct stage *op, const struct stage *part, struct err *err)
+{
+    struct stats *stats = op->state;
+    const struct stats *other = part->state;
+    return aggregator_take_in(&stats->a, &other->a, err);
 }
 
 int stats_make(struct run *run, const struct spl_command *command, struct stage *op,

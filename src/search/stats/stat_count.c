@@ -9,8 +9,9 @@ static void add(struct stat_scope *scope, void *state, struct value v, int64_t t
     ++*(uint64_t *)state;
 }
 
-static void merge(void *state, const void *part)
+static void merge(struct stat_scope *scope, void *state, const void *part)
 {
+    (void)scope;
     *(uint64_t *)state += *(const uint64_t *)part;
 }
 

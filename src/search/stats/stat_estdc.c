@@ -9,5 +9,6 @@ const struct stat stat_estdc = {
     .flags = STAT_ZERO | STAT_ONCE,
     .size = sizeof(struct distinct),
     .add = distinct_add,
+    .merge = distinct_merge,
     .result = distinct_result,
 };

@@ -16,5 +16,6 @@ const struct stat stat_max = {
     .flags = STAT_NUMBERS,
     .size = sizeof(struct extremes),
     .add = extremes_add,
+    .merge = extremes_merge,
     .result = result,
 };

@@ -13,6 +13,7 @@ const struct stat stat_median = {
     .flags = STAT_NUMBERS,
     .size = sizeof(struct collected),
     .add = collect_number,
+    .merge = collected_merge,
     .prefetch = collected_prefetch,
     .result = result,
 };

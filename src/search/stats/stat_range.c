@@ -21,5 +21,6 @@ const struct stat stat_range = {
     .flags = STAT_NUMBERS,
     .size = sizeof(struct extremes),
     .add = extremes_add,
+    .merge = extremes_merge,
     .result = result,
 };

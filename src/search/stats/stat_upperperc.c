@@ -9,6 +9,7 @@ const struct stat stat_upperperc = {
     .flags = STAT_PERCENT | STAT_NUMBERS,
     .size = sizeof(struct collected),
     .add = collect_number,
+    .merge = collected_merge,
     .prefetch = collected_prefetch,
     .result = collected_percent,
 };

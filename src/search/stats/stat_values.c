@@ -29,5 +29,6 @@ const struct stat stat_values = {
     .syntax = "values(FIELD)",
     .size = sizeof(struct counted),
     .add = counted_add,
+    .merge = counted_merge,
     .result = result,
 };

@@ -21,9 +21,23 @@ void collected_prefetch(const void *state)
     __builtin_prefetch(c->values + c->count, 1);
 }
 
+void collected_merge(struct stat_scope *scope, void *state, const void *part)
+{
+    struct collected *c = state;
+    const struct collected *p = part;
+    if (!c->count) {
+        *c = *p;
+        return;
+    }
+    for (uint32_t i = 0; i < p->count; i++)
+        collect(scope, c, p->values[i]);
+}
+
 static int by_number(const void *a, const void *b)
 {
-    return value_compare_numbers(*(const struct value *)a, *(const struct value *)b);
+    const struct value *x = a, *y = b;
+    int order = value_compare_numbers(*x, *y);
+    return order ? order : stat_tie(*x, *y);
 }
 
 static int by_i64(const void *a, const void *b)

@@ -27,6 +27,8 @@ static inline void collect(struct stat_scope *scope, struct collected *c, struct
 void collected_prefetch(const void *state);
 /* Numbers only. */
 void collect_number(struct stat_scope *scope, void *state, struct value v, int64_t time_ns);
+/* stat.merge, where the order of values does not show. */
+void collected_merge(struct stat_scope *scope, void *state, const void *part);
 /* The nearest rank: percent of the numbers are less. */
 void collected_rank(struct stat_scope *scope, const struct collected *c, double percent,
                     struct value_list *out);

@@ -23,3 +23,15 @@ void counted_add(struct stat_scope *scope, void *state, struct value v, int64_t 
     }
     c->counts[id]++;
 }
+
+void counted_merge(struct stat_scope *scope, void *state, const void *part)
+{
+    struct counted *c = state;
+    const struct counted *p = part;
+    if (!c->values.count) {
+        *c = *p;
+        return;
+    }
+    for (uint32_t i = 0; i < p->values.count; i++)
+        counted_add(scope, c, p->values.values[i], INT64_MIN);
+}

@@ -11,3 +11,5 @@ struct counted {
 };
 
 void counted_add(struct stat_scope *scope, void *state, struct value v, int64_t time_ns);
+/* stat.merge, of the values alone. */
+void counted_merge(struct stat_scope *scope, void *state, const void *part);

@@ -74,6 +74,21 @@ void distinct_add(struct stat_scope *scope, void *state, struct value v, int64_t
     distinct_add_hash(scope, state, distinct_hash(v));
 }
 
+void distinct_merge(struct stat_scope *scope, void *state, const void *part)
+{
+    struct distinct *set = state;
+    const struct distinct *p = part;
+    if (!set->count) {
+        *set = *p;
+        return;
+    }
+    for (uint32_t i = 0; !p->size && i < p->count; i++)
+        distinct_add_hash(scope, set, p->few[i]);
+    for (uint32_t i = 0; i < p->size; i++)
+        if (p->slots[i])
+            distinct_add_hash(scope, set, p->slots[i]);
+}
+
 void stat_prefetch(const struct stat *stat, const void *state, struct value v)
 {
     const struct distinct *set = state;

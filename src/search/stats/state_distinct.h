@@ -16,4 +16,6 @@ void distinct_add(struct stat_scope *scope, void *state, struct value v, int64_t
 /* The same of a value that stands for many: distinct_hash() of it. */
 void distinct_add_hash(struct stat_scope *scope, void *state, uint64_t hash);
 uint64_t distinct_hash(struct value v); /* never 0 */
+/* stat.merge */
+void distinct_merge(struct stat_scope *scope, void *state, const void *part);
 void distinct_result(struct stat_scope *scope, const void *state, struct value_list *out);

@@ -12,3 +12,5 @@ struct extremes {
 };
 
 void extremes_add(struct stat_scope *scope, void *state, struct value v, int64_t time_ns);
+/* stat.merge */
+void extremes_merge(struct stat_scope *scope, void *state, const void *part);

@@ -47,8 +47,9 @@ static bool is_small(const struct total *t)
     return !(word[0] | word[1] | word[2] | word[3] | t->exact.scale);
 }
 
-void total_merge(void *state, const void *part)
+void total_merge(struct stat_scope *scope, void *state, const void *part)
 {
+    (void)scope;
     struct total *t = state;
     const struct total *p = part;
     if (!is_small(p))

@@ -12,7 +12,7 @@ struct total {
 };
 
 void total_add(struct stat_scope *scope, void *state, struct value v, int64_t time_ns);
-void total_merge(void *state, const void *part);
+void total_merge(struct stat_scope *scope, void *state, const void *part);
 bool total_take_away(void *state, const void *part); /* only whole numbers leave no trace */
 double total_f64(const struct total *t);
 /* The sum; nothing when there were no numbers. */

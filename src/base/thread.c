@@ -1,0 +1,25 @@
+#include "base/thread.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+static atomic_long fail_countdown = -1;
+
+static bool must_fail(void)
+{
+    long left = atomic_load(&fail_countdown);
+    while (left > 0 && !atomic_compare_exchange_weak(&fail_countdown, &left, left - 1))
+        continue;
+    return left == 0;
+}
+
+void thread_fail_after(long n)
+{
+    atomic_store(&fail_countdown, n);
+}
+
+int thread_start(pthread_t *thread, void *(*work)(void *context), void *context)
+{
+    return must_fail() ? EAGAIN : pthread_create(thread, NULL, work, context);
+}

@@ -1,0 +1,16 @@
+#pragma once
+/*
+ * base/thread: threads that a work can do without, or with fewer of.
+ *
+ * Errors  0 or an errno; thread_fail_after() makes it so for tests.
+ * Threads any; the counter is per process and meant for tests.
+ */
+#include "base/attr.h"
+
+#include <pthread.h>
+
+/* As pthread_create(), with the system's attributes. */
+MUST_USE int thread_start(pthread_t *thread, void *(*work)(void *context), void *context);
+
+/* After n more threads (0: from the next on) none can be started: EAGAIN. -1 turns it off. */
+void thread_fail_after(long n);
