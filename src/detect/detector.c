@@ -6,7 +6,6 @@
 
 #include "base/mem.h"
 #include "detect/explain.h"
-#include "detect/match.h"
 #include "detect/watch.h"
 #include "event/delivery.h"
 #include "event/schema.h"
@@ -102,6 +101,11 @@ void detector_free(struct detector *detector)
 struct detector_stats detector_stats(const struct detector *detector)
 {
     return detector->stats;
+}
+
+const struct matcher *detector_matcher(const struct detector *detector)
+{
+    return detector->matcher;
 }
 
 /* ---- findings ---- */

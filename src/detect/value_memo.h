@@ -11,7 +11,6 @@
 
 struct memo_entry {
     struct slice key; /* none: of scratch */
-    uint64_t hash;
     hit *hits;
     uint32_t count, size;
     uint8_t type, scale;
