@@ -11,7 +11,7 @@ int row_match_init(struct row_match *row, const struct plan *plan, uint32_t rule
     uint32_t predicates = plan->predicates.count, columns = plan->predicates.column_count;
     *row = (struct row_match){.plan = plan, .rule_count = rule_count,
                               .arena = arena_new(MATCH_PLAN_BYTES_MAX)};
-    row->memo = value_memo_new(columns + KEYWORD_MEMOS);
+    row->memo = value_memo_new(columns + KEYWORD_MEMOS, MATCH_MEMO_BYTES_MAX, false);
     if (!row->arena || !row->memo || literal_scan_init(&row->work.scan, row->arena, plan->literals_max) < 0)
         return -1;
     row->work.hits = arena_array(row->arena, plan->hits_max + 1UL, sizeof(hit));

@@ -23,17 +23,20 @@ struct value_memo {
     struct memo_column *columns;
     uint32_t column_count;
     struct memo_stats stats;
-    bool full;
+    size_t bytes_max;
+    bool always, full;
 };
 
-struct value_memo *value_memo_new(uint32_t column_count)
+struct value_memo *value_memo_new(uint32_t column_count, size_t bytes_max, bool always)
 {
     struct value_memo *memo = mem_calloc(1, sizeof(*memo));
     if (!memo)
         return NULL;
     memo->column_count = column_count;
-    memo->columns = mem_calloc(column_count, sizeof(*memo->columns));
-    memo->arena = arena_new(2 * MATCH_MEMO_BYTES_MAX);
+    memo->bytes_max = bytes_max;
+    memo->always = always;
+    memo->columns = mem_calloc(column_count + 1UL, sizeof(*memo->columns));
+    memo->arena = arena_new(2 * bytes_max);
     if (memo->columns && memo->arena)
         return memo;
     value_memo_free(memo);
@@ -49,10 +52,13 @@ void value_memo_free(struct value_memo *memo)
     mem_free(memo);
 }
 
-void value_memo_trim(struct value_memo *memo)
+bool value_memo_full(const struct value_memo *memo)
 {
-    if (!memo->full)
-        return;
+    return memo->full;
+}
+
+void value_memo_forget(struct value_memo *memo)
+{
     arena_reset(memo->arena);
     for (uint32_t i = 0; i < memo->column_count; i++) {
         memo->columns[i].table = NULL;
@@ -120,7 +126,7 @@ static bool grow(struct value_memo *memo, struct memo_column *column)
 
 static bool has_room(struct value_memo *memo, struct memo_column *column, size_t bytes)
 {
-    if (memo->full || arena_used(memo->arena) + bytes > MATCH_MEMO_BYTES_MAX)
+    if (memo->full || arena_used(memo->arena) + bytes > memo->bytes_max)
         return false;
     return (column->table && column->count * 2 <= column->mask) || grow(memo, column);
 }
@@ -184,7 +190,7 @@ struct memo_entry *value_memo_find(struct value_memo *memo, uint32_t number, con
     struct slice key = key_of(v);
     memo->stats.asked++;
     *lookup = (struct memo_lookup){.key = key};
-    if (key.len > MATCH_MEMO_VALUE_MAX || !is_worth(column))
+    if (key.len > MATCH_MEMO_VALUE_MAX || !(memo->always || is_worth(column)))
         return NULL;
     lookup->worth = true;
     lookup->hash = hash_bytes_seeded(key, hash_seed) + v->type;
