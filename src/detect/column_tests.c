@@ -60,6 +60,7 @@ struct column_tests {
     uint32_t *numeric; /* all with TEST_NUMERIC */
     uint32_t numeric_count;
     uint32_t count;
+    unsigned kinds; /* of values that something may be true of: 1 << printed_kind */
 };
 
 /* ---- building ---- */
@@ -234,6 +235,81 @@ static void sort_numbers(struct column_tests *tests)
         qsort(tests->order[i].list, tests->order[i].count, sizeof(struct threshold), by_number);
 }
 
+/* ---- what a value may look like ---- */
+
+enum printed_kind { PRINTED_TEXT, PRINTED_NUMBER, PRINTED_BOOL, PRINTED_IPV4, PRINTED_IPV6, PRINTED_TIME };
+
+static enum printed_kind printed_as(const struct value *v)
+{
+    switch ((enum value_type)v->type) {
+    case VALUE_I64:
+    case VALUE_F64:
+    case VALUE_DECIMAL:
+        return PRINTED_NUMBER;
+    case VALUE_BOOL:
+        return PRINTED_BOOL;
+    case VALUE_IP:
+        return v->scale == 4 ? PRINTED_IPV4 : PRINTED_IPV6;
+    case VALUE_TIME:
+        return PRINTED_TIME;
+    case VALUE_STRING:
+    case VALUE_NULL:
+    case VALUE_TYPE_COUNT:
+        break;
+    }
+    return PRINTED_TEXT;
+}
+
+static bool is_made_of(struct slice text, const char *alphabet)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (!text.ptr[i] || !strchr(alphabet, text.ptr[i]))
+            return false;
+    return true;
+}
+
+static bool is_part_of(struct slice text, const char *word)
+{
+    return slice_find(slice_text(word), text) >= 0;
+}
+
+/* The kinds of values that something found for the predicate may be true of: a literal only of those that may
+ * have it when value_text_small() prints them. */
+static unsigned kinds_of(const struct predicate *predicate)
+{
+    struct slice text = predicate->key;
+    unsigned kinds = 1U << PRINTED_TEXT;
+    if (!text.len)
+        return ~0U;
+    if (text.len > VALUE_TEXT_SIZE)
+        return kinds;
+    if (is_made_of(text, "0123456789+-.e") || is_part_of(text, "-infinity") || is_part_of(text, "-nan"))
+        kinds |= 1U << PRINTED_NUMBER;
+    if (is_part_of(text, "true") || is_part_of(text, "false"))
+        kinds |= 1U << PRINTED_BOOL;
+    if (is_made_of(text, "0123456789."))
+        kinds |= 1U << PRINTED_IPV4;
+    if (is_made_of(text, "0123456789abcdef.:"))
+        kinds |= 1U << PRINTED_IPV6;
+    if (is_made_of(text, "0123456789-:.tz+"))
+        kinds |= 1U << PRINTED_TIME;
+    return kinds;
+}
+
+uint32_t column_tests_printed(const struct predicates *all, const uint32_t *numbers, uint32_t count, uint32_t *out)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < count; i++)
+        if (kinds_of(&all->list[numbers[i]]) & ~(1U << PRINTED_TEXT))
+            out[kept++] = numbers[i];
+    return kept;
+}
+
+bool column_tests_may_hold(const struct column_tests *tests, const struct value *v)
+{
+    return (tests->kinds >> printed_as(v)) & 1;
+}
+
 int column_tests_build(const struct predicates *all, const uint32_t *numbers, uint32_t count,
                        struct arena *building, struct column_tests **out)
 {
@@ -247,8 +323,10 @@ int column_tests_build(const struct predicates *all, const uint32_t *numbers, ui
     count_kinds(tests, numbers, count);
     if (make_room(tests, arena) < 0)
         return -1;
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
         add_predicate(tests, numbers[i], literals);
+        tests->kinds |= kinds_of(&all->list[numbers[i]]);
+    }
     sort_numbers(tests);
     if (group_networks(tests, arena) < 0)
         return -1;

@@ -36,6 +36,12 @@ uint32_t column_tests_literals(const struct column_tests *tests);
 /* How many hits a value can give at most. */
 uint32_t column_tests_count(const struct column_tests *tests);
 
+/* Of these predicates those that may be true of a value that is no STRING: literals are left out that are never
+ * part of a number, a truth value, an address or a time when it is printed. Their count. */
+uint32_t column_tests_printed(const struct predicates *all, const uint32_t *numbers, uint32_t count, uint32_t *out);
+/* False: no test can be true of the value, since it is never printed like that. */
+bool column_tests_may_hold(const struct column_tests *tests, const struct value *v);
+
 struct test_work {
     struct literal_scan scan;
     struct expr_scope *scope;

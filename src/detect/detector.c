@@ -10,7 +10,6 @@
 
 #include "base/mem.h"
 #include "detect/hit.h"
-#include "detect/match.h"
 #include "event/delivery.h"
 
 enum { SNAPSHOT_FIRST = 1, SNAPSHOT_VERSION = 2 };
@@ -130,6 +129,11 @@ struct detector_stats detector_stats(const struct detector *detector)
     for (size_t i = 0; i < detector->operator_count; i++)
         detector->operators[i].kind->stats(detector->operators[i].state, &stats.operators);
     return stats;
+}
+
+const struct matcher *detector_matcher(const struct detector *detector)
+{
+    return detector->matcher;
 }
 
 /* ---- findings ---- */

@@ -10,6 +10,7 @@
  *            that a restart continues at the journal position the snapshot was taken at.
  * Determinism  The findings do not depend on how the events were cut into batches.
  */
+#include "detect/match.h"
 #include "detect/operator.h"
 #include "table/state.h"
 
@@ -47,6 +48,8 @@ struct detector_stats {
     int64_t watermark_ns; /* the newest event time seen */
 };
 struct detector_stats detector_stats(const struct detector *detector);
+/* For what happened to each rule (matcher_counts). */
+const struct matcher *detector_matcher(const struct detector *detector);
 
 void detector_save(const struct detector *detector, struct buffer *to);
 MUST_USE int detector_load(struct detector *detector, struct slice bytes, struct err *err);

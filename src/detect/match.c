@@ -105,7 +105,8 @@ struct matcher_stats matcher_stats(const struct matcher *matcher)
 /* Forgets what has become too much; routes take what they counted with them. */
 static void trim(struct matcher *matcher)
 {
-    value_memo_trim(matcher->row.memo);
+    if (value_memo_full(matcher->row.memo))
+        value_memo_forget(matcher->row.memo);
     if (!routes_full(matcher->routes))
         return;
     for (size_t i = 0; i < matcher->rules->count; i++)

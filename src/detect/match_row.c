@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "expr/function.h"
 
+enum { KEYWORD_MEMOS = 512 };
 enum { STAMP_MAX = UINT32_MAX >> ANSWER_BITS };
 
 int row_match_init(struct row_match *row, const struct plan *plan, uint32_t rule_count)
@@ -10,7 +11,7 @@ int row_match_init(struct row_match *row, const struct plan *plan, uint32_t rule
     uint32_t predicates = plan->predicates.count, columns = plan->predicates.column_count;
     *row = (struct row_match){.plan = plan, .rule_count = rule_count,
                               .arena = arena_new(MATCH_PLAN_BYTES_MAX)};
-    row->memo = value_memo_new(columns);
+    row->memo = value_memo_new(columns + KEYWORD_MEMOS, MATCH_MEMO_BYTES_MAX, false);
     if (!row->arena || !row->memo || literal_scan_init(&row->work.scan, row->arena, plan->literals_max) < 0)
         return -1;
     row->work.hits = arena_array(row->arena, plan->hits_max + 1UL, sizeof(hit));
@@ -55,16 +56,16 @@ static void next_stamp(struct row_match *row)
 
 /* ---- values ---- */
 
-/* What is known of a value, found out when it is not. */
-static struct memo_entry *look_at(struct row_match *row, uint32_t column, struct value v)
+/* What is known of a value, found out when it is not. memo: the column's place there. */
+static struct memo_entry *look_at(struct row_match *row, uint32_t column, uint32_t memo, struct value v)
 {
     struct memo_lookup lookup;
-    struct memo_entry *entry = value_memo_find(row->memo, column, &v, &lookup);
+    struct memo_entry *entry = value_memo_find(row->memo, memo, &v, &lookup);
     if (entry)
         return entry;
     if (column_tests_run(row->plan->tests[column], v, &row->work) < 0)
         return NULL;
-    return value_memo_put(row->memo, column, &v, &lookup, row->work.hits, row->work.count,
+    return value_memo_put(row->memo, memo, &v, &lookup, row->work.hits, row->work.count,
                           row->work.scope->scratch);
 }
 
@@ -73,11 +74,11 @@ static struct memo_entry *look_at_place(struct row_match *row, uint32_t number, 
     struct place *place = &row->places[number];
     const struct column *column = place->column;
     if (!place->by_code)
-        return look_at(row, number, column_value(column, i));
+        return look_at(row, number, number, column_value(column, i));
     struct memo_entry **known = &place->by_code[column->codes[i]];
     if (*known)
         return *known;
-    struct memo_entry *entry = look_at(row, number, column_value(column, i));
+    struct memo_entry *entry = look_at(row, number, number, column_value(column, i));
     if (entry && entry->key.ptr)
         *known = entry;
     return entry;
@@ -162,20 +163,50 @@ static int add_keyword_hit(struct row_match *row, uint32_t number, hit answer)
     return 0;
 }
 
+/* Every column has its own place in the memo, as values come again in some and not in others. */
+static uint32_t keyword_memo(const struct row_match *row, struct slice column)
+{
+    return row->plan->predicates.column_count + (uint32_t)(hash_bytes(column) % KEYWORD_MEMOS);
+}
+
+static int add_keyword_hits(struct row_match *row, uint32_t number, const hit *hits, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (add_keyword_hit(row, number, hits[i]) < 0)
+            return -1;
+    return 0;
+}
+
+/* Numbers, times and the like: hardly a keyword can be part of one. */
+static int find_keywords_printed(struct row_match *row, uint32_t number, struct value v)
+{
+    const struct column_tests *tests = row->plan->printed_keywords;
+    if (!column_tests_may_hold(tests, &v))
+        return 0;
+    if (column_tests_run(tests, v, &row->work) < 0)
+        return -1;
+    return add_keyword_hits(row, number, row->work.hits, row->work.count);
+}
+
 static int find_keywords_in(struct row_match *row, const struct column *column, struct route *const *routes)
 {
+    uint32_t memo = keyword_memo(row, column->name);
+    struct arena_mark mark = arena_mark(row->work.scope->scratch);
     for (uint32_t i = 0; i < column->count; i++) {
         uint32_t number = column->rows[i];
+        struct value v = column_value(column, i);
         if (!routes[number]->plan->keywords)
             continue;
-        struct arena_mark mark = arena_mark(row->work.scope->scratch);
-        struct memo_entry *entry = look_at(row, COLUMN_KEYWORDS, column_value(column, i));
-        if (!entry)
-            return -1;
-        for (uint32_t h = 0; h < entry->count; h++)
-            if (add_keyword_hit(row, number, entry->hits[h]) < 0)
+        if (v.type != VALUE_STRING) {
+            if (find_keywords_printed(row, number, v) < 0)
                 return -1;
-        arena_rewind(row->work.scope->scratch, &mark);
+            continue;
+        }
+        struct memo_entry *entry = look_at(row, COLUMN_KEYWORDS, memo, v);
+        if (!entry || add_keyword_hits(row, number, entry->hits, entry->count) < 0)
+            return -1;
+        if (!entry->key.ptr)
+            arena_rewind(row->work.scope->scratch, &mark);
     }
     return 0;
 }

@@ -352,7 +352,8 @@ static int build_tests(struct building *b)
         plan->hits_max = hits > plan->hits_max ? hits : plan->hits_max;
         plan->literals_max = literals > plan->literals_max ? literals : plan->literals_max;
     }
-    return 0;
+    uint32_t printed = column_tests_printed(all, numbers, start[COLUMN_KEYWORDS + 1], numbers);
+    return column_tests_build(all, numbers, printed, b->arena, &plan->printed_keywords);
 }
 
 /* ---- all rules ---- */

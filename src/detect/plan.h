@@ -47,6 +47,7 @@ struct plan {
     struct arena *arena;
     struct predicates predicates;
     struct column_tests **tests; /* by column */
+    struct column_tests *printed_keywords; /* of values that are no STRING */
     struct plan_node *nodes;
     uint32_t node_count, node_size;
     part *parts;

@@ -2,8 +2,10 @@
 
 #include "base/mem.h"
 #include "detect/guard_leaf.h"
+#include "detect/value_memo.h"
 
-enum { KEY_BYTES_MAX = 2048 }; /* of a value that is remembered */
+enum { KEY_BYTES_MAX = 2048 }; /* of several values that are remembered */
+#define ANSWERS_PENDING UINT32_MAX
 
 /* What the leaves of a column say: one for each different set of answers. */
 struct answers {
@@ -11,15 +13,10 @@ struct answers {
     uint32_t number;
 };
 
-/* A value. */
-struct known {
-    const struct answers *answers; /* NULL until the leaves have been asked */
-};
-
 struct learnt {
-    struct map by_value;   /* of the column: known */
+    struct map by_values;  /* of rows with several: answers */
     struct map by_answers; /* answers */
-    struct known present[2]; /* where only that matters */
+    void *present[2];      /* answers, where only that matters */
 };
 
 /* Where rows are that had these answers so far. */
@@ -41,6 +38,9 @@ struct routes {
     uint64_t *leaf_bits;  /* of the state that is judged: what each leaf says, */
     uint64_t *leaf_known; /* and whether that is known */
     struct learnt *learnt; /* by column */
+    struct value_memo *values; /* the number of a value's answers, as a hit */
+    struct answers **answers;  /* by number */
+    uint32_t answer_size;
     struct map next;       /* states by state, column and answers */
     struct map by_guards;  /* routes */
     struct state start;
@@ -56,14 +56,15 @@ static void forget(struct routes *routes)
 {
     for (uint32_t i = 0; i < routes->leaves.column_count; i++) {
         routes->learnt[i] = (struct learnt){0};
-        map_init(&routes->learnt[i].by_value, routes->memory);
+        map_init(&routes->learnt[i].by_values, routes->memory);
         map_init(&routes->learnt[i].by_answers, routes->memory);
     }
     map_init(&routes->next, routes->memory);
     map_init(&routes->by_guards, routes->memory);
     routes->start = (struct state){0};
     routes->list = NULL;
-    routes->count = routes->size = routes->answer_count = 0;
+    routes->answers = NULL;
+    routes->count = routes->size = routes->answer_count = routes->answer_size = 0;
     routes->state_count = 1;
     routes->full = false;
 }
@@ -81,7 +82,8 @@ static int make_parts(struct routes *routes, const struct routes_options *option
     routes->leaf_bits = arena_calloc(routes->arena, bytes);
     routes->leaf_known = arena_calloc(routes->arena, bytes);
     routes->learnt = arena_array(routes->arena, routes->leaves.column_count + 1UL, sizeof(*routes->learnt));
-    return routes->leaf_bits && routes->leaf_known && routes->learnt ? 0 : err_nomem(err);
+    routes->values = value_memo_new(routes->leaves.column_count, MATCH_ROUTE_BYTES_MAX, true);
+    return routes->leaf_bits && routes->leaf_known && routes->learnt && routes->values ? 0 : err_nomem(err);
 }
 
 int routes_new(const struct routes_options *options, struct routes **out, struct err *err)
@@ -105,6 +107,7 @@ void routes_free(struct routes *routes)
     if (!routes)
         return;
     buffer_close(&routes->key);
+    value_memo_free(routes->values);
     arena_free(routes->arena);
     arena_free(routes->memory);
     mem_free(routes);
@@ -112,7 +115,7 @@ void routes_free(struct routes *routes)
 
 bool routes_full(const struct routes *routes)
 {
-    return routes->full || routes->count > MATCH_ROUTES_MAX ||
+    return routes->full || routes->count > MATCH_ROUTES_MAX || value_memo_full(routes->values) ||
            arena_used(routes->memory) > MATCH_ROUTE_BYTES_MAX;
 }
 
@@ -121,6 +124,7 @@ void routes_trim(struct routes *routes)
     if (!routes_full(routes))
         return;
     arena_reset(routes->memory);
+    value_memo_forget(routes->values);
     forget(routes);
 }
 
@@ -243,7 +247,22 @@ static uint64_t **ask_leaves(struct run *run, uint32_t number, const uint64_t *r
     return out;
 }
 
-static const struct answers *answers_of(struct run *run, uint32_t number, uint64_t *const *bitmaps,
+static int put_answers(struct routes *routes, struct answers *answers)
+{
+    if (routes->answer_count == routes->answer_size) {
+        uint32_t size = routes->answer_size ? 2 * routes->answer_size : 64;
+        routes->answers = arena_grow(routes->memory, routes->answers, routes->answer_size * sizeof(*routes->answers),
+                                     size * sizeof(*routes->answers));
+        routes->answer_size = routes->answers ? size : 0;
+        if (!routes->answers)
+            return -1;
+    }
+    answers->number = routes->answer_count;
+    routes->answers[routes->answer_count++] = answers;
+    return 0;
+}
+
+static struct answers *answers_of(struct run *run, uint32_t number, uint64_t *const *bitmaps,
                                         uint32_t row)
 {
     struct routes *routes = run->routes;
@@ -263,7 +282,8 @@ static const struct answers *answers_of(struct run *run, uint32_t number, uint64
     answers = arena_calloc(routes->memory, sizeof(*answers));
     if (!copy.ptr || !answers)
         return NULL;
-    answers->number = routes->answer_count++;
+    if (put_answers(routes, answers) < 0)
+        return NULL;
     answers->bits = arena_alloc(routes->memory, bytes);
     if (!answers->bits || map_put(&learnt->by_answers, copy, answers) < 0)
         return NULL;
@@ -281,82 +301,141 @@ static void put_value(struct buffer *to, struct value v)
         buffer_put_le64(to, (uint64_t)v.i64);
 }
 
-/* Values first to end of a column are of one row. */
-static struct known *find_known(struct run *run, uint32_t number, const struct column *column, uint32_t first,
-                                uint32_t end)
+/* The values of a row in a column. */
+struct row_values {
+    const struct column *column;
+    uint32_t number; /* the guards' column */
+    uint32_t first, end;
+};
+
+static bool is_present(const struct row_values *values)
 {
-    struct routes *routes = run->routes;
-    struct learnt *learnt = &routes->learnt[number];
-    if (routes->leaves.columns[number].presence) {
-        bool present = false;
-        for (uint32_t i = first; i < end; i++)
-            present |= column_value(column, i).type != VALUE_NULL;
-        return &learnt->present[present];
-    }
+    for (uint32_t i = values->first; i < values->end; i++)
+        if (column_value(values->column, i).type != VALUE_NULL)
+            return true;
+    return false;
+}
+
+/* Several values: all of them are the key. */
+static struct slice key_of(struct routes *routes, const struct row_values *values)
+{
     buffer_clear(&routes->key);
     buffer_put_le64(&routes->key, hash_seed); /* so that nobody can write values that fall onto each other */
-    for (uint32_t i = first; i < end; i++)
-        put_value(&routes->key, column_value(column, i));
-    struct slice key = buffer_slice(&routes->key);
+    for (uint32_t i = values->first; i < values->end; i++)
+        put_value(&routes->key, column_value(values->column, i));
+    return buffer_slice(&routes->key);
+}
+
+/* Where the answers of several values, or of having one, are kept; NULL when memory is out. */
+static void **slot_of(struct run *run, const struct row_values *values)
+{
+    struct routes *routes = run->routes;
+    struct learnt *learnt = &routes->learnt[values->number];
+    if (routes->leaves.columns[values->number].presence)
+        return &learnt->present[is_present(values)];
+    struct slice key = key_of(routes, values);
     if (buffer_failed(&routes->key))
         return NULL;
-    struct known *known = map_find(&learnt->by_value, key);
-    if (known)
-        return known;
     if (key.len > KEY_BYTES_MAX || arena_used(routes->memory) > MATCH_ROUTE_BYTES_MAX)
-        return arena_calloc(run->scope->scratch, sizeof(*known));
-    struct slice copy = arena_copy(routes->memory, key);
-    known = arena_calloc(routes->memory, sizeof(*known));
-    return copy.ptr && known && map_put(&learnt->by_value, copy, known) == 0 ? known : NULL;
+        return arena_calloc(run->scope->scratch, sizeof(void *));
+    struct slice copy = map_has(&learnt->by_values, key) ? key : arena_copy(routes->memory, key);
+    return copy.ptr ? map_slot(&learnt->by_values, copy) : NULL;
+}
+
+/* The entry of a single value, made when it is new: then its leaves are asked in this batch. */
+static struct memo_entry *entry_of(struct run *run, const struct row_values *values, bool *made)
+{
+    struct memo_lookup lookup;
+    struct value_memo *memo = run->routes->values;
+    struct value v = column_value(values->column, values->first);
+    hit pending = ANSWERS_PENDING;
+    struct memo_entry *entry = value_memo_find(memo, values->number, &v, &lookup);
+    *made = !entry;
+    return entry ? entry
+                 : value_memo_put(memo, values->number, &v, &lookup, &pending, 1, run->scope->scratch);
 }
 
 /* What a batch has of a column: an entry for each row that has it. */
 struct column_rows {
     uint32_t *rows;
-    struct known **known;
+    struct memo_entry **entries; /* single values; NULL: slots */
+    void ***slots;
     uint32_t count;
-    uint64_t *unknown; /* rows with values that are new */
+    uint64_t *unknown; /* the first rows of values that are new */
 };
+
+static int collect_row(struct run *run, const struct row_values *values, struct column_rows *out)
+{
+    uint32_t row = values->column->rows[values->first];
+    bool unknown;
+    out->rows[out->count] = row;
+    if (values->end - values->first == 1 && !run->routes->leaves.columns[values->number].presence) {
+        out->entries[out->count] = entry_of(run, values, &unknown);
+        if (!out->entries[out->count])
+            return -1;
+    } else {
+        out->slots[out->count] = slot_of(run, values);
+        if (!out->slots[out->count])
+            return -1;
+        unknown = !*out->slots[out->count];
+    }
+    if (unknown)
+        bits_set(out->unknown, row);
+    out->count++;
+    return 0;
+}
 
 static int collect_rows(struct run *run, uint32_t number, const struct column *column, struct column_rows *out)
 {
     struct arena *scratch = run->scope->scratch;
     out->rows = arena_array(scratch, column->count + 1UL, sizeof(*out->rows));
-    out->known = arena_array(scratch, column->count + 1UL, sizeof(struct known *));
+    out->entries = arena_array(scratch, column->count + 1UL, sizeof(struct memo_entry *));
+    out->slots = arena_array(scratch, column->count + 1UL, sizeof(void **));
     out->unknown = arena_calloc(scratch, bits_words(run->batch->row_count) * 8 + 8);
-    if (!out->rows || !out->known || !out->unknown)
+    if (!out->rows || !out->entries || !out->slots || !out->unknown)
         return -1;
-    for (uint32_t i = 0; i < column->count;) {
-        uint32_t end = i + 1, row = column->rows[i];
-        while (end < column->count && column->rows[end] == row)
-            end++;
-        struct known *known = find_known(run, number, column, i, end);
-        if (!known)
+    struct row_values values = {.column = column, .number = number};
+    while (values.first < column->count) {
+        values.end = values.first + 1;
+        while (values.end < column->count && column->rows[values.end] == column->rows[values.first])
+            values.end++;
+        if (collect_row(run, &values, out) < 0)
             return -1;
-        if (!known->answers)
-            bits_set(out->unknown, row);
-        out->rows[out->count] = row;
-        out->known[out->count++] = known;
-        i = end;
+        values.first = values.end;
     }
     return 0;
+}
+
+/* The answers of entry i, out of the bitmaps when they are new. */
+static const struct answers *settle(struct run *run, uint32_t number, const struct column_rows *rows, uint32_t i,
+                                    uint64_t *const *bitmaps)
+{
+    struct memo_entry *entry = rows->entries[i];
+    if (!entry) {
+        const struct answers *known = *rows->slots[i];
+        return known ? known : (*rows->slots[i] = answers_of(run, number, bitmaps, rows->rows[i]));
+    }
+    if (entry->hits[0] != ANSWERS_PENDING)
+        return run->routes->answers[entry->hits[0]];
+    const struct answers *answers = answers_of(run, number, bitmaps, rows->rows[i]);
+    if (answers)
+        entry->hits[0] = answers->number;
+    return answers;
 }
 
 /* Leads the rows that have the column on. */
 static int take_column(struct run *run, uint32_t number, const struct column *column)
 {
-    struct column_rows all = {0};
-    if (collect_rows(run, number, column, &all) < 0)
+    struct column_rows rows = {0};
+    if (collect_rows(run, number, column, &rows) < 0)
         return err_nomem(run->err);
     uint64_t **bitmaps = NULL;
-    if (bits_any(all.unknown, run->batch->row_count) && !(bitmaps = ask_leaves(run, number, all.unknown)))
+    if (bits_any(rows.unknown, run->batch->row_count) && !(bitmaps = ask_leaves(run, number, rows.unknown)))
         return -1;
-    for (uint32_t i = 0; i < all.count; i++) {
-        struct known *known = all.known[i];
-        struct state **state = &run->states[all.rows[i]];
-        if (!known->answers && !(known->answers = answers_of(run, number, bitmaps, all.rows[i])))
-            return err_nomem(run->err);
-        if (!(*state = step(run->routes, *state, number, known->answers)))
+    for (uint32_t i = 0; i < rows.count; i++) {
+        struct state **state = &run->states[rows.rows[i]];
+        const struct answers *answers = settle(run, number, &rows, i, bitmaps);
+        if (!answers || !(*state = step(run->routes, *state, number, answers)))
             return err_nomem(run->err);
     }
     return 0;

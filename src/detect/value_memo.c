@@ -2,12 +2,17 @@
 
 #include "base/mem.h"
 
-/* Of so many values at least one in LITTLE must have been known, else the column is left alone for a
- * while. */
-enum { TRIAL = 4096, LITTLE = 8, REST = 16 * TRIAL };
+/* Of so many values at least half must have been known, else the column is left alone for a while: what
+ * is not known is looked up and written down in vain, and that costs as much as a short text's tests. */
+enum { TRIAL = 4096, REST = 16 * TRIAL };
+
+struct memo_slot {
+    struct memo_entry *entry;
+    uint64_t hash; /* of it: others are passed by without being looked at */
+};
 
 struct memo_column {
-    struct memo_entry **table; /* open addressing */
+    struct memo_slot *table; /* open addressing, half full at most */
     uint32_t count, mask;
     uint32_t asked, known; /* in this trial */
     uint32_t rest;         /* values until the next one */
@@ -18,17 +23,20 @@ struct value_memo {
     struct memo_column *columns;
     uint32_t column_count;
     struct memo_stats stats;
-    bool full;
+    size_t bytes_max;
+    bool always, full;
 };
 
-struct value_memo *value_memo_new(uint32_t column_count)
+struct value_memo *value_memo_new(uint32_t column_count, size_t bytes_max, bool always)
 {
     struct value_memo *memo = mem_calloc(1, sizeof(*memo));
     if (!memo)
         return NULL;
     memo->column_count = column_count;
-    memo->columns = mem_calloc(column_count, sizeof(*memo->columns));
-    memo->arena = arena_new(2 * MATCH_MEMO_BYTES_MAX);
+    memo->bytes_max = bytes_max;
+    memo->always = always;
+    memo->columns = mem_calloc(column_count + 1UL, sizeof(*memo->columns));
+    memo->arena = arena_new(2 * bytes_max);
     if (memo->columns && memo->arena)
         return memo;
     value_memo_free(memo);
@@ -44,10 +52,13 @@ void value_memo_free(struct value_memo *memo)
     mem_free(memo);
 }
 
-void value_memo_trim(struct value_memo *memo)
+bool value_memo_full(const struct value_memo *memo)
 {
-    if (!memo->full)
-        return;
+    return memo->full;
+}
+
+void value_memo_forget(struct value_memo *memo)
+{
     arena_reset(memo->arena);
     for (uint32_t i = 0; i < memo->column_count; i++) {
         memo->columns[i].table = NULL;
@@ -75,37 +86,39 @@ static struct slice key_of(const struct value *v)
     return slice_of(&v->i64, sizeof(v->i64));
 }
 
-static bool is_entry_of(const struct memo_entry *entry, const struct value *v, struct slice key,
-                        uint64_t hash)
+static bool is_entry_of(const struct memo_entry *entry, const struct value *v, struct slice key)
 {
-    return entry->hash == hash && entry->type == v->type &&
+    return entry->type == v->type &&
            (entry->scale == v->scale || v->type == VALUE_STRING) && slice_equal_short(entry->key, key);
 }
 
 static struct memo_entry *find(const struct memo_column *column, const struct value *v, struct slice key,
                                uint64_t hash)
 {
-    for (uint32_t at = (uint32_t)hash & column->mask; column->table && column->table[at];
+    for (uint32_t at = (uint32_t)hash & column->mask; column->table && column->table[at].entry;
          at = (at + 1) & column->mask)
-        if (is_entry_of(column->table[at], v, key, hash))
-            return column->table[at];
+        if (column->table[at].hash == hash && is_entry_of(column->table[at].entry, v, key))
+            return column->table[at].entry;
     return NULL;
+}
+
+static void put_slot(struct memo_slot *table, uint32_t mask, struct memo_slot slot)
+{
+    uint32_t at = (uint32_t)slot.hash & mask;
+    while (table[at].entry)
+        at = (at + 1) & mask;
+    table[at] = slot;
 }
 
 static bool grow(struct value_memo *memo, struct memo_column *column)
 {
     uint32_t size = column->table ? 2 * (column->mask + 1) : 16;
-    struct memo_entry **table = arena_array(memo->arena, size, sizeof(struct memo_entry *));
+    struct memo_slot *table = arena_array(memo->arena, size, sizeof(*table));
     if (!table)
         return false;
-    for (uint32_t i = 0; column->table && i <= column->mask; i++) {
-        if (!column->table[i])
-            continue;
-        uint32_t at = (uint32_t)column->table[i]->hash & (size - 1);
-        while (table[at])
-            at = (at + 1) & (size - 1);
-        table[at] = column->table[i];
-    }
+    for (uint32_t i = 0; column->table && i <= column->mask; i++)
+        if (column->table[i].entry)
+            put_slot(table, size - 1, column->table[i]);
     column->table = table;
     column->mask = size - 1;
     return true;
@@ -113,9 +126,9 @@ static bool grow(struct value_memo *memo, struct memo_column *column)
 
 static bool has_room(struct value_memo *memo, struct memo_column *column, size_t bytes)
 {
-    if (memo->full || arena_used(memo->arena) + bytes > MATCH_MEMO_BYTES_MAX)
+    if (memo->full || arena_used(memo->arena) + bytes > memo->bytes_max)
         return false;
-    return (column->table && column->count * 4 < (column->mask + 1) * 3) || grow(memo, column);
+    return (column->table && column->count * 2 <= column->mask) || grow(memo, column);
 }
 
 static struct memo_entry *make_entry(struct arena *arena, const hit *hits, uint32_t count)
@@ -148,13 +161,9 @@ struct memo_entry *value_memo_put(struct value_memo *memo, uint32_t number, cons
         return make_entry(scratch, hits, count);
     }
     entry->key = copy;
-    entry->hash = lookup->hash;
     entry->type = v->type;
     entry->scale = v->scale;
-    uint32_t at = (uint32_t)entry->hash & column->mask;
-    while (column->table[at])
-        at = (at + 1) & column->mask;
-    column->table[at] = entry;
+    put_slot(column->table, column->mask, (struct memo_slot){entry, lookup->hash});
     column->count++;
     return entry;
 }
@@ -168,7 +177,7 @@ static bool is_worth(struct memo_column *column)
     }
     if (++column->asked < TRIAL)
         return true;
-    if (column->known < TRIAL / LITTLE)
+    if (column->known < TRIAL / 2)
         column->rest = REST;
     column->asked = column->known = 0;
     return true;
@@ -181,7 +190,7 @@ struct memo_entry *value_memo_find(struct value_memo *memo, uint32_t number, con
     struct slice key = key_of(v);
     memo->stats.asked++;
     *lookup = (struct memo_lookup){.key = key};
-    if (key.len > MATCH_MEMO_VALUE_MAX || !is_worth(column))
+    if (key.len > MATCH_MEMO_VALUE_MAX || !(memo->always || is_worth(column)))
         return NULL;
     lookup->worth = true;
     lookup->hash = hash_bytes_seeded(key, hash_seed) + v->type;

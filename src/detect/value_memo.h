@@ -3,15 +3,14 @@
  * detect/value_memo: which tests of a column are true of a value, remembered from batch to batch: most
  * columns have few different values. Where hardly any value comes again nothing is remembered.
  *
- * Ownership  A memo owns copies of its keys; entries live until value_memo_trim() forgets all of them.
+ * Ownership  A memo owns copies of its keys; entries live until value_memo_forget().
  * Threads    One.
- * Limits     MATCH_MEMO_BYTES_MAX, values of up to MATCH_MEMO_VALUE_MAX bytes.
+ * Limits     The bytes that it is given, about; values of up to MATCH_MEMO_VALUE_MAX bytes.
  */
 #include "detect/column_tests.h"
 
 struct memo_entry {
     struct slice key; /* none: of scratch */
-    uint64_t hash;
     hit *hits;
     uint32_t count, size;
     uint8_t type, scale;
@@ -19,7 +18,8 @@ struct memo_entry {
 
 struct value_memo;
 
-MUST_USE struct value_memo *value_memo_new(uint32_t column_count);
+/* always: values are remembered even where hardly any comes again. */
+MUST_USE struct value_memo *value_memo_new(uint32_t column_count, size_t bytes_max, bool always);
 void value_memo_free(struct value_memo *memo); /* NULL is fine */
 
 /* NULL when it is not known; then *lookup is for value_memo_put(). */
@@ -37,8 +37,9 @@ MUST_USE struct memo_entry *value_memo_put(struct value_memo *memo, uint32_t col
                                            uint32_t count, struct arena *scratch);
 /* One answer more, if there is room: it would only be asked for again. */
 void value_memo_learn(struct value_memo *memo, struct memo_entry *entry, hit answer);
-/* Between batches: forgets all when it is full. */
-void value_memo_trim(struct value_memo *memo);
+/* It is time to forget all; never in the middle of a batch. */
+bool value_memo_full(const struct value_memo *memo);
+void value_memo_forget(struct value_memo *memo);
 
 struct memo_stats {
     uint64_t asked, known; /* values looked up, and found */
