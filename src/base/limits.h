@@ -85,6 +85,18 @@ enum { IDEMPOTENCY_KEY_BYTES_MAX = 256 };
 /* What rules remember, in one checkpoint file. */
 #define CHECKPOINT_BYTES_MAX (1 * GIB)
 
+/* Rules (docs/rules.md). */
+enum { PLACEHOLDER_TEXTS_MAX = 100000 };        /* that one value with placeholders stands for */
+enum { CORRELATION_RULES_MAX = 64 };            /* that one correlation names */
+enum { CORRELATION_FIELDS_MAX = 16 };           /* fields of one correlation to group by or to count */
+enum { CORRELATION_COMBINATIONS_MAX = 64 };     /* groups that one event with several values in its fields is in */
+#define CORRELATION_BYTES_MAX (64 * MIB)        /* memory of one correlation for all its groups */
+enum { CORRELATION_EVENTS_MAX = 2048 };         /* of one group that are kept one by one; more are kept as steps of time */
+enum { CORRELATION_STEPS = 512 };               /* such steps that a timespan is cut into */
+enum { CORRELATION_VALUES_MAX = 65536 };        /* different values that one group can be asked to count to */
+enum { CORRELATION_LATE_HOURS = 48 };           /* an event that comes later may miss what was around it */
+enum { FINDING_EVIDENCE_MAX = 100 };            /* events that a finding names; how many there were is said too */
+
 /* Segments. */
 enum { BLOCK_ROWS_MAX = 65536 };
 #define BLOCK_BYTES_TARGET (8 * MIB)

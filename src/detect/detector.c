@@ -1,30 +1,40 @@
 /*
  * What rows match is found for the whole batch (detect/match); then the rows are walked in order for
- * what depends on what came before: "where", absence, silence, state.
+ * what depends on what came before: "where", state, and the operators of rules that remember.
+ *
+ *   hit ──► operator of its rule (absence, silence), or
+ *       ──► operators of the correlations that name it ──► their findings are hits for correlations that name them
+ *       ──► finding, unless the rule is only there for correlations
  */
 #include "detect/detector.h"
 
 #include "base/mem.h"
-#include "detect/explain.h"
+#include "detect/hit.h"
 #include "detect/match.h"
-#include "detect/watch.h"
 #include "event/delivery.h"
-#include "event/schema.h"
 
-enum { SNAPSHOT_VERSION = 1 };
+enum { SNAPSHOT_FIRST = 1, SNAPSHOT_VERSION = 2 };
 #define SCRATCH_MAX (256 * MIB)
+
+/* A rule that remembers. */
+struct remembering {
+    const struct rule *rule;
+    const struct operator_kind *kind;
+    void *state;
+};
 
 struct detector {
     struct detector_options options;
     struct matcher *matcher;
-    struct watch **watches; /* by rule index; NULL for rules that need none */
+    struct remembering *operators;
+    size_t operator_count;
+    struct remembering **by_rule; /* by rule index; NULL for rules that need none */
     struct state *state;
     struct arena *scratch; /* of a batch */
     struct arena *moment;  /* of a row */
     struct detector_stats stats;
     struct batch *batch; /* while running */
-    uint32_t row;
-    uint64_t **partner_rows; /* by rule index */
+    uint64_t **partner_rows; /* by operator; NULL: has none */
 };
 
 /* ---- making ---- */
@@ -36,21 +46,35 @@ static void count_rule(struct detector *detector, const struct rule *rule)
     detector->stats.rules_refused += rule->status == RULE_REFUSED;
 }
 
-static int raise_watch(void *context, const struct rule *rule, struct finding *finding,
-                       struct err *err);
+static int raise(void *context, const struct rule *rule, struct finding *finding, const struct hit *hit,
+                 struct err *err);
 
-static int make_watches(struct detector *detector, struct err *err)
+static int make_operator(struct detector *detector, const struct rule *rule, struct err *err)
+{
+    const struct operator_kind *kind = rule->status == RULE_ACTIVE ? operator_of(rule->kind) : NULL;
+    struct operator_host host = {rule, detector->moment, &detector->stats.watermark_ns, raise, detector};
+    if (!kind)
+        return 0;
+    struct remembering *one = &detector->operators[detector->operator_count];
+    *one = (struct remembering){rule, kind, kind->make(&host)};
+    if (!one->state)
+        return err_nomem(err);
+    detector->by_rule[rule->index] = one;
+    detector->operator_count++;
+    return 0;
+}
+
+static int make_operators(struct detector *detector, struct err *err)
 {
     const struct rule_set *rules = detector->options.rules;
-    detector->watches = mem_calloc(rules->count + 1, sizeof(*detector->watches));
-    if (!detector->watches)
+    detector->operators = mem_calloc(rules->count + 1, sizeof(*detector->operators));
+    detector->by_rule = mem_calloc(rules->count + 1, sizeof(*detector->by_rule));
+    if (!detector->operators || !detector->by_rule)
         return err_nomem(err);
     for (size_t i = 0; i < rules->count; i++) {
-        const struct rule *rule = rules->rules[i];
-        count_rule(detector, rule);
-        if (rule->status == RULE_ACTIVE && rule->kind != RULE_MATCH &&
-            !(detector->watches[i] = watch_new(rule, raise_watch, detector)))
-            return err_nomem(err);
+        count_rule(detector, rules->rules[i]);
+        if (make_operator(detector, rules->rules[i], err) < 0)
+            return -1;
     }
     return 0;
 }
@@ -66,7 +90,7 @@ static int make_parts(struct detector *detector, struct err *err)
         return err_nomem(err);
     if (matcher_new(options->rules, &detector->matcher, err) < 0)
         return -1;
-    return make_watches(detector, err);
+    return make_operators(detector, err);
 }
 
 int detector_new(const struct detector_options *options, struct detector **out, struct err *err)
@@ -89,9 +113,10 @@ void detector_free(struct detector *detector)
 {
     if (!detector)
         return;
-    for (size_t i = 0; detector->watches && i < detector->options.rules->count; i++)
-        watch_free(detector->watches[i]);
-    mem_free(detector->watches);
+    for (size_t i = 0; i < detector->operator_count; i++)
+        detector->operators[i].kind->free(detector->operators[i].state);
+    mem_free(detector->operators);
+    mem_free(detector->by_rule);
     matcher_free(detector->matcher);
     state_free(detector->state);
     arena_free(detector->scratch);
@@ -101,64 +126,47 @@ void detector_free(struct detector *detector)
 
 struct detector_stats detector_stats(const struct detector *detector)
 {
-    return detector->stats;
+    struct detector_stats stats = detector->stats;
+    for (size_t i = 0; i < detector->operator_count; i++)
+        detector->operators[i].kind->stats(detector->operators[i].state, &stats.operators);
+    return stats;
 }
 
 /* ---- findings ---- */
 
-static int64_t row_time(const struct batch *batch, uint32_t row)
+static int give(struct detector *detector, const struct rule *rule, const struct finding *finding,
+                const struct hit *hit, struct err *err)
 {
-    return batch->rows ? batch->rows[row].time_ns : batch_first(batch, row, FIELD_TIMESTAMP).i64;
+    bool row = hit && hit->batch;
+    detector->stats.findings++;
+    return detector->options.found(detector->options.context, finding, rule,
+                                   row ? hit->batch : detector->batch, row ? hit->row : UINT32_MAX, err);
 }
 
-static struct evidence *row_evidence(const struct batch *batch, uint32_t row, struct arena *arena)
+static int tell_listeners(struct detector *detector, const struct rule *rule, struct hit *hit, struct err *err)
 {
-    struct evidence *evidence = arena_calloc(arena, sizeof(*evidence));
-    struct value id = batch_first(batch, row, FIELD_EVENT_ID);
-    struct value seq = batch_first(batch, row, FIELD_SEQ);
-    if (!evidence)
-        return NULL;
-    if (id.type != VALUE_NULL)
-        evidence->event_id = value_text(id, arena);
-    evidence->seq = seq.type == VALUE_I64 ? (uint64_t)seq.i64 : 0;
-    evidence->time_ns = row_time(batch, row);
-    return evidence;
+    for (size_t i = 0; i < rule->listener_count; i++) {
+        const struct remembering *to = detector->by_rule[rule->listeners[i].rule];
+        hit->part = rule->listeners[i].part;
+        if (to && to->kind->take(to->state, hit, err) < 0)
+            return -1;
+    }
+    return 0;
 }
 
-static int make_finding(struct detector *detector, const struct rule *rule, struct finding *finding,
-                        struct err *err)
-{
-    struct arena *arena = detector->moment;
-    const struct batch *batch = detector->batch;
-    uint32_t row = detector->row;
-    *finding = (struct finding){
-        .rule_id = rule->id,
-        .rule_name = rule->name,
-        .rule_version = rule->version,
-        .title = rule->title,
-        .catalogue = rule->catalogue,
-        .severity = rule->severity,
-        .evidence = row_evidence(batch, row, arena),
-        .evidence_count = 1,
-        .event_ns = row_time(batch, row),
-    };
-    finding->raised_ns = finding->event_ns;
-    if (!finding->evidence || explain_entities(rule, batch, row, arena, &finding->entities,
-                                               &finding->entity_count) < 0)
-        return err_nomem(err);
-    finding->explanation_en = explain_sentence(rule, rule->explain_en, false, batch, row, arena);
-    finding->explanation_ja = explain_sentence(rule, rule->explain_ja, true, batch, row, arena);
-    finding_set_id(finding);
-    return finding->explanation_en.ptr && finding->explanation_ja.ptr ? 0 : err_nomem(err);
-}
-
-static int raise_watch(void *context, const struct rule *rule, struct finding *finding,
-                       struct err *err)
+/* From an operator. What goes on or is taken back is nothing new for a correlation. */
+static int raise(void *context, const struct rule *rule, struct finding *finding, const struct hit *hit,
+                 struct err *err)
 {
     struct detector *detector = context;
-    detector->stats.findings++;
-    return detector->options.found(detector->options.context, finding, rule, detector->batch,
-                                   UINT32_MAX, err);
+    if (rule->listener_count && !finding->follows.ptr && !finding->retracts.ptr) {
+        struct hit next = hit ? *hit : (struct hit){0};
+        next.finding = finding;
+        next.time_ns = finding->raised_ns;
+        if (tell_listeners(detector, rule, &next, err) < 0)
+            return -1;
+    }
+    return rule->silent ? 0 : give(detector, rule, finding, hit, err);
 }
 
 /* ---- a batch ---- */
@@ -166,18 +174,18 @@ static int raise_watch(void *context, const struct rule *rule, struct finding *f
 static int match_partners(struct detector *detector, struct expr_scope *scope, uint64_t *any,
                           struct err *err)
 {
-    const struct rule_set *rules = detector->options.rules;
-    detector->partner_rows = arena_array(detector->scratch, rules->count + 1, sizeof(uint64_t *));
+    detector->partner_rows = arena_array(detector->scratch, detector->operator_count + 1, sizeof(uint64_t *));
     if (!detector->partner_rows)
         return err_nomem(err);
-    for (size_t i = 0; i < rules->count; i++) {
-        if (!detector->watches[i] || rules->rules[i]->kind != RULE_ABSENT)
+    for (size_t i = 0; i < detector->operator_count; i++) {
+        const struct remembering *one = &detector->operators[i];
+        if (!one->kind->partner)
             continue;
         uint64_t *rows =
             arena_calloc(detector->scratch, bits_words(detector->batch->row_count) * 8 + 8);
         if (!rows)
             return err_nomem(err);
-        if (expr_filter(rules->rules[i]->partner, scope, detector->batch, NULL, rows, err) < 0)
+        if (expr_filter(one->rule->partner, scope, detector->batch, NULL, rows, err) < 0)
             return -1;
         detector->partner_rows[i] = rows;
         bits_or(any, rows, detector->batch->row_count);
@@ -187,93 +195,83 @@ static int match_partners(struct detector *detector, struct expr_scope *scope, u
 
 /* ---- a row ---- */
 
-static int key_text(struct detector *detector, const struct expr *key, struct expr_scope *scope,
-                    struct slice *out, struct err *err)
-{
-    struct value_list list;
-    *out = SLICE_NONE;
-    if (expr_eval(key, scope, detector->batch, detector->row, &list, err) < 0)
-        return -1;
-    if (list.count)
-        *out = value_text(list.values[0], detector->moment);
-    return 0;
-}
-
-static int where_holds(struct detector *detector, const struct rule *rule, struct expr_scope *scope,
-                       bool *out, struct err *err)
+static int is_true(const struct expr *expr, const struct hit *hit, bool *out, struct err *err)
 {
     struct value_list result;
     *out = true;
-    if (!rule->where)
+    if (!expr)
         return 0;
-    if (expr_eval(rule->where, scope, detector->batch, detector->row, &result, err) < 0)
+    if (expr_eval(expr, hit->scope, hit->batch, hit->row, &result, err) < 0)
         return -1;
     *out = result.count && result.values[0].type == VALUE_BOOL && result.values[0].boolean;
     return 0;
 }
 
-static int take_hit(struct detector *detector, const struct rule *rule, struct expr_scope *scope,
-                    struct err *err)
+/* Through which of its log sources the rule matched. */
+static int find_variant(const struct rule *rule, struct hit *hit, struct err *err)
 {
+    for (hit->variant = 0; hit->variant + 1 < rule->variant_count; hit->variant++) {
+        const struct rule_variant *variant = &rule->variants[hit->variant];
+        bool guard, condition;
+        if (is_true(variant->guard, hit, &guard, err) < 0 || is_true(variant->condition, hit, &condition, err) < 0)
+            return -1;
+        if (guard && condition)
+            return 0;
+    }
+    return 0;
+}
+
+static int take_hit(struct detector *detector, const struct rule *rule, struct hit *hit, struct err *err)
+{
+    struct remembering *one = detector->by_rule[rule->index];
     struct finding finding;
-    struct slice key;
     bool holds;
-    if (where_holds(detector, rule, scope, &holds, err) < 0)
+    hit->base = rule;
+    if (is_true(rule->where, hit, &holds, err) < 0)
         return -1;
     if (!holds)
         return 0;
-    int64_t time_ns = row_time(detector->batch, detector->row);
-    struct watch *watch = detector->watches[rule->index];
-    if (watch && key_text(detector, rule->key, scope, &key, err) < 0)
+    if (one)
+        return one->kind->take(one->state, hit, err);
+    if (rule->listener_count &&
+        (find_variant(rule, hit, err) < 0 || tell_listeners(detector, rule, hit, err) < 0))
         return -1;
-    if (watch && !key.ptr)
+    if (rule->silent)
         return 0;
-    if (rule->kind == RULE_SILENCE)
-        return watch_heard(watch, key, time_ns, detector->moment, err);
-    if (make_finding(detector, rule, &finding, err) < 0)
+    if (hit_finding(rule, hit, detector->moment, &finding, err) < 0)
         return -1;
-    if (rule->kind == RULE_ABSENT) {
-        finding.group_key = key;
-        finding_set_id(&finding);
-        return watch_trigger(watch, key, time_ns, &finding, err);
-    }
-    detector->stats.findings++;
-    return detector->options.found(detector->options.context, &finding, rule, detector->batch,
-                                   detector->row, err);
+    return give(detector, rule, &finding, hit, err);
 }
 
-static int take_partners(struct detector *detector, struct expr_scope *scope, struct err *err)
+static int take_partners(struct detector *detector, struct hit *hit, struct err *err)
 {
-    const struct rule_set *rules = detector->options.rules;
-    for (size_t i = 0; i < rules->count; i++) {
-        struct slice key;
-        if (!detector->partner_rows[i] || !bits_get(detector->partner_rows[i], detector->row))
-            continue;
-        if (key_text(detector, rules->rules[i]->partner_key, scope, &key, err) < 0)
-            return -1;
-        if (key.ptr && watch_partner(detector->watches[i], key,
-                                     row_time(detector->batch, detector->row), detector->moment,
-                                     err) < 0)
+    for (size_t i = 0; i < detector->operator_count; i++) {
+        const struct remembering *one = &detector->operators[i];
+        hit->base = one->rule;
+        if (detector->partner_rows[i] && bits_get(detector->partner_rows[i], hit->row) &&
+            one->kind->partner(one->state, hit, err) < 0)
             return -1;
     }
     return 0;
 }
 
-static int advance_watches(struct detector *detector, int64_t now_ns, struct err *err)
+static int advance(struct detector *detector, int64_t now_ns, struct err *err)
 {
-    for (size_t i = 0; i < detector->options.rules->count; i++)
-        if (detector->watches[i] && now_ns > watch_due_ns(detector->watches[i]) &&
-            watch_advance(detector->watches[i], now_ns, detector->moment, err) < 0)
+    for (size_t i = 0; i < detector->operator_count; i++) {
+        const struct remembering *one = &detector->operators[i];
+        if (now_ns > one->kind->due_ns(one->state) && one->kind->advance(one->state, now_ns, err) < 0)
             return -1;
+    }
     return 0;
 }
 
 static int64_t next_due(const struct detector *detector)
 {
     int64_t due = INT64_MAX;
-    for (size_t i = 0; i < detector->options.rules->count; i++)
-        if (detector->watches[i] && watch_due_ns(detector->watches[i]) < due)
-            due = watch_due_ns(detector->watches[i]);
+    for (size_t i = 0; i < detector->operator_count; i++) {
+        int64_t one_ns = detector->operators[i].kind->due_ns(detector->operators[i].state);
+        due = one_ns < due ? one_ns : due;
+    }
     return due;
 }
 
@@ -299,27 +297,26 @@ static int walk_rows(struct detector *detector, const struct match_hits *hits, c
     size_t hit = 0;
     int64_t due = next_due(detector);
     for (uint32_t row = 0; row < detector->batch->row_count; row++) {
-        int64_t time_ns = row_time(detector->batch, row);
+        int64_t time_ns = hit_row_time(detector->batch, row);
         bool has_hit = hit < hits->count && hits->list[hit].row == row;
         bool feeds_state = detector->state && bits_get(feeds->any, row);
-        detector->row = row;
+        struct hit one = {.batch = detector->batch, .row = row, .time_ns = time_ns, .scope = &scope};
         scope.now_ns = time_ns;
         int64_t moved_ns = moves_to(detector->batch, row, time_ns);
         if (moved_ns > detector->stats.watermark_ns)
             detector->stats.watermark_ns = moved_ns;
         if (detector->stats.watermark_ns > due) {
-            if (advance_watches(detector, detector->stats.watermark_ns, err) < 0)
+            if (advance(detector, detector->stats.watermark_ns, err) < 0)
                 return -1;
             due = next_due(detector);
         }
         if (!has_hit && !feeds_state && !bits_get(partners, row))
             continue;
         arena_reset(detector->moment);
-        if (bits_get(partners, row) && take_partners(detector, &scope, err) < 0)
+        if (bits_get(partners, row) && take_partners(detector, &one, err) < 0)
             return -1;
         for (; hit < hits->count && hits->list[hit].row == row; hit++)
-            if (take_hit(detector, detector->options.rules->rules[hits->list[hit].rule], &scope,
-                         err) < 0)
+            if (take_hit(detector, detector->options.rules->rules[hits->list[hit].rule], &one, err) < 0)
                 return -1;
         if (feeds_state &&
             state_observe(detector->state, &scope, detector->batch, row, time_ns, feeds, err) < 0)
@@ -356,10 +353,21 @@ int detector_run(struct detector *detector, struct batch *batch, struct err *err
 int detector_tick(struct detector *detector, int64_t now_ns, struct err *err)
 {
     arena_reset(detector->moment);
-    return advance_watches(detector, now_ns, err);
+    return advance(detector, now_ns, err);
 }
 
-/* ---- snapshots: version, watermark, state, then (rule name, watch) pairs ---- */
+int detector_finish(struct detector *detector, struct err *err)
+{
+    arena_reset(detector->moment);
+    for (size_t i = 0; i < detector->operator_count; i++) {
+        const struct remembering *one = &detector->operators[i];
+        if (one->kind->finish && one->kind->finish(one->state, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* ---- snapshots: version, watermark, state, then (rule name, fingerprint and operator) pairs ---- */
 
 static void put_block(struct buffer *to, struct slice name, struct slice bytes)
 {
@@ -376,26 +384,40 @@ void detector_save(const struct detector *detector, struct buffer *to)
     if (detector->state)
         state_save(detector->state, &part);
     put_block(to, SLICE("state"), buffer_slice(&part));
-    for (size_t i = 0; i < detector->options.rules->count; i++) {
-        if (!detector->watches[i])
-            continue;
+    for (size_t i = 0; i < detector->operator_count; i++) {
+        const struct remembering *one = &detector->operators[i];
         buffer_clear(&part);
-        watch_save(detector->watches[i], &part);
-        put_block(to, detector->options.rules->rules[i]->name, buffer_slice(&part));
+        buffer_put_le64(&part, one->rule->fingerprint);
+        one->kind->save(one->state, &part);
+        put_block(to, one->rule->name, buffer_slice(&part));
     }
     if (buffer_failed(&part))
         to->failed = true;
     buffer_close(&part);
 }
 
-static int load_block(struct detector *detector, struct slice name, struct slice bytes,
+/* What a rule remembers goes when the rule was changed: it may have counted something else. */
+static int load_operator(struct detector *detector, const struct remembering *one, uint64_t version,
+                         struct slice bytes, struct err *err)
+{
+    uint64_t fingerprint = one->rule->fingerprint;
+    if (version > SNAPSHOT_FIRST && !slice_take_le64(&bytes, &fingerprint))
+        return err_set(err, ERR_CORRUPT, "a snapshot of the detector is damaged");
+    if (fingerprint != one->rule->fingerprint) {
+        detector->stats.states_dropped++;
+        return 0;
+    }
+    return one->kind->load(one->state, &bytes, err);
+}
+
+static int load_block(struct detector *detector, uint64_t version, struct slice name, struct slice bytes,
                       struct err *err)
 {
     if (slice_is(name, "state"))
         return detector->state && bytes.len ? state_load(detector->state, bytes, err) : 0;
-    for (size_t i = 0; i < detector->options.rules->count; i++)
-        if (detector->watches[i] && slice_equal(detector->options.rules->rules[i]->name, name))
-            return watch_load(detector->watches[i], &bytes, err);
+    for (size_t i = 0; i < detector->operator_count; i++)
+        if (slice_equal(detector->operators[i].rule->name, name))
+            return load_operator(detector, &detector->operators[i], version, bytes, err);
     return 0; /* a rule that is gone */
 }
 
@@ -404,24 +426,23 @@ static bool take_block(struct slice *bytes, struct slice *name, struct slice *pa
     return slice_take_block(bytes, name) && slice_take_block(bytes, part);
 }
 
-static bool take_head(struct slice *bytes, uint64_t *watermark)
+static bool take_head(struct slice *bytes, uint64_t *version, uint64_t *watermark)
 {
-    uint64_t version;
-    return slice_take_varint(bytes, &version) && version == SNAPSHOT_VERSION &&
+    return slice_take_varint(bytes, version) && *version >= SNAPSHOT_FIRST && *version <= SNAPSHOT_VERSION &&
            slice_take_le64(bytes, watermark);
 }
 
 int detector_load(struct detector *detector, struct slice bytes, struct err *err)
 {
-    uint64_t watermark;
+    uint64_t version, watermark;
     struct slice name, part;
-    if (!take_head(&bytes, &watermark))
+    if (!take_head(&bytes, &version, &watermark))
         return err_set(err, ERR_CORRUPT, "a snapshot of the detector is damaged");
     detector->stats.watermark_ns = (int64_t)watermark;
     while (bytes.len) {
         if (!take_block(&bytes, &name, &part))
             return err_set(err, ERR_CORRUPT, "a snapshot of the detector is damaged");
-        if (load_block(detector, name, part, err) < 0)
+        if (load_block(detector, version, name, part, err) < 0)
             return -1;
     }
     return 0;
@@ -429,15 +450,15 @@ int detector_load(struct detector *detector, struct slice bytes, struct err *err
 
 int64_t detector_snapshot_time(struct slice bytes)
 {
-    uint64_t watermark;
-    return take_head(&bytes, &watermark) ? (int64_t)watermark : INT64_MIN;
+    uint64_t version, watermark;
+    return take_head(&bytes, &version, &watermark) ? (int64_t)watermark : INT64_MIN;
 }
 
 struct slice detector_snapshot_state(struct slice bytes)
 {
-    uint64_t watermark;
+    uint64_t version, watermark;
     struct slice name, part;
-    if (!take_head(&bytes, &watermark))
+    if (!take_head(&bytes, &version, &watermark))
         return SLICE_NONE;
     while (bytes.len && take_block(&bytes, &name, &part))
         if (slice_is(name, "state"))

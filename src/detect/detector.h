@@ -10,7 +10,7 @@
  *            that a restart continues at the journal position the snapshot was taken at.
  * Determinism  The findings do not depend on how the events were cut into batches.
  */
-#include "detect/rule.h"
+#include "detect/operator.h"
 #include "table/state.h"
 
 struct detector;
@@ -36,9 +36,14 @@ MUST_USE int detector_run(struct detector *detector, struct batch *batch, struct
  * silence): absences whose grace has passed are raised, silent sources are noticed. */
 MUST_USE int detector_tick(struct detector *detector, int64_t now_ns, struct err *err);
 
+/* Nothing will come any more (the end of the files): windows that are open are judged as they stand. */
+MUST_USE int detector_finish(struct detector *detector, struct err *err);
+
 struct detector_stats {
     uint64_t events, findings, regex_limits;
     uint64_t rules_active, rules_inactive, rules_refused;
+    uint64_t states_dropped; /* rules that had changed since a snapshot: what they remembered is gone */
+    struct operator_stats operators;
     int64_t watermark_ns; /* the newest event time seen */
 };
 struct detector_stats detector_stats(const struct detector *detector);

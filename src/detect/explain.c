@@ -17,8 +17,45 @@ static const struct rule_entity usual[] = {
 #undef USUAL
 };
 
-static void put_field(struct buffer *to, struct slice name, const struct batch *batch, uint32_t row)
+/* What a sentence is about. */
+struct subject {
+    const struct rule *rule;
+    const struct finding *finding;
+    const struct batch *batch;
+    uint32_t row;
+};
+
+struct slice explain_entity_type(struct slice column)
 {
+    for (size_t i = 0; i < ARRAY_COUNT(usual); i++)
+        if (slice_equal(usual[i].field, column))
+            return usual[i].type;
+    return SLICE_NONE;
+}
+
+static uint64_t events_of(const struct finding *finding)
+{
+    return finding->evidence_seen ? finding->evidence_seen : finding->evidence_count;
+}
+
+static bool put_known(struct buffer *to, struct slice name, const struct finding *finding)
+{
+    for (size_t i = 0; i < finding->group_count; i++)
+        if (slice_equal(finding->groups[i].type, name)) {
+            buffer_put(to, finding->groups[i].value);
+            return true;
+        }
+    if (slice_is(name, "count"))
+        buffer_put_u64(to, events_of(finding));
+    return slice_is(name, "count");
+}
+
+static void put_field(struct buffer *to, struct slice name, const struct subject *about)
+{
+    const struct batch *batch = about->batch;
+    uint32_t row = about->row;
+    if (put_known(to, name, about->finding))
+        return;
     const struct column *column = row == UINT32_MAX ? NULL : batch_find(batch, schema_alias(name));
     uint32_t first, count = column ? column_range(column, row, &first) : 0;
     if (count > VALUES_PER_FIELD_MAX)
@@ -32,7 +69,7 @@ static void put_field(struct buffer *to, struct slice name, const struct batch *
         buffer_put_char(to, '?');
 }
 
-static void fill_in(struct buffer *to, struct slice pattern, const struct batch *batch, uint32_t row)
+static void fill_in(struct buffer *to, struct slice pattern, const struct subject *about)
 {
     for (;;) {
         ptrdiff_t open = slice_find_char(pattern, '{');
@@ -42,43 +79,61 @@ static void fill_in(struct buffer *to, struct slice pattern, const struct batch 
             return;
         }
         buffer_put(to, slice_sub(pattern, 0, (size_t)open));
-        put_field(to, slice_sub(pattern, (size_t)open + 1, (size_t)close - 1), batch, row);
+        put_field(to, slice_sub(pattern, (size_t)open + 1, (size_t)close - 1), about);
         pattern = slice_from(pattern, (size_t)open + (size_t)close + 1);
     }
 }
 
-static void usual_sentence(struct buffer *to, const struct rule *rule, bool japanese,
-                           const struct batch *batch, uint32_t row)
+static void put_part(struct buffer *to, const char **separator, bool japanese, struct slice name,
+                     struct slice value)
 {
+    buffer_put_text(to, *separator);
+    buffer_put(to, name);
+    buffer_put_char(to, ' ');
+    buffer_put(to, value);
+    *separator = japanese ? "、" : ", ";
+}
+
+static void usual_sentence(struct buffer *to, bool japanese, const struct subject *about)
+{
+    const struct finding *finding = about->finding;
     buffer_printf(to, japanese ? "規則「%.*s」に一致しました" : "The rule \"%.*s\" matched",
-                  SLICE_ARG(rule->title));
+                  SLICE_ARG(about->rule->title));
+    if (events_of(finding) > 1)
+        buffer_printf(to, japanese ? "（イベント %llu 件）" : " with %llu events",
+                      (unsigned long long)events_of(finding));
     const char *separator = japanese ? "：" : ": ";
-    for (size_t i = 0; i < ARRAY_COUNT(usual) && row != UINT32_MAX; i++) {
-        struct value v = batch_first(batch, row, usual[i].field);
+    for (size_t i = 0; i < finding->group_count; i++)
+        put_part(to, &separator, japanese, finding->groups[i].type, finding->groups[i].value);
+    for (size_t i = 0; !finding->group_count && i < ARRAY_COUNT(usual) && about->row != UINT32_MAX; i++) {
+        struct value v = batch_first(about->batch, about->row, usual[i].field);
         char small[VALUE_TEXT_SIZE];
-        if (v.type == VALUE_NULL)
-            continue;
-        buffer_put_text(to, separator);
-        buffer_put(to, usual[i].type);
-        buffer_put_char(to, ' ');
-        buffer_put(to, value_text_small(v, small));
-        separator = japanese ? "、" : ", ";
+        if (v.type != VALUE_NULL)
+            put_part(to, &separator, japanese, usual[i].type, value_text_small(v, small));
     }
     buffer_put_text(to, japanese ? "。" : ".");
 }
 
-struct slice explain_sentence(const struct rule *rule, struct slice pattern, bool japanese,
-                              const struct batch *batch, uint32_t row, struct arena *arena)
+static struct slice sentence(struct slice pattern, bool japanese, const struct subject *about, struct arena *arena)
 {
     struct buffer text;
     buffer_init(&text, SENTENCE_MAX);
     if (pattern.ptr)
-        fill_in(&text, pattern, batch, row);
+        fill_in(&text, pattern, about);
     else
-        usual_sentence(&text, rule, japanese, batch, row);
+        usual_sentence(&text, japanese, about);
     struct slice copy = arena_copy(arena, buffer_slice(&text));
     buffer_close(&text);
     return copy;
+}
+
+int explain_finding(const struct rule *rule, const struct batch *batch, uint32_t row, struct arena *arena,
+                    struct finding *finding)
+{
+    struct subject about = {rule, finding, batch, row};
+    finding->explanation_en = sentence(rule->explain_en, false, &about, arena);
+    finding->explanation_ja = sentence(rule->explain_ja, true, &about, arena);
+    return finding->explanation_en.ptr && finding->explanation_ja.ptr ? 0 : -1;
 }
 
 static size_t add_entity(struct entity *entities, size_t count, struct slice type, struct value v,

@@ -7,7 +7,7 @@
  *   silence: {key: EXPR, after: 10m}
  *   explain: {en: "... {wallet.amount} ...", ja: "..."}   why, check, do: likewise
  */
-#include "detect/rule.h"
+#include "detect/rule_parts.h"
 
 #include "base/duration.h"
 #include "expr/parse.h"

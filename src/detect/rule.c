@@ -1,6 +1,9 @@
-#include "detect/rule.h"
+#include "detect/correlation_rule.h"
+#include "detect/placeholders.h"
+#include "detect/rule_parts.h"
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/mem.h"
 
 #include <stdarg.h>
@@ -67,6 +70,19 @@ static bool is_rule_file(const char *path)
     return slice_ends(name, SLICE(".yml")) || slice_ends(name, SLICE(".yaml"));
 }
 
+/* Of everything that a document says, whatever its layout and comments. */
+static uint64_t fingerprint(const struct yaml_node *node, uint64_t seed)
+{
+    if (node->kind == YAML_SCALAR)
+        return hash_bytes_seeded(node->text, seed + node->style);
+    for (size_t i = 0; i < node->count; i++) {
+        if (node->entries[i].key)
+            seed = fingerprint(node->entries[i].key, seed + 3);
+        seed = fingerprint(node->entries[i].value, seed + 5);
+    }
+    return seed + node->kind;
+}
+
 static int load_documents(struct loading *loading, const char *path, struct slice text,
                           struct err *err)
 {
@@ -86,9 +102,16 @@ static int load_documents(struct loading *loading, const char *path, struct slic
         struct rule *rule = add_rule(set, path);
         if (!rule)
             return err_nomem(err);
-        sigma_compile(set, loading->options, documents[i], rule);
+        rule->document = documents[i];
+        rule->fingerprint = fingerprint(documents[i], 1);
+        sigma_read_head(rule, set->arena);
     }
     return 0;
+}
+
+static bool is_placeholder_file(struct slice path)
+{
+    return slice_ends(path, SLICE("/placeholders.yaml")) || slice_ends(path, SLICE("/placeholders.yml"));
 }
 
 static int load_file(void *context, const char *path, struct err *err)
@@ -97,9 +120,44 @@ static int load_file(void *context, const char *path, struct err *err)
     struct slice text;
     if (!is_rule_file(path) || slice_ends(slice_text(path), SLICE(".test.yaml")))
         return 0;
+    if (is_placeholder_file(slice_text(path)))
+        return placeholders_read(loading->set->placeholders, path, err);
     if (file_read(path, YAML_BYTES_MAX, loading->set->arena, &text, err) < 0)
         return -1;
     return load_documents(loading, path, text, err);
+}
+
+/* Whether the document could be read at all. */
+static bool is_readable(const struct rule *rule)
+{
+    return rule->document && rule->status == RULE_ACTIVE;
+}
+
+static bool compile_all(struct rule_set *set, const struct rule_options *options)
+{
+    for (size_t i = 0; i < set->count; i++)
+        if (is_readable(set->rules[i]) && set->rules[i]->kind == RULE_FILTER)
+            filter_compile(set, options, set->rules[i]);
+    for (size_t i = 0; i < set->count; i++)
+        if (is_readable(set->rules[i]) && set->rules[i]->kind == RULE_MATCH)
+            sigma_compile(set, options, set->rules[i]);
+    return correlations_compile(set);
+}
+
+static int load_all(struct loading *loading, const char *path, struct err *err)
+{
+    struct rule_set *set = loading->set;
+    const struct rule_options *options = loading->options;
+    set->arena = arena_new(RULE_SET_BYTES_MAX);
+    if (!set->arena || !(set->placeholders = placeholders_new(set->arena)))
+        return err_nomem(err);
+    if (logsources_load(options->logsource_path, set->arena, &set->logsources, err) < 0 ||
+        (options->placeholder_path && placeholders_load(set->placeholders, options->placeholder_path, err) < 0) ||
+        file_walk(path, NULL, load_file, loading, err) < 0 ||
+        (options->more_path && file_is_dir(options->more_path) &&
+         file_walk(options->more_path, NULL, load_file, loading, err) < 0))
+        return -1;
+    return compile_all(set, options) ? 0 : err_nomem(err);
 }
 
 int rule_set_load(const char *path, const struct rule_options *options, struct rule_set **out,
@@ -110,20 +168,48 @@ int rule_set_load(const char *path, const struct rule_options *options, struct r
     if (!set)
         return err_nomem(err);
     struct loading loading = {set, options};
-    set->arena = arena_new(RULE_SET_BYTES_MAX);
-    if (!set->arena) {
-        rule_set_free(set);
-        return err_nomem(err);
-    }
-    if (logsources_load(options->logsource_path, set->arena, &set->logsources, err) < 0 ||
-        file_walk(path, NULL, load_file, &loading, err) < 0 ||
-        (options->more_path && file_is_dir(options->more_path) &&
-         file_walk(options->more_path, NULL, load_file, &loading, err) < 0)) {
+    if (load_all(&loading, path, err) < 0) {
         rule_set_free(set);
         return -1;
     }
     *out = set;
     return 0;
+}
+
+/* How well the word fits: 3 the id, 2 the name, 1 the title, 0 not at all. */
+static int fits(const struct rule *rule, struct slice word)
+{
+    if (rule->kind == RULE_FILTER)
+        return 0;
+    return rule->id.ptr && slice_equal_nocase(rule->id, word)         ? 3
+           : rule->sigma_name.ptr && slice_equal(rule->sigma_name, word) ? 2
+           : rule->title.ptr && slice_equal(rule->title, word)           ? 1
+                                                                         : 0;
+}
+
+bool rule_is_named(const struct rule *rule, struct slice word)
+{
+    return fits(rule, word) > 0;
+}
+
+struct rule *rule_find(const struct rule_set *set, struct slice word, const struct rule *asks, bool *several)
+{
+    struct rule *best = NULL;
+    int best_fit = 0;
+    *several = false;
+    for (size_t i = 0; i < set->count; i++) {
+        struct rule *rule = set->rules[i];
+        int fit = rule == asks ? 0 : 2 * fits(rule, word);
+        fit += fit && slice_equal(rule->path, asks->path);
+        if (fit && fit == best_fit)
+            *several = true;
+        if (fit > best_fit) {
+            best = rule;
+            best_fit = fit;
+            *several = false;
+        }
+    }
+    return best;
 }
 
 void rule_set_free(struct rule_set *set)

@@ -9,6 +9,9 @@
 #include "detect/logsource.h"
 #include "event/finding.h"
 
+struct correlation;
+struct placeholders;
+
 enum rule_status {
     RULE_ACTIVE,
     RULE_INACTIVE, /* right, but something it needs is missing: reason */
@@ -18,15 +21,24 @@ enum rule_status {
 const char *rule_status_name(enum rule_status status);
 
 enum rule_kind {
-    RULE_MATCH,   /* an event that matches, and for which "where" holds */
-    RULE_ABSENT,  /* an event, and none that belongs to it within the grace */
-    RULE_SILENCE, /* a key that sent events and stops */
+    RULE_MATCH,       /* an event that matches, and for which "where" holds */
+    RULE_ABSENT,      /* an event, and none that belongs to it within the grace */
+    RULE_SILENCE,     /* a key that sent events and stops */
+    RULE_CORRELATION, /* other rules, counted or in order (detect/correlation_rule.h) */
+    RULE_FILTER,      /* narrows the rules that it names; finds nothing itself */
 };
 
 /* The condition on events of one log source variant. */
 struct rule_variant {
     const struct expr *guard;     /* the log source; NULL: every event */
     const struct expr *condition; /* stateless */
+    const struct logsource_variant *source; /* NULL: fields are columns */
+};
+
+/* A correlation that counts what a rule finds. */
+struct rule_listener {
+    uint32_t rule; /* index of the correlation */
+    uint32_t part; /* which of the rules that it names */
 };
 
 struct rule_entity {
@@ -38,6 +50,9 @@ enum { RULE_ENTITIES_MAX = 8 };
 struct rule {
     struct slice id, title, version, path;
     struct slice name; /* the id, else Sigma's name, else the title */
+    struct slice sigma_name; /* "name:", or none */
+    struct slice product, category, service; /* of its log source, each or none */
+    const struct yaml_node *document;
     struct slice catalogue;
     enum severity severity;
     enum rule_status status;
@@ -46,6 +61,10 @@ struct rule {
     struct rule_variant *variants;
     size_t variant_count;
     const struct expr *where; /* over the event and state(); NULL: always */
+    bool silent; /* only for correlations that name it: gives no findings of its own */
+    struct rule_listener *listeners;
+    size_t listener_count;
+    const struct correlation *correlation; /* CORRELATION */
     /* ABSENT */
     const struct expr *partner; /* events that would be in order */
     const struct expr *key, *partner_key;
@@ -60,6 +79,7 @@ struct rule {
     const struct slice *tags;                /* attack.execution, attack.t1059.001 ... */
     size_t tag_count;
     uint32_t index; /* in its set */
+    uint64_t fingerprint; /* of its text: a changed rule does not go on with what it remembered */
 };
 
 struct rule_set {
@@ -67,14 +87,16 @@ struct rule_set {
     struct rule **rules;
     size_t count, size;
     const struct logsources *logsources;
+    struct placeholders *placeholders;
 };
 
 /* Rules below path (.yml and .yaml), or one file, which may hold several documents. A rule that is
  * wrong is in the set with its reason; -1 only when a path cannot be read or memory is out. */
 struct rule_options {
-    const char *logsource_path; /* folder of the mappings */
-    const char *more_path;      /* further rules, where there are some; NULL: none */
-    bool ignore_logsource;      /* do not test events against a rule's log source */
+    const char *logsource_path;   /* folder of the mappings */
+    const char *placeholder_path; /* folder of placeholder values; NULL: only those beside the rules */
+    const char *more_path;        /* further rules, where there are some; NULL: none */
+    bool ignore_logsource;        /* do not test events against a rule's log source */
 };
 MUST_USE int rule_set_load(const char *path, const struct rule_options *options,
                            struct rule_set **out, struct err *err);
@@ -84,10 +106,6 @@ void rule_set_free(struct rule_set *set); /* NULL is fine */
  * tags of techniques, groups and others. */
 struct slice rule_tactic(struct slice tag);
 
-/* detect/sigma.c: fills the rule from one document; the status says how it went. */
-void sigma_compile(struct rule_set *set, const struct rule_options *options,
-                   const struct yaml_node *document, struct rule *rule);
-/* detect/extension.c: the "hinomi:" section. False: rule->status and reason are set. */
-bool extension_compile(struct rule_set *set, const struct yaml_node *section, struct rule *rule);
+/* Sets the status and the reason; returns false. */
 PRINTF_LIKE(4, 5)
 bool rule_fail(struct rule_set *set, struct rule *rule, enum rule_status status, const char *format, ...);

@@ -1,5 +1,5 @@
 /* One Sigma document to a rule: detections, condition, log source. */
-#include "detect/rule.h"
+#include "detect/rule_parts.h"
 #include "detect/sigma_value.h"
 
 #include "base/limits.h"
@@ -37,12 +37,19 @@ static bool failed(struct compile *c, enum sigma_outcome outcome)
 
 /* ---- searches ---- */
 
+static bool empty_search(struct compile *c, const struct yaml_node *node)
+{
+    return rule_fail(c->set, c->rule, RULE_REFUSED, "line %d: an empty search", node->line);
+}
+
 /* field: value pairs, all of them. */
 static bool compile_map(struct compile *c, const struct yaml_node *node, const struct expr **out)
 {
     const struct expr **parts = arena_array(c->set->arena, node->count + 1, sizeof(*parts));
     if (!parts)
         return rule_fail(c->set, c->rule, RULE_REFUSED, "out of memory");
+    if (node->count == 0)
+        return empty_search(c, node);
     for (size_t i = 0; i < node->count; i++)
         if (failed(c, sigma_item(&c->context, node->entries[i].key->text, node->entries[i].value,
                                  &parts[i])))
@@ -57,6 +64,8 @@ static bool compile_search(struct compile *c, const struct yaml_node *node, cons
 {
     if (node->kind == YAML_MAPPING)
         return compile_map(c, node, out);
+    if (node->kind == YAML_SCALAR && yaml_is_null(node))
+        return empty_search(c, node);
     if (node->kind == YAML_SCALAR)
         return !failed(c, sigma_keyword(&c->context, node, out));
     const struct expr **parts = arena_array(c->set->arena, node->count + 1, sizeof(*parts));
@@ -64,7 +73,7 @@ static bool compile_search(struct compile *c, const struct yaml_node *node, cons
         if (!compile_search(c, node->entries[i].value, &parts[i]))
             return false;
     *out = parts && node->count ? expr_list(c->set->arena, EXPR_OR, parts, node->count) : NULL;
-    return *out || rule_fail(c->set, c->rule, RULE_REFUSED, "line %d: an empty search", node->line);
+    return *out || empty_search(c, node);
 }
 
 static bool compile_searches(struct compile *c, const struct yaml_node *detection)
@@ -72,7 +81,8 @@ static bool compile_searches(struct compile *c, const struct yaml_node *detectio
     c->search_count = 0;
     for (size_t i = 0; i < detection->count; i++) {
         struct slice name = detection->entries[i].key->text;
-        if (slice_is(name, "condition") || slice_is(name, "timeframe"))
+        if (slice_is(name, "condition") || slice_is(name, "timeframe") ||
+            (c->rule->kind == RULE_FILTER && slice_is(name, "rules")))
             continue;
         if (c->search_count == SEARCHES_MAX)
             return rule_fail(c->set, c->rule, RULE_REFUSED, "more than %d searches", SEARCHES_MAX);
@@ -152,6 +162,8 @@ static bool parse_name(struct compile *c, const struct expr **out)
             *out = c->searches[i].expr;
             return true;
         }
+    if (name.ptr[0] >= '0' && name.ptr[0] <= '9')
+        return wrong(c, "only '1 of' and 'all of' are known to Sigma; count with a correlation");
     return wrong(c, "there is no search of that name");
 }
 
@@ -229,6 +241,9 @@ static bool compile_condition(struct compile *c, const struct yaml_node *node,
         return parse_condition(c, node->text, out);
     for (size_t i = 0; i < node->count; i++) {
         const struct expr *next;
+        if (node->kind != YAML_SEQUENCE || node->entries[i].value->kind != YAML_SCALAR)
+            return rule_fail(c->set, c->rule, RULE_REFUSED, "line %d: a condition is a text or a list of texts",
+                             node->line);
         if (!parse_condition(c, node->entries[i].value->text, &next))
             return false;
         *out = expr_or(c->set->arena, *out, next);
@@ -254,93 +269,102 @@ static void read_tags(struct rule *rule, const struct yaml_node *node, struct ar
     rule->tags = tags;
 }
 
-static void read_head(struct rule *rule, const struct yaml_node *document, struct arena *arena)
+void sigma_read_head(struct rule *rule, struct arena *arena)
 {
+    const struct yaml_node *document = rule->document;
+    const struct yaml_node *source = yaml_get(document, "logsource");
     rule->id = text_of(document, "id");
     rule->title = text_of(document, "title");
     rule->version = text_of(document, "modified");
     rule->description = text_of(document, "description");
-    struct slice name = text_of(document, "name");
-    rule->name = rule->id.ptr ? rule->id : name.ptr ? name : rule->title;
+    rule->sigma_name = text_of(document, "name");
+    rule->name = rule->id.ptr ? rule->id : rule->sigma_name.ptr ? rule->sigma_name : rule->title;
     if (!rule->name.ptr)
         rule->name = rule->path;
     rule->author = text_of(document, "author");
     rule->level = yaml_text(yaml_get(document, "level"), SLICE(""));
     rule->severity = severity_parse(rule->level);
     read_tags(rule, yaml_get(document, "tags"), arena);
+    rule->product = text_of(source, "product");
+    rule->category = text_of(source, "category");
+    rule->service = text_of(source, "service");
+    rule->kind = yaml_get(document, "correlation") ? RULE_CORRELATION
+                 : yaml_get(document, "filter")    ? RULE_FILTER
+                                                   : RULE_MATCH;
 }
 
-static bool compile_variant(struct compile *c, const struct yaml_node *detection,
-                            const struct logsource_variant *variant, bool guard)
+bool sigma_detection(struct rule_set *set, struct rule *blame, const struct yaml_node *section,
+                     const struct logsource_variant *variant, const struct expr **out)
 {
-    struct rule_variant *to = &c->rule->variants[c->rule->variant_count];
-    c->context = (struct sigma_context){c->set->arena, variant, &c->err};
-    to->guard = guard && variant ? variant->when : NULL;
-    if (!compile_searches(c, detection) ||
-        !compile_condition(c, yaml_get(detection, "condition"), &to->condition))
+    struct compile c = {.set = set, .rule = blame};
+    c.context = (struct sigma_context){set->arena, variant, set->placeholders, &c.err};
+    return compile_searches(&c, section) && compile_condition(&c, yaml_get(section, "condition"), out);
+}
+
+bool sigma_variants(struct rule_set *set, const struct rule_options *options, struct rule *rule,
+                    const struct logsource_variant **out, size_t *count)
+{
+    const struct yaml_node *source = yaml_get(rule->document, "logsource");
+    struct slice why;
+    *count = 0;
+    *out = NULL;
+    if (!source || source->kind != YAML_MAPPING)
+        return rule_fail(set, rule, RULE_REFUSED, "the rule has no logsource");
+    if (options->ignore_logsource)
+        return true;
+    *count = logsources_find(set->logsources, rule->product, rule->category, rule->service, set->arena, out,
+                             &why);
+    return *count || rule_fail(set, rule, RULE_INACTIVE, "%.*s", SLICE_ARG(why));
+}
+
+static bool compile_variant(struct rule_set *set, struct rule *rule, const struct yaml_node *detection,
+                            const struct logsource_variant *variant)
+{
+    struct rule_variant *to = &rule->variants[rule->variant_count];
+    to->guard = variant ? variant->when : NULL;
+    to->source = variant;
+    if (!sigma_detection(set, rule, detection, variant, &to->condition) ||
+        !filter_apply(set, rule, variant, &to->condition))
         return false;
-    c->rule->variant_count++;
+    rule->variant_count++;
     return true;
 }
 
-static void compile_detection(struct compile *c, const struct rule_options *options,
-                              const struct yaml_node *document, const struct yaml_node *detection)
+static void compile_detection(struct rule_set *set, const struct rule_options *options, struct rule *rule,
+                              const struct yaml_node *detection)
 {
-    const struct yaml_node *source = yaml_get(document, "logsource");
-    const struct logsource_variant *variants = NULL;
-    struct slice why;
-    size_t count = 0;
-    if (!source || source->kind != YAML_MAPPING) {
-        rule_fail(c->set, c->rule, RULE_REFUSED, "the rule has no logsource");
+    const struct logsource_variant *variants;
+    size_t count;
+    if (!sigma_variants(set, options, rule, &variants, &count) && rule->status == RULE_REFUSED)
         return;
-    }
-    if (!options->ignore_logsource) {
-        count = logsources_find(c->set->logsources, text_of(source, "product"),
-                                text_of(source, "category"), text_of(source, "service"),
-                                c->set->arena, &variants, &why);
-        if (count == 0) {
-            rule_fail(c->set, c->rule, RULE_INACTIVE, "%.*s", SLICE_ARG(why));
-            variants = NULL;
-        }
-    }
-    struct slice reason = c->rule->reason;
-    enum rule_status status = c->rule->status;
+    struct slice reason = rule->reason;
+    enum rule_status status = rule->status;
     size_t rounds = count ? count : 1;
-    c->rule->variants = arena_array(c->set->arena, rounds, sizeof(*c->rule->variants));
-    if (!c->rule->variants) {
-        rule_fail(c->set, c->rule, RULE_REFUSED, "out of memory");
+    rule->variants = arena_array(set->arena, rounds, sizeof(*rule->variants));
+    if (!rule->variants) {
+        rule_fail(set, rule, RULE_REFUSED, "out of memory");
         return;
     }
     for (size_t i = 0; i < rounds; i++)
-        if (!compile_variant(c, detection, count ? &variants[i] : NULL, count > 0))
+        if (!compile_variant(set, rule, detection, count ? &variants[i] : NULL))
             return;
-    c->rule->status = status; /* compiled even without a mapping, so that every mistake is found */
-    c->rule->reason = reason;
+    rule->status = status; /* compiled even without a mapping, so that every mistake is found */
+    rule->reason = reason;
 }
 
-void sigma_compile(struct rule_set *set, const struct rule_options *options,
-                   const struct yaml_node *document, struct rule *rule)
+void sigma_compile(struct rule_set *set, const struct rule_options *options, struct rule *rule)
 {
-    struct compile c = {.set = set, .rule = rule};
-    read_head(rule, document, set->arena);
-    rule->kind = RULE_MATCH;
-    if (document->kind != YAML_MAPPING) {
-        rule_fail(set, rule, RULE_REFUSED, "line %d: a rule is a mapping", document->line);
-        return;
-    }
+    const struct yaml_node *document = rule->document;
     const struct yaml_node *detection = yaml_get(document, "detection");
     const struct yaml_node *extension = yaml_get(document, "hinomi");
-    if (yaml_get(document, "correlation") || yaml_get(document, "filter")) {
-        rule_fail(set, rule, RULE_INACTIVE, "%s rules are not active in this version",
-                  yaml_get(document, "filter") ? "filter" : "correlation");
-        return;
-    }
-    if (!rule->title.ptr)
+    if (document->kind != YAML_MAPPING)
+        rule_fail(set, rule, RULE_REFUSED, "line %d: a rule is a mapping", document->line);
+    else if (!rule->title.ptr)
         rule_fail(set, rule, RULE_REFUSED, "the rule has no title");
     else if (!detection || detection->kind != YAML_MAPPING)
         rule_fail(set, rule, RULE_REFUSED, "the rule has no detection");
     else
-        compile_detection(&c, options, document, detection);
+        compile_detection(set, options, rule, detection);
     if (extension && rule->status == RULE_ACTIVE)
         extension_compile(set, extension, rule);
 }

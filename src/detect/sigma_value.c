@@ -15,7 +15,7 @@ struct item {
     enum coding coding;
     enum width width;
     bool all, cased, windash, cidr, exists, not_equal, regex, fieldref, expand;
-    bool ordered, time_part;
+    bool ordered, time_part, flagged, placed;
     enum test_kind order;
     enum time_part part;
     unsigned regex_flags;
@@ -78,6 +78,7 @@ static bool word_modifier(struct item *item, struct slice name)
         switch (words[i].kind) {
         case 0:
             item->place = (enum place)words[i].value;
+            item->placed = true;
             return true;
         case 1:
             item->coding = (enum coding)words[i].value;
@@ -95,10 +96,36 @@ static bool word_modifier(struct item *item, struct slice name)
             return true;
         default:
             item->regex_flags |= (unsigned)words[i].value;
-            return item->regex;
+            item->flagged = true;
+            return true;
         }
     }
     return false;
+}
+
+/* Modifiers that make no sense together, or NULL. */
+static const char *contradiction(const struct item *item)
+{
+    bool coded = item->coding != CODING_NONE || item->width != WIDTH_UTF8;
+    bool number = item->ordered || item->time_part;
+    int types = item->regex + item->cidr + item->exists + item->fieldref + number;
+    if (types > 1)
+        return "re, cidr, exists, fieldref and tests of numbers or times exclude each other";
+    if (item->flagged && !item->regex)
+        return "i, m and s belong behind re";
+    if (coded && types)
+        return "an encoding is for texts, not for re, cidr, exists, fieldref, numbers and times";
+    if (item->windash && types)
+        return "windash is for texts, not for re, cidr, exists, fieldref, numbers and times";
+    if (item->placed && (item->cidr || item->exists || number))
+        return "contains, startswith and endswith are for texts, not for cidr, exists, numbers and times";
+    if (item->regex && (item->place == PLACE_STARTS || item->place == PLACE_ENDS))
+        return "a regular expression is found anywhere; write ^ or $ instead of startswith or endswith";
+    if (item->exists && (item->all || item->not_equal || item->expand))
+        return "exists stands alone, with true or false";
+    if (!item->field.ptr && (item->cidr || item->exists || item->fieldref || number))
+        return "this modifier needs the name of a field before it";
+    return NULL;
 }
 
 static enum sigma_outcome read_key(struct sigma_context *context, struct slice key,
@@ -114,7 +141,8 @@ static enum sigma_outcome read_key(struct sigma_context *context, struct slice k
             yaml_err(context->err, node, "there is no modifier '%.*s'", SLICE_ARG(part));
             return SIGMA_ERROR;
         }
-    return SIGMA_OK;
+    const char *wrong = contradiction(item);
+    return wrong ? refuse(context, node, wrong) : SIGMA_OK;
 }
 
 /* ---- texts with wildcards ---- */
@@ -207,10 +235,15 @@ static const struct expr *pattern_test(struct arena *arena, struct slice column,
 
 /* ---- encodings ---- */
 
-static struct slice widen(struct slice text, bool big_end, struct arena *arena)
+static struct slice widen(struct slice text, enum width width, struct arena *arena)
 {
-    char *to = arena_alloc(arena, 4 * text.len + 1);
+    char *to = arena_alloc(arena, 4 * text.len + 3);
     size_t len = 0;
+    bool big_end = width == WIDTH_UTF16BE;
+    if (to && width == WIDTH_UTF16) { /* byte order mark */
+        to[len++] = '\xff';
+        to[len++] = '\xfe';
+    }
     while (to && text.len) {
         uint32_t c;
         size_t used = utf8_decode(text, &c);
@@ -259,26 +292,23 @@ static struct slice base64_at(struct slice bytes, size_t offset, struct arena *a
     return slice_sub(text, front, text.len - front - back);
 }
 
-enum { ENCODED_MAX = 9 };
+enum { ENCODED_MAX = 3 };
 
 /* The texts that one value stands for after wide and base64. */
 static size_t encode(const struct item *item, struct slice text, struct arena *arena,
                      struct slice out[ENCODED_MAX])
 {
-    struct slice wide[2];
-    size_t wide_count = 1, count = 0;
-    wide[0] = item->width == WIDTH_UTF8 ? text : widen(text, item->width == WIDTH_UTF16BE, arena);
-    if (item->width == WIDTH_UTF16)
-        wide[wide_count++] = widen(text, true, arena);
-    for (size_t i = 0; i < wide_count; i++) {
-        if (item->coding == CODING_NONE)
-            out[count++] = wide[i];
-        else if (item->coding == CODING_BASE64)
-            out[count++] = to_base64(wide[i], arena);
-        else
-            for (size_t offset = 0; offset < 3; offset++)
-                out[count++] = base64_at(wide[i], offset, arena);
-    }
+    struct slice wide = item->width == WIDTH_UTF8 ? text : widen(text, item->width, arena);
+    size_t count = 0;
+    if (!wide.ptr)
+        return 0;
+    if (item->coding == CODING_NONE)
+        out[count++] = wide;
+    else if (item->coding == CODING_BASE64)
+        out[count++] = to_base64(wide, arena);
+    else
+        for (size_t offset = 0; offset < 3; offset++)
+            out[count++] = base64_at(wide, offset, arena);
     return count;
 }
 
@@ -299,22 +329,40 @@ static size_t dash_length(struct slice text)
     return 0;
 }
 
-/* All dashes of the text become the same one: that is what people type. */
-static struct slice with_dash(struct slice text, const char *dash, struct arena *arena)
+static bool is_dash(struct slice text, size_t at)
 {
+    size_t len = dash_length(slice_from(text, at));
+    bool before = at == 0 || !is_word(text.ptr[at - 1]);
+    return len && before && at + len < text.len && is_word(text.ptr[at + len]);
+}
+
+enum { DASHES = 5, DASH_PLACES_MAX = 4 }; /* 625 texts; dashes behind the fourth are alike */
+
+static size_t dash_places(struct slice text)
+{
+    size_t places = 0;
+    for (size_t i = 0; i < text.len; i++)
+        places += is_dash(text, i);
+    return places < DASH_PLACES_MAX ? places : DASH_PLACES_MAX;
+}
+
+/* One of the texts: the number has a digit to the base of five for each place, the last is for all the rest. */
+static struct slice with_dashes(struct slice text, size_t number, struct arena *arena)
+{
+    static const char *const dashes[DASHES] = {"-", "/", "\u2013", "\u2014", "\u2015"};
     char *to = arena_alloc(arena, 3 * text.len + 1);
-    size_t len = 0;
+    size_t len = 0, place = 0;
     for (size_t i = 0; to && i < text.len;) {
-        size_t found = dash_length(slice_from(text, i));
-        bool before = i == 0 || !is_word(text.ptr[i - 1]);
-        bool after = found && i + found < text.len && is_word(text.ptr[i + found]);
-        if (found && before && after) {
-            memcpy(to + len, dash, strlen(dash));
-            len += strlen(dash);
-            i += found;
-        } else {
+        if (!is_dash(text, i)) {
             to[len++] = text.ptr[i++];
+            continue;
         }
+        const char *dash = dashes[number % DASHES];
+        memcpy(to + len, dash, strlen(dash));
+        len += strlen(dash);
+        i += dash_length(slice_from(text, i));
+        if (++place < DASH_PLACES_MAX)
+            number /= DASHES;
     }
     return to ? slice_of(to, len) : SLICE_NONE;
 }
@@ -326,45 +374,68 @@ static unsigned test_flags(const struct item *item)
     return item->cased ? TEST_CASED : 0;
 }
 
+static enum sigma_outcome placed_test(struct sigma_context *context, const struct item *item,
+                                      struct slice column, struct pattern *pattern,
+                                      const struct expr **out)
+{
+    open_pattern(pattern, item->place);
+    const struct expr *test = pattern_test(context->arena, column, pattern, test_flags(item));
+    if (!test || !(*out = expr_or(context->arena, *out, test)))
+        return no_memory(context);
+    return SIGMA_OK;
+}
+
+/* What is encoded is the text without its escapes; there is no code for a wildcard. */
+static enum sigma_outcome coded_value(struct sigma_context *context, const struct item *item,
+                                      struct slice column, const struct pattern *plain,
+                                      const struct expr **out)
+{
+    struct slice encoded[ENCODED_MAX];
+    struct slice text = plain->count ? plain->parts[0].text : SLICE("");
+    if (plain->count > 1 || (plain->count && plain->parts[0].kind != WILDCARD_LITERAL)) {
+        err_set(context->err, ERR_CONFIG, "a wildcard cannot be encoded; write \\* or \\? for the character");
+        return SIGMA_ERROR;
+    }
+    size_t count = encode(item, text, context->arena, encoded);
+    for (size_t i = 0; i < count; i++) {
+        struct wildcard_part *part = arena_array(context->arena, 3, sizeof(*part));
+        if (!part)
+            return no_memory(context);
+        if (!encoded[i].ptr)
+            continue;
+        part[0] = (struct wildcard_part){WILDCARD_LITERAL, encoded[i]};
+        struct pattern pattern = {part, 1};
+        enum sigma_outcome outcome = placed_test(context, item, column, &pattern, out);
+        if (outcome != SIGMA_OK)
+            return outcome;
+    }
+    return *out ? SIGMA_OK : no_memory(context);
+}
+
 static enum sigma_outcome text_value(struct sigma_context *context, const struct item *item,
                                      struct slice column, struct slice text,
                                      const struct expr **out)
 {
-    struct slice encoded[ENCODED_MAX];
-    bool coded = item->coding != CODING_NONE || item->width != WIDTH_UTF8;
-    size_t count = encode(item, text, context->arena, encoded);
+    struct pattern pattern;
     *out = NULL;
-    for (size_t i = 0; i < count; i++) {
-        struct pattern pattern;
-        if (!encoded[i].ptr)
-            continue;
-        if (coded) {
-            struct wildcard_part *part = arena_array(context->arena, 3, sizeof(*part));
-            if (!part)
-                return no_memory(context);
-            part[0] = (struct wildcard_part){WILDCARD_LITERAL, encoded[i]};
-            pattern = (struct pattern){part, 1};
-        } else if (!parse_pattern(encoded[i], context->arena, &pattern)) {
-            return no_memory(context);
-        }
-        open_pattern(&pattern, item->place);
-        const struct expr *test =
-            pattern_test(context->arena, column, &pattern, test_flags(item));
-        if (!test || !(*out = expr_or(context->arena, *out, test)))
-            return no_memory(context);
-    }
-    return *out ? SIGMA_OK : no_memory(context);
+    if (!parse_pattern(text, context->arena, &pattern))
+        return no_memory(context);
+    if (item->coding != CODING_NONE || item->width != WIDTH_UTF8)
+        return coded_value(context, item, column, &pattern, out);
+    return placed_test(context, item, column, &pattern, out);
 }
 
 static enum sigma_outcome dashed_value(struct sigma_context *context, const struct item *item,
                                        struct slice column, struct slice text,
                                        const struct expr **out)
 {
-    static const char *const dashes[] = {"-", "/", "\u2013", "\u2014", "\u2015"};
+    size_t count = 1;
+    for (size_t place = dash_places(text); place; place--)
+        count *= DASHES;
     *out = NULL;
-    for (size_t i = 0; i < ARRAY_COUNT(dashes); i++) {
+    for (size_t i = 0; i < count; i++) {
         const struct expr *test;
-        struct slice variant = with_dash(text, dashes[i], context->arena);
+        struct slice variant = with_dashes(text, i, context->arena);
         if (!variant.ptr)
             return no_memory(context);
         enum sigma_outcome outcome = text_value(context, item, column, variant, &test);
@@ -412,8 +483,8 @@ static enum sigma_outcome number_value(struct sigma_context *context, const stru
                                        const struct expr **out)
 {
     enum test_kind kind = item->time_part ? TEST_TIME_PART : item->ordered ? item->order : TEST_EQUAL;
-    struct expr *test =
-        expr_test_new(context->arena, column, kind, TEST_NUMERIC | test_flags(item), node->text);
+    unsigned flags = TEST_NUMERIC | test_flags(item) | (kind == TEST_EQUAL ? TEST_PLAIN_NUMBER : 0);
+    struct expr *test = expr_test_new(context->arena, column, kind, flags, node->text);
     if (!test)
         return no_memory(context);
     if (!(test->test.flags & TEST_NUMERIC))
@@ -421,6 +492,30 @@ static enum sigma_outcome number_value(struct sigma_context *context, const stru
     test->test.part = item->part;
     *out = test;
     return SIGMA_OK;
+}
+
+/* hour|gte: 22 and the like: any of the values a part of a time can have. */
+static enum sigma_outcome ordered_time(struct sigma_context *context, const struct item *item,
+                                       struct slice column, const struct yaml_node *node,
+                                       const struct expr **out)
+{
+    static const int first[] = {0, 0, 1, 1, 1, 1970}, last[] = {59, 23, 31, 53, 12, 2261};
+    int64_t limit;
+    *out = NULL;
+    if (!slice_to_i64(node->text, &limit))
+        return refuse(context, node, "this modifier needs an integer");
+    for (int64_t n = first[item->part]; n <= last[item->part]; n++) {
+        if (item->order == TEST_LESS ? n >= limit : item->order == TEST_LESS_EQUAL ? n > limit
+            : item->order == TEST_GREATER ? n <= limit : n < limit)
+            continue;
+        struct slice text = arena_printf(context->arena, "%lld", (long long)n);
+        struct expr *test = text.ptr ? expr_test_new(context->arena, column, TEST_TIME_PART, TEST_NUMERIC, text)
+                                     : NULL;
+        if (!test || !(*out = expr_or(context->arena, *out, test)))
+            return no_memory(context);
+        test->test.part = item->part;
+    }
+    return *out ? SIGMA_OK : refuse(context, node, "no time can fulfil this");
 }
 
 static enum sigma_outcome field_value(struct sigma_context *context, const struct item *item,
@@ -467,10 +562,6 @@ static enum sigma_outcome one_value(struct sigma_context *context, const struct 
         *out = expr_test_new(context->arena, column, TEST_NULL, 0, SLICE(""));
         return *out ? SIGMA_OK : no_memory(context);
     }
-    if (item->expand) {
-        yaml_err(context->err, node, "the placeholder %.*s has no values", SLICE_ARG(node->text));
-        return SIGMA_INACTIVE;
-    }
     if (item->regex)
         return regex_value(context, item, column, node, out);
     if (item->cidr)
@@ -479,6 +570,8 @@ static enum sigma_outcome one_value(struct sigma_context *context, const struct 
         return field_value(context, item, column, node, out);
     bool plain_number = is_number(node) && item->place == PLACE_WHOLE &&
                         item->coding == CODING_NONE && item->width == WIDTH_UTF8;
+    if (item->ordered && item->time_part)
+        return ordered_time(context, item, column, node, out);
     if (item->ordered || item->time_part || plain_number)
         return number_value(context, item, column, node, out);
     if (item->windash)
@@ -531,7 +624,7 @@ static enum sigma_outcome keyword_value(struct sigma_context *context, const str
 {
     struct item inside = *item;
     const struct expr *test;
-    if (node->kind != YAML_SCALAR)
+    if (node->kind != YAML_SCALAR || yaml_is_null(node))
         return refuse(context, node, "a keyword is a text");
     inside.place = PLACE_CONTAINS;
     enum sigma_outcome outcome =
@@ -544,11 +637,53 @@ static enum sigma_outcome keyword_value(struct sigma_context *context, const str
     return *out ? SIGMA_OK : no_memory(context);
 }
 
+static enum sigma_outcome positive_value(struct sigma_context *context, const struct item *item,
+                                         const struct yaml_node *node, const struct expr **out)
+{
+    return item->field.ptr ? value_anywhere(context, item, node, out) : keyword_value(context, item, node, out);
+}
+
+static enum sigma_outcome no_values(struct sigma_context *context, const struct yaml_node *node,
+                                    struct slice missing)
+{
+    if (!missing.ptr)
+        return no_memory(context);
+    if (!missing.len)
+        return refuse(context, node, "the placeholders stand for more texts than a value may");
+    yaml_err(context->err, node, "the placeholder %%%.*s%% has no values; give it some in a file placeholders.yaml",
+             SLICE_ARG(missing));
+    return SIGMA_INACTIVE;
+}
+
+/* Any of the texts that the placeholders of a value stand for. */
+static enum sigma_outcome expanded_value(struct sigma_context *context, const struct item *item,
+                                         const struct yaml_node *node, const struct expr **out)
+{
+    const struct slice *texts;
+    struct slice missing;
+    if (node->kind != YAML_SCALAR)
+        return refuse(context, node, "a single value is needed here");
+    size_t count = placeholders_expand(context->placeholders, node->text, context->arena, &texts, &missing);
+    const struct expr **tests = arena_array(context->arena, count + 1, sizeof(*tests));
+    if (!count || !tests)
+        return tests ? no_values(context, node, missing) : no_memory(context);
+    for (size_t i = 0; i < count; i++) {
+        struct yaml_node one = *node;
+        one.text = texts[i];
+        one.style = YAML_QUOTED;
+        enum sigma_outcome outcome = positive_value(context, item, &one, &tests[i]);
+        if (outcome != SIGMA_OK)
+            return outcome;
+    }
+    *out = expr_list(context->arena, EXPR_OR, tests, count);
+    return *out ? SIGMA_OK : no_memory(context);
+}
+
 static enum sigma_outcome any_value(struct sigma_context *context, const struct item *item,
                                     const struct yaml_node *node, const struct expr **out)
 {
-    enum sigma_outcome outcome = item->field.ptr ? value_anywhere(context, item, node, out)
-                                                 : keyword_value(context, item, node, out);
+    enum sigma_outcome outcome = item->expand ? expanded_value(context, item, node, out)
+                                              : positive_value(context, item, node, out);
     if (outcome == SIGMA_OK && item->not_equal) {
         *out = expr_not(context->arena, *out);
         if (!*out)

@@ -7,6 +7,7 @@
  */
 #include "cut/yaml.h"
 #include "detect/logsource.h"
+#include "detect/placeholders.h"
 
 enum sigma_outcome {
     SIGMA_OK,
@@ -17,6 +18,7 @@ enum sigma_outcome {
 struct sigma_context {
     struct arena *arena;
     const struct logsource_variant *variant; /* NULL: fields are columns */
+    const struct placeholders *placeholders;
     struct err *err;
 };
 

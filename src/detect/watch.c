@@ -1,18 +1,29 @@
-#include "detect/watch.h"
-
+/*
+ * Rules of absence and of silence.
+ *
+ * Absence   trigger ──► pending(key) ──deadline──► finding ──late partner──► retraction
+ *           partner ──► seen(key)      before or after the trigger, both are in order
+ * Silence   a key that was heard at least SILENCE_HEARD_MIN times and not for "after"
+ */
+#include "base/limits.h"
 #include "base/mem.h"
 #include "base/time.h"
 #include "detect/explain.h"
+#include "detect/hit.h"
 #include "table/timed_map.h"
 
 #include <stdlib.h>
 
-enum { FINDING_BYTES_MAX = 1024 * 1024, RETRACT_HOURS = 24 };
+enum {
+    FINDING_BYTES_MAX = 1024 * 1024,
+    RETRACT_HOURS = 24,
+    WATCH_KEYS_MAX = 200000,
+    SILENCE_HEARD_MIN = 3,
+    PARTNER_REMEMBER_HOURS = 24,
+};
 
 struct watch {
-    const struct rule *rule;
-    watch_raise raise;
-    void *context;
+    struct operator_host host;
     struct timed_map *partners; /* ABSENT: keys of partners, by time */
     struct timed_map *pending;  /* key -> the finding as bytes; time is the deadline */
     struct timed_map *fired;    /* key -> finding id, for a partner that comes late */
@@ -21,13 +32,24 @@ struct watch {
     int64_t swept_ns;
 };
 
-struct watch *watch_new(const struct rule *rule, watch_raise raise, void *context)
+static void watch_free(void *state)
+{
+    struct watch *watch = state;
+    if (!watch)
+        return;
+    timed_map_free(watch->partners);
+    timed_map_free(watch->pending);
+    timed_map_free(watch->fired);
+    timed_map_free(watch->heard);
+    mem_free(watch);
+}
+
+static void *watch_make(const struct operator_host *host)
 {
     struct watch *watch = mem_calloc(1, sizeof(*watch));
     if (!watch)
         return NULL;
-    *watch = (struct watch){.rule = rule, .raise = raise, .context = context,
-                            .due_ns = INT64_MAX, .swept_ns = INT64_MIN};
+    *watch = (struct watch){.host = *host, .due_ns = INT64_MAX, .swept_ns = INT64_MIN};
     watch->partners = timed_map_new(WATCH_KEYS_MAX);
     watch->pending = timed_map_new(WATCH_KEYS_MAX);
     watch->fired = timed_map_new(WATCH_KEYS_MAX);
@@ -38,20 +60,14 @@ struct watch *watch_new(const struct rule *rule, watch_raise raise, void *contex
     return NULL;
 }
 
-void watch_free(struct watch *watch)
+static int64_t watch_due_ns(const void *state)
 {
-    if (!watch)
-        return;
-    timed_map_free(watch->partners);
-    timed_map_free(watch->pending);
-    timed_map_free(watch->fired);
-    timed_map_free(watch->heard);
-    mem_free(watch);
+    return ((const struct watch *)state)->due_ns;
 }
 
-int64_t watch_due_ns(const struct watch *watch)
+static int raise(struct watch *watch, struct finding *finding, struct err *err)
 {
-    return watch->due_ns;
+    return watch->host.raise(watch->host.context, watch->host.rule, finding, NULL, err);
 }
 
 static void due_by(struct watch *watch, int64_t time_ns)
@@ -62,8 +78,8 @@ static void due_by(struct watch *watch, int64_t time_ns)
 
 /* ---- absence ---- */
 
-int watch_trigger(struct watch *watch, struct slice key, int64_t time_ns,
-                  const struct finding *finding, struct err *err)
+static int trigger(struct watch *watch, struct slice key, int64_t time_ns, const struct finding *finding,
+                   struct err *err)
 {
     const struct timed_entry *partner = timed_map_find(watch->partners, key);
     if (partner && partner->time_ns >= time_ns - PARTNER_REMEMBER_HOURS * NS_PER_HOUR)
@@ -75,39 +91,38 @@ int watch_trigger(struct watch *watch, struct slice key, int64_t time_ns,
     finding_encode(finding, &bytes);
     struct timed_entry *entry =
         buffer_failed(&bytes) ? NULL
-                              : timed_map_touch(watch->pending, key, time_ns + watch->rule->grace_ns);
+                              : timed_map_touch(watch->pending, key, time_ns + watch->host.rule->grace_ns);
     int result = entry && timed_map_set_text(entry, buffer_slice(&bytes)) == 0 ? 0 : err_nomem(err);
     buffer_close(&bytes);
-    due_by(watch, time_ns + watch->rule->grace_ns);
+    due_by(watch, time_ns + watch->host.rule->grace_ns);
     return result;
 }
 
 static int retract(struct watch *watch, struct slice key, int64_t time_ns,
                    const struct timed_entry *fired, struct arena *scratch, struct err *err)
 {
-    struct finding finding = {
-        .rule_id = watch->rule->id,
-        .rule_name = watch->rule->name,
-        .rule_version = watch->rule->version,
-        .title = watch->rule->title,
-        .catalogue = watch->rule->catalogue,
-        .severity = SEVERITY_NONE,
-        .group_key = key,
-        .retracts = arena_copy(scratch, fired->text),
-        .event_ns = time_ns,
-        .raised_ns = time_ns,
-    };
+    struct finding finding = finding_of_rule(watch->host.rule, time_ns);
+    finding.severity = SEVERITY_NONE;
+    finding.group_key = key;
+    finding.retracts = arena_copy(scratch, fired->text);
     finding.explanation_en = arena_printf(
         scratch, "Taken back: what was missing for %.*s has arrived late", SLICE_ARG(key));
     finding.explanation_ja =
         arena_printf(scratch, "取り消し: %.*s に欠けていたものが遅れて届きました", SLICE_ARG(key));
     finding_set_id(&finding);
-    return watch->raise(watch->context, watch->rule, &finding, err);
+    return raise(watch, &finding, err);
 }
 
-int watch_partner(struct watch *watch, struct slice key, int64_t time_ns, struct arena *scratch,
-                  struct err *err)
+static int partner(void *state, const struct hit *hit, struct err *err)
 {
+    struct watch *watch = state;
+    struct arena *scratch = watch->host.moment;
+    int64_t time_ns = hit->time_ns;
+    struct slice key;
+    if (hit_key(watch->host.rule->partner_key, hit, scratch, &key, err) < 0)
+        return -1;
+    if (!key.ptr)
+        return 0;
     if (!timed_map_touch(watch->partners, key, time_ns))
         return err_nomem(err);
     timed_map_remove(watch->pending, key);
@@ -129,7 +144,24 @@ static int raise_pending(struct watch *watch, const struct timed_entry *entry,
     struct timed_entry *fired = timed_map_touch(watch->fired, entry->key, entry->time_ns);
     if (!fired || timed_map_set_text(fired, slice_of(finding.id, 32)) < 0)
         return err_nomem(err);
-    return watch->raise(watch->context, watch->rule, &finding, err);
+    return raise(watch, &finding, err);
+}
+
+static int take_trigger(void *state, const struct hit *hit, struct err *err)
+{
+    struct watch *watch = state;
+    const struct rule *rule = watch->host.rule;
+    struct finding finding;
+    struct slice key;
+    if (hit_key(rule->key, hit, watch->host.moment, &key, err) < 0)
+        return -1;
+    if (!key.ptr)
+        return 0;
+    if (hit_finding(rule, hit, watch->host.moment, &finding, err) < 0)
+        return -1;
+    finding.group_key = key;
+    finding_set_id(&finding);
+    return trigger(watch, key, hit->time_ns, &finding, err);
 }
 
 /* ---- silence ---- */
@@ -138,7 +170,7 @@ static int raise_pending(struct watch *watch, const struct timed_entry *entry,
 static int silence_row(const struct watch *watch, struct slice key, int64_t last_ns,
                        struct batch *batch)
 {
-    const struct rule *rule = watch->rule;
+    const struct rule *rule = watch->host.rule;
     struct slice field = rule->entity_count ? rule->entities[0].field : SLICE("host.name");
     char last[TIME_TEXT_SIZE];
     size_t len = time_format(last_ns, last);
@@ -154,49 +186,47 @@ static int silence_row(const struct watch *watch, struct slice key, int64_t last
 static int raise_silence(struct watch *watch, struct slice key, int64_t last_ns,
                          struct arena *scratch, struct err *err)
 {
-    const struct rule *rule = watch->rule;
+    const struct rule *rule = watch->host.rule;
     struct batch *batch = batch_new(1 * MIB);
     char group[TIME_TEXT_SIZE];
-    struct finding finding = {
-        .rule_id = rule->id,
-        .rule_name = rule->name,
-        .rule_version = rule->version,
-        .title = rule->title,
-        .catalogue = rule->catalogue,
-        .severity = rule->severity,
-        .event_ns = last_ns + rule->silence_ns,
-        .raised_ns = last_ns + rule->silence_ns,
-    };
+    struct finding finding = finding_of_rule(rule, last_ns + rule->silence_ns);
     size_t len = time_format(last_ns, group);
     finding.group_key = arena_printf(scratch, "%.*s %.*s", SLICE_ARG(key), (int)len, group);
     int result = batch && finding.group_key.ptr ? silence_row(watch, key, last_ns, batch) : -1;
     if (result == 0)
         result = explain_entities(rule, batch, 0, scratch, &finding.entities, &finding.entity_count);
+    if (result == 0)
+        result = explain_finding(rule, batch, 0, scratch, &finding);
     if (result < 0) {
         batch_free(batch);
         return err_nomem(err);
     }
-    finding.explanation_en = explain_sentence(rule, rule->explain_en, false, batch, 0, scratch);
-    finding.explanation_ja = explain_sentence(rule, rule->explain_ja, true, batch, 0, scratch);
     finding_set_id(&finding);
-    result = watch->raise(watch->context, rule, &finding, err);
+    result = raise(watch, &finding, err);
     batch_free(batch);
     return result;
 }
 
-int watch_heard(struct watch *watch, struct slice key, int64_t time_ns, struct arena *scratch,
-                struct err *err)
+static int take_heard(void *state, const struct hit *hit, struct err *err)
 {
+    struct watch *watch = state;
+    struct arena *scratch = watch->host.moment;
+    int64_t time_ns = hit->time_ns;
+    struct slice key;
+    if (hit_key(watch->host.rule->key, hit, scratch, &key, err) < 0)
+        return -1;
+    if (!key.ptr)
+        return 0;
     struct timed_entry *entry = timed_map_find(watch->heard, key);
     if (entry && !entry->mark && entry->count >= SILENCE_HEARD_MIN &&
-        time_ns - entry->time_ns > watch->rule->silence_ns &&
+        time_ns - entry->time_ns > watch->host.rule->silence_ns &&
         raise_silence(watch, key, entry->time_ns, scratch, err) < 0)
         return -1;
     entry = timed_map_touch(watch->heard, key, time_ns);
     if (!entry)
         return err_nomem(err);
     entry->mark = false;
-    due_by(watch, entry->time_ns + watch->rule->silence_ns);
+    due_by(watch, entry->time_ns + watch->host.rule->silence_ns);
     return 0;
 }
 
@@ -231,9 +261,10 @@ static struct timed_entry **take_due(struct timed_map *map, int64_t limit_ns, bo
     return due;
 }
 
-static int advance_absence(struct watch *watch, int64_t now_ns, struct arena *scratch,
-                           struct err *err)
+static int advance_absence(void *state, int64_t now_ns, struct err *err)
 {
+    struct watch *watch = state;
+    struct arena *scratch = watch->host.moment;
     int64_t next_ns = INT64_MAX;
     size_t count;
     struct timed_entry **due = take_due(watch->pending, now_ns, false, &next_ns, scratch, &count);
@@ -252,13 +283,14 @@ static int advance_absence(struct watch *watch, int64_t now_ns, struct arena *sc
     return 0;
 }
 
-static int advance_silence(struct watch *watch, int64_t now_ns, struct arena *scratch,
-                           struct err *err)
+static int advance_silence(void *state, int64_t now_ns, struct err *err)
 {
+    struct watch *watch = state;
+    struct arena *scratch = watch->host.moment;
     int64_t next_ns = INT64_MAX;
     size_t count;
     struct timed_entry **due =
-        take_due(watch->heard, now_ns - watch->rule->silence_ns, true, &next_ns, scratch, &count);
+        take_due(watch->heard, now_ns - watch->host.rule->silence_ns, true, &next_ns, scratch, &count);
     if (!due)
         return err_nomem(err);
     for (size_t i = 0; i < count; i++) {
@@ -266,31 +298,25 @@ static int advance_silence(struct watch *watch, int64_t now_ns, struct arena *sc
         if (raise_silence(watch, due[i]->key, due[i]->time_ns, scratch, err) < 0)
             return -1;
     }
-    watch->due_ns = next_ns == INT64_MAX ? INT64_MAX : next_ns + watch->rule->silence_ns;
+    watch->due_ns = next_ns == INT64_MAX ? INT64_MAX : next_ns + watch->host.rule->silence_ns;
     return 0;
 }
 
-int watch_advance(struct watch *watch, int64_t now_ns, struct arena *scratch, struct err *err)
-{
-    if (now_ns <= watch->due_ns)
-        return 0;
-    if (watch->rule->kind == RULE_SILENCE)
-        return advance_silence(watch, now_ns, scratch, err);
-    return advance_absence(watch, now_ns, scratch, err);
-}
 
 /* ---- snapshots ---- */
 
-void watch_save(const struct watch *watch, struct buffer *to)
+static void watch_save(const void *state, struct buffer *to)
 {
+    const struct watch *watch = state;
     timed_map_save(watch->partners, to);
     timed_map_save(watch->pending, to);
     timed_map_save(watch->fired, to);
     timed_map_save(watch->heard, to);
 }
 
-int watch_load(struct watch *watch, struct slice *from, struct err *err)
+static int watch_load(void *state, struct slice *from, struct err *err)
 {
+    struct watch *watch = state;
     watch->due_ns = INT64_MIN; /* found out at the next advance */
     return timed_map_load(watch->partners, from, err) < 0 ||
                    timed_map_load(watch->pending, from, err) < 0 ||
@@ -299,3 +325,38 @@ int watch_load(struct watch *watch, struct slice *from, struct err *err)
                ? -1
                : 0;
 }
+
+static void watch_stats(const void *state, struct operator_stats *add)
+{
+    const struct watch *watch = state;
+    const struct timed_map *const maps[] = {watch->partners, watch->pending, watch->fired, watch->heard};
+    for (size_t i = 0; i < ARRAY_COUNT(maps); i++) {
+        add->keys += timed_map_count(maps[i]);
+        add->evicted += timed_map_evicted(maps[i]);
+    }
+}
+
+const struct operator_kind operator_absence = {
+    .name = "absence",
+    .make = watch_make,
+    .free = watch_free,
+    .take = take_trigger,
+    .partner = partner,
+    .due_ns = watch_due_ns,
+    .advance = advance_absence,
+    .save = watch_save,
+    .load = watch_load,
+    .stats = watch_stats,
+};
+
+const struct operator_kind operator_silence = {
+    .name = "silence",
+    .make = watch_make,
+    .free = watch_free,
+    .take = take_heard,
+    .due_ns = watch_due_ns,
+    .advance = advance_silence,
+    .save = watch_save,
+    .load = watch_load,
+    .stats = watch_stats,
+};

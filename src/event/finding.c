@@ -24,7 +24,7 @@ void finding_set_id(struct finding *finding)
     static const char hex[] = "0123456789abcdef";
     struct buffer key;
     buffer_init(&key, 1024 * 1024);
-    buffer_put(&key, finding->rule_id);
+    buffer_put(&key, finding->rule_id.ptr ? finding->rule_id : finding->rule_name);
     buffer_put_char(&key, '\0');
     buffer_put(&key, finding->group_key);
     buffer_put_char(&key, '\0');
@@ -47,17 +47,17 @@ static bool copy_slice(struct slice *s, struct arena *arena)
     return s->ptr != NULL;
 }
 
-static bool copy_entities(const struct finding *from, struct arena *arena, struct finding *to)
+static bool copy_entities(const struct entity **list, size_t count, struct arena *arena)
 {
-    struct entity *entities = arena_array(arena, from->entity_count + 1, sizeof(*entities));
+    struct entity *entities = arena_array(arena, count + 1, sizeof(*entities));
     if (!entities)
         return false;
-    for (size_t i = 0; i < from->entity_count; i++) {
-        entities[i] = from->entities[i];
+    for (size_t i = 0; i < count; i++) {
+        entities[i] = (*list)[i];
         if (!copy_slice(&entities[i].type, arena) || !copy_slice(&entities[i].value, arena))
             return false;
     }
-    to->entities = entities;
+    *list = entities;
     return true;
 }
 
@@ -82,13 +82,15 @@ bool finding_copy(const struct finding *from, struct arena *arena, struct findin
            copy_slice(&to->rule_version, arena) && copy_slice(&to->title, arena) &&
            copy_slice(&to->catalogue, arena) && copy_slice(&to->explanation_en, arena) &&
            copy_slice(&to->explanation_ja, arena) && copy_slice(&to->group_key, arena) &&
-           copy_slice(&to->retracts, arena) && copy_entities(from, arena, to) &&
-           copy_evidence(from, arena, to);
+           copy_slice(&to->retracts, arena) && copy_slice(&to->follows, arena) &&
+           copy_entities(&to->entities, to->entity_count, arena) &&
+           copy_entities(&to->groups, to->group_count, arena) && copy_evidence(from, arena, to);
 }
 
-/* ---- as bytes: version, the texts in this order, numbers, entities, evidence ---- */
+/* ---- as bytes: version, the texts in this order, numbers, entities, evidence; from version 2 on how many
+ * events it stands for, what it follows, groups ---- */
 
-enum { ENCODING_VERSION = 1, TEXTS = 9 };
+enum { ENCODING_VERSION = 2, TEXTS = 9 };
 
 static void text_fields(struct finding *finding, struct slice *fields[TEXTS])
 {
@@ -118,6 +120,15 @@ static bool take_text(struct slice *from, struct slice *out)
     return len == 0 || (len - 1 <= from->len && slice_take(from, (size_t)len - 1, out));
 }
 
+static void put_entities(struct buffer *to, const struct entity *entities, size_t count)
+{
+    buffer_put_varint(to, count);
+    for (size_t i = 0; i < count; i++) {
+        put_text(to, entities[i].type);
+        put_text(to, entities[i].value);
+    }
+}
+
 void finding_encode(const struct finding *finding, struct buffer *to)
 {
     struct finding copy = *finding;
@@ -130,26 +141,27 @@ void finding_encode(const struct finding *finding, struct buffer *to)
     buffer_put_char(to, (char)finding->severity);
     buffer_put_le64(to, (uint64_t)finding->event_ns);
     buffer_put_le64(to, (uint64_t)finding->raised_ns);
-    buffer_put_varint(to, finding->entity_count);
-    for (size_t i = 0; i < finding->entity_count; i++) {
-        put_text(to, finding->entities[i].type);
-        put_text(to, finding->entities[i].value);
-    }
+    put_entities(to, finding->entities, finding->entity_count);
     buffer_put_varint(to, finding->evidence_count);
     for (size_t i = 0; i < finding->evidence_count; i++) {
         put_text(to, finding->evidence[i].event_id);
         buffer_put_le64(to, finding->evidence[i].seq);
         buffer_put_le64(to, (uint64_t)finding->evidence[i].time_ns);
     }
+    buffer_put_varint(to, finding->evidence_seen);
+    put_text(to, finding->follows);
+    put_entities(to, finding->groups, finding->group_count);
 }
 
-static bool take_head(struct slice *from, struct finding *out)
+static bool take_head(struct slice *from, struct finding *out, int *version)
 {
     struct slice part, *fields[TEXTS];
     uint64_t event_ns, raised_ns;
     text_fields(out, fields);
-    if (!slice_take(from, 1, &part) || part.ptr[0] != ENCODING_VERSION ||
-        !slice_take(from, 32, &part))
+    if (!slice_take(from, 1, &part) || part.ptr[0] < 1 || part.ptr[0] > ENCODING_VERSION)
+        return false;
+    *version = part.ptr[0];
+    if (!slice_take(from, 32, &part))
         return false;
     memcpy(out->id, part.ptr, 32);
     for (int i = 0; i < TEXTS; i++)
@@ -164,7 +176,8 @@ static bool take_head(struct slice *from, struct finding *out)
     return true;
 }
 
-static bool take_entities(struct slice *from, struct arena *arena, struct finding *out)
+static bool take_entities(struct slice *from, struct arena *arena, const struct entity **out,
+                          size_t *out_count)
 {
     uint64_t count;
     if (!slice_take_varint(from, &count) || count > from->len)
@@ -173,8 +186,8 @@ static bool take_entities(struct slice *from, struct arena *arena, struct findin
     for (uint64_t i = 0; entities && i < count; i++)
         if (!take_text(from, &entities[i].type) || !take_text(from, &entities[i].value))
             return false;
-    out->entities = entities;
-    out->entity_count = (size_t)count;
+    *out = entities;
+    *out_count = (size_t)count;
     return entities != NULL;
 }
 
@@ -198,9 +211,15 @@ static bool take_evidence(struct slice *from, struct arena *arena, struct findin
 
 int finding_decode(struct slice bytes, struct arena *arena, struct finding *out, struct err *err)
 {
+    int version;
     *out = (struct finding){0};
-    if (take_head(&bytes, out) && take_entities(&bytes, arena, out) &&
-        take_evidence(&bytes, arena, out) && bytes.len == 0)
+    if (take_head(&bytes, out, &version) &&
+        take_entities(&bytes, arena, &out->entities, &out->entity_count) &&
+        take_evidence(&bytes, arena, out) &&
+        (version == 1 || (slice_take_varint(&bytes, &out->evidence_seen) &&
+                          take_text(&bytes, &out->follows) &&
+                          take_entities(&bytes, arena, &out->groups, &out->group_count))) &&
+        bytes.len == 0)
         return 0;
     return err_set(err, ERR_CORRUPT, "the bytes of a finding are damaged");
 }

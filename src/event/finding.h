@@ -46,13 +46,17 @@ struct finding {
     size_t entity_count;
     const struct evidence *evidence;
     size_t evidence_count;
+    uint64_t evidence_seen; /* events that it stands for; 0: evidence_count, else not all are named */
     struct slice group_key; /* the values of group-by, or none */
+    const struct entity *groups; /* the same, each under the name that the rule gives it */
+    size_t group_count;
     int64_t event_ns;  /* @timestamp of the event that completed it */
     int64_t raised_ns; /* when it could be known */
     struct slice retracts; /* id of the finding of absence that this one takes back, or none */
+    struct slice follows;  /* id of the finding that went on: this one counts what came since, or none */
 };
 
-/* Sets id from rule_id, group_key and the first evidence. */
+/* Sets id from rule_id (else rule_name), group_key and the first evidence. */
 void finding_set_id(struct finding *finding);
 /* Deep. False when memory is out. */
 bool finding_copy(const struct finding *from, struct arena *arena, struct finding *to);

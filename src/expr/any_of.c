@@ -116,7 +116,8 @@ const struct slice *any_of_texts(const struct any_of *set, size_t *count)
 
 static bool is_equal(const struct expr *expr)
 {
-    return expr->kind == EXPR_TEST && expr->test.kind == TEST_EQUAL && !expr->test.other.ptr;
+    return expr->kind == EXPR_TEST && expr->test.kind == TEST_EQUAL && !expr->test.other.ptr &&
+           !(expr->test.flags & TEST_PLAIN_NUMBER);
 }
 
 static bool is_alike(const struct expr *a, const struct expr *b)

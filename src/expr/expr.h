@@ -64,6 +64,7 @@ enum {
     TEST_NUMERIC = 1 << 1,     /* number is set: values that are numbers compare by value */
     TEST_TEXT_ORDER = 1 << 2,  /* < and > fall back to text order when a side is no number */
     TEST_MAJOR_ONLY = 1 << 3,  /* TEST_TERM: SPL's TERM(), bounded by major breakers */
+    TEST_PLAIN_NUMBER = 1 << 5, /* TEST_EQUAL: a text is a number as it is usually written, not "04624 " */
     TEST_TOKEN_EDGE = 1 << 4,  /* TEST_CONTAINS from an SPL phrase: begins and ends at a token edge */
 };
 

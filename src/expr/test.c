@@ -266,6 +266,17 @@ static bool is_ordering(enum test_kind kind)
     return kind >= TEST_LESS && kind <= TEST_GREATER_EQUAL;
 }
 
+/* Without blanks, a plus sign or zeros in front. */
+static bool is_plain_number(struct slice text)
+{
+    struct slice digits = slice_starts(text, SLICE("-")) ? slice_from(text, 1) : text;
+    if (digits.len == 0 || digits.ptr[0] < '0' || digits.ptr[0] > '9')
+        return false;
+    if (digits.ptr[0] == '0' && digits.len > 1 && digits.ptr[1] >= '0' && digits.ptr[1] <= '9')
+        return false;
+    return (unsigned char)text.ptr[text.len - 1] > ' ';
+}
+
 bool expr_test_value(const struct expr_test *test, struct value v, struct expr_scope *scope)
 {
     if (v.type == VALUE_NULL)
@@ -280,7 +291,9 @@ bool expr_test_value(const struct expr_test *test, struct value v, struct expr_s
         return any_of_has(test->any_of, v, scope);
     if ((test->flags & TEST_NUMERIC) && (test->kind == TEST_EQUAL || is_ordering(test->kind))) {
         struct value number;
-        if (value_to_number(v, scope->scratch, &number))
+        bool asked = !(test->flags & TEST_PLAIN_NUMBER) || v.type != VALUE_STRING ||
+                     is_plain_number(value_slice(v));
+        if (asked && value_to_number(v, scope->scratch, &number))
             return order_holds(test->kind, value_compare_numbers(number, test->number));
     }
     if (is_ordering(test->kind) && !(test->flags & TEST_TEXT_ORDER))

@@ -1,0 +1,268 @@
+#include "detect/correlation_judge.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+struct run {
+    const struct correlation *correlation;
+    const struct group *group;
+    uint32_t from, end;
+    struct arena *scratch;
+    bool *failed;
+};
+
+static bool all_hold(const struct correlation *correlation, struct decimal value)
+{
+    for (size_t i = 0; i < correlation->limit_count; i++)
+        if (!correlation_holds(&correlation->limits[i], value))
+            return false;
+    return true;
+}
+
+static uint64_t count_events(const struct run *run)
+{
+    uint64_t count = 0;
+    for (uint32_t i = run->from; i < run->end; i++)
+        count += group_at(run->group, i)->times;
+    return count;
+}
+
+static bool holds_count(const struct run *run, uint64_t count)
+{
+    return all_hold(run->correlation, decimal_from_i64((int64_t)count));
+}
+
+/* ---- different values ---- */
+
+struct tally {
+    uint64_t value, times;
+};
+
+/* The different values of a run with how often each is there; NULL when memory is out. */
+static struct tally *tally_values(const struct run *run, size_t *size, size_t *count)
+{
+    *size = 16;
+    while (*size < 2 * ((size_t)run->end - run->from))
+        *size *= 2;
+    struct tally *table = arena_array(run->scratch, *size, sizeof(*table));
+    *count = 0;
+    for (uint32_t i = run->from; table && i < run->end; i++) {
+        const struct group_event *event = group_at(run->group, i);
+        size_t at = event->value & (*size - 1);
+        while (table[at].value && table[at].value != event->value)
+            at = (at + 1) & (*size - 1);
+        *count += !table[at].value;
+        table[at].value = event->value;
+        table[at].times += event->times ? event->times : 1;
+    }
+    *run->failed |= !table;
+    return table;
+}
+
+static bool holds_values(const struct run *run)
+{
+    size_t size, count;
+    return tally_values(run, &size, &count) && holds_count(run, count);
+}
+
+/* Any value whose share of all, in percent, fulfils the condition. */
+static bool holds_share(const struct run *run)
+{
+    size_t size, count;
+    uint64_t all = 0;
+    const struct tally *table = tally_values(run, &size, &count);
+    for (size_t i = 0; table && i < size; i++)
+        all += table[i].times;
+    for (size_t i = 0; table && i < size; i++) {
+        bool holds = table[i].value != 0;
+        for (size_t k = 0; holds && k < run->correlation->limit_count; k++) {
+            struct correlation_limit limit = run->correlation->limits[k];
+            struct decimal share = decimal_from_i64((int64_t)table[i].times * 100);
+            holds = decimal_multiply(limit.number, decimal_from_i64((int64_t)all), &limit.number) &&
+                    correlation_holds(&limit, share);
+        }
+        if (holds)
+            return true;
+    }
+    return false;
+}
+
+/* ---- rules together and in order ---- */
+
+static uint64_t parts_seen(const struct run *run)
+{
+    uint64_t seen = 0;
+    for (uint32_t i = run->from; i < run->end; i++)
+        seen |= (uint64_t)1 << group_at(run->group, i)->part;
+    return seen;
+}
+
+static bool steps_hold(const struct correlation *correlation, uint64_t seen)
+{
+    bool stack[256] = {false};
+    size_t depth = 0;
+    for (size_t i = 0; i < correlation->step_count; i++) {
+        const struct correlation_step *step = &correlation->steps[i];
+        if (step->kind == STEP_PART) {
+            stack[depth++] = seen >> step->part & 1;
+        } else if (step->kind == STEP_NOT) {
+            stack[depth - 1] = !stack[depth - 1];
+        } else {
+            depth--;
+            stack[depth - 1] = step->kind == STEP_AND ? stack[depth - 1] && stack[depth]
+                                                      : stack[depth - 1] || stack[depth];
+        }
+    }
+    return stack[0];
+}
+
+static bool holds_together(const struct run *run)
+{
+    const struct correlation *correlation = run->correlation;
+    uint64_t seen = parts_seen(run);
+    uint64_t count = (uint64_t)__builtin_popcountll(seen);
+    if (correlation->step_count)
+        return steps_hold(correlation, seen);
+    return correlation->limit_count ? holds_count(run, count) : count == correlation->part_count;
+}
+
+/* Which rules must come one after the other: those that the condition names, else all. */
+static uint64_t parts_wanted(const struct correlation *correlation)
+{
+    uint64_t wanted = 0;
+    for (size_t i = 0; i < correlation->step_count; i++)
+        if (correlation->steps[i].kind == STEP_PART)
+            wanted |= (uint64_t)1 << correlation->steps[i].part;
+    return correlation->step_count                ? wanted
+           : correlation->part_count == 64        ? UINT64_MAX
+                                                  : ((uint64_t)1 << correlation->part_count) - 1;
+}
+
+/* The longest chain of different rules in their order: best[p] is that of chains that end with rule p. */
+static bool holds_in_order(const struct run *run)
+{
+    const struct correlation *correlation = run->correlation;
+    uint64_t wanted = parts_wanted(correlation);
+    uint32_t best[64] = {0}, longest = 0;
+    for (uint32_t i = run->from; i < run->end; i++) {
+        uint32_t part = group_at(run->group, i)->part, before = 0;
+        if (!(wanted >> part & 1))
+            continue;
+        for (uint32_t p = 0; p < part; p++)
+            before = best[p] > before ? best[p] : before;
+        best[part] = before + 1 > best[part] ? before + 1 : best[part];
+        longest = best[part] > longest ? best[part] : longest;
+    }
+    return correlation->limit_count ? holds_count(run, longest)
+                                    : longest == (uint32_t)__builtin_popcountll(wanted);
+}
+
+/* ---- numbers ---- */
+
+/* An average is compared by its sum: nothing is divided and nothing rounded. */
+static bool holds_sum(const struct run *run)
+{
+    struct decimal_sum sum = {0};
+    struct decimal total;
+    uint64_t count = count_events(run);
+    for (uint32_t i = run->from; i < run->end; i++)
+        decimal_sum_add(&sum, *group_number(run->group, i));
+    if (!count || !decimal_sum_total(&sum, &total))
+        return false;
+    if (run->correlation->type == CORRELATE_SUM)
+        return all_hold(run->correlation, total);
+    for (size_t i = 0; i < run->correlation->limit_count; i++) {
+        struct correlation_limit limit = run->correlation->limits[i];
+        if (!decimal_multiply(limit.number, decimal_from_i64((int64_t)count), &limit.number) ||
+            !correlation_holds(&limit, total))
+            return false;
+    }
+    return true;
+}
+
+static bool holds_extreme(const struct run *run)
+{
+    bool most = run->correlation->type == CORRELATE_MAX;
+    struct decimal best = *group_number(run->group, run->from);
+    for (uint32_t i = run->from + 1; i < run->end; i++) {
+        const struct decimal *number = group_number(run->group, i);
+        int order = decimal_compare(*number, best);
+        if (most ? order > 0 : order < 0)
+            best = *number;
+    }
+    return all_hold(run->correlation, best);
+}
+
+struct weighed {
+    double number;
+    uint64_t times;
+};
+
+static int by_number(const void *a, const void *b)
+{
+    double x = ((const struct weighed *)a)->number, y = ((const struct weighed *)b)->number;
+    return (x > y) - (x < y);
+}
+
+static double at_rank(const struct weighed *numbers, size_t count, uint64_t rank)
+{
+    size_t i = 0;
+    for (; i + 1 < count && rank >= numbers[i].times; i++)
+        rank -= numbers[i].times;
+    return numbers[i].number;
+}
+
+/* Between two numbers of the order by how near the rank is to each. */
+static bool holds_percentile(const struct run *run)
+{
+    const struct correlation *correlation = run->correlation;
+    size_t count = (size_t)run->end - run->from;
+    uint64_t all = count_events(run);
+    struct weighed *numbers = arena_array(run->scratch, count, sizeof(*numbers));
+    *run->failed |= !numbers;
+    if (!numbers || !all)
+        return false;
+    for (size_t i = 0; i < count; i++)
+        numbers[i] = (struct weighed){decimal_to_f64(*group_number(run->group, run->from + (uint32_t)i)),
+                                      group_at(run->group, run->from + (uint32_t)i)->times};
+    qsort(numbers, count, sizeof(*numbers), by_number);
+    double rank = correlation->percentile / 100 * (double)(all - 1);
+    double low = at_rank(numbers, count, (uint64_t)floor(rank)), high = at_rank(numbers, count, (uint64_t)ceil(rank));
+    double value = low + (high - low) * (rank - floor(rank));
+    for (size_t i = 0; i < correlation->limit_count; i++) {
+        double limit = decimal_to_f64(correlation->limits[i].number);
+        struct correlation_limit sign = {correlation->limits[i].op, decimal_from_i64(0)};
+        if (!correlation_holds(&sign, decimal_from_i64((value > limit) - (value < limit))))
+            return false;
+    }
+    return true;
+}
+
+bool correlation_judge(const struct correlation *correlation, const struct group *group, uint32_t from, uint32_t end,
+                       struct arena *scratch, bool *failed)
+{
+    struct run run = {correlation, group, from, end, scratch, failed};
+    if (from >= end)
+        return false;
+    switch (correlation->type) {
+    case CORRELATE_EVENTS:
+        return holds_count(&run, count_events(&run));
+    case CORRELATE_VALUES:
+        return holds_values(&run);
+    case CORRELATE_TEMPORAL:
+        return holds_together(&run);
+    case CORRELATE_ORDERED:
+        return holds_in_order(&run);
+    case CORRELATE_SUM:
+    case CORRELATE_AVERAGE:
+        return holds_sum(&run);
+    case CORRELATE_MIN:
+    case CORRELATE_MAX:
+        return holds_extreme(&run);
+    case CORRELATE_PERCENTILE:
+        return holds_percentile(&run);
+    case CORRELATE_SHARE:
+        break;
+    }
+    return holds_share(&run);
+}

@@ -1,0 +1,83 @@
+#pragma once
+/*
+ * detect/correlation_rule: a Sigma correlation, as loaded: which rules it names, how their hits are grouped
+ * and counted, and when that is a finding. What it remembers is detect/correlation's.
+ *
+ * Ownership  Lives in the arena of its rule set; immutable.
+ * Source     Sigma Correlation Rules Specification 2.1; value_min, value_max and value_median from its drafts and
+ *            tools; conditions that name rules ("a and not b") from 2.2.
+ */
+#include "detect/rule.h"
+#include "event/decimal.h"
+
+enum correlation_type {
+    CORRELATE_EVENTS,  /* event_count */
+    CORRELATE_VALUES,  /* value_count */
+    CORRELATE_TEMPORAL,
+    CORRELATE_ORDERED, /* temporal_ordered */
+    CORRELATE_SUM,
+    CORRELATE_AVERAGE,
+    CORRELATE_MIN,
+    CORRELATE_MAX,
+    CORRELATE_PERCENTILE,
+    CORRELATE_SHARE,   /* value_percentile without a percentile: how many percent of the values are this one */
+};
+
+enum correlation_operator { CORRELATE_GT, CORRELATE_GTE, CORRELATE_LT, CORRELATE_LTE, CORRELATE_EQ, CORRELATE_NEQ };
+
+enum { CORRELATION_LIMITS_MAX = 4 };
+
+/* All of them must hold. */
+struct correlation_limit {
+    enum correlation_operator op;
+    struct decimal number;
+};
+
+/* The columns that a field may be in, best first. */
+struct correlation_columns {
+    const struct slice *names;
+    size_t count;
+};
+
+/* A rule of events whose hits arrive, directly or through correlations that are named. */
+struct correlation_source {
+    const struct rule *base;
+    const struct correlation_columns *columns; /* [variant of base][field]: group-by, then counted fields */
+};
+
+struct correlation_part {
+    const struct rule *rule; /* as named */
+    const struct slice *names; /* by field: under which name this rule has it (aliases) */
+    const struct correlation_source *sources;
+    size_t source_count;
+};
+
+/* "a and not b": in the order of evaluation. */
+struct correlation_step {
+    enum { STEP_PART, STEP_AND, STEP_OR, STEP_NOT } kind;
+    uint32_t part;
+};
+
+struct correlation {
+    enum correlation_type type;
+    int64_t span_ns;
+    struct slice span_text; /* as written */
+    const struct slice *fields; /* group-by, then counted fields, as the rule names them */
+    size_t group_count, value_count;
+    const struct correlation_part *parts;
+    size_t part_count;
+    struct correlation_limit limits[CORRELATION_LIMITS_MAX];
+    size_t limit_count; /* 0: every part, for the temporal ones */
+    const struct correlation_step *steps;
+    size_t step_count;
+    double percentile;
+    /* More events can make it untrue: judged when the timespan is over, not at once. */
+    bool at_close;
+    bool generate;
+    bool complete; /* read to the end */
+};
+
+bool correlation_holds(const struct correlation_limit *limit, struct decimal value);
+
+/* Every correlation of the set, those that they name first; listeners of all rules. False when memory is out. */
+bool correlations_compile(struct rule_set *set);

@@ -1,0 +1,17 @@
+#include "detect/operator.h"
+
+const struct operator_kind *operator_of(enum rule_kind kind)
+{
+    switch (kind) {
+    case RULE_ABSENT:
+        return &operator_absence;
+    case RULE_SILENCE:
+        return &operator_silence;
+    case RULE_CORRELATION:
+        return &operator_correlation;
+    case RULE_MATCH:
+    case RULE_FILTER:
+        break;
+    }
+    return NULL;
+}
