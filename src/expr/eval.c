@@ -184,7 +184,7 @@ static void filter_test(const struct expr *expr, struct expr_scope *scope,
 bool expr_keyword_reads(struct slice column)
 {
     return !slice_equal(column, FIELD_ORIGINAL) && !slice_equal(column, FIELD_INGESTED) &&
-           !slice_starts(column, SLICE("hinomi."));
+           !slice_equal(column, FIELD_PATH) && !slice_starts(column, SLICE("hinomi."));
 }
 
 static void filter_keyword(const struct expr *expr, struct expr_scope *scope,

@@ -71,6 +71,16 @@ static void put_evidence(const struct finding *finding, struct json *json)
     json_close(json, ']');
 }
 
+/* hinomi.group.NAME: what a correlation grouped by. */
+static void put_groups(const struct finding *finding, struct json *json)
+{
+    for (size_t i = 0; i < finding->group_count; i++) {
+        char name[FIELD_NAME_MAX];
+        (void)snprintf(name, sizeof(name), "hinomi.group.%.*s", SLICE_ARG(finding->groups[i].type));
+        json_put_text(json, name, finding->groups[i].value);
+    }
+}
+
 static void write_body(const struct finding *finding, struct buffer *body)
 {
     struct json json;
@@ -80,7 +90,9 @@ static void write_body(const struct finding *finding, struct buffer *body)
     json_put_text(&json, "event.dataset", FINDING_SOURCE);
     json_put_text(&json, "event.kind", SLICE("alert"));
     json_put_text(&json, "event.action",
-                  finding->retracts.ptr ? SLICE("finding-retracted") : SLICE("finding-raised"));
+                  finding->retracts.ptr  ? SLICE("finding-retracted")
+                  : finding->follows.ptr ? SLICE("finding-continued")
+                                         : SLICE("finding-raised"));
     json_put_text(&json, "event.id", slice_of(finding->id, 32));
     put(&json, "rule.id", finding->rule_id);
     put(&json, "rule.name", finding->title);
@@ -89,9 +101,13 @@ static void write_body(const struct finding *finding, struct buffer *body)
     put(&json, "hinomi.message.ja", finding->explanation_ja);
     put(&json, "hinomi.catalogue", finding->catalogue);
     put(&json, "hinomi.retracts", finding->retracts);
+    put(&json, "hinomi.follows", finding->follows);
     json_put_text(&json, "hinomi.severity", slice_text(severity_name(finding->severity)));
     put_entities(finding, &json);
     put_evidence(finding, &json);
+    if (finding->evidence_seen)
+        json_put_i64(&json, "hinomi.events", (int64_t)finding->evidence_seen);
+    put_groups(finding, &json);
     json_close(&json, '}');
 }
 
