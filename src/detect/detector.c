@@ -195,25 +195,13 @@ static int match_partners(struct detector *detector, struct expr_scope *scope, u
 
 /* ---- a row ---- */
 
-static int is_true(const struct expr *expr, const struct hit *hit, bool *out, struct err *err)
-{
-    struct value_list result;
-    *out = true;
-    if (!expr)
-        return 0;
-    if (expr_eval(expr, hit->scope, hit->batch, hit->row, &result, err) < 0)
-        return -1;
-    *out = result.count && result.values[0].type == VALUE_BOOL && result.values[0].boolean;
-    return 0;
-}
-
 /* Through which of its log sources the rule matched. */
 static int find_variant(const struct rule *rule, struct hit *hit, struct err *err)
 {
     for (hit->variant = 0; hit->variant + 1 < rule->variant_count; hit->variant++) {
         const struct rule_variant *variant = &rule->variants[hit->variant];
         bool guard, condition;
-        if (is_true(variant->guard, hit, &guard, err) < 0 || is_true(variant->condition, hit, &condition, err) < 0)
+        if (hit_holds(variant->guard, hit, &guard, err) < 0 || hit_holds(variant->condition, hit, &condition, err) < 0)
             return -1;
         if (guard && condition)
             return 0;
@@ -227,14 +215,16 @@ static int take_hit(struct detector *detector, const struct rule *rule, struct h
     struct finding finding;
     bool holds;
     hit->base = rule;
-    if (is_true(rule->where, hit, &holds, err) < 0)
+    if (hit_holds(rule->where, hit, &holds, err) < 0)
         return -1;
     if (!holds)
         return 0;
+    if ((one || rule->listener_count) && find_variant(rule, hit, err) < 0)
+        return -1;
+    hit->part = 0;
     if (one)
         return one->kind->take(one->state, hit, err);
-    if (rule->listener_count &&
-        (find_variant(rule, hit, err) < 0 || tell_listeners(detector, rule, hit, err) < 0))
+    if (rule->listener_count && tell_listeners(detector, rule, hit, err) < 0)
         return -1;
     if (rule->silent)
         return 0;

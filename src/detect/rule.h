@@ -25,6 +25,7 @@ enum rule_kind {
     RULE_ABSENT,      /* an event, and none that belongs to it within the grace */
     RULE_SILENCE,     /* a key that sent events and stops */
     RULE_CORRELATION, /* other rules, counted or in order (detect/correlation_rule.h) */
+    RULE_NEW,         /* an event with a key that was not seen before */
     RULE_FILTER,      /* narrows the rules that it names; finds nothing itself */
 };
 
@@ -45,7 +46,12 @@ struct rule_entity {
     struct slice type, field;
 };
 
-enum { RULE_ENTITIES_MAX = 8 };
+struct rule_key {
+    struct slice name; /* as written */
+    const struct expr *expr;
+};
+
+enum { RULE_ENTITIES_MAX = 8, RULE_KEYS_MAX = 8 };
 
 struct rule {
     struct slice id, title, version, path;
@@ -71,6 +77,11 @@ struct rule {
     int64_t grace_ns;
     /* SILENCE: key, and */
     int64_t silence_ns;
+    /* NEW */
+    const struct rule_key *new_keys;
+    size_t new_key_count;
+    const struct expr *new_of; /* the entity that must be known for learn_ns; NULL: the rule itself */
+    int64_t learn_ns, forget_ns; /* forget 0: never */
     struct rule_entity entities[RULE_ENTITIES_MAX];
     size_t entity_count; /* 0: the usual fields */
     struct slice explain_en, explain_ja; /* templates with {field} */

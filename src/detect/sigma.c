@@ -288,9 +288,10 @@ void sigma_read_head(struct rule *rule, struct arena *arena)
     rule->product = text_of(source, "product");
     rule->category = text_of(source, "category");
     rule->service = text_of(source, "service");
-    rule->kind = yaml_get(document, "correlation") ? RULE_CORRELATION
-                 : yaml_get(document, "filter")    ? RULE_FILTER
-                                                   : RULE_MATCH;
+    bool names_rules = yaml_get(document, "correlation") || yaml_get(yaml_get(document, "hinomi"), "risk");
+    rule->kind = names_rules                    ? RULE_CORRELATION
+                 : yaml_get(document, "filter") ? RULE_FILTER
+                                                : RULE_MATCH;
 }
 
 bool sigma_detection(struct rule_set *set, struct rule *blame, const struct yaml_node *section,
