@@ -36,7 +36,7 @@ static void put_status(const struct rule *rule, bool table, struct buffer *line)
         json_put_text(&json, "title", rule->title);
     json_close(&json, '}');
     json_put_text(&json, "status", slice_text(rule_status_name(rule->status)));
-    if (rule->status != RULE_ACTIVE)
+    if (rule->reason.ptr)
         json_put_text(&json, "reason", rule->reason);
     json_put_text(&json, "path", rule->path);
     json_close(&json, '}');

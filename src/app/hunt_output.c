@@ -61,7 +61,27 @@ static void put_rule(struct json *json, const struct rule *rule)
     json_close(json, '}');
 }
 
-static void put_match(struct json *json, const struct rule *rule, const struct hunt_place *place)
+static void put_evidence(struct json *json, const struct finding *finding)
+{
+    json_key(json, "evidence");
+    json_open(json, '[');
+    for (size_t i = 0; i < finding->evidence_count; i++)
+        if (finding->evidence[i].event_id.ptr)
+            json_text(json, finding->evidence[i].event_id);
+    json_close(json, ']');
+}
+
+/* What a correlation grouped by, under the names that its rule uses. */
+static void put_groups(struct json *json, const struct finding *finding)
+{
+    for (size_t i = 0; i < finding->group_count; i++) {
+        json_key_slice(json, finding->groups[i].type);
+        json_text(json, finding->groups[i].value);
+    }
+}
+
+static void put_match(struct json *json, const struct finding *finding, const struct rule *rule,
+                      const struct hunt_place *place)
 {
     json_open(json, '{');
     put_rule(json, rule);
@@ -73,7 +93,12 @@ static void put_match(struct json *json, const struct rule *rule, const struct h
     open_key(json, "hinomi");
     if (place->has_record)
         json_put_i64(json, "record", (int64_t)place->record);
+    if (finding->evidence_seen) {
+        json_put_i64(json, "events", (int64_t)finding->evidence_seen);
+        put_evidence(json, finding);
+    }
     json_close(json, '}');
+    put_groups(json, finding);
     json_close(json, '}');
 }
 
@@ -93,15 +118,15 @@ static void put_finding(struct json *json, const struct finding *finding, const 
     for (size_t i = 0; i < finding->entity_count; i++)
         json_text(json, finding->entities[i].value);
     json_close(json, ']');
-    json_key(json, "evidence");
-    json_open(json, '[');
-    for (size_t i = 0; i < finding->evidence_count; i++)
-        if (finding->evidence[i].event_id.ptr)
-            json_text(json, finding->evidence[i].event_id);
-    json_close(json, ']');
+    put_evidence(json, finding);
+    if (finding->evidence_seen)
+        json_put_i64(json, "events", (int64_t)finding->evidence_seen);
     if (finding->retracts.ptr)
         json_put_text(json, "retracts", finding->retracts);
+    if (finding->follows.ptr)
+        json_put_text(json, "follows", finding->follows);
     json_close(json, '}');
+    put_groups(json, finding);
     json_close(json, '}');
 }
 
@@ -219,12 +244,14 @@ int hunt_output_put(struct hunt_output *output, const struct finding *finding,
                     const struct rule *rule, const struct hunt_place *place, struct err *err)
 {
     struct json json;
+    if (finding->follows.ptr && output->format == HUNT_MATCHES)
+        return 0; /* nothing new matched; the findings of replay tell how it went on */
     if (output->format == HUNT_TIMELINE)
         return keep_moment(output, finding, rule, place, err);
     buffer_clear(&output->line);
     json_init(&json, &output->line);
     if (output->format == HUNT_MATCHES)
-        put_match(&json, rule, place);
+        put_match(&json, finding, rule, place);
     else if (output->format == HUNT_FINDINGS)
         put_finding(&json, finding, rule);
     else

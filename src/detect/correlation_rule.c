@@ -584,25 +584,61 @@ static bool listen_to(struct rule_set *set, struct rule *named, struct rule_list
     return true;
 }
 
+/* A correlation needs all of its rules. */
+static bool needs_missing(struct rule_set *set, struct rule *rule)
+{
+    for (size_t i = 0; i < rule->correlation->part_count; i++) {
+        const struct rule *named = rule->correlation->parts[i].rule;
+        if (named->status == RULE_ACTIVE)
+            continue;
+        rule_fail(set, rule, RULE_INACTIVE, "the rule '%.*s' that it names is %s: %.*s", SLICE_ARG(named->name),
+                  rule_status_name(named->status), SLICE_ARG(named->reason));
+        return true;
+    }
+    return false;
+}
+
+static bool is_active_correlation(const struct rule *rule)
+{
+    return rule->kind == RULE_CORRELATION && rule->status == RULE_ACTIVE;
+}
+
 /* Who is named by a correlation gives no findings of its own, unless one of them says generate: true. */
+static bool connect(struct rule_set *set, const struct rule *rule)
+{
+    for (uint32_t p = 0; p < rule->correlation->part_count; p++) {
+        struct rule *named = set->rules[rule->correlation->parts[p].rule->index];
+        if (named == rule) /* it counts its own hits */
+            continue;
+        named->silent = (named->listener_count == 0 || named->silent) && !rule->correlation->generate;
+        if (!listen_to(set, named, (struct rule_listener){rule->index, p}))
+            return false;
+    }
+    return true;
+}
+
+bool correlations_settle(struct rule_set *set)
+{
+    bool changed = true;
+    while (changed) { /* at most once for each correlation of a chain */
+        changed = false;
+        for (size_t i = 0; i < set->count; i++)
+            changed |= is_active_correlation(set->rules[i]) && needs_missing(set, set->rules[i]);
+    }
+    for (size_t i = 0; i < set->count; i++) {
+        set->rules[i]->listener_count = 0;
+        set->rules[i]->silent = false;
+    }
+    for (size_t i = 0; i < set->count; i++)
+        if (is_active_correlation(set->rules[i]) && !connect(set, set->rules[i]))
+            return false;
+    return true;
+}
+
 bool correlations_compile(struct rule_set *set)
 {
     for (size_t i = 0; i < set->count; i++)
         if (set->rules[i]->kind == RULE_CORRELATION && set->rules[i]->document)
             compile(set, set->rules[i]);
-    for (int round = 0; round < 2; round++)
-        for (size_t i = 0; i < set->count; i++) {
-            const struct rule *rule = set->rules[i];
-            if (rule->kind != RULE_CORRELATION || rule->status != RULE_ACTIVE)
-                continue;
-            for (uint32_t p = 0; p < rule->correlation->part_count; p++) {
-                struct rule *named = set->rules[rule->correlation->parts[p].rule->index];
-                if (named == rule) /* it counts its own hits */
-                    continue;
-                if (round == 0 && !listen_to(set, named, (struct rule_listener){rule->index, p}))
-                    return false;
-                named->silent = round == 0 ? true : named->silent && !rule->correlation->generate;
-            }
-        }
-    return true;
+    return correlations_settle(set);
 }

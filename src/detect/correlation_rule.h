@@ -102,3 +102,5 @@ bool correlation_holds(const struct correlation_limit *limit, struct decimal val
 
 /* Every correlation of the set, those that they name first; listeners of all rules. False when memory is out. */
 bool correlations_compile(struct rule_set *set);
+/* Anew, after statuses have changed (rule_set_settle). */
+bool correlations_settle(struct rule_set *set);

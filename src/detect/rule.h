@@ -67,6 +67,7 @@ struct rule {
     struct rule_variant *variants;
     size_t variant_count;
     const struct expr *where; /* over the event and state(); NULL: always */
+    bool own;    /* from rule_options.more_path */
     bool silent; /* only for correlations that name it: gives no findings of its own */
     struct rule_listener *listeners;
     size_t listener_count;
@@ -112,6 +113,9 @@ struct rule_options {
 MUST_USE int rule_set_load(const char *path, const struct rule_options *options,
                            struct rule_set **out, struct err *err);
 void rule_set_free(struct rule_set *set); /* NULL is fine */
+/* After the status of rules was changed from outside: correlations of rules that are not active any more are not
+ * either, and rules that no correlation needs any more give findings again. -1 when memory is out. */
+MUST_USE int rule_set_settle(struct rule_set *set, struct err *err);
 
 /* The ATT&CK tactic of a tag ("attack.credential-access" gives "credential-access"), or SLICE_NONE for
  * tags of techniques, groups and others. */

@@ -49,6 +49,7 @@ int rulebook_load(const struct rulebook_sources *sources, struct rulebook **out,
 {
     struct rule_options options = {.logsource_path = sources->logsources,
                                    .more_path = sources->more_rules,
+                                   .placeholder_path = sources->placeholders,
                                    .ignore_logsource = sources->ignore_logsource};
     struct rulebook *book = mem_calloc(1, sizeof(*book));
     *out = NULL;
@@ -64,6 +65,8 @@ int rulebook_load(const struct rulebook_sources *sources, struct rulebook **out,
         result = settle_doubles(sources, book->rules, err);
     if (result == 0 && sources->tuning)
         result = tune(sources->tuning, book, err);
+    if (result == 0)
+        result = rule_set_settle(book->rules, err);
     if (result < 0) {
         rulebook_release(book);
         return -1;
