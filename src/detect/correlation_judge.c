@@ -277,7 +277,8 @@ static bool holds_beacon(const struct run *run)
         return false;
     for (size_t i = 0; i < wanted; i++) {
         uint32_t at = run->end - 1 - (uint32_t)i;
-        lengths[i] = group_at(run->group, at)->time_ns - group_at(run->group, at - 1)->time_ns;
+        if (__builtin_sub_overflow(group_at(run->group, at)->time_ns, group_at(run->group, at - 1)->time_ns, &lengths[i]))
+            lengths[i] = INT64_MAX;
     }
     qsort(lengths, wanted, sizeof(*lengths), by_length);
     double middle = (double)lengths[wanted / 2];
@@ -293,7 +294,7 @@ double correlation_risk(const struct correlation *correlation, const struct grou
     double total = 0;
     for (uint32_t i = from; i < end; i++) {
         const struct group_event *event = group_at(group, i);
-        double age = (double)(now_ns - event->time_ns) / (double)correlation->half_life_ns;
+        double age = ((double)now_ns - (double)event->time_ns) / (double)correlation->half_life_ns;
         if (part == UINT32_MAX || event->part == part)
             total += decimal_to_f64(*group_number(group, i)) * exp2(-age);
     }

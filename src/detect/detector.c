@@ -34,6 +34,7 @@ struct detector {
     struct arena *moment;  /* of a row */
     struct detector_stats stats;
     struct batch *batch; /* while running */
+    bool learning; /* findings are not given */
     uint64_t **partner_rows; /* by operator; NULL: has none */
 };
 
@@ -138,6 +139,8 @@ static int give(struct detector *detector, const struct rule *rule, const struct
                 const struct hit *hit, struct err *err)
 {
     bool row = hit && hit->batch;
+    if (detector->learning)
+        return 0;
     detector->stats.findings++;
     return detector->options.found(detector->options.context, finding, rule,
                                    row ? hit->batch : detector->batch, row ? hit->row : UINT32_MAX, err);
@@ -337,6 +340,14 @@ int detector_run(struct detector *detector, struct batch *batch, struct err *err
     detector->stats.events += batch->row_count;
     detector->stats.regex_limits += scope.regex_limits;
     detector->batch = NULL;
+    return result;
+}
+
+int detector_learn(struct detector *detector, struct batch *batch, struct err *err)
+{
+    detector->learning = true;
+    int result = detector_run(detector, batch, err);
+    detector->learning = false;
     return result;
 }
 

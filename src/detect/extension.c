@@ -6,6 +6,7 @@
  *   absent: {event: EXPR, key: EXPR, their_key: EXPR, within: 120s}
  *   silence: {key: EXPR, after: 10m}
  *   new: {key: [EXPR, EXPR], of: EXPR, learn: 7d, forget: 90d}
+ *   usual: {key: EXPR, calendar: japan, above: 4, at_least: 10, learn: 14d}
  *   ratio, beacon, risk: detect/correlation_beyond.c
  *   explain: {en: "... {wallet.amount} ...", ja: "..."}   why, check, do: likewise
  */
@@ -13,6 +14,7 @@
 
 #include "base/duration.h"
 #include "detect/correlation_rule.h"
+#include "table/calendar.h"
 #include "expr/parse.h"
 
 bool extension_expression(struct rule_set *set, struct rule *rule, const struct yaml_node *node, const char *what,
@@ -40,7 +42,7 @@ static bool is_plain(struct rule_set *set, struct rule *rule, const struct yaml_
 {
     return rule->kind == RULE_MATCH ||
            rule_fail(set, rule, RULE_REFUSED,
-                     "line %d: a rule has one of absent, silence, new, ratio, beacon, risk and correlation", node->line);
+                     "line %d: a rule has one of absent, silence, new, usual, ratio, beacon, risk and correlation", node->line);
 }
 
 static bool compile_absent(struct rule_set *set, struct rule *rule, const struct yaml_node *node)
@@ -97,6 +99,37 @@ static bool compile_new(struct rule_set *set, struct rule *rule, const struct ya
            (!forget || duration(set, rule, forget, "new.forget", &rule->forget_ns));
 }
 
+static bool number(struct rule_set *set, struct rule *rule, const struct yaml_node *node, const char *what,
+                   double fallback, double *out)
+{
+    *out = fallback;
+    if (!node || (slice_to_f64(yaml_text(node, SLICE("")), out) && *out > 0 && *out < 1e9))
+        return true;
+    return rule_fail(set, rule, RULE_REFUSED, "line %d: %s is a number above 0", node->line, what);
+}
+
+static bool compile_usual(struct rule_set *set, struct rule *rule, const struct yaml_node *node)
+{
+    struct slice calendar = yaml_text(yaml_get(node, "calendar"), SLICE_NONE);
+    const struct yaml_node *learn = yaml_get(node, "learn");
+    int64_t learn_ns = 14 * NS_PER_DAY;
+    if (!is_plain(set, rule, node))
+        return false;
+    rule->kind = RULE_USUAL;
+    rule->key_name = yaml_text(yaml_get(node, "key"), SLICE_NONE);
+    rule->calendar = calendar.ptr ? calendar_find(set->calendars, calendar) : NULL;
+    if (calendar.ptr && !rule->calendar)
+        return rule_fail(set, rule, RULE_INACTIVE, "there is no calendar '%.*s' in content/calendars",
+                         SLICE_ARG(calendar));
+    if (!extension_expression(set, rule, yaml_get(node, "key"), "usual.key", &rule->key) ||
+        !number(set, rule, yaml_get(node, "above"), "usual.above", 4, &rule->above) ||
+        !number(set, rule, yaml_get(node, "at_least"), "usual.at_least", 10, &rule->at_least) ||
+        (learn && !duration(set, rule, learn, "usual.learn", &learn_ns)))
+        return false;
+    rule->learn_times = learn_ns < 7 * NS_PER_DAY ? 1 : (uint32_t)(learn_ns / (7 * NS_PER_DAY));
+    return true;
+}
+
 /* What counts the hits of the rule itself; risk has been read already, with the rules that it names. */
 static bool compile_counting(struct rule_set *set, const struct yaml_node *section, struct rule *rule)
 {
@@ -139,7 +172,7 @@ bool extension_compile(struct rule_set *set, const struct yaml_node *section, st
 {
     static const char *const known[] = {"catalogue", "entities", "where", "absent", "silence",
                                         "explain",   "why",      "check", "do",     "ratio",
-                                        "beacon",    "risk",   "new"};
+                                        "beacon",    "risk",   "new",         "usual"};
     if (section->kind != YAML_MAPPING)
         return rule_fail(set, rule, RULE_REFUSED, "line %d: hinomi is a mapping", section->line);
     for (size_t i = 0; i < section->count; i++) {
@@ -166,6 +199,8 @@ bool extension_compile(struct rule_set *set, const struct yaml_node *section, st
     if (yaml_get(section, "silence") && !compile_silence(set, rule, yaml_get(section, "silence")))
         return false;
     if (yaml_get(section, "new") && !compile_new(set, rule, yaml_get(section, "new")))
+        return false;
+    if (yaml_get(section, "usual") && !compile_usual(set, rule, yaml_get(section, "usual")))
         return false;
     return compile_counting(set, section, rule) && compile_entities(set, rule, yaml_get(section, "entities"));
 }

@@ -1,6 +1,7 @@
 #include "detect/correlation_rule.h"
 #include "detect/placeholders.h"
 #include "detect/rule_parts.h"
+#include "table/calendar.h"
 
 #include "base/file.h"
 #include "base/hash.h"
@@ -153,7 +154,8 @@ static int load_all(struct loading *loading, const char *path, struct err *err)
     set->arena = arena_new(RULE_SET_BYTES_MAX);
     if (!set->arena || !(set->placeholders = placeholders_new(set->arena)))
         return err_nomem(err);
-    if (logsources_load(options->logsource_path, set->arena, &set->logsources, err) < 0 ||
+    if (calendars_load(options->calendar_path, set->arena, &set->calendars, err) < 0 ||
+        logsources_load(options->logsource_path, set->arena, &set->logsources, err) < 0 ||
         (options->placeholder_path && placeholders_load(set->placeholders, options->placeholder_path, err) < 0) ||
         file_walk(path, NULL, load_file, loading, err) < 0)
         return -1;

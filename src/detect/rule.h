@@ -9,6 +9,8 @@
 #include "detect/logsource.h"
 #include "event/finding.h"
 
+struct calendar;
+struct calendars;
 struct correlation;
 struct placeholders;
 
@@ -26,6 +28,7 @@ enum rule_kind {
     RULE_SILENCE,     /* a key that sent events and stops */
     RULE_CORRELATION, /* other rules, counted or in order (detect/correlation_rule.h) */
     RULE_NEW,         /* an event with a key that was not seen before */
+    RULE_USUAL,       /* more events of a key in an hour than is usual then */
     RULE_FILTER,      /* narrows the rules that it names; finds nothing itself */
 };
 
@@ -83,6 +86,11 @@ struct rule {
     size_t new_key_count;
     const struct expr *new_of; /* the entity that must be known for learn_ns; NULL: the rule itself */
     int64_t learn_ns, forget_ns; /* forget 0: never */
+    /* USUAL: key, and */
+    struct slice key_name; /* as written */
+    const struct calendar *calendar; /* NULL: none */
+    double above, at_least;
+    uint32_t learn_times; /* that an hour of the week must have been seen */
     struct rule_entity entities[RULE_ENTITIES_MAX];
     size_t entity_count; /* 0: the usual fields */
     struct slice explain_en, explain_ja; /* templates with {field} */
@@ -100,6 +108,7 @@ struct rule_set {
     size_t count, size;
     const struct logsources *logsources;
     struct placeholders *placeholders;
+    const struct calendars *calendars;
 };
 
 /* Rules below path (.yml and .yaml), or one file, which may hold several documents. A rule that is
@@ -107,6 +116,7 @@ struct rule_set {
 struct rule_options {
     const char *logsource_path;   /* folder of the mappings */
     const char *placeholder_path; /* folder of placeholder values; NULL: only those beside the rules */
+    const char *calendar_path;    /* folder of the calendars; NULL: none */
     const char *more_path;        /* further rules, where there are some; NULL: none */
     bool ignore_logsource;        /* do not test events against a rule's log source */
 };

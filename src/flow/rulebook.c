@@ -49,6 +49,7 @@ int rulebook_load(const struct rulebook_sources *sources, struct rulebook **out,
 {
     struct rule_options options = {.logsource_path = sources->logsources,
                                    .more_path = sources->more_rules,
+                                   .calendar_path = sources->calendars,
                                    .placeholder_path = sources->placeholders,
                                    .ignore_logsource = sources->ignore_logsource};
     struct rulebook *book = mem_calloc(1, sizeof(*book));

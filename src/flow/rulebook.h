@@ -24,6 +24,7 @@ struct rulebook_sources {
     const char *tuning;     /* a file that need not be there (detect/tuning.h); NULL: none */
     const char *logsources; /* folder of the mappings */
     const char *state;      /* folder of the state tables */
+    const char *calendars;    /* folder of the calendars, likewise */
     const char *placeholders; /* folder of placeholder values, which need not be there */
     bool ignore_logsource;
 };

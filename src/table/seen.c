@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-enum { SLOTS_FIRST = 1024 };
+enum { SLOTS_FIRST = 1024, MINUTES_MAX = INT64_MAX / NS_PER_MINUTE };
 
 struct seen {
     struct seen_key *slots; /* open addressing; hash 0 is free */
@@ -159,7 +159,8 @@ int seen_load(struct seen *seen, struct slice *from, struct err *err)
         return err_nomem(err);
     for (uint64_t i = 0; i < count; i++) {
         if (!slice_take_le64(from, &key.hash) || !slice_take_le32(from, &key.first_min) ||
-            !slice_take_le32(from, &key.last_min) || !key.hash)
+            !slice_take_le32(from, &key.last_min) || !key.hash || key.first_min > MINUTES_MAX ||
+            key.last_min > MINUTES_MAX)
             return err_set(err, ERR_CORRUPT, "a snapshot of seen keys is damaged");
         struct seen_key *slot = probe(seen->slots, seen->size, key.hash);
         seen->count += !slot->hash;
