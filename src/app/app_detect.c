@@ -72,6 +72,8 @@ static int run_hunt(struct hunt *hunt, const struct rulebook *book, const struct
         result = offline_run(hunt->offline, decoders, words->words, words->count, err);
     if (result == 0) /* graces that end with the last event are over; nothing is known beyond it */
         result = detector_tick(hunt->detector, detector_stats(hunt->detector).watermark_ns, err);
+    if (result == 0) /* windows that are open are judged as they stand */
+        result = detector_finish(hunt->detector, err);
     if (result == 0)
         result = detector_finish(hunt->detector, err);
     if (result == 0)

@@ -121,10 +121,10 @@ static void put_finding(struct json *json, const struct finding *finding, const 
     put_evidence(json, finding);
     if (finding->evidence_seen)
         json_put_i64(json, "events", (int64_t)finding->evidence_seen);
-    if (finding->follows.ptr)
-        json_put_text(json, "follows", finding->follows);
     if (finding->retracts.ptr)
         json_put_text(json, "retracts", finding->retracts);
+    if (finding->follows.ptr)
+        json_put_text(json, "follows", finding->follows);
     json_close(json, '}');
     put_groups(json, finding);
     json_close(json, '}');

@@ -22,15 +22,18 @@ const char *cli_rule_tuning(const char *dir, char to[CLI_RULES_PATH_MAX])
 
 static int load(struct rulebook_sources *sources, struct rulebook **out, struct err *err)
 {
-    char logsources[PATH_ROOM], placeholders[PATH_ROOM], rules[PATH_ROOM], state[PATH_ROOM];
+    char logsources[PATH_ROOM], rules[PATH_ROOM], state[PATH_ROOM], placeholders[PATH_ROOM],
+        calendars[PATH_ROOM];
     snprintf(logsources, sizeof(logsources), "%s", cli_content("logsources"));
-    snprintf(placeholders, sizeof(placeholders), "%s", cli_content("placeholders"));
     snprintf(state, sizeof(state), "%s", cli_content("state"));
+    snprintf(calendars, sizeof(calendars), "%s", cli_content("calendars"));
+    snprintf(placeholders, sizeof(placeholders), "%s", cli_content("placeholders"));
     snprintf(rules, sizeof(rules), "%s", sources->rules ? sources->rules : cli_content("rules"));
     sources->rules = rules;
     sources->logsources = logsources;
-    sources->placeholders = placeholders;
     sources->state = state;
+    sources->placeholders = placeholders;
+    sources->calendars = calendars;
     return rulebook_load(sources, out, err);
 }
 
@@ -48,7 +51,7 @@ int cli_load_server_rules(const char *dir, struct rulebook **out, struct err *er
 
 uint64_t cli_stamp_server_rules(const char *dir)
 {
-    static const char *const folders[] = {"rules", "logsources", "placeholders", "state"};
+    static const char *const folders[] = {"rules", "logsources", "state", "placeholders", "calendars"};
     char path[CLI_RULES_PATH_MAX];
     uint64_t sum = file_stamp(cli_own_rules(dir, path)) + file_stamp(cli_rule_tuning(dir, path));
     for (size_t i = 0; i < ARRAY_COUNT(folders); i++)

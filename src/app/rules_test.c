@@ -147,6 +147,8 @@ static int run_events(struct run *run, const struct yaml_node *test, struct outc
         result = walk_delivery(run, &delivery, detector, err);
     if (result == 0)
         result = detector_tick(detector, until.ptr ? until_ns : detector_stats(detector).watermark_ns, err);
+    if (result == 0 && !until.ptr) /* the events of a test are all there are */
+        result = detector_finish(detector, err);
     detector_free(detector);
     buffer_close(&body);
     return result;

@@ -102,6 +102,9 @@ enum { CORRELATION_EVENTS_MAX = 2048 };         /* of one group that are kept on
 enum { CORRELATION_STEPS = 512 };               /* such steps that a timespan is cut into */
 enum { CORRELATION_VALUES_MAX = 65536 };        /* different values that one group can be asked to count to */
 enum { CORRELATION_LATE_HOURS = 48 };           /* an event that comes later may miss what was around it */
+enum { SEEN_KEYS_MAX = 22000000 };              /* that one rule of what is new knows, 16 bytes each and room to grow */
+enum { CALENDARS_MAX = 64 };                    /* below content/calendars */
+enum { USUAL_KEYS_MAX = 20000 };                /* that one rule of what is usual knows, 3.3 KB each */
 enum { FINDING_EVIDENCE_MAX = 100 };            /* events that a finding names; how many there were is said too */
 
 /* Segments. */

@@ -49,9 +49,12 @@ static enum group_merge merge_of(enum correlation_type type)
     case CORRELATE_EVENTS:
     case CORRELATE_TEMPORAL:
     case CORRELATE_ORDERED:
+    case CORRELATE_RATIO:
+    case CORRELATE_BEACON:
         return MERGE_PART;
     case CORRELATE_SUM:
     case CORRELATE_AVERAGE:
+    case CORRELATE_RISK:
         return MERGE_SUM;
     case CORRELATE_MIN:
         return MERGE_LEAST;
@@ -67,7 +70,7 @@ static enum group_merge merge_of(enum correlation_type type)
 
 static bool has_numbers(enum correlation_type type)
 {
-    return type >= CORRELATE_SUM && type <= CORRELATE_PERCENTILE;
+    return (type >= CORRELATE_SUM && type <= CORRELATE_PERCENTILE) || type == CORRELATE_RISK;
 }
 
 static void counting_free(void *state)
@@ -208,6 +211,15 @@ static bool add_entities(const struct counting *c, const struct hit *hit, struct
     return true;
 }
 
+/* The id as if this were the group. */
+static void set_id(struct finding *finding, struct slice group)
+{
+    struct slice key = finding->group_key;
+    finding->group_key = group;
+    finding_set_id(finding);
+    finding->group_key = key;
+}
+
 static int make_finding(struct counting *c, const struct group *group, uint32_t from, uint32_t end,
                         const struct hit *hit, struct finding *finding, struct err *err)
 {
@@ -218,16 +230,49 @@ static int make_finding(struct counting *c, const struct group *group, uint32_t 
     if (!groups_of_key(c, group->key, finding) || !evidence_of(c, group, from, end, finding) ||
         !add_entities(c, hit, finding))
         return err_nomem(err);
-    finding_set_id(finding);
-    return 0;
+    /* a condition that goes up and down may be true twice with the same first event */
+    struct slice again = arena_printf(c->host.moment, "%.*s %lld", SLICE_ARG(finding->group_key), (long long)last_ns);
+    set_id(finding, c->rule->type >= CORRELATE_RATIO ? again : finding->group_key);
+    return again.ptr ? 0 : err_nomem(err);
+}
+
+/* "a 80.0 (2), b 25.2 (1)": what each rule has added to a risk, and how often. */
+static struct slice risk_parts(const struct counting *c, const struct group *group, uint32_t from, uint32_t end)
+{
+    struct buffer text;
+    buffer_init(&text, MIB);
+    buffer_printf(&text, " %.1f =", correlation_risk(c->rule, group, from, end, UINT32_MAX));
+    const char *separator = " ";
+    for (uint32_t part = 0; part < c->rule->part_count; part++) {
+        uint64_t times = 0;
+        for (uint32_t i = from; i < end; i++)
+            times += group_at(group, i)->part == part ? group_at(group, i)->times : 0;
+        if (!times)
+            continue;
+        buffer_printf(&text, "%s%.*s %.1f (%llu)", separator, SLICE_ARG(c->rule->parts[part].rule->title),
+                      correlation_risk(c->rule, group, from, end, part), (unsigned long long)times);
+        separator = " + ";
+    }
+    struct slice copy = arena_copy(c->host.moment, buffer_slice(&text));
+    buffer_close(&text);
+    return copy;
+}
+
+static bool explain_risk(struct counting *c, const struct group *group, uint32_t from, uint32_t end,
+                         struct finding *finding)
+{
+    struct slice parts = risk_parts(c, group, from, end);
+    if (!parts.ptr)
+        return false;
+    finding->explanation_en = arena_printf(c->host.moment, "%.*s Risk%.*s.", SLICE_ARG(finding->explanation_en),
+                                           SLICE_ARG(parts));
+    finding->explanation_ja = arena_printf(c->host.moment, "%.*sリスク%.*s。", SLICE_ARG(finding->explanation_ja),
+                                           SLICE_ARG(parts));
+    return finding->explanation_en.ptr && finding->explanation_ja.ptr;
 }
 
 static int raise(struct counting *c, struct finding *finding, const struct hit *hit, struct err *err)
 {
-    bool row = hit && hit->batch;
-    if (explain_finding(c->host.rule, row ? hit->batch : NULL, row ? hit->row : UINT32_MAX, c->host.moment,
-                        finding) < 0)
-        return err_nomem(err);
     return c->host.raise(c->host.context, c->host.rule, finding, hit, err);
 }
 
@@ -245,6 +290,9 @@ static int fire(struct counting *c, struct group *group, uint32_t from, uint32_t
     group->fired_ns = group_at(group, end - 1)->time_ns;
     group->since = 0;
     memcpy(group->told, finding.id, sizeof(group->told));
+    if (hit_explain(c->host.rule, hit, c->host.moment, &finding) < 0 ||
+        (c->rule->type == CORRELATE_RISK && !explain_risk(c, group, from, end, &finding)))
+        return err_nomem(err);
     return raise(c, &finding, hit, err);
 }
 
@@ -266,16 +314,14 @@ static int calm(struct counting *c, struct group *group, struct err *err)
     finding.evidence_seen = since;
     finding.severity = SEVERITY_NONE;
     struct slice key = finding.group_key;
-    finding.group_key = finding.follows; /* the finding that it follows has an id of its own */
-    finding_set_id(&finding);
-    finding.group_key = key;
+    set_id(&finding, finding.follows); /* the finding that it follows has an id of its own */
     finding.explanation_en = arena_printf(c->host.moment, "\"%.*s\" went on for %.*s: %llu more events",
                                           SLICE_ARG(finding.title), SLICE_ARG(key), (unsigned long long)since);
     finding.explanation_ja = arena_printf(c->host.moment, "「%.*s」が続いていました（%.*s）: さらにイベント %llu 件",
                                           SLICE_ARG(finding.title), SLICE_ARG(key), (unsigned long long)since);
     if (!finding.follows.ptr || !finding.explanation_en.ptr || !finding.explanation_ja.ptr)
         return err_nomem(err);
-    return c->host.raise(c->host.context, c->host.rule, &finding, NULL, err);
+    return raise(c, &finding, NULL, err);
 }
 
 /* The first window with this event in it for which the condition holds. */
@@ -337,6 +383,8 @@ static int close_window(struct counting *c, struct group *group, struct err *err
     if (!holds)
         return 0;
     finding.raised_ns = end_ns;
+    if (hit_explain(c->host.rule, NULL, c->host.moment, &finding) < 0)
+        return err_nomem(err);
     return raise(c, &finding, NULL, err);
 }
 
@@ -400,8 +448,13 @@ static uint64_t hash_of_values(const struct counting *c, const struct hit_values
     return hash ? hash : 1;
 }
 
-static bool number_of(const struct counting *c, const struct hit_values *values, struct decimal *out)
+static bool number_of(const struct counting *c, const struct hit *hit, const struct hit_values *values,
+                      struct decimal *out)
 {
+    if (c->rule->type == CORRELATE_RISK) {
+        *out = c->rule->scores[hit->part];
+        return true;
+    }
     return !has_numbers(c->rule->type) || decimal_parse(slice_trim(values[c->rule->group_count].texts[0]), out);
 }
 
@@ -413,13 +466,14 @@ struct arriving {
     struct buffer evidence, key;
     struct decimal number;
     uint32_t times; /* events that the hit stands for */
+    uint32_t part;
 };
 
 /* Every counted value is an event of the group; only the first of a hit brings its evidence. */
 static int64_t insert_values(struct counting *c, struct arriving *a, struct group *group)
 {
     size_t groups = c->rule->group_count, fields = groups + c->rule->value_count;
-    struct group_event event = {.time_ns = a->hit->time_ns, .part = a->hit->part, .times = a->times};
+    struct group_event event = {.time_ns = a->hit->time_ns, .part = a->part, .times = a->times};
     struct slice text = buffer_slice(&a->evidence);
     int64_t at = -1;
     memset(a->choice + groups, 0, (CORRELATION_FIELDS_MAX - groups) * sizeof(size_t));
@@ -472,9 +526,13 @@ static int enter_groups(struct counting *c, struct arriving *a, struct err *err)
 static int take(void *state, const struct hit *hit, struct err *err)
 {
     struct counting *c = state;
-    struct arriving a = {.hit = hit};
-    bool failed = false;
-    if (!hit_fields(c->rule, hit, c->host.moment, a.values, &failed) || !number_of(c, a.values, &a.number)) {
+    struct arriving a = {.hit = hit, .part = hit->part};
+    bool failed = false, counted = false;
+    if (c->rule->of && hit_holds(c->rule->of, hit, &counted, err) < 0)
+        return -1;
+    if (c->rule->of)
+        a.part = counted;
+    if (!hit_fields(c->rule, hit, c->host.moment, a.values, &failed) || !number_of(c, hit, a.values, &a.number)) {
         c->left_out += !failed;
         return failed ? err_nomem(err) : 0;
     }

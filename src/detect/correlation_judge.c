@@ -238,6 +238,75 @@ static bool holds_percentile(const struct run *run)
     return true;
 }
 
+/* ---- beyond Sigma ---- */
+
+/* The share of the events of part 1 is compared by counts: nothing is divided and nothing rounded. */
+static bool holds_ratio(const struct run *run)
+{
+    const struct correlation *correlation = run->correlation;
+    uint64_t all = 0, counted = 0;
+    for (uint32_t i = run->from; i < run->end; i++) {
+        const struct group_event *event = group_at(run->group, i);
+        all += event->times;
+        counted += event->part ? event->times : 0;
+    }
+    for (size_t i = 0; i < correlation->limit_count; i++) {
+        struct correlation_limit limit = correlation->limits[i];
+        if (!decimal_multiply(limit.number, decimal_from_i64((int64_t)all), &limit.number) ||
+            !correlation_holds(&limit, decimal_from_i64((int64_t)counted)))
+            return false;
+    }
+    return all >= correlation->at_least;
+}
+
+static int by_length(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Of the last intervals, four in five are as long as the one in the middle, give or take the jitter. */
+static bool holds_beacon(const struct run *run)
+{
+    size_t wanted = run->correlation->at_least, near = 0;
+    if (run->end - run->from <= wanted)
+        return false;
+    int64_t *lengths = arena_array(run->scratch, wanted, sizeof(*lengths));
+    *run->failed |= !lengths;
+    if (!lengths)
+        return false;
+    for (size_t i = 0; i < wanted; i++) {
+        uint32_t at = run->end - 1 - (uint32_t)i;
+        if (__builtin_sub_overflow(group_at(run->group, at)->time_ns, group_at(run->group, at - 1)->time_ns, &lengths[i]))
+            lengths[i] = INT64_MAX;
+    }
+    qsort(lengths, wanted, sizeof(*lengths), by_length);
+    double middle = (double)lengths[wanted / 2];
+    for (size_t i = 0; i < wanted; i++)
+        near += fabs((double)lengths[i] - middle) <= middle * run->correlation->jitter;
+    return middle > 0 && near * 5 >= wanted * 4;
+}
+
+double correlation_risk(const struct correlation *correlation, const struct group *group, uint32_t from,
+                        uint32_t end, uint32_t part)
+{
+    int64_t now_ns = group_at(group, end - 1)->time_ns;
+    double total = 0;
+    for (uint32_t i = from; i < end; i++) {
+        const struct group_event *event = group_at(group, i);
+        double age = ((double)now_ns - (double)event->time_ns) / (double)correlation->half_life_ns;
+        if (part == UINT32_MAX || event->part == part)
+            total += decimal_to_f64(*group_number(group, i)) * exp2(-age);
+    }
+    return total;
+}
+
+static bool holds_risk(const struct run *run)
+{
+    double limit = decimal_to_f64(run->correlation->limits[0].number);
+    return correlation_risk(run->correlation, run->group, run->from, run->end, UINT32_MAX) >= limit;
+}
+
 bool correlation_judge(const struct correlation *correlation, const struct group *group, uint32_t from, uint32_t end,
                        struct arena *scratch, bool *failed)
 {
@@ -262,7 +331,13 @@ bool correlation_judge(const struct correlation *correlation, const struct group
     case CORRELATE_PERCENTILE:
         return holds_percentile(&run);
     case CORRELATE_SHARE:
+        return holds_share(&run);
+    case CORRELATE_RATIO:
+        return holds_ratio(&run);
+    case CORRELATE_BEACON:
+        return holds_beacon(&run);
+    case CORRELATE_RISK:
         break;
     }
-    return holds_share(&run);
+    return holds_risk(&run);
 }

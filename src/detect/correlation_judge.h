@@ -6,3 +6,7 @@
 /* Events from..end-1 of the group. False as well when memory is out: *failed is set then. */
 bool correlation_judge(const struct correlation *correlation, const struct group *group, uint32_t from, uint32_t end,
                        struct arena *scratch, bool *failed);
+
+/* RISK: what the scores of a part (UINT32_MAX: of all) add up to at the time of the last event. */
+double correlation_risk(const struct correlation *correlation, const struct group *group, uint32_t from,
+                        uint32_t end, uint32_t part);

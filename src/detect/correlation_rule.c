@@ -77,9 +77,15 @@ static bool read_timespan(struct reading *r)
 }
 
 /* A text or a list of texts, behind the fields that are there already. */
-static bool read_fields(struct reading *r, const struct yaml_node *node, struct slice *fields, size_t *count)
+static bool read_fields(struct reading *r, const struct yaml_node *node)
 {
-    size_t from = *count, wanted = !node || yaml_is_null(node) ? 0 : node->kind == YAML_SCALAR ? 1 : node->count;
+    struct correlation *to = r->to;
+    size_t from = to->group_count + to->value_count, count = from;
+    size_t wanted = !node || yaml_is_null(node) ? 0 : node->kind == YAML_SCALAR ? 1 : node->count;
+    if (!to->fields)
+        to->fields = arena_array(r->set->arena, CORRELATION_FIELDS_MAX, sizeof(*to->fields));
+    if (!to->fields)
+        return no_memory(r);
     if (node && node->kind == YAML_MAPPING)
         return refuse(r, node, "fields are a text or a list of texts");
     if (from + wanted > CORRELATION_FIELDS_MAX)
@@ -89,11 +95,21 @@ static bool read_fields(struct reading *r, const struct yaml_node *node, struct 
         struct slice name = yaml_text(one, SLICE_NONE);
         if (!name.len)
             return refuse(r, one, "the name of a field is a text");
-        for (size_t k = from; k < *count; k++)
-            if (slice_equal(fields[k], name))
+        for (size_t k = from; k < count; k++)
+            if (slice_equal(to->fields[k], name))
                 return refuse(r, one, "a field stands here twice");
-        fields[(*count)++] = name;
+        to->fields[count++] = name;
     }
+    to->value_count = count - to->group_count;
+    return true;
+}
+
+static bool read_groups(struct reading *r, const struct yaml_node *node)
+{
+    if (!read_fields(r, node))
+        return false;
+    r->to->group_count = r->to->value_count;
+    r->to->value_count = 0;
     return true;
 }
 
@@ -101,17 +117,9 @@ static bool read_all_fields(struct reading *r)
 {
     const struct yaml_node *condition = yaml_get(r->section, "condition");
     const struct yaml_node *field = yaml_get(condition, "field");
-    struct slice *fields = arena_array(r->set->arena, CORRELATION_FIELDS_MAX, sizeof(*fields));
-    size_t count = 0;
-    if (!fields)
-        return no_memory(r);
-    if (!read_fields(r, yaml_get(r->section, "group-by"), fields, &count))
+    if (!read_groups(r, yaml_get(r->section, "group-by")) ||
+        !read_fields(r, field ? field : yaml_get(r->section, "field")))
         return false;
-    r->to->group_count = count;
-    if (!read_fields(r, field ? field : yaml_get(r->section, "field"), fields, &count))
-        return false;
-    r->to->fields = fields;
-    r->to->value_count = count - r->to->group_count;
     bool counts_events = r->to->type == CORRELATE_EVENTS || is_temporal(r->to);
     bool may_have_many = r->to->type == CORRELATE_VALUES || r->to->type == CORRELATE_SHARE;
     if (counts_events && r->to->value_count)
@@ -374,9 +382,10 @@ static bool part_usable(struct reading *r, struct slice word, const struct rule 
     return true;
 }
 
-static const struct yaml_node *alias_of(struct reading *r, struct slice field, const struct rule *named)
+static const struct yaml_node *alias_of(const struct yaml_node *aliases, struct slice field,
+                                        const struct rule *named)
 {
-    const struct yaml_node *alias = yaml_get_slice(yaml_get(r->section, "aliases"), field);
+    const struct yaml_node *alias = yaml_get_slice(aliases, field);
     for (size_t i = 0; alias && alias->kind == YAML_MAPPING && i < alias->count; i++)
         if (rule_is_named(named, alias->entries[i].key->text))
             return alias->entries[i].value;
@@ -411,7 +420,7 @@ static bool add_sources(struct reading *r, const struct rule *named, struct corr
 {
     if (part->source_count == CORRELATION_RULES_MAX || depth > CORRELATION_RULES_MAX)
         return refuse(r, NULL, "a correlation rests on at most 64 rules of events");
-    if (named->kind == RULE_MATCH)
+    if (named->variant_count) /* it has events of its own */
         return column_names(r, named, part->names, &sources[part->source_count++]);
     for (size_t i = 0; i < named->correlation->part_count; i++)
         if (!add_sources(r, named->correlation->parts[i].rule, part, sources, depth + 1))
@@ -419,24 +428,55 @@ static bool add_sources(struct reading *r, const struct rule *named, struct corr
     return true;
 }
 
-static bool read_part(struct reading *r, struct slice word, struct correlation_part *part)
+static bool add_part(struct reading *r, struct rule *named, const struct yaml_node *aliases)
 {
-    bool several;
     struct arena *arena = r->set->arena;
     size_t fields = r->to->group_count + r->to->value_count;
-    struct rule *named = rule_find(r->set, word, r->rule, &several);
-    if (named && named->kind == RULE_CORRELATION)
-        compile(r->set, named);
-    if (!part_usable(r, word, named, several))
-        return false;
-    struct slice *names = arena_array(arena, fields + 1, sizeof(*names));
     struct correlation_source *sources = arena_array(arena, CORRELATION_RULES_MAX, sizeof(*sources));
-    if (!names || !sources)
+    struct slice *names = arena_array(arena, fields + 1, sizeof(*names));
+    if (!r->to->parts)
+        r->to->parts = arena_array(arena, CORRELATION_RULES_MAX, sizeof(*r->to->parts));
+    if (!r->to->parts || !names || !sources)
         return no_memory(r);
+    if (r->to->part_count == CORRELATION_RULES_MAX)
+        return refuse(r, NULL, "a correlation names at most 64 rules");
     for (size_t i = 0; i < fields; i++)
-        names[i] = yaml_text(alias_of(r, r->to->fields[i], named), r->to->fields[i]);
+        names[i] = yaml_text(alias_of(aliases, r->to->fields[i], named), r->to->fields[i]);
+    struct correlation_part *part = &r->to->parts[r->to->part_count];
     *part = (struct correlation_part){.rule = named, .names = names, .sources = sources};
-    return add_sources(r, named, part, sources, 0);
+    if (!add_sources(r, named, part, sources, 0))
+        return false;
+    r->to->part_count++;
+    return true;
+}
+
+bool correlation_add_part(struct rule_set *set, struct rule *rule, struct correlation *correlation,
+                          struct slice word, const struct yaml_node *aliases)
+{
+    struct reading r = {set, rule, rule->document, correlation};
+    bool several;
+    struct rule *named = rule_find(set, word, rule, &several);
+    if (named && named->kind == RULE_CORRELATION)
+        compile(set, named);
+    if (!part_usable(&r, word, named, several))
+        return false;
+    for (size_t i = 0; i < correlation->part_count; i++)
+        if (correlation->parts[i].rule == named)
+            return rule_fail(set, rule, RULE_REFUSED, "the rule '%.*s' is named twice", SLICE_ARG(word));
+    return add_part(&r, named, aliases);
+}
+
+bool correlation_add_self(struct rule_set *set, struct rule *rule, struct correlation *correlation)
+{
+    struct reading r = {set, rule, rule->document, correlation};
+    return add_part(&r, rule, NULL);
+}
+
+bool correlation_add_fields(struct rule_set *set, struct rule *rule, const struct yaml_node *node,
+                            struct correlation *correlation)
+{
+    struct reading r = {set, rule, rule->document, correlation};
+    return read_groups(&r, node);
 }
 
 static bool check_aliases(struct reading *r)
@@ -469,22 +509,12 @@ static bool read_parts(struct reading *r)
     size_t count = !rules ? 0 : rules->kind == YAML_SCALAR ? 1 : rules->count;
     if (!rules || rules->kind == YAML_MAPPING || count == 0 || yaml_is_null(rules))
         return refuse(r, rules, "the correlation has no rules; list ids or names");
-    if (count > CORRELATION_RULES_MAX)
-        return refuse(r, rules, "a correlation names at most 64 rules");
-    struct correlation_part *parts = arena_array(r->set->arena, count, sizeof(*parts));
-    if (!parts)
-        return no_memory(r);
-    r->to->parts = parts;
     for (size_t i = 0; i < count; i++) {
         const struct yaml_node *node = rules->kind == YAML_SCALAR ? rules : rules->entries[i].value;
         if (node->kind != YAML_SCALAR || !node->text.len)
             return refuse(r, node, "a rule is named by its id or name");
-        if (!read_part(r, node->text, &parts[i]))
+        if (!correlation_add_part(r->set, r->rule, r->to, node->text, yaml_get(r->section, "aliases")))
             return false;
-        for (size_t k = 0; k < i; k++)
-            if (parts[k].rule == parts[i].rule)
-                return refuse(r, node, "a rule stands here twice");
-        r->to->part_count++;
     }
     return check_aliases(r);
 }
@@ -508,8 +538,6 @@ static bool read_correlation(struct reading *r)
             return rule_fail(r->set, r->rule, RULE_REFUSED, "line %d: there is no '%.*s' in a correlation",
                              r->section->entries[i].key->line, SLICE_ARG(r->section->entries[i].key->text));
     }
-    if (!r->rule->title.ptr)
-        return rule_fail(r->set, r->rule, RULE_REFUSED, "the correlation has no title");
     if (generate && !yaml_to_bool(generate, &r->to->generate))
         return refuse(r, generate, "generate is true or false");
     return read_type(r) && read_timespan(r) && read_all_fields(r) && read_parts(r) && read_condition(r);
@@ -531,11 +559,13 @@ static bool compile(struct rule_set *set, struct rule *rule)
         return rule->status == RULE_ACTIVE;
     if (rule->correlation)
         return rule_fail(set, rule, RULE_REFUSED, "it names itself, directly or through other correlations");
+    if (!rule->title.ptr)
+        return rule_fail(set, rule, RULE_REFUSED, "the correlation has no title");
     r.to = arena_calloc(set->arena, sizeof(*r.to));
     if (!r.to)
         return no_memory(&r);
     rule->correlation = r.to;
-    if (!read_correlation(&r))
+    if (r.section ? !read_correlation(&r) : !correlation_beyond(set, rule, extension, r.to))
         return false;
     r.to->complete = true;
     take_severity(rule, r.to);
@@ -554,23 +584,61 @@ static bool listen_to(struct rule_set *set, struct rule *named, struct rule_list
     return true;
 }
 
+/* A correlation needs all of its rules. */
+static bool needs_missing(struct rule_set *set, struct rule *rule)
+{
+    for (size_t i = 0; i < rule->correlation->part_count; i++) {
+        const struct rule *named = rule->correlation->parts[i].rule;
+        if (named->status == RULE_ACTIVE)
+            continue;
+        rule_fail(set, rule, RULE_INACTIVE, "the rule '%.*s' that it names is %s: %.*s", SLICE_ARG(named->name),
+                  rule_status_name(named->status), SLICE_ARG(named->reason));
+        return true;
+    }
+    return false;
+}
+
+static bool is_active_correlation(const struct rule *rule)
+{
+    return rule->kind == RULE_CORRELATION && rule->status == RULE_ACTIVE;
+}
+
 /* Who is named by a correlation gives no findings of its own, unless one of them says generate: true. */
+static bool connect(struct rule_set *set, const struct rule *rule)
+{
+    for (uint32_t p = 0; p < rule->correlation->part_count; p++) {
+        struct rule *named = set->rules[rule->correlation->parts[p].rule->index];
+        if (named == rule) /* it counts its own hits */
+            continue;
+        named->silent = (named->listener_count == 0 || named->silent) && !rule->correlation->generate;
+        if (!listen_to(set, named, (struct rule_listener){rule->index, p}))
+            return false;
+    }
+    return true;
+}
+
+bool correlations_settle(struct rule_set *set)
+{
+    bool changed = true;
+    while (changed) { /* at most once for each correlation of a chain */
+        changed = false;
+        for (size_t i = 0; i < set->count; i++)
+            changed |= is_active_correlation(set->rules[i]) && needs_missing(set, set->rules[i]);
+    }
+    for (size_t i = 0; i < set->count; i++) {
+        set->rules[i]->listener_count = 0;
+        set->rules[i]->silent = false;
+    }
+    for (size_t i = 0; i < set->count; i++)
+        if (is_active_correlation(set->rules[i]) && !connect(set, set->rules[i]))
+            return false;
+    return true;
+}
+
 bool correlations_compile(struct rule_set *set)
 {
     for (size_t i = 0; i < set->count; i++)
         if (set->rules[i]->kind == RULE_CORRELATION && set->rules[i]->document)
             compile(set, set->rules[i]);
-    for (int round = 0; round < 2; round++)
-        for (size_t i = 0; i < set->count; i++) {
-            const struct rule *rule = set->rules[i];
-            if (rule->kind != RULE_CORRELATION || rule->status != RULE_ACTIVE)
-                continue;
-            for (uint32_t p = 0; p < rule->correlation->part_count; p++) {
-                struct rule *named = set->rules[rule->correlation->parts[p].rule->index];
-                if (round == 0 && !listen_to(set, named, (struct rule_listener){rule->index, p}))
-                    return false;
-                named->silent = round == 0 ? true : named->silent && !rule->correlation->generate;
-            }
-        }
-    return true;
+    return correlations_settle(set);
 }

@@ -21,6 +21,10 @@ enum correlation_type {
     CORRELATE_MAX,
     CORRELATE_PERCENTILE,
     CORRELATE_SHARE,   /* value_percentile without a percentile: how many percent of the values are this one */
+    /* beyond Sigma, under "hinomi:" (detect/correlation_beyond.c) */
+    CORRELATE_RATIO,   /* of all events, those for which an expression holds */
+    CORRELATE_BEACON,  /* events that come at regular intervals */
+    CORRELATE_RISK,    /* scores that add up and decay */
 };
 
 enum correlation_operator { CORRELATE_GT, CORRELATE_GTE, CORRELATE_LT, CORRELATE_LTE, CORRELATE_EQ, CORRELATE_NEQ };
@@ -62,22 +66,41 @@ struct correlation {
     enum correlation_type type;
     int64_t span_ns;
     struct slice span_text; /* as written */
-    const struct slice *fields; /* group-by, then counted fields, as the rule names them */
+    struct slice *fields; /* group-by, then counted fields, as the rule names them */
     size_t group_count, value_count;
-    const struct correlation_part *parts;
+    struct correlation_part *parts; /* room for CORRELATION_RULES_MAX */
     size_t part_count;
     struct correlation_limit limits[CORRELATION_LIMITS_MAX];
     size_t limit_count; /* 0: every part, for the temporal ones */
     const struct correlation_step *steps;
     size_t step_count;
     double percentile;
+    const struct expr *of;    /* RATIO: which events are counted; part 1, others part 0 */
+    uint32_t at_least;        /* RATIO: events, BEACON: intervals that must be there */
+    double jitter;            /* BEACON: by how much of itself an interval may differ from the median */
+    int64_t half_life_ns;     /* RISK: after which a score is half */
+    const struct decimal *scores; /* RISK: by part */
     /* More events can make it untrue: judged when the timespan is over, not at once. */
     bool at_close;
     bool generate;
     bool complete; /* read to the end */
 };
 
+/* A rule that the correlation names, with the columns of its fields. False: the rule's status is set. */
+bool correlation_add_part(struct rule_set *set, struct rule *rule, struct correlation *correlation,
+                          struct slice word, const struct yaml_node *aliases);
+/* The rule itself, for what counts its own hits. */
+bool correlation_add_self(struct rule_set *set, struct rule *rule, struct correlation *correlation);
+/* "key", a name or a list of names, behind the fields that are there. */
+bool correlation_add_fields(struct rule_set *set, struct rule *rule, const struct yaml_node *node,
+                            struct correlation *correlation);
+/* detect/correlation_beyond.c: ratio, beacon and risk of the section. */
+bool correlation_beyond(struct rule_set *set, struct rule *rule, const struct yaml_node *section,
+                        struct correlation *correlation);
+
 bool correlation_holds(const struct correlation_limit *limit, struct decimal value);
 
 /* Every correlation of the set, those that they name first; listeners of all rules. False when memory is out. */
 bool correlations_compile(struct rule_set *set);
+/* Anew, after statuses have changed (rule_set_settle). */
+bool correlations_settle(struct rule_set *set);

@@ -33,6 +33,7 @@ struct detector {
     struct arena *moment;  /* of a row */
     struct detector_stats stats;
     struct batch *batch; /* while running */
+    bool learning; /* findings are not given */
     uint64_t **partner_rows; /* by operator; NULL: has none */
 };
 
@@ -142,6 +143,8 @@ static int give(struct detector *detector, const struct rule *rule, const struct
                 const struct hit *hit, struct err *err)
 {
     bool row = hit && hit->batch;
+    if (detector->learning)
+        return 0;
     detector->stats.findings++;
     return detector->options.found(detector->options.context, finding, rule,
                                    row ? hit->batch : detector->batch, row ? hit->row : UINT32_MAX, err);
@@ -199,25 +202,13 @@ static int match_partners(struct detector *detector, struct expr_scope *scope, u
 
 /* ---- a row ---- */
 
-static int is_true(const struct expr *expr, const struct hit *hit, bool *out, struct err *err)
-{
-    struct value_list result;
-    *out = true;
-    if (!expr)
-        return 0;
-    if (expr_eval(expr, hit->scope, hit->batch, hit->row, &result, err) < 0)
-        return -1;
-    *out = result.count && result.values[0].type == VALUE_BOOL && result.values[0].boolean;
-    return 0;
-}
-
 /* Through which of its log sources the rule matched. */
 static int find_variant(const struct rule *rule, struct hit *hit, struct err *err)
 {
     for (hit->variant = 0; hit->variant + 1 < rule->variant_count; hit->variant++) {
         const struct rule_variant *variant = &rule->variants[hit->variant];
         bool guard, condition;
-        if (is_true(variant->guard, hit, &guard, err) < 0 || is_true(variant->condition, hit, &condition, err) < 0)
+        if (hit_holds(variant->guard, hit, &guard, err) < 0 || hit_holds(variant->condition, hit, &condition, err) < 0)
             return -1;
         if (guard && condition)
             return 0;
@@ -231,14 +222,16 @@ static int take_hit(struct detector *detector, const struct rule *rule, struct h
     struct finding finding;
     bool holds;
     hit->base = rule;
-    if (is_true(rule->where, hit, &holds, err) < 0)
+    if (hit_holds(rule->where, hit, &holds, err) < 0)
         return -1;
     if (!holds)
         return 0;
+    if ((one || rule->listener_count) && find_variant(rule, hit, err) < 0)
+        return -1;
+    hit->part = 0;
     if (one)
         return one->kind->take(one->state, hit, err);
-    if (rule->listener_count &&
-        (find_variant(rule, hit, err) < 0 || tell_listeners(detector, rule, hit, err) < 0))
+    if (rule->listener_count && tell_listeners(detector, rule, hit, err) < 0)
         return -1;
     if (rule->silent)
         return 0;
@@ -351,6 +344,14 @@ int detector_run(struct detector *detector, struct batch *batch, struct err *err
     detector->stats.events += batch->row_count;
     detector->stats.regex_limits += scope.regex_limits;
     detector->batch = NULL;
+    return result;
+}
+
+int detector_learn(struct detector *detector, struct batch *batch, struct err *err)
+{
+    detector->learning = true;
+    int result = detector_run(detector, batch, err);
+    detector->learning = false;
     return result;
 }
 

@@ -33,6 +33,8 @@ void detector_free(struct detector *detector);
 
 /* batch_finish() has been called. */
 MUST_USE int detector_run(struct detector *detector, struct batch *batch, struct err *err);
+/* As detector_run, without findings: for history that was there before a rule, so that it knows what is usual. */
+MUST_USE int detector_learn(struct detector *detector, struct batch *batch, struct err *err);
 /* The live clock, or the end of a file (INT64_MAX for "nothing will come any more" is not for
  * silence): absences whose grace has passed are raised, silent sources are noticed. */
 MUST_USE int detector_tick(struct detector *detector, int64_t now_ns, struct err *err);

@@ -34,6 +34,12 @@ struct finding finding_of_rule(const struct rule *rule, int64_t time_ns)
     };
 }
 
+int hit_explain(const struct rule *rule, const struct hit *hit, struct arena *arena, struct finding *finding)
+{
+    bool row = hit && hit->batch;
+    return explain_finding(rule, row ? hit->batch : NULL, row ? hit->row : UINT32_MAX, arena, finding);
+}
+
 int hit_finding(const struct rule *rule, const struct hit *hit, struct arena *arena, struct finding *finding,
                 struct err *err)
 {
@@ -43,7 +49,7 @@ int hit_finding(const struct rule *rule, const struct hit *hit, struct arena *ar
     finding->evidence_count = 1;
     if (!evidence || hit_evidence(hit->batch, hit->row, arena, evidence) < 0 ||
         explain_entities(rule, hit->batch, hit->row, arena, &finding->entities, &finding->entity_count) < 0 ||
-        explain_finding(rule, hit->batch, hit->row, arena, finding) < 0)
+        hit_explain(rule, hit, arena, finding) < 0)
         return err_nomem(err);
     finding_set_id(finding);
     return 0;
@@ -57,5 +63,17 @@ int hit_key(const struct expr *key, const struct hit *hit, struct arena *arena, 
         return -1;
     if (list.count)
         *out = value_text(list.values[0], arena);
+    return 0;
+}
+
+int hit_holds(const struct expr *expr, const struct hit *hit, bool *out, struct err *err)
+{
+    struct value_list result;
+    *out = true;
+    if (!expr)
+        return 0;
+    if (expr_eval(expr, hit->scope, hit->batch, hit->row, &result, err) < 0)
+        return -1;
+    *out = result.count && result.values[0].type == VALUE_BOOL && result.values[0].boolean;
     return 0;
 }

@@ -9,6 +9,10 @@ const struct operator_kind *operator_of(enum rule_kind kind)
         return &operator_silence;
     case RULE_CORRELATION:
         return &operator_correlation;
+    case RULE_NEW:
+        return &operator_new;
+    case RULE_USUAL:
+        return &operator_usual;
     case RULE_MATCH:
     case RULE_FILTER:
         break;

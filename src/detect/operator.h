@@ -56,7 +56,8 @@ struct operator_kind {
     void (*stats)(const void *state, struct operator_stats *add);
 };
 
-extern const struct operator_kind operator_absence, operator_silence, operator_correlation;
+extern const struct operator_kind operator_absence, operator_silence, operator_correlation, operator_new,
+    operator_usual;
 
 /* NULL for rules whose every hit is a finding. */
 const struct operator_kind *operator_of(enum rule_kind kind);

@@ -64,9 +64,12 @@ static int add_document(void *context, const struct yaml_node *document, struct 
     struct placeholders *placeholders = context;
     if (document->kind != YAML_MAPPING)
         return yaml_err(err, document, "placeholders are a mapping of names to lists of values");
-    for (size_t i = 0; i < document->count; i++)
-        if (!document->entries[i].key->text.ptr || add_name(placeholders, &document->entries[i], err) < 0)
-            return err->code ? -1 : yaml_err(err, document, "the name of a placeholder is a text");
+    for (size_t i = 0; i < document->count; i++) {
+        if (!document->entries[i].key->text.ptr)
+            return yaml_err(err, document, "the name of a placeholder is a text");
+        if (add_name(placeholders, &document->entries[i], err) < 0)
+            return -1;
+    }
     return 0;
 }
 

@@ -1,6 +1,7 @@
 #include "detect/correlation_rule.h"
 #include "detect/placeholders.h"
 #include "detect/rule_parts.h"
+#include "table/calendar.h"
 
 #include "base/file.h"
 #include "base/hash.h"
@@ -42,6 +43,7 @@ bool rule_fail(struct rule_set *set, struct rule *rule, enum rule_status status,
 struct loading {
     struct rule_set *set;
     const struct rule_options *options;
+    bool own; /* below more_path */
 };
 
 static struct rule *add_rule(struct rule_set *set, const char *path)
@@ -129,8 +131,9 @@ static int load_documents(struct loading *loading, const char *path, struct slic
         if (!rule)
             return err_nomem(err);
         rule->document = documents[i];
+        rule->own = loading->own;
         rule->fingerprint = meaning(documents[i], 1);
-        sigma_read_head(set, rule);
+        sigma_read_head(rule, set->arena);
     }
     return 0;
 }
@@ -177,12 +180,14 @@ static int load_all(struct loading *loading, const char *path, struct err *err)
     set->arena = arena_new(RULE_SET_BYTES_MAX);
     if (!set->arena || !(set->placeholders = placeholders_new(set->arena)))
         return err_nomem(err);
-    if (logsources_load(options->logsource_path, set->arena, &set->logsources, err) < 0 ||
+    if (calendars_load(options->calendar_path, set->arena, &set->calendars, err) < 0 ||
+        logsources_load(options->logsource_path, set->arena, &set->logsources, err) < 0 ||
         (options->placeholder_path && placeholders_load(set->placeholders, options->placeholder_path, err) < 0) ||
-        file_walk(path, NULL, load_file, loading, err) < 0 ||
-        (options->more_path && file_is_dir(options->more_path) &&
-         file_walk(options->more_path, NULL, load_file, loading, err) < 0) ||
-        (options->settle && options->settle(options->context, set, err) < 0))
+        file_walk(path, NULL, load_file, loading, err) < 0)
+        return -1;
+    loading->own = true;
+    if (options->more_path && file_is_dir(options->more_path) &&
+        file_walk(options->more_path, NULL, load_file, loading, err) < 0)
         return -1;
     return compile_all(set, options) ? 0 : err_nomem(err);
 }
@@ -194,7 +199,7 @@ int rule_set_load(const char *path, const struct rule_options *options, struct r
     struct rule_set *set = mem_calloc(1, sizeof(*set));
     if (!set)
         return err_nomem(err);
-    struct loading loading = {set, options};
+    struct loading loading = {.set = set, .options = options};
     if (load_all(&loading, path, err) < 0) {
         rule_set_free(set);
         return -1;
@@ -206,7 +211,7 @@ int rule_set_load(const char *path, const struct rule_options *options, struct r
 /* How well the word fits: 3 the id, 2 the name, 1 the title, 0 not at all. */
 static int fits(const struct rule *rule, struct slice word)
 {
-    if (rule->kind == RULE_FILTER || rule->replaced)
+    if (rule->kind == RULE_FILTER)
         return 0;
     return rule->id.ptr && slice_equal_nocase(rule->id, word)         ? 3
            : rule->sigma_name.ptr && slice_equal(rule->sigma_name, word) ? 2
@@ -226,10 +231,11 @@ struct rule *rule_find(const struct rule_set *set, struct slice word, const stru
     *several = false;
     for (size_t i = 0; i < set->count; i++) {
         struct rule *rule = set->rules[i];
-        int fit = rule == asks ? 0 : 2 * fits(rule, word);
-        fit += fit && slice_equal(rule->path, asks->path);
-        if (fit && fit == best_fit)
-            *several = true;
+        int fit = rule == asks ? 0 : 4 * fits(rule, word);
+        if (fit)
+            fit += 2 * slice_equal(rule->path, asks->path) + rule->own;
+        if (fit && fit == best_fit && !slice_equal(best->name, rule->name))
+            *several = true; /* of rules with the same id only the first runs */
         if (fit > best_fit) {
             best = rule;
             best_fit = fit;
@@ -237,6 +243,11 @@ struct rule *rule_find(const struct rule_set *set, struct slice word, const stru
         }
     }
     return best;
+}
+
+int rule_set_settle(struct rule_set *set, struct err *err)
+{
+    return correlations_settle(set) ? 0 : err_nomem(err);
 }
 
 void rule_set_free(struct rule_set *set)

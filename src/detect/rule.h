@@ -9,6 +9,8 @@
 #include "detect/logsource.h"
 #include "event/finding.h"
 
+struct calendar;
+struct calendars;
 struct correlation;
 struct placeholders;
 
@@ -25,6 +27,8 @@ enum rule_kind {
     RULE_ABSENT,      /* an event, and none that belongs to it within the grace */
     RULE_SILENCE,     /* a key that sent events and stops */
     RULE_CORRELATION, /* other rules, counted or in order (detect/correlation_rule.h) */
+    RULE_NEW,         /* an event with a key that was not seen before */
+    RULE_USUAL,       /* more events of a key in an hour than is usual then */
     RULE_FILTER,      /* narrows the rules that it names; finds nothing itself */
 };
 
@@ -45,7 +49,12 @@ struct rule_entity {
     struct slice type, field;
 };
 
-enum { RULE_ENTITIES_MAX = 8 };
+struct rule_key {
+    struct slice name; /* as written */
+    const struct expr *expr;
+};
+
+enum { RULE_ENTITIES_MAX = 8, RULE_KEYS_MAX = 8 };
 
 struct rule {
     struct slice id, title, version, path;
@@ -57,11 +66,11 @@ struct rule {
     enum severity severity;
     enum rule_status status;
     struct slice reason;
-    bool replaced; /* by another of the same id: as if it were not there */
     enum rule_kind kind;
     struct rule_variant *variants;
     size_t variant_count;
     const struct expr *where; /* over the event and state(); NULL: always */
+    bool own;    /* from rule_options.more_path */
     bool silent; /* only for correlations that name it: gives no findings of its own */
     struct rule_listener *listeners;
     size_t listener_count;
@@ -72,6 +81,16 @@ struct rule {
     int64_t grace_ns;
     /* SILENCE: key, and */
     int64_t silence_ns;
+    /* NEW */
+    const struct rule_key *new_keys;
+    size_t new_key_count;
+    const struct expr *new_of; /* the entity that must be known for learn_ns; NULL: the rule itself */
+    int64_t learn_ns, forget_ns; /* forget 0: never */
+    /* USUAL: key, and */
+    struct slice key_name; /* as written */
+    const struct calendar *calendar; /* NULL: none */
+    double above, at_least;
+    uint32_t learn_times; /* that an hour of the week must have been seen */
     struct rule_entity entities[RULE_ENTITIES_MAX];
     size_t entity_count; /* 0: the usual fields */
     struct slice explain_en, explain_ja; /* templates with {field} */
@@ -90,6 +109,7 @@ struct rule_set {
     size_t count, size;
     const struct logsources *logsources;
     struct placeholders *placeholders;
+    const struct calendars *calendars;
 };
 
 /* Rules below path (.yml and .yaml), or one file, which may hold several documents. A rule that is
@@ -97,16 +117,16 @@ struct rule_set {
 struct rule_options {
     const char *logsource_path;   /* folder of the mappings */
     const char *placeholder_path; /* folder of placeholder values; NULL: only those beside the rules */
+    const char *calendar_path;    /* folder of the calendars; NULL: none */
     const char *more_path;        /* further rules, where there are some; NULL: none */
     bool ignore_logsource;        /* do not test events against a rule's log source */
-    /* Once the heads are read and before anything is compiled: may fail rules (rule_fail), which are then as
-     * if they were not there for those that refer to them. NULL: none. */
-    int (*settle)(void *context, struct rule_set *set, struct err *err);
-    void *context;
 };
 MUST_USE int rule_set_load(const char *path, const struct rule_options *options,
                            struct rule_set **out, struct err *err);
 void rule_set_free(struct rule_set *set); /* NULL is fine */
+/* After the status of rules was changed from outside: correlations of rules that are not active any more are not
+ * either, and rules that no correlation needs any more give findings again. -1 when memory is out. */
+MUST_USE int rule_set_settle(struct rule_set *set, struct err *err);
 
 /* The ATT&CK tactic of a tag ("attack.credential-access" gives "credential-access"), or SLICE_NONE for
  * tags of techniques, groups and others. */

@@ -8,7 +8,7 @@
 #include "detect/rule.h"
 
 /* detect/sigma.c: the head of any document; the kind that it is. */
-void sigma_read_head(struct rule_set *set, struct rule *rule);
+void sigma_read_head(struct rule *rule, struct arena *arena);
 /* A rule with a detection. */
 void sigma_compile(struct rule_set *set, const struct rule_options *options, struct rule *rule);
 /* Selections and condition of a "detection" or "filter" section under one log source. False: the
@@ -27,6 +27,10 @@ bool filter_apply(struct rule_set *set, struct rule *rule, const struct logsourc
 
 /* detect/extension.c: the "hinomi:" section. False: rule->status and reason are set. */
 bool extension_compile(struct rule_set *set, const struct yaml_node *section, struct rule *rule);
+
+/* An expression of the section; what is the name for its errors. */
+bool extension_expression(struct rule_set *set, struct rule *rule, const struct yaml_node *node, const char *what,
+                          const struct expr **out);
 
 /* Rules that a correlation or filter names: by id, else by name, else by title; those of the same file
  * before others. NULL when there is none; *several when there is more than one. */

@@ -269,7 +269,7 @@ static void read_tags(struct rule *rule, const struct yaml_node *node, struct ar
     rule->tags = tags;
 }
 
-void sigma_read_head(struct rule_set *set, struct rule *rule)
+void sigma_read_head(struct rule *rule, struct arena *arena)
 {
     const struct yaml_node *document = rule->document;
     const struct yaml_node *source = yaml_get(document, "logsource");
@@ -284,13 +284,14 @@ void sigma_read_head(struct rule_set *set, struct rule *rule)
     rule->author = text_of(document, "author");
     rule->level = yaml_text(yaml_get(document, "level"), SLICE(""));
     rule->severity = severity_parse(rule->level);
-    read_tags(rule, yaml_get(document, "tags"), set->arena);
+    read_tags(rule, yaml_get(document, "tags"), arena);
     rule->product = text_of(source, "product");
     rule->category = text_of(source, "category");
     rule->service = text_of(source, "service");
-    rule->kind = yaml_get(document, "correlation") ? RULE_CORRELATION
-                 : yaml_get(document, "filter")    ? RULE_FILTER
-                                                   : RULE_MATCH;
+    bool names_rules = yaml_get(document, "correlation") || yaml_get(yaml_get(document, "hinomi"), "risk");
+    rule->kind = names_rules                    ? RULE_CORRELATION
+                 : yaml_get(document, "filter") ? RULE_FILTER
+                                                : RULE_MATCH;
 }
 
 bool sigma_detection(struct rule_set *set, struct rule *blame, const struct yaml_node *section,

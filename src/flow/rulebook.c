@@ -7,6 +7,15 @@
 
 #define STATE_BYTES_MAX (64 * MIB)
 
+static int tune(const char *path, struct rulebook *book, struct err *err)
+{
+    struct tuning tuning;
+    if (tuning_read(path, book->rules->arena, &tuning, err) < 0)
+        return -1;
+    tuning_apply(&tuning, book->rules);
+    return 0;
+}
+
 static bool is_below(const struct rule *rule, const char *folder)
 {
     return folder && slice_starts(rule->path, slice_text(folder));
@@ -29,34 +38,19 @@ static int settle_doubles(const struct rulebook_sources *sources, struct rule_se
             loser = first;
         if (loser == first || !first)
             *slot = rule;
-        if (!first)
-            continue;
-        loser->replaced = true;
-        rule_fail(rules, loser, RULE_INACTIVE, "the rule of the same id in %.*s runs in its place",
-                  SLICE_ARG((loser == rule ? first : rule)->path));
+        if (first)
+            rule_fail(rules, loser, RULE_INACTIVE, "the rule of the same id in %.*s runs in its place",
+                      SLICE_ARG((loser == rule ? first : rule)->path));
     }
     return 0;
 }
 
-static int settle(void *context, struct rule_set *rules, struct err *err)
-{
-    const struct rulebook_sources *sources = context;
-    struct tuning tuning;
-    if (settle_doubles(sources, rules, err) < 0 ||
-        (sources->tuning && tuning_read(sources->tuning, rules->arena, &tuning, err) < 0))
-        return -1;
-    if (sources->tuning)
-        tuning_apply(&tuning, rules);
-    return 0;
-}
-
-int rulebook_load(struct rulebook_sources *sources, struct rulebook **out, struct err *err)
+int rulebook_load(const struct rulebook_sources *sources, struct rulebook **out, struct err *err)
 {
     struct rule_options options = {.logsource_path = sources->logsources,
-                                   .placeholder_path = sources->placeholders,
-                                   .settle = settle,
-                                   .context = sources,
                                    .more_path = sources->more_rules,
+                                   .calendar_path = sources->calendars,
+                                   .placeholder_path = sources->placeholders,
                                    .ignore_logsource = sources->ignore_logsource};
     struct rulebook *book = mem_calloc(1, sizeof(*book));
     *out = NULL;
@@ -68,6 +62,12 @@ int rulebook_load(struct rulebook_sources *sources, struct rulebook **out, struc
                              : err_nomem(err);
     if (result == 0)
         result = rule_set_load(sources->rules, &options, &book->rules, err);
+    if (result == 0)
+        result = settle_doubles(sources, book->rules, err);
+    if (result == 0 && sources->tuning)
+        result = tune(sources->tuning, book, err);
+    if (result == 0)
+        result = rule_set_settle(book->rules, err);
     if (result < 0) {
         rulebook_release(book);
         return -1;

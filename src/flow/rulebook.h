@@ -23,11 +23,12 @@ struct rulebook_sources {
     const char *more_rules; /* another, which need not be there; NULL: none */
     const char *tuning;     /* a file that need not be there (detect/tuning.h); NULL: none */
     const char *logsources; /* folder of the mappings */
-    const char *placeholders; /* folder of their values; NULL: none */
     const char *state;      /* folder of the state tables */
+    const char *calendars;    /* folder of the calendars, likewise */
+    const char *placeholders; /* folder of placeholder values, which need not be there */
     bool ignore_logsource;
 };
 
-MUST_USE int rulebook_load(struct rulebook_sources *sources, struct rulebook **out, struct err *err);
+MUST_USE int rulebook_load(const struct rulebook_sources *sources, struct rulebook **out, struct err *err);
 struct rulebook *rulebook_hold(struct rulebook *book); /* returns it */
 void rulebook_release(struct rulebook *book);          /* NULL is fine */

@@ -378,7 +378,7 @@ WRONG_CORRELATIONS = [
     ("itself", [COUNT("{gte: 2}").replace("[a]", "[last]")], "inactive", "'last'"),
     ("two that name each other", [correlation("event_count", "[last]", "timespan: 1m\n  condition: {gte: 1}", "one"),
      correlation("event_count", "[one]", "timespan: 1m\n  condition: {gte: 1}")], "inactive", "names itself"),
-    ("two rules of a name", [A, A, COUNT("{gte: 2}")], "refused", "more than one"),
+    ("two rules of a name", ["id: 11111111-1111-4111-8111-111111111111\n" + A, "id: 11111111-1111-4111-8111-111111111112\n" + A, COUNT("{gte: 2}")], "refused", "more than one"),
     ("an unknown type", [A, VALUE("value_mode", "{field: V, gte: 2}")], "refused", "value_mode"),
     ("no timespan", [A, correlation("event_count", "[a]", "condition: {gte: 2}")], "refused", "timespan"),
     ("a wrong timespan", [A, COUNT("{gte: 2}", "5 minutes")], "refused", "timespan"),

@@ -16,7 +16,8 @@ static int ignore(void *context, const struct finding *finding, const struct rul
 static const struct rule_set *rules(void)
 {
     static struct rule_set *loaded;
-    struct rule_options options = {.logsource_path = "content/logsources"};
+    struct rule_options options = {.logsource_path = "content/logsources",
+                                   .more_path = "tests/fuzz/corpus/fuzz_sigma"}; /* every kind that remembers */
     assert(loaded || rule_set_load("content/rules", &options, &loaded, NULL) == 0);
     return loaded;
 }
@@ -44,6 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         detector_save(first, &saved);
         assert(!buffer_failed(&saved) && detector_load(second, buffer_slice(&saved), NULL) == 0);
         (void)!detector_tick(first, INT64_MAX / 2, NULL); /* a finding in it may be damaged */
+        (void)!detector_finish(first, NULL);
     }
     detector_free(first);
     detector_free(second);
