@@ -415,7 +415,7 @@ static void find_numbers(const struct column_tests *tests, struct value number, 
     put_range(&order[3], 0, bound(&order[3], number, true), work);               /* >= */
 }
 
-/* Doubles have no order that holds for all of them. */
+/* Doubles have no order that holds for all of them; numbers in unusual clothes are not the same to all tests. */
 static void ask_numbers(const struct column_tests *tests, struct value v, struct test_work *work)
 {
     for (uint32_t i = 0; i < tests->numeric_count; i++)
@@ -484,7 +484,8 @@ int column_tests_run(const struct column_tests *tests, struct value v, struct te
     for (uint32_t i = 0; i < tests->exist_count; i++)
         put_hit(work, tests->exists[i]);
     bool is_number = tests->numeric_count && value_to_number(v, work->scope->scratch, &number);
-    if (is_number && number.type == VALUE_F64)
+    bool unusual = is_number && v.type == VALUE_STRING && !expr_is_plain_number(value_slice(v));
+    if (is_number && (unusual || number.type == VALUE_F64))
         ask_numbers(tests, v, work);
     else if (is_number)
         find_numbers(tests, number, work);

@@ -194,6 +194,8 @@ bool expr_test_value(const struct expr_test *test, struct value v, struct expr_s
 /* As expr_test_value for a text that is folded already; only for tests that expr_test_folds(). */
 bool expr_test_folded(const struct expr_test *test, struct slice folded);
 bool expr_test_folds(const struct expr_test *test);
+/* For TEST_PLAIN_NUMBER, of a text that is a number: without blanks, a plus sign or zeros in front. */
+bool expr_is_plain_number(struct slice text);
 
 /* Ends a term whatever it is made of: white space, brackets, commas, quotes ... */
 bool expr_is_major_breaker(unsigned char c);

@@ -266,8 +266,7 @@ static bool is_ordering(enum test_kind kind)
     return kind >= TEST_LESS && kind <= TEST_GREATER_EQUAL;
 }
 
-/* Without blanks, a plus sign or zeros in front. */
-static bool is_plain_number(struct slice text)
+bool expr_is_plain_number(struct slice text)
 {
     struct slice digits = slice_starts(text, SLICE("-")) ? slice_from(text, 1) : text;
     if (digits.len == 0 || digits.ptr[0] < '0' || digits.ptr[0] > '9')
@@ -292,7 +291,7 @@ bool expr_test_value(const struct expr_test *test, struct value v, struct expr_s
     if ((test->flags & TEST_NUMERIC) && (test->kind == TEST_EQUAL || is_ordering(test->kind))) {
         struct value number;
         bool asked = !(test->flags & TEST_PLAIN_NUMBER) || v.type != VALUE_STRING ||
-                     is_plain_number(value_slice(v));
+                     expr_is_plain_number(value_slice(v));
         if (asked && value_to_number(v, scope->scratch, &number))
             return order_holds(test->kind, value_compare_numbers(number, test->number));
     }
