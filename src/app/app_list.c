@@ -26,6 +26,7 @@ const struct command_line command_lines[] = {
     {"rules", "check [--format jsonl|table] [--dir DATA | FILE|DIR]\n"
      "        list [--level L] [--status S] [--format table|json|jsonl|csv] [--dir DATA | FILE|DIR]\n"
      "        install --dir DATA [--name PACK] [--dry-run] FOLDER|ARCHIVE\n"
+     "        ledger --dir DATA [--verify] [--format table|json|jsonl|csv]\n"
      "        disable|enable --dir DATA --reason TEXT ID;  level --dir DATA --reason TEXT ID LEVEL|own\n"
      "        test [FILE|DIR...]\n"
      "        backtest --dir DATA [--from T] [--to T] [--tz ZONE] [--against FILE|DIR] [--examples N]\n"

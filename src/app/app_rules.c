@@ -150,9 +150,9 @@ int app_rules(int argc, char **argv)
         const char *name;
         int (*run)(int argc, char **argv);
     } commands[] = {{"check", check_command},      {"list", list_command},       {"test", rules_test},
-                    {"backtest", rules_backtest},  {"install", rules_install},   {"disable", disable_command},
+                    {"backtest", rules_backtest}, {"ledger", rules_ledger},  {"install", rules_install},   {"disable", disable_command},
                     {"enable", enable_command},    {"level", level_command}};
-    static const char words[] = "check, list, test, backtest, install, disable, enable or level";
+    static const char words[] = "check, list, test, backtest, ledger, install, disable, enable or level";
     if (argc < 1)
         return cli_usage("rules", "say what: %s", words);
     for (size_t i = 0; i < ARRAY_COUNT(commands); i++)

@@ -75,6 +75,8 @@ static int run_version(struct backtest *backtest, struct version *version, struc
     if (!arena)
         return err_nomem(err);
     int result = rule_rows_wanted(version->book->rules, version->book->state, arena, &request.filter, err);
+    if (result == 0 && !(request.filter = history_seen_by_rules(request.filter, arena)))
+        result = err_nomem(err);
     if (result == 0)
         result = detector_new(&options, &version->detector, err);
     request.snapshot = result == 0 ? store_snapshot(backtest->store) : NULL;

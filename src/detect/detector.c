@@ -14,6 +14,7 @@
 
 enum { SNAPSHOT_FIRST = 1, SNAPSHOT_VERSION = 2 };
 #define SCRATCH_MAX (256 * MIB)
+#define LEDGER_BLOCK SLICE("ledger of rules") /* no rule has such a name */
 
 /* A rule that remembers. */
 struct remembering {
@@ -25,6 +26,7 @@ struct remembering {
 struct detector {
     struct detector_options options;
     struct matcher *matcher;
+    struct rule_ledger *ledger;
     struct remembering *operators;
     size_t operator_count;
     struct remembering **by_rule; /* by rule index; NULL for rules that need none */
@@ -88,7 +90,8 @@ static int make_parts(struct detector *detector, struct err *err)
         return err_nomem(err);
     if (options->state && !(detector->state = state_new(options->state)))
         return err_nomem(err);
-    if (matcher_new(options->rules, &detector->matcher, err) < 0)
+    if (matcher_new(options->rules, &detector->matcher, err) < 0 ||
+        rule_ledger_new(options->rules, detector->matcher, &detector->ledger, err) < 0)
         return -1;
     return make_operators(detector, err);
 }
@@ -117,6 +120,7 @@ void detector_free(struct detector *detector)
         detector->operators[i].kind->free(detector->operators[i].state);
     mem_free(detector->operators);
     mem_free(detector->by_rule);
+    rule_ledger_free(detector->ledger);
     matcher_free(detector->matcher);
     state_free(detector->state);
     arena_free(detector->scratch);
@@ -130,6 +134,11 @@ struct detector_stats detector_stats(const struct detector *detector)
     for (size_t i = 0; i < detector->operator_count; i++)
         detector->operators[i].kind->stats(detector->operators[i].state, &stats.operators);
     return stats;
+}
+
+const struct rule_ledger *detector_ledger(const struct detector *detector)
+{
+    return detector->ledger;
 }
 
 const struct matcher *detector_matcher(const struct detector *detector)
@@ -146,6 +155,7 @@ static int give(struct detector *detector, const struct rule *rule, const struct
     if (detector->learning)
         return 0;
     detector->stats.findings++;
+    rule_ledger_found(detector->ledger, rule);
     return detector->options.found(detector->options.context, finding, rule,
                                    row ? hit->batch : detector->batch, row ? hit->row : UINT32_MAX, err);
 }
@@ -336,6 +346,8 @@ int detector_run(struct detector *detector, struct batch *batch, struct err *err
     if (result == 0)
         result = matcher_run(detector->matcher, &scope, batch, &hits, err);
     if (result == 0)
+        result = rule_ledger_batch(detector->ledger, &scope, batch, &hits, err);
+    if (result == 0)
         result = match_partners(detector, &scope, partners, err);
     if (result == 0 && detector->state)
         result = state_select(detector->options.state, &scope, batch, &feeds, err);
@@ -350,7 +362,9 @@ int detector_run(struct detector *detector, struct batch *batch, struct err *err
 int detector_learn(struct detector *detector, struct batch *batch, struct err *err)
 {
     detector->learning = true;
+    rule_ledger_pause(detector->ledger);
     int result = detector_run(detector, batch, err);
+    rule_ledger_resume(detector->ledger);
     detector->learning = false;
     return result;
 }
@@ -389,6 +403,9 @@ void detector_save(const struct detector *detector, struct buffer *to)
     if (detector->state)
         state_save(detector->state, &part);
     put_block(to, SLICE("state"), buffer_slice(&part));
+    buffer_clear(&part);
+    rule_ledger_save(detector->ledger, &part);
+    put_block(to, LEDGER_BLOCK, buffer_slice(&part));
     for (size_t i = 0; i < detector->operator_count; i++) {
         const struct remembering *one = &detector->operators[i];
         buffer_clear(&part);
@@ -420,6 +437,8 @@ static int load_block(struct detector *detector, uint64_t version, struct slice 
 {
     if (slice_is(name, "state"))
         return detector->state && bytes.len ? state_load(detector->state, bytes, err) : 0;
+    if (slice_equal(name, LEDGER_BLOCK))
+        return rule_ledger_load(detector->ledger, bytes, err);
     for (size_t i = 0; i < detector->operator_count; i++)
         if (slice_equal(detector->operators[i].rule->name, name))
             return load_operator(detector, &detector->operators[i], version, bytes, err);
@@ -459,14 +478,25 @@ int64_t detector_snapshot_time(struct slice bytes)
     return take_head(&bytes, &version, &watermark) ? (int64_t)watermark : INT64_MIN;
 }
 
-struct slice detector_snapshot_state(struct slice bytes)
+/* A part of a snapshot by its name. */
+static struct slice find_block(struct slice bytes, struct slice wanted)
 {
     uint64_t version, watermark;
     struct slice name, part;
     if (!take_head(&bytes, &version, &watermark))
         return SLICE_NONE;
     while (bytes.len && take_block(&bytes, &name, &part))
-        if (slice_is(name, "state"))
+        if (slice_equal(name, wanted))
             return part;
     return SLICE_NONE;
+}
+
+struct slice detector_snapshot_state(struct slice bytes)
+{
+    return find_block(bytes, SLICE("state"));
+}
+
+struct slice detector_snapshot_ledger(struct slice bytes)
+{
+    return find_block(bytes, LEDGER_BLOCK);
 }

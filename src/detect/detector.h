@@ -10,8 +10,8 @@
  *            that a restart continues at the journal position the snapshot was taken at.
  * Determinism  The findings do not depend on how the events were cut into batches.
  */
-#include "detect/match.h"
 #include "detect/operator.h"
+#include "detect/rule_ledger.h"
 #include "table/state.h"
 
 struct detector;
@@ -50,13 +50,16 @@ struct detector_stats {
     int64_t watermark_ns; /* the newest event time seen */
 };
 struct detector_stats detector_stats(const struct detector *detector);
-/* For what happened to each rule (matcher_counts). */
+/* What happened in matching (matcher_stats). */
 const struct matcher *detector_matcher(const struct detector *detector);
+const struct rule_ledger *detector_ledger(const struct detector *detector);
 
 void detector_save(const struct detector *detector, struct buffer *to);
 MUST_USE int detector_load(struct detector *detector, struct slice bytes, struct err *err);
 /* The part of a snapshot that is table/state's (state_load), for others who remember the same; none
  * when it is damaged. */
 struct slice detector_snapshot_state(struct slice bytes);
+/* The part that is rule_ledger's (rule_ledger_load); none when it is damaged or has none. */
+struct slice detector_snapshot_ledger(struct slice bytes);
 /* The time of the newest event that it has seen; INT64_MIN when it is damaged. */
 int64_t detector_snapshot_time(struct slice bytes);

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "event/schema.h"
+#include "flow/finding_sender.h"
 
 #include <stdlib.h>
 
@@ -24,6 +25,13 @@ struct walk {
     struct column **targets; /* in ordered, by the window's column */
     uint32_t target_size;
 };
+
+const struct expr *history_seen_by_rules(const struct expr *filter, struct arena *arena)
+{
+    const struct expr *own = expr_test_new(arena, FIELD_SOURCE, TEST_EQUAL, TEST_CASED, FINDING_SOURCE);
+    const struct expr *others = own ? expr_not(arena, own) : NULL;
+    return others ? expr_and(arena, filter, others) : NULL;
+}
 
 /* ---- one window ---- */
 

@@ -34,5 +34,9 @@ struct history_stats {
     uint64_t bytes_read;
 };
 
+/* The filter (NULL: every row) without what the program itself tells of findings: live, rules do not see that
+ * either. NULL when memory is out. */
+const struct expr *history_seen_by_rules(const struct expr *filter, struct arena *arena);
+
 MUST_USE int history_walk(const struct history_request *request, struct history_stats *stats,
                           struct err *err);

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <time.h>
 
-enum { IDLE_WAIT_MS = 20, LATE_TICK_MS = 500, DEATHS_MAX = 2 };
+enum { IDLE_WAIT_MS = 20, LATE_TICK_MS = 500, REPORT_MS = 2000, DEATHS_MAX = 2 };
 /* A checkpoint stops the walk while the memory of the rules is copied: not more than a twentieth of
  * the time. */
 enum { CHECKPOINT_EVERY_MS = 15000, CHECKPOINT_COST = 20 };
@@ -40,6 +40,8 @@ struct pipeline {
     struct decode *decode;
     struct rulebook *book;      /* of the detector; changed under the lock */
     struct rulebook *next_book; /* under the lock; NULL: none */
+    struct rule_reports *reports; /* under the lock; NULL: none yet */
+    int64_t reported_ns;          /* monotonic */
     struct detector *detector;
     struct batch *batch;
     struct finding_sender *sender;
@@ -343,6 +345,32 @@ struct rulebook *pipeline_hold_rules(struct pipeline *pipeline)
     return book;
 }
 
+struct rule_reports *pipeline_hold_reports(struct pipeline *pipeline)
+{
+    pthread_mutex_lock(&pipeline->lock);
+    struct rule_reports *reports = pipeline->reports ? rule_reports_hold(pipeline->reports) : NULL;
+    pthread_mutex_unlock(&pipeline->lock);
+    return reports;
+}
+
+/* Every few seconds the ledger is laid out for others. */
+static void report_rules(struct pipeline *pipeline)
+{
+    int64_t now = clock_mono_ns(pipeline->config.clock);
+    if (!pipeline->detector || (pipeline->reports && now - pipeline->reported_ns < REPORT_MS * NS_PER_MS))
+        return;
+    int64_t event_ns = event_now(pipeline, now);
+    struct rule_reports *reports = rule_reports_new(pipeline->book, detector_ledger(pipeline->detector), event_ns);
+    pipeline->reported_ns = now;
+    if (!reports)
+        return; /* the one before goes on for a while */
+    pthread_mutex_lock(&pipeline->lock);
+    struct rule_reports *old = pipeline->reports;
+    pipeline->reports = reports;
+    pthread_mutex_unlock(&pipeline->lock);
+    rule_reports_release(old);
+}
+
 /* A detector of the new rules with the memory of the old. */
 static int make_successor(struct pipeline *pipeline, struct rulebook *book, struct detector **out,
                           struct err *err)
@@ -388,6 +416,8 @@ static void change_rules(struct pipeline *pipeline)
     pipeline->book = book;
     pthread_mutex_unlock(&pipeline->lock);
     rulebook_release(old);
+    pipeline->reported_ns = 0;
+    report_rules(pipeline);
 }
 
 static int step(struct pipeline *pipeline, struct err *err)
@@ -395,6 +425,7 @@ static int step(struct pipeline *pipeline, struct err *err)
     struct delivery delivery;
     arena_reset(pipeline->arena);
     change_rules(pipeline);
+    report_rules(pipeline);
     int got = journal_read(pipeline->reader, NULL, &delivery, IDLE_WAIT_MS, err);
     if (got < 0)
         return -1;
@@ -446,6 +477,7 @@ static void free_parts(struct pipeline *pipeline)
     detector_free(pipeline->detector);
     rulebook_release(pipeline->book);
     rulebook_release(pipeline->next_book);
+    rule_reports_release(pipeline->reports);
     decode_free(pipeline->decode);
     batch_free(pipeline->batch);
     buffer_close(&pipeline->keeping.content);

@@ -14,7 +14,7 @@
 #include "decode/decode.h"
 #include "detect/detector.h"
 #include "flow/checkpoint.h"
-#include "flow/rulebook.h"
+#include "flow/rule_reports.h"
 #include "store/journal.h"
 #include "store/store.h"
 
@@ -59,3 +59,5 @@ bool pipeline_wait(struct pipeline *pipeline, uint64_t position, int64_t wait_ms
 void pipeline_change_rules(struct pipeline *pipeline, struct rulebook *book);
 /* The rules that run; to be released. NULL when it detects nothing. */
 struct rulebook *pipeline_hold_rules(struct pipeline *pipeline);
+/* Their ledger, not older than a few seconds; to be released. NULL before the first, or when memory was out. */
+struct rule_reports *pipeline_hold_reports(struct pipeline *pipeline);

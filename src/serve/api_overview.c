@@ -1,4 +1,4 @@
-/* The top strip, the rules and the sources. */
+/* The top strip and the sources. */
 #include "serve/api.h"
 
 #include "base/time.h"
@@ -83,29 +83,6 @@ void api_sources(struct api *api)
     json_close(&api->json, ']');
     json_close(&api->json, '}');
     ledger_close(&ledger);
-    api_reply(api, 200);
-}
-
-void api_rules(struct api *api)
-{
-    json_open(&api->json, '{');
-    json_key(&api->json, "rules");
-    json_open(&api->json, '[');
-    struct rulebook *book = pipeline_hold_rules(api->parts->pipeline);
-    for (size_t i = 0; i < book->rules->count; i++) {
-        const struct rule *rule = book->rules->rules[i];
-        json_open(&api->json, '{');
-        json_put_text(&api->json, "id", rule->name);
-        json_put_text(&api->json, "title", rule->title.ptr ? rule->title : rule->name);
-        json_put_text(&api->json, "level", slice_text(severity_name(rule->severity)));
-        json_put_text(&api->json, "status", slice_text(rule_status_name(rule->status)));
-        json_put_text(&api->json, "reason", rule->reason.ptr ? rule->reason : SLICE(""));
-        json_put_bool(&api->json, "blind", false);
-        json_close(&api->json, '}');
-    }
-    rulebook_release(book);
-    json_close(&api->json, ']');
-    json_close(&api->json, '}');
     api_reply(api, 200);
 }
 

@@ -1,0 +1,320 @@
+#include "detect/coverage.h"
+
+#include "base/hash.h"
+#include "base/mem.h"
+
+/* A log source, and the columns that conditions of its rules read. */
+struct source {
+    const struct expr *guard; /* NULL: every event */
+    uint64_t mark;            /* of its text, for snapshots */
+    uint64_t rows;            /* looked at */
+    struct map columns;       /* name to struct seen */
+};
+
+struct seen {
+    bool yes;
+    uint64_t since; /* rows of the source that were looked at before it was asked for */
+};
+
+struct coverage {
+    struct arena *arena;
+    struct source *sources;
+    size_t source_count;
+    struct source ***by_rule; /* by rule and variant; NULL for rules that are not active */
+    uint64_t batches, rows;
+};
+
+/* ---- making ---- */
+
+static uint64_t mark_of(const struct expr *guard)
+{
+    struct buffer text;
+    buffer_init(&text, MIB);
+    if (guard)
+        expr_print(guard, &text);
+    uint64_t mark = buffer_failed(&text) ? 0 : hash_bytes(buffer_slice(&text));
+    buffer_close(&text);
+    return mark;
+}
+
+static struct source *source_of(struct coverage *coverage, const struct expr *guard)
+{
+    for (size_t i = 0; i < coverage->source_count; i++)
+        if (coverage->sources[i].guard == guard)
+            return &coverage->sources[i];
+    struct source *source = &coverage->sources[coverage->source_count++];
+    *source = (struct source){.guard = guard, .mark = mark_of(guard)};
+    map_init(&source->columns, coverage->arena);
+    return source;
+}
+
+struct adding {
+    struct coverage *coverage;
+    struct source *source;
+    bool failed;
+};
+
+static void add_column(void *context, struct slice name)
+{
+    struct adding *adding = context;
+    if (map_has(&adding->source->columns, name))
+        return;
+    struct seen *seen = arena_calloc(adding->coverage->arena, sizeof(*seen));
+    adding->failed |= !seen || map_put(&adding->source->columns, name, seen) < 0;
+}
+
+static int add_rule(struct coverage *coverage, const struct rule *rule, struct err *err)
+{
+    struct source **list = arena_array(coverage->arena, rule->variant_count + 1, sizeof(*list));
+    if (!list)
+        return err_nomem(err);
+    coverage->by_rule[rule->index] = list;
+    for (size_t i = 0; i < rule->variant_count; i++) {
+        bool all = false;
+        struct adding adding = {coverage, source_of(coverage, rule->variants[i].guard), false};
+        list[i] = adding.source;
+        expr_fields(rule->variants[i].condition, add_column, &adding, &all);
+        if (adding.failed)
+            return err_nomem(err);
+    }
+    return 0;
+}
+
+int coverage_new(const struct rule_set *rules, struct coverage **out, struct err *err)
+{
+    size_t variants = 0;
+    *out = NULL;
+    for (size_t i = 0; i < rules->count; i++)
+        variants += rules->rules[i]->variant_count;
+    struct coverage *coverage = mem_calloc(1, sizeof(*coverage));
+    int result = coverage ? 0 : err_nomem(err);
+    if (result == 0) {
+        coverage->arena = arena_new(COVERAGE_BYTES_MAX);
+        coverage->sources = arena_array(coverage->arena, variants + 1, sizeof(*coverage->sources));
+        coverage->by_rule = arena_array(coverage->arena, rules->count + 1, sizeof(*coverage->by_rule));
+        result = coverage->sources && coverage->by_rule ? 0 : err_nomem(err);
+    }
+    for (size_t i = 0; result == 0 && i < rules->count; i++)
+        if (rules->rules[i]->status == RULE_ACTIVE)
+            result = add_rule(coverage, rules->rules[i], err);
+    if (result < 0) {
+        coverage_free(coverage);
+        return -1;
+    }
+    *out = coverage;
+    return 0;
+}
+
+void coverage_free(struct coverage *coverage)
+{
+    if (!coverage)
+        return;
+    arena_free(coverage->arena);
+    mem_free(coverage);
+}
+
+/* ---- looking ---- */
+
+static bool has_any(const struct column *column, const uint64_t *rows)
+{
+    for (uint32_t i = 0; i < column->count; i++)
+        if ((!rows || bits_get(rows, column->rows[i])) && column_value(column, i).type != VALUE_NULL)
+            return true;
+    return false;
+}
+
+static void look_at_columns(struct source *source, const struct batch *batch, const uint64_t *rows)
+{
+    size_t at = 0;
+    for (const struct map_entry *entry; (entry = map_next(&source->columns, &at));) {
+        struct seen *seen = entry->value;
+        const struct column *column = seen->yes ? NULL : batch_find(batch, entry->key);
+        if (column)
+            seen->yes = has_any(column, rows);
+    }
+}
+
+int coverage_batch(struct coverage *coverage, struct expr_scope *scope, const struct batch *batch,
+                   struct err *err)
+{
+    bool look = coverage->rows < COVERAGE_ROWS_FIRST || coverage->batches % COVERAGE_EVERY == 0;
+    coverage->batches++;
+    if (!look || batch->row_count == 0)
+        return 0;
+    coverage->rows += batch->row_count;
+    uint64_t *rows = arena_calloc(scope->scratch, bits_words(batch->row_count) * sizeof(*rows));
+    if (!rows)
+        return err_nomem(err);
+    for (size_t i = 0; i < coverage->source_count; i++) {
+        struct source *source = &coverage->sources[i];
+        if (source->guard && expr_filter(source->guard, scope, batch, NULL, rows, err) < 0)
+            return -1;
+        uint64_t count = source->guard ? bits_count(rows, batch->row_count) : batch->row_count;
+        source->rows += count;
+        if (count)
+            look_at_columns(source, batch, source->guard ? rows : NULL);
+    }
+    return 0;
+}
+
+/* ---- judging: whether a condition can hold ---- */
+
+enum chance { NEVER, MAYBE, ALWAYS };
+
+struct missing {
+    struct arena *arena;
+    struct slice names[COVERAGE_MISSING_MAX];
+    size_t count, more;
+};
+
+static bool was_seen(const struct source *source, struct slice column)
+{
+    const struct seen *seen = map_find(&source->columns, column);
+    return !seen || seen->yes || source->rows < seen->since + COVERAGE_ROWS_MIN; /* in doubt it is there */
+}
+
+static enum chance chance_of(const struct source *source, const struct expr *expr)
+{
+    enum chance result = expr->kind == EXPR_AND ? ALWAYS : NEVER;
+    if (expr->kind == EXPR_TEST) {
+        bool seen = was_seen(source, expr->field) && (!expr->test.other.ptr || was_seen(source, expr->test.other));
+        return seen ? MAYBE : expr->test.kind == TEST_NULL ? ALWAYS : NEVER;
+    }
+    if (expr->kind == EXPR_NOT)
+        return (enum chance)(ALWAYS - chance_of(source, expr->args[0]));
+    if (expr->kind != EXPR_AND && expr->kind != EXPR_OR)
+        return MAYBE;
+    for (size_t i = 0; i < expr->arg_count; i++) {
+        enum chance one = chance_of(source, expr->args[i]);
+        bool better = expr->kind == EXPR_AND ? one < result : one > result;
+        result = better ? one : result;
+    }
+    return result;
+}
+
+static void note_missing(struct missing *missing, struct slice name)
+{
+    for (size_t i = 0; i < missing->count; i++)
+        if (slice_equal(missing->names[i], name))
+            return;
+    if (missing->count < COVERAGE_MISSING_MAX)
+        missing->names[missing->count++] = name;
+    else
+        missing->more++;
+}
+
+/* The columns of tests that cannot hold for want of them. */
+static void find_missing(const struct source *source, const struct expr *expr, struct missing *missing)
+{
+    if (expr->kind == EXPR_TEST && !was_seen(source, expr->field))
+        note_missing(missing, expr->field);
+    bool inner = expr->kind == EXPR_AND || expr->kind == EXPR_OR;
+    for (size_t i = 0; inner && i < expr->arg_count; i++)
+        if (chance_of(source, expr->args[i]) == NEVER)
+            find_missing(source, expr->args[i], missing);
+}
+
+static struct slice missing_text(const struct missing *missing)
+{
+    struct slice text = SLICE("");
+    for (size_t i = 0; i < missing->count; i++)
+        text = arena_printf(missing->arena, "%.*s%s%.*s", SLICE_ARG(text), i ? ", " : "", SLICE_ARG(missing->names[i]));
+    return missing->more ? arena_printf(missing->arena, "%.*s and more", SLICE_ARG(text)) : text;
+}
+
+enum coverage_state coverage_of(const struct coverage *coverage, const struct rule *rule, struct arena *arena,
+                                struct slice *missing)
+{
+    struct missing lacks = {.arena = arena};
+    enum coverage_state state = COVERAGE_NO_EVENTS;
+    *missing = SLICE("");
+    struct source *const *sources = coverage->by_rule[rule->index];
+    if (!sources || rule->variant_count == 0)
+        return COVERAGE_UNKNOWN;
+    for (size_t i = 0; i < rule->variant_count; i++) {
+        const struct source *source = sources[i];
+        if (source->rows == 0)
+            continue;
+        if (source->rows < COVERAGE_ROWS_MIN)
+            return COVERAGE_UNKNOWN;
+        if (chance_of(source, rule->variants[i].condition) != NEVER)
+            return COVERAGE_SEES;
+        state = COVERAGE_NO_FIELDS;
+        find_missing(source, rule->variants[i].condition, &lacks);
+    }
+    *missing = missing_text(&lacks);
+    return state;
+}
+
+/* ---- snapshots: batches, rows, then per source its mark, rows and columns ---- */
+
+void coverage_save(const struct coverage *coverage, struct buffer *to)
+{
+    struct buffer part;
+    buffer_init(&part, to->max);
+    buffer_put_varint(to, coverage->batches);
+    buffer_put_varint(to, coverage->rows);
+    for (size_t i = 0; i < coverage->source_count; i++) {
+        const struct source *source = &coverage->sources[i];
+        size_t at = 0;
+        if (source->rows == 0)
+            continue;
+        buffer_clear(&part);
+        buffer_put_le64(&part, source->mark);
+        buffer_put_varint(&part, source->rows);
+        for (const struct map_entry *entry; (entry = map_next(&source->columns, &at));) {
+            const struct seen *seen = entry->value;
+            buffer_put_block(&part, entry->key);
+            buffer_put_varint(&part, seen->yes ? 0 : seen->since + 1);
+        }
+        buffer_put_block(to, buffer_slice(&part));
+    }
+    to->failed |= buffer_failed(&part);
+    buffer_close(&part);
+}
+
+/* What no snapshot knows is asked for from now on. */
+static void begin_columns(struct source *source)
+{
+    size_t at = 0;
+    for (const struct map_entry *entry; (entry = map_next(&source->columns, &at));)
+        ((struct seen *)entry->value)->since = source->rows;
+}
+
+static int load_source(struct coverage *coverage, struct slice bytes, struct err *err)
+{
+    struct slice name;
+    uint64_t mark, rows, state;
+    if (!slice_take_le64(&bytes, &mark) || !slice_take_varint(&bytes, &rows))
+        return err_set(err, ERR_CORRUPT, "what was seen of the log sources is damaged");
+    struct source *source = NULL;
+    for (size_t i = 0; i < coverage->source_count && !source; i++)
+        if (coverage->sources[i].mark == mark)
+            source = &coverage->sources[i];
+    if (source) {
+        source->rows = rows;
+        begin_columns(source);
+    }
+    while (bytes.len) {
+        if (!slice_take_block(&bytes, &name) || !slice_take_varint(&bytes, &state))
+            return err_set(err, ERR_CORRUPT, "what was seen of the log sources is damaged");
+        struct seen *seen = source ? map_find(&source->columns, name) : NULL;
+        if (seen)
+            *seen = (struct seen){.yes = state == 0, .since = state ? state - 1 : 0};
+    }
+    return 0;
+}
+
+int coverage_load(struct coverage *coverage, struct slice bytes, struct err *err)
+{
+    struct slice part;
+    if (!slice_take_varint(&bytes, &coverage->batches) || !slice_take_varint(&bytes, &coverage->rows))
+        return err_set(err, ERR_CORRUPT, "what was seen of the log sources is damaged");
+    while (bytes.len) {
+        if (!slice_take_block(&bytes, &part))
+            return err_set(err, ERR_CORRUPT, "what was seen of the log sources is damaged");
+        if (load_source(coverage, part, err) < 0)
+            return -1;
+    }
+    return 0;
+}

@@ -1,0 +1,41 @@
+#include "flow/rule_reports.h"
+
+#include "base/mem.h"
+
+#define ARENA_BYTES_MAX (256 * MIB)
+
+struct rule_reports *rule_reports_new(struct rulebook *book, const struct rule_ledger *ledger, int64_t now_ns)
+{
+    struct rule_reports *reports = mem_calloc(1, sizeof(*reports));
+    if (!reports)
+        return NULL;
+    atomic_store(&reports->holders, 1);
+    reports->book = rulebook_hold(book);
+    reports->arena = arena_new(ARENA_BYTES_MAX);
+    if (!reports->arena ||
+        !(reports->list = arena_array(reports->arena, book->rules->count + 1, sizeof(*reports->list)))) {
+        rule_reports_release(reports);
+        return NULL;
+    }
+    for (size_t i = 0; i < book->rules->count; i++) {
+        const struct rule *rule = book->rules->rules[i];
+        reports->list[i].tally = rule_ledger_get(ledger, rule);
+        reports->list[i].blind = rule_ledger_blind(ledger, rule, now_ns, reports->arena);
+    }
+    return reports;
+}
+
+struct rule_reports *rule_reports_hold(struct rule_reports *reports)
+{
+    atomic_fetch_add(&reports->holders, 1);
+    return reports;
+}
+
+void rule_reports_release(struct rule_reports *reports)
+{
+    if (!reports || atomic_fetch_sub(&reports->holders, 1) > 1)
+        return;
+    rulebook_release(reports->book);
+    arena_free(reports->arena);
+    mem_free(reports);
+}
