@@ -186,7 +186,8 @@ enum { PACK_NAME_MAX = 1024 };            /* bytes of a file's name within its p
 
 /* What rules can see (src/detect/coverage.h, docs/rules-at-work.md). */
 #define COVERAGE_BYTES_MAX (64 * MIB)          /* fields that all rules ask for, by log source */
-enum { COVERAGE_ROWS_FIRST = 20000 };          /* events that are all looked at after a start without memory */
+enum { COVERAGE_ROWS_FIRST = 2000 };           /* events that are all looked at after a start without memory */
 enum { COVERAGE_EVERY = 64 };                  /* from then on every so many batches */
+enum { COVERAGE_ROWS = 64 };                   /* so many of their events, evenly spread */
 enum { COVERAGE_ROWS_MIN = 100 };              /* events of a log source before its rules are called blind for want of fields */
 enum { RULE_SOURCE_SILENT_MINUTES = 60 };      /* without an event of its log source, a rule is called blind */

@@ -115,11 +115,15 @@ void coverage_free(struct coverage *coverage)
 
 /* ---- looking ---- */
 
-static bool has_any(const struct column *column, const uint64_t *rows)
+/* Whether a row of those has a value. */
+static bool has_any(const struct column *column, const uint64_t *rows, uint32_t row_count)
 {
-    for (uint32_t i = 0; i < column->count; i++)
-        if ((!rows || bits_get(rows, column->rows[i])) && column_value(column, i).type != VALUE_NULL)
-            return true;
+    for (size_t row = bits_next(rows, row_count, 0); row < row_count; row = bits_next(rows, row_count, row + 1)) {
+        uint32_t first, count = column_range(column, (uint32_t)row, &first);
+        for (uint32_t i = first; i < first + count; i++)
+            if (column_value(column, i).type != VALUE_NULL)
+                return true;
+    }
     return false;
 }
 
@@ -130,29 +134,40 @@ static void look_at_columns(struct source *source, const struct batch *batch, co
         struct seen *seen = entry->value;
         const struct column *column = seen->yes ? NULL : batch_find(batch, entry->key);
         if (column)
-            seen->yes = has_any(column, rows);
+            seen->yes = has_any(column, rows, batch->row_count);
     }
+}
+
+/* The rows that are looked at. */
+static void choose_rows(const struct coverage *coverage, uint32_t row_count, uint64_t *rows)
+{
+    uint32_t step = coverage->rows < COVERAGE_ROWS_FIRST || row_count <= COVERAGE_ROWS ? 1 : row_count / COVERAGE_ROWS;
+    for (uint32_t row = 0; row < row_count; row += step)
+        bits_set(rows, row);
 }
 
 int coverage_batch(struct coverage *coverage, struct expr_scope *scope, const struct batch *batch,
                    struct err *err)
 {
     bool look = coverage->rows < COVERAGE_ROWS_FIRST || coverage->batches % COVERAGE_EVERY == 0;
+    size_t bytes = bits_words(batch->row_count) * sizeof(uint64_t);
     coverage->batches++;
     if (!look || batch->row_count == 0)
         return 0;
-    coverage->rows += batch->row_count;
-    uint64_t *rows = arena_calloc(scope->scratch, bits_words(batch->row_count) * sizeof(*rows));
-    if (!rows)
+    uint64_t *chosen = arena_calloc(scope->scratch, bytes), *rows = arena_calloc(scope->scratch, bytes);
+    if (!chosen || !rows)
         return err_nomem(err);
+    choose_rows(coverage, batch->row_count, chosen);
+    coverage->rows += bits_count(chosen, batch->row_count);
     for (size_t i = 0; i < coverage->source_count; i++) {
         struct source *source = &coverage->sources[i];
-        if (source->guard && expr_filter(source->guard, scope, batch, NULL, rows, err) < 0)
+        if (source->guard && expr_filter(source->guard, scope, batch, chosen, rows, err) < 0)
             return -1;
-        uint64_t count = source->guard ? bits_count(rows, batch->row_count) : batch->row_count;
+        const uint64_t *of = source->guard ? rows : chosen;
+        uint64_t count = bits_count(of, batch->row_count);
         source->rows += count;
         if (count)
-            look_at_columns(source, batch, source->guard ? rows : NULL);
+            look_at_columns(source, batch, of);
     }
     return 0;
 }
