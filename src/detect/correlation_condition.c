@@ -1,38 +1,13 @@
 /* The condition of a correlation: comparisons, or rules and words between them. */
 #include "base/limits.h"
 #include "detect/correlation_read.h"
+#include "detect/words.h"
 
-static bool word_is(struct slice word, const char *name)
-{
-    return slice_is_nocase(word, name);
-}
-
-struct words {
-    struct slice text;
-    size_t at;
+/* A condition that names rules, while it is read. */
+struct naming {
+    struct words words;
     int depth;
 };
-
-static struct slice peek(struct words *w)
-{
-    while (w->at < w->text.len && strchr(" \t\r\n", w->text.ptr[w->at]))
-        w->at++;
-    size_t end = w->at;
-    while (end < w->text.len && !strchr(" \t\r\n()", w->text.ptr[end]))
-        end++;
-    if (end == w->at && end < w->text.len)
-        end++;
-    return slice_sub(w->text, w->at, end - w->at);
-}
-
-static bool take(struct words *w, const char *name)
-{
-    struct slice word = peek(w);
-    if (!word_is(word, name))
-        return false;
-    w->at += word.len;
-    return true;
-}
 
 enum { STEPS_MAX = 256 };
 
@@ -45,12 +20,12 @@ static bool add_step(struct reading *r, struct correlation_step *steps, int kind
     return true;
 }
 
-static bool steps_or(struct reading *r, struct words *w, struct correlation_step *steps);
+static bool steps_or(struct reading *r, struct naming *n, struct correlation_step *steps);
 
-static bool steps_name(struct reading *r, struct words *w, struct correlation_step *steps)
+static bool steps_name(struct reading *r, struct naming *n, struct correlation_step *steps)
 {
-    struct slice word = peek(w);
-    w->at += word.len;
+    struct slice word = words_peek(&n->words);
+    n->words.at += word.len;
     for (uint32_t i = 0; word.len && i < r->to->part_count; i++)
         if (rule_is_named(r->to->parts[i].rule, word))
             return add_step(r, steps, STEP_PART, i);
@@ -58,52 +33,52 @@ static bool steps_name(struct reading *r, struct words *w, struct correlation_st
                      SLICE_ARG(word));
 }
 
-static bool steps_one(struct reading *r, struct words *w, struct correlation_step *steps)
+static bool steps_one(struct reading *r, struct naming *n, struct correlation_step *steps)
 {
-    if (++w->depth > EXPR_DEPTH_MAX)
+    if (++n->depth > EXPR_DEPTH_MAX)
         return correlation_refuse(r, NULL, "the condition is nested too deeply");
     bool ok;
-    if (take(w, "not")) {
-        ok = steps_one(r, w, steps) && add_step(r, steps, STEP_NOT, 0);
+    if (words_take(&n->words, "not")) {
+        ok = steps_one(r, n, steps) && add_step(r, steps, STEP_NOT, 0);
         r->to->at_close = true;
-    } else if (take(w, "(")) {
-        ok = steps_or(r, w, steps) && (take(w, ")") || correlation_refuse(r, NULL, "the condition lacks a closing )"));
+    } else if (words_take(&n->words, "(")) {
+        ok = steps_or(r, n, steps) && (words_take(&n->words, ")") || correlation_refuse(r, NULL, "the condition lacks a closing )"));
     } else {
-        ok = steps_name(r, w, steps);
+        ok = steps_name(r, n, steps);
     }
-    w->depth--;
+    n->depth--;
     return ok;
 }
 
-static bool steps_and(struct reading *r, struct words *w, struct correlation_step *steps)
+static bool steps_and(struct reading *r, struct naming *n, struct correlation_step *steps)
 {
-    bool ok = steps_one(r, w, steps);
-    while (ok && take(w, "and"))
-        ok = steps_one(r, w, steps) && add_step(r, steps, STEP_AND, 0);
+    bool ok = steps_one(r, n, steps);
+    while (ok && words_take(&n->words, "and"))
+        ok = steps_one(r, n, steps) && add_step(r, steps, STEP_AND, 0);
     return ok;
 }
 
-static bool steps_or(struct reading *r, struct words *w, struct correlation_step *steps)
+static bool steps_or(struct reading *r, struct naming *n, struct correlation_step *steps)
 {
-    bool ok = steps_and(r, w, steps);
-    while (ok && take(w, "or"))
-        ok = steps_and(r, w, steps) && add_step(r, steps, STEP_OR, 0);
+    bool ok = steps_and(r, n, steps);
+    while (ok && words_take(&n->words, "or"))
+        ok = steps_and(r, n, steps) && add_step(r, steps, STEP_OR, 0);
     return ok;
 }
 
 /* "a and not b", over the rules that are named. In order, only "a and b and c" makes sense. */
 static bool read_steps(struct reading *r, const struct yaml_node *node)
 {
-    struct words w = {.text = node->text};
+    struct naming n = {.words = {node->text, 0}};
     struct correlation_step *steps = arena_array(r->set->arena, STEPS_MAX, sizeof(*steps));
     if (!steps)
         return correlation_no_memory(r);
     if (!correlation_is_temporal(r->to))
         return correlation_refuse(r, node, "only temporal correlations have a condition that names rules");
     r->to->steps = steps;
-    if (!steps_or(r, &w, steps))
+    if (!steps_or(r, &n, steps))
         return false;
-    if (peek(&w).len)
+    if (words_peek(&n.words).len)
         return correlation_refuse(r, node, "the condition lacks an 'and' or 'or'");
     for (size_t i = 0; r->to->type == CORRELATE_ORDERED && i < r->to->step_count; i++)
         if (steps[i].kind == STEP_OR || steps[i].kind == STEP_NOT)
