@@ -14,10 +14,8 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/mem.h"
-#include "detect/correlation_judge.h"
-#include "detect/explain.h"
+#include "detect/correlation_state.h"
 #include "detect/hit.h"
-#include "detect/hit_fields.h"
 
 #include <stdlib.h>
 
@@ -25,14 +23,6 @@
 
 enum { LOOKS = 64 }; /* how often a timespan it is looked for groups that are over */
 
-struct counting {
-    struct operator_host host;
-    const struct correlation *rule;
-    struct groups *groups;
-    int64_t due_ns, looked_ns, swept_ns;
-    uint64_t late, left_out;
-    struct slice entity_types[CORRELATION_FIELDS_MAX]; /* of the fields to group by */
-};
 
 static uint32_t events_max(const struct correlation *rule)
 {
@@ -82,25 +72,6 @@ static void counting_free(void *state)
     mem_free(c);
 }
 
-/* What a field is usually about by the columns it may be in, else its own name. */
-static struct slice entity_type(const struct correlation *rule, size_t field)
-{
-    size_t fields = rule->group_count + rule->value_count;
-    for (size_t p = 0; p < rule->part_count; p++)
-        for (size_t s = 0; s < rule->parts[p].source_count; s++) {
-            const struct correlation_source *source = &rule->parts[p].sources[s];
-            for (size_t v = 0; v < source->base->variant_count; v++) {
-                const struct correlation_columns *columns = &source->columns[v * fields + field];
-                for (size_t i = 0; i < columns->count; i++) {
-                    struct slice type = explain_entity_type(columns->names[i]);
-                    if (type.ptr)
-                        return type;
-                }
-            }
-        }
-    return rule->fields[field];
-}
-
 static void *counting_make(const struct operator_host *host)
 {
     const struct correlation *rule = host->rule->correlation;
@@ -117,7 +88,7 @@ static void *counting_make(const struct operator_host *host)
     *c = (struct counting){.host = *host, .rule = rule, .due_ns = INT64_MAX, .looked_ns = INT64_MIN,
                            .swept_ns = INT64_MIN};
     for (size_t i = 0; i < rule->group_count; i++)
-        c->entity_types[i] = entity_type(rule, i);
+        c->entity_types[i] = correlation_entity_type(rule, i);
     c->groups = groups_new(&options);
     if (c->groups)
         return c;
@@ -131,158 +102,18 @@ static void due_by(struct counting *c, int64_t time_ns)
         c->due_ns = time_ns;
 }
 
-/* ---- what a finding says ---- */
-
-/* Groups and entities from the key: name, value and kind of entity of each field. */
-static bool groups_of_key(const struct counting *c, struct slice key, struct finding *finding)
-{
-    struct arena *arena = c->host.moment;
-    struct entity *groups = arena_array(arena, c->rule->group_count + 1, sizeof(*groups));
-    struct entity *entities = arena_array(arena, c->rule->group_count + 1, sizeof(*entities));
-    struct buffer text;
-    if (!groups || !entities)
-        return false;
-    buffer_init(&text, KIB * KIB);
-    for (size_t i = 0; i < c->rule->group_count; i++) {
-        struct slice value;
-        if (!slice_take_block(&key, &value))
-            break;
-        groups[i] = (struct entity){c->rule->fields[i], arena_copy(arena, value)};
-        entities[i] = (struct entity){c->entity_types[i], groups[i].value};
-        buffer_printf(&text, "%s%.*s=%.*s", i ? " " : "", SLICE_ARG(c->rule->fields[i]), SLICE_ARG(value));
-    }
-    finding->groups = groups;
-    finding->entities = entities;
-    finding->group_count = finding->entity_count = c->rule->group_count;
-    finding->group_key = arena_copy(arena, buffer_slice(&text));
-    buffer_close(&text);
-    return finding->group_key.ptr != NULL;
-}
-
-static bool take_evidence(struct slice *from, struct evidence *out)
-{
-    uint64_t seq, time_ns;
-    if (!slice_take_varint(from, &seq) || !slice_take_le64(from, &time_ns) ||
-        !slice_take_block(from, &out->event_id))
-        return false;
-    out->seq = seq;
-    out->time_ns = (int64_t)time_ns;
-    return true;
-}
-
-/* The events of a run; of many the first ones and, last, the one that completed it. */
-static bool evidence_of(const struct counting *c, const struct group *group, uint32_t from, uint32_t end,
-                        struct finding *finding)
-{
-    struct evidence *list = arena_array(c->host.moment, FINDING_EVIDENCE_MAX, sizeof(*list)), one;
-    size_t count = 0;
-    uint64_t seen = 0;
-    for (uint32_t i = from; list && i < end; i++) {
-        struct slice text = group_text(group, i);
-        seen += group_at(group, i)->times;
-        while (take_evidence(&text, &one)) {
-            one.event_id = one.event_id.len ? arena_copy(c->host.moment, one.event_id) : SLICE_NONE;
-            list[count < FINDING_EVIDENCE_MAX ? count++ : FINDING_EVIDENCE_MAX - 1] = one;
-        }
-    }
-    finding->evidence = list;
-    finding->evidence_count = count;
-    finding->evidence_seen = seen;
-    return list != NULL;
-}
-
-/* The rule's own entities, where there is a row, before those of the group. */
-static bool add_entities(const struct counting *c, const struct hit *hit, struct finding *finding)
-{
-    const struct entity *own;
-    size_t count;
-    struct arena *arena = c->host.moment;
-    if (!hit || !hit->batch || !c->host.rule->entity_count)
-        return true;
-    if (explain_entities(c->host.rule, hit->batch, hit->row, arena, &own, &count) < 0)
-        return false;
-    struct entity *all = arena_array(arena, count + finding->entity_count + 1, sizeof(*all));
-    if (!all)
-        return false;
-    memcpy(all, own, count * sizeof(*all));
-    memcpy(all + count, finding->entities, finding->entity_count * sizeof(*all));
-    finding->entities = all;
-    finding->entity_count += count;
-    return true;
-}
-
-/* The id as if this were the group. */
-static void set_id(struct finding *finding, struct slice group)
-{
-    struct slice key = finding->group_key;
-    finding->group_key = group;
-    finding_set_id(finding);
-    finding->group_key = key;
-}
-
-static int make_finding(struct counting *c, const struct group *group, uint32_t from, uint32_t end,
-                        const struct hit *hit, struct finding *finding, struct err *err)
-{
-    int64_t last_ns = group_at(group, end - 1)->time_ns;
-    *finding = finding_of_rule(c->host.rule, last_ns);
-    if (hit && hit->time_ns > last_ns)
-        finding->raised_ns = hit->time_ns;
-    if (!groups_of_key(c, group->key, finding) || !evidence_of(c, group, from, end, finding) ||
-        !add_entities(c, hit, finding))
-        return err_nomem(err);
-    /* a condition that goes up and down may be true twice with the same first event */
-    struct slice again = arena_printf(c->host.moment, "%.*s %lld", SLICE_ARG(finding->group_key), (long long)last_ns);
-    set_id(finding, c->rule->type >= CORRELATE_RATIO ? again : finding->group_key);
-    return again.ptr ? 0 : err_nomem(err);
-}
-
-/* "a 80.0 (2), b 25.2 (1)": what each rule has added to a risk, and how often. */
-static struct slice risk_parts(const struct counting *c, const struct group *group, uint32_t from, uint32_t end)
-{
-    struct buffer text;
-    buffer_init(&text, MIB);
-    buffer_printf(&text, " %.1f =", correlation_risk(c->rule, group, from, end, UINT32_MAX));
-    const char *separator = " ";
-    for (uint32_t part = 0; part < c->rule->part_count; part++) {
-        uint64_t times = 0;
-        for (uint32_t i = from; i < end; i++)
-            times += group_at(group, i)->part == part ? group_at(group, i)->times : 0;
-        if (!times)
-            continue;
-        buffer_printf(&text, "%s%.*s %.1f (%llu)", separator, SLICE_ARG(c->rule->parts[part].rule->title),
-                      correlation_risk(c->rule, group, from, end, part), (unsigned long long)times);
-        separator = " + ";
-    }
-    struct slice copy = arena_copy(c->host.moment, buffer_slice(&text));
-    buffer_close(&text);
-    return copy;
-}
-
-static bool explain_risk(struct counting *c, const struct group *group, uint32_t from, uint32_t end,
-                         struct finding *finding)
-{
-    struct slice parts = risk_parts(c, group, from, end);
-    if (!parts.ptr)
-        return false;
-    finding->explanation_en = arena_printf(c->host.moment, "%.*s Risk%.*s.", SLICE_ARG(finding->explanation_en),
-                                           SLICE_ARG(parts));
-    finding->explanation_ja = arena_printf(c->host.moment, "%.*sリスク%.*s。", SLICE_ARG(finding->explanation_ja),
-                                           SLICE_ARG(parts));
-    return finding->explanation_en.ptr && finding->explanation_ja.ptr;
-}
+/* ---- judged at once ---- */
 
 static int raise(struct counting *c, struct finding *finding, const struct hit *hit, struct err *err)
 {
     return c->host.raise(c->host.context, c->host.rule, finding, hit, err);
 }
 
-/* ---- judged at once ---- */
-
 static int fire(struct counting *c, struct group *group, uint32_t from, uint32_t end, const struct hit *hit,
                 struct err *err)
 {
     struct finding finding;
-    if (make_finding(c, group, from, end, hit, &finding, err) < 0)
+    if (correlation_finding(c, group, from, end, hit, &finding, err) < 0)
         return -1;
     if (group->fired && group->since > finding.evidence_seen)
         finding.evidence_seen = group->since;
@@ -291,7 +122,7 @@ static int fire(struct counting *c, struct group *group, uint32_t from, uint32_t
     group->since = 0;
     memcpy(group->told, finding.id, sizeof(group->told));
     if (hit_explain(c->host.rule, hit, c->host.moment, &finding) < 0 ||
-        (c->rule->type == CORRELATE_RISK && !explain_risk(c, group, from, end, &finding)))
+        (c->rule->type == CORRELATE_RISK && !correlation_explain_risk(c, group, from, end, &finding)))
         return err_nomem(err);
     return raise(c, &finding, hit, err);
 }
@@ -308,13 +139,13 @@ static int calm(struct counting *c, struct group *group, struct err *err)
     uint32_t from = group_from(group, groups_later(group->fired_ns, 1));
     if (from >= group->count)
         from = group->count - 1;
-    if (make_finding(c, group, from, group->count, NULL, &finding, err) < 0)
+    if (correlation_finding(c, group, from, group->count, NULL, &finding, err) < 0)
         return -1;
     finding.follows = arena_copy(c->host.moment, slice_text(group->told));
     finding.evidence_seen = since;
     finding.severity = SEVERITY_NONE;
     struct slice key = finding.group_key;
-    set_id(&finding, finding.follows); /* the finding that it follows has an id of its own */
+    correlation_set_id(&finding, finding.follows); /* the finding that it follows has an id of its own */
     finding.explanation_en = arena_printf(c->host.moment, "\"%.*s\" went on for %.*s: %llu more events",
                                           SLICE_ARG(finding.title), SLICE_ARG(key), (unsigned long long)since);
     finding.explanation_ja = arena_printf(c->host.moment, "「%.*s」が続いていました（%.*s）: さらにイベント %llu 件",
@@ -374,7 +205,7 @@ static int close_window(struct counting *c, struct group *group, struct err *err
     bool holds = correlation_judge(c->rule, group, from, end, c->host.moment, &failed);
     if (failed)
         return err_nomem(err);
-    if (holds && make_finding(c, group, from, end, NULL, &finding, err) < 0)
+    if (holds && correlation_finding(c, group, from, end, NULL, &finding, err) < 0)
         return -1;
     group->open_ns = INT64_MIN;
     group->due_ns = INT64_MAX;
@@ -412,23 +243,6 @@ static int open_window(struct counting *c, struct group *group, int64_t time_ns,
 }
 
 /* ---- a hit ---- */
-
-static bool put_evidence(const struct counting *c, const struct hit *hit, struct buffer *to, uint32_t *times)
-{
-    struct evidence own;
-    const struct evidence *list = hit->finding ? hit->finding->evidence : &own;
-    size_t count = hit->finding ? hit->finding->evidence_count : 1;
-    uint64_t seen = hit->finding ? hit->finding->evidence_seen : 1;
-    if (!hit->finding && hit_evidence(hit->batch, hit->row, c->host.moment, &own) < 0)
-        return false;
-    *times = seen > UINT32_MAX / 2 ? UINT32_MAX / 2 : (uint32_t)seen;
-    for (size_t i = 0; i < count && i < FINDING_EVIDENCE_MAX; i++) {
-        buffer_put_varint(to, list[i].seq);
-        buffer_put_le64(to, (uint64_t)list[i].time_ns);
-        buffer_put_block(to, list[i].event_id);
-    }
-    return !buffer_failed(to);
-}
 
 static bool put_key(const struct counting *c, const struct hit_values *values, const size_t *choice,
                     struct buffer *to)
@@ -541,7 +355,7 @@ static int take(void *state, const struct hit *hit, struct err *err)
     c->late += *c->host.watermark_ns != INT64_MIN && hit->time_ns < groups_earlier(*c->host.watermark_ns, LATE_NS);
     buffer_init(&a.evidence, MIB);
     buffer_init(&a.key, MIB);
-    int result = put_evidence(c, hit, &a.evidence, &a.times) ? enter_groups(c, &a, err) : err_nomem(err);
+    int result = correlation_note(c, hit, &a.evidence, &a.times) ? enter_groups(c, &a, err) : err_nomem(err);
     buffer_close(&a.evidence);
     buffer_close(&a.key);
     return result;

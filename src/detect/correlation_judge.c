@@ -1,5 +1,7 @@
 #include "detect/correlation_judge.h"
 
+#include "base/limits.h"
+
 #include <math.h>
 #include <stdlib.h>
 
@@ -38,15 +40,15 @@ struct tally {
     uint64_t value, times;
 };
 
-/* The different values of a run with how often each is there; NULL when memory is out. */
-static struct tally *tally_values(const struct run *run, size_t *size, size_t *count)
+/* The different values of a run with how often each is there, or until so many are found; NULL when memory is out. */
+static struct tally *tally_values(const struct run *run, size_t enough, size_t *size, size_t *count)
 {
     *size = 16;
     while (*size < 2 * ((size_t)run->end - run->from))
         *size *= 2;
     struct tally *table = arena_array(run->scratch, *size, sizeof(*table));
     *count = 0;
-    for (uint32_t i = run->from; table && i < run->end; i++) {
+    for (uint32_t i = run->end; table && i-- > run->from && *count < enough;) {
         const struct group_event *event = group_at(run->group, i);
         size_t at = event->value & (*size - 1);
         while (table[at].value && table[at].value != event->value)
@@ -59,10 +61,29 @@ static struct tally *tally_values(const struct run *run, size_t *size, size_t *c
     return table;
 }
 
+/* The least count that fulfils a condition which more values cannot make untrue. */
+static size_t values_needed(const struct correlation *correlation)
+{
+    int64_t needed = 1, n;
+    for (size_t i = 0; i < correlation->limit_count; i++) {
+        struct decimal down = decimal_round(correlation->limits[i].number, 0);
+        if (!decimal_to_i64(down, &n))
+            continue;
+        n -= n > 0; /* rounding may have gone up */
+        while (!correlation_holds(&correlation->limits[i], decimal_from_i64(n)) && n < CORRELATION_VALUES_MAX + 2)
+            n++;
+        needed = n > needed ? n : needed;
+    }
+    return (size_t)needed;
+}
+
 static bool holds_values(const struct run *run)
 {
     size_t size, count;
-    return tally_values(run, &size, &count) && holds_count(run, count);
+    size_t enough = run->correlation->at_close ? SIZE_MAX : values_needed(run->correlation);
+    if (!run->correlation->at_close && run->end - run->from < enough)
+        return false;
+    return tally_values(run, enough, &size, &count) && holds_count(run, count);
 }
 
 /* Any value whose share of all, in percent, fulfils the condition. */
@@ -70,7 +91,7 @@ static bool holds_share(const struct run *run)
 {
     size_t size, count;
     uint64_t all = 0;
-    const struct tally *table = tally_values(run, &size, &count);
+    const struct tally *table = tally_values(run, SIZE_MAX, &size, &count);
     for (size_t i = 0; table && i < size; i++)
         all += table[i].times;
     for (size_t i = 0; table && i < size; i++) {

@@ -1,15 +1,8 @@
-#include "detect/correlation_rule.h"
+#include "detect/correlation_read.h"
 
 #include "base/clock.h"
 #include "base/limits.h"
 #include "detect/rule_parts.h"
-
-struct reading {
-    struct rule_set *set;
-    struct rule *rule;
-    const struct yaml_node *section;
-    struct correlation *to;
-};
 
 static const struct {
     const char *name;
@@ -22,17 +15,17 @@ static const struct {
     {"value_median", CORRELATE_PERCENTILE}, {"value_percentile", CORRELATE_SHARE},
 };
 
-static bool refuse(struct reading *r, const struct yaml_node *node, const char *what)
+bool correlation_refuse(struct reading *r, const struct yaml_node *node, const char *what)
 {
     return rule_fail(r->set, r->rule, RULE_REFUSED, "line %d: %s", node ? node->line : r->section->line, what);
 }
 
-static bool no_memory(struct reading *r)
+bool correlation_no_memory(struct reading *r)
 {
     return rule_fail(r->set, r->rule, RULE_REFUSED, "out of memory");
 }
 
-static bool is_temporal(const struct correlation *correlation)
+bool correlation_is_temporal(const struct correlation *correlation)
 {
     return correlation->type == CORRELATE_TEMPORAL || correlation->type == CORRELATE_ORDERED;
 }
@@ -73,7 +66,7 @@ static bool read_timespan(struct reading *r)
             r->to->span_text = text;
             return true;
         }
-    return refuse(r, node, "timespan is a number and a letter (s m h d w M y), such as 5m, of at most 100 years");
+    return correlation_refuse(r, node, "timespan is a number and a letter (s m h d w M y), such as 5m, of at most 100 years");
 }
 
 /* A text or a list of texts, behind the fields that are there already. */
@@ -85,19 +78,19 @@ static bool read_fields(struct reading *r, const struct yaml_node *node)
     if (!to->fields)
         to->fields = arena_array(r->set->arena, CORRELATION_FIELDS_MAX, sizeof(*to->fields));
     if (!to->fields)
-        return no_memory(r);
+        return correlation_no_memory(r);
     if (node && node->kind == YAML_MAPPING)
-        return refuse(r, node, "fields are a text or a list of texts");
+        return correlation_refuse(r, node, "fields are a text or a list of texts");
     if (from + wanted > CORRELATION_FIELDS_MAX)
-        return refuse(r, node, "a correlation has at most 16 fields");
+        return correlation_refuse(r, node, "a correlation has at most 16 fields");
     for (size_t i = 0; i < wanted; i++) {
         const struct yaml_node *one = node->kind == YAML_SCALAR ? node : node->entries[i].value;
         struct slice name = yaml_text(one, SLICE_NONE);
         if (!name.len)
-            return refuse(r, one, "the name of a field is a text");
+            return correlation_refuse(r, one, "the name of a field is a text");
         for (size_t k = from; k < count; k++)
             if (slice_equal(to->fields[k], name))
-                return refuse(r, one, "a field stands here twice");
+                return correlation_refuse(r, one, "a field stands here twice");
         to->fields[count++] = name;
     }
     to->value_count = count - to->group_count;
@@ -120,244 +113,15 @@ static bool read_all_fields(struct reading *r)
     if (!read_groups(r, yaml_get(r->section, "group-by")) ||
         !read_fields(r, field ? field : yaml_get(r->section, "field")))
         return false;
-    bool counts_events = r->to->type == CORRELATE_EVENTS || is_temporal(r->to);
+    bool counts_events = r->to->type == CORRELATE_EVENTS || correlation_is_temporal(r->to);
     bool may_have_many = r->to->type == CORRELATE_VALUES || r->to->type == CORRELATE_SHARE;
     if (counts_events && r->to->value_count)
-        return refuse(r, field, "event_count and temporal correlations count no field");
+        return correlation_refuse(r, field, "event_count and temporal correlations count no field");
     if (!counts_events && r->to->value_count == 0)
-        return refuse(r, condition, "the condition needs 'field', what is to be counted");
+        return correlation_refuse(r, condition, "the condition needs 'field', what is to be counted");
     if (!may_have_many && r->to->value_count > 1)
-        return refuse(r, field, "one field can be summed up, not several");
+        return correlation_refuse(r, field, "one field can be summed up, not several");
     return true;
-}
-
-/* ---- condition ---- */
-
-static bool word_is(struct slice word, const char *name)
-{
-    return slice_is_nocase(word, name);
-}
-
-struct words {
-    struct slice text;
-    size_t at;
-    int depth;
-};
-
-static struct slice peek(struct words *w)
-{
-    while (w->at < w->text.len && strchr(" \t\r\n", w->text.ptr[w->at]))
-        w->at++;
-    size_t end = w->at;
-    while (end < w->text.len && !strchr(" \t\r\n()", w->text.ptr[end]))
-        end++;
-    if (end == w->at && end < w->text.len)
-        end++;
-    return slice_sub(w->text, w->at, end - w->at);
-}
-
-static bool take(struct words *w, const char *name)
-{
-    struct slice word = peek(w);
-    if (!word_is(word, name))
-        return false;
-    w->at += word.len;
-    return true;
-}
-
-enum { STEPS_MAX = 256 };
-
-static bool add_step(struct reading *r, struct correlation_step *steps, int kind, uint32_t part)
-{
-    if (r->to->step_count == STEPS_MAX)
-        return refuse(r, NULL, "the condition is too long");
-    steps[r->to->step_count].kind = kind;
-    steps[r->to->step_count++].part = part;
-    return true;
-}
-
-static bool steps_or(struct reading *r, struct words *w, struct correlation_step *steps);
-
-static bool steps_name(struct reading *r, struct words *w, struct correlation_step *steps)
-{
-    struct slice word = peek(w);
-    w->at += word.len;
-    for (uint32_t i = 0; word.len && i < r->to->part_count; i++)
-        if (rule_is_named(r->to->parts[i].rule, word))
-            return add_step(r, steps, STEP_PART, i);
-    return rule_fail(r->set, r->rule, RULE_REFUSED, "the condition names '%.*s', which is not among the rules",
-                     SLICE_ARG(word));
-}
-
-static bool steps_one(struct reading *r, struct words *w, struct correlation_step *steps)
-{
-    if (++w->depth > EXPR_DEPTH_MAX)
-        return refuse(r, NULL, "the condition is nested too deeply");
-    bool ok;
-    if (take(w, "not")) {
-        ok = steps_one(r, w, steps) && add_step(r, steps, STEP_NOT, 0);
-        r->to->at_close = true;
-    } else if (take(w, "(")) {
-        ok = steps_or(r, w, steps) && (take(w, ")") || refuse(r, NULL, "the condition lacks a closing )"));
-    } else {
-        ok = steps_name(r, w, steps);
-    }
-    w->depth--;
-    return ok;
-}
-
-static bool steps_and(struct reading *r, struct words *w, struct correlation_step *steps)
-{
-    bool ok = steps_one(r, w, steps);
-    while (ok && take(w, "and"))
-        ok = steps_one(r, w, steps) && add_step(r, steps, STEP_AND, 0);
-    return ok;
-}
-
-static bool steps_or(struct reading *r, struct words *w, struct correlation_step *steps)
-{
-    bool ok = steps_and(r, w, steps);
-    while (ok && take(w, "or"))
-        ok = steps_and(r, w, steps) && add_step(r, steps, STEP_OR, 0);
-    return ok;
-}
-
-/* "a and not b", over the rules that are named. In order, only "a and b and c" makes sense. */
-static bool read_steps(struct reading *r, const struct yaml_node *node)
-{
-    struct words w = {.text = node->text};
-    struct correlation_step *steps = arena_array(r->set->arena, STEPS_MAX, sizeof(*steps));
-    if (!steps)
-        return no_memory(r);
-    if (!is_temporal(r->to))
-        return refuse(r, node, "only temporal correlations have a condition that names rules");
-    r->to->steps = steps;
-    if (!steps_or(r, &w, steps))
-        return false;
-    if (peek(&w).len)
-        return refuse(r, node, "the condition lacks an 'and' or 'or'");
-    for (size_t i = 0; r->to->type == CORRELATE_ORDERED && i < r->to->step_count; i++)
-        if (steps[i].kind == STEP_OR || steps[i].kind == STEP_NOT)
-            return refuse(r, node, "temporal_ordered knows only 'and' between rules");
-    return true;
-}
-
-static bool read_limit(struct reading *r, const struct yaml_entry *entry)
-{
-    static const char *const names[] = {"gt", "gte", "lt", "lte", "eq", "neq"};
-    if (slice_is(entry->key->text, "field"))
-        return true;
-    if (slice_is(entry->key->text, "percentile")) {
-        if (r->to->type != CORRELATE_SHARE && r->to->type != CORRELATE_PERCENTILE)
-            return refuse(r, entry->key, "percentile belongs to value_percentile");
-        r->to->type = CORRELATE_PERCENTILE;
-        if (slice_to_f64(yaml_text(entry->value, SLICE("")), &r->to->percentile) && r->to->percentile >= 0 &&
-            r->to->percentile <= 100)
-            return true;
-        return refuse(r, entry->value, "a percentile is a number from 0 to 100");
-    }
-    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
-        struct correlation_limit *limit = &r->to->limits[r->to->limit_count];
-        if (!slice_is(entry->key->text, names[i]))
-            continue;
-        if (r->to->limit_count == CORRELATION_LIMITS_MAX)
-            return refuse(r, entry->key, "a condition has at most four comparisons");
-        limit->op = (enum correlation_operator)i;
-        r->to->limit_count++;
-        return decimal_parse(yaml_text(entry->value, SLICE("")), &limit->number) ||
-               refuse(r, entry->value, "a comparison needs a number");
-    }
-    return rule_fail(r->set, r->rule, RULE_REFUSED,
-                     "line %d: there is no '%.*s' in a condition; there are gt, gte, lt, lte, eq, neq and field",
-                     entry->key->line, SLICE_ARG(entry->key->text));
-}
-
-static bool holds_for(const struct correlation *correlation, int64_t count)
-{
-    struct decimal n = decimal_from_i64(count);
-    for (size_t i = 0; i < correlation->limit_count; i++)
-        if (!correlation_holds(&correlation->limits[i], n))
-            return false;
-    return true;
-}
-
-/* Whether some count from 1 on fulfils it: if any does, then 1 or one beside a limit. */
-static bool can_hold(const struct correlation *correlation)
-{
-    if (holds_for(correlation, 1))
-        return true;
-    for (size_t i = 0; i < correlation->limit_count; i++) {
-        int64_t n;
-        if (!decimal_to_i64(decimal_round(correlation->limits[i].number, 0), &n) || n > INT64_MAX / 2)
-            continue;
-        for (int64_t k = n < 2 ? 1 : n - 1; k <= n + 1; k++)
-            if (holds_for(correlation, k))
-                return true;
-    }
-    return false;
-}
-
-/* Whether more events cannot make it untrue again. */
-static bool grows_only(const struct correlation *correlation)
-{
-    bool up = true, down = true;
-    for (size_t i = 0; i < correlation->limit_count; i++) {
-        enum correlation_operator op = correlation->limits[i].op;
-        up &= op == CORRELATE_GT || op == CORRELATE_GTE;
-        down &= op == CORRELATE_LT || op == CORRELATE_LTE;
-    }
-    if (correlation->type == CORRELATE_MIN)
-        return down;
-    return up && correlation->type != CORRELATE_AVERAGE && correlation->type != CORRELATE_PERCENTILE &&
-           correlation->type != CORRELATE_SHARE;
-}
-
-static bool read_condition(struct reading *r)
-{
-    const struct yaml_node *node = yaml_get(r->section, "condition");
-    bool counts = r->to->type == CORRELATE_EVENTS || r->to->type == CORRELATE_VALUES;
-    if (is_temporal(r->to) && (!node || yaml_is_null(node)))
-        return true;
-    if (node && node->kind == YAML_SCALAR && !yaml_is_null(node))
-        return read_steps(r, node);
-    if (!node || node->kind != YAML_MAPPING)
-        return refuse(r, node, "the correlation needs a condition, such as {gte: 10}");
-    for (size_t i = 0; i < node->count; i++)
-        if (!read_limit(r, &node->entries[i]))
-            return false;
-    if (r->to->limit_count == 0)
-        return refuse(r, node, "the condition compares with nothing; add gt, gte, lt, lte, eq or neq");
-    r->to->at_close = !grows_only(r->to);
-    struct decimal most = decimal_from_i64(CORRELATION_VALUES_MAX);
-    for (size_t i = 0; r->to->type == CORRELATE_VALUES && i < r->to->limit_count; i++)
-        if (decimal_compare(r->to->limits[i].number, most) > 0)
-            return rule_fail(r->set, r->rule, RULE_REFUSED, "line %d: different values are counted up to %d",
-                             node->line, CORRELATION_VALUES_MAX);
-    if (counts && r->to->at_close && !can_hold(r->to))
-        return rule_fail(r->set, r->rule, RULE_INACTIVE,
-                         "line %d: only a timespan without any event would fulfil the condition; hinomi.silence and "
-                         "hinomi.absent see that", node->line);
-    return true;
-}
-
-bool correlation_holds(const struct correlation_limit *limit, struct decimal value)
-{
-    int order = decimal_compare(value, limit->number);
-    switch (limit->op) {
-    case CORRELATE_GT:
-        return order > 0;
-    case CORRELATE_GTE:
-        return order >= 0;
-    case CORRELATE_LT:
-        return order < 0;
-    case CORRELATE_LTE:
-        return order <= 0;
-    case CORRELATE_EQ:
-        return order == 0;
-    case CORRELATE_NEQ:
-        break;
-    }
-    return order != 0;
 }
 
 /* ---- the rules that it names ---- */
@@ -408,18 +172,18 @@ static bool column_names(struct reading *r, const struct rule *base, const struc
             count = logsource_columns(variant->source, names[i % fields], arena, found);
         struct slice *kept = arena_array(arena, count, sizeof(*kept));
         if (!kept)
-            return no_memory(r);
+            return correlation_no_memory(r);
         memcpy(kept, found, count * sizeof(*kept));
         columns[i] = (struct correlation_columns){kept, count};
     }
-    return columns || no_memory(r);
+    return columns || correlation_no_memory(r);
 }
 
 static bool add_sources(struct reading *r, const struct rule *named, struct correlation_part *part,
                         struct correlation_source *sources, int depth)
 {
     if (part->source_count == CORRELATION_RULES_MAX || depth > CORRELATION_RULES_MAX)
-        return refuse(r, NULL, "a correlation rests on at most 64 rules of events");
+        return correlation_refuse(r, NULL, "a correlation rests on at most 64 rules of events");
     if (named->variant_count) /* it has events of its own */
         return column_names(r, named, part->names, &sources[part->source_count++]);
     for (size_t i = 0; i < named->correlation->part_count; i++)
@@ -437,9 +201,9 @@ static bool add_part(struct reading *r, struct rule *named, const struct yaml_no
     if (!r->to->parts)
         r->to->parts = arena_array(arena, CORRELATION_RULES_MAX, sizeof(*r->to->parts));
     if (!r->to->parts || !names || !sources)
-        return no_memory(r);
+        return correlation_no_memory(r);
     if (r->to->part_count == CORRELATION_RULES_MAX)
-        return refuse(r, NULL, "a correlation names at most 64 rules");
+        return correlation_refuse(r, NULL, "a correlation names at most 64 rules");
     for (size_t i = 0; i < fields; i++)
         names[i] = yaml_text(alias_of(aliases, r->to->fields[i], named), r->to->fields[i]);
     struct correlation_part *part = &r->to->parts[r->to->part_count];
@@ -485,11 +249,11 @@ static bool check_aliases(struct reading *r)
     if (!aliases || yaml_is_null(aliases))
         return true;
     if (aliases->kind != YAML_MAPPING)
-        return refuse(r, aliases, "aliases are a mapping: alias to rule to field");
+        return correlation_refuse(r, aliases, "aliases are a mapping: alias to rule to field");
     for (size_t i = 0; i < aliases->count; i++) {
         const struct yaml_node *alias = aliases->entries[i].value;
         if (alias->kind != YAML_MAPPING)
-            return refuse(r, alias, "an alias is a mapping from rules to their fields");
+            return correlation_refuse(r, alias, "an alias is a mapping from rules to their fields");
         for (size_t k = 0; k < alias->count; k++) {
             bool known = false;
             for (size_t p = 0; p < r->to->part_count; p++)
@@ -508,11 +272,11 @@ static bool read_parts(struct reading *r)
     const struct yaml_node *rules = yaml_get(r->section, "rules");
     size_t count = !rules ? 0 : rules->kind == YAML_SCALAR ? 1 : rules->count;
     if (!rules || rules->kind == YAML_MAPPING || count == 0 || yaml_is_null(rules))
-        return refuse(r, rules, "the correlation has no rules; list ids or names");
+        return correlation_refuse(r, rules, "the correlation has no rules; list ids or names");
     for (size_t i = 0; i < count; i++) {
         const struct yaml_node *node = rules->kind == YAML_SCALAR ? rules : rules->entries[i].value;
         if (node->kind != YAML_SCALAR || !node->text.len)
-            return refuse(r, node, "a rule is named by its id or name");
+            return correlation_refuse(r, node, "a rule is named by its id or name");
         if (!correlation_add_part(r->set, r->rule, r->to, node->text, yaml_get(r->section, "aliases")))
             return false;
     }
@@ -529,7 +293,7 @@ static bool read_correlation(struct reading *r)
     if (!generate)
         generate = yaml_get(r->rule->document, "generate");
     if (r->section->kind != YAML_MAPPING)
-        return refuse(r, r->section, "correlation is a mapping");
+        return correlation_refuse(r, r->section, "correlation is a mapping");
     for (size_t i = 0; i < r->section->count; i++) {
         bool found = false;
         for (size_t k = 0; k < ARRAY_COUNT(known); k++)
@@ -539,8 +303,8 @@ static bool read_correlation(struct reading *r)
                              r->section->entries[i].key->line, SLICE_ARG(r->section->entries[i].key->text));
     }
     if (generate && !yaml_to_bool(generate, &r->to->generate))
-        return refuse(r, generate, "generate is true or false");
-    return read_type(r) && read_timespan(r) && read_all_fields(r) && read_parts(r) && read_condition(r);
+        return correlation_refuse(r, generate, "generate is true or false");
+    return read_type(r) && read_timespan(r) && read_all_fields(r) && read_parts(r) && correlation_read_condition(r);
 }
 
 static void take_severity(struct rule *rule, const struct correlation *correlation)
@@ -563,7 +327,7 @@ static bool compile(struct rule_set *set, struct rule *rule)
         return rule_fail(set, rule, RULE_REFUSED, "the correlation has no title");
     r.to = arena_calloc(set->arena, sizeof(*r.to));
     if (!r.to)
-        return no_memory(&r);
+        return correlation_no_memory(&r);
     rule->correlation = r.to;
     if (r.section ? !read_correlation(&r) : !correlation_beyond(set, rule, extension, r.to))
         return false;

@@ -90,6 +90,9 @@ int coverage_new(const struct rule_set *rules, struct coverage **out, struct err
     int result = coverage ? 0 : err_nomem(err);
     if (result == 0) {
         coverage->arena = arena_new(COVERAGE_BYTES_MAX);
+        result = coverage->arena ? 0 : err_nomem(err);
+    }
+    if (result == 0) {
         coverage->sources = arena_array(coverage->arena, variants + 1, sizeof(*coverage->sources));
         coverage->by_rule = arena_array(coverage->arena, rules->count + 1, sizeof(*coverage->by_rule));
         result = coverage->sources && coverage->by_rule ? 0 : err_nomem(err);

@@ -1,6 +1,7 @@
 /* One Sigma document to a rule: detections, condition, log source. */
 #include "detect/rule_parts.h"
 #include "detect/sigma_value.h"
+#include "detect/words.h"
 
 #include "base/limits.h"
 
@@ -21,8 +22,7 @@ struct compile {
     struct search searches[SEARCHES_MAX];
     size_t search_count;
     /* of the condition that is being read */
-    struct slice text;
-    size_t at;
+    struct words words;
     int depth;
 };
 
@@ -99,28 +99,7 @@ static bool compile_searches(struct compile *c, const struct yaml_node *detectio
 static bool wrong(struct compile *c, const char *what)
 {
     return rule_fail(c->set, c->rule, RULE_REFUSED, "the condition '%.*s' is wrong at character %zu: %s",
-                     SLICE_ARG(c->text), c->at + 1, what);
-}
-
-static struct slice peek_word(struct compile *c)
-{
-    while (c->at < c->text.len && strchr(" \t\r\n", c->text.ptr[c->at]))
-        c->at++;
-    size_t end = c->at;
-    while (end < c->text.len && !strchr(" \t\r\n()|", c->text.ptr[end]))
-        end++;
-    if (end == c->at && end < c->text.len)
-        end++;
-    return slice_sub(c->text, c->at, end - c->at);
-}
-
-static bool take_word(struct compile *c, const char *word)
-{
-    struct slice next = peek_word(c);
-    if (!slice_is_nocase(next, word))
-        return false;
-    c->at += next.len;
-    return true;
+                     SLICE_ARG(c->words.text), c->words.at + 1, what);
 }
 
 static bool name_matches(struct slice pattern, struct slice name)
@@ -134,12 +113,12 @@ static bool parse_of(struct compile *c, bool every, const struct expr **out)
 {
     const struct expr *parts[SEARCHES_MAX];
     size_t count = 0;
-    if (!take_word(c, "of"))
+    if (!words_take(&c->words, "of"))
         return wrong(c, "'of' is missing");
-    struct slice pattern = peek_word(c);
+    struct slice pattern = words_peek(&c->words);
     if (pattern.len == 0)
         return wrong(c, "after 'of' a name, a pattern or 'them' is needed");
-    c->at += pattern.len;
+    c->words.at += pattern.len;
     for (size_t i = 0; i < c->search_count; i++)
         if (name_matches(pattern, c->searches[i].name))
             parts[count++] = c->searches[i].expr;
@@ -153,12 +132,12 @@ static bool parse_or(struct compile *c, const struct expr **out);
 
 static bool parse_name(struct compile *c, const struct expr **out)
 {
-    struct slice name = peek_word(c);
+    struct slice name = words_peek(&c->words);
     if (name.len == 0)
         return wrong(c, "it ends where a name is needed");
     for (size_t i = 0; i < c->search_count; i++)
         if (slice_equal(c->searches[i].name, name)) {
-            c->at += name.len;
+            c->words.at += name.len;
             *out = c->searches[i].expr;
             return true;
         }
@@ -172,15 +151,15 @@ static bool parse_primary(struct compile *c, const struct expr **out)
     if (++c->depth > EXPR_DEPTH_MAX)
         return wrong(c, "it is nested too deeply");
     bool ok;
-    if (take_word(c, "not")) {
+    if (words_take(&c->words, "not")) {
         ok = parse_primary(c, out);
         if (ok)
             *out = expr_not(c->set->arena, *out);
-    } else if (take_word(c, "(")) {
-        ok = parse_or(c, out) && (take_word(c, ")") || wrong(c, "a closing ) is missing"));
-    } else if (take_word(c, "1") || take_word(c, "any")) {
+    } else if (words_take(&c->words, "(")) {
+        ok = parse_or(c, out) && (words_take(&c->words, ")") || wrong(c, "a closing ) is missing"));
+    } else if (words_take(&c->words, "1") || words_take(&c->words, "any")) {
         ok = parse_of(c, false, out);
-    } else if (take_word(c, "all")) {
+    } else if (words_take(&c->words, "all")) {
         ok = parse_of(c, true, out);
     } else {
         ok = parse_name(c, out);
@@ -194,7 +173,7 @@ static bool parse_and(struct compile *c, const struct expr **out)
     const struct expr *next;
     if (!parse_primary(c, out))
         return false;
-    while (take_word(c, "and")) {
+    while (words_take(&c->words, "and")) {
         if (!parse_primary(c, &next))
             return false;
         *out = expr_and(c->set->arena, *out, next);
@@ -207,7 +186,7 @@ static bool parse_or(struct compile *c, const struct expr **out)
     const struct expr *next;
     if (!parse_and(c, out))
         return false;
-    while (take_word(c, "or")) {
+    while (words_take(&c->words, "or")) {
         if (!parse_and(c, &next))
             return false;
         *out = expr_or(c->set->arena, *out, next);
@@ -217,12 +196,11 @@ static bool parse_or(struct compile *c, const struct expr **out)
 
 static bool parse_condition(struct compile *c, struct slice text, const struct expr **out)
 {
-    c->text = text;
-    c->at = 0;
+    c->words = (struct words){text, 0};
     c->depth = 0;
     if (!parse_or(c, out))
         return false;
-    struct slice rest = peek_word(c);
+    struct slice rest = words_peek(&c->words);
     if (slice_is(rest, "|"))
         return rule_fail(c->set, c->rule, RULE_INACTIVE,
                          "aggregations behind | were taken out of the Sigma specification; write a "

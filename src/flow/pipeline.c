@@ -371,6 +371,15 @@ static void report_rules(struct pipeline *pipeline)
     rule_reports_release(old);
 }
 
+static void tell_forgotten(struct pipeline *pipeline, const struct detector *detector)
+{
+    char text[128];
+    uint64_t count = detector_stats(detector).states_dropped;
+    snprintf(text, sizeof(text), "%llu rules were changed in what they count and begin anew", (unsigned long long)count);
+    if (count)
+        note(pipeline, text);
+}
+
 /* A detector of the new rules with the memory of the old. */
 static int make_successor(struct pipeline *pipeline, struct rulebook *book, struct detector **out,
                           struct err *err)
@@ -385,6 +394,8 @@ static int make_successor(struct pipeline *pipeline, struct rulebook *book, stru
         detector_free(*out);
         result = -1;
     }
+    if (result == 0)
+        tell_forgotten(pipeline, *out);
     buffer_close(&memory);
     return result;
 }
@@ -502,8 +513,12 @@ static int remember(struct pipeline *pipeline, struct slice content, struct err 
 {
     struct err why;
     char text[ERR_TEXT_SIZE + 64];
-    if (!pipeline->detector || detector_load(pipeline->detector, content, &why) == 0)
+    if (!pipeline->detector)
         return 0;
+    if (detector_load(pipeline->detector, content, &why) == 0) {
+        tell_forgotten(pipeline, pipeline->detector);
+        return 0;
+    }
     snprintf(text, sizeof(text), "the checkpoint of the rules cannot be used: %s", why.text);
     note(pipeline, text);
     return new_detector(pipeline, err) < 0 ? -1

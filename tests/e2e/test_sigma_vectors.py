@@ -3,6 +3,7 @@
 refused or inactive and whether the reason names the cause. Written from the Sigma specification 2.1."""
 import base64
 import json
+import re
 import subprocess
 import tempfile
 from pathlib import Path
@@ -402,6 +403,21 @@ def check_wrong_correlations(folder):
                      last["status"] == wanted and word in last.get("reason", ""), str(last))
 
 
+def check_documented(folder):
+    """Every rule that docs/rules.md shows is active."""
+    text = (ROOT / "docs/rules.md").read_text()
+    blocks = [b for b in re.findall(r"```yaml\n(.*?)```", text, re.S) if b.startswith("title:")]
+    named = [base(n, **{"event.action": n}) for n in ("many_failures", "login", "first_host")]
+    checks.check("the documentation shows rules", len(blocks) >= 4, str(len(blocks)))
+    for number, block in enumerate(blocks):
+        (folder / "rules").mkdir(exist_ok=True)
+        for old in (folder / "rules").iterdir():
+            old.unlink()
+        (folder / "rules/shown.yml").write_text(block + "".join("---\n" + n for n in named))
+        wrong = [s for s in status(folder) if s["status"] != "active"]
+        checks.check(f"example {number + 1}: {block.splitlines()[0]}", not wrong, str(wrong))
+
+
 with tempfile.TemporaryDirectory() as name:
     place = Path(name)
     check_vectors(place)
@@ -411,4 +427,5 @@ with tempfile.TemporaryDirectory() as name:
     check_correlations(place)
     check_findings(place)
     check_wrong_correlations(place)
+    check_documented(place)
 checks.finish()

@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/zone.h"
 #include "table/seen.h"
 
 #include <math.h>
@@ -347,6 +348,33 @@ static void survives_every_failed_allocation(void **state)
     }
 }
 
+/* Out of memory, the loader says so or refuses rules for it; it never gives half a rule. */
+static void loading_survives_failed_allocations(void **state)
+{
+    (void)state;
+    struct rules_world world;
+    struct err err;
+    bool done = false;
+    assert_non_null(zone_find(SLICE("Asia/Tokyo"))); /* read once a process */
+    world_open(&world, RISK "---\n" PAIR);
+    for (int n = 0; !done; n += 1 + n / 16) {
+        char path[96];
+        struct rule_options options = {.logsource_path = "content/logsources", .ignore_logsource = true,
+                                       .calendar_path = "content/calendars"};
+        struct rule_set *rules = NULL;
+        (void)snprintf(path, sizeof(path), "%s/rules.yml", world.dir);
+        mem_fail_after(n);
+        done = rule_set_load(path, &options, &rules, &err) == 0;
+        mem_fail_after(-1);
+        for (size_t i = 0; rules && i < rules->count; i++) {
+            done &= rules->rules[i]->status == RULE_ACTIVE;
+            assert_true(rules->rules[i]->status == RULE_ACTIVE || rules->rules[i]->reason.len);
+        }
+        rule_set_free(rules);
+    }
+    world_close(&world);
+}
+
 static double seconds(void)
 {
     return (double)clock() / CLOCKS_PER_SEC;
@@ -398,6 +426,7 @@ int main(void)
         cmocka_unit_test(what_is_learnt_is_not_new),
         cmocka_unit_test(goes_on_after_a_restart),
         cmocka_unit_test(survives_every_failed_allocation),
+        cmocka_unit_test(loading_survives_failed_allocations),
         cmocka_unit_test(ten_million_keys_fit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
