@@ -114,6 +114,14 @@ static void choose_mode(struct predicate *predicate, struct arena *arena)
         predicate->mode = PREDICATE_ROW;
 }
 
+void predicate_leave(struct predicate *predicate, size_t bytes_min)
+{
+    if (!predicate->key.len || predicate->key.len >= bytes_min)
+        return;
+    predicate->key = SLICE("");
+    predicate->mode = predicate->leaf->kind == EXPR_KEYWORD ? PREDICATE_ROW : PREDICATE_ASKED;
+}
+
 /* ---- how often it may be true: only an order is needed ---- */
 
 static float literal_chance(size_t len)
