@@ -384,6 +384,7 @@ static int collect_rows(struct run *run, uint32_t number, const struct column *c
         values.end = values.first + 1;
         while (values.end < column->count && column->rows[values.end] == column->rows[values.first])
             values.end++;
+        value_memo_ahead(column, values.end + 4);
         if (collect_row(run, &values, out) < 0)
             return -1;
         values.first = values.end;
