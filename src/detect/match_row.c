@@ -139,6 +139,7 @@ static int load_column(struct row_match *row, uint32_t number)
         struct memo_entry *entry = look_at_place(row, number, i);
         if (!entry || put_entry(row, entry) < 0)
             return -1;
+        value_memo_ahead(column, i + 1); /* of a row that follows */
         place->count++;
         for (uint32_t h = 0; h < entry->count; h++)
             take_answer(row, entry->hits[h]);
@@ -195,6 +196,7 @@ static int find_keywords_in(struct row_match *row, const struct column *column, 
     for (uint32_t i = 0; i < column->count; i++) {
         uint32_t number = column->rows[i];
         struct value v = column_value(column, i);
+        value_memo_ahead(column, i + 4);
         if (!routes[number]->plan->keywords)
             continue;
         if (v.type != VALUE_STRING) {

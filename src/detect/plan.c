@@ -5,6 +5,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+enum { SHORT_LITERAL = 4 }; /* fewer bytes */
+
 /* What is needed to build only. */
 struct building {
     struct plan *plan;
@@ -308,6 +310,22 @@ static int choose_all(struct building *b)
     return 0;
 }
 
+/* Short literals make every scan of their column slower. Those that lead to no variant are asked of the values
+ * of candidates instead. */
+static int leave_short_ones(struct building *b)
+{
+    struct predicates *all = &b->plan->predicates;
+    uint64_t *chosen = arena_calloc(b->arena, bits_words(all->count) * 8 + 8);
+    if (!chosen)
+        return -1;
+    for (uint32_t i = 0; i < b->chosen.count; i++)
+        bits_set(chosen, b->chosen.list[i]);
+    for (uint32_t i = 0; i < all->count; i++)
+        if (!bits_get(chosen, i))
+            predicate_leave(&all->list[i], SHORT_LITERAL);
+    return 0;
+}
+
 /* From lists of lists the other way round: in which of them each number stands. */
 static int invert(struct plan *plan, const struct number_lists *from, uint32_t from_count,
                   struct number_lists *to, uint32_t to_count)
@@ -414,7 +432,7 @@ static int build(struct building *b, const struct rule_set *rules)
     map_init(&b->by_expr, b->arena);
     map_init(&b->by_guard, b->arena);
     if (predicates_init(&plan->predicates, plan->arena, b->arena, &b->room) < 0 ||
-        add_rules(b, rules) < 0 || choose_all(b) < 0 || build_tests(b) < 0)
+        add_rules(b, rules) < 0 || choose_all(b) < 0 || leave_short_ones(b) < 0 || build_tests(b) < 0)
         return -1;
     return invert(plan, &plan->chosen, plan->variant_count, &plan->candidates, plan->predicates.count);
 }

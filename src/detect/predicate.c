@@ -114,6 +114,14 @@ static void choose_mode(struct predicate *predicate, struct arena *arena)
         predicate->mode = PREDICATE_ROW;
 }
 
+void predicate_leave(struct predicate *predicate, size_t bytes_min)
+{
+    if (!predicate->key.len || predicate->key.len >= bytes_min)
+        return;
+    predicate->key = SLICE("");
+    predicate->mode = predicate->leaf->kind == EXPR_KEYWORD ? PREDICATE_ROW : PREDICATE_ASKED;
+}
+
 /* ---- how often it may be true: only an order is needed ---- */
 
 static float literal_chance(size_t len)
@@ -168,7 +176,7 @@ static void put_leaf(struct buffer *to, const struct expr *leaf, uint32_t column
         buffer_put_char(to, (char)test->wildcard.parts[i].kind);
         buffer_put_block(to, test->wildcard.parts[i].text);
     }
-    put_pointer(to, test->regex);
+    buffer_put_varint(to, test->regex ? regex_flags(test->regex) + 1U : 0); /* its pattern is the text */
     put_pointer(to, test->any_of);
     if (test->kind == TEST_CIDR) {
         buffer_put(to, slice_of(test->cidr.base.bytes, sizeof(test->cidr.base.bytes)));

@@ -45,5 +45,7 @@ MUST_USE int predicates_init(struct predicates *all, struct arena *arena, struct
 uint32_t predicates_add(struct predicates *all, const struct expr *leaf);
 /* That the column has a value. */
 uint32_t predicates_add_exists(struct predicates *all, struct slice column);
+/* A literal of fewer bytes is not searched for any more: the predicate is asked, by value or by row. */
+void predicate_leave(struct predicate *predicate, size_t bytes_min);
 /* PREDICATE_NONE when no test has the column. */
 uint32_t predicates_column(const struct predicates *all, struct slice name);

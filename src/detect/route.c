@@ -4,7 +4,6 @@
 #include "detect/guard_leaf.h"
 #include "detect/value_memo.h"
 
-enum { KEY_BYTES_MAX = 2048 }; /* of several values that are remembered */
 #define ANSWERS_PENDING UINT32_MAX
 
 /* What the leaves of a column say: one for each different set of answers. */
@@ -14,15 +13,16 @@ struct answers {
 };
 
 struct learnt {
-    struct map by_values;  /* of rows with several: answers */
     struct map by_answers; /* answers */
-    void *present[2];      /* answers, where only that matters */
+    const struct answers *present[2]; /* where only that matters */
 };
 
 /* Where rows are that had these answers so far. */
 struct state {
     const struct state *before; /* NULL: the start */
-    uint32_t number, column;
+    struct state *steps;        /* that lead on from here, what was taken last first */
+    struct state *beside;       /* the next one of before's steps */
+    uint32_t column;
     const struct answers *answers;
     bool judged;
     uint64_t needs; /* dear columns that must be asked; 0: the route is known */
@@ -38,13 +38,12 @@ struct routes {
     uint64_t *leaf_bits;  /* of the state that is judged: what each leaf says, */
     uint64_t *leaf_known; /* and whether that is known */
     struct learnt *learnt; /* by column */
-    struct value_memo *values; /* the number of a value's answers, as a hit */
+    struct value_memo *values; /* the number of a value's answers, as a hit; of several values behind all columns */
     struct answers **answers;  /* by number */
     uint32_t answer_size;
-    struct map next;       /* states by state, column and answers */
     struct map by_guards;  /* routes */
     struct state start;
-    uint32_t state_count, answer_count;
+    uint32_t answer_count;
     struct route **list;
     uint32_t count, size;
     bool full;
@@ -56,16 +55,13 @@ static void forget(struct routes *routes)
 {
     for (uint32_t i = 0; i < routes->leaves.column_count; i++) {
         routes->learnt[i] = (struct learnt){0};
-        map_init(&routes->learnt[i].by_values, routes->memory);
         map_init(&routes->learnt[i].by_answers, routes->memory);
     }
-    map_init(&routes->next, routes->memory);
     map_init(&routes->by_guards, routes->memory);
     routes->start = (struct state){0};
     routes->list = NULL;
     routes->answers = NULL;
     routes->count = routes->size = routes->answer_count = routes->answer_size = 0;
-    routes->state_count = 1;
     routes->full = false;
 }
 
@@ -82,7 +78,7 @@ static int make_parts(struct routes *routes, const struct routes_options *option
     routes->leaf_bits = arena_calloc(routes->arena, bytes);
     routes->leaf_known = arena_calloc(routes->arena, bytes);
     routes->learnt = arena_array(routes->arena, routes->leaves.column_count + 1UL, sizeof(*routes->learnt));
-    routes->values = value_memo_new(routes->leaves.column_count, MATCH_ROUTE_BYTES_MAX, true);
+    routes->values = value_memo_new(2 * routes->leaves.column_count, MATCH_ROUTE_BYTES_MAX, true);
     return routes->leaf_bits && routes->leaf_known && routes->learnt && routes->values ? 0 : err_nomem(err);
 }
 
@@ -200,19 +196,24 @@ static int judge(struct routes *routes, struct state *state, struct arena *scrat
     return 0;
 }
 
-/* The state that answers of a column lead to. */
+/* The state that answers of a column lead to. Answers are of one column only. */
 static struct state *step(struct routes *routes, struct state *from, uint32_t column,
                           const struct answers *answers)
 {
-    uint64_t key[3] = {hash_seed, (uint64_t)from->number << 32 | column, answers->number};
-    struct state *state = map_find(&routes->next, slice_of(key, sizeof(key)));
-    if (state)
-        return state;
-    struct slice copy = arena_copy(routes->memory, slice_of(key, sizeof(key)));
-    state = arena_calloc(routes->memory, sizeof(*state));
-    if (!copy.ptr || !state || map_put(&routes->next, copy, state) < 0)
-        return NULL;
-    *state = (struct state){.before = from, .number = routes->state_count++, .column = column, .answers = answers};
+    struct state **at = &from->steps, *state;
+    while (*at && (*at)->answers != answers)
+        at = &(*at)->beside;
+    state = *at;
+    if (state) {
+        *at = state->beside;
+    } else {
+        state = arena_calloc(routes->memory, sizeof(*state));
+        if (!state)
+            return NULL;
+        *state = (struct state){.before = from, .column = column, .answers = answers};
+    }
+    state->beside = from->steps;
+    from->steps = state;
     return state;
 }
 
@@ -316,72 +317,56 @@ static bool is_present(const struct row_values *values)
     return false;
 }
 
-/* Several values: all of them are the key. */
-static struct slice key_of(struct routes *routes, const struct row_values *values)
+/* Several values are looked up as one text that has all of them. */
+static struct value joined(struct routes *routes, const struct row_values *values)
 {
     buffer_clear(&routes->key);
-    buffer_put_le64(&routes->key, hash_seed); /* so that nobody can write values that fall onto each other */
     for (uint32_t i = values->first; i < values->end; i++)
         put_value(&routes->key, column_value(values->column, i));
-    return buffer_slice(&routes->key);
+    return value_string(buffer_slice(&routes->key));
 }
 
-/* Where the answers of several values, or of having one, are kept; NULL when memory is out. */
-static void **slot_of(struct run *run, const struct row_values *values)
-{
-    struct routes *routes = run->routes;
-    struct learnt *learnt = &routes->learnt[values->number];
-    if (routes->leaves.columns[values->number].presence)
-        return &learnt->present[is_present(values)];
-    struct slice key = key_of(routes, values);
-    if (buffer_failed(&routes->key))
-        return NULL;
-    if (key.len > KEY_BYTES_MAX || arena_used(routes->memory) > MATCH_ROUTE_BYTES_MAX)
-        return arena_calloc(run->scope->scratch, sizeof(void *));
-    struct slice copy = map_has(&learnt->by_values, key) ? key : arena_copy(routes->memory, key);
-    return copy.ptr ? map_slot(&learnt->by_values, copy) : NULL;
-}
-
-/* The entry of a single value, made when it is new: then its leaves are asked in this batch. */
+/* The entry of the values, made when they are new: then the leaves are asked in this batch. */
 static struct memo_entry *entry_of(struct run *run, const struct row_values *values, bool *made)
 {
     struct memo_lookup lookup;
-    struct value_memo *memo = run->routes->values;
-    struct value v = column_value(values->column, values->first);
+    struct routes *routes = run->routes;
+    bool single = values->end - values->first == 1;
+    uint32_t column = single ? values->number : routes->leaves.column_count + values->number;
+    struct value v = single ? column_value(values->column, values->first) : joined(routes, values);
     hit pending = ANSWERS_PENDING;
-    struct memo_entry *entry = value_memo_find(memo, values->number, &v, &lookup);
+    if (!single && buffer_failed(&routes->key))
+        return NULL;
+    struct memo_entry *entry = value_memo_find(routes->values, column, &v, &lookup);
     *made = !entry;
     return entry ? entry
-                 : value_memo_put(memo, values->number, &v, &lookup, &pending, 1, run->scope->scratch);
+                 : value_memo_put(routes->values, column, &v, &lookup, &pending, 1, run->scope->scratch);
 }
 
 /* What a batch has of a column: an entry for each row that has it. */
 struct column_rows {
     uint32_t *rows;
-    struct memo_entry **entries; /* single values; NULL: slots */
-    void ***slots;
+    struct memo_entry **entries; /* NULL: only presence matters */
+    uint8_t *present;
     uint32_t count;
     uint64_t *unknown; /* the first rows of values that are new */
 };
 
 static int collect_row(struct run *run, const struct row_values *values, struct column_rows *out)
 {
-    uint32_t row = values->column->rows[values->first];
+    uint32_t row = values->column->rows[values->first], at = out->count++;
     bool unknown;
-    out->rows[out->count] = row;
-    if (values->end - values->first == 1 && !run->routes->leaves.columns[values->number].presence) {
-        out->entries[out->count] = entry_of(run, values, &unknown);
-        if (!out->entries[out->count])
-            return -1;
+    out->rows[at] = row;
+    if (run->routes->leaves.columns[values->number].presence) {
+        out->present[at] = is_present(values);
+        unknown = !run->routes->learnt[values->number].present[out->present[at]];
     } else {
-        out->slots[out->count] = slot_of(run, values);
-        if (!out->slots[out->count])
+        out->entries[at] = entry_of(run, values, &unknown);
+        if (!out->entries[at])
             return -1;
-        unknown = !*out->slots[out->count];
     }
     if (unknown)
         bits_set(out->unknown, row);
-    out->count++;
     return 0;
 }
 
@@ -390,15 +375,16 @@ static int collect_rows(struct run *run, uint32_t number, const struct column *c
     struct arena *scratch = run->scope->scratch;
     out->rows = arena_array(scratch, column->count + 1UL, sizeof(*out->rows));
     out->entries = arena_array(scratch, column->count + 1UL, sizeof(struct memo_entry *));
-    out->slots = arena_array(scratch, column->count + 1UL, sizeof(void **));
+    out->present = arena_array(scratch, column->count + 1UL, sizeof(*out->present));
     out->unknown = arena_calloc(scratch, bits_words(run->batch->row_count) * 8 + 8);
-    if (!out->rows || !out->entries || !out->slots || !out->unknown)
+    if (!out->rows || !out->entries || !out->present || !out->unknown)
         return -1;
     struct row_values values = {.column = column, .number = number};
     while (values.first < column->count) {
         values.end = values.first + 1;
         while (values.end < column->count && column->rows[values.end] == column->rows[values.first])
             values.end++;
+        value_memo_ahead(column, values.end + 4);
         if (collect_row(run, &values, out) < 0)
             return -1;
         values.first = values.end;
@@ -412,8 +398,8 @@ static const struct answers *settle(struct run *run, uint32_t number, const stru
 {
     struct memo_entry *entry = rows->entries[i];
     if (!entry) {
-        const struct answers *known = *rows->slots[i];
-        return known ? known : (*rows->slots[i] = answers_of(run, number, bitmaps, rows->rows[i]));
+        const struct answers **known = &run->routes->learnt[number].present[rows->present[i]];
+        return *known ? *known : (*known = answers_of(run, number, bitmaps, rows->rows[i]));
     }
     if (entry->hits[0] != ANSWERS_PENDING)
         return run->routes->answers[entry->hits[0]];

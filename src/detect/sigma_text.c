@@ -12,7 +12,10 @@ struct pattern {
 /* Sigma's escapes: a backslash before * ? or \ makes it literal, elsewhere it is itself. */
 static bool parse_pattern(struct slice text, struct arena *arena, struct pattern *out)
 {
-    out->parts = arena_array(arena, text.len + 3, sizeof(*out->parts));
+    size_t most = 3; /* a literal, and a star on either side */
+    for (size_t i = 0; i < text.len; i++)
+        most += text.ptr[i] == '*' || text.ptr[i] == '?' ? 2 : 0;
+    out->parts = arena_array(arena, most, sizeof(*out->parts));
     char *bytes = arena_alloc(arena, text.len + 1);
     size_t used = 0, start = 0;
     out->count = 0;

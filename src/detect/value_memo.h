@@ -41,6 +41,13 @@ void value_memo_learn(struct value_memo *memo, struct memo_entry *entry, hit ans
 bool value_memo_full(const struct value_memo *memo);
 void value_memo_forget(struct value_memo *memo);
 
+/* Values of a batch are rarely in the processor's cache: what will be looked up soon is asked for ahead. */
+static inline void value_memo_ahead(const struct column *column, uint32_t i)
+{
+    if (column->values && i < column->count && column->values[i].type == VALUE_STRING)
+        __builtin_prefetch(column->values[i].text);
+}
+
 struct memo_stats {
     uint64_t asked, known; /* values looked up, and found */
     size_t bytes;

@@ -71,20 +71,26 @@ struct expr *expr_constant(struct arena *arena, struct value v)
     return expr->constant.type == v.type ? expr : NULL;
 }
 
+/* Takes no more room than the text needs: there are rules by the thousand. */
+static struct slice folded_copy(struct arena *arena, struct slice text)
+{
+    UNSET char small[1024];
+    if (3 * text.len <= sizeof(small))
+        return arena_copy(arena, slice_of(small, utf8_fold_text(text, small)));
+    char *folded = arena_alloc(arena, 3 * text.len);
+    return folded ? slice_of(folded, utf8_fold_text(text, folded)) : SLICE_NONE;
+}
+
 struct expr *expr_test_new(struct arena *arena, struct slice field, enum test_kind kind,
                            unsigned flags, struct slice text)
 {
     struct expr *expr = expr_new(arena, EXPR_TEST);
-    char *folded = arena_alloc(arena, 3 * text.len + 1);
-    if (!expr || !folded)
+    if (!expr)
         return NULL;
     expr->field = arena_copy(arena, field.ptr ? field : SLICE(""));
     expr->test.kind = kind;
     expr->test.flags = flags & ~(unsigned)TEST_NUMERIC;
-    if (flags & TEST_CASED)
-        expr->test.text = arena_copy(arena, text);
-    else
-        expr->test.text = slice_of(folded, utf8_fold_text(text, folded));
+    expr->test.text = flags & TEST_CASED ? arena_copy(arena, text) : folded_copy(arena, text);
     if (!expr->field.ptr || !expr->test.text.ptr)
         return NULL;
     if ((flags & TEST_NUMERIC) && value_to_number(value_string(expr->test.text), arena,

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WIDTHS = 3, FILTER_BITS_EACH = 16, COUNTS_EACH = 4 };
+enum { WIDTHS = 3, FILTER_BITS_EACH = 16, COUNTS_EACH = 4, STRIDE_MAX = 4 };
 static const uint32_t widths[WIDTHS] = {4, 2, 1};
 
 /* A literal, and the place in it of the bytes that it is filed under. */
@@ -21,6 +21,7 @@ struct entry {
 struct gram_index {
     struct entry *entries; /* by gram */
     uint32_t count;
+    uint32_t stride; /* places from one look to the next; a literal is filed under as many of its bytes */
     unsigned filter_shift, table_shift; /* from a hash of 32 bits to a place */
     uint64_t *filter;
     uint32_t *table; /* the first entry of a gram + 1; open addressing */
@@ -81,14 +82,16 @@ static void count_grams(struct gram_counts *counts, const struct literal *list, 
         }
 }
 
-static uint32_t rarest(const struct gram_counts *counts, struct slice text, uint32_t width)
+/* The place from which on so many that follow one another are rarest. */
+static uint32_t rarest(const struct gram_counts *counts, struct slice text, uint32_t width, uint32_t stride)
 {
-    uint32_t best = 0;
-    uint16_t least = UINT16_MAX;
-    for (uint32_t at = 0; at + width <= text.len; at++) {
-        uint16_t n = counts->counts[mix(gram_at(text.ptr + at, width)) >> counts->shift];
-        if (n < least) {
-            least = n;
+    uint32_t best = 0, least = UINT32_MAX;
+    for (uint32_t at = 0; at + stride - 1 + width <= text.len; at++) {
+        uint32_t sum = 0;
+        for (uint32_t i = 0; i < stride; i++)
+            sum += counts->counts[mix(gram_at(text.ptr + at + i, width)) >> counts->shift];
+        if (sum < least) {
+            least = sum;
             best = at;
         }
     }
@@ -103,33 +106,45 @@ static int by_gram(const void *a, const void *b)
     return (x->number > y->number) - (x->number < y->number);
 }
 
+/* Counts the literals of a width and their bytes; the shortest says how far looks may be apart. */
+static uint32_t measure(const struct literal *list, uint32_t count, unsigned which, size_t *bytes, uint32_t *stride)
+{
+    uint32_t found = 0;
+    size_t least = STRIDE_MAX - 1 + widths[which];
+    for (uint32_t i = 0; i < count; i++)
+        if (width_of(list[i].text) == which) {
+            found++;
+            *bytes += list[i].text.len;
+            least = list[i].text.len < least ? list[i].text.len : least;
+        }
+    *stride = (uint32_t)least - widths[which] + 1;
+    return found;
+}
+
 static int file_literals(struct gram_index *index, struct arena *arena, const struct literal *list,
                          uint32_t count, unsigned which)
 {
-    size_t grams = 0;
-    for (uint32_t i = 0; i < count; i++)
-        if (width_of(list[i].text) == which) {
-            index->count++;
-            grams += list[i].text.len;
-        }
-    if (!index->count)
+    size_t bytes = 0;
+    uint32_t width = widths[which], stride, found = measure(list, count, which, &bytes, &stride);
+    if (!found)
         return 0;
-    unsigned bits = log2_up(COUNTS_EACH * grams);
+    unsigned bits = log2_up(COUNTS_EACH * bytes);
     struct gram_counts counts = {.shift = 32 - (bits < 8 ? 8 : bits > 22 ? 22 : bits)};
     counts.counts = arena_array(arena, (size_t)1 << (32 - counts.shift), sizeof(*counts.counts));
-    index->entries = arena_array(arena, index->count, sizeof(*index->entries));
+    index->entries = arena_array(arena, (size_t)found * stride, sizeof(*index->entries));
     if (!counts.counts || !index->entries)
         return -1;
     count_grams(&counts, list, count, which);
-    struct entry *entry = index->entries;
     for (uint32_t i = 0; i < count; i++) {
         struct slice text = list[i].text;
         if (width_of(text) != which)
             continue;
-        uint32_t at = rarest(&counts, text, widths[which]);
-        *entry++ = (struct entry){gram_at(text.ptr + at, widths[which]), at, i, (uint32_t)text.len,
-                                  text.ptr, list[i].anchor};
+        uint32_t at = rarest(&counts, text, width, stride);
+        for (uint32_t end = at + stride; at < end; at++)
+            index->entries[index->count++] = (struct entry){
+                gram_at(text.ptr + at, width), at, i, (uint32_t)text.len, text.ptr, list[i].anchor};
     }
+    index->stride = stride;
     arena_give_back(arena, counts.counts);
     qsort(index->entries, index->count, sizeof(*index->entries), by_gram);
     return 0;
@@ -221,7 +236,8 @@ static inline void scan_width(const struct gram_index *index, uint32_t width, st
 {
     const uint64_t *filter = index->filter;
     unsigned shift = index->filter_shift;
-    for (size_t at = 0; at + width <= text.len; at++) {
+    size_t stride = index->stride;
+    for (size_t at = 0; at + width <= text.len; at += stride) {
         uint32_t gram = gram_at(text.ptr + at, width), bit = mix(gram) >> shift;
         if (UNLIKELY((filter[bit >> 6] >> (bit & 63)) & 1))
             compare_at(index, gram, text, at, scan);

@@ -3,8 +3,9 @@
  * pattern/literal_set: which of many literals are in a text, in one pass over it.
  *
  * Each literal is filed under the four of its bytes (two or one of shorter ones) that fewest literals
- * share. A scan looks at the four bytes at every place of the text: a bit tells whether anything is
- * filed under them, and only then literals are compared. Bytes are bytes: for matches without case
+ * share. A scan looks at the four bytes at every place of the text (at every fourth, where all literals
+ * are long enough to be filed four times): a bit tells whether anything is filed under them, and only then
+ * literals are compared. Bytes are bytes: for matches without case
  * both sides are folded by the caller. Why this and not a library: docs/decisions/matching-plan.md.
  *
  * Ownership  Lives in the arena it is built in, as does what its literals point to.

@@ -15,6 +15,7 @@ enum { JIT_STACK_START = 32 * 1024, JIT_STACK_MAX = 512 * 1024 };
 
 struct regex {
     pcre2_code *code;
+    unsigned flags;
     uint32_t name_count, name_size;
     const unsigned char *names; /* rows of: group number (2 bytes, big end first), name, zero */
     struct arena *arena;        /* of the literal */
@@ -120,6 +121,11 @@ static bool lacks_literal(const struct regex *regex, struct slice text)
                            : slice_find(text, regex->literal) < 0;
 }
 
+unsigned regex_flags(const struct regex *regex)
+{
+    return regex->flags;
+}
+
 struct slice regex_required(const struct regex *regex)
 {
     return regex->literal;
@@ -151,6 +157,7 @@ int regex_new(struct slice pattern, unsigned flags, struct regex **out, struct e
     pcre2_pattern_info(regex->code, PCRE2_INFO_NAMECOUNT, &regex->name_count);
     pcre2_pattern_info(regex->code, PCRE2_INFO_NAMEENTRYSIZE, &regex->name_size);
     pcre2_pattern_info(regex->code, PCRE2_INFO_NAMETABLE, (void *)&regex->names);
+    regex->flags = flags;
     find_literal(regex, slice_of(text, pattern.len), flags);
     *out = regex;
     return 0;

@@ -30,6 +30,8 @@ void regex_free(struct regex *regex); /* NULL is fine */
 MUST_USE int regex_new_in(struct arena *arena, struct slice pattern, unsigned flags,
                           struct regex **out, struct err *err);
 
+/* As it was made. */
+unsigned regex_flags(const struct regex *regex);
 /* Bytes that every match has in it (pattern/regex_literal.h), as they are written: without case when the
  * pattern is REGEX_CASELESS. Empty when none are known. */
 struct slice regex_required(const struct regex *regex);

@@ -10,13 +10,14 @@ import json
 import os
 import pathlib
 import random
+import re
 import subprocess
 import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 import harness
-from sigma_naive import Number, Rule
+from sigma_naive import CODINGS, Number, Rule
 
 RULES, EVENTS = 120, 250
 FIELDS = ["F0", "F1", "F2", "Deep.Leaf", "Deep.Er.Leaf", "Empty"]
@@ -68,8 +69,8 @@ def wanted(rng, mods):
         return number(rng)
     if mods & {"minute", "hour", "day", "week", "month", "year"}:
         return Number(rng.choice(["0", "1", "10", "20", "29", "53", "12", "2026", "2024", "59", "2"]))
-    if mods & {"base64", "base64offset", "wide", "utf16", "utf16le", "utf16be"}:
-        return text(rng, 2) or "q"
+    if mods & CODINGS:
+        return re.sub(r"[\\]*([*?])", r"\\\1", text(rng, 2)) or "q"
     if mods & {"contains", "startswith", "endswith", "windash", "cased"}:
         return text(rng) if rng.random() < 0.95 else number(rng)
     return rng.choice([text(rng), text(rng), text(rng, 2), number(rng), rng.choice(NUMBERS), None])
@@ -169,8 +170,8 @@ def detect(folder, rules, files):
     """Which (rule, file, record) match."""
     done = subprocess.run([harness.HINOMI, "detect", "--rules", rules, "--ignore-logsource", "--format", "jsonl", *files], cwd=folder,
                           capture_output=True, text=True, timeout=600)
-    if done.returncode:
-        raise SystemExit(f"{folder}: {done.stderr}")
+    if done.returncode or done.stderr:
+        raise SystemExit(f"{folder}: {done.stderr}")  # a rule that is not active is said there
     found = []
     for line in done.stdout.splitlines():
         hit = json.loads(line)

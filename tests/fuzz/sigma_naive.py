@@ -96,11 +96,15 @@ def windash(text):
     return ["".join(dash if i in places else c for i, c in enumerate(text)) for dash in DASHES]
 
 
+CODINGS = {"wide", "utf16", "utf16le", "utf16be", "base64", "base64offset"}
+
+
 def codings(text, mods):
     """The literal texts that a value stands for, or None when it is a text with wildcards as it is written."""
     widths = [{"wide": "utf-16-le", "utf16le": "utf-16-le", "utf16be": "utf-16-be"}.get(m) for m in mods]
     names = [w for w in widths if w] or (["utf-16-le", "utf-16-be"] if "utf16" in mods else ["utf-8"])
-    coded = [text.encode(name) for name in names]
+    plain = "".join(parse_wildcards(text)) if mods & CODINGS else text  # a wildcard cannot be encoded
+    coded = [plain.encode(name) for name in names]
     if "base64" in mods:
         return [base64.b64encode(c).decode() for c in coded]
     if "base64offset" in mods:

@@ -85,7 +85,7 @@ static void make_any_of(struct made *made, struct expr **expr, struct slice fiel
 
 static struct slice make_number(struct made *made)
 {
-    static const char *const numbers[] = {"0", "1", "10", "11", "1.0", "1.5", "-1", "100", "0.1"};
+    static const char *const numbers[] = {"0", "1", "10", "11", "1.0", "1.5", "-1", "100", "0.1", "+1", " 10", "010"};
     return slice_text(numbers[below(made, ARRAY_COUNT(numbers))]);
 }
 
@@ -101,6 +101,8 @@ static struct expr *make_test(struct made *made)
     bool order = kind >= TEST_LESS && kind <= TEST_GREATER_EQUAL;
     if (order && below(made, 4) == 0)
         flags |= TEST_TEXT_ORDER;
+    if (kind == TEST_EQUAL && below(made, 2))
+        flags |= TEST_PLAIN_NUMBER;
     bool number = order || kind == TEST_TIME_PART || (kind == TEST_EQUAL && below(made, 2));
     struct slice text = number ? make_number(made) : make_text(made, 3);
     if (kind == TEST_TERM && !text.len)
@@ -208,7 +210,7 @@ static struct value make_value(struct made *made, struct arena *arena)
     case 2:
         return value_f64(below(made, 4) ? (double)below(made, 24) / 2 : NAN);
     case 3:
-        assert_true(decimal_parse(make_number(made), &d));
+        assert_true(decimal_parse(slice_text(below(made, 2) ? "10" : "1.50"), &d));
         return value_decimal(d, arena);
     case 4:
         assert_true(ip_parse(below(made, 2) ? SLICE("10.1.2.3") : SLICE("2001:db8::1"), &ip));
