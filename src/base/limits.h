@@ -104,6 +104,7 @@ enum { CORRELATION_VALUES_MAX = 65536 };        /* different values that one gro
 enum { CORRELATION_LATE_HOURS = 48 };           /* an event that comes later may miss what was around it */
 enum { SEEN_KEYS_MAX = 22000000 };              /* that one rule of what is new knows, 16 bytes each and room to grow */
 enum { CALENDARS_MAX = 64 };                    /* below content/calendars */
+enum { WARM_UP_DAYS_MAX = 400 };                 /* of stored history that a rule learns from when it is enabled */
 enum { USUAL_KEYS_MAX = 20000 };                /* that one rule of what is usual knows, 3.3 KB each */
 enum { FINDING_EVIDENCE_MAX = 100 };            /* events that a finding names; how many there were is said too */
 

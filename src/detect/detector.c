@@ -21,6 +21,7 @@ struct remembering {
     const struct rule *rule;
     const struct operator_kind *kind;
     void *state;
+    bool loaded; /* it remembers something of before */
 };
 
 struct detector {
@@ -58,7 +59,7 @@ static int make_operator(struct detector *detector, const struct rule *rule, str
     if (!kind)
         return 0;
     struct remembering *one = &detector->operators[detector->operator_count];
-    *one = (struct remembering){rule, kind, kind->make(&host)};
+    *one = (struct remembering){.rule = rule, .kind = kind, .state = kind->make(&host)};
     if (!one->state)
         return err_nomem(err);
     detector->by_rule[rule->index] = one;
@@ -386,6 +387,46 @@ int detector_finish(struct detector *detector, struct err *err)
     return 0;
 }
 
+/* ---- learning from history ---- */
+
+static const struct remembering *learner(const struct detector *detector, const struct rule *rule)
+{
+    bool learns = rule->kind == RULE_NEW || rule->kind == RULE_USUAL;
+    const struct remembering *one = learns ? detector->by_rule[rule->index] : NULL;
+    return one && !one->loaded ? one : NULL;
+}
+
+int64_t detector_wants_history(const struct detector *detector, const struct rule *rule)
+{
+    int64_t most_ns = WARM_UP_DAYS_MAX * NS_PER_DAY, wants_ns = most_ns;
+    if (!learner(detector, rule))
+        return 0;
+    if (rule->kind == RULE_USUAL) /* and one week that is not whole */
+        wants_ns = (rule->learn_times + INT64_C(1)) * 7 * NS_PER_DAY;
+    else if (rule->forget_ns)
+        wants_ns = rule->forget_ns;
+    return wants_ns < most_ns ? wants_ns : most_ns;
+}
+
+int detector_take_over(struct detector *detector, const struct detector *pupil, struct err *err)
+{
+    int result = 0;
+    for (size_t i = 0; result == 0 && i < pupil->operator_count; i++) {
+        const struct remembering *from = &pupil->operators[i];
+        struct remembering *to = detector->by_rule[from->rule->index];
+        struct buffer memory;
+        if (!to || to->loaded)
+            continue;
+        buffer_init(&memory, SIZE_MAX);
+        from->kind->save(from->state, &memory);
+        struct slice bytes = buffer_slice(&memory);
+        result = buffer_failed(&memory) ? err_nomem(err) : to->kind->load(to->state, &bytes, err);
+        to->loaded = true;
+        buffer_close(&memory);
+    }
+    return result;
+}
+
 /* ---- snapshots: version, watermark, state, then (rule name, fingerprint and operator) pairs ---- */
 
 static void put_block(struct buffer *to, struct slice name, struct slice bytes)
@@ -419,7 +460,7 @@ void detector_save(const struct detector *detector, struct buffer *to)
 }
 
 /* What a rule remembers goes when the rule was changed: it may have counted something else. */
-static int load_operator(struct detector *detector, const struct remembering *one, uint64_t version,
+static int load_operator(struct detector *detector, struct remembering *one, uint64_t version,
                          struct slice bytes, struct err *err)
 {
     uint64_t fingerprint = one->rule->fingerprint;
@@ -429,6 +470,7 @@ static int load_operator(struct detector *detector, const struct remembering *on
         detector->stats.states_dropped++;
         return 0;
     }
+    one->loaded = true;
     return one->kind->load(one->state, &bytes, err);
 }
 

@@ -35,6 +35,11 @@ void detector_free(struct detector *detector);
 MUST_USE int detector_run(struct detector *detector, struct batch *batch, struct err *err);
 /* As detector_run, without findings: for history that was there before a rule, so that it knows what is usual. */
 MUST_USE int detector_learn(struct detector *detector, struct batch *batch, struct err *err);
+/* How far back, in ns, a rule that learns wants to read what is stored, because it remembers nothing yet; 0: not at
+ * all. */
+int64_t detector_wants_history(const struct detector *detector, const struct rule *rule);
+/* What the rules of a detector with the same rules in the same places have learned, for those that want history. */
+MUST_USE int detector_take_over(struct detector *detector, const struct detector *pupil, struct err *err);
 /* The live clock, or the end of a file (INT64_MAX for "nothing will come any more" is not for
  * silence): absences whose grace has passed are raised, silent sources are noticed. */
 MUST_USE int detector_tick(struct detector *detector, int64_t now_ns, struct err *err);

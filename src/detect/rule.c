@@ -164,6 +164,12 @@ static bool is_readable(const struct rule *rule)
 
 static bool compile_all(struct rule_set *set, const struct rule_options *options)
 {
+    set->filters = arena_array(set->arena, set->count + 1, sizeof(*set->filters));
+    if (!set->filters)
+        return false;
+    for (size_t i = 0; i < set->count; i++)
+        if (set->rules[i]->kind == RULE_FILTER)
+            set->filters[set->filter_count++] = set->rules[i];
     for (size_t i = 0; i < set->count; i++)
         if (is_readable(set->rules[i]) && set->rules[i]->kind == RULE_FILTER)
             filter_compile(set, options, set->rules[i]);

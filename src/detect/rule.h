@@ -107,6 +107,8 @@ struct rule_set {
     struct arena *arena;
     struct rule **rules;
     size_t count, size;
+    struct rule **filters; /* those of them that are */
+    size_t filter_count;
     const struct logsources *logsources;
     struct placeholders *placeholders;
     const struct calendars *calendars;

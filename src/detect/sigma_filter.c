@@ -84,10 +84,10 @@ void filter_compile(struct rule_set *set, const struct rule_options *options, st
 bool filter_apply(struct rule_set *set, struct rule *rule, const struct logsource_variant *variant,
                   const struct expr **condition)
 {
-    for (size_t i = 0; i < set->count; i++) {
-        struct rule *filter = set->rules[i];
+    for (size_t i = 0; i < set->filter_count; i++) {
+        struct rule *filter = set->filters[i];
         const struct expr *narrower;
-        if (filter->kind != RULE_FILTER || filter->status != RULE_ACTIVE || !same_source(filter, rule) ||
+        if (filter->status != RULE_ACTIVE || !same_source(filter, rule) ||
             !names(yaml_get(filter_section(filter), "rules"), rule))
             continue;
         if (!sigma_detection(set, filter, filter_section(filter), variant, &narrower))

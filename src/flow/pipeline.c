@@ -5,6 +5,7 @@
 #include "flow/crash_mark.h"
 #include "flow/finding_sender.h"
 #include "flow/patient_store.h"
+#include "flow/warm_up.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -380,6 +381,26 @@ static void tell_forgotten(struct pipeline *pipeline, const struct detector *det
         note(pipeline, text);
 }
 
+/* Rules that are new here learn what is usual from what is stored; without that they begin with nothing. */
+static void learn_from_history(struct pipeline *pipeline, struct detector *detector, const struct rulebook *book)
+{
+    struct warm_up_stats stats;
+    struct err err;
+    char text[ERR_TEXT_SIZE + 128];
+    int64_t before = clock_mono_ns(pipeline->config.clock);
+    int result = warm_up(detector, book, pipeline->config.store, clock_wall_ns(pipeline->config.clock),
+                         &pipeline->stopping, &stats, &err);
+    if (result < 0)
+        snprintf(text, sizeof(text), "rules could not learn from what is stored and begin with nothing: %s", err.text);
+    else if (stats.rules == 0)
+        return;
+    else
+        snprintf(text, sizeof(text), "%zu rules learned from %llu stored events in %.1f s", stats.rules,
+                 (unsigned long long)stats.events,
+                 (double)(clock_mono_ns(pipeline->config.clock) - before) / (double)NS_PER_SECOND);
+    note(pipeline, text);
+}
+
 /* A detector of the new rules with the memory of the old. */
 static int make_successor(struct pipeline *pipeline, struct rulebook *book, struct detector **out,
                           struct err *err)
@@ -420,6 +441,7 @@ static void change_rules(struct pipeline *pipeline)
         rulebook_release(book);
         return;
     }
+    learn_from_history(pipeline, detector, book);
     detector_free(pipeline->detector);
     pipeline->detector = detector;
     pthread_mutex_lock(&pipeline->lock);
@@ -464,6 +486,8 @@ static void *run(void *context)
     struct err err;
     pthread_setname_np(pthread_self(), "pipeline");
     int result = open_mark(pipeline, &err);
+    if (result == 0 && pipeline->detector)
+        learn_from_history(pipeline, pipeline->detector, pipeline->book);
     while (result == 0 && !atomic_load(&pipeline->stopping))
         result = step(pipeline, &err);
     if (result < 0 && err.code != ERR_CLOSED) {

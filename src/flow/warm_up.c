@@ -65,10 +65,11 @@ static const struct expr *rows_of(const struct detector *detector, const struct 
 }
 
 static int walk(struct detector *detector, const struct rule_set *rules, struct store *store, int64_t now_ns,
-                int64_t back_ns, struct arena *arena, struct warm_up_stats *stats, struct err *err)
+                int64_t back_ns, const atomic_bool *cancel, struct arena *arena, struct warm_up_stats *stats, struct err *err)
 {
     struct detector_options options = {.rules = rules, .found = no_finding};
-    struct history_request request = {.from_ns = now_ns - back_ns, .to_ns = INT64_MAX, .take = learn};
+    struct history_request request = {.from_ns = now_ns - back_ns, .to_ns = INT64_MAX, .take = learn,
+                                      .cancel = cancel};
     struct history_stats read;
     struct detector *pupil = NULL;
     request.filter = rows_of(detector, rules, arena, err);
@@ -87,7 +88,7 @@ static int walk(struct detector *detector, const struct rule_set *rules, struct 
 }
 
 int warm_up(struct detector *detector, const struct rulebook *book, struct store *store, int64_t now_ns,
-            struct warm_up_stats *stats, struct err *err)
+            const atomic_bool *cancel, struct warm_up_stats *stats, struct err *err)
 {
     struct arena *arena = arena_new(ARENA_BYTES_MAX);
     int64_t back_ns;
@@ -97,7 +98,7 @@ int warm_up(struct detector *detector, const struct rulebook *book, struct store
     struct rule_set *rules = learners(detector, book->rules, arena, &stats->rules, &back_ns);
     int result = rules ? 0 : err_nomem(err);
     if (result == 0 && stats->rules)
-        result = walk(detector, rules, store, now_ns, back_ns, arena, stats, err);
+        result = walk(detector, rules, store, now_ns, back_ns, cancel, arena, stats, err);
     arena_free(arena);
     return result;
 }

@@ -18,6 +18,6 @@ struct warm_up_stats {
     int64_t from_ns;
 };
 
-/* now_ns: event time. */
+/* now_ns: event time. cancel may be NULL. */
 MUST_USE int warm_up(struct detector *detector, const struct rulebook *book, struct store *store, int64_t now_ns,
-                     struct warm_up_stats *stats, struct err *err);
+                     const atomic_bool *cancel, struct warm_up_stats *stats, struct err *err);
