@@ -130,6 +130,23 @@ static bool joins(const struct expr *expr)
     return expr->kind == EXPR_AND || expr->kind == EXPR_OR || expr->kind == EXPR_NOT || expr->kind == EXPR_XOR;
 }
 
+static const struct expr *change_test(struct change *change, const struct expr *expr)
+{
+    for (int always = 0; always < 2; always++) {
+        if (!is_it(change))
+            continue;
+        const struct expr *made = constant(change, always);
+        change->failed |= !made;
+        if (change->said) {
+            buffer_printf(change->said, "%s: ", change->part);
+            expr_print(expr, change->said);
+            buffer_put_text(change->said, always ? " always held" : " never held");
+        }
+        return made;
+    }
+    return expr;
+}
+
 /* What holds or does not: and, or, not, and the tests below them. */
 static const struct expr *change_truth(struct change *change, const struct expr *expr)
 {
@@ -140,9 +157,7 @@ static const struct expr *change_truth(struct change *change, const struct expr 
         if (is_it(change))
             return say(change, expr, expr->args[0]);
     } else if (!joins(expr)) {
-        for (int always = 0; always < 2; always++)
-            if (is_it(change))
-                return say(change, expr, constant(change, always));
+        return change_test(change, expr);
     }
     return expr;
 }

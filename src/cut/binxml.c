@@ -691,7 +691,7 @@ static int put_content(struct cursor *cursor, const struct value_ref *value, str
 static int put_element(struct cursor *cursor, const struct program *program, const struct op *op,
                        const struct value_ref *value, struct buffer *to)
 {
-    struct slice tag = slice_of(program->literals.ptr + op->text, op->text_len);
+    struct slice tag = slice_sub(buffer_slice(&program->literals), op->text, op->text_len);
     struct slice name = slice_sub(tag, 1, op->name_len);
     bool array = value->type & BINXML_ARRAY;
     uint8_t type = value->type & (uint8_t)~BINXML_ARRAY;
@@ -749,7 +749,7 @@ static int run(struct cursor *cursor, const struct program *program, const struc
             return too_much(cursor->err);
         const struct op *op = &program->ops[i];
         const struct value_ref *value = op->value < count ? &values[op->value] : &none;
-        struct slice text = slice_of(program->literals.ptr + op->text, op->text_len);
+        struct slice text = slice_sub(buffer_slice(&program->literals), op->text, op->text_len);
         struct cursor inside = *cursor;
         int result = 0;
         switch (op->kind) {

@@ -265,6 +265,7 @@ static void take_chunk(struct evtx *evtx)
     if (!check_chunk(evtx)) {
         evtx->report.chunks_broken++;
         evtx->end = evtx->end < len ? evtx->end : len;
+        evtx->unbounded |= len < CHUNK; /* the free space came nearer */
         if (len < CHUNK && len == evtx->len) {
             evtx->report.cut = true;
             note(evtx, "the file ends within chunk %u at byte %llu", evtx->number,
