@@ -248,7 +248,8 @@ static bool name_is_right(const struct binxml *reader, uint32_t offset, uint32_t
     struct slice text = slice_sub(reader->chunk, offset + 8, (size_t)count * 2);
     uint32_t hash = (uint32_t)binxml_number(slice_sub(reader->chunk, offset + 4, 2));
     bool ended = binxml_number(slice_sub(reader->chunk, offset + 8 + text.len, 2)) == 0;
-    return !reader->suspect || (ended && (name_hash(text) == hash || like_a_name(text)));
+    return !reader->suspect ||
+           (ended && text.len > 0 && (name_hash(text) == hash || like_a_name(text)));
 }
 
 /* A name stands where the offset says, or right here when it is the first use. */
