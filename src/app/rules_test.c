@@ -10,10 +10,13 @@
  *       findings: 1
  *       expect: [{severity: critical, entities: [hot-1], text: '12.5 XEM'}]
  *
- * Rules run in the engine that servers run. Only findings of the file's own rules count.
+ * Rules run in the engine that servers run. Only findings of the file's own rules count. With --mutate the
+ * cases are run again with each wrong version of the rules (app/rule_mutants.h): one that passes all of
+ * them was not noticed.
  */
 #include "app/offline.h"
 #include "app/rule_commands.h"
+#include "app/rule_mutants.h"
 #include "app/rules.h"
 #include "base/file.h"
 #include "base/mem.h"
@@ -30,6 +33,9 @@ enum { PATH_ROOM = 4200, DEFAULT_RECEIVED_S = 1893456000 }; /* 2030-01-01: a tes
 struct run {
     struct decoders *decoders;
     uint64_t passed, failed;
+    bool mutate;
+    bool quiet; /* a wrong version is meant to fail */
+    uint64_t mutants, noticed;
 
     /* the file that is being tested */
     const char *path;
@@ -49,12 +55,14 @@ PRINTF_LIKE(3, 4)
 static void fail(struct run *run, struct slice name, const char *format, ...)
 {
     va_list args;
+    run->failed++;
+    if (run->quiet)
+        return;
     printf("FAIL  %s: %.*s: ", run->path, SLICE_ARG(name));
     va_start(args, format);
     vprintf(format, args);
     va_end(args);
     putchar('\n');
-    run->failed++;
 }
 
 static int on_found(void *context, const struct finding *finding, const struct rule *rule,
@@ -287,11 +295,65 @@ static int run_document(struct run *run, const struct yaml_node *document, struc
         fail(run, SLICE("the file"), "'cases' is missing: a list of tests");
         return 0;
     }
-    for (size_t i = 0; i < cases->count; i++)
+    for (size_t i = 0; i < cases->count && !(run->quiet && run->failed); i++)
         if (run_case(run, cases->entries[i].value, err) < 0)
             return -1;
     return 0;
 }
+
+/* ---- wrong versions ---- */
+
+/* All cases of a file; with a wrong version of a rule up to the first that fails. */
+static int run_documents(struct run *run, const struct yaml_node *const *documents, size_t count, struct err *err)
+{
+    int result = 0;
+    for (size_t i = 0; result == 0 && i < count && !(run->quiet && run->failed); i++)
+        result = run_document(run, documents[i], err);
+    return result;
+}
+
+/* 1: the version was run, 0: there is none of this number. */
+static int try_mutant(struct run *run, struct rule *rule, size_t n, const struct yaml_node *const *documents,
+                      size_t count, struct err *err)
+{
+    struct run trial = *run;
+    struct rule_mutant saved;
+    struct buffer said;
+    trial.arena = arena_new(BATCH_ARENA_MAX);
+    if (!trial.arena)
+        return err_nomem(err);
+    trial.quiet = true;
+    trial.passed = trial.failed = 0;
+    buffer_init(&said, MIB);
+    int made = rule_mutant_make(rule, n, trial.arena, &saved, &said), result = made < 0 ? err_nomem(err) : 0;
+    if (made > 0) {
+        result = run_documents(&trial, documents, count, err);
+        rule_mutant_undo(rule, &saved);
+        run->mutants++;
+        run->noticed += trial.failed > 0;
+        if (result == 0 && !trial.failed)
+            printf("not noticed  %s: %.*s: %.*s\n", run->path, SLICE_ARG(rule->title), SLICE_ARG(buffer_slice(&said)));
+    }
+    buffer_close(&said);
+    arena_free(trial.arena);
+    return result < 0 ? -1 : made;
+}
+
+static int try_mutants(struct run *run, const struct yaml_node *const *documents, size_t count, struct err *err)
+{
+    struct rule_set *rules = run->book->rules;
+    for (size_t i = 0; i < rules->count; i++) {
+        struct rule *rule = rules->rules[i];
+        int made = rule->status == RULE_ACTIVE && slice_is(rule->path, run->rule_path);
+        for (size_t n = 0; made > 0; n++)
+            made = try_mutant(run, rule, n, documents, count, err);
+        if (made < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* ---- a file ---- */
 
 /* NAME.yml or NAME.yaml; false when there is neither. */
 static bool find_rule(struct run *run)
@@ -321,9 +383,10 @@ static int run_file(struct run *run, struct err *err)
     if (yaml_parse(text, run->arena, &documents, &count, &why) < 0)
         fail(run, SLICE("the file"), "%s", why.text);
     fail_inactive(run);
-    int result = 0;
-    for (size_t i = 0; result == 0 && i < count; i++)
-        result = run_document(run, documents[i], err);
+    uint64_t failed = run->failed;
+    int result = run_documents(run, documents, count, err);
+    if (result == 0 && run->mutate && run->failed == failed)
+        result = try_mutants(run, documents, count, err);
     rulebook_release(run->book);
     return result;
 }
@@ -352,7 +415,8 @@ int rules_test(int argc, char **argv)
     struct run run = {0};
     struct err err;
     char own[PATH_ROOM];
-    int status = cli_parse("rules test", argc, argv, NULL, 0, &words);
+    const struct cli_option options[] = {{"--mutate", NULL, &run.mutate}};
+    int status = cli_parse("rules test", argc, argv, options, ARRAY_COUNT(options), &words);
     if (status)
         return status;
     snprintf(own, sizeof(own), "%s", cli_content("rules"));
@@ -366,6 +430,10 @@ int rules_test(int argc, char **argv)
     decoders_free(run.decoders);
     if (result < 0)
         return cli_fail(&err);
+    if (run.mutate)
+        printf("%llu of %llu wrong versions were noticed (%.1f %%)\n", (unsigned long long)run.noticed,
+               (unsigned long long)run.mutants,
+               run.mutants ? 100.0 * (double)run.noticed / (double)run.mutants : 100.0);
     printf("%llu passed, %llu failed\n", (unsigned long long)run.passed, (unsigned long long)run.failed);
     return run.failed ? EXIT_FAILED : EXIT_DONE;
 }

@@ -21,6 +21,10 @@ enum { BATCH_WAIT_MS = 10 };       /* a batch that is not full waits this long *
 enum { EVENT_FIELDS_MAX = 512 };    /* fields of one event; more stay in event.original only */
 enum { FIELD_NAME_MAX = 512 };      /* bytes of a field name */
 enum { JSON_DEPTH_MAX = 64 };       /* nesting of a JSON event */
+#define EVTX_RECORD_XML_BYTES_MAX (4 * MIB) /* XML of one record of an event log file */
+#define EVTX_CHUNK_XML_BYTES_MAX (64 * MIB) /* XML of all records of a chunk (64 KiB) of an event log file; further ones are broken */
+enum { EVTX_CHUNK_STEPS_MAX = 4000000 };    /* parts of templates that are put out for a chunk's records */
+enum { EVTX_CHUNK_TOKENS_MAX = 250000 };    /* tokens of a chunk's templates and of binary XML in its values */
 enum { BATCH_COLUMNS_MAX = 16384 }; /* different field names in one batch */
 enum { FIELD_VALUES_MAX = 4096 };   /* values of one field in one event */
 

@@ -1,6 +1,5 @@
 #include "collect/file_reader.h"
 
-#include "base/io.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "cut/evtx.h"
@@ -144,6 +143,42 @@ static int open_unpacker(struct file_reader *reader, struct err *err)
     return 0;
 }
 
+/* The next bytes, unpacked, for the event log's own reader. */
+static int read_text(void *context, char *to, size_t len, size_t *got, struct err *err)
+{
+    struct file_reader *reader = context;
+    while (reader->given == reader->text.len && !reader->text_end) {
+        buffer_clear(&reader->text);
+        reader->given = 0;
+        if (fill(reader, err) < 0)
+            return -1;
+    }
+    struct slice part = slice_sub(buffer_slice(&reader->text), reader->given, len);
+    if (part.len)
+        memcpy(to, part.ptr, part.len);
+    reader->given += part.len;
+    *got = part.len;
+    return 0;
+}
+
+/* By what is in it; one whose beginning is lost, by its name. */
+static bool is_event_log(const struct file_reader *reader)
+{
+    struct slice head = buffer_slice(&reader->text), name = slice_text(reader->path);
+    bool named = slice_ends(name, SLICE(".evtx")) || slice_ends(name, SLICE(".evtx.gz")) ||
+                 slice_ends(name, SLICE(".evtx.zst"));
+    return evtx_detect(head) || (named && (head.len == 0 || memchr(head.ptr, 0, head.len)));
+}
+
+/* Looks at the first bytes; text keeps them. */
+static int open_event_log(struct file_reader *reader, struct err *err)
+{
+    while (reader->text.len < READ_BYTES && !reader->text_end)
+        if (fill(reader, err) < 0)
+            return -1;
+    return is_event_log(reader) ? evtx_open(read_text, reader, &reader->evtx, err) : 0;
+}
+
 static int open_content(struct file_reader *reader, struct err *err)
 {
     bool stdin_path = strcmp(reader->path, "-") == 0;
@@ -156,11 +191,9 @@ static int open_content(struct file_reader *reader, struct err *err)
     if (!stdin_path && info.st_size > 0)
         reader->report.bytes_total = (uint64_t)info.st_size;
     posix_fadvise(reader->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-    if (read_packed(reader, err) < 0)
+    if (read_packed(reader, err) < 0 || open_unpacker(reader, err) < 0)
         return -1;
-    if (!stdin_path && evtx_detect(slice_of(reader->packed, reader->packed_len)))
-        return evtx_open(io_real(), reader->path, &reader->evtx, err);
-    return open_unpacker(reader, err);
+    return open_event_log(reader, err);
 }
 
 int file_reader_open(const char *path, const char *encoding, struct file_reader **out,
@@ -215,6 +248,15 @@ const struct file_reader_report *file_reader_report(const struct file_reader *re
 
 /* ---- deliveries ---- */
 
+static void describe_damage(struct file_reader *reader)
+{
+    struct buffer text;
+    buffer_init(&text, sizeof(reader->report.problem));
+    evtx_describe(evtx_report(reader->evtx), &text);
+    snprintf(reader->report.problem, sizeof(reader->report.problem), "%.*s", SLICE_ARG(buffer_slice(&text)));
+    buffer_close(&text);
+}
+
 static int next_evtx(struct file_reader *reader, struct delivery *out, struct err *err)
 {
     struct evtx_record record;
@@ -225,8 +267,8 @@ static int next_evtx(struct file_reader *reader, struct delivery *out, struct er
         delivery_put_record(&reader->records, record.xml, SLICE(""));
         count++;
     }
-    const struct evtx_report *report = evtx_report(reader->evtx);
-    snprintf(reader->report.problem, sizeof(reader->report.problem), "%s", report->problem);
+    if (more == 0)
+        describe_damage(reader);
     if (more < 0)
         return err_within(err, "%s", reader->path);
     out->framing = FRAMING_RECORDS;

@@ -1,7 +1,7 @@
 #pragma once
 /*
  * collect/file_reader: a file, or standard input ("-"), as deliveries. Plain text, gzip and zstd
- * are told apart by their first bytes; EVTX files give their records' XML.
+ * are told apart by their first bytes; EVTX files (packed ones too) give their records' XML.
  *
  * A line is an event. What is longer than EVENT_BYTES_MAX comes as linked parts
  * (hint part=1), none of it is lost. UTF-16 is known by its byte order mark; its lines keep
@@ -20,7 +20,7 @@ struct file_reader_report {
     uint64_t bytes;       /* read from the file, as it is on disk */
     uint64_t bytes_total; /* 0 when unknown (standard input) */
     uint64_t events;
-    char problem[200];    /* of a damaged EVTX file; "" when there was none */
+    char problem[1400];   /* of a damaged EVTX file, at its end; "" when there was none */
 };
 
 /* encoding: of text that has no byte order mark (cut/encoding.h); NULL: UTF-8, or whatever it is. */

@@ -1,6 +1,6 @@
 #include "cut/binxml.h"
 
-#include "base/map.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "cut/binxml_value.h"
 
@@ -30,7 +30,14 @@ enum {
     TOKEN_MORE = 0x40,
 };
 
-enum { ARENA_MAX = 32 * 1024 * 1024, TEMPLATES = 256, NEST_MAX = 8 };
+enum {
+    ARENA_MAX = 64 * 1024 * 1024, /* more than EVTX_CHUNK_TOKENS_MAX ever need */
+    TEMPLATES = 256,
+    NEST_MAX = 8,
+    LITERALS_MAX = 16 * 1024 * 1024, /* of all programs of a chunk */
+    FRAGMENT_TOKENS = 32,            /* what a fragment costs before its first token */
+    REST_MAX = 15,                   /* bytes behind a record's last value: an end token and padding */
+};
 
 enum op_kind {
     OP_TEXT,      /* literal */
@@ -51,7 +58,8 @@ struct program {
     struct op *ops;
     uint32_t op_count, op_size;
     struct buffer literals;
-    struct program *next; /* all of this chunk */
+    struct program *next;   /* all of this chunk */
+    struct program *beside; /* templates with the same offset modulo TEMPLATES */
     uint32_t offset;      /* where its template definition stands; 0 for others */
     bool broken;
 };
@@ -59,14 +67,11 @@ struct program {
 struct binxml {
     struct slice chunk;
     struct arena *arena;
-    struct program *templates[TEMPLATES]; /* the last one with that offset modulo TEMPLATES */
+    struct program *templates[TEMPLATES]; /* by offset modulo TEMPLATES */
     struct program *all;
-};
-
-struct values {
-    const char *descriptors; /* u16 size, u8 type, u8 unused */
-    uint32_t count;
-    const uint32_t *offsets; /* in the chunk */
+    bool suspect;
+    uint32_t tokens, steps; /* of this chunk so far */
+    size_t literal_bytes, xml_bytes;
 };
 
 /* Where we are in the chunk. */
@@ -108,10 +113,18 @@ void binxml_free(struct binxml *reader)
     mem_free(reader);
 }
 
-void binxml_begin_chunk(struct binxml *reader, struct slice chunk)
+void binxml_begin_chunk(struct binxml *reader, struct slice chunk, bool suspect)
 {
     forget_programs(reader);
     reader->chunk = chunk;
+    reader->suspect = suspect;
+    reader->tokens = reader->steps = 0;
+    reader->literal_bytes = reader->xml_bytes = 0;
+}
+
+static int too_much(struct err *err)
+{
+    return err_set(err, ERR_LIMIT, "the chunk's templates ask for more work than an event log's do");
 }
 
 static int damaged(struct cursor *cursor, const char *what)
@@ -209,6 +222,36 @@ static int add_value_op(struct compile *compile, enum op_kind kind, uint32_t fro
     return 0;
 }
 
+/* h * 65599 + character, of which 16 bits are kept. */
+static uint32_t name_hash(struct slice utf16)
+{
+    uint32_t hash = 0;
+    for (size_t i = 0; i + 1 < utf16.len; i += 2)
+        hash = hash * 65599 + (uint32_t)binxml_number(slice_sub(utf16, i, 2));
+    return hash & 0xffff;
+}
+
+static bool like_a_name(struct slice utf16)
+{
+    for (size_t i = 0; i + 1 < utf16.len; i += 2) {
+        char c = utf16.ptr[i];
+        bool letter = ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '_' || utf16.ptr[i + 1];
+        if (!letter && (i == 0 || !((c >= '0' && c <= '9') || c == '-' || c == '.' || c == ':')))
+            return false;
+    }
+    return utf16.len > 0;
+}
+
+/* In a damaged chunk: a place where no name ever stood is not taken for one. */
+static bool name_is_right(const struct binxml *reader, uint32_t offset, uint32_t count)
+{
+    struct slice text = slice_sub(reader->chunk, offset + 8, (size_t)count * 2);
+    uint32_t hash = (uint32_t)binxml_number(slice_sub(reader->chunk, offset + 4, 2));
+    bool ended = binxml_number(slice_sub(reader->chunk, offset + 8 + text.len, 2)) == 0;
+    return !reader->suspect ||
+           (ended && text.len > 0 && (name_hash(text) == hash || like_a_name(text)));
+}
+
 /* A name stands where the offset says, or right here when it is the first use. */
 static int take_name(struct cursor *cursor, struct element *out)
 {
@@ -221,6 +264,8 @@ static int take_name(struct cursor *cursor, struct element *out)
     uint32_t count = (uint32_t)binxml_number(slice_sub(chunk, offset + 6, 2));
     if (chunk.len - offset - 8 < (size_t)count * 2 + 2)
         return damaged(cursor, "a name that is too long");
+    if (!name_is_right(cursor->reader, offset, count))
+        return damaged(cursor, "a damaged name");
     if (offset == cursor->at)
         cursor->at += 8 + (size_t)count * 2 + 2;
     *out = (struct element){offset + 8, count * 2};
@@ -476,7 +521,7 @@ static struct program *new_program(struct binxml *reader)
     struct program *program = arena_calloc(reader->arena, sizeof(*program));
     if (!program)
         return NULL;
-    buffer_init(&program->literals, 1024 * 1024);
+    buffer_init(&program->literals, LITERALS_MAX - reader->literal_bytes);
     program->next = reader->all;
     reader->all = program;
     return program;
@@ -486,10 +531,14 @@ static struct program *new_program(struct binxml *reader)
 static int compile_fragment(struct cursor *cursor, struct program *program)
 {
     struct compile compile = {.cursor = *cursor, .program = program};
+    struct binxml *reader = cursor->reader;
+    reader->tokens += FRAGMENT_TOKENS;
     while (compile.cursor.at < compile.cursor.end) {
         uint8_t byte = (uint8_t)cursor->reader->chunk.ptr[compile.cursor.at++];
         if (byte == TOKEN_END)
             break;
+        if (++reader->tokens > EVTX_CHUNK_TOKENS_MAX)
+            return too_much(cursor->err);
         bool after_start = (byte & ~TOKEN_MORE) == TOKEN_CLOSE_START;
         if (compile_token(&compile, byte) < 0) {
             cursor->at = compile.cursor.at;
@@ -499,8 +548,9 @@ static int compile_fragment(struct cursor *cursor, struct program *program)
             compile.start_tag_whole = false;
     }
     cursor->at = compile.cursor.at;
+    reader->literal_bytes += program->literals.len;
     if (buffer_failed(&program->literals))
-        return err_nomem(cursor->err);
+        return too_much(cursor->err);
     if (compile.depth)
         return damaged(cursor, "an element that is not closed");
     return flush_text(&compile, written(&compile));
@@ -508,36 +558,48 @@ static int compile_fragment(struct cursor *cursor, struct program *program)
 
 /* --- templates and their values --- */
 
-/* Template definition: u32 next, GUID, u32 size, data. */
-static int find_template(struct cursor *cursor, uint32_t offset, struct program **out)
+static struct program *known_template(const struct binxml *reader, uint32_t offset)
+{
+    struct program *program = reader->templates[offset % TEMPLATES];
+    while (program && program->offset != offset)
+        program = program->beside;
+    return program;
+}
+
+/* Template definition: u32 next, GUID (which begins with the id that instances repeat), u32 size, data. */
+static int find_template(struct cursor *cursor, uint32_t offset, uint32_t id, struct program **out)
 {
     struct binxml *reader = cursor->reader;
-    struct program **slot = &reader->templates[offset % TEMPLATES];
-    *out = *slot;
-    if (*slot && (*slot)->offset == offset)
-        return (*slot)->broken ? damaged(cursor, "a broken template") : 0;
     if (offset == 0 || offset > reader->chunk.len || reader->chunk.len - offset < 24)
         return damaged(cursor, "a template outside of the chunk");
+    if (reader->suspect && (uint32_t)binxml_number(slice_sub(reader->chunk, offset + 4, 4)) != id)
+        return damaged(cursor, "another template than it names");
+    struct program *program = *out = known_template(reader, offset);
+    if (program)
+        return program->broken ? damaged(cursor, "a broken template") : 0;
     size_t size = (size_t)binxml_number(slice_sub(reader->chunk, offset + 20, 4));
     if (size > reader->chunk.len - offset - 24)
         return damaged(cursor, "a template that is too long");
-    struct program *program = new_program(reader);
+    program = *out = new_program(reader);
     if (!program)
         return err_nomem(cursor->err);
-    *slot = program;
     program->offset = offset;
+    program->beside = reader->templates[offset % TEMPLATES];
+    reader->templates[offset % TEMPLATES] = program;
     struct cursor inside = *cursor;
     inside.at = offset + 24;
     inside.end = offset + 24 + size;
-    program->broken = compile_fragment(&inside, program) < 0;
-    *out = program;
-    return program->broken ? -1 : 0;
+    program->broken = true; /* while it is compiled: one that is within itself */
+    if (compile_fragment(&inside, program) < 0)
+        return -1;
+    program->broken = false;
+    return 0;
 }
 
 /* u8 unknown, u32 template id, u32 offset of the definition, which may follow right here; u32
  * number of values, their descriptors, their bytes. */
 struct instance {
-    uint32_t template_offset;
+    uint32_t template_id, template_offset;
     uint32_t count;
     size_t descriptors, data;
 };
@@ -546,7 +608,7 @@ static int take_instance(struct cursor *cursor, struct instance *out)
 {
     uint32_t ignored, size;
     struct slice bytes;
-    if (take_number(cursor, 1, &ignored) < 0 || take_number(cursor, 4, &ignored) < 0 ||
+    if (take_number(cursor, 1, &ignored) < 0 || take_number(cursor, 4, &out->template_id) < 0 ||
         take_number(cursor, 4, &out->template_offset) < 0)
         return -1;
     if (out->template_offset == cursor->at) {
@@ -630,7 +692,7 @@ static int put_content(struct cursor *cursor, const struct value_ref *value, str
 static int put_element(struct cursor *cursor, const struct program *program, const struct op *op,
                        const struct value_ref *value, struct buffer *to)
 {
-    struct slice tag = slice_of(program->literals.ptr + op->text, op->text_len);
+    struct slice tag = slice_sub(buffer_slice(&program->literals), op->text, op->text_len);
     struct slice name = slice_sub(tag, 1, op->name_len);
     bool array = value->type & BINXML_ARRAY;
     uint8_t type = value->type & (uint8_t)~BINXML_ARRAY;
@@ -671,7 +733,7 @@ static int render_instance(struct cursor *cursor, struct buffer *to)
     }
     struct cursor inside = *cursor;
     if (result == 0)
-        result = find_template(&inside, instance.template_offset, &program);
+        result = find_template(&inside, instance.template_offset, instance.template_id, &program);
     if (result == 0)
         result = run(&inside, program, values, instance.count, to);
     mem_free(values);
@@ -684,9 +746,11 @@ static int run(struct cursor *cursor, const struct program *program, const struc
 {
     static const struct value_ref none;
     for (uint32_t i = 0; i < program->op_count; i++) {
+        if (++cursor->reader->steps > EVTX_CHUNK_STEPS_MAX)
+            return too_much(cursor->err);
         const struct op *op = &program->ops[i];
         const struct value_ref *value = op->value < count ? &values[op->value] : &none;
-        struct slice text = slice_of(program->literals.ptr + op->text, op->text_len);
+        struct slice text = slice_sub(buffer_slice(&program->literals), op->text, op->text_len);
         struct cursor inside = *cursor;
         int result = 0;
         switch (op->kind) {
@@ -721,21 +785,34 @@ static int run(struct cursor *cursor, const struct program *program, const struc
     return 0;
 }
 
+static int render(struct cursor *cursor, struct buffer *to)
+{
+    struct binxml *reader = cursor->reader;
+    /* nearly always: fragment header, then one template instance */
+    if (cursor->end - cursor->at > 5 && peek(cursor) == TOKEN_FRAGMENT &&
+        reader->chunk.ptr[cursor->at + 4] == TOKEN_TEMPLATE) {
+        cursor->at += 5;
+        return render_instance(cursor, to);
+    }
+    struct program *program = new_program(reader);
+    if (!program)
+        return err_nomem(cursor->err);
+    if (compile_fragment(cursor, program) < 0)
+        return -1;
+    return run(cursor, program, NULL, 0, to);
+}
+
 int binxml_render(struct binxml *reader, size_t start, size_t end, struct buffer *to,
                   struct err *err)
 {
     assert(start <= end && end <= reader->chunk.len);
     struct cursor cursor = {.reader = reader, .at = start, .end = end, .err = err};
-    /* nearly always: fragment header, then one template instance */
-    if (end - start > 5 && peek(&cursor) == TOKEN_FRAGMENT &&
-        reader->chunk.ptr[start + 4] == TOKEN_TEMPLATE) {
-        cursor.at = start + 5;
-        return render_instance(&cursor, to);
-    }
-    struct program *program = new_program(reader);
-    if (!program)
-        return err_nomem(err);
-    if (compile_fragment(&cursor, program) < 0)
-        return -1;
-    return run(&cursor, program, NULL, 0, to);
+    size_t before = to->len;
+    if (reader->xml_bytes > EVTX_CHUNK_XML_BYTES_MAX)
+        return too_much(err);
+    int result = render(&cursor, to);
+    reader->xml_bytes += to->len - before;
+    if (result == 0 && reader->suspect && end - cursor.at > REST_MAX)
+        return damaged(&cursor, "fewer values than its length says");
+    return result;
 }

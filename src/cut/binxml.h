@@ -8,6 +8,8 @@
  *
  *   <Event ...><System><EventID>  value 3  </EventID> ...
  *
+ * What is hostile ends: the work for one chunk is bounded (EVTX_CHUNK_*), however templates name each other.
+ *
  * Ownership  Compiled templates live in the reader's arena until binxml_begin_chunk().
  * Threads    One at a time.
  * Limits     BINXML_DEPTH_MAX of nesting (elements and templates in values); the
@@ -26,8 +28,9 @@ struct binxml;
 MUST_USE struct binxml *binxml_new(void);
 void binxml_free(struct binxml *reader); /* NULL is fine */
 
-/* Offsets inside count from the chunk's first byte; it must stay until the next call. */
-void binxml_begin_chunk(struct binxml *reader, struct slice chunk);
+/* Offsets inside count from the chunk's first byte; it must stay until the next call. suspect: its checksum
+ * is wrong, so what a record says twice (ids, hashes, lengths) must agree. */
+void binxml_begin_chunk(struct binxml *reader, struct slice chunk, bool suspect);
 
 /* The BinXML from start up to end (offsets in the chunk). */
 MUST_USE int binxml_render(struct binxml *reader, size_t start, size_t end, struct buffer *to,

@@ -4,6 +4,7 @@
 #include "base/utf8.h"
 #include "cut/binxml.h"
 
+#include <math.h>
 #include <stdio.h>
 
 uint64_t binxml_number(struct slice bytes)
@@ -175,7 +176,12 @@ static void put_double(struct slice b, struct buffer *to)
     float f;
     memcpy(&n, &bits, 8);
     memcpy(&f, &half, 4);
-    snprintf(text, sizeof(text), "%.6e", b.len == 4 ? (double)f : n);
+    n = b.len == 4 ? (double)f : n;
+    if (!isfinite(n)) {
+        buffer_put_text(to, isnan(n) ? "-1.#IND" : n < 0 ? "-1.#INF" : "1.#INF");
+        return;
+    }
+    snprintf(text, sizeof(text), "%.6e", n);
     char *exponent = strchr(text, 'e');
     if (!exponent || strlen(exponent) != 4) {
         buffer_put_text(to, text);
@@ -234,9 +240,6 @@ static void put_fixed(uint8_t type, struct slice b, struct buffer *to)
     case BINXML_DOUBLE:
         put_double(b, to);
         break;
-    case BINXML_BOOL:
-        buffer_put_text(to, binxml_number(b) ? "true" : "false");
-        break;
     case BINXML_HEX32: /* no leading zeros, as Windows and the rules written for it have them: 0x7e */
     case BINXML_HEX64:
         buffer_printf(to, "0x%llx", (unsigned long long)binxml_number(b));
@@ -260,7 +263,7 @@ void binxml_put_value(uint8_t type, struct slice bytes, struct buffer *to)
     size_t size = fixed_size(type);
     if (type == BINXML_NULL || bytes.len == 0)
         return;
-    if (type == BINXML_STRING)
+    if (type == BINXML_STRING || type == BINXML_XML_TEXT)
         binxml_put_utf16(without_zeros(bytes), to);
     else if (type == BINXML_ANSI)
         put_ansi(bytes, to);
@@ -268,6 +271,8 @@ void binxml_put_value(uint8_t type, struct slice bytes, struct buffer *to)
         put_sid(bytes, to);
     else if ((type == BINXML_SIZE || type == BINXML_HANDLE) && bytes.len <= 8)
         buffer_printf(to, "0x%llx", (unsigned long long)binxml_number(bytes));
+    else if (type == BINXML_BOOL && bytes.len <= 8)
+        buffer_put_text(to, binxml_number(bytes) ? "true" : "false");
     else if (size && bytes.len == size)
         put_fixed(type, bytes, to);
     else
@@ -288,6 +293,8 @@ bool binxml_next_member(uint8_t type, struct slice *bytes, struct slice *member)
         size = strnlen(bytes->ptr, bytes->len);
         step = size + 1;
     } else {
+        if (type == BINXML_SIZE) /* of the machine that wrote it, which is not said: 8 where that fits */
+            size = bytes->len % 8 ? 4 : 8;
         if (type == BINXML_SID && bytes->len >= 2)
             size = 8 + 4 * (size_t)(unsigned char)bytes->ptr[1];
         if (size == 0 || size > bytes->len)

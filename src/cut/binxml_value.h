@@ -28,6 +28,7 @@ enum binxml_type {
     BINXML_HEX64 = 0x15,
     BINXML_HANDLE = 0x20,
     BINXML_XML = 0x21,
+    BINXML_XML_TEXT = 0x23,
     BINXML_ARRAY = 0x80, /* or-ed in */
 };
 

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import pathlib
+import re
 import tempfile
 
 from harness import Checks, run
@@ -35,6 +36,9 @@ def event(second, action, host="h1"):
 def check_content():
     status, out, _ = run("rules", "test")
     checks.equal("the tests of our own rules pass", (status, out.splitlines()[-1].endswith(" 0 failed")), (0, True))
+    status, out, _ = run("rules", "test", "--mutate")
+    found = re.search(r"(\d+) of (\d+) wrong versions were noticed \(([\d.]+) %\)", out)
+    checks.check("the tests of our own rules notice wrong versions", status == 0 and found and int(found[2]) > 100 and float(found[3]) >= 90, out)
     checks.check("each rule of ours has tests", all(pathlib.Path(r["path"]).with_suffix("").with_suffix(".test.yaml").exists()
                                                     for r in json.loads(run("rules", "list", "--format", "json")[1])))
 
@@ -90,6 +94,12 @@ def check_tests(folder):
     write(folder, "one.test.yaml", CASES)
     status, out, _ = run("rules", "test", folder)
     checks.equal("tests pass", (status, out.splitlines()[-1]), (0, "3 passed, 0 failed"))
+    status, out, _ = run("rules", "test", "--mutate", folder)
+    checks.check("all wrong versions of a rule that is well tested are noticed", "2 of 2 wrong versions were noticed (100.0 %)" in out, out)
+    write(folder, "one.test.yaml", CASES.split("  - name: none")[0])
+    status, out, _ = run("rules", "test", "--mutate", folder)
+    checks.check("one that is not noticed is listed, and is no failure", status == 0 and "1 of 2 wrong versions were noticed (50.0 %)" in out and
+                 "One: condition: 'event.action' equal \"one\" always held" in out, out)
     wrong = {
         "more than there is": ("findings: 1\n", "findings: 2\n", "2 findings were expected, there are 1"),
         "another severity": ("severity: high", "severity: low", "finding 1 lacks the severity 'low'"),
