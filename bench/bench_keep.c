@@ -5,6 +5,7 @@
  *
  *   bench_keep DECODERS FILE DIR [ROWS] [STREAMS] [LEVEL]
  */
+#include "cpu_seconds.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "decode/decode.h"
@@ -24,13 +25,6 @@ struct bench {
     uint64_t seq, rows_per_seal;
     double load, merge;
 };
-
-static double cpu_seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static void stop(const struct err *err)
 {

@@ -3,19 +3,13 @@
  *
  *   decode_bench DECODERS FILE [ROUNDS]
  */
+#include "cpu_seconds.h"
 #include "base/file.h"
 #include "decode/decode.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
-
-static double cpu_seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static int decode_file(struct decode *decode, struct slice text, struct batch *batch,
                        struct err *err)

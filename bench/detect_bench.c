@@ -5,6 +5,7 @@
  *
  * CONTENT is the folder with decoders/ and logsources/.
  */
+#include "cpu_seconds.h"
 #include "base/file.h"
 #include "decode/decode.h"
 #include "detect/detector.h"
@@ -22,13 +23,6 @@ struct bench {
     double decode_s, detect_s;
     uint64_t events, findings;
 };
-
-static double cpu_seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* Now; getrusage() would count what the program that started this one had. */
 static double resident_mib(void)

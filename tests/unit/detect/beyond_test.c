@@ -22,16 +22,6 @@ static void make_events(struct sent *list, uint64_t seed, uint32_t gap_s)
     }
 }
 
-static size_t count_of(const struct rules_world *world, int user)
-{
-    char name[16];
-    size_t count = 0;
-    (void)snprintf(name, sizeof(name), "u%d", user);
-    for (size_t i = 0; i < world->count; i++)
-        count += strcmp(world->found[i].group, name) == 0 && !world->found[i].follows[0];
-    return count;
-}
-
 /* Order of arrival, mixed: events change places with others up to so many further on. */
 static void mix(struct sent *list, uint64_t seed, uint32_t reach)
 {
@@ -321,28 +311,13 @@ static void survives_every_failed_allocation(void **state)
     (void)state;
     for (size_t which = 0; which < ARRAY_COUNT(all); which++) {
         struct rules_world world;
-        struct err err;
-        bool done = false;
         world_open(&world, all[which]);
         struct batch *batch = batch_new(16 * MIB);
         for (int i = 0; i < 30; i++) {
             struct sent event = {START_NS + i * NS_PER_MINUTE, i % 2, i % 2, i % 7};
             put_event(batch, &event, (uint64_t)i + 1);
         }
-        for (int n = 0; !done; n++) {
-            struct detector *detector = NULL;
-            struct buffer bytes;
-            buffer_init(&bytes, MIB);
-            mem_fail_after(n);
-            done = world_detector(&world, &detector, &err) == 0 && detector_run(detector, batch, &err) == 0;
-            if (done) {
-                detector_save(detector, &bytes);
-                done = !buffer_failed(&bytes) && detector_load(detector, buffer_slice(&bytes), &err) == 0;
-            }
-            mem_fail_after(-1);
-            buffer_close(&bytes);
-            detector_free(detector);
-        }
+        live_without_memory(&world, batch);
         batch_free(batch);
         world_close(&world);
     }

@@ -111,16 +111,6 @@ static void make_events(struct sent *list, uint64_t seed, uint32_t gap_s)
     }
 }
 
-static size_t count_of(const struct rules_world *world, int user)
-{
-    char name[16];
-    size_t count = 0;
-    (void)snprintf(name, sizeof(name), "u%d", user);
-    for (size_t i = 0; i < world->count; i++)
-        count += strcmp(world->found[i].group, name) == 0 && !world->found[i].follows[0];
-    return count;
-}
-
 /* ---- tests ---- */
 
 static void fires_as_often_as_every_window_says(void **state)
@@ -367,29 +357,13 @@ static void survives_every_failed_allocation(void **state)
     (void)state;
     struct rules_world world;
     struct sent list[40];
-    struct err err;
     for (size_t i = 0; i < ARRAY_COUNT(list); i++)
         list[i] = (struct sent){START_NS + (int64_t)i * NS_PER_SECOND, (int)i % 3, (int)i % 2, (int)i};
     world_open(&world, LAST("value_count", "[a, b]", ", condition: {field: V, gte: 3}"));
     struct batch *batch = batch_new(16 * MIB);
     for (size_t i = 0; i < ARRAY_COUNT(list); i++)
         put_event(batch, &list[i], i + 1);
-    bool done = false;
-    for (int n = 0; !done; n++) {
-        struct detector *detector = NULL;
-        struct buffer bytes;
-        buffer_init(&bytes, MIB);
-        mem_fail_after(n);
-        done = world_detector(&world, &detector, &err) == 0 && detector_run(detector, batch, &err) == 0 &&
-               detector_finish(detector, &err) == 0;
-        if (done) {
-            detector_save(detector, &bytes);
-            done = !buffer_failed(&bytes) && detector_load(detector, buffer_slice(&bytes), &err) == 0;
-        }
-        mem_fail_after(-1);
-        buffer_close(&bytes);
-        detector_free(detector);
-    }
+    live_without_memory(&world, batch);
     assert_true(world.count > 0);
     batch_free(batch);
     world_close(&world);

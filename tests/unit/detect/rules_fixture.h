@@ -1,5 +1,6 @@
 #pragma once
 /* Rules from a text, events with a few fields, and the findings they lead to: for tests of rules that remember. */
+#include "base/mem.h"
 #include "test.h"
 
 #include "base/clock.h"
@@ -138,4 +139,37 @@ static inline uint32_t dice(uint64_t *seed, uint32_t sides)
 {
     *seed = *seed * 6364136223846793005u + 1442695040888963407u;
     return (uint32_t)(*seed >> 33) % sides;
+}
+
+/* Findings of a user, those that only tell how one went on left out. */
+static inline size_t count_of(const struct rules_world *world, int user)
+{
+    char name[16];
+    size_t count = 0;
+    (void)snprintf(name, sizeof(name), "u%d", user);
+    for (size_t i = 0; i < world->count; i++)
+        count += strcmp(world->found[i].group, name) == 0 && !world->found[i].follows[0];
+    return count;
+}
+
+/* A detector's life, with the n-th allocation failing for each n until none is left to fail. */
+static inline void live_without_memory(struct rules_world *world, struct batch *batch)
+{
+    struct err err;
+    bool done = false;
+    for (int n = 0; !done; n++) {
+        struct detector *detector = NULL;
+        struct buffer bytes;
+        buffer_init(&bytes, MIB);
+        mem_fail_after(n);
+        done = world_detector(world, &detector, &err) == 0 && detector_run(detector, batch, &err) == 0 &&
+               detector_finish(detector, &err) == 0;
+        if (done) {
+            detector_save(detector, &bytes);
+            done = !buffer_failed(&bytes) && detector_load(detector, buffer_slice(&bytes), &err) == 0;
+        }
+        mem_fail_after(-1);
+        buffer_close(&bytes);
+        detector_free(detector);
+    }
 }

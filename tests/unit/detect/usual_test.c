@@ -276,28 +276,13 @@ static void survives_every_failed_allocation(void **state)
 {
     (void)state;
     struct rules_world world;
-    struct err err;
-    bool done = false;
     world_with_calendar(&world, JAPAN);
     struct batch *batch = batch_new(16 * MIB);
     for (int i = 0; i < 40; i++) {
         struct sent event = {1767225600 * NS_PER_SECOND + i * 7 * NS_PER_DAY / 8, 0, i % 3, 0};
         put_event(batch, &event, (uint64_t)i + 1);
     }
-    for (int n = 0; !done; n++) {
-        struct detector *detector = NULL;
-        struct buffer bytes;
-        buffer_init(&bytes, MIB);
-        mem_fail_after(n);
-        done = world_detector(&world, &detector, &err) == 0 && detector_run(detector, batch, &err) == 0;
-        if (done) {
-            detector_save(detector, &bytes);
-            done = !buffer_failed(&bytes) && detector_load(detector, buffer_slice(&bytes), &err) == 0;
-        }
-        mem_fail_after(-1);
-        buffer_close(&bytes);
-        detector_free(detector);
-    }
+    live_without_memory(&world, batch);
     batch_free(batch);
     world_close(&world);
 }
