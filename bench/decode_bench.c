@@ -3,22 +3,20 @@
  *
  *   decode_bench DECODERS FILE [ROUNDS]
  */
+#include "bench_lines.h"
 #include "cpu_seconds.h"
 #include "base/file.h"
 #include "decode/decode.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 static int decode_file(struct decode *decode, struct slice text, struct batch *batch,
                        struct err *err)
 {
-    struct delivery delivery = {.framing = FRAMING_LINES, .body = text};
+    struct delivery delivery = bench_lines(text);
     struct decode_place place = {0};
     int more;
-    delivery.origin.source = SLICE("bench");
-    delivery.received_ns = clock_wall_ns(clock_real());
     do {
         more = decode_delivery(decode, &delivery, &place, batch, err);
         if (more < 0 || decode_finish(batch, err) < 0)

@@ -5,6 +5,7 @@
  *
  * CONTENT is the folder with decoders/ and logsources/.
  */
+#include "bench_lines.h"
 #include "cpu_seconds.h"
 #include "base/file.h"
 #include "decode/decode.h"
@@ -13,7 +14,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 struct bench {
@@ -47,11 +47,9 @@ static int count_finding(void *context, const struct finding *finding, const str
 
 static int run_file(struct bench *bench, struct slice text, struct err *err)
 {
-    struct delivery delivery = {.framing = FRAMING_LINES, .body = text};
+    struct delivery delivery = bench_lines(text);
     struct decode_place place = {0};
     int more;
-    delivery.origin.source = SLICE("bench");
-    delivery.received_ns = clock_wall_ns(clock_real());
     do {
         double start = cpu_seconds();
         more = decode_delivery(bench->decode, &delivery, &place, bench->batch, err);

@@ -33,7 +33,7 @@ struct export {
     struct slice stream_name, original;
     struct export_schema *schema;
     struct export_writer *writer;
-    char path[ADMIN_PATH_MAX], part[ADMIN_PATH_MAX]; /* --out, and its name until it is whole */
+    char part[ADMIN_PATH_MAX]; /* the name of --out until it is whole */
     int fd;
     uint64_t rows_total, rows_read;
     struct scan_stats stats; /* of the last walk; what was damaged */
@@ -181,14 +181,7 @@ static int close_out(struct export *export, int result, struct err *err)
 
 static int open_store(struct export *export, struct err *err)
 {
-    admin_path(export->dir, "store", export->path);
-    if (access(export->path, R_OK) != 0)
-        return err_set(err, ERR_NOT_FOUND, "there is no store in %s", export->dir);
-    if (pinned_open(export->dir, &export->pinned, err) < 0)
-        return -1;
-    struct store_config config = {.dir = export->path, .read_only = true,
-                                  .io = pinned_io(export->pinned)};
-    if (store_open(&config, &export->store, err) < 0)
+    if (pinned_store_open(export->dir, &export->pinned, &export->store, err) < 0)
         return -1;
     store_backend_init(&export->backend, export->store, clock_real(), NULL);
     export->backend.memory_max = EXPORT_BLOCK_BYTES_MAX;

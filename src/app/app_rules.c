@@ -29,11 +29,7 @@ static void put_status(const struct rule *rule, bool table, struct buffer *line)
     }
     json_init(&json, line);
     json_open(&json, '{');
-    json_key(&json, "rule");
-    json_open(&json, '{');
-    json_put_text(&json, rule->id.ptr ? "id" : "name", rule->name);
-    if (rule->title.ptr)
-        json_put_text(&json, "title", rule->title);
+    cli_open_rule(&json, rule);
     json_close(&json, '}');
     json_put_text(&json, "status", slice_text(rule_status_name(rule->status)));
     if (rule->reason.ptr)

@@ -1,5 +1,6 @@
 #include "app/backtest_count.h"
 
+#include "app/rules.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/time.h"
@@ -247,10 +248,7 @@ static void put_hit(const struct backtest_hit *hit, struct json *json)
 
 static void put_name(const struct rule *rule, struct json *json)
 {
-    json_key(json, "rule");
-    json_open(json, '{');
-    json_put_text(json, rule->id.ptr ? "id" : "name", rule->name);
-    json_put_text(json, "title", rule->title.ptr ? rule->title : rule->name);
+    cli_open_rule(json, rule);
     json_put_text(json, "level", rule->level);
     json_close(json, '}');
 }

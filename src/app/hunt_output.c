@@ -1,6 +1,7 @@
 #include "app/hunt_output.h"
 
 #include "app/cli.h"
+#include "app/rules.h"
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/time.h"
@@ -49,18 +50,6 @@ static void open_key(struct json *json, const char *key)
     json_open(json, '{');
 }
 
-static void put_rule(struct json *json, const struct rule *rule)
-{
-    open_key(json, "rule");
-    if (rule->id.ptr)
-        json_put_text(json, "id", rule->id);
-    else
-        json_put_text(json, "name", rule->name);
-    if (rule->title.ptr)
-        json_put_text(json, "title", rule->title);
-    json_close(json, '}');
-}
-
 static void put_evidence(struct json *json, const struct finding *finding)
 {
     json_key(json, "evidence");
@@ -84,7 +73,8 @@ static void put_match(struct json *json, const struct finding *finding, const st
                       const struct hunt_place *place)
 {
     json_open(json, '{');
-    put_rule(json, rule);
+    cli_open_rule(json, rule);
+    json_close(json, '}');
     open_key(json, "log");
     open_key(json, "file");
     json_put_text(json, "path", slice_text(place->path));
@@ -106,7 +96,8 @@ static void put_finding(struct json *json, const struct finding *finding, const 
 {
     json_open(json, '{');
     json_put_time(json, "@timestamp", finding->raised_ns);
-    put_rule(json, rule);
+    cli_open_rule(json, rule);
+    json_close(json, '}');
     json_put_text(json, "message", finding->explanation_en);
     open_key(json, "hinomi");
     json_put_text(json, "finding", slice_text(finding->id));

@@ -1,5 +1,6 @@
 #include "app/pinned.h"
 
+#include "app/admin.h"
 #include "base/limits.h"
 #include "base/map.h"
 #include "base/mem.h"
@@ -137,6 +138,19 @@ int pinned_open(const char *dir, struct pinned **out, struct err *err)
 const struct hin_io *pinned_io(const struct pinned *pinned)
 {
     return &pinned->io;
+}
+
+int pinned_store_open(const char *dir, struct pinned **out, struct store **store, struct err *err)
+{
+    char path[ADMIN_PATH_MAX];
+    *store = NULL;
+    *out = NULL;
+    if (access(admin_path(dir, "store", path), R_OK) != 0)
+        return err_set(err, ERR_NOT_FOUND, "there is no store in %s", dir);
+    if (pinned_open(dir, out, err) < 0)
+        return -1;
+    struct store_config config = {.dir = path, .read_only = true, .io = pinned_io(*out)};
+    return store_open(&config, store, err);
 }
 
 void pinned_close(struct pinned *pinned)

@@ -12,9 +12,13 @@
  * Errors     -1 when there is no store or too many segments for the system's limit.
  */
 #include "base/io.h"
+#include "store/store.h"
 
 struct pinned;
 
 MUST_USE int pinned_open(const char *dir, struct pinned **out, struct err *err);
 const struct hin_io *pinned_io(const struct pinned *pinned);
+/* The folder's store, read only, through a pin; close the store first. ERR_NOT_FOUND when there is none; both may be
+ * set after a failure. */
+MUST_USE int pinned_store_open(const char *dir, struct pinned **out, struct store **store, struct err *err);
 void pinned_close(struct pinned *pinned); /* NULL is fine */

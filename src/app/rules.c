@@ -59,6 +59,15 @@ uint64_t cli_stamp_server_rules(const char *dir)
     return sum;
 }
 
+void cli_open_rule(struct json *json, const struct rule *rule)
+{
+    json_key(json, "rule");
+    json_open(json, '{');
+    json_put_text(json, rule->id.ptr ? "id" : "name", rule->name);
+    if (rule->title.ptr)
+        json_put_text(json, "title", rule->title);
+}
+
 void cli_say_inactive(const struct rulebook *book)
 {
     size_t inactive = 0, refused = 0;

@@ -1,5 +1,6 @@
 #pragma once
 /* app/rules: the rules that commands run: from a path or the content folder. */
+#include "base/json.h"
 #include "flow/rulebook.h"
 
 /* path NULL: the content folder's own rules. */
@@ -14,6 +15,9 @@ uint64_t cli_stamp_server_rules(const char *dir);
 enum { CLI_RULES_PATH_MAX = 4400 };
 const char *cli_own_rules(const char *dir, char to[CLI_RULES_PATH_MAX]);
 const char *cli_rule_tuning(const char *dir, char to[CLI_RULES_PATH_MAX]);
+
+/* "rule": {"id" or "name", "title"; the caller closes it. */
+void cli_open_rule(struct json *json, const struct rule *rule);
 
 /* A sentence on standard error when some rules are not active. */
 void cli_say_inactive(const struct rulebook *book);

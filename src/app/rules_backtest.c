@@ -27,7 +27,6 @@ struct backtest {
     enum output_format format;
     struct store *store;
     struct pinned *pinned;
-    char path[ADMIN_PATH_MAX];
 };
 
 /* One version of the rules over the whole time. */
@@ -111,19 +110,7 @@ static void close_version(struct version *version)
     rulebook_release(version->book);
 }
 
-/* ---- the store ---- */
-
-static int open_store(struct backtest *backtest, struct err *err)
-{
-    admin_path(backtest->dir, "store", backtest->path);
-    if (access(backtest->path, R_OK) != 0)
-        return err_set(err, ERR_NOT_FOUND, "there is no store in %s", backtest->dir);
-    if (pinned_open(backtest->dir, &backtest->pinned, err) < 0)
-        return -1;
-    struct store_config config = {.dir = backtest->path, .read_only = true,
-                                  .io = pinned_io(backtest->pinned)};
-    return store_open(&config, &backtest->store, err);
-}
+/* ---- printing ---- */
 
 static int print(struct backtest *backtest, struct version *version, struct version *other, struct err *err)
 {
@@ -153,7 +140,7 @@ static int print(struct backtest *backtest, struct version *version, struct vers
 static int run_backtest(struct backtest *backtest, const char *rules, const char *against, struct err *err)
 {
     struct version now = {0}, other = {0};
-    if (open_store(backtest, err) < 0)
+    if (pinned_store_open(backtest->dir, &backtest->pinned, &backtest->store, err) < 0)
         return -1;
     int result = open_version(backtest, &now, rules, "rules", err);
     if (result == 0 && against)

@@ -57,12 +57,7 @@ static int read_ledger(struct ledger_command *command, struct err *err)
 
 static int open_store(struct ledger_command *command, struct err *err)
 {
-    char path[ADMIN_PATH_MAX];
-    admin_path(command->dir, "store", path);
-    if (pinned_open(command->dir, &command->pinned, err) < 0)
-        return -1;
-    struct store_config config = {.dir = path, .read_only = true, .io = pinned_io(command->pinned)};
-    if (store_open(&config, &command->store, err) < 0)
+    if (pinned_store_open(command->dir, &command->pinned, &command->store, err) < 0)
         return -1;
     command->snapshot = store_snapshot(command->store);
     return command->snapshot ? 0 : err_nomem(err);

@@ -389,22 +389,12 @@ int detector_finish(struct detector *detector, struct err *err)
 
 /* ---- learning from history ---- */
 
-static const struct remembering *learner(const struct detector *detector, const struct rule *rule)
-{
-    bool learns = rule->kind == RULE_NEW || rule->kind == RULE_USUAL;
-    const struct remembering *one = learns ? detector->by_rule[rule->index] : NULL;
-    return one && !one->loaded ? one : NULL;
-}
-
 int64_t detector_wants_history(const struct detector *detector, const struct rule *rule)
 {
-    int64_t most_ns = WARM_UP_DAYS_MAX * NS_PER_DAY, wants_ns = most_ns;
-    if (!learner(detector, rule))
+    const struct remembering *one = detector->by_rule[rule->index];
+    if (!one || one->loaded || !one->kind->history_ns)
         return 0;
-    if (rule->kind == RULE_USUAL) /* and one week that is not whole */
-        wants_ns = (rule->learn_times + INT64_C(1)) * 7 * NS_PER_DAY;
-    else if (rule->forget_ns)
-        wants_ns = rule->forget_ns;
+    int64_t wants_ns = one->kind->history_ns(rule), most_ns = WARM_UP_DAYS_MAX * NS_PER_DAY;
     return wants_ns < most_ns ? wants_ns : most_ns;
 }
 

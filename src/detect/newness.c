@@ -207,6 +207,11 @@ static void stats(const void *state, struct operator_stats *add)
     add->left_out += n->left_out;
 }
 
+static int64_t history_ns(const struct rule *rule)
+{
+    return rule->forget_ns ? rule->forget_ns : INT64_MAX;
+}
+
 const struct operator_kind operator_new = {
     .name = "new",
     .make = newness_make,
@@ -217,4 +222,5 @@ const struct operator_kind operator_new = {
     .save = save,
     .load = load,
     .stats = stats,
+    .history_ns = history_ns,
 };

@@ -54,6 +54,7 @@ struct operator_kind {
     void (*save)(const void *state, struct buffer *to);
     int (*load)(void *state, struct slice *from, struct err *err);
     void (*stats)(const void *state, struct operator_stats *add);
+    int64_t (*history_ns)(const struct rule *rule); /* how far back it learns from what is stored; NULL: it does not */
 };
 
 extern const struct operator_kind operator_absence, operator_silence, operator_correlation, operator_new,

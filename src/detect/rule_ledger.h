@@ -35,6 +35,7 @@ void rule_ledger_pause(struct rule_ledger *ledger);
 void rule_ledger_resume(struct rule_ledger *ledger);
 void rule_ledger_found(struct rule_ledger *ledger, const struct rule *rule);
 
+/* last_offered_ns is found by comparing with the call before: it is as fine as the calls are frequent. */
 struct rule_tally rule_ledger_get(const struct rule_ledger *ledger, const struct rule *rule);
 /* hinomi.seq of the last event that the tallies count. */
 uint64_t rule_ledger_seq(const struct rule_ledger *ledger);

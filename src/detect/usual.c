@@ -274,6 +274,12 @@ static void stats(const void *state, struct operator_stats *add)
     add->left_out += u->left_out;
 }
 
+/* One week more, since the first is not whole. */
+static int64_t history_ns(const struct rule *rule)
+{
+    return (rule->learn_times + INT64_C(1)) * 7 * NS_PER_DAY;
+}
+
 const struct operator_kind operator_usual = {
     .name = "usual",
     .make = usual_make,
@@ -284,4 +290,5 @@ const struct operator_kind operator_usual = {
     .save = save,
     .load = load,
     .stats = stats,
+    .history_ns = history_ns,
 };

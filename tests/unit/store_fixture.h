@@ -182,3 +182,41 @@ static inline uint64_t count_rows(struct store *store, const struct scan_request
     store_snapshot_release(snapshot);
     return count;
 }
+
+/* A store of batches of rows that come from outside, some sealed and some in memory. */
+struct made_store {
+    uint64_t seed;
+    int batches;
+    uint32_t batch_rows;
+    /* Sets time_ns, after that the fields; seq counts from 1. -1: memory is out. */
+    int (*put)(struct batch *batch, uint32_t i, struct event_row *row, const struct hin_rand *rand);
+    bool (*seals)(int batch); /* everything so far, after this batch */
+};
+
+static inline struct store *store_make(const char *dir, const struct made_store *made)
+{
+    static const struct origin origin = {.source = {"hec", 3}, .stream = {"main", 4}};
+    struct store_config config = {.dir = dir, .no_background = true};
+    struct store *store;
+    struct err err;
+    struct rand_seeded rand;
+    uint64_t seq = 0;
+    rand_seeded_init(&rand, made->seed);
+    assert_int_equal(store_open(&config, &store, &err), 0);
+    for (int b = 0; b < made->batches; b++) {
+        struct batch *batch = batch_new(BATCH_ARENA_MAX);
+        for (uint32_t i = 0; i < made->batch_rows; i++) {
+            struct event_row *row = batch_add_row(batch);
+            row->seq = ++seq;
+            row->origin = &origin;
+            assert_int_equal(made->put(batch, i, row, &rand.rand), 0);
+        }
+        assert_int_equal(batch_finish(batch), 0);
+        batch->journal_end = seq * 10;
+        assert_int_equal(store_append(store, batch, &err), 0);
+        batch_free(batch);
+        if (made->seals(b))
+            assert_int_equal(store_flush(store, &err), 0);
+    }
+    return store;
+}

@@ -7,12 +7,11 @@
 #include "search/run.h"
 #include "search/store_backend.h"
 
-static const struct origin origin = {.source = {"hec", 3}, .stream = {"main", 4}};
-
 enum { BATCHES = 24, BATCH_ROWS = 400 };
 
-static int put_row(struct batch *batch, uint32_t i, const struct hin_rand *rand)
+static int put_row(struct batch *batch, uint32_t i, struct event_row *row, const struct hin_rand *rand)
 {
+    row->time_ns = (INT64_C(1767225600) + (int64_t)(row->seq - 1) * 60) * NS_PER_SECOND;
     char text[32];
     uint64_t n = rand_below(rand, 300);
     (void)snprintf(text, sizeof(text), n % 3 ? "user%u" : "%u", (unsigned)n);
@@ -27,32 +26,15 @@ static int put_row(struct batch *batch, uint32_t i, const struct hin_rand *rand)
                                  n % 2 ? value_i64((int64_t)n % 9) : value_string(SLICE("x1")));
 }
 
+/* The last one stays in memory. */
+static bool seals(int batch)
+{
+    return batch != BATCHES - 1;
+}
+
 static struct store *make_store(const char *dir)
 {
-    struct store_config config = {.dir = dir, .no_background = true};
-    struct store *store;
-    struct err err;
-    struct rand_seeded rand;
-    uint64_t seq = 0;
-    rand_seeded_init(&rand, 11);
-    assert_int_equal(store_open(&config, &store, &err), 0);
-    for (int b = 0; b < BATCHES; b++) {
-        struct batch *batch = batch_new(BATCH_ARENA_MAX);
-        for (uint32_t i = 0; i < BATCH_ROWS; i++) {
-            struct event_row *row = batch_add_row(batch);
-            row->time_ns = (INT64_C(1767225600) + (int64_t)seq * 60) * NS_PER_SECOND;
-            row->seq = ++seq;
-            row->origin = &origin;
-            assert_int_equal(put_row(batch, i, &rand.rand), 0);
-        }
-        assert_int_equal(batch_finish(batch), 0);
-        batch->journal_end = seq * 10;
-        assert_int_equal(store_append(store, batch, &err), 0);
-        batch_free(batch);
-        if (b != BATCHES - 1) /* the last one stays in memory */
-            assert_int_equal(store_flush(store, &err), 0);
-    }
-    return store;
+    return store_make(dir, &(struct made_store){11, BATCHES, BATCH_ROWS, put_row, seals});
 }
 
 struct asked {

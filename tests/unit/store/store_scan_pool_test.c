@@ -5,37 +5,25 @@
 #include "event/schema.h"
 #include "store/scan_pool.h"
 
-static const struct origin origin = {.source = {"hec", 3}, .stream = {"main", 4}};
-
 enum { BATCHES = 40, BATCH_ROWS = 120 };
+
+static int put_row(struct batch *batch, uint32_t i, struct event_row *row, const struct hin_rand *rand)
+{
+    row->time_ns = (INT64_C(1767225600) + (int64_t)rand_below(rand, 86400 * 9)) * NS_PER_SECOND;
+    return batch_put(batch, i, SLICE("n"), value_i64((int64_t)rand_below(rand, 50))) < 0
+               ? -1
+               : batch_put_text(batch, i, "message", SLICE("login failed"));
+}
+
+/* The last ones of some stay in memory. */
+static bool seals(int batch)
+{
+    return batch % 8 != 7;
+}
 
 static struct store *make_store(const char *dir)
 {
-    struct store_config config = {.dir = dir, .no_background = true};
-    struct store *store;
-    struct err err;
-    struct rand_seeded rand;
-    uint64_t seq = 0;
-    rand_seeded_init(&rand, 9);
-    assert_int_equal(store_open(&config, &store, &err), 0);
-    for (int b = 0; b < BATCHES; b++) {
-        struct batch *batch = batch_new(BATCH_ARENA_MAX);
-        for (uint32_t i = 0; i < BATCH_ROWS; i++) {
-            struct event_row *row = batch_add_row(batch);
-            row->time_ns = (INT64_C(1767225600) + (int64_t)rand_below(&rand.rand, 86400 * 9)) * NS_PER_SECOND;
-            row->seq = ++seq;
-            row->origin = &origin;
-            assert_int_equal(batch_put(batch, i, SLICE("n"), value_i64((int64_t)rand_below(&rand.rand, 50))), 0);
-            assert_int_equal(batch_put_text(batch, i, "message", SLICE("login failed")), 0);
-        }
-        assert_int_equal(batch_finish(batch), 0);
-        batch->journal_end = seq * 10;
-        assert_int_equal(store_append(store, batch, &err), 0);
-        batch_free(batch);
-        if (b % 8 != 7) /* the last ones of some stay in memory */
-            assert_int_equal(store_flush(store, &err), 0);
-    }
-    return store;
+    return store_make(dir, &(struct made_store){9, BATCHES, BATCH_ROWS, put_row, seals});
 }
 
 /* The seqs of the rows, in order, as one thread or several give them. */
