@@ -73,9 +73,12 @@ static int run_version(struct backtest *backtest, struct version *version, struc
                                       .take = on_batch, .reached = on_reached, .context = version};
     if (!arena)
         return err_nomem(err);
-    int result = rule_rows_wanted(version->book->rules, version->book->state, arena, &request.filter, err);
-    if (result == 0 && !(request.filter = history_seen_by_rules(request.filter, arena)))
+    struct rule_rows wanted;
+    int result = rule_rows_wanted(version->book->rules, version->book->state, arena, &wanted, err);
+    if (result == 0 && !(request.filter = history_seen_by_rules(wanted.filter, arena)))
         result = err_nomem(err);
+    request.columns = wanted.columns;
+    request.column_count = wanted.column_count;
     if (result == 0)
         result = detector_new(&options, &version->detector, err);
     request.snapshot = result == 0 ? store_snapshot(backtest->store) : NULL;

@@ -69,19 +69,27 @@ static void put_field(struct buffer *to, struct slice name, const struct subject
         buffer_put_char(to, '?');
 }
 
+/* The next {field} of a template and the text before it; false: the rest has none. */
+static bool next_field(struct slice *pattern, struct slice *before, struct slice *name)
+{
+    ptrdiff_t open = slice_find_char(*pattern, '{');
+    ptrdiff_t close = open < 0 ? -1 : slice_find_char(slice_from(*pattern, (size_t)open), '}');
+    if (close < 0)
+        return false;
+    *before = slice_sub(*pattern, 0, (size_t)open);
+    *name = slice_sub(*pattern, (size_t)open + 1, (size_t)close - 1);
+    *pattern = slice_from(*pattern, (size_t)open + (size_t)close + 1);
+    return true;
+}
+
 static void fill_in(struct buffer *to, struct slice pattern, const struct subject *about)
 {
-    for (;;) {
-        ptrdiff_t open = slice_find_char(pattern, '{');
-        ptrdiff_t close = open < 0 ? -1 : slice_find_char(slice_from(pattern, (size_t)open), '}');
-        if (close < 0) {
-            buffer_put(to, pattern);
-            return;
-        }
-        buffer_put(to, slice_sub(pattern, 0, (size_t)open));
-        put_field(to, slice_sub(pattern, (size_t)open + 1, (size_t)close - 1), about);
-        pattern = slice_from(pattern, (size_t)open + (size_t)close + 1);
+    struct slice before, name;
+    while (next_field(&pattern, &before, &name)) {
+        buffer_put(to, before);
+        put_field(to, name, about);
     }
+    buffer_put(to, pattern);
 }
 
 static void put_part(struct buffer *to, const char **separator, bool japanese, struct slice name,
@@ -147,6 +155,25 @@ static size_t add_entity(struct entity *entities, size_t count, struct slice typ
             return count;
     entities[count] = (struct entity){type, text};
     return count + 1;
+}
+
+static void visit_pattern(struct slice pattern, expr_field_visit visit, void *context)
+{
+    struct slice before, name;
+    while (next_field(&pattern, &before, &name))
+        visit(context, schema_alias(name));
+}
+
+void explain_columns(const struct rule *rule, expr_field_visit visit, void *context)
+{
+    const struct rule_entity *from = rule->entity_count ? rule->entities : usual;
+    size_t most = rule->entity_count ? rule->entity_count : ARRAY_COUNT(usual);
+    for (size_t i = 0; i < most; i++)
+        visit(context, schema_alias(from[i].field));
+    for (size_t i = 0; i < ARRAY_COUNT(usual); i++)
+        visit(context, usual[i].field);
+    visit_pattern(rule->explain_en, visit, context);
+    visit_pattern(rule->explain_ja, visit, context);
 }
 
 int explain_entities(const struct rule *rule, const struct batch *batch, uint32_t row,

@@ -10,5 +10,7 @@ MUST_USE int explain_finding(const struct rule *rule, const struct batch *batch,
 /* The rule's entities, or the usual fields that the event has. */
 MUST_USE int explain_entities(const struct rule *rule, const struct batch *batch, uint32_t row,
                               struct arena *arena, const struct entity **out, size_t *count);
+/* Every column that the sentences and entities of its findings may be made from. */
+void explain_columns(const struct rule *rule, expr_field_visit visit, void *context);
 /* What a column is usually about ("user"); none for others. */
 struct slice explain_entity_type(struct slice column);

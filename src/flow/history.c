@@ -16,14 +16,16 @@ struct place {
     uint32_t row;
 };
 
+#define NOWHERE UINT32_MAX
+
 struct walk {
     const struct history_request *request;
     struct history_stats *stats;
     struct batch *window; /* rows as they were read */
     struct batch *ordered; /* some of them, in order */
-    struct place *places;
-    struct column **targets; /* in ordered, by the window's column */
-    uint32_t target_size;
+    struct place *places; /* HISTORY_ROWS_MAX */
+    uint32_t *ranks; /* of a row of the window: its place in order; HISTORY_ROWS_MAX */
+    struct arena *scratch; /* of a block, of a column */
 };
 
 const struct expr *history_seen_by_rules(const struct expr *filter, struct arena *arena)
@@ -35,58 +37,75 @@ const struct expr *history_seen_by_rules(const struct expr *filter, struct arena
 
 /* ---- one window ---- */
 
-static int64_t first_i64(const struct batch *batch, uint32_t row, struct slice name)
+/* Which row of the window each row of a block becomes, or NOWHERE; NULL when memory is out. */
+static uint32_t *number_rows(struct walk *walk, const struct scan_rows *rows)
 {
-    struct value v = batch_first(batch, row, name);
-    return v.type == VALUE_I64 || v.type == VALUE_TIME ? v.i64 : 0;
-}
-
-/* The values of one row, at the end of another batch's column. */
-static int copy_values(struct batch *to, struct column *target, const struct column *from, uint32_t row,
-                       bool deep, struct err *err)
-{
-    uint32_t first, count = column_range(from, row, &first);
-    for (uint32_t i = first; i < first + count; i++) {
-        struct value v = column_value(from, i);
-        struct value copy = deep ? value_copy(v, to->arena) : v;
-        bool lost = copy.type == VALUE_NULL && v.type != VALUE_NULL;
-        if (lost || column_add(to, target, to->row_count - 1, copy) < 0)
-            return err_nomem(err);
-    }
-    return 0;
-}
-
-static int take_row(struct walk *walk, const struct batch *from, uint32_t row, struct err *err)
-{
-    struct batch *to = walk->window;
-    struct event_row *event = batch_add_row(to);
-    if (!event)
-        return err_nomem(err);
-    event->time_ns = first_i64(from, row, FIELD_TIMESTAMP);
-    event->seq = (uint64_t)first_i64(from, row, FIELD_SEQ);
-    walk->places[to->row_count - 1] = (struct place){event->time_ns, event->seq, to->row_count - 1};
-    for (uint32_t i = 0; i < from->column_count; i++) {
-        uint32_t first;
-        if (column_range(from->columns[i], row, &first) == 0)
-            continue;
-        struct column *target = batch_column(to, from->columns[i]->name);
-        if (!target || copy_values(to, target, from->columns[i], row, true, err) < 0)
-            return err_nomem(err);
-    }
-    return 0;
-}
-
-/* 1: there are more rows than a window may have. */
-static int take_rows(struct walk *walk, const struct scan_rows *rows, struct err *err)
-{
+    size_t bytes = rows->row_count * sizeof(uint32_t);
+    uint32_t *numbers = arena_alloc(walk->scratch, bytes);
+    if (!numbers)
+        return NULL;
+    memset(numbers, 0xff, bytes); /* NOWHERE */
     for (size_t row = bits_next(rows->selected, rows->row_count, 0); row < rows->row_count;
          row = bits_next(rows->selected, rows->row_count, row + 1)) {
-        if (walk->window->row_count == HISTORY_ROWS_MAX)
-            return 1;
-        if (take_row(walk, rows->batch, (uint32_t)row, err) < 0)
-            return 1; /* memory: half of the window may fit */
+        uint32_t number = walk->window->row_count;
+        if (!batch_add_row(walk->window))
+            return NULL;
+        numbers[row] = number;
+        walk->places[number] = (struct place){.row = number};
+    }
+    return numbers;
+}
+
+/* A value that lives as long as the window; known: what the dictionary's are already, NULL: there is none. */
+static int keep_value(struct walk *walk, const struct column *from, uint32_t entry, struct value *known,
+                      struct value *out)
+{
+    struct value v = column_value(from, entry);
+    if (known && known[from->codes[entry]].type != VALUE_NULL) {
+        *out = known[from->codes[entry]];
+        return 0;
+    }
+    *out = value_copy(v, walk->window->arena);
+    if (known)
+        known[from->codes[entry]] = *out;
+    return out->type == VALUE_NULL && v.type != VALUE_NULL ? -1 : 0;
+}
+
+static int take_column(struct walk *walk, const struct column *from, const uint32_t *numbers,
+                       uint32_t selected)
+{
+    struct column *to = NULL;
+    struct value *known = NULL;
+    if (from->dict && from->codes && from->dict_count <= selected &&
+        !(known = arena_array(walk->scratch, from->dict_count, sizeof(*known))))
+        return -1;
+    for (uint32_t i = 0; i < from->count; i++) {
+        uint32_t row = numbers[from->rows[i]];
+        struct value v;
+        if (row == NOWHERE)
+            continue;
+        if (!to && !(to = batch_column(walk->window, from->name)))
+            return -1;
+        if (keep_value(walk, from, i, known, &v) < 0 || column_add(walk->window, to, row, v) < 0)
+            return -1;
     }
     return 0;
+}
+
+/* 1: there are more rows, or more bytes, than a window may have. */
+static int take_rows(struct walk *walk, const struct scan_rows *rows)
+{
+    if (rows->selected_count > HISTORY_ROWS_MAX - walk->window->row_count)
+        return 1;
+    arena_reset(walk->scratch);
+    const uint32_t *numbers = number_rows(walk, rows);
+    struct arena_mark mark = arena_mark(walk->scratch);
+    for (uint32_t i = 0; numbers && i < rows->batch->column_count; i++) {
+        if (take_column(walk, rows->batch->columns[i], numbers, rows->selected_count) < 0)
+            return 1;
+        arena_rewind(walk->scratch, &mark);
+    }
+    return numbers ? 0 : 1;
 }
 
 static void add_stats(struct history_stats *to, const struct scan_stats *from)
@@ -103,7 +122,9 @@ static int read_window(struct walk *walk, int64_t from_ns, int64_t to_ns, struct
 {
     struct scan_request request = {.from_ns = from_ns,
                                    .to_ns = to_ns,
-                                   .all_columns = true,
+                                   .columns = walk->request->columns,
+                                   .column_count = walk->request->column_count,
+                                   .all_columns = !walk->request->columns,
                                    .filter = walk->request->filter,
                                    .memory_max = EXPORT_BLOCK_BYTES_MAX,
                                    .cancel = walk->request->cancel};
@@ -114,7 +135,7 @@ static int read_window(struct walk *walk, int64_t from_ns, int64_t to_ns, struct
     if (scan_open(walk->request->snapshot, &request, &scan, err) < 0)
         return -1;
     while (!full && (more = scan_next(scan, &rows, err)) > 0)
-        full = take_rows(walk, &rows, err);
+        full = take_rows(walk, &rows);
     add_stats(walk->stats, scan_get_stats(scan));
     scan_close(scan);
     return full ? 1 : more;
@@ -132,53 +153,124 @@ static int by_time_and_seq(const void *a, const void *b)
     return (x->row > y->row) - (x->row < y->row);
 }
 
-static int room_for_targets(struct walk *walk, struct err *err)
+/* The first number of each row. */
+static void read_numbers(const struct batch *window, struct slice name, struct place *places, bool time)
 {
-    uint32_t count = walk->window->column_count;
-    if (count > walk->target_size) {
-        mem_free(walk->targets);
-        walk->targets = mem_calloc(count, sizeof(*walk->targets));
-        walk->target_size = walk->targets ? count : 0;
-        if (!walk->targets)
-            return err_nomem(err);
+    const struct column *column = batch_find(window, name);
+    for (uint32_t i = column ? column->count : 0; i-- > 0;) {
+        struct value v = column->values[i];
+        struct place *place = &places[column->rows[i]];
+        if (v.type != VALUE_I64 && v.type != VALUE_TIME)
+            continue;
+        if (time)
+            place->time_ns = v.i64;
+        else
+            place->seq = (uint64_t)v.i64;
     }
-    memset(walk->targets, 0, walk->target_size * sizeof(*walk->targets));
+}
+
+/* False: the rows stand in order as they are. */
+static bool sort_places(struct walk *walk)
+{
+    uint32_t count = walk->window->row_count;
+    bool sorted = true;
+    read_numbers(walk->window, FIELD_TIMESTAMP, walk->places, true);
+    read_numbers(walk->window, FIELD_SEQ, walk->places, false);
+    for (uint32_t i = 1; i < count && sorted; i++)
+        sorted = by_time_and_seq(&walk->places[i - 1], &walk->places[i]) < 0;
+    if (sorted)
+        return false;
+    qsort(walk->places, count, sizeof(*walk->places), by_time_and_seq);
+    for (uint32_t i = 0; i < count; i++)
+        walk->ranks[walk->places[i].row] = i;
+    return true;
+}
+
+/* Its entries by rank, those of one row as they were; rows become ranks. A counting sort. */
+static int sort_column(struct walk *walk, struct column *column, struct err *err)
+{
+    uint32_t count = walk->window->row_count, at = 0;
+    arena_reset(walk->scratch);
+    uint32_t *starts = arena_array(walk->scratch, count, sizeof(*starts));
+    uint32_t *rows = arena_array(walk->scratch, column->count, sizeof(*rows));
+    struct value *values = arena_array(walk->scratch, column->count, sizeof(*values));
+    if (!starts || !rows || !values)
+        return err_nomem(err);
+    for (uint32_t i = 0; i < column->count; i++)
+        starts[walk->ranks[column->rows[i]]]++;
+    for (uint32_t rank = 0; rank < count; rank++) {
+        uint32_t entries = starts[rank];
+        starts[rank] = at;
+        at += entries;
+    }
+    for (uint32_t i = 0; i < column->count; i++) {
+        uint32_t rank = walk->ranks[column->rows[i]], to = starts[rank]++;
+        rows[to] = rank;
+        values[to] = column->values[i];
+    }
+    memcpy(column->rows, rows, column->count * sizeof(*rows));
+    memcpy(column->values, values, column->count * sizeof(*values));
     return 0;
 }
 
-/* Texts stay where the window has them: it outlives the batch. */
-static int put_ordered(struct walk *walk, const struct place *place, struct err *err)
+/* The entries of rows start..end-1 as a column of the batch that is handed over. It borrows them: the window
+ * outlives it. */
+static int lend_column(struct walk *walk, const struct column *from, uint32_t *cursor, uint32_t start,
+                       uint32_t end, struct err *err)
 {
-    struct batch *from = walk->window, *to = walk->ordered;
-    struct event_row *event = batch_add_row(to);
-    if (!event)
-        return err_nomem(err);
-    event->time_ns = place->time_ns;
-    event->seq = place->seq;
-    for (uint32_t i = 0; i < from->column_count; i++) {
-        uint32_t first;
-        if (column_range(from->columns[i], place->row, &first) == 0)
-            continue;
-        if (!walk->targets[i] && !(walk->targets[i] = batch_column(to, from->columns[i]->name)))
-            return err_nomem(err);
-        if (copy_values(to, walk->targets[i], from->columns[i], place->row, false, err) < 0)
-            return -1;
+    uint32_t first = *cursor, entry = first;
+    uint16_t types = 0;
+    bool multi = false;
+    for (; entry < from->count && from->rows[entry] < end; entry++) {
+        from->rows[entry] -= start;
+        types |= (uint16_t)(1U << from->values[entry].type);
+        multi |= entry > first && from->rows[entry] == from->rows[entry - 1];
     }
+    *cursor = entry;
+    if (entry == first)
+        return 0;
+    struct column *to = batch_column(walk->ordered, from->name);
+    if (!to)
+        return err_nomem(err);
+    to->rows = from->rows + first;
+    to->values = from->values + first;
+    to->count = to->size = entry - first;
+    to->types_seen = types;
+    to->multi = multi;
+    return 0;
+}
+
+static int lend_rows(struct walk *walk, uint32_t *cursors, uint32_t start, uint32_t end, struct err *err)
+{
+    batch_reset(walk->ordered);
+    for (uint32_t i = start; i < end; i++) {
+        struct event_row *event = batch_add_row(walk->ordered);
+        if (!event)
+            return err_nomem(err);
+        event->time_ns = walk->places[i].time_ns;
+        event->seq = walk->places[i].seq;
+    }
+    for (uint32_t i = 0; i < walk->window->column_count; i++)
+        if (lend_column(walk, walk->window->columns[i], &cursors[i], start, end, err) < 0)
+            return -1;
     return 0;
 }
 
 static int hand_over(struct walk *walk, struct err *err)
 {
-    uint32_t count = walk->window->row_count;
-    qsort(walk->places, count, sizeof(*walk->places), by_time_and_seq);
+    uint32_t count = walk->window->row_count, columns = walk->window->column_count;
+    bool moved = sort_places(walk);
+    for (uint32_t i = 0; i < columns && moved; i++)
+        if (sort_column(walk, walk->window->columns[i], err) < 0)
+            return -1;
+    arena_reset(walk->scratch);
+    uint32_t *cursors = arena_array(walk->scratch, columns + 1UL, sizeof(*cursors)); /* entries handed over */
+    if (!cursors)
+        return err_nomem(err);
     for (uint32_t start = 0; start < count; start += BATCH_ROWS_MAX) {
         uint32_t end = count - start > BATCH_ROWS_MAX ? start + BATCH_ROWS_MAX : count;
-        batch_reset(walk->ordered);
-        if (room_for_targets(walk, err) < 0)
+        if (lend_rows(walk, cursors, start, end, err) < 0)
             return -1;
-        for (uint32_t i = start; i < end; i++)
-            if (put_ordered(walk, &walk->places[i], err) < 0)
-                return -1;
         walk->stats->rows += end - start;
         if (walk->request->take(walk->request->context, walk->ordered, err) < 0)
             return -1;
@@ -235,22 +327,35 @@ static int walk_time(struct walk *walk, int64_t from_ns, int64_t to_ns, struct e
     return 0;
 }
 
+static int open_walk(struct walk *walk, struct err *err)
+{
+    walk->window = batch_new(HISTORY_BYTES_MAX);
+    walk->ordered = batch_new(HISTORY_BYTES_MAX);
+    walk->places = mem_calloc(HISTORY_ROWS_MAX, sizeof(*walk->places));
+    walk->ranks = mem_calloc(HISTORY_ROWS_MAX, sizeof(*walk->ranks));
+    walk->scratch = arena_new(HISTORY_BYTES_MAX);
+    return walk->window && walk->ordered && walk->places && walk->ranks && walk->scratch ? 0 : err_nomem(err);
+}
+
+static void close_walk(struct walk *walk)
+{
+    arena_free(walk->scratch);
+    mem_free(walk->ranks);
+    mem_free(walk->places);
+    batch_free(walk->ordered);
+    batch_free(walk->window);
+}
+
 int history_walk(const struct history_request *request, struct history_stats *stats, struct err *err)
 {
     struct walk walk = {.request = request, .stats = stats};
     int64_t from_ns = 0, to_ns = 0;
     *stats = (struct history_stats){0};
-    walk.window = batch_new(HISTORY_BYTES_MAX);
-    walk.ordered = batch_new(HISTORY_BYTES_MAX);
-    walk.places = mem_calloc(HISTORY_ROWS_MAX, sizeof(*walk.places));
-    int result = walk.window && walk.ordered && walk.places ? 0 : err_nomem(err);
+    int result = open_walk(&walk, err);
     if (result == 0)
         result = bounds(request, &from_ns, &to_ns, err);
     if (result == 0)
         result = walk_time(&walk, from_ns, to_ns, err);
-    mem_free(walk.targets);
-    mem_free(walk.places);
-    batch_free(walk.ordered);
-    batch_free(walk.window);
+    close_walk(&walk);
     return result;
 }

@@ -6,8 +6,7 @@
  *   snapshot ──► windows of time ──► rows that pass, sorted by (@timestamp, hinomi.seq) ──► take()
  *
  * A window whose rows do not fit HISTORY_ROWS_MAX or HISTORY_BYTES_MAX is read
- * again in halves. Rows come with all their columns, as the rules saw them; event time and sequence are in
- * batch->rows.
+ * again in halves. Event time and sequence are in batch->rows.
  *
  * Ownership  A batch lives until take() returns.
  * Threads    One a walk; beside the store's writer.
@@ -20,6 +19,8 @@ struct history_request {
     struct snapshot *snapshot;
     int64_t from_ns, to_ns;    /* from <= @timestamp < to; both 0: all */
     const struct expr *filter; /* NULL: every row */
+    const struct slice *columns; /* that the rows come with, @timestamp and hinomi.seq among them; NULL: all */
+    size_t column_count;
     const atomic_bool *cancel; /* may be NULL */
     /* Rows of one or more times, ascending; at most BATCH_ROWS_MAX. -1 ends the walk. */
     int (*take)(void *context, struct batch *batch, struct err *err);

@@ -45,14 +45,12 @@ static struct rule_set *learners(const struct detector *detector, const struct r
 }
 
 /* What the rules will be asked about from now on is not history. */
-static const struct expr *rows_of(const struct detector *detector, const struct rule_set *rules, struct arena *arena,
+static const struct expr *rows_of(const struct detector *detector, const struct rule_rows *wanted, struct arena *arena,
                                   struct err *err)
 {
-    const struct expr *wanted, *before;
+    const struct expr *before;
     uint64_t seen = rule_ledger_seq(detector_ledger(detector));
-    if (rule_rows_wanted(rules, NULL, arena, &wanted, err) < 0)
-        return NULL;
-    const struct expr *rows = history_seen_by_rules(wanted, arena);
+    const struct expr *rows = history_seen_by_rules(wanted->filter, arena);
     struct slice text = arena_printf(arena, "hinomi.seq <= %llu", (unsigned long long)seen);
     if (rows && text.ptr && seen) {
         if (expr_parse(text, arena, &before, err) < 0)
@@ -72,7 +70,12 @@ static int walk(struct detector *detector, const struct rule_set *rules, struct 
                                       .cancel = cancel};
     struct history_stats read;
     struct detector *pupil = NULL;
-    request.filter = rows_of(detector, rules, arena, err);
+    struct rule_rows wanted;
+    if (rule_rows_wanted(rules, NULL, arena, &wanted, err) < 0)
+        return -1;
+    request.columns = wanted.columns;
+    request.column_count = wanted.column_count;
+    request.filter = rows_of(detector, &wanted, arena, err);
     if (!request.filter || detector_new(&options, &pupil, err) < 0)
         return -1;
     request.context = pupil;

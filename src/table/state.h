@@ -46,6 +46,9 @@ state_definitions_only(const struct state_definitions *definitions, struct slice
 MUST_USE int state_wanted(const struct state_definitions *definitions, struct arena *arena,
                           const struct expr **out);
 
+/* Every column that the feeds read; *all: every column there is. */
+void state_columns(const struct state_definitions *definitions, expr_field_visit visit, void *context, bool *all);
+
 MUST_USE struct state *state_new(const struct state_definitions *definitions);
 void state_free(struct state *state);
 

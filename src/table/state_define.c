@@ -171,6 +171,19 @@ state_definitions_only(const struct state_definitions *definitions, struct slice
     return only;
 }
 
+void state_columns(const struct state_definitions *definitions, expr_field_visit visit, void *context, bool *all)
+{
+    for (size_t i = 0; i < definitions->feed_count; i++) {
+        const struct state_feed *feed = &definitions->feeds[i];
+        const struct state_table_definition *table = &definitions->tables[feed->table];
+        expr_fields(feed->when, visit, context, all);
+        expr_fields(feed->key, visit, context, all);
+        for (uint32_t k = 0; k < table->field_count; k++)
+            if (feed->values[k])
+                expr_fields(feed->values[k], visit, context, all);
+    }
+}
+
 int state_wanted(const struct state_definitions *definitions, struct arena *arena,
                  const struct expr **out)
 {

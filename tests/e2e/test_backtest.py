@@ -48,7 +48,7 @@ def lines_of(text):
 
 def replayed(rules, path):
     _, out, _ = run("replay", *(["--rules", rules] if rules else []), path)
-    return collections.Counter(f["rule"]["id"] for f in lines_of(out)), sorted((f["rule"]["id"], f["@timestamp"]) for f in lines_of(out))
+    return collections.Counter(f["rule"]["id"] for f in lines_of(out)), sorted((f["rule"]["id"], f["@timestamp"], f["message"]) for f in lines_of(out))
 
 
 def check_same(name, directory, log, rules=None, least=1):
@@ -59,8 +59,8 @@ def check_same(name, directory, log, rules=None, least=1):
     checks.equal(f"{name}: ends well", (status, err), (0, ""))
     checks.equal(f"{name}: findings of each rule", {r["rule"]["id"]: r["findings"] for r in rows if r["findings"]}, dict(counts))
     checks.check(f"{name}: there are some", sum(counts.values()) >= least, counts)
-    shown = {(r["rule"]["id"], e["@timestamp"]) for r in rows for e in r["examples"]}
-    checks.check(f"{name}: at the same moments", shown and shown <= set(moments), sorted(shown - set(moments))[:3])
+    shown = {(r["rule"]["id"], e["@timestamp"], e["message"]) for r in rows for e in r["examples"]}
+    checks.check(f"{name}: at the same moments, in the same words", shown and shown <= set(moments), sorted(shown - set(moments))[:3])
     checks.check(f"{name}: days add up", all(sum(d["findings"] for d in r["days"]) == r["findings"] and sum(d["at_night"] for d in r["days"]) == r["at_night"] for r in rows))
     return rows
 
@@ -103,6 +103,90 @@ def check_story(tmp):
     _, text, _ = run("rules", "backtest", "--dir", data, "--against", new, old)
     checks.check("in words", f"{sum(by_wallet.values())} findings on 4 days" in text and "findings only by these rules" in text, text[:400])
 
+KINDS = """title: sent
+name: sent
+id: 00000000-0000-4000-8000-000000000011
+logsource: {product: ecs}
+detection: {selection: {event.dataset: chain.transfer}, condition: selection}
+level: low
+hinomi: {explain: {en: "{wallet.txid} of {wallet.asset} to {wallet.to}", ja: "{wallet.amount}"}}
+---
+title: signed
+name: signed
+id: 00000000-0000-4000-8000-000000000012
+logsource: {product: ecs}
+detection: {selection: {event.dataset: wallet.signer}, condition: selection}
+level: low
+---
+title: many from one
+id: 00000000-0000-4000-8000-000000000013
+correlation: {type: value_count, rules: [sent], group-by: [wallet.from], timespan: 2h, condition: {field: wallet.to, gte: 12}}
+level: low
+---
+title: signed, then sent
+id: 00000000-0000-4000-8000-000000000014
+correlation:
+  type: temporal_ordered
+  rules: [signed, sent]
+  aliases: {tx: {signed: wallet.withdrawal_id, sent: wallet.txid}}
+  group-by: [tx]
+  timespan: 1m
+level: low
+---
+title: much from one
+id: 00000000-0000-4000-8000-000000000015
+correlation: {type: value_sum, rules: [sent], group-by: [wallet.from], timespan: 3h, condition: {field: wallet.amount, gte: 1000}}
+level: low
+---
+title: a new way
+id: 00000000-0000-4000-8000-000000000016
+logsource: {product: ecs}
+detection: {selection: {event.dataset: chain.transfer}, condition: selection}
+level: low
+hinomi: {new: {key: [wallet.from, wallet.to], learn: 1d}}
+---
+title: mostly large
+id: 00000000-0000-4000-8000-000000000017
+logsource: {product: ecs}
+detection: {selection: {event.dataset: chain.transfer}, condition: selection}
+level: low
+hinomi: {ratio: {key: wallet.from, of: "wallet.amount > 5", gte: 0.7, at_least: 5, within: 3h}}
+---
+title: a risk
+id: 00000000-0000-4000-8000-000000000018
+level: low
+hinomi: {risk: {key: wallet.from, rules: {sent: 1, "many from one": 5}, half_life: 2h, threshold: 20}}
+---
+title: any word
+id: 00000000-0000-4000-8000-000000000019
+logsource: {product: ecs}
+detection: {keywords: [OUT17, desk1], condition: keywords}
+level: low
+"""
+
+
+def check_kinds(tmp):
+    """Each kind of rule alone and with those that it names: alone only some columns of the store are read, with the keywords all."""
+    log, data = pathlib.Path(tmp, "kinds.jsonl"), pathlib.Path(tmp, "kinds")
+    events = story(11)
+    for event in events:
+        if event["event"]["dataset"] == "wallet.signer":
+            event["wallet"]["withdrawal_id"] = event["wallet"]["txid"]
+    log.write_text("".join(json.dumps(e) + "\n" for e in events))
+    run("import", "--dir", data, log)
+    documents = KINDS.split("---\n")
+    events_only, many = documents[:2], documents[2]
+    sets = {"every kind": documents, "sent": documents[:1], "many from one": events_only + [many]}
+    for document in documents[3:]:
+        sets[document.split("\n")[0].removeprefix("title: ")] = events_only + [many] * ("many from one" in document) + [document]
+    for name, members in sets.items():
+        rules = pathlib.Path(tmp, "kinds.yml")
+        rules.write_text("---\n".join(members))
+        rows = check_same(name, str(data), str(log), str(rules), 5)
+        found = {r["rule"]["title"]: r["findings"] for r in rows}
+        checks.check(f"{name}: found something", all(n for title, n in found.items() if title not in ("sent", "signed")), found)
+
+
 
 def check_bad(tmp):
     for name, words, sentence in (("no folder", [], "--dir DATA"), ("no store", ["--dir", tmp + "/none"], "there is no store in"),
@@ -129,6 +213,7 @@ def check_shared(tmp):
 
 with tempfile.TemporaryDirectory() as folder:
     check_story(folder)
+    check_kinds(folder)
     check_bad(folder)
     check_shared(folder)
 checks.finish()
