@@ -7,6 +7,15 @@
 #include <stdio.h>
 #include <string.h>
 
+/* --help behind a command or its subcommand is help about it. */
+static bool asks_for_help(int argc, char **argv)
+{
+    for (int i = 2; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], "--help") == 0 || (i == 2 && strcmp(argv[i], "-h") == 0))
+            return true;
+    return false;
+}
+
 int main(int argc, char **argv)
 {
     mem_keep_pages();
@@ -21,7 +30,7 @@ int main(int argc, char **argv)
         name = "version";
     for (const struct command_line *command = command_lines; command->name; command++)
         if (strcmp(command->name, name) == 0)
-            return command->run(argc - 2, argv + 2);
+            return asks_for_help(argc, argv) ? app_help(1, argv + 1) : command->run(argc - 2, argv + 2);
     fprintf(stderr, "hinomi: there is no command '%s'\nTry: hinomi help\n", name);
     return EXIT_USAGE;
 }

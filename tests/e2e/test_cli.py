@@ -109,6 +109,9 @@ def bad_input():
 
 def helps():
     """What the program says of its search language."""
+    for words in (("detect", "--help"), ("rules", "check", "--help"), ("search", "-h")):
+        status, out, err = run(*words)
+        checks.check(f"{' '.join(words)} is help", status == 0 and f"hinomi {words[0]} " in out and not err, out[:200] + err)
     status, out, err = run("help", "search")
     checks.check("help search lists commands", status == 0 and "  timechart        statistics over time\n" in out and " percentile" not in out, out[:300] + err)
     status, out, err = run("help", "search", "timechart")
