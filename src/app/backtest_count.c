@@ -207,8 +207,8 @@ static void day_text(int64_t day, char to[TIME_TEXT_SIZE])
 static void print_hit(const struct backtest_hit *hit, const char *sign, struct buffer *to)
 {
     char time[TIME_TEXT_SIZE];
-    time_format(hit->time_ns, time);
-    buffer_printf(to, "    %s %.24s  %.*s  %.*s\n", sign, time, SLICE_ARG(hit->evidence), SLICE_ARG(hit->text));
+    time_format_ms(hit->time_ns, time);
+    buffer_printf(to, "    %s %s  %.*s  %.*s\n", sign, time, SLICE_ARG(hit->evidence), SLICE_ARG(hit->text));
 }
 
 static void print_rule(const struct backtest_count *count, const struct rule *rule, struct buffer *to)

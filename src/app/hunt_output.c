@@ -128,8 +128,8 @@ static void put_row(struct buffer *line, const struct finding *finding, const st
 {
     char time[TIME_TEXT_SIZE], room[VALUE_TEXT_SIZE];
     struct slice host = hunt_host(place, room);
-    time_format(finding->raised_ns, time);
-    buffer_printf(line, "%-24.24s  %-13.*s  %-20.*s  %.*s", time,
+    time_format_ms(finding->raised_ns, time);
+    buffer_printf(line, "%-24s  %-13.*s  %-20.*s  %.*s", time,
                   SLICE_ARG(rule->level.len ? rule->level : SLICE("-")),
                   SLICE_ARG(host.len ? host : SLICE("-")), SLICE_ARG(rule->title));
     if (place->path)

@@ -230,6 +230,12 @@ size_t time_format(int64_t time_ns, char to[TIME_TEXT_SIZE])
     return (size_t)(at - to);
 }
 
+size_t time_format_ms(int64_t time_ns, char to[TIME_TEXT_SIZE])
+{
+    int64_t rest = time_ns % NS_PER_MS;
+    return time_format(time_ns - rest - (rest < 0 && time_ns > INT64_MIN + NS_PER_MS ? NS_PER_MS : 0), to);
+}
+
 int time_month_by_name(struct slice name)
 {
     static const char months[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",

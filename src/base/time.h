@@ -39,6 +39,8 @@ bool time_parse_epoch(struct slice text, int64_t *time_ns);
 enum { TIME_TEXT_SIZE = 40 };
 /* RFC 3339 in UTC; 0, 3, 6 or 9 digits of fraction, as few as lose nothing. Returns the length. */
 size_t time_format(int64_t time_ns, char to[TIME_TEXT_SIZE]);
+/* The same, to the millisecond before it: for people, at most 24 bytes. */
+size_t time_format_ms(int64_t time_ns, char to[TIME_TEXT_SIZE]);
 
 /* 1..12 for "Jan" .. "Dec" (any case, first three letters), else 0. */
 int time_month_by_name(struct slice name);

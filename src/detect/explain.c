@@ -113,12 +113,8 @@ static void usual_sentence(struct buffer *to, bool japanese, const struct subjec
     const char *separator = japanese ? "：" : ": ";
     for (size_t i = 0; i < finding->group_count; i++)
         put_part(to, &separator, japanese, finding->groups[i].type, finding->groups[i].value);
-    for (size_t i = 0; !finding->group_count && i < ARRAY_COUNT(usual) && about->row != UINT32_MAX; i++) {
-        struct value v = batch_first(about->batch, about->row, usual[i].field);
-        char small[VALUE_TEXT_SIZE];
-        if (v.type != VALUE_NULL)
-            put_part(to, &separator, japanese, usual[i].type, value_text_small(v, small));
-    }
+    for (size_t i = 0; !finding->group_count && i < finding->entity_count; i++)
+        put_part(to, &separator, japanese, finding->entities[i].type, finding->entities[i].value);
     buffer_put_text(to, japanese ? "。" : ".");
 }
 
@@ -170,8 +166,6 @@ void explain_columns(const struct rule *rule, expr_field_visit visit, void *cont
     size_t most = rule->entity_count ? rule->entity_count : ARRAY_COUNT(usual);
     for (size_t i = 0; i < most; i++)
         visit(context, schema_alias(from[i].field));
-    for (size_t i = 0; i < ARRAY_COUNT(usual); i++)
-        visit(context, usual[i].field);
     visit_pattern(rule->explain_en, visit, context);
     visit_pattern(rule->explain_ja, visit, context);
 }

@@ -4,7 +4,7 @@
 
 /* Fills the sentences of a finding in both languages: {field} of the rule's templates is a group of the finding,
  * {count} the events that it stands for, else a field of the row; what is missing is shown as "?". A rule without
- * templates gets the usual sentence. row UINT32_MAX: there is none. -1 when memory is out. */
+ * templates gets the usual sentence, with the finding's entities. row UINT32_MAX: there is none. -1 when memory is out. */
 MUST_USE int explain_finding(const struct rule *rule, const struct batch *batch, uint32_t row, struct arena *arena,
                              struct finding *finding);
 /* The rule's entities, or the usual fields that the event has. */
