@@ -68,6 +68,11 @@ static size_t ascii_run(struct slice s)
     return i;
 }
 
+bool utf8_is_ascii(struct slice s)
+{
+    return ascii_run(s) == s.len;
+}
+
 bool utf8_valid(struct slice s)
 {
     for (;;) {

@@ -13,6 +13,7 @@
 /* Length of the valid sequence at the start of s (1..4), or 0 when there is none. */
 size_t utf8_decode(struct slice s, uint32_t *code_point);
 size_t utf8_encode(uint32_t code_point, char to[4]);
+bool utf8_is_ascii(struct slice s);
 bool utf8_valid(struct slice s);
 size_t utf8_count(struct slice s); /* code points, an invalid byte counts as one */
 

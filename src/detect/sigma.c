@@ -102,11 +102,12 @@ static bool wrong(struct compile *c, const char *what)
                      SLICE_ARG(c->words.text), c->words.at + 1, what);
 }
 
+/* Names that begin with an underscore are left out, unless the pattern begins with one. */
 static bool name_matches(struct slice pattern, struct slice name)
 {
-    if (slice_is(pattern, "them"))
-        return name.len && name.ptr[0] != '_';
-    return slice_matches_stars(name, pattern);
+    if (slice_starts(name, SLICE("_")) && !slice_starts(pattern, SLICE("_")))
+        return false;
+    return slice_is_nocase(pattern, "them") || slice_matches_stars(name, pattern);
 }
 
 static bool parse_of(struct compile *c, bool every, const struct expr **out)

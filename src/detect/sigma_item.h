@@ -3,21 +3,25 @@
 #include "detect/sigma_value.h"
 
 enum place { PLACE_WHOLE, PLACE_CONTAINS, PLACE_STARTS, PLACE_ENDS };
-enum coding { CODING_NONE, CODING_BASE64, CODING_BASE64_OFFSET };
-enum width { WIDTH_UTF8, WIDTH_UTF16LE, WIDTH_UTF16BE, WIDTH_UTF16 };
+enum coding { CODING_BASE64, CODING_BASE64_OFFSET, CODING_UTF16LE, CODING_UTF16BE, CODING_UTF16 };
+enum { CODINGS_MAX = 3 };
 
 /* What the modifiers of one item add up to. */
 struct item {
     struct slice field; /* none: keywords */
     enum place place;
-    enum coding coding;
-    enum width width;
+    enum coding codings[CODINGS_MAX]; /* one applied to what the other made */
+    size_t coding_count;
     bool all, cased, windash, cidr, exists, not_equal, regex, fieldref, expand;
     bool ordered, time_part, flagged, placed;
     enum test_kind order;
     enum time_part part;
     unsigned regex_flags;
 };
+
+/* Reads "field|modifier|..."; node is for errors. */
+enum sigma_outcome sigma_modifiers(struct sigma_context *context, struct slice key, const struct yaml_node *node,
+                                   struct item *item);
 
 enum sigma_outcome sigma_refuse(struct sigma_context *context, const struct yaml_node *node, const char *text);
 enum sigma_outcome sigma_no_memory(struct sigma_context *context);

@@ -95,12 +95,12 @@ static const struct expr *pattern_test(struct arena *arena, struct slice column,
 
 /* ---- encodings ---- */
 
-static struct slice widen(struct slice text, enum width width, struct arena *arena)
+static struct slice widen(struct slice text, enum coding coding, struct arena *arena)
 {
     char *to = arena_alloc(arena, 4 * text.len + 3);
     size_t len = 0;
-    bool big_end = width == WIDTH_UTF16BE;
-    if (to && width == WIDTH_UTF16) { /* byte order mark */
+    bool big_end = coding == CODING_UTF16BE;
+    if (to && coding == CODING_UTF16) { /* byte order mark */
         to[len++] = '\xff';
         to[len++] = '\xfe';
     }
@@ -152,23 +152,33 @@ static struct slice base64_at(struct slice bytes, size_t offset, struct arena *a
     return slice_sub(text, front, text.len - front - back);
 }
 
-enum { ENCODED_MAX = 3 };
+enum { ENCODED_MAX = 27 }; /* three offsets, once for each encoding */
 
-/* The texts that one value stands for after wide and base64. */
-static size_t encode(const struct item *item, struct slice text, struct arena *arena,
-                     struct slice out[ENCODED_MAX])
+/* The texts that one text stands for. None: too short for what is the same at every place, or memory is out. */
+static size_t encode_once(enum coding coding, struct slice text, struct arena *arena, struct slice out[3])
 {
-    struct slice wide = item->width == WIDTH_UTF8 ? text : widen(text, item->width, arena);
     size_t count = 0;
-    if (!wide.ptr)
-        return 0;
-    if (item->coding == CODING_NONE)
-        out[count++] = wide;
-    else if (item->coding == CODING_BASE64)
-        out[count++] = to_base64(wide, arena);
-    else
-        for (size_t offset = 0; offset < 3; offset++)
-            out[count++] = base64_at(wide, offset, arena);
+    for (size_t offset = 0; offset < (coding == CODING_BASE64_OFFSET ? 3 : 1); offset++) {
+        out[count] = coding == CODING_BASE64_OFFSET ? base64_at(text, offset, arena)
+                     : coding == CODING_BASE64      ? to_base64(text, arena)
+                                                    : widen(text, coding, arena);
+        count += out[count].ptr != NULL;
+    }
+    return count;
+}
+
+static size_t encode(const struct item *item, struct slice text, struct arena *arena, struct slice out[ENCODED_MAX])
+{
+    size_t count = 1;
+    out[0] = text;
+    for (size_t i = 0; i < item->coding_count; i++) {
+        struct slice next[ENCODED_MAX];
+        size_t made = 0;
+        for (size_t k = 0; k < count; k++)
+            made += encode_once(item->codings[i], out[k], arena, next + made);
+        memcpy(out, next, made * sizeof(*out));
+        count = made;
+    }
     return count;
 }
 
@@ -256,8 +266,6 @@ static enum sigma_outcome coded_value(struct sigma_context *context, const struc
         struct wildcard_part *part = arena_array(context->arena, 3, sizeof(*part));
         if (!part)
             return sigma_no_memory(context);
-        if (!encoded[i].ptr)
-            continue;
         part[0] = (struct wildcard_part){WILDCARD_LITERAL, encoded[i]};
         struct pattern pattern = {part, 1};
         enum sigma_outcome outcome = placed_test(context, item, column, &pattern, out);
@@ -275,7 +283,7 @@ enum sigma_outcome sigma_text(struct sigma_context *context, const struct item *
     *out = NULL;
     if (!parse_pattern(text, context->arena, &pattern))
         return sigma_no_memory(context);
-    if (item->coding != CODING_NONE || item->width != WIDTH_UTF8)
+    if (item->coding_count)
         return coded_value(context, item, column, &pattern, out);
     return placed_test(context, item, column, &pattern, out);
 }

@@ -15,128 +15,29 @@ enum sigma_outcome sigma_no_memory(struct sigma_context *context)
     return SIGMA_ERROR;
 }
 
-/* ---- modifiers ---- */
-
-static bool flag_modifier(struct item *item, struct slice name)
-{
-    const struct {
-        const char *name;
-        bool *flag;
-    } flags[] = {
-        {"all", &item->all},         {"cased", &item->cased},   {"windash", &item->windash},
-        {"cidr", &item->cidr},       {"exists", &item->exists}, {"neq", &item->not_equal},
-        {"re", &item->regex},        {"fieldref", &item->fieldref}, {"expand", &item->expand},
-    };
-    for (size_t i = 0; i < ARRAY_COUNT(flags); i++)
-        if (slice_is(name, flags[i].name)) {
-            *flags[i].flag = true;
-            return true;
-        }
-    return false;
-}
-
-static bool word_modifier(struct item *item, struct slice name)
-{
-    static const struct {
-        const char *name;
-        int kind, value;
-    } words[] = {
-        {"contains", 0, PLACE_CONTAINS}, {"startswith", 0, PLACE_STARTS},
-        {"endswith", 0, PLACE_ENDS},     {"base64", 1, CODING_BASE64},
-        {"base64offset", 1, CODING_BASE64_OFFSET}, {"wide", 2, WIDTH_UTF16LE},
-        {"utf16le", 2, WIDTH_UTF16LE},   {"utf16be", 2, WIDTH_UTF16BE},
-        {"utf16", 2, WIDTH_UTF16},       {"lt", 3, TEST_LESS},
-        {"lte", 3, TEST_LESS_EQUAL},     {"gt", 3, TEST_GREATER},
-        {"gte", 3, TEST_GREATER_EQUAL},  {"minute", 4, TIME_MINUTE},
-        {"hour", 4, TIME_HOUR},          {"day", 4, TIME_DAY},
-        {"week", 4, TIME_WEEK},          {"month", 4, TIME_MONTH},
-        {"year", 4, TIME_YEAR},          {"i", 5, REGEX_CASELESS},
-        {"m", 5, REGEX_MULTILINE},       {"s", 5, REGEX_DOTALL},
-    };
-    for (size_t i = 0; i < ARRAY_COUNT(words); i++) {
-        if (!slice_is(name, words[i].name))
-            continue;
-        switch (words[i].kind) {
-        case 0:
-            item->place = (enum place)words[i].value;
-            item->placed = true;
-            return true;
-        case 1:
-            item->coding = (enum coding)words[i].value;
-            return true;
-        case 2:
-            item->width = (enum width)words[i].value;
-            return true;
-        case 3:
-            item->ordered = true;
-            item->order = (enum test_kind)words[i].value;
-            return true;
-        case 4:
-            item->time_part = true;
-            item->part = (enum time_part)words[i].value;
-            return true;
-        default:
-            item->regex_flags |= (unsigned)words[i].value;
-            item->flagged = true;
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Modifiers that make no sense together, or NULL. */
-static const char *contradiction(const struct item *item)
-{
-    bool coded = item->coding != CODING_NONE || item->width != WIDTH_UTF8;
-    bool number = item->ordered || item->time_part;
-    int types = item->regex + item->cidr + item->exists + item->fieldref + number;
-    if (types > 1)
-        return "re, cidr, exists, fieldref and tests of numbers or times exclude each other";
-    if (item->flagged && !item->regex)
-        return "i, m and s belong behind re";
-    if (coded && types)
-        return "an encoding is for texts, not for re, cidr, exists, fieldref, numbers and times";
-    if (item->windash && types)
-        return "windash is for texts, not for re, cidr, exists, fieldref, numbers and times";
-    if (item->placed && (item->cidr || item->exists || number))
-        return "contains, startswith and endswith are for texts, not for cidr, exists, numbers and times";
-    if (item->regex && (item->place == PLACE_STARTS || item->place == PLACE_ENDS))
-        return "a regular expression is found anywhere; write ^ or $ instead of startswith or endswith";
-    if (item->exists && (item->all || item->not_equal || item->expand))
-        return "exists stands alone, with true or false";
-    if (!item->field.ptr && (item->cidr || item->exists || item->fieldref || number))
-        return "this modifier needs the name of a field before it";
-    return NULL;
-}
-
-static enum sigma_outcome read_key(struct sigma_context *context, struct slice key,
-                                   const struct yaml_node *node, struct item *item)
-{
-    struct slice part;
-    *item = (struct item){0};
-    slice_next_part(&key, '|', &item->field);
-    if (item->field.len == 0)
-        item->field = SLICE_NONE;
-    while (key.ptr && slice_next_part(&key, '|', &part))
-        if (!flag_modifier(item, part) && !word_modifier(item, part)) {
-            yaml_err(context->err, node, "there is no modifier '%.*s'", SLICE_ARG(part));
-            return SIGMA_ERROR;
-        }
-    const char *wrong = contradiction(item);
-    return wrong ? sigma_refuse(context, node, wrong) : SIGMA_OK;
-}
-
 /* ---- one value against one column ---- */
+
+/* What startswith and endswith add to a pattern. */
+static struct slice placed_pattern(struct arena *arena, enum place place, struct slice pattern)
+{
+    return place == PLACE_STARTS ? arena_printf(arena, "\\A(?:%.*s)", SLICE_ARG(pattern))
+           : place == PLACE_ENDS ? arena_printf(arena, "(?:%.*s)\\z", SLICE_ARG(pattern))
+                                 : pattern;
+}
 
 static enum sigma_outcome regex_value(struct sigma_context *context, const struct item *item,
                                       struct slice column, const struct yaml_node *node,
                                       const struct expr **out)
 {
-    struct expr *test = expr_test_new(context->arena, column, TEST_REGEX, TEST_CASED, node->text);
+    unsigned flags = item->regex_flags | REGEX_TEXT;
+    struct slice pattern = placed_pattern(context->arena, item->place, node->text);
+    struct expr *test = pattern.ptr || !node->text.ptr
+                            ? expr_test_new(context->arena, column, TEST_REGEX, TEST_CASED, pattern) : NULL;
     if (!test)
         return sigma_no_memory(context);
-    if (regex_new_in(context->arena, node->text, item->regex_flags, &test->test.regex,
-                     context->err) < 0) {
+    bool placed = pattern.len > node->text.len; /* the place of an error is told of what was written */
+    if ((placed && regex_new_in(context->arena, node->text, flags, &test->test.regex, context->err) < 0) ||
+        regex_new_in(context->arena, pattern, flags, &test->test.regex, context->err) < 0) {
         err_within(context->err, "line %d", node->line);
         return SIGMA_ERROR;
     }
@@ -220,6 +121,13 @@ static enum sigma_outcome field_value(struct sigma_context *context, const struc
     return SIGMA_OK;
 }
 
+/* What exists asks for, in the words of YAML 1.1, too, by which many rules are read. */
+static bool wanted_there(const struct yaml_node *node, bool *out)
+{
+    *out = slice_is_nocase(node->text, "true") || slice_is_nocase(node->text, "yes");
+    return *out || slice_is_nocase(node->text, "false") || slice_is_nocase(node->text, "no");
+}
+
 static bool is_number(const struct yaml_node *node)
 {
     struct decimal d;
@@ -234,7 +142,7 @@ static enum sigma_outcome one_value(struct sigma_context *context, const struct 
     if (node->kind != YAML_SCALAR)
         return sigma_refuse(context, node, "a single value is needed here");
     if (item->exists) {
-        if (!yaml_to_bool(node, &yes))
+        if (!wanted_there(node, &yes))
             return sigma_refuse(context, node, "exists needs true or false");
         *out = expr_test_new(context->arena, column, TEST_EXISTS, 0, SLICE(""));
         return *out ? SIGMA_OK : sigma_no_memory(context);
@@ -249,8 +157,7 @@ static enum sigma_outcome one_value(struct sigma_context *context, const struct 
         return cidr_value(context, column, node, out);
     if (item->fieldref)
         return field_value(context, item, column, node, out);
-    bool plain_number = is_number(node) && item->place == PLACE_WHOLE &&
-                        item->coding == CODING_NONE && item->width == WIDTH_UTF8;
+    bool plain_number = is_number(node) && item->place == PLACE_WHOLE && !item->coding_count && !item->windash;
     if (item->ordered && item->time_part)
         return ordered_time(context, item, column, node, out);
     if (item->ordered || item->time_part || plain_number)
@@ -279,7 +186,7 @@ static enum sigma_outcome value_anywhere(struct sigma_context *context, const st
         if (!*out)
             return sigma_no_memory(context);
     }
-    if (item->exists && yaml_to_bool(node, &present) && !present)
+    if (item->exists && wanted_there(node, &present) && !present)
         *out = expr_not(context->arena, *out);
     return *out ? SIGMA_OK : sigma_no_memory(context);
 }
@@ -378,7 +285,7 @@ enum sigma_outcome sigma_item(struct sigma_context *context, struct slice key,
 {
     struct item item;
     *out = NULL;
-    enum sigma_outcome outcome = read_key(context, key, value, &item);
+    enum sigma_outcome outcome = sigma_modifiers(context, key, value, &item);
     if (outcome != SIGMA_OK || value->kind == YAML_SCALAR)
         return outcome != SIGMA_OK ? outcome : any_value(context, &item, value, out);
     if (value->kind != YAML_SEQUENCE || value->count == 0)

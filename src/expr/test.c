@@ -4,6 +4,7 @@
 #include "base/utf8.h"
 #include "expr/any_of.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { FOLD_ROOM = 2048 };
@@ -198,16 +199,32 @@ static int iso_week(const struct time_parts *parts)
     return day.yearday / 7 + 1;
 }
 
+/* A text's time as it is written: its zone is not asked for. */
+static bool time_as_written(struct slice text, int64_t *time_ns)
+{
+    enum { DATE = 10, SECOND = 19 };
+    char midnight[32];
+    bool zone;
+    if (text.len == DATE) {
+        int len = snprintf(midnight, sizeof(midnight), "%.*sT00:00:00", SLICE_ARG(text));
+        text = slice_of(midnight, (size_t)len);
+    }
+    if (!time_parse_rfc3339(text, time_ns, &zone))
+        return time_parse_epoch(text, time_ns);
+    size_t end = SECOND < text.len ? SECOND : text.len;
+    while (zone && end < text.len && !strchr("+-", text.ptr[end]))
+        end++;
+    return end == text.len || !zone || time_parse_rfc3339(slice_sub(text, 0, end), time_ns, &zone);
+}
+
 static bool time_of(struct value v, int64_t *time_ns)
 {
-    bool zone;
     if (v.type == VALUE_TIME) {
         *time_ns = v.i64;
         return true;
     }
     if (v.type == VALUE_STRING)
-        return time_parse_rfc3339(value_slice(v), time_ns, &zone) ||
-               time_parse_epoch(value_slice(v), time_ns);
+        return time_as_written(value_slice(v), time_ns);
     char small[VALUE_TEXT_SIZE];
     return v.type == VALUE_I64 && time_parse_epoch(value_text_small(v, small), time_ns);
 }

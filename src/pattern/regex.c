@@ -15,6 +15,8 @@ enum { JIT_STACK_START = 32 * 1024, JIT_STACK_MAX = 512 * 1024 };
 
 struct regex {
     pcre2_code *code;
+    pcre2_code *text_code; /* by characters; NULL: bytes do for any text */
+    bool text_only;        /* bytes are for texts that are no UTF-8 */
     unsigned flags;
     uint32_t name_count, name_size;
     const unsigned char *names; /* rows of: group number (2 bytes, big end first), name, zero */
@@ -89,9 +91,47 @@ static uint32_t compile_options(unsigned flags)
         options |= PCRE2_MULTILINE;
     if (flags & REGEX_DOTALL)
         options |= PCRE2_DOTALL;
-    if (flags & REGEX_UTF)
-        options |= PCRE2_UTF | PCRE2_UCP | PCRE2_MATCH_INVALID_UTF;
     return options;
+}
+
+/* Whether characters that have several bytes could make a difference. */
+static bool minds_characters(struct slice pattern, unsigned flags)
+{
+    return flags & REGEX_CASELESS || !utf8_is_ascii(pattern) || slice_find_char(pattern, '.') >= 0 ||
+           slice_find_char(pattern, '\\') >= 0 || slice_find(pattern, SLICE("[^")) >= 0;
+}
+
+static bool compile(struct regex *regex, struct slice pattern, unsigned flags, struct err *err)
+{
+    int code;
+    PCRE2_SIZE at;
+    uint32_t options = compile_options(flags);
+    bool characters = flags & REGEX_TEXT && minds_characters(pattern, flags) && utf8_valid(pattern);
+    regex->code = pcre2_compile((PCRE2_SPTR)pattern.ptr, pattern.len, options, &code, &at, NULL);
+    if (regex->code && characters)
+        regex->text_code = pcre2_compile((PCRE2_SPTR)pattern.ptr, pattern.len, options | PCRE2_UTF, &code, &at, NULL);
+    if (!regex->code || (characters && !regex->text_code)) {
+        unsigned char reason[160];
+        pcre2_get_error_message(code, reason, sizeof(reason));
+        err_set_at(err, ERR_CONFIG, (int)at, (int)at + 1, "the regular expression is wrong at character %zu: %s", at + 1,
+                   (const char *)reason);
+        return false;
+    }
+    pcre2_jit_compile(regex->code, PCRE2_JIT_COMPLETE); /* without JIT the interpreter does it */
+    if (regex->text_code)
+        pcre2_jit_compile(regex->text_code, PCRE2_JIT_COMPLETE);
+    regex->text_only = regex->text_code && !utf8_is_ascii(pattern);
+    return true;
+}
+
+/* The program for this text, and how it is to be asked. */
+static const pcre2_code *code_for(const struct regex *regex, struct slice text, uint32_t *options)
+{
+    *options = 0;
+    if (!regex->text_code || (!regex->text_only && utf8_is_ascii(text)) || !utf8_valid(text))
+        return regex->code;
+    *options = PCRE2_NO_UTF_CHECK;
+    return regex->text_code;
 }
 
 /* Without one every text is matched: nothing else changes. */
@@ -140,25 +180,16 @@ int regex_new(struct slice pattern, unsigned flags, struct regex **out, struct e
     struct regex *regex = mem_calloc(1, sizeof(*regex));
     if (!regex)
         return err_nomem(err);
-    int code;
-    PCRE2_SIZE at;
-    const char *text = pattern.ptr ? pattern.ptr : "";
-    regex->code = pcre2_compile((PCRE2_SPTR)text, pattern.len, compile_options(flags), &code, &at,
-                                NULL);
-    if (!regex->code) {
-        unsigned char reason[160];
-        pcre2_get_error_message(code, reason, sizeof(reason));
-        mem_free(regex);
-        return err_set_at(err, ERR_CONFIG, (int)at, (int)at + 1,
-                          "the regular expression is wrong at character %zu: %s", at + 1,
-                          (const char *)reason);
+    pattern = slice_of(pattern.ptr ? pattern.ptr : "", pattern.len);
+    if (!compile(regex, pattern, flags, err)) {
+        regex_free(regex);
+        return -1;
     }
-    pcre2_jit_compile(regex->code, PCRE2_JIT_COMPLETE); /* without JIT the interpreter does it */
     pcre2_pattern_info(regex->code, PCRE2_INFO_NAMECOUNT, &regex->name_count);
     pcre2_pattern_info(regex->code, PCRE2_INFO_NAMEENTRYSIZE, &regex->name_size);
     pcre2_pattern_info(regex->code, PCRE2_INFO_NAMETABLE, (void *)&regex->names);
     regex->flags = flags;
-    find_literal(regex, slice_of(text, pattern.len), flags);
+    find_literal(regex, pattern, flags);
     *out = regex;
     return 0;
 }
@@ -168,6 +199,7 @@ void regex_free(struct regex *regex)
     if (!regex)
         return;
     pcre2_code_free(regex->code);
+    pcre2_code_free(regex->text_code);
     arena_free(regex->arena);
     mem_free(regex);
 }
@@ -191,8 +223,10 @@ int regex_new_in(struct arena *arena, struct slice pattern, unsigned flags, stru
 /* Groups set (at least 1), 0 for no match, -1 for a limit. */
 static int run(const struct regex *regex, struct slice text, size_t start, struct scratch *scratch)
 {
-    int count = pcre2_match(regex->code, (PCRE2_SPTR)(text.ptr ? text.ptr : ""), text.len, start, 0,
-                            scratch->data, scratch->context);
+    uint32_t options;
+    const pcre2_code *code = code_for(regex, text, &options);
+    int count = pcre2_match(code, (PCRE2_SPTR)(text.ptr ? text.ptr : ""), text.len, start, options, scratch->data,
+                            scratch->context);
     if (count == 0)
         return REGEX_GROUPS_MAX; /* more groups than room: the first ones are set */
     if (count > 0)

@@ -3,8 +3,8 @@
  * pattern/regex: one regular expression (PCRE2 with JIT), always with match
  * limits so that no pattern and no input can stop the pipeline.
  *
- * Bytes are matched as bytes unless the pattern asks for (*UTF); invalid
- * UTF-8 is ordinary input.
+ * Bytes are matched as bytes unless the pattern asks for (*UTF) or the caller for
+ * REGEX_TEXT; invalid UTF-8 is ordinary input.
  * Ownership  regex_new to regex_free.
  * Threads    A regex is read-only; each thread matches with its own scratch,
  *            which is made inside (thread-local), so any number may match.
@@ -21,7 +21,7 @@ enum {
     REGEX_CASELESS = 1 << 0,
     REGEX_MULTILINE = 1 << 1,
     REGEX_DOTALL = 1 << 2,
-    REGEX_UTF = 1 << 3, /* code points and Unicode classes; bytes that are no UTF-8 never match */
+    REGEX_TEXT = 1 << 3, /* characters where a text is UTF-8, bytes where it is not; \w, \d, \s stay ASCII */
 };
 
 MUST_USE int regex_new(struct slice pattern, unsigned flags, struct regex **out, struct err *err);

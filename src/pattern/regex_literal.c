@@ -142,6 +142,16 @@ static bool take_item(struct reader *reader, char *byte)
     return c && !strchr("^$.)", c);
 }
 
+/* Takes back the bytes of a character of which the last was just read. */
+static bool drop_character(struct reader *reader)
+{
+    while (reader->run_len && (reader->run[reader->run_len - 1] & 0xc0) == 0x80)
+        reader->run_len--;
+    if (reader->run_len && (unsigned char)reader->run[reader->run_len - 1] >= 0xc0)
+        reader->run_len--;
+    return false;
+}
+
 struct slice regex_literal(struct slice pattern, struct arena *arena)
 {
     struct reader reader = {.pattern = pattern,
@@ -156,6 +166,8 @@ struct slice regex_literal(struct slice pattern, struct arena *arena)
             return SLICE(""); /* one of several patterns */
         bool literal = take_item(&reader, &byte);
         bool repeated = skip_quantifier(&reader, &least_one);
+        if (literal && repeated && (unsigned char)byte >= 0x80)
+            literal = drop_character(&reader); /* the quantifier is for all of its bytes, or for this one */
         if (literal && (!repeated || least_one))
             reader.run[reader.run_len++] = byte;
         if (!literal || repeated)

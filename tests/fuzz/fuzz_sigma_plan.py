@@ -28,7 +28,7 @@ NUMBERS = ["0", "1", "2", "7", "10", "-1", "1.0", "1.5", "7.50", "12345678901234
 ADDRESSES = ["10.1.2.3", "10.200.0.1", "192.168.7.7", "2001:db8::1", "2001:db8:ffff::1"]
 NETWORKS = ["10.0.0.0/8", "10.1.2.3/32", "192.168.0.0/16", "2001:db8::/32", "2001:db8::/64", "0.0.0.0/0"]
 TIMES = ["2026-03-01T10:20:30Z", "2025-12-29T23:59:00Z", "2021-01-01T00:00:00Z", "2024-02-29T10:01:59Z"]
-PATTERNS = ["q.*w", "^q", "zq$", "[qk]w*s", "(q|z)q", "qwz", "ws|wq", "\\\\", "^\\s*$", "zq.+k", "Q[^k]?z"]
+PATTERNS = ["q.*w", "^q", "zq$", "[qk]w*s", "(q|z)q", "qwz", "ws|wq", "q.z", "^.{2}$", "[^q]\u0436", "\u00e9?q", "q\u0416", "\u9280.$", "\\\\", "^\\s*$", "zq.+k", "Q[^k]?z"]
 
 
 def text(rng, most=4):
@@ -76,7 +76,7 @@ def wanted(rng, mods):
     return rng.choice([text(rng), text(rng), text(rng, 2), number(rng), rng.choice(NUMBERS), None])
 
 
-MODIFIERS = [[], [], [], ["contains"], ["contains"], ["startswith"], ["endswith"], ["re"], ["re", "i"], ["re", "m"], ["re", "i", "s"],
+MODIFIERS = [[], [], [], ["contains"], ["contains"], ["startswith"], ["endswith"], ["re"], ["re", "startswith"], ["re", "endswith"], ["re", "i"], ["re", "m"], ["re", "i", "s"],
              ["cidr"], ["lt"], ["lte"], ["gt"], ["gte"], ["fieldref"], ["fieldref", "contains"], ["fieldref", "startswith"],
              ["windash"], ["windash", "contains"], ["base64"], ["base64", "contains"], ["base64offset", "contains"],
              ["wide", "base64offset", "contains"], ["utf16", "base64", "contains"], ["utf16be", "contains"], ["wide", "contains"],
@@ -124,7 +124,7 @@ def condition(rng, names, depth=0):
     if kind < 2:
         return rng.choice(names)
     if kind == 2:
-        return rng.choice(["1 of them", "all of them", "any of them", "1 of sel*", "all of sel*", "any of filter*", "1 of *_a"])
+        return rng.choice(["1 of them", "all of them", "any of them", "1 of sel*", "all of sel*", "any of filter*", "1 of *_a", "1 of *"])
     if kind == 3:
         return "not " + condition(rng, names, depth + 1)
     if kind == 4:

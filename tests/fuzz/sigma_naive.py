@@ -8,6 +8,7 @@ import datetime
 import decimal
 import functools
 import ipaddress
+import itertools
 import re
 
 
@@ -93,7 +94,7 @@ def windash(text):
         return c.isascii() and (c.isalnum() or c == "_") or ord(c) >= 0x80
     places = [i for i, c in enumerate(text)
               if c in DASHES and (i == 0 or not word(text[i - 1])) and i + 1 < len(text) and word(text[i + 1])]
-    return ["".join(dash if i in places else c for i, c in enumerate(text)) for dash in DASHES]
+    return ["".join(dict(zip(places, dashes)).get(i, c) for i, c in enumerate(text)) for dashes in itertools.product(DASHES, repeat=len(places))]
 
 
 CODINGS = {"wide", "utf16", "utf16le", "utf16be", "base64", "base64offset"}
@@ -102,9 +103,9 @@ CODINGS = {"wide", "utf16", "utf16le", "utf16be", "base64", "base64offset"}
 def codings(text, mods):
     """The literal texts that a value stands for, or None when it is a text with wildcards as it is written."""
     widths = [{"wide": "utf-16-le", "utf16le": "utf-16-le", "utf16be": "utf-16-be"}.get(m) for m in mods]
-    names = [w for w in widths if w] or (["utf-16-le", "utf-16-be"] if "utf16" in mods else ["utf-8"])
+    names = [w for w in widths if w] or (["utf-16-le"] if "utf16" in mods else ["utf-8"])
     plain = "".join(parse_wildcards(text)) if mods & CODINGS else text  # a wildcard cannot be encoded
-    coded = [plain.encode(name) for name in names]
+    coded = [(b"\xff\xfe" if "utf16" in mods else b"") + plain.encode(name) for name in names]
     if "base64" in mods:
         return [base64.b64encode(c).decode() for c in coded]
     if "base64offset" in mods:
@@ -140,7 +141,8 @@ def in_network(network, value):
 
 def is_regex(pattern, value, mods):
     flags = (re.I if "i" in mods else 0) | (re.M if "m" in mods else 0) | (re.S if "s" in mods else 0)
-    return re.search(pattern.encode(), text_of(value).encode(), flags) is not None
+    pattern = rf"\A(?:{pattern})" if "startswith" in mods else rf"(?:{pattern})\Z" if "endswith" in mods else pattern
+    return re.search(pattern, text_of(value), flags) is not None
 
 
 def test_value(want, value, mods, event):
@@ -158,7 +160,7 @@ def test_value(want, value, mods, event):
     if part:
         when = time_of(value)
         return when is not None and PARTS[min(part)](when) == want.value
-    if isinstance(want, Number) and not mods & {"contains", "startswith", "endswith", "base64", "base64offset"}:
+    if isinstance(want, Number) and not mods & {"contains", "startswith", "endswith", "base64", "base64offset", "windash"}:
         have = number_of(value)
         return have == want.value if have is not None else is_text(list(want.text), value, mods)
     texts = windash(text_of(want)) if "windash" in mods else [text_of(want)]
@@ -249,7 +251,7 @@ class Condition:
             assert self.take("of")
             pattern = self.words[self.at]
             self.at += 1
-            names = [n for n in self.searches if (not n.startswith("_") if pattern == "them" else glob(pattern, n))]
+            names = [n for n in self.searches if (pattern.startswith("_") or not n.startswith("_")) and (pattern == "them" or glob(pattern, n))]
             return lambda answer: (all if many == "all" else any)(answer(n) for n in names)
         name = self.words[self.at]
         self.at += 1

@@ -45,6 +45,9 @@ static void literals_are_what_every_match_has(void **state)
     expect("(a[)]b)cd", "cd");
     expect("", "");
     expect("a.*b", "a");
+    expect("ab\u00e9?cd", "ab"); /* by characters the quantifier is for both bytes */
+    expect("\u9280\u884c+x", "\u9280");
+    expect("x\u00e9y", "x\u00e9y");
 }
 
 /* Patterns and texts out of few pieces, against PCRE2 without any help. */

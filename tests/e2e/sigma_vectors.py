@@ -1,0 +1,487 @@
+"""Sigma rules of one construct each, with events that match and events that do not, written from the text of the Sigma specification 2.1.
+
+A vector is (what, searches as YAML, condition, events that match, events that do not)."""
+import base64
+
+
+def b64(text, coding="utf-8"):
+    return base64.b64encode(text.encode(coding) if isinstance(text, str) else text).decode()
+
+
+def a(*values):
+    """Events whose field A has one of the values each."""
+    return [{"A": value} for value in values]
+
+
+def one(what, item, yes, no):
+    """A rule with one item: values of A that match and values that do not."""
+    return what, "s: {" + item + "}", "s", a(*yes), a(*no) + [{"B": "A"}]
+
+
+def missing_too(vector):
+    """The same, but an event without the field matches as well."""
+    what, searches, condition, yes, no = vector
+    return what, searches, condition, yes + no[-1:], no[:-1]
+
+
+# ---- texts: whole, in parts, with wildcards, and with or without case ----
+TEXTS = [
+    one("whole value", "A: abc", ["abc", "ABC", "aBc"], ["abcd", "xabc", "ab", "", " abc", "abc "]),
+    one("a value with blanks around", "A: ' abc '", [" abc ", " ABC "], ["abc", " abc", "abc "]),
+    one("a list is any of them", "A: [ab, cd, ef]", ["AB", "cd", "ef"], ["abcd", "a", "gh"]),
+    one("a list of one", "A: [ab]", ["ab"], ["abc"]),
+    one("contains", "A|contains: bc", ["bc", "abcd", "ABC", "bcd"], ["b c", "cb", ""]),
+    one("contains a list", "A|contains: [bc, xy]", ["abcd", "1XY"], ["b", "yx"]),
+    one("contains|all", "A|contains|all: [bc, xy]", ["xybc", "bc xy", "bcXY"], ["bc", "xy", "bxcy"]),
+    one("all|contains", "A|all|contains: [bc, xy]", ["xybc", "bc xy"], ["bc", "xy"]),
+    one("contains|all, one inside the other", "A|contains|all: [abc, b]", ["abc"], ["b", "ab"]),
+    one("contains|all of one value", "A|contains|all: bc", ["abcd"], ["b"]),
+    one("contains of an empty text is anything", "A|contains: ''", ["", "x"], []),
+    one("startswith", "A|startswith: ab", ["ab", "abc", "ABx"], ["xab", "a"]),
+    one("startswith a list", "A|startswith: [ab, xy]", ["abc", "XYZ"], ["cab", "zxy"]),
+    one("startswith|all", "A|startswith|all: [ab, abc]", ["abcd"], ["abx"]),
+    one("endswith", "A|endswith: ab", ["ab", "cab", "xAB"], ["abx", "b"]),
+    one("endswith|all", "A|endswith|all: [bc, c]", ["abc"], ["ac"]),
+    one("endswith with a blank", "A|endswith: ' -x'", ["a -x"], ["a -x ", "a-x"]),
+    one("startswith with a blank", "A|startswith: ' x'", [" xy"], ["x", "  x"]),
+    one("star at the end", "A: ab*", ["ab", "abx"], ["xab"]),
+    one("star in front", "A: '*ab'", ["ab", "xab"], ["abx"]),
+    one("stars on both sides", "A: '*ab*'", ["ab", "xabx"], ["a b"]),
+    one("star in the middle", "A: a*b", ["ab", "axxb", "a\nb", "a b"], ["abx", "xab"]),
+    one("two stars", "A: a**b", ["ab", "axb"], ["a"]),
+    one("three parts in order", "A: a*b*c", ["abc", "a1b2c"], ["acb", "ab"]),
+    one("parts do not overlap", "A: ab*ba", ["abba", "abxba"], ["aba"]),
+    one("a star alone", "A: '*'", ["", "x", 0, False], []),
+    one("two stars alone", "A: '**'", ["", "x"], []),
+    one("question mark", "A: a?c", ["abc", "a?c", "a c", "a\nc"], ["ac", "abbc"]),
+    one("question mark is one character, not one byte", "A: a?c", ["aéc", "a日c", "a\U0001f600c"], ["aéec"]),
+    one("two question marks", "A: a??c", ["abbc"], ["abc", "abbbc"]),
+    one("question mark at the ends", "A: '?b?'", ["abc"], ["b", "ab", "bc"]),
+    one("question mark and star", "A: '?*'", ["a", "ab"], [""]),
+    one("star and question mark", "A: 'a*?'", ["ab", "abc"], ["a"]),
+    one("contains with a question mark", "A|contains: 'a?c'", ["xabcx"], ["xacx"]),
+    one("contains with a star", "A|contains: 'a*c'", ["xa...cx"], ["xcax"]),
+    one("contains with stars of its own", "A|contains: '*bc*'", ["abcd"], ["b"]),
+    one("startswith with a star in front", "A|startswith: '*b'", ["xxb", "b", "abc"], ["x"]),
+    one("endswith with a star behind", "A|endswith: 'b*'", ["b", "abx"], ["x"]),
+    one("endswith with a question mark", "A|endswith: '?.exe'", ["a.exe", "ba.exe"], [".exe"]),
+    one("cased", "A|cased: aB", ["aB"], ["ab", "AB", "aBc"]),
+    one("cased list", "A|cased: [aB, Cd]", ["aB", "Cd"], ["cd", "Ab"]),
+    one("contains|cased", "A|contains|cased: aB", ["xaBx"], ["xabx"]),
+    one("cased|contains", "A|cased|contains: aB", ["xaBx"], ["xabx"]),
+    one("startswith|cased", "A|startswith|cased: aB", ["aBx"], ["abx", "xaB"]),
+    one("endswith|cased", "A|endswith|cased: aB", ["xaB"], ["xab", "aBx"]),
+    one("cased|endswith", "A|cased|endswith: aB", ["xaB"], ["xab"]),
+    one("contains|all|cased", "A|contains|all|cased: [aB, Cd]", ["aB Cd"], ["ab Cd", "aB cd", "aB"]),
+    one("cased with a star", "A|cased: a*B", ["axXB"], ["axxb", "AxB"]),
+    one("cased with a question mark", "A|cased: a?B", ["axB", "aXB"], ["axb", "aB"]),
+    one("windash|cased", "A|windash|cased: -Ab", ["-Ab", "/Ab", "\u2013Ab"], ["-ab", "/AB"]),
+    one("Greek", "A: ΣΑΣ", ["σας", "σασ", "ΣΑΣ"], ["σα"]),
+    one("Cyrillic contains", "A|contains: ПрИВ", ["привет", "ПРИВ"], ["npив"]),
+    one("Japanese", "A|contains: 取引", ["暗号取引所"], ["暗号"]),
+    one("accents are letters of their own", "A: e", ["E"], ["é", "è"]),
+    one("beyond the first plane", "A: '\U00010400x'", ["\U00010400x", "\U00010428X"], ["\U00010401x"]),
+    one("full width letters", "A: ＡＢ", ["ａｂ", "ＡＢ"], ["AB"]),
+    one("cased beyond ASCII", "A|cased: É", ["É"], ["é"]),
+    one("line breaks inside", r'A: "a\nb"', ["a\nb"], ["a b", "ab"]),
+    one("a tab inside", r'A: "a\tb"', ["a\tb", "A\tB"], ["a b"]),
+    one("percent and underscore are themselves", "A: 'a%_'", ["a%_", "A%_"], ["abc", "a"]),
+    one("characters of regular expressions are themselves", "A|contains: '.+[a]$^('", ["x.+[a]$^(x"], ["aaa"]),
+    one("quotes", 'A: \'"it\'\'s"\'', ['"it\'s"', '"IT\'S"'], ["its"]),
+    one("without expand a placeholder is a text", "A: '%name%'", ["%name%", "%NAME%"], ["name", "x"]),
+]
+
+# ---- backslashes ----
+ESCAPES = [
+    one("one backslash", r"A: 'a\b'", [r"a\b", r"A\B"], ["ab", r"a\\b"]),
+    one("two backslashes are one", r"A: 'a\\b'", [r"a\b"], ["ab", r"a\\b"]),
+    one("three backslashes are two", r"A: 'a\\\b'", [r"a\\b"], [r"a\b", r"a\\\b"]),
+    one("four backslashes are two", r"A: 'a\\\\b'", [r"a\\b"], [r"a\b", r"a\\\\b"]),
+    one("six backslashes are three", r"A: 'a\\\\\\b'", [r"a\\\b"], [r"a\\b"]),
+    one("escaped star", r"A: 'a\*b'", ["a*b", "A*B"], ["ab", "axb", r"a\*b", r"a\b"]),
+    one("escaped question mark", r"A: 'a\?b'", ["a?b"], ["axb", r"a\?b", r"a\xb"]),
+    one("backslash and star", r"A: 'a\\*b'", [r"a\b", r"a\xxb"], ["ab", "axb", "a*b"]),
+    one("backslash and question mark", r"A: 'a\\?b'", [r"a\xb", r"a\?b"], [r"a\b", "axb"]),
+    one("escaped backslash and escaped star", r"A: 'a\\\*b'", [r"a\*b"], ["a*b", r"a\xb", r"a\\*b"]),
+    one("escaped backslash and escaped question mark", r"A: 'a\\\?b'", [r"a\?b"], ["a?b", r"a\xb"]),
+    one("two backslashes and a star", r"A: 'a\\\\*b'", [r"a\\b", r"a\\xb"], [r"a\b", r"a\xb"]),
+    one("two backslashes and an escaped star", r"A: 'a\\\\\*b'", [r"a\\*b"], [r"a\\xb", r"a\*b"]),
+    one("backslash at the end", r"A: 'a\'", ["a\\"], ["a", "a\\\\"]),
+    one("two backslashes at the end are one", r"A: 'a\\'", ["a\\"], ["a", "a\\\\"]),
+    one("three backslashes at the end are two", r"A: 'a\\\'", ["a\\\\"], ["a\\", "a\\\\\\"]),
+    one("a backslash alone", r"A: '\'", ["\\"], ["", "\\\\", "/"]),
+    one("backslash at the front", r"A: '\a'", ["\\a"], ["a", "\\\\a"]),
+    one("endswith a backslash", r"A|endswith: '\'", ["C:\\", "\\"], ["C:", "C:\\x"]),
+    one("contains a backslash at the end", r"A|contains: 'x\'", ["ax\\b", "X\\"], ["axb"]),
+    one("startswith a backslash at the end", r"A|startswith: 'C:\'", ["C:\\x", "c:\\"], ["C:x", "C:"]),
+    one("startswith two backslashes at the end", r"A|startswith: 'C:\\'", ["C:\\x"], ["C:x"]),
+    one("startswith a share", r"A|startswith: '\\\\'", ["\\\\host"], ["\\host"]),
+    one("contains an escaped star", r"A|contains: '\*'", ["a*b", "*"], ["ab", "a\\b"]),
+    one("endswith an escaped star", r"A|endswith: '\*'", ["a*"], ["a", "*a", "a\\"]),
+    one("startswith an escaped question mark", r"A|startswith: '\?'", ["?a"], ["a?", "\\a"]),
+    one("a star behind a backslash at the end", r"A: 'C:\\*'", ["C:\\", "C:\\x"], ["C:", "C:*"]),
+    one("a path with a star", r"A: '*\Temp\\*.exe'", ["C:\\Temp\\a.exe", "\\temp\\.EXE"], ["C:\\Temp.exe", "C:\\Temp\\*.ex"]),
+    one("escaped wildcards, cased", r"A|cased: 'a\*B'", ["a*B"], ["a*b", "axB"]),
+    one("a backslash before other characters stays", r"A: 'a\n\t\x\%'", [r"a\n\t\x\%"], ["a\n\t\\x\\%", "anxt"]),
+    one("in double quotes YAML resolves escapes first", r'A: "a\\b"', [r"a\b"], [r"a\\b", "ab"]),
+    one("in double quotes a star needs two", r'A: "a\\*b"', ["a*b"], [r"a\xb", "axb"]),
+    one("plain scalars have no escapes of YAML", r"A: C:\x\y", ["C:\\x\\y"], ["C:xy"]),
+    one("neq with an escaped star", r"A|exists: true, A|neq: 'a\*'", ["ab", "a"], ["a*", "A*"]),
+]
+
+# ---- numbers, truth values, nothing ----
+VALUES = [
+    one("integer", "A: 10", [10, "10"], [100, "010", "10 ", " 10", "0x0a", "ten", 1, ""]),
+    one("integer as text", "A: '10'", [10, "10"], [100, "010", "10 "]),
+    one("zero", "A: 0", [0, "0"], ["00", "", False, "0x0", None]),
+    one("below zero", "A: -1", [-1, "-1"], [1, "- 1", "−1"]),
+    one("fraction", "A: 1.5", [1.5, "1.5"], [1, 2, "1,5", "15"]),
+    one("big integers are exact", "A: 9007199254740993", [9007199254740993, "9007199254740993"], [9007199254740992, "9007199254740992"]),
+    one("list of numbers", "A: [1, 2, 3]", [1, "2", 3], [4, "12", "1,2"]),
+    one("numbers and texts", "A: [1, one]", [1, "1", "ONE"], [2, "ones"]),
+    one("true", "A: true", [True, "true", "TRUE"], [False, 1, "1", "yes"]),
+    one("false", "A: false", [False, "false"], [True, 0, "", None]),
+    one("true as text", "A: 'true'", [True, "true", "True"], [False, 1]),
+    one("yes is a text", "A: yes", ["yes", "YES"], [True, "true", 1]),
+    one("no and off are texts", "A: [no, off]", ["no", "OFF"], [False, 0]),
+    one("octal is a text of digits", "A: '010'", ["010"], [8, "8", 10]),
+    one("hexadecimal is a text", "A: '0x1F'", ["0x1f", "0X1F"], [31, "31"]),
+    one("a date is a text", "A: 2026-01-05", ["2026-01-05"], ["2026-01-05T00:00:00Z"]),
+    one("a version is a text", "A: 1.2.3", ["1.2.3"], ["1.2"]),
+    one("contains a number", "A|contains: 46", ["x46x", 4624, 46], ["4 6"]),
+    one("startswith a number", "A|startswith: 46", [4624, "46", "4699"], [146]),
+    one("endswith a number", "A|endswith: 24", [4624, "x24"], [240]),
+    one("cased number", "A|cased: 10", [10, "10"], [100]),
+    one("gt", "A|gt: 5", [6, "6", 5.1, "5.000001"], [5, "5", 4, "", "six", None]),
+    one("gte", "A|gte: 5", [5, "5", 5.0, 6], [4.9, "4", "five"]),
+    one("lt", "A|lt: 5", [4, "4", -1, 4.9, "-100"], [5, "5", 6, "", "four"]),
+    one("lte", "A|lte: 5", [5, "5.0", 4], [5.1, 6, "1 000"]),
+    one("gt below zero", "A|gt: -5", [-4, 0], [-5, -6]),
+    one("lt of a fraction", "A|lt: 0.5", [0.4, 0, "0.49"], [0.5, 1]),
+    one("comparison is by value, not by text", "A|lt: 100", ["20", 99, "3"], [100, "1000"]),
+    one("gt with a text that is a number", "A|gt: '5'", [6, "7"], [5, 4]),
+    one("gte and lte together", "A|gte: 2, A|lte: 4", [2, 3, "4"], [1, 5]),
+    one("gt of a list is any", "A|gt: [10, 5]", [6, 11], [5]),
+    one("gt|all", "A|gt|all: [10, 5]", [11], [6, 10]),
+    one("gte of big integers", "A|gte: 9007199254740993", [9007199254740993], [9007199254740992]),
+    one("empty text", "A: ''", [""], [" ", "x", 0]),
+    missing_too(one("null", "A: null", [None], ["x", 0, False, "null", "~"])),
+    missing_too(one("null as a tilde", "A: ~", [None], ["x", "~"])),
+    missing_too(one("null as nothing", "A: ", [None], ["x"])),
+    missing_too(one("null in a list", "A: [x, null]", ["x", None], ["y"])),
+    ("not null", "s: {B: 1}\nf: {A: null}", "s and not f", [{"B": 1, "A": "x"}, {"B": 1, "A": 0}], [{"B": 1}, {"B": 1, "A": None}, {"A": 1}]),
+    one("null as a text", "A: 'null'", ["null", "NULL"], [None, "x"]),
+    one("exists: true", "A|exists: true", ["x", "", 0, False], []),
+    missing_too(one("exists: false", "A|exists: false", [], ["x", "", 0])),
+    one("exists: yes", "A|exists: yes", ["x"], []),
+    missing_too(one("exists: 'false'", "A|exists: 'false'", [], ["x"])),
+    missing_too(one("neq", "A|neq: x", ["y", "xx", 1, ""], ["x", "X"])),
+    missing_too(one("neq of a number", "A|neq: 5", [4, "4", "five", 55], [5, "5"])),
+    missing_too(one("neq of a list is none of them", "A|neq: [x, 5]", ["y", 6], ["x", "X", 5, "5"])),
+    missing_too(one("neq|contains", "A|neq|contains: bc", ["acb", "x"], ["abcd", "BC"])),
+    missing_too(one("contains|neq", "A|contains|neq: bc", ["acb"], ["abcd"])),
+    missing_too(one("startswith|neq", "A|startswith|neq: ab", ["cab"], ["abc"])),
+    missing_too(one("endswith|neq", "A|endswith|neq: [ab, c]", ["abx"], ["xab", "abc"])),
+    missing_too(one("neq|cased", "A|neq|cased: aB", ["ab"], ["aB"])),
+    missing_too(one("re|neq", "A|re|neq: '^a'", ["ba", "Abc"], ["abc"])),
+    missing_too(one("cidr|neq", "A|cidr|neq: 10.0.0.0/8", ["11.0.0.1", "x"], ["10.1.1.1"])),
+    missing_too(one("neq with a star", "A|neq: 'a*'", ["ba"], ["ab", "A"])),
+    one("not neq", "A|neq: x", ["y"], ["x"])[:2] + ("not s", a("x", "X"), a("y") + [{"B": 1}]),
+]
+
+# ---- regular expressions ----
+REGEX = [
+    one("re is found anywhere", "A|re: b+", ["abc", "bb"], ["ac", "B"]),
+    one("re with anchors", "A|re: '^ab$'", ["ab"], ["xab", "abx", "AB"]),
+    one("re of a list", "A|re: ['^a', 'z$']", ["ab", "xz"], ["ba"]),
+    one("re|all", "A|re|all: ['^a', 'z$']", ["az", "a.z"], ["ab", "bz"]),
+    one("all|re", "A|all|re: ['^a', 'z$']", ["az"], ["ab"]),
+    one("re|i", "A|re|i: '^ab'", ["AB", "abc"], ["cab"]),
+    one("re|i beyond ASCII", "A|re|i: 'é'", ["É", "xé"], ["e"]),
+    one("re|m", "A|re|m: '^b$'", ["a\nb\nc", "b"], ["ab", "a b c"]),
+    one("re without m: anchors are those of the text", "A|re: '^b$'", ["b"], ["a\nb\nc"]),
+    one("re|s", "A|re|s: 'a.c'", ["a\nc", "abc"], ["ac"]),
+    one("re without s: a dot is no line break", "A|re: 'a.c'", ["abc"], ["a\nc"]),
+    one("re|i|m|s", "A|re|i|m|s: '^b.c$'", ["a\nB\nC"], ["a\nbc"]),
+    one("re|i|m", "A|re|i|m: '^b$'", ["a\nB"], ["ab"]),
+    one("re|m|i", "A|re|m|i: '^b$'", ["a\nB"], ["ab"]),
+    one("re with quantifiers", "A|re: 'a{2,3}b?c*d+'", ["aad", "aaabccdd"], ["ad", "aac"]),
+    one("re with classes", "A|re: '^[a-c][^x-z]$'", ["ab", "c1"], ["ax", "da"]),
+    one("re with groups", "A|re: '(ab|cd)+e'", ["abe", "cdabe"], ["ae"]),
+    one("re with escapes", r"A|re: '\\[a-z]+\.exe'", ["C:\\cmd.exe"], ["cmd.exe", "C:\\cmdxexe"]),
+    one("re with classes of Perl", r"A|re: '\d{3}\s\w+$'", ["123 abc"], ["12 abc"]),
+    one("re of a number", "A|re: '^46[0-9]{2}$'", [4624, "4688"], [46, 46240]),
+    one("stars and question marks of a regex are not wildcards", "A|re: 'a*b?'", ["", "x", "ab"], []),
+    one("re is not cased by cased", "A|re|cased: ab", ["ab"], ["AB"]),
+    one("re|contains", "A|re|contains: 'b+c'", ["abbcd"], ["bd"]),
+    one("re|startswith", "A|re|startswith: 'b+c'", ["bbcd", "bc"], ["abc"]),
+    one("re|endswith", "A|re|endswith: 'b+c'", ["abbc", "bc"], ["bcd"]),
+    one("re|startswith with alternatives", "A|re|startswith: 'ab|cd'", ["abx", "cdx"], ["xab", "xcd"]),
+    one("re|endswith|i with alternatives", "A|re|i|endswith: 'ab|cd'", ["xAB", "cd"], ["abx", "cdx"]),
+    one("re with an inline flag", "A|re: '(?i)ab'", ["AB"], ["a b"]),
+    one("re and the empty text", "A|re: '^$'", [""], ["x"]),
+]
+
+# ---- dashes ----
+DASHES = "-/\u2013\u2014\u2015"
+WINDASH = [
+    one("windash", "A|windash: -x", [d + "x" for d in DASHES] + ["/X"], ["x", "+x", "--x", "_x"]),
+    one("windash from a slash", "A|windash: /x", [d + "x" for d in DASHES], ["x", "\\x"]),
+    one("windash from an en dash", "A|windash: '\u2013x'", [d + "x" for d in DASHES], ["x"]),
+    one("windash from an em dash", "A|windash: '\u2014x'", [d + "x" for d in DASHES], ["x"]),
+    one("windash from a horizontal bar", "A|windash: '\u2015x'", [d + "x" for d in DASHES], ["x"]),
+    one("windash|contains", "A|windash|contains: ' -x '", ["a " + d + "x b" for d in DASHES], ["a x b"]),
+    one("contains|windash", "A|contains|windash: ' /x'", ["a " + d + "xy" for d in DASHES], ["a x"]),
+    one("windash|endswith", "A|windash|endswith: ' -x'", ["a /x", "a -X"], ["a -x b"]),
+    one("endswith|windash", "A|endswith|windash: ' -x'", ["a /x"], ["a -x b"]),
+    one("windash|startswith", "A|windash|startswith: '-x'", ["/x b", "\u2013x"], ["a -x"]),
+    one("windash of two options", "A|windash|contains: '-a -b'", ["x /a -b", "-a /b", "/a /b", "\u2014a \u2015b", "-a -b"], ["a b", "-b -a"]),
+    one("windash of three options", "A|windash: '-a /b -c'", ["/a -b \u2013c", "-a -b -c"], ["-a -b c"]),
+    one("windash|contains|all", "A|windash|contains|all: [' -a', ' -b']", ["x /b -a"], ["x -a", "x a b"]),
+    one("contains|all|windash", "A|contains|all|windash: [' -a', ' -b']", ["x \u2014b /a"], ["x -b"]),
+    one("windash leaves dashes inside words", "A|windash: 'a-b'", ["a-b"], ["a/b"]),
+    one("windash without dashes", "A|windash: ab", ["AB"], ["-ab"]),
+    one("windash with a star", "A|windash: '* -x *'", ["a /x b"], ["a x b"]),
+    missing_too(one("windash|neq", "A|windash|neq: -x", ["x", "-y"], ["-x", "/x"])),
+]
+
+# ---- encodings ----
+ping = "ping"
+CODED = [
+    one("base64", "A|base64: abc", ["YWJj"], ["abc", "YWJ"]),
+    one("base64 with padding", "A|base64: ab", ["YWI="], ["YWI"]),
+    one("base64 is not cased", "A|base64: abc", ["YWJj", "ywjj"], ["YWJk"]),
+    one("base64|cased", "A|base64|cased: abc", ["YWJj"], ["ywjj"]),
+    one("base64|contains", "A|base64|contains: abc", ["x YWJj y"], ["abc"]),
+    one("base64|startswith", "A|base64|startswith: abc", ["YWJjZA=="], ["xYWJj"]),
+    one("base64|endswith", "A|base64|endswith: abc", ["ZYWJj"], ["YWJjx"]),
+    one("base64 of a list", "A|base64: [abc, def]", ["YWJj", "ZGVm"], ["YWJjZGVm"]),
+    one("base64|contains|all", "A|base64|contains|all: [abc, def]", ["YWJjZGVm"], ["YWJj"]),
+    one("base64 beyond ASCII", "A|base64: é", [b64("é")], [b64("e")]),
+    one("base64 of an escaped star", r"A|base64: 'a\*'", [b64("a*")], [b64("a\\*")]),
+    one("base64 of a backslash", r"A|base64: 'a\b'", [b64("a\\b")], [b64("a\\\\b")]),
+    one("base64 of a number", "A|base64: 123", [b64("123")], [123]),
+    one("base64offset|contains", "A|base64offset|contains: ping", [b64(p + "ping www") for p in ("", "x", "xx", "xxx")], ["ping", b64("pong")]),
+    one("base64offset|contains of a list", "A|base64offset|contains: [ping, curl]", [b64("xcurl"), b64("ping")], [b64("cur")]),
+    one("base64offset|contains|all", "A|base64offset|contains|all: [ping, curl]", [b64("ping curl x")], [b64("ping")]),
+    one("base64offset|contains|cased", "A|base64offset|contains|cased: ping", [b64("ping")], [b64("ping").lower()]),
+    one("wide", "A|wide: ab", ["a\0b\0"], ["ab", "\0a\0b"]),
+    one("wide|contains", "A|wide|contains: ab", ["xa\0b\0"], ["ab"]),
+    one("utf16le is wide", "A|utf16le: ab", ["a\0b\0", "A\0B\0"], ["ab"]),
+    one("utf16be", "A|utf16be: ab", ["\0a\0b"], ["a\0b\0"]),
+    one("wide|base64", "A|wide|base64: ab", [b64("ab", "utf-16-le")], [b64("ab"), b64("ab", "utf-16-be")]),
+    one("utf16be|base64", "A|utf16be|base64: ab", [b64("ab", "utf-16-be")], [b64("ab", "utf-16-le")]),
+    one("utf16|base64", "A|utf16|base64: cmd", [b64(b"\xff\xfec\0m\0d\0")], [b64("cmd", "utf-16-le")]),
+    one("wide|base64|contains", "A|wide|base64|contains: abc", ["-enc " + b64("abc", "utf-16-le")], [b64("abc")]),
+    one("utf16|base64offset|contains", "A|utf16|base64offset|contains: ab", [b64(b"x\xff\xfea\0b\0"), b64(b"\xff\xfea\0b\0")], [b64("ab", "utf-16-le")]),
+    one("wide|base64offset|contains", "A|wide|base64offset|contains: ping", [b64((p + "ping").encode("utf-16-le")) for p in ("", "x", "xx")], [b64("ping")]),
+    one("wide|base64offset|contains at odd places", "A|wide|base64offset|contains: ping", [b64(b"x" + "ping x".encode("utf-16-le"))], [b64("ping", "utf-16-be")]),
+    one("utf16be|base64offset|contains", "A|utf16be|base64offset|contains: ping", [b64("xping", "utf-16-be")], [b64("xpi", "utf-16-be")]),
+    one("utf16le|base64offset|contains|all", "A|utf16le|base64offset|contains|all: [ab, cd]", [b64("ab cd", "utf-16-le")], [b64("ab", "utf-16-le")]),
+    one("wide beyond the first plane", "A|wide|base64: '\U0001f600'", [b64("\U0001f600", "utf-16-le")], [b64("\U0001f601", "utf-16-le")]),
+    one("encodings are applied in their order", "A|base64|wide: ab", ["Y\0W\0I\0=\0"], [b64("ab", "utf-16-le")]),
+    one("base64 twice", "A|base64|base64: abc", [b64(b64("abc"))], [b64("abc")]),
+    one("base64 inside base64offset", "A|base64|base64offset|contains: 'abcabc'", [b64("x " + b64("abcabc"))], [b64("abcabc")]),
+    one("windash|base64", "A|windash|base64: -ab", [b64("-ab"), b64("/ab")], [b64("ab"), "-ab"]),
+    one("windash|wide|base64offset|contains", "A|windash|wide|base64offset|contains: ' -enc'", [b64("x /enc", "utf-16-le"), b64("x -enc", "utf-16-le")],
+        [b64("x enc", "utf-16-le")]),
+    missing_too(one("base64|contains|neq", "A|base64|contains|neq: abc", ["abc"], ["YWJj"])),
+]
+
+# ---- networks ----
+CIDR = [
+    one("cidr of eight bits", "A|cidr: 10.0.0.0/8", ["10.0.0.0", "10.255.255.255"], ["9.255.255.255", "11.0.0.0", "110.0.0.1", "10.0.0", "x 10.0.0.1"]),
+    one("cidr not at a byte", "A|cidr: 172.16.0.0/12", ["172.16.0.1", "172.31.255.255"], ["172.15.0.1", "172.32.0.0"]),
+    one("cidr of 31 bits", "A|cidr: 10.0.0.2/31", ["10.0.0.2", "10.0.0.3"], ["10.0.0.1", "10.0.0.4"]),
+    one("cidr of one address", "A|cidr: 10.0.0.1/32", ["10.0.0.1"], ["10.0.0.2", "10.0.0.10"]),
+    one("cidr of everything", "A|cidr: 0.0.0.0/0", ["1.2.3.4", "255.255.255.255"], ["::1", "x", ""]),
+    one("cidr of IPv6", "A|cidr: '2001:db8::/32'", ["2001:db8::1", "2001:DB8:ffff::", "2001:0db8:0:0:0:0:0:1"], ["2001:db9::1", "10.0.0.1"]),
+    one("cidr of IPv6 not at a word", "A|cidr: 'fe80::/10'", ["fe80::1", "febf::1"], ["fec0::1", "fe7f::1"]),
+    one("cidr of one IPv6 address", "A|cidr: '::1/128'", ["::1", "0:0:0:0:0:0:0:1"], ["::2", "127.0.0.1"]),
+    one("cidr of a list", "A|cidr: [10.0.0.0/8, 'fd00::/8']", ["10.1.1.1", "fd12::1"], ["11.1.1.1", "fe00::1"]),
+    one("cidr of an address alone", "A|cidr: 10.0.0.1", ["10.0.0.1"], ["10.0.0.2"]),
+    one("cidr of an IPv6 address alone", "A|cidr: '2001:db8::1'", ["2001:db8:0::1"], ["2001:db8::2"]),
+    one("cidr|all", "A|cidr|all: [10.0.0.0/8, 10.1.0.0/16]", ["10.1.2.3"], ["10.2.0.1"]),
+    one("cidr: addresses are not texts", "A|cidr: 10.1.0.0/16", ["10.1.0.7"], ["10.10.0.7", "10.1", "10.1.0.7:80", "010.1.0.7.1"]),
+]
+
+# ---- fields compared with fields ----
+
+
+def ab(*pairs):
+    return [{k: v for k, v in zip("AB", pair) if v is not ...} for pair in pairs]
+
+
+FIELDS = [
+    ("fieldref", "s: {A|fieldref: B}", "s", ab(("x", "x"), ("X", "x"), (1, 1), (1, "1")), ab(("x", "y"), ("x", ...), (..., "x"), (..., ...), ("x", "*"))),
+    ("fieldref|cased", "s: {A|fieldref|cased: B}", "s", ab(("x", "x")), ab(("x", "X"))),
+    ("fieldref|startswith", "s: {A|fieldref|startswith: B}", "s", ab(("abc", "AB")), ab(("abc", "bc"), ("ab", "abc"), ("abc", ...))),
+    ("fieldref|endswith", "s: {A|fieldref|endswith: B}", "s", ab(("abc", "BC")), ab(("abc", "ab"), ("bc", "abc"))),
+    ("fieldref|contains", "s: {A|fieldref|contains: B}", "s", ab(("abcd", "BC"), ("a", "a")), ab(("abcd", "x"), ("b", "abc"))),
+    ("fieldref|contains|cased", "s: {A|fieldref|contains|cased: B}", "s", ab(("abcd", "bc")), ab(("abcd", "BC"))),
+    ("fieldref|neq", "s: {A|exists: true, B|exists: true, A|fieldref|neq: B}", "s", ab(("x", "y"), (1, 2)), ab(("x", "X"), (1, "1"))),
+    ("neq|fieldref", "s: {A|exists: true, B|exists: true, A|neq|fieldref: B}", "s", ab(("x", "y")), ab(("x", "x"))),
+    ("fieldref of a list is any", "s: {A|fieldref: [B, C]}", "s", [{"A": 1, "B": 1}, {"A": 1, "C": 1}], [{"A": 1, "B": 2, "C": 3}, {"B": 1, "C": 1}]),
+    ("fieldref|all", "s: {A|fieldref|all: [B, C]}", "s", [{"A": 1, "B": 1, "C": 1}], [{"A": 1, "B": 1}]),
+    ("fieldref to a dotted field", "s: {A|fieldref: B.C}", "s", [{"A": "x", "B": {"C": "x"}}], [{"A": "x", "B": "x"}]),
+    ("fieldref of several values", "s: {A|fieldref: B}", "s", [{"A": ["x", "y"], "B": "y"}, {"A": "x", "B": ["z", "x"]}], [{"A": ["x", "y"], "B": ["u", "v"]}]),
+    ("fieldref with wildcards in the event", "s: {A|fieldref: B}", "s", ab(("a*", "a*")), ab(("ab", "a*"))),
+]
+
+# ---- times ----
+TIMES = [
+    one("minute", "A|minute: 30", ["2026-01-05T10:30:15Z", "2026-01-05 10:30:59"], ["2026-01-05T10:29:30Z", "30", "x"]),
+    one("hour", "A|hour: 10", ["2026-01-05T10:00:00Z", "2026-01-05T10:59:59.999Z"], ["2026-01-05T11:10:10Z", "2026-01-10T00:00:00Z"]),
+    one("day", "A|day: 5", ["2026-01-05T23:59:59Z", "2026-01-05"], ["2026-05-06T05:05:05Z"]),
+    one("week", "A|week: 2", ["2026-01-05T00:00:00Z", "2026-01-11T23:59:59Z"], ["2026-01-04T00:00:00Z", "2026-01-12T00:00:00Z"]),
+    one("month", "A|month: 2", ["2026-02-28T00:00:00Z"], ["2026-03-02T02:02:02Z"]),
+    one("year", "A|year: 2026", ["2026-01-01T00:00:00Z"], ["2025-12-31T23:59:59Z", 2026]),
+    one("midnight and minute zero", "A|hour: 0, A|minute: 0", ["2026-01-05T00:00:30Z"], ["2026-01-05T00:01:00Z", "2026-01-05T01:00:00Z"]),
+    one("hour of a list", "A|hour: [22, 23]", ["2026-01-05T22:00:00Z", "2026-01-05T23:00:00Z"], ["2026-01-05T21:00:00Z"]),
+    one("hour|gte", "A|hour|gte: 22", ["2026-01-05T22:00:00Z", "2026-01-05T23:59:59Z"], ["2026-01-05T21:59:59Z"]),
+    one("hour|lt", "A|hour|lt: 6", ["2026-01-05T00:00:00Z", "2026-01-05T05:59:59Z"], ["2026-01-05T06:00:00Z", "x"]),
+    one("day|gt", "A|day|gt: 30", ["2026-01-31T00:00:00Z"], ["2026-01-30T00:00:00Z"]),
+    one("month|lte", "A|month|lte: 3", ["2026-03-31T00:00:00Z"], ["2026-04-01T00:00:00Z"]),
+    one("year|gte", "A|year|gte: 2025", ["2025-01-01T00:00:00Z", "2030-01-01T00:00:00Z"], ["2024-12-31T23:59:59Z"]),
+    missing_too(one("hour|neq", "A|hour|neq: 10", ["2026-01-05T11:00:00Z"], ["2026-01-05T10:00:00Z"])),
+    ("of the time of the event", "s: {'@timestamp|hour': 10}", "s", [{"@timestamp": "2026-01-05T10:30:00Z"}], [{"@timestamp": "2026-01-05T11:30:00Z"}]),
+]
+
+# ---- several values, names of fields ----
+NAMES = [
+    one("one of several values", "A: x", [["x"], ["y", "X"], ["x", "x"]], [["y", "z"], []]),
+    one("contains in one of several values", "A|contains: bc", [["x", "abcd"]], [["b", "c"]]),
+    one("contains|all over several values", "A|contains|all: [b, c]", [["b", "c"], ["bc", "x"]], [["b", "x"]]),
+    one("number in several values", "A: 5", [[1, 5], ["5"]], [[1, 2], [55]]),
+    one("gt in several values", "A|gt: 5", [[1, 6]], [[1, 5]]),
+    one("several values are not joined", "A: 'x y'", [["x y"]], [["x", "y"]]),
+    missing_too(one("neq of several values is none of them", "A|neq: x", [["y", "z"]], [["y", "x"]])),
+    ("not over several values", "s: {A: x}", "not s", [{"A": ["y", "z"]}, {"B": 1}], [{"A": ["y", "x"]}]),
+    one("cidr in several values", "A|cidr: 10.0.0.0/8", [["x", "10.1.1.1"]], [["11.0.0.1"]]),
+    ("dotted", "s: {a.b.c: x}", "s", [{"a": {"b": {"c": "X"}}}, {"a.b.c": "x"}, {"a.b": {"c": "x"}}], [{"a": {"b": "x"}}, {"c": "x"}]),
+    ("inside a list of objects", "s: {a.b: x}", "s", [{"a": [{"b": "y"}, {"b": "x"}]}], [{"a": [{"b": "y"}, {"c": "x"}]}]),
+    ("with a blank", "s: {'My Field': x}", "s", [{"My Field": "x"}], [{"MyField": "x"}, {"My": {"Field": "x"}}]),
+    ("with a hyphen", "s: {c-uri: x, cs-user-agent|contains: y}", "s", [{"c-uri": "x", "cs-user-agent": "xyz"}], [{"c": {"uri": "x"}, "cs-user-agent": "y"}]),
+    ("with an at sign", "s: {'@x': 1}", "s", [{"@x": 1}], [{"x": 1}]),
+    ("with digits", "s: {'1': x}", "s", [{"1": "x"}], [{"2": "x"}]),
+    ("of other letters", "s: {フィールド: 値}", "s", [{"フィールド": "値"}], [{"field": "値"}]),
+    ("with a slash and a colon", "s: {'a/b:c': x}", "s", [{"a/b:c": "x"}], [{"a/b": "x"}]),
+    ("names have a case", "s: {name: x}", "s", [{"name": "x"}], [{"Name": "x", "NAME": "x"}]),
+    ("with an underscore in front", "s: {_x: 1}", "s", [{"_x": 1}], [{"x": 1}]),
+    ("with a star: it is itself", "s: {'a*': 1}", "s", [{"a*": 1}], [{"ab": 1, "a": 1}]),
+    ("with brackets", "s: {'a[0]': 1}", "s", [{"a[0]": 1}], [{"a": [1]}]),
+    ("the same field twice with other modifiers", "s: {A|startswith: a, A|endswith: z, A|contains: m}", "s", a("amz", "a m z"), a("az", "mz")),
+]
+
+# ---- searches: maps, lists, keywords ----
+SEARCHES = [
+    ("a map is all of it", "s: {A: 1, B: 2}", "s", [{"A": 1, "B": 2}], [{"A": 1}, {"B": 2}, {"A": 1, "B": 1}]),
+    ("a list of maps is any of them", "s: [{A: 1}, {B: 2}]", "s", [{"A": 1}, {"B": 2}, {"A": 1, "B": 2}], [{"A": 2, "B": 1}]),
+    ("maps in a list are all of it each", "s: [{A: 1, B: 1}, {A: 2, B: 2}]", "s", [{"A": 1, "B": 1}, {"A": 2, "B": 2}], [{"A": 1, "B": 2}]),
+    ("a list of one map", "s: [{A: 1, B: 1}]", "s", [{"A": 1, "B": 1}], [{"A": 1}]),
+    ("lists in maps in a list", "s: [{A: [1, 2]}, {B|contains|all: [x, y]}]", "s", [{"A": 2}, {"B": "yx"}], [{"A": 3}, {"B": "x"}]),
+    ("keywords", "k: [alpha, beta]", "k", [{"A": "xALPHAx"}, {"B": "beta"}, {"C": {"D": "a beta"}}], [{"A": "alp", "B": "ha"}, {"A": "gamma"}]),
+    ("a keyword alone", "k: alpha", "k", [{"A": "xalphax"}], [{"A": "x"}]),
+    ("a keyword is in values, not in names", "k: [alpha]", "k", [{"x": "alpha"}], [{"alpha": "x"}]),
+    ("keyword with wildcards", "k: ['al*ha', 'b?ta']", "k", [{"A": "x al...ha x"}, {"A": "beta"}], [{"A": "al", "B": "ha"}, {"A": "bta"}]),
+    ("keyword with an escaped star", r"k: ['al\*']", "k", [{"A": "xal*x"}], [{"A": "alpha"}]),
+    ("keyword with a backslash", r"k: ['\temp\']", "k", [{"A": "C:\\Temp\\x"}], [{"A": "temp"}]),
+    ("keyword that is a number", "k: [778899]", "k", [{"A": 778899}, {"A": "x778899x"}], [{"A": 77889}]),
+    ("keyword in one of several values", "k: [alpha]", "k", [{"A": ["x", "alphabet"]}], [{"A": ["alp", "ha"]}]),
+    ("keywords with all", "k: {'|all': [alpha, beta]}", "k", [{"A": "alpha beta"}, {"A": "alpha", "B": "BETA"}], [{"A": "alpha"}, {"A": "beta"}]),
+    ("keywords with contains|all", "k: {'|contains|all': [alpha, beta]}", "k", [{"A": "alpha beta"}], [{"A": "alpha"}]),
+    ("keywords with re", "k: {'|re': 'al.{2}a'}", "k", [{"A": "xalphax"}], [{"A": "ALPHA"}, {"A": "ala"}]),
+    ("keywords with re|i", "k: {'|re|i': 'al.{2}a'}", "k", [{"A": "ALPHA"}], [{"A": "ala"}]),
+    ("keywords with re|all", "k: {'|re|all': ['al+', 'be+']}", "k", [{"A": "al", "B": "be"}], [{"A": "al"}]),
+    ("keywords with cased", "k: {'|cased': [Alpha]}", "k", [{"A": "xAlphax"}], [{"A": "alpha"}]),
+    ("keywords with all|cased", "k: {'|all|cased': [Alpha, Beta]}", "k", [{"A": "Beta Alpha"}], [{"A": "Beta alpha"}]),
+    ("keywords with windash", "k: {'|windash': [' -enc']}", "k", [{"A": "x /enc y"}], [{"A": "x enc"}]),
+    ("keywords with base64offset", "k: {'|base64offset|contains': alpha}", "k", [{"A": b64("xalpha beta")}], [{"A": "alpha"}]),
+    ("keywords and a map in a list", "s: [alpha, {A: 1}]", "s", [{"X": "alpha"}, {"A": 1}], [{"A": 2}]),
+    ("keywords with all and a field in a map", "s: {'|all': [alpha, beta], A: 1}", "s", [{"A": 1, "B": "alpha beta"}], [{"A": 1, "B": "alpha"}, {"A": 2, "B": "alpha beta"}]),
+    ("keywords with all, in a list", "s: [{'|all': [alpha, beta]}, {A: 1}]", "s", [{"A": 1}, {"B": "beta alpha"}], [{"B": "beta"}]),
+    ("not keywords", "s: {A: 1}\nk: [alpha]", "s and not k", [{"A": 1}, {"A": 1, "B": "beta"}], [{"A": 1, "B": "alpha"}]),
+    ("keyword beyond ASCII", "k: [ЖУК]", "k", [{"A": "xжукx"}], [{"A": "жу"}]),
+]
+
+# ---- conditions ----
+
+
+def abcd(*texts):
+    """Events from texts such as 'ab': the fields a and b are 1."""
+    return [{c: 1 for c in text} or {"z": 1} for text in texts]
+
+
+FOUR = "a: {a: 1}\nb: {b: 1}\nc: {c: 1}\nd: {d: 1}"
+UNDER = "sel_a: {a: 1}\nsel_b: {b: 1}\n_sel_c: {c: 1}\nfilter_d: {d: 1}"
+CONDITIONS = [
+    ("a name", FOUR, "a", abcd("a", "ab"), abcd("b", "")),
+    ("and", FOUR, "a and b", abcd("ab", "abc"), abcd("a", "b")),
+    ("or", FOUR, "a or b", abcd("a", "b"), abcd("c", "")),
+    ("not", FOUR, "not a", abcd("b", ""), abcd("a", "ab")),
+    ("not not", FOUR, "not not a", abcd("a"), abcd("b")),
+    ("not with brackets", FOUR, "not (a or b)", abcd("c", ""), abcd("a", "b", "ab")),
+    ("not (a and b)", FOUR, "not (a and b)", abcd("a", "b", ""), abcd("ab")),
+    ("not binds before and", FOUR, "not a and b", abcd("b"), abcd("a", "ab", "")),
+    ("and binds before or", FOUR, "a or b and c", abcd("a", "bc", "ab"), abcd("b", "c")),
+    ("and binds before or, the other way", FOUR, "a and b or c", abcd("ab", "c"), abcd("a", "b")),
+    ("two ands in an or", FOUR, "a and b or c and d", abcd("ab", "cd"), abcd("ac", "bd", "ad")),
+    ("or in brackets", FOUR, "(a or b) and (c or d)", abcd("ac", "bd"), abcd("ab", "cd")),
+    ("brackets in brackets", FOUR, "((a) and ((b or (c))))", abcd("ab", "ac"), abcd("a", "bc")),
+    ("not inside", FOUR, "a and not (b and not (c or not d))", abcd("a", "abc", "ab", "ad"), abcd("abd", "b")),
+    ("brackets without blanks", FOUR, "(a)and(b)", abcd("ab"), abcd("a")),
+    ("brackets without blanks behind not", FOUR, "a and not(b)", abcd("a"), abcd("ab")),
+    ("upper case", FOUR, "a AND (b OR NOT c)", abcd("ab", "a"), abcd("ac")),
+    ("many blanks and a line break", FOUR, '"  a   and\\n  b  "', abcd("ab"), abcd("a")),
+    ("folded over lines", FOUR, ">\n    a\n    or b", abcd("a", "b"), abcd("c")),
+    ("a list is any of them", FOUR, "[a and b, c]", abcd("ab", "c"), abcd("a", "b")),
+    ("a list of one", FOUR, "[a and b]", abcd("ab"), abcd("a")),
+    ("1 of them", FOUR, "1 of them", abcd("a", "d", "abcd"), abcd("")),
+    ("all of them", FOUR, "all of them", abcd("abcd"), abcd("abc", "")),
+    ("any of them", FOUR, "any of them", abcd("b"), abcd("")),
+    ("1 OF THEM", FOUR, "1 OF THEM", abcd("a"), abcd("")),
+    ("1 of them leaves names with an underscore out", UNDER, "1 of them", abcd("a", "d"), abcd("c", "")),
+    ("all of them leaves names with an underscore out", UNDER, "all of them", abcd("abd"), abcd("ab", "abc")),
+    ("a name with an underscore by itself", UNDER, "_sel_c", abcd("c"), abcd("a")),
+    ("1 of a pattern", UNDER, "1 of sel_*", abcd("a", "b"), abcd("c", "d")),
+    ("all of a pattern", UNDER, "all of sel_*", abcd("ab"), abcd("a", "bc")),
+    ("any of a pattern", UNDER, "any of sel_*", abcd("b"), abcd("d")),
+    ("1 of a pattern with a star in front leaves names with an underscore out", UNDER, "1 of *sel_*", abcd("a", "b"), abcd("c", "d")),
+    ("1 of a pattern that says underscore", UNDER, "1 of _sel_*", abcd("c"), abcd("a", "d")),
+    ("1 of *", UNDER, "1 of *", abcd("a", "d"), abcd("c")),
+    ("1 of a name without a star is that name", "sel: {a: 1}\nsel_b: {b: 1}", "1 of sel", abcd("a"), abcd("b")),
+    ("pattern with the star in the middle", "x_a_y: {a: 1}\nx_b_y: {b: 1}\nx_c_z: {c: 1}", "all of x_*_y", abcd("ab"), abcd("ac")),
+    ("pattern with two stars", "x_a_y: {a: 1}\nw_b_y: {b: 1}\nx_c_z: {c: 1}", "1 of *_*_y", abcd("a", "b"), abcd("c")),
+    ("not 1 of", UNDER, "sel_a and not 1 of filter_*", abcd("a"), abcd("ad", "d")),
+    ("not all of", "s: {s: 1}\nf_a: {a: 1}\nf_b: {b: 1}", "s and not all of f_*", abcd("s", "sa"), abcd("sab", "a")),
+    ("1 of and all of", UNDER, "all of sel_* or 1 of filter_*", abcd("ab", "d"), abcd("a")),
+    ("of in brackets", UNDER, "(1 of sel_*) and not (1 of filter_*)", abcd("a"), abcd("ad")),
+    ("1 of a search that is a list", "s_1: [{a: 1}, {b: 1}]\ns_2: {c: 1}", "all of s_*", abcd("ac", "bc"), abcd("ab", "c")),
+    ("names with hyphens and digits", "sel-1: {a: 1}\n2nd: {b: 1}", "sel-1 and 2nd", abcd("ab"), abcd("a")),
+    ("names with dots", "sel.a: {a: 1}\nsel.b: {b: 1}", "sel.a or 1 of sel.b*", abcd("a", "b"), abcd("c")),
+    ("names of other letters", "選択: {a: 1}\nфильтр: {b: 1}", "選択 and not фильтр", abcd("a"), abcd("ab")),
+    ("names that begin like operators", "nota: {a: 1}\nandroid: {b: 1}\norder: {c: 1}\nall_d: {d: 1}", "nota and android or order and all_d", abcd("ab", "cd"), abcd("ac")),
+    ("a name is one search, other case another", "sel: {a: 1}\nSel: {b: 1}", "Sel", abcd("b"), abcd("a")),
+    ("a field that is missing makes false", "s: {a: 1}\nf: {b: 2, c: 3}", "s and not f", [{"a": 1}, {"a": 1, "b": 2}], [{"a": 1, "b": 2, "c": 3}]),
+]
+
+# ---- YAML ----
+YAML = [
+    ("an anchor", "x: &v {A: 1}\ny: {B: 1}\nz: *v", "z and y", [{"A": 1, "B": 1}], [{"B": 1}]),
+    ("an anchor on a list", "x: {A: &l [1, 2]}\ny: {B: *l}", "x and y", [{"A": 1, "B": 2}], [{"A": 1, "B": 3}]),
+    ("comments", "s: # a comment\n  A: x # another\n  B: 'y#z'", "s # the last", [{"A": "x", "B": "y#z"}], [{"A": "x # another", "B": "y#z"}]),
+    ("block scalars", "s:\n  A: |-\n    line 1\n    line 2\n  B: >-\n    one\n    two", "s", [{"A": "line 1\nline 2", "B": "one two"}], [{"A": "line 1 line 2", "B": "one\ntwo"}]),
+    ("lists as deep as their key", "s:\n  A:\n  - x\n  - y", "s", a("x", "y"), a("z")),
+    ("keys in quotes", "'s': {\"A|contains\": x, 'B': 1}", "s", [{"A": "axb", "B": 1}], [{"A": "axb"}]),
+    ("escapes in double quotes", r's: {A: "\x41\u00e9\t\\*"}', "s", a("Aé\t*"), a("Aé\tx")),
+    ("two quotes are one", "s: {A: 'it''s'}", "s", a("it's"), a("its")),
+    ("a colon inside", "s: {A: 'a: b', B|contains: '://'}", "s", [{"A": "a: b", "B": "http://x"}], [{"A": "a", "B": "://"}]),
+    ("plain text over two lines", "s:\n  A: one\n    two", "s", a("one two"), a("one")),
+    ("numbers with plus and exponent are not of Sigma's", "s: {A: '1e3'}", "s", a("1e3", "1E3"), a(1000)),
+    ("a time is a text", "s: {A: 10:30:00}", "s", a("10:30:00"), a(37800)),
+    ("infinity is a text", "s: {A: .inf}", "s", a(".inf"), a("inf")),
+    ("a merge of anchors", "x: &v {A: 1}\ns: {B: [*v]}", "x", a(1), a(2))[:1] + ("s: {A: ['x', \"y\", z]}", "s", a("x", "y", "z"), a("xy")),
+]
+
+GROUPS = {"text": TEXTS, "escape": ESCAPES, "value": VALUES, "regex": REGEX, "windash": WINDASH, "encoding": CODED, "cidr": CIDR, "fieldref": FIELDS,
+          "time": TIMES, "field": NAMES, "search": SEARCHES, "condition": CONDITIONS, "yaml": YAML}
