@@ -142,6 +142,45 @@ static int begin(struct reader *reader, const yaml_event_t *event, enum yaml_kin
     return 0;
 }
 
+static bool is_merge(const struct yaml_entry *entry)
+{
+    return entry->key && entry->key->style == YAML_PLAIN && slice_is(entry->key->text, "<<") &&
+           entry->value->kind != YAML_SCALAR;
+}
+
+/* Entries that a mapping takes over: those that it, and what was merged before, does not have. */
+static int take_over(struct reader *reader, struct yaml_node *node, const struct yaml_node *from)
+{
+    if (from->kind != YAML_MAPPING)
+        return yaml_err(reader->err, from, "<< takes a mapping or a list of mappings");
+    struct yaml_entry *entries = arena_array(reader->arena, node->count + from->count + 1, sizeof(*entries));
+    if (!entries)
+        return err_nomem(reader->err);
+    memcpy(entries, node->entries, node->count * sizeof(*entries));
+    node->entries = entries;
+    for (size_t i = 0; i < from->count; i++)
+        if (!yaml_get_slice(node, from->entries[i].key->text))
+            entries[node->count++] = from->entries[i];
+    return 0;
+}
+
+/* The merge key of YAML 1.1, which most tools know. */
+static int merge(struct reader *reader, struct yaml_node *node)
+{
+    for (size_t i = 0; i < node->count; i++) {
+        if (!is_merge(&node->entries[i]))
+            continue;
+        const struct yaml_node *from = node->entries[i].value;
+        memmove(node->entries + i, node->entries + i + 1, (--node->count - i) * sizeof(*node->entries));
+        size_t count = from->kind == YAML_SEQUENCE ? from->count : 1;
+        for (size_t k = 0; k < count; k++)
+            if (take_over(reader, node, from->kind == YAML_SEQUENCE ? from->entries[k].value : from) < 0)
+                return -1;
+        return 0; /* there is one: keys are there once */
+    }
+    return 0;
+}
+
 static int end(struct reader *reader)
 {
     struct open *open = &reader->open[--reader->depth];
@@ -160,7 +199,7 @@ static int end(struct reader *reader)
         if (value->depth >= node->depth)
             node->depth = value->depth + 1;
     }
-    if (remember_anchor(reader, open->anchor, node) < 0)
+    if ((node->kind == YAML_MAPPING && merge(reader, node) < 0) || remember_anchor(reader, open->anchor, node) < 0)
         return -1;
     return place(reader, node);
 }
@@ -191,7 +230,8 @@ static int alias(struct reader *reader, const yaml_event_t *event)
     const struct yaml_node *node =
         map_find(&reader->anchors, slice_text((const char *)event->data.alias.anchor));
     if (!node)
-        return fail_at(reader, &event->start_mark, ERR_CONFIG, "an alias to an unknown anchor");
+        return yaml_err(reader->err, &(struct yaml_node){.line = (int)event->start_mark.line + 1},
+                        "there is no anchor '%s'", (const char *)event->data.alias.anchor);
     return place(reader, node);
 }
 

@@ -40,7 +40,8 @@ struct yaml_node {
     unsigned depth; /* levels below and including this one */
 };
 
-/* All documents of the stream, in order. Equal keys in one mapping are an error. */
+/* All documents of the stream, in order. Equal keys in one mapping are an error. "<<: *anchor" takes over what the
+ * mapping does not have itself (YAML 1.1, "Merge Key"). */
 MUST_USE int yaml_parse(struct slice text, struct arena *arena,
                         const struct yaml_node *const **documents, size_t *count, struct err *err);
 

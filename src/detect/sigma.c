@@ -51,7 +51,9 @@ static bool compile_map(struct compile *c, const struct yaml_node *node, const s
     if (node->count == 0)
         return empty_search(c, node);
     for (size_t i = 0; i < node->count; i++)
-        if (failed(c, sigma_item(&c->context, node->entries[i].key->text, node->entries[i].value,
+        if (yaml_is_null(node->entries[i].key))
+            return rule_fail(c->set, c->rule, RULE_REFUSED, "line %d: a value without the name of a field before it", node->line);
+        else if (failed(c, sigma_item(&c->context, node->entries[i].key->text, node->entries[i].value,
                                  &parts[i])))
             return false;
     *out = node->count == 1 ? parts[0]
