@@ -120,6 +120,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "%s\n", err.text);
         return 1;
     }
+    decode_borrow(bench.decode);
     for (long i = 0; result == 0 && i < rounds; i++)
         result = run_file(&bench, text, &err);
     if (result < 0)

@@ -96,6 +96,8 @@ int offline_run(struct offline *offline, const struct decoders *decoders, char *
     struct run run = {.offline = offline, .decode = decode_new(decoders),
                       .batch = batch_new(BATCH_ARENA_MAX)};
     int result = run.decode && run.batch ? 0 : err_nomem(err);
+    if (result == 0)
+        decode_borrow(run.decode); /* a delivery lives until its batches are handed over */
     cli_note_source(decoders, offline->source);
     if (offline->received_ns == 0)
         offline->received_ns = clock_wall_ns(clock_real());

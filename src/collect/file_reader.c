@@ -45,12 +45,12 @@ struct file_reader {
 
 /* ---- bytes ---- */
 
-/* Up to READ_BYTES of the file. */
-static int read_bytes(struct file_reader *reader, char *room, size_t *len, struct err *err)
+/* Up to size bytes of the file. */
+static int read_bytes(struct file_reader *reader, char *room, size_t size, size_t *len, struct err *err)
 {
     ssize_t got;
     do
-        got = read(reader->fd, room, READ_BYTES);
+        got = read(reader->fd, room, size);
     while (got < 0 && errno == EINTR);
     if (got < 0)
         return err_set_errno(err, errno, "cannot read %s", reader->path);
@@ -63,7 +63,7 @@ static int read_bytes(struct file_reader *reader, char *room, size_t *len, struc
 static int read_packed(struct file_reader *reader, struct err *err)
 {
     reader->packed_at = reader->packed_len = 0;
-    return read_bytes(reader, reader->packed, &reader->packed_len, err);
+    return read_bytes(reader, reader->packed, READ_BYTES, &reader->packed_len, err);
 }
 
 /* False: damage. */
@@ -94,8 +94,8 @@ static bool unpack_zstd(struct file_reader *reader, char *room, size_t size, siz
     return !ZSTD_isError(code);
 }
 
-/* More text behind reader->text; sets text_end. */
-static int fill(struct file_reader *reader, struct err *err)
+/* More text behind reader->text, of a plain file at most `most` bytes (up to READ_BYTES); sets text_end. */
+static int fill(struct file_reader *reader, size_t most, struct err *err)
 {
     char *room = buffer_reserve(&reader->text, READ_BYTES);
     size_t len = 0;
@@ -103,7 +103,7 @@ static int fill(struct file_reader *reader, struct err *err)
     if (!room)
         return err_nomem(err);
     if (used_up && !reader->file_end &&
-        (straight ? read_bytes(reader, room, &len, err) : read_packed(reader, err)) < 0)
+        (straight ? read_bytes(reader, room, most, &len, err) : read_packed(reader, err)) < 0)
         return -1;
     if (reader->file_end) {
         reader->text_end = true;
@@ -150,7 +150,7 @@ static int read_text(void *context, char *to, size_t len, size_t *got, struct er
     while (reader->given == reader->text.len && !reader->text_end) {
         buffer_clear(&reader->text);
         reader->given = 0;
-        if (fill(reader, err) < 0)
+        if (fill(reader, READ_BYTES, err) < 0)
             return -1;
     }
     struct slice part = slice_sub(buffer_slice(&reader->text), reader->given, len);
@@ -174,7 +174,7 @@ static bool is_event_log(const struct file_reader *reader)
 static int open_event_log(struct file_reader *reader, struct err *err)
 {
     while (reader->text.len < READ_BYTES && !reader->text_end)
-        if (fill(reader, err) < 0)
+        if (fill(reader, READ_BYTES, err) < 0)
             return -1;
     return is_event_log(reader) ? evtx_open(read_text, reader, &reader->evtx, err) : 0;
 }
@@ -395,13 +395,34 @@ static int give_lines(struct file_reader *reader, struct slice text, struct deli
     return 1;
 }
 
+static int fill_to(struct file_reader *reader, size_t len, struct err *err)
+{
+    while (!reader->text_end && reader->text.len < len) {
+        size_t missing = len - reader->text.len;
+        if (fill(reader, missing < READ_BYTES ? missing : READ_BYTES, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* Enough text for a delivery; more of it, which would be moved to the front for the next, only where a line
+ * may be longer. */
+static int fill_delivery(struct file_reader *reader, struct err *err)
+{
+    if (fill_to(reader, DELIVERY_BYTES + 1, err) < 0)
+        return -1;
+    bool simple = reader->looked && !reader->encoding && !reader->in_part;
+    if (simple && reader->text.len > DELIVERY_BYTES && memrchr(reader->text.ptr, '\n', DELIVERY_BYTES))
+        return 0;
+    return fill_to(reader, DELIVERY_BYTES + reader->line_max, err);
+}
+
 static int next_lines(struct file_reader *reader, struct delivery *out, struct err *err)
 {
     buffer_consume(&reader->text, reader->given);
     reader->given = 0;
-    while (!reader->text_end && reader->text.len < DELIVERY_BYTES + reader->line_max)
-        if (fill(reader, err) < 0)
-            return -1;
+    if (fill_delivery(reader, err) < 0)
+        return -1;
     if (!reader->looked)
         look_for_mark(reader);
     struct slice text = slice_from(buffer_slice(&reader->text), reader->given);

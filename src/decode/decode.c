@@ -16,7 +16,6 @@ struct decode {
     struct runner runner;
     struct encoding encoding;
     struct decode_counts counts;
-    bool borrows; /* raw bytes of deliveries */
 };
 
 struct decode *decode_new(const struct decoders *decoders)
@@ -42,7 +41,7 @@ void decode_free(struct decode *decode)
 
 void decode_borrow(struct decode *decode)
 {
-    decode->borrows = true;
+    decode->runner.borrows = true;
 }
 
 const struct decode_counts *decode_counts(const struct decode *decode)
@@ -208,7 +207,7 @@ static void put_flags(struct run *run, struct event_row *row)
 /* A decoder's own text, in a batch that may outlive it or not. */
 static struct slice own_text(const struct decode *decode, struct run *run, struct slice text)
 {
-    return decode->borrows ? text : arena_copy(run->batch->arena, text);
+    return decode->runner.borrows ? text : arena_copy(run->batch->arena, text);
 }
 
 static void settle_decoder(const struct decode *decode, struct run *run, enum run_result result,
@@ -343,7 +342,7 @@ struct filling {
 static struct event_row *add_row(struct filling *filling, const struct delivery_event *event,
                                  uint32_t index)
 {
-    struct slice raw = filling->decode->borrows ? event->raw
+    struct slice raw = filling->decode->runner.borrows ? event->raw
                                                 : arena_copy(filling->batch->arena, event->raw);
     struct event_row *row = raw.ptr ? batch_add_row(filling->batch) : NULL;
     if (!row)

@@ -1,6 +1,8 @@
 #include "decode/decode_run.h"
 
 #include "base/mem.h"
+#include "decode/condition.h"
+#include "expr/function.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -16,10 +18,9 @@ int runner_init(struct runner *runner, const struct decoders *decoders)
     *runner = (struct runner){.decoders = decoders};
     runner->json = json_cutter_new();
     runner->known = mem_calloc(fields->columns + 1U, sizeof(*runner->known));
-    runner->missing_at = mem_calloc(fields->columns + 1U, sizeof(*runner->missing_at));
     runner->temps = mem_calloc(fields->temps + 1U, sizeof(*runner->temps));
     runner->scratch = arena_new(SCRATCH_BYTES_MAX);
-    if (runner->json && runner->known && runner->missing_at && runner->temps && runner->scratch)
+    if (runner->json && runner->known && runner->temps && runner->scratch)
         return 0;
     runner_close(runner);
     return -1;
@@ -29,7 +30,6 @@ void runner_close(struct runner *runner)
 {
     json_cutter_free(runner->json);
     mem_free(runner->known);
-    mem_free(runner->missing_at);
     mem_free(runner->temps);
     arena_free(runner->scratch);
     *runner = (struct runner){0};
@@ -39,7 +39,7 @@ void runner_begin(struct runner *runner)
 {
     uint32_t columns = runner->decoders->fields.columns;
     memset(runner->known, 0, columns * sizeof(*runner->known));
-    memset(runner->missing_at, 0, columns * sizeof(*runner->missing_at));
+    runner->columns_seen = 0;
 }
 
 enum run_result run_fail(struct run *run, const struct step *step, const char *format, ...)
@@ -58,27 +58,21 @@ enum run_result run_fail(struct run *run, const struct step *step, const char *f
 
 /* --- fields --- */
 
-static const struct field *field_at(struct run *run, uint32_t number)
-{
-    return &run->runner->decoders->fields.list[number];
-}
-
-static struct column *find_column(struct run *run, const struct field *field)
+void run_learn_columns(struct run *run)
 {
     struct runner *runner = run->runner;
-    struct column *column = runner->known[field->slot];
-    if (column || runner->missing_at[field->slot] == run->batch->column_count + 1)
-        return column;
-    column = batch_find(run->batch, field->name);
-    runner->known[field->slot] = column;
-    if (!column)
-        runner->missing_at[field->slot] = run->batch->column_count + 1;
-    return column;
+    const struct fields *fields = &runner->decoders->fields;
+    for (; runner->columns_seen < run->batch->column_count; runner->columns_seen++) {
+        struct column *column = run->batch->columns[runner->columns_seen];
+        uintptr_t number = (uintptr_t)map_find(&fields->by_name, column->name);
+        if (number && fields->list[number - 1].kind == FIELD_COLUMN)
+            runner->known[fields->list[number - 1].slot] = column;
+    }
 }
 
 struct value_list run_get(struct run *run, uint32_t number)
 {
-    const struct field *field = field_at(run, number);
+    const struct field *field = run_field(run, number);
     if (field->kind == FIELD_TEXT) {
         run->text_value = value_string(run->text);
         return (struct value_list){&run->text_value, 1};
@@ -87,7 +81,7 @@ struct value_list run_get(struct run *run, uint32_t number)
         const struct value *temp = &run->runner->temps[field->slot];
         return (struct value_list){temp, temp->type != VALUE_NULL};
     }
-    const struct column *column = find_column(run, field);
+    const struct column *column = run_column(run, field);
     uint32_t first = column ? column->count : 0;
     while (column && first && column->rows[first - 1] == run->row)
         first--;
@@ -109,7 +103,7 @@ struct slice run_text(struct run *run, uint32_t field)
 
 void run_put(struct run *run, uint32_t number, struct value v, bool replace)
 {
-    const struct field *field = field_at(run, number);
+    const struct field *field = run_field(run, number);
     if (field->kind == FIELD_TEXT ||
         (v.type == VALUE_NULL && (replace || field->kind == FIELD_TEMP)))
         return;
@@ -118,14 +112,13 @@ void run_put(struct run *run, uint32_t number, struct value v, bool replace)
         run->runner->temps_used = true;
         return;
     }
-    struct column *column = find_column(run, field);
+    struct column *column = run_column(run, field);
     if (!column) {
         column = batch_column(run->batch, field->name);
         if (!column) {
             run->left = true;
             return;
         }
-        run->runner->known[field->slot] = column;
     }
     if (replace)
         column_drop_last(column, run->row);
@@ -140,8 +133,8 @@ void run_put(struct run *run, uint32_t number, struct value v, bool replace)
 
 void run_drop(struct run *run, uint32_t number)
 {
-    const struct field *field = field_at(run, number);
-    struct column *column = field->kind == FIELD_COLUMN ? find_column(run, field) : NULL;
+    const struct field *field = run_field(run, number);
+    struct column *column = field->kind == FIELD_COLUMN ? run_column(run, field) : NULL;
     if (column)
         column_drop_last(column, run->row);
     else if (field->kind == FIELD_TEMP)
@@ -160,7 +153,7 @@ static bool bound_field(void *context, struct slice name, struct value_list *out
     return true;
 }
 
-static bool holds(struct run *run, const struct expr *expr)
+static enum truth ask_expr(struct run *run, const struct expr *expr)
 {
     struct runner *runner = run->runner;
     struct value_list list = {0};
@@ -173,9 +166,79 @@ static bool holds(struct run *run, const struct expr *expr)
     runner->scope.bound_context = run;
     if (expr_eval(expr, &runner->scope, run->batch, run->row, &list, run->err) < 0) {
         run->out_of_memory = true;
-        return false;
+        return TRUTH_NULL;
     }
-    return list.count && list.values[0].type == VALUE_BOOL && list.values[0].boolean;
+    return value_truth(&list);
+}
+
+static bool is_missing(const struct value_list *list)
+{
+    for (uint32_t i = 0; i < list->count; i++)
+        if (list->values[i].type != VALUE_NULL)
+            return false;
+    return true;
+}
+
+/* Other values than texts are compared as expr/expr does. */
+static enum truth ask_equal(struct run *run, const struct condition *condition, const struct value_list *list)
+{
+    bool equal = false;
+    for (uint32_t i = 0; i < list->count; i++) {
+        struct value v = list->values[i];
+        if (v.type != VALUE_STRING && v.type != VALUE_NULL)
+            return ask_expr(run, condition->expr);
+        equal |= v.type == VALUE_STRING && slice_equal_short(value_slice(v), condition->text);
+    }
+    return equal == (condition->kind == CONDITION_EQUAL) ? TRUTH_TRUE : TRUTH_FALSE;
+}
+
+static enum truth ask(struct run *run, const struct condition *condition);
+
+/* Three-valued: one FALSE of all decides, or one TRUE of any; else a NULL does. */
+static enum truth ask_parts(struct run *run, const struct condition *condition)
+{
+    enum truth decides = condition->kind == CONDITION_ALL ? TRUTH_FALSE : TRUTH_TRUE;
+    enum truth result = condition->kind == CONDITION_ALL ? TRUTH_TRUE : TRUTH_FALSE;
+    for (uint32_t i = 0; i < condition->part_count; i++) {
+        enum truth one = ask(run, &condition->parts[i]);
+        if (one == decides)
+            return one;
+        if (one == TRUTH_NULL)
+            result = TRUTH_NULL;
+    }
+    return result;
+}
+
+static enum truth ask(struct run *run, const struct condition *condition)
+{
+    struct value_list list = {0};
+    if (condition->field != UINT32_MAX)
+        list = run_get(run, condition->field);
+    bool missing = is_missing(&list);
+    switch (condition->kind) {
+    case CONDITION_ASK:
+        return condition->field != UINT32_MAX && missing ? TRUTH_NULL : ask_expr(run, condition->expr);
+    case CONDITION_ALL:
+    case CONDITION_ANY:
+        return ask_parts(run, condition);
+    case CONDITION_NOT: {
+        enum truth inner = ask(run, &condition->parts[0]);
+        return inner == TRUTH_NULL ? inner : inner == TRUTH_TRUE ? TRUTH_FALSE : TRUTH_TRUE;
+    }
+    case CONDITION_MISSING:
+        return missing ? TRUTH_TRUE : TRUTH_FALSE;
+    case CONDITION_THERE:
+        return missing ? TRUTH_FALSE : TRUTH_TRUE;
+    case CONDITION_EQUAL:
+    case CONDITION_NOT_EQUAL:
+        return missing ? TRUTH_NULL : ask_equal(run, condition, &list);
+    }
+    return TRUTH_NULL;
+}
+
+static bool holds(struct run *run, const struct condition *condition)
+{
+    return ask(run, condition) == TRUTH_TRUE;
 }
 
 /* --- the order of steps --- */
@@ -256,7 +319,7 @@ static enum run_result run_inner(struct run *run, const struct step *step)
 
 static enum run_result run_chain(struct run *run, const struct step *step)
 {
-    const struct decoder *decoder = decoders_find(run->runner->decoders, step->under);
+    const struct decoder *decoder = *step->chain;
     struct slice text = run_text(run, step->from);
     if (!decoder || !text.ptr || run->inner == INNER_DEPTH_MAX)
         return run_fail(run, step, "the text cannot go to another decoder");

@@ -15,8 +15,9 @@ struct runner {
     const struct decoders *decoders;
     struct json_cutter *json;
     struct columns columns; /* guesses for names that only the event knows */
-    struct column **known;  /* by slot of FIELD_COLUMN; NULL: not looked up in this batch */
-    uint32_t *missing_at;   /* columns the batch had when the slot was not among them, plus 1 */
+    struct column **known;  /* by slot of FIELD_COLUMN; NULL: not among the batch's columns so far */
+    uint32_t columns_seen;  /* of the batch, for known */
+    bool borrows;           /* deliveries and decoders outlive the batches */
     struct value *temps;    /* by slot of FIELD_TEMP; VALUE_NULL: not set */
     bool temps_used;
     struct arena *scratch; /* results of conditions */
@@ -57,6 +58,30 @@ void runner_begin(struct runner *runner);
 
 /* The event is this decoder's from here on. */
 enum run_result run_decoder(struct run *run, const struct decoder *decoder, struct slice text);
+
+/* Puts the columns that the batch has more than before into known. */
+void run_learn_columns(struct run *run);
+
+static inline const struct field *run_field(const struct run *run, uint32_t number)
+{
+    return &run->runner->decoders->fields.list[number];
+}
+
+/* The column of a FIELD_COLUMN; NULL when the batch has none. */
+static inline struct column *run_column(struct run *run, const struct field *field)
+{
+    if (UNLIKELY(run->runner->columns_seen != run->batch->column_count))
+        run_learn_columns(run);
+    return run->runner->known[field->slot];
+}
+
+/* The column if the event has something in it, else NULL; also for fields that are no columns. */
+static inline struct column *run_present(struct run *run, uint32_t number)
+{
+    const struct field *field = run_field(run, number);
+    struct column *column = field->kind == FIELD_COLUMN ? run_column(run, field) : NULL;
+    return column && column_has_row(column, run->row) ? column : NULL;
+}
 
 /* The values of a field of this event. */
 struct value_list run_get(struct run *run, uint32_t field);

@@ -107,18 +107,22 @@ struct steps {
     uint32_t count;
 };
 
+struct condition;
+struct decoder;
+
 struct step {
     enum step_kind kind;
     int line;
-    bool optional;           /* a text that does not fit is no error */
-    const struct expr *when; /* NULL: always */
+    bool optional;                /* a text that does not fit is no error */
+    const struct condition *when; /* NULL: always */
     uint32_t from, to;       /* fields */
     struct slice under;      /* JSON, KV: prefix; FAIL: text; DECODER: name */
+    const struct decoder **chain; /* DECODER: of that name; set when all decoders are loaded */
     char separator, equals;
     struct slice by; /* SPLIT */
     struct constant constant;
     enum convert_kind convert;
-    struct dissect dissect;
+    const struct dissect *dissect;
     struct regex *regex;
     uint32_t *targets; /* fields of DISSECT, REGEX, CSV; UINT32_MAX: not kept */
     uint32_t *groups;  /* REGEX: group numbers */

@@ -1,6 +1,6 @@
 /* The steps of a decoder file, one function a verb. Part of decode/decoder. */
 #include "cut/yaml.h"
-#include "decode/decoder.h"
+#include "decode/condition.h"
 
 #include "base/limits.h"
 #include "base/time_pattern.h"
@@ -196,12 +196,16 @@ static int compile_dissect(struct decoder_compiler *compiler, const struct yaml_
     struct slice pattern = pattern_of(node);
     if (!pattern.ptr)
         return yaml_err(compiler->err, node, "'pattern' is missing");
-    if (dissect_compile(pattern, compiler->arena, &step->dissect, compiler->err) < 0)
+    struct dissect *dissect = arena_alloc(compiler->arena, sizeof(*dissect));
+    if (!dissect)
+        return err_nomem(compiler->err);
+    step->dissect = dissect;
+    if (dissect_compile(pattern, compiler->arena, dissect, compiler->err) < 0)
         return err_within(compiler->err, "line %d", node->line);
-    if (room_for_targets(compiler, step, step->dissect.count) < 0)
+    if (room_for_targets(compiler, step, dissect->count) < 0)
         return -1;
-    for (size_t i = 0; i < step->dissect.count; i++)
-        if (add_target(compiler, node, step, step->dissect.parts[i].key) < 0)
+    for (size_t i = 0; i < dissect->count; i++)
+        if (add_target(compiler, node, step, dissect->parts[i].key) < 0)
             return -1;
     return compile_from(compiler, node, step);
 }
@@ -355,12 +359,18 @@ static int compile_lookup(struct decoder_compiler *compiler, const struct yaml_n
 }
 
 static int compile_condition(struct decoder_compiler *compiler, const struct yaml_node *node,
-                             const struct expr **out)
+                             const struct condition **out)
 {
+    const struct expr *expr;
     struct slice text = yaml_text(node, SLICE_NONE);
     if (!text.len)
         return yaml_err(compiler->err, node, "a condition is wanted");
-    if (expr_parse(text, compiler->arena, out, compiler->err) < 0)
+    struct condition *condition = arena_alloc(compiler->arena, sizeof(*condition));
+    if (!condition)
+        return err_nomem(compiler->err);
+    *out = condition;
+    if (expr_parse(text, compiler->arena, &expr, compiler->err) < 0 ||
+        condition_compile(compiler, expr, condition) < 0)
         return err_within(compiler->err, "line %d", node->line);
     return 0;
 }
@@ -431,6 +441,9 @@ static int compile_decoder(struct decoder_compiler *compiler, const struct yaml_
         step->under = yaml_text(yaml_get(node, "name"), SLICE_NONE);
     if (!step->under.ptr)
         return yaml_err(compiler->err, node, "a decoder's name is wanted");
+    step->chain = arena_calloc(compiler->arena, sizeof(struct decoder *));
+    if (!step->chain)
+        return err_nomem(compiler->err);
     return compile_from(compiler, node, step);
 }
 

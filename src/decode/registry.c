@@ -173,7 +173,7 @@ static int check_chains(const struct decoders *decoders, const struct steps *ste
 {
     for (uint32_t i = 0; i < steps->count; i++) {
         const struct step *step = &steps->list[i];
-        if (step->kind == STEP_DECODER && !decoders_find(decoders, step->under))
+        if (step->kind == STEP_DECODER && !(*step->chain = decoders_find(decoders, step->under)))
             return err_set(err, ERR_CONFIG, "line %d: there is no decoder '%.*s'", step->line,
                            SLICE_ARG(step->under));
         if (check_chains(decoders, &step->body, err) < 0 ||

@@ -12,21 +12,19 @@ static void copy_values(struct run *run, uint32_t from, uint32_t to)
         run_put(run, to, list.values[i], false);
 }
 
-static void run_rename(struct run *run, const struct step *step)
+static bool run_copy(struct run *run, const struct step *step)
 {
     if (step->from == step->to || !run_get(run, step->from).count)
-        return;
+        return false;
     run_drop(run, step->to);
     copy_values(run, step->from, step->to);
-    run_drop(run, step->from);
+    return true;
 }
 
-static void run_copy(struct run *run, const struct step *step)
+static void run_rename(struct run *run, const struct step *step)
 {
-    if (step->from == step->to || !run_get(run, step->from).count)
-        return;
-    run_drop(run, step->to);
-    copy_values(run, step->from, step->to);
+    if (run_copy(run, step))
+        run_drop(run, step->from);
 }
 
 /* Literal, field, literal, ...; NULL when one of the fields is missing. */
@@ -56,8 +54,14 @@ static struct value fill_template(struct run *run, const struct constant *consta
     return value_string(slice_of(start, len));
 }
 
-/* Constants live as long as the decoders, which live longer than any batch... except across a
- * reload, so what is borrowed is copied; numbers and short lists cost nothing. */
+/* A decoder's own value, in a batch that may outlive it or not. */
+static struct value own_value(struct run *run, struct value v)
+{
+    v = run->runner->borrows ? v : value_copy(v, run->batch->arena);
+    run->out_of_memory |= v.type == VALUE_NULL;
+    return v;
+}
+
 static void put_constant(struct run *run, uint32_t field, const struct constant *constant)
 {
     if (constant->parts) {
@@ -67,11 +71,8 @@ static void put_constant(struct run *run, uint32_t field, const struct constant 
         return;
     }
     run_drop(run, field);
-    for (uint32_t i = 0; i < constant->count; i++) {
-        struct value v = value_copy(constant->values[i], run->batch->arena);
-        run->out_of_memory |= v.type == VALUE_NULL;
-        run_put(run, field, v, false);
-    }
+    for (uint32_t i = 0; i < constant->count; i++)
+        run_put(run, field, own_value(run, constant->values[i]), false);
 }
 
 /* --- conversions --- */
@@ -258,7 +259,7 @@ static void run_lookup(struct run *run, const struct step *step)
             put_constant(run, step->to, constant);
         else
             for (uint32_t k = 0; k < constant->count; k++)
-                run_put(run, step->to, value_copy(constant->values[k], run->batch->arena), false);
+                run_put(run, step->to, own_value(run, constant->values[k]), false);
         found = true;
     }
     if (!found && (step->constant.count || step->constant.parts))

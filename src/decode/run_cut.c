@@ -111,7 +111,7 @@ static enum run_result cut_csv_step(struct run *run, const struct step *step, st
 static enum run_result cut_dissect_step(struct run *run, const struct step *step, struct slice text)
 {
     struct slice values[DISSECT_KEYS_MAX];
-    if (!dissect_match(&step->dissect, text, values))
+    if (!dissect_match(step->dissect, text, values))
         return run_fail(run, step, "the text does not fit the pattern");
     for (uint32_t i = 0; i < step->target_count; i++)
         if (values[i].len)
