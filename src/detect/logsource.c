@@ -131,14 +131,34 @@ static bool matches(const struct source *source, struct slice product, struct sl
     return true;
 }
 
+/* Fills variants, or with NULL only counts them. */
 static size_t whole_products(const struct logsources *logsources, struct slice product,
                              struct logsource_variant *variants)
 {
     size_t count = 0;
-    for (size_t i = 0; i < logsources->product_count; i++)
-        if (product.ptr && slice_equal_nocase(logsources->products[i].name, product))
-            variants[count++] = (struct logsource_variant){
-                .product = &logsources->products[i], .when = logsources->products[i].when};
+    for (size_t i = 0; i < logsources->product_count; i++) {
+        const struct logsource_product *found = &logsources->products[i];
+        if (!product.ptr || !slice_equal_nocase(found->name, product))
+            continue;
+        if (variants)
+            variants[count] = (struct logsource_variant){.product = found, .when = found->when};
+        count++;
+    }
+    return count;
+}
+
+static size_t select_variants(const struct logsources *logsources, struct slice product, struct slice category,
+                              struct slice service, struct logsource_variant *variants)
+{
+    size_t count = 0;
+    if (!category.ptr && !service.ptr)
+        return whole_products(logsources, product, variants);
+    for (size_t i = 0; i < logsources->source_count; i++)
+        if (matches(&logsources->sources[i], product, category, service)) {
+            if (variants)
+                variants[count] = logsources->sources[i].variant;
+            count++;
+        }
     return count;
 }
 
@@ -146,19 +166,13 @@ size_t logsources_find(const struct logsources *logsources, struct slice product
                        struct slice category, struct slice service, struct arena *arena,
                        const struct logsource_variant **out, struct slice *why)
 {
-    struct logsource_variant *variants =
-        arena_array(arena, logsources->source_count + PRODUCTS_MAX, sizeof(*variants));
-    size_t count = 0;
+    size_t count = select_variants(logsources, product, category, service, NULL);
+    struct logsource_variant *variants = arena_array(arena, count + 1, sizeof(*variants));
     *out = variants;
     *why = SLICE("out of memory");
     if (!variants)
         return 0;
-    if (!category.ptr && !service.ptr)
-        count = whole_products(logsources, product, variants);
-    else
-        for (size_t i = 0; i < logsources->source_count; i++)
-            if (matches(&logsources->sources[i], product, category, service))
-                variants[count++] = logsources->sources[i].variant;
+    select_variants(logsources, product, category, service, variants);
     if (count == 0)
         *why = arena_printf(arena, "no log source mapping for product '%.*s', category '%.*s', "
                             "service '%.*s'; add one in content/logsources",
