@@ -40,13 +40,24 @@ static inline bool slice_equal(struct slice a, struct slice b)
     return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
 }
 
-/* memcmp() == 0, for names, ids and the like: a call only for more than 16 bytes. */
+/* 16 bytes. */
+static inline bool slice_same_16(const char *a, const char *b)
+{
+    uint64_t x[2], y[2];
+    memcpy(x, a, 16);
+    memcpy(y, b, 16);
+    return ((x[0] ^ y[0]) | (x[1] ^ y[1])) == 0;
+}
+
+/* memcmp() == 0, for names, ids and the like: a call only for more than 32 bytes. The end is looked at first:
+ * names often begin alike. */
 static inline bool slice_same_bytes(const char *a, const char *b, size_t len)
 {
     uint64_t x, y;
     uint32_t p, q;
     if (len > 16)
-        return memcmp(a, b, len) == 0;
+        return slice_same_16(a + len - 16, b + len - 16) &&
+               (len > 32 ? memcmp(a, b, len - 16) == 0 : slice_same_16(a, b));
     if (len >= 8) {
         memcpy(&x, a, 8);
         memcpy(&y, b, 8);

@@ -387,6 +387,8 @@ static bool finish_epoch(const struct reading *in, int64_t *time_ns)
 static void fill_date(struct reading *in, const struct zone *zone, int64_t near_ns)
 {
     struct time_parts now;
+    if (in->has_year && in->has_month && in->has_day && !in->has_yearday)
+        return;
     zone_split(zone, near_ns, &now);
     if (in->has_yearday) {
         int64_t year = in->has_year ? in->parts.year : now.year;

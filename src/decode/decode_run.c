@@ -391,7 +391,8 @@ static enum run_result run_steps(struct run *run, const struct steps *steps)
             i = skip_defaults(run, steps, i);
         const struct step *step = &steps->list[i];
         run->quiet += step->optional;
-        enum run_result result = run_step(run, step);
+        bool plain = step->kind >= STEP_RENAME && !step->when; /* the most of them */
+        enum run_result result = plain ? run_change_step(run, step) : run_step(run, step);
         run->quiet -= step->optional;
         if (result == RUN_STOP || (result == RUN_FAILED && !step->optional))
             return result;

@@ -46,7 +46,14 @@ enum step_kind {
     STEP_CSV,
     STEP_WINXML,
     STEP_WINJSON,
-    STEP_RENAME,
+    STEP_IF,
+    STEP_CHOOSE,
+    STEP_FIRST,
+    STEP_INNER,
+    STEP_DECODER,
+    STEP_STOP,
+    STEP_FAIL,
+    STEP_RENAME, /* from here on: they change fields, and no more */
     STEP_COPY,
     STEP_BASENAME,
     STEP_DIRNAME,
@@ -58,13 +65,6 @@ enum step_kind {
     STEP_SPLIT,
     STEP_DROP,
     STEP_APPEND,
-    STEP_IF,
-    STEP_CHOOSE,
-    STEP_FIRST,
-    STEP_INNER,
-    STEP_DECODER,
-    STEP_STOP,
-    STEP_FAIL,
 };
 
 enum convert_kind {

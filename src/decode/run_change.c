@@ -14,7 +14,15 @@ static void copy_values(struct run *run, uint32_t from, uint32_t to)
 
 static bool run_copy(struct run *run, const struct step *step)
 {
-    if (step->from == step->to || !run_get(run, step->from).count)
+    if (step->from == step->to)
+        return false;
+    const struct column *column = run_present(run, step->from);
+    if (column && (column->count == 1 || column->rows[column->count - 2] != run->row) &&
+        column->values[column->count - 1].type != VALUE_NULL) { /* the usual: one value */
+        run_put(run, step->to, column->values[column->count - 1], true);
+        return true;
+    }
+    if (!run_get(run, step->from).count)
         return false;
     run_drop(run, step->to);
     copy_values(run, step->from, step->to);
@@ -70,9 +78,10 @@ static void put_constant(struct run *run, uint32_t field, const struct constant 
             run_put(run, field, v, true);
         return;
     }
-    run_drop(run, field);
+    if (constant->count != 1)
+        run_drop(run, field);
     for (uint32_t i = 0; i < constant->count; i++)
-        run_put(run, field, own_value(run, constant->values[i]), false);
+        run_put(run, field, own_value(run, constant->values[i]), constant->count == 1);
 }
 
 /* --- conversions --- */
