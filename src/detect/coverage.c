@@ -6,6 +6,7 @@
 /* A log source, and the columns that conditions of its rules read. */
 struct source {
     const struct expr *guard; /* NULL: every event */
+    uint32_t number;          /* the matcher's */
     uint64_t mark;            /* of its text, for snapshots */
     uint64_t rows;            /* looked at */
     struct map columns;       /* name to struct seen */
@@ -17,6 +18,7 @@ struct seen {
 };
 
 struct coverage {
+    const struct matcher *matcher;
     struct arena *arena;
     struct source *sources;
     size_t source_count;
@@ -43,7 +45,9 @@ static struct source *source_of(struct coverage *coverage, const struct expr *gu
         if (coverage->sources[i].guard == guard)
             return &coverage->sources[i];
     struct source *source = &coverage->sources[coverage->source_count++];
-    *source = (struct source){.guard = guard, .mark = mark_of(guard)};
+    *source = (struct source){.guard = guard, .number = MATCHER_NO_GUARD, .mark = mark_of(guard)};
+    if (coverage->matcher)
+        source->number = matcher_guard(coverage->matcher, guard);
     map_init(&source->columns, coverage->arena);
     return source;
 }
@@ -80,7 +84,8 @@ static int add_rule(struct coverage *coverage, const struct rule *rule, struct e
     return 0;
 }
 
-int coverage_new(const struct rule_set *rules, struct coverage **out, struct err *err)
+int coverage_new(const struct rule_set *rules, const struct matcher *matcher, struct coverage **out,
+                 struct err *err)
 {
     size_t variants = 0;
     *out = NULL;
@@ -89,6 +94,7 @@ int coverage_new(const struct rule_set *rules, struct coverage **out, struct err
     struct coverage *coverage = mem_calloc(1, sizeof(*coverage));
     int result = coverage ? 0 : err_nomem(err);
     if (result == 0) {
+        coverage->matcher = matcher;
         coverage->arena = arena_new(COVERAGE_BYTES_MAX);
         result = coverage->arena ? 0 : err_nomem(err);
     }
@@ -149,28 +155,35 @@ static void choose_rows(const struct coverage *coverage, uint32_t row_count, uin
         bits_set(rows, row);
 }
 
-int coverage_batch(struct coverage *coverage, struct expr_scope *scope, const struct batch *batch,
-                   struct err *err)
+/* Those of the chosen rows that are of the log source. */
+static void choose_of(const struct coverage *coverage, const struct source *source, const uint64_t *chosen,
+                      uint32_t row_count, uint64_t *rows)
+{
+    bits_zero(rows, row_count);
+    for (size_t row = bits_next(chosen, row_count, 0); row < row_count; row = bits_next(chosen, row_count, row + 1))
+        if (!source->guard || matcher_guard_holds(coverage->matcher, source->number, (uint32_t)row))
+            bits_set(rows, row);
+}
+
+int coverage_batch(struct coverage *coverage, struct arena *scratch, const struct batch *batch, struct err *err)
 {
     bool look = coverage->rows < COVERAGE_ROWS_FIRST || coverage->batches % COVERAGE_EVERY == 0;
     size_t bytes = bits_words(batch->row_count) * sizeof(uint64_t);
     coverage->batches++;
     if (!look || batch->row_count == 0)
         return 0;
-    uint64_t *chosen = arena_calloc(scope->scratch, bytes), *rows = arena_calloc(scope->scratch, bytes);
+    uint64_t *chosen = arena_calloc(scratch, bytes), *rows = arena_calloc(scratch, bytes);
     if (!chosen || !rows)
         return err_nomem(err);
     choose_rows(coverage, batch->row_count, chosen);
     coverage->rows += bits_count(chosen, batch->row_count);
     for (size_t i = 0; i < coverage->source_count; i++) {
         struct source *source = &coverage->sources[i];
-        if (source->guard && expr_filter(source->guard, scope, batch, chosen, rows, err) < 0)
-            return -1;
-        const uint64_t *of = source->guard ? rows : chosen;
-        uint64_t count = bits_count(of, batch->row_count);
+        choose_of(coverage, source, chosen, batch->row_count, rows);
+        uint64_t count = bits_count(rows, batch->row_count);
         source->rows += count;
         if (count)
-            look_at_columns(source, batch, of);
+            look_at_columns(source, batch, rows);
     }
     return 0;
 }

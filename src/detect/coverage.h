@@ -5,12 +5,12 @@
  * say is blind.
  *
  * Looked at in a part of the events (all of the first COVERAGE_ROWS_FIRST, then COVERAGE_ROWS of every
- * COVERAGE_EVERY-th batch): to ask an event for all log sources costs some 30 us, and what a source has it has in
- * most of its events.
+ * COVERAGE_EVERY-th batch): what a source has it has in most of its events. Which log sources an event is of the
+ * matcher has found out.
  *
- * Threads  One at a time. Ownership  Borrows the rules.
+ * Threads  One at a time. Ownership  Borrows the rules and the matcher.
  */
-#include "detect/rule.h"
+#include "detect/match.h"
 
 struct coverage;
 
@@ -21,11 +21,13 @@ enum coverage_state {
     COVERAGE_NO_EVENTS, /* none of its log source was looked at */
 };
 
-MUST_USE int coverage_new(const struct rule_set *rules, struct coverage **out, struct err *err);
+/* matcher NULL: no batches will come. */
+MUST_USE int coverage_new(const struct rule_set *rules, const struct matcher *matcher, struct coverage **out,
+                          struct err *err);
 void coverage_free(struct coverage *coverage); /* NULL is fine */
 
-/* scope->scratch is used. */
-MUST_USE int coverage_batch(struct coverage *coverage, struct expr_scope *scope, const struct batch *batch,
+/* The matcher has just run over the batch; its scratch is used, too. */
+MUST_USE int coverage_batch(struct coverage *coverage, struct arena *scratch, const struct batch *batch,
                             struct err *err);
 
 /* With NO_FIELDS the columns that were never seen, in the arena: at most COVERAGE_MISSING_MAX are named. */

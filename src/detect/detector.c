@@ -347,7 +347,7 @@ int detector_run(struct detector *detector, struct batch *batch, struct err *err
     if (result == 0)
         result = matcher_run(detector->matcher, &scope, batch, &hits, err);
     if (result == 0)
-        result = rule_ledger_batch(detector->ledger, &scope, batch, &hits, err);
+        result = rule_ledger_batch(detector->ledger, detector->scratch, batch, &hits, err);
     if (result == 0)
         result = match_partners(detector, &scope, partners, err);
     if (result == 0 && detector->state)

@@ -17,6 +17,7 @@ struct matcher {
     struct match_hit *hits;
     size_t hit_count, hit_size;
     uint64_t rows;
+    struct route **row_routes; /* of the last batch, in its scratch */
 };
 
 /* ---- making ---- */
@@ -60,6 +61,21 @@ void matcher_free(struct matcher *matcher)
     mem_free(matcher->counts);
     mem_free(matcher->hits);
     mem_free(matcher);
+}
+
+/* ---- log sources ---- */
+
+uint32_t matcher_guard(const struct matcher *matcher, const struct expr *guard)
+{
+    for (uint32_t i = 0; guard && i < matcher->plan->guard_count; i++)
+        if (matcher->plan->guards[i] == guard)
+            return i;
+    return MATCHER_NO_GUARD;
+}
+
+bool matcher_guard_holds(const struct matcher *matcher, uint32_t guard, uint32_t row)
+{
+    return bits_get(matcher->row_routes[row]->guards, guard);
 }
 
 /* ---- counts ---- */
@@ -197,6 +213,7 @@ int matcher_run(struct matcher *matcher, struct expr_scope *scope, const struct 
     if (!routes)
         return err_nomem(err);
     trim(matcher);
+    matcher->row_routes = routes;
     matcher->hit_count = 0;
     if (routes_run(matcher->routes, scope, batch, routes, err) < 0)
         return -1;

@@ -32,6 +32,12 @@ void matcher_free(struct matcher *matcher); /* NULL is fine */
 MUST_USE int matcher_run(struct matcher *matcher, struct expr_scope *scope, const struct batch *batch,
                          struct match_hits *out, struct err *err);
 
+/* The number of a log source's condition; MATCHER_NO_GUARD for NULL and for one that no active rule has. */
+#define MATCHER_NO_GUARD UINT32_MAX
+uint32_t matcher_guard(const struct matcher *matcher, const struct expr *guard);
+/* Whether it holds for a row of the batch of the last matcher_run(), as long as that scratch is not reset. */
+bool matcher_guard_holds(const struct matcher *matcher, uint32_t guard, uint32_t row);
+
 /* What happened to one rule since the matcher was made. */
 struct matcher_counts {
     uint64_t offered;   /* rows that its log source selects */

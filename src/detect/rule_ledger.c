@@ -33,7 +33,7 @@ int rule_ledger_new(const struct rule_set *rules, const struct matcher *matcher,
     ledger->matcher = matcher;
     ledger->newest_ns = RULE_TIME_NEVER;
     ledger->accounts = mem_calloc(rules->count + 1, sizeof(*ledger->accounts));
-    int result = ledger->accounts ? coverage_new(rules, &ledger->coverage, err) : err_nomem(err);
+    int result = ledger->accounts ? coverage_new(rules, matcher, &ledger->coverage, err) : err_nomem(err);
     if (result < 0) {
         rule_ledger_free(ledger);
         return -1;
@@ -73,7 +73,7 @@ static void note_time(int64_t *newest, int64_t time_ns)
         *newest = time_ns;
 }
 
-int rule_ledger_batch(struct rule_ledger *ledger, struct expr_scope *scope, const struct batch *batch,
+int rule_ledger_batch(struct rule_ledger *ledger, struct arena *scratch, const struct batch *batch,
                       const struct match_hits *hits, struct err *err)
 {
     if (!batch->rows || batch->row_count == 0 || ledger->paused)
@@ -86,7 +86,7 @@ int rule_ledger_batch(struct rule_ledger *ledger, struct expr_scope *scope, cons
     for (size_t i = 0; i < hits->count; i++)
         note_time(&ledger->accounts[hits->list[i].rule].before.last_matched_ns,
                   batch->rows[hits->list[i].row].time_ns);
-    return coverage_batch(ledger->coverage, scope, batch, err);
+    return coverage_batch(ledger->coverage, scratch, batch, err);
 }
 
 void rule_ledger_pause(struct rule_ledger *ledger)

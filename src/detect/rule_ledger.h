@@ -28,7 +28,8 @@ MUST_USE int rule_ledger_new(const struct rule_set *rules, const struct matcher 
                              struct rule_ledger **out, struct err *err);
 void rule_ledger_free(struct rule_ledger *ledger); /* NULL is fine */
 
-MUST_USE int rule_ledger_batch(struct rule_ledger *ledger, struct expr_scope *scope, const struct batch *batch,
+/* As coverage_batch(). */
+MUST_USE int rule_ledger_batch(struct rule_ledger *ledger, struct arena *scratch, const struct batch *batch,
                                const struct match_hits *hits, struct err *err);
 /* What the matcher counts between the two is no offer: history that rules learn from. */
 void rule_ledger_pause(struct rule_ledger *ledger);
