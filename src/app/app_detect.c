@@ -75,8 +75,6 @@ static int run_hunt(struct hunt *hunt, const struct rulebook *book, const struct
     if (result == 0) /* windows that are open are judged as they stand */
         result = detector_finish(hunt->detector, err);
     if (result == 0)
-        result = detector_finish(hunt->detector, err);
-    if (result == 0)
         result = hunt_output_end(&hunt->output, err);
     detector_free(hunt->detector);
     decoders_free(decoders);

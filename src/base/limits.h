@@ -106,6 +106,8 @@ enum { CORRELATION_EVENTS_MAX = 2048 };         /* of one group that are kept on
 enum { CORRELATION_STEPS = 512 };               /* such steps that a timespan is cut into */
 enum { CORRELATION_VALUES_MAX = 65536 };        /* different values that one group can be asked to count to */
 enum { CORRELATION_LATE_HOURS = 48 };           /* an event that comes later may miss what was around it */
+enum { ABSENCE_BEFORE_HOURS = 24 };             /* a partner that came so long before is in order */
+#define ABSENCE_BYTES_MAX (64 * MIB)            /* memory of one rule of absence, each, for what it waits for, for partners and for what it found */
 enum { SEEN_KEYS_MAX = 22000000 };              /* that one rule of what is new knows, 16 bytes each and room to grow */
 enum { CALENDARS_MAX = 64 };                    /* below content/calendars */
 enum { WARM_UP_DAYS_MAX = 400 };                 /* of stored history that a rule learns from when it is enabled */

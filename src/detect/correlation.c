@@ -4,7 +4,8 @@
  * A condition that more events cannot make untrue (gte 10, two rules together) is judged at each hit, for the window
  * that ends with it, and, when the hit came late, for the windows of the hits behind it that it is in. It fires once;
  * while it stays true, hits are counted, and what was counted is told by a finding that follows the first: when it
- * has become untrue, or again after a timespan.
+ * has become untrue, or again after a timespan. Which events held and which were told of is marked on them, so that
+ * what comes late is told of once, too, however late it is.
  *
  * Any other condition (lt 3, an average, "a and not b") is judged when no more can come: a window opens with the
  * first hit of a group and closes when event time is a timespan further.
@@ -109,18 +110,29 @@ static int raise(struct counting *c, struct finding *finding, const struct hit *
     return c->host.raise(c->host.context, c->host.rule, finding, hit, err);
 }
 
+/* Marks of an event: the condition holds for the window that ends with it; a finding came of that. */
+enum { HELD = 1, FIRED = 2 };
+
 static int fire(struct counting *c, struct group *group, uint32_t from, uint32_t end, const struct hit *hit,
                 struct err *err)
 {
     struct finding finding;
+    int64_t true_ns = group_at(group, end - 1)->time_ns;
+    bool newest = true_ns >= group->fired_ns, still = end > 1 && group_at(group, end - 2)->marks & HELD;
     if (correlation_finding(c, group, from, end, hit, &finding, err) < 0)
         return -1;
-    if (group->fired && group->since > finding.evidence_seen)
+    if (still) /* its window may begin with the same event as the one before */
+        finding_set_id_of(&finding, arena_printf(c->host.moment, "%.*s %lld", SLICE_ARG(finding.group_key),
+                                                  (long long)true_ns));
+    group_mark(group, end - 1, FIRED);
+    if (newest && group->fired && group->since > finding.evidence_seen)
         finding.evidence_seen = group->since;
-    group->fired = true;
-    group->fired_ns = group_at(group, end - 1)->time_ns;
-    group->since = 0;
-    memcpy(group->told, finding.id, sizeof(group->told));
+    if (newest) { /* an earlier one does not change what is said of this one */
+        group->fired = true;
+        group->fired_ns = true_ns;
+        group->since = 0;
+        memcpy(group->told, finding.id, sizeof(group->told));
+    }
     if (hit_explain(c->host.rule, hit, c->host.moment, &finding) < 0 ||
         (c->rule->type == CORRELATE_RISK && !correlation_explain_risk(c, group, from, end, &finding)))
         return err_nomem(err);
@@ -145,7 +157,9 @@ static int calm(struct counting *c, struct group *group, struct err *err)
     finding.evidence_seen = since;
     finding.severity = SEVERITY_NONE;
     struct slice key = finding.group_key;
-    correlation_set_id(&finding, finding.follows); /* the finding that it follows has an id of its own */
+    /* the finding that it follows has an id of its own, and may be followed more than once */
+    finding_set_id_of(&finding, arena_printf(c->host.moment, "%s %lld %llu", group->told, (long long)finding.event_ns,
+                                              (unsigned long long)since));
     finding.explanation_en = arena_printf(c->host.moment, "\"%.*s\" went on for %.*s: %llu more events",
                                           SLICE_ARG(finding.title), SLICE_ARG(key), (unsigned long long)since);
     finding.explanation_ja = arena_printf(c->host.moment, "「%.*s」が続いていました（%.*s）: さらにイベント %llu 件",
@@ -155,43 +169,77 @@ static int calm(struct counting *c, struct group *group, struct err *err)
     return raise(c, &finding, NULL, err);
 }
 
-/* The first window with this event in it for which the condition holds. */
-static bool find_true(struct counting *c, const struct group *group, uint32_t at, uint32_t *from, uint32_t *end,
-                      bool *failed)
+/* Whether a finding tells already of the window that ends with this event. Of the newest one: when it held before it and
+ * the finding is less than a timespan old. What is late may join two runs: then any finding that near tells of it. */
+static bool is_told(const struct counting *c, const struct group *group, uint32_t at)
+{
+    int64_t time_ns = group_at(group, at)->time_ns, span_ns = c->rule->span_ns;
+    bool is_last = at + 1 == group->count;
+    if (is_last && (at == 0 || !(group_at(group, at - 1)->marks & HELD)))
+        return false;
+    for (uint32_t i = at; i-- > 0 && group_at(group, i)->time_ns > groups_earlier(time_ns, span_ns);)
+        if (group_at(group, i)->marks & FIRED)
+            return true;
+    for (uint32_t i = at; i < group->count && group_at(group, i)->time_ns < groups_later(time_ns, span_ns); i++)
+        if (group_at(group, i)->marks & FIRED)
+            return true;
+    return false;
+}
+
+enum outcome { UNTRUE, TRUE_AND_TOLD, TRUE_AND_NEW };
+
+/* Every window that the event is in, as far as it did not hold before. */
+static int judge_windows(struct counting *c, struct group *group, uint32_t at, const struct hit *hit,
+                         enum outcome *outcome, struct err *err)
 {
     int64_t last_ns = groups_later(group_at(group, at)->time_ns, c->rule->span_ns);
     struct arena_mark mark = arena_mark(c->host.moment);
-    bool found = false;
-    for (uint32_t u = at; u < group->count && group_at(group, u)->time_ns <= last_ns && !found; u++) {
-        *from = group_from(group, groups_earlier(group_at(group, u)->time_ns, c->rule->span_ns));
-        *end = u + 1;
-        found = correlation_judge(c->rule, group, *from, *end, c->host.moment, failed);
+    bool failed = false;
+    *outcome = UNTRUE;
+    for (uint32_t u = at; u < group->count && group_at(group, u)->time_ns <= last_ns; u++) {
+        uint32_t from = group_from(group, groups_earlier(group_at(group, u)->time_ns, c->rule->span_ns));
+        bool before = group_at(group, u)->marks & HELD;
+        bool holds = before || correlation_judge(c->rule, group, from, u + 1, c->host.moment, &failed);
         arena_rewind(c->host.moment, &mark);
+        if (failed)
+            return err_nomem(err);
+        if (holds && *outcome == UNTRUE)
+            *outcome = TRUE_AND_TOLD;
+        if (!holds || before)
+            continue;
+        group_mark(group, u, HELD);
+        if (is_told(c, group, u))
+            continue;
+        *outcome = TRUE_AND_NEW;
+        if (fire(c, group, from, u + 1, hit, err) < 0)
+            return -1;
     }
-    return found;
+    return 0;
 }
 
-static int judge_now(struct counting *c, struct group *group, uint32_t at, uint32_t times, const struct hit *hit,
-                     struct err *err)
+static int judge_now(struct counting *c, struct group *group, uint32_t at, const struct hit *hit, struct err *err)
 {
-    uint32_t from, end;
-    bool failed = false, is_last = at + 1 == group->count;
-    bool found = find_true(c, group, at, &from, &end, &failed);
-    if (failed)
-        return err_nomem(err);
-    if (group->fired)
-        due_by(c, groups_later(group_at(group, group->count - 1)->time_ns, c->rule->span_ns));
-    if (!found)
-        return group->fired && is_last ? calm(c, group, err) : 0;
-    int64_t true_ns = group_at(group, end - 1)->time_ns;
-    bool same = group->fired && true_ns < groups_later(group->fired_ns, c->rule->span_ns) &&
-                true_ns > groups_earlier(group->fired_ns, c->rule->span_ns);
-    if (group->fired)
-        group->since += times;
-    if (same)
-        return 0;
-    due_by(c, groups_later(group_at(group, group->count - 1)->time_ns, c->rule->span_ns));
-    return fire(c, group, from, end, hit, err);
+    int64_t now_ns = *c->host.watermark_ns;
+    enum outcome outcome;
+    bool going_on = group->fired;
+    if (going_on) /* a finding that comes of it counts what has come since the one before */
+        group->since++;
+    if (judge_windows(c, group, at, hit, &outcome, err) < 0)
+        return -1;
+    if (going_on && outcome == UNTRUE) {
+        group->since--;
+        return at + 1 == group->count ? calm(c, group, err) : 0;
+    }
+    if (!group->fired && outcome == TRUE_AND_TOLD) { /* late, of what was over */
+        group->fired = true;
+        group->since = 1;
+    }
+    if (group->fired) {
+        int64_t newest_ns = group_at(group, group->count - 1)->time_ns;
+        group->due_ns = groups_later(newest_ns > now_ns ? newest_ns : now_ns, c->rule->span_ns);
+        due_by(c, group->due_ns);
+    }
+    return 0;
 }
 
 /* ---- judged when the window closes ---- */
@@ -211,6 +259,11 @@ static int close_window(struct counting *c, struct group *group, struct err *err
     group->due_ns = INT64_MAX;
     group->fired_ns = end_ns; /* until when it is settled */
     group_forget_before(c->groups, group, groups_later(end_ns, 1));
+    if (group->count) { /* it began with a late event, and ended before these */
+        group->open_ns = group_at(group, 0)->time_ns;
+        group->due_ns = groups_later(group->open_ns, c->rule->span_ns);
+        due_by(c, group->due_ns);
+    }
     if (!holds)
         return 0;
     finding.raised_ns = end_ns;
@@ -223,15 +276,14 @@ static int close_window(struct counting *c, struct group *group, struct err *err
 static int open_window(struct counting *c, struct group *group, int64_t time_ns, bool *settled, struct err *err)
 {
     int64_t span_ns = c->rule->span_ns;
-    *settled = false;
+    *settled = time_ns <= group->fired_ns && time_ns >= groups_earlier(group->fired_ns, span_ns);
+    if (*settled)
+        return 0;
     if (group->open_ns != INT64_MIN && time_ns > groups_later(group->open_ns, span_ns) &&
         close_window(c, group, err) < 0)
         return -1;
     if (group->open_ns == INT64_MIN) {
         int64_t now_ns = *c->host.watermark_ns;
-        *settled = time_ns <= group->fired_ns && time_ns >= groups_earlier(group->fired_ns, span_ns);
-        if (*settled)
-            return 0;
         group->open_ns = time_ns;
         /* one that opens late waits for as long as one that opens now */
         group->due_ns = groups_later(time_ns > now_ns ? time_ns : now_ns, span_ns);
@@ -279,7 +331,6 @@ struct arriving {
     size_t choice[CORRELATION_FIELDS_MAX];
     struct buffer evidence, key;
     struct decimal number;
-    uint32_t times; /* events that the hit stands for */
     uint32_t part;
 };
 
@@ -287,7 +338,7 @@ struct arriving {
 static int64_t insert_values(struct counting *c, struct arriving *a, struct group *group)
 {
     size_t groups = c->rule->group_count, fields = groups + c->rule->value_count;
-    struct group_event event = {.time_ns = a->hit->time_ns, .part = a->part, .times = a->times};
+    struct group_event event = {.time_ns = a->hit->time_ns, .part = (uint16_t)a->part, .times = 1};
     struct slice text = buffer_slice(&a->evidence);
     int64_t at = -1;
     memset(a->choice + groups, 0, (CORRELATION_FIELDS_MAX - groups) * sizeof(size_t));
@@ -322,7 +373,7 @@ static int enter_group(struct counting *c, struct arriving *a, struct err *err)
     int64_t at = insert_values(c, a, group);
     if (at < 0)
         return err_nomem(err);
-    return c->rule->at_close ? 0 : judge_now(c, group, (uint32_t)at, a->times, a->hit, err);
+    return c->rule->at_close ? 0 : judge_now(c, group, (uint32_t)at, a->hit, err);
 }
 
 static int enter_groups(struct counting *c, struct arriving *a, struct err *err)
@@ -355,7 +406,7 @@ static int take(void *state, const struct hit *hit, struct err *err)
     c->late += *c->host.watermark_ns != INT64_MIN && hit->time_ns < groups_earlier(*c->host.watermark_ns, LATE_NS);
     buffer_init(&a.evidence, MIB);
     buffer_init(&a.key, MIB);
-    int result = correlation_note(c, hit, &a.evidence, &a.times) ? enter_groups(c, &a, err) : err_nomem(err);
+    int result = correlation_note(c, hit, &a.evidence) ? enter_groups(c, &a, err) : err_nomem(err);
     buffer_close(&a.evidence);
     buffer_close(&a.key);
     return result;
@@ -365,11 +416,8 @@ static int take(void *state, const struct hit *hit, struct err *err)
 
 static int64_t due_of(const struct counting *c, const struct group *group)
 {
-    if (c->rule->at_close)
-        return group->open_ns == INT64_MIN ? INT64_MAX : group->due_ns;
-    if (!group->fired)
-        return INT64_MAX;
-    return group->count ? groups_later(group_at(group, group->count - 1)->time_ns, c->rule->span_ns) : INT64_MIN;
+    bool waits = c->rule->at_close ? group->open_ns != INT64_MIN : group->fired;
+    return waits ? group->due_ns : INT64_MAX;
 }
 
 static int by_first_and_key(const void *a, const void *b)
@@ -381,8 +429,8 @@ static int by_first_and_key(const void *a, const void *b)
     return slice_compare(x->key, y->key);
 }
 
-/* Groups that are over, in an order that does not depend on the table. */
-static int end_groups(struct counting *c, int64_t now_ns, struct err *err)
+/* Groups that are over, in an order that does not depend on the table. Their number, or -1. */
+static int64_t end_groups(struct counting *c, int64_t now_ns, struct err *err)
 {
     struct groups_stats stats = groups_stats(c->groups);
     struct group **over = mem_calloc(stats.groups + 1, sizeof(struct group *)), *group;
@@ -405,13 +453,23 @@ static int end_groups(struct counting *c, int64_t now_ns, struct err *err)
         arena_rewind(c->host.moment, &mark);
     }
     mem_free(over);
-    return result;
+    return result < 0 ? -1 : (int64_t)count;
+}
+
+/* What closes may leave a window behind it that is over as well. */
+static int end_all(struct counting *c, int64_t now_ns, struct err *err)
+{
+    int64_t ended;
+    do {
+        ended = end_groups(c, now_ns, err);
+    } while (ended > 0);
+    return (int)ended;
 }
 
 static int advance(void *state, int64_t now_ns, struct err *err)
 {
     struct counting *c = state;
-    if (end_groups(c, now_ns, err) < 0)
+    if (end_all(c, now_ns, err) < 0)
         return -1;
     c->looked_ns = now_ns;
     if (c->swept_ns < groups_earlier(now_ns, (c->rule->span_ns + LATE_NS) / 8)) {
@@ -424,7 +482,7 @@ static int advance(void *state, int64_t now_ns, struct err *err)
 static int finish(void *state, struct err *err)
 {
     struct counting *c = state;
-    return end_groups(c, INT64_MAX, err);
+    return end_all(c, INT64_MAX, err);
 }
 
 /* All groups are looked at together: not more often than a part of the timespan, and now and then to forget. */

@@ -95,10 +95,13 @@ static bool read_limit(struct reading *r, const struct yaml_entry *entry)
         if (r->to->type != CORRELATE_SHARE && r->to->type != CORRELATE_PERCENTILE)
             return correlation_refuse(r, entry->key, "percentile belongs to value_percentile");
         r->to->type = CORRELATE_PERCENTILE;
-        if (slice_to_f64(yaml_text(entry->value, SLICE("")), &r->to->percentile) && r->to->percentile >= 0 &&
-            r->to->percentile <= 100)
+        if (decimal_parse(yaml_text(entry->value, SLICE("")), &r->to->percentile) &&
+            r->to->percentile.scale <= CORRELATION_PERCENTILE_PLACES &&
+            decimal_compare(r->to->percentile, decimal_from_i64(0)) >= 0 &&
+            decimal_compare(r->to->percentile, decimal_from_i64(100)) <= 0)
             return true;
-        return correlation_refuse(r, entry->value, "a percentile is a number from 0 to 100");
+        return correlation_refuse(r, entry->value, "a percentile is a number from 0 to 100, with up to 6 digits after "
+                                                   "the point");
     }
     for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
         struct correlation_limit *limit = &r->to->limits[r->to->limit_count];

@@ -67,7 +67,10 @@ static bool evidence_of(const struct counting *c, const struct group *group, uin
     uint64_t seen = 0;
     for (uint32_t i = from; list && i < end; i++) {
         struct slice text = group_text(group, i);
-        seen += group_at(group, i)->times;
+        uint64_t of_first = 1, times = group_at(group, i)->times;
+        if (text.len && !slice_take_varint(&text, &of_first))
+            break;
+        seen += times ? of_first + times - 1 : 0; /* of those that became one, the first is noted */
         while (take_evidence(&text, &one)) {
             one.event_id = one.event_id.len ? arena_copy(c->host.moment, one.event_id) : SLICE_NONE;
             list[count < FINDING_EVIDENCE_MAX ? count++ : FINDING_EVIDENCE_MAX - 1] = one;
@@ -99,14 +102,6 @@ static bool add_entities(const struct counting *c, const struct hit *hit, struct
     return true;
 }
 
-void correlation_set_id(struct finding *finding, struct slice group)
-{
-    struct slice key = finding->group_key;
-    finding->group_key = group;
-    finding_set_id(finding);
-    finding->group_key = key;
-}
-
 int correlation_finding(struct counting *c, const struct group *group, uint32_t from, uint32_t end,
                         const struct hit *hit, struct finding *finding, struct err *err)
 {
@@ -119,7 +114,7 @@ int correlation_finding(struct counting *c, const struct group *group, uint32_t 
         return err_nomem(err);
     /* a condition that goes up and down may be true twice with the same first event */
     struct slice again = arena_printf(c->host.moment, "%.*s %lld", SLICE_ARG(finding->group_key), (long long)last_ns);
-    correlation_set_id(finding, c->rule->type >= CORRELATE_RATIO ? again : finding->group_key);
+    finding_set_id_of(finding, c->rule->type >= CORRELATE_RATIO ? again : finding->group_key);
     return again.ptr ? 0 : err_nomem(err);
 }
 
@@ -158,15 +153,15 @@ bool correlation_explain_risk(struct counting *c, const struct group *group, uin
     return finding->explanation_en.ptr && finding->explanation_ja.ptr;
 }
 
-bool correlation_note(const struct counting *c, const struct hit *hit, struct buffer *to, uint32_t *times)
+/* How many events, then those that are named. */
+bool correlation_note(const struct counting *c, const struct hit *hit, struct buffer *to)
 {
     struct evidence own;
     const struct evidence *list = hit->finding ? hit->finding->evidence : &own;
     size_t count = hit->finding ? hit->finding->evidence_count : 1;
-    uint64_t seen = hit->finding ? hit->finding->evidence_seen : 1;
     if (!hit->finding && hit_evidence(hit->batch, hit->row, c->host.moment, &own) < 0)
         return false;
-    *times = seen > UINT32_MAX / 2 ? UINT32_MAX / 2 : (uint32_t)seen;
+    buffer_put_varint(to, hit->finding && hit->finding->evidence_seen ? hit->finding->evidence_seen : count);
     for (size_t i = 0; i < count && i < FINDING_EVIDENCE_MAX; i++) {
         buffer_put_varint(to, list[i].seq);
         buffer_put_le64(to, (uint64_t)list[i].time_ns);

@@ -215,17 +215,16 @@ static bool holds_extreme(const struct run *run)
 }
 
 struct weighed {
-    double number;
+    struct decimal number;
     uint64_t times;
 };
 
 static int by_number(const void *a, const void *b)
 {
-    double x = ((const struct weighed *)a)->number, y = ((const struct weighed *)b)->number;
-    return (x > y) - (x < y);
+    return decimal_compare(((const struct weighed *)a)->number, ((const struct weighed *)b)->number);
 }
 
-static double at_rank(const struct weighed *numbers, size_t count, uint64_t rank)
+static struct decimal at_rank(const struct weighed *numbers, size_t count, uint64_t rank)
 {
     size_t i = 0;
     for (; i + 1 < count && rank >= numbers[i].times; i++)
@@ -233,7 +232,25 @@ static double at_rank(const struct weighed *numbers, size_t count, uint64_t rank
     return numbers[i].number;
 }
 
-/* Between two numbers of the order by how near the rank is to each. */
+/* Between two numbers of the order by how near the rank is to each; exact, up to 38 digits, else the lower one. */
+static struct decimal percentile_of(const struct weighed *numbers, size_t count, struct decimal percentile,
+                                    uint64_t all)
+{
+    struct decimal rank, step, value;
+    int128 power = 1;
+    if (!decimal_multiply(percentile, decimal_from_i64((int64_t)all - 1), &rank))
+        return numbers[0].number;
+    rank.scale = (uint8_t)(rank.scale + 2); /* of a hundred; CORRELATION_PERCENTILE_PLACES leave room for it */
+    for (uint8_t i = 0; i < rank.scale; i++)
+        power *= 10;
+    uint64_t whole = (uint64_t)(rank.coefficient / power);
+    rank.coefficient %= power;
+    struct decimal low = at_rank(numbers, count, whole), high = at_rank(numbers, count, whole + 1);
+    bool exact = decimal_subtract(high, low, &step) && decimal_multiply(step, rank, &step) &&
+                 decimal_add(low, step, &value);
+    return exact ? value : low;
+}
+
 static bool holds_percentile(const struct run *run)
 {
     const struct correlation *correlation = run->correlation;
@@ -244,19 +261,10 @@ static bool holds_percentile(const struct run *run)
     if (!numbers || !all)
         return false;
     for (size_t i = 0; i < count; i++)
-        numbers[i] = (struct weighed){decimal_to_f64(*group_number(run->group, run->from + (uint32_t)i)),
+        numbers[i] = (struct weighed){*group_number(run->group, run->from + (uint32_t)i),
                                       group_at(run->group, run->from + (uint32_t)i)->times};
     qsort(numbers, count, sizeof(*numbers), by_number);
-    double rank = correlation->percentile / 100 * (double)(all - 1);
-    double low = at_rank(numbers, count, (uint64_t)floor(rank)), high = at_rank(numbers, count, (uint64_t)ceil(rank));
-    double value = low + (high - low) * (rank - floor(rank));
-    for (size_t i = 0; i < correlation->limit_count; i++) {
-        double limit = decimal_to_f64(correlation->limits[i].number);
-        struct correlation_limit sign = {correlation->limits[i].op, decimal_from_i64(0)};
-        if (!correlation_holds(&sign, decimal_from_i64((value > limit) - (value < limit))))
-            return false;
-    }
-    return true;
+    return all_hold(correlation, percentile_of(numbers, count, correlation->percentile, all));
 }
 
 /* ---- beyond Sigma ---- */

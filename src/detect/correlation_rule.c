@@ -39,7 +39,7 @@ static bool read_type(struct reading *r)
     for (size_t i = 0; i < ARRAY_COUNT(types); i++)
         if (slice_is(name, types[i].name)) {
             r->to->type = types[i].type;
-            r->to->percentile = 50;
+            r->to->percentile = decimal_from_i64(50);
             return true;
         }
     return rule_fail(r->set, r->rule, RULE_REFUSED,

@@ -29,7 +29,7 @@ enum correlation_type {
 
 enum correlation_operator { CORRELATE_GT, CORRELATE_GTE, CORRELATE_LT, CORRELATE_LTE, CORRELATE_EQ, CORRELATE_NEQ };
 
-enum { CORRELATION_LIMITS_MAX = 4 };
+enum { CORRELATION_LIMITS_MAX = 4, CORRELATION_PERCENTILE_PLACES = 6 };
 
 /* All of them must hold. */
 struct correlation_limit {
@@ -74,7 +74,7 @@ struct correlation {
     size_t limit_count; /* 0: every part, for the temporal ones */
     const struct correlation_step *steps;
     size_t step_count;
-    double percentile;
+    struct decimal percentile; /* 0 to 100, with up to CORRELATION_PERCENTILE_PLACES */
     const struct expr *of;    /* RATIO: which events are counted; part 1, others part 0 */
     uint32_t at_least;        /* RATIO: events, BEACON: intervals that must be there */
     double jitter;            /* BEACON: by how much of itself an interval may differ from the median */

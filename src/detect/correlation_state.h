@@ -18,10 +18,8 @@ struct slice correlation_entity_type(const struct correlation *rule, size_t fiel
 /* Events from..end-1 of a group as a finding without its sentences; hit may be NULL. */
 MUST_USE int correlation_finding(struct counting *c, const struct group *group, uint32_t from, uint32_t end,
                                  const struct hit *hit, struct finding *finding, struct err *err);
-/* The id as if this were the group. */
-void correlation_set_id(struct finding *finding, struct slice group);
 /* Adds to the sentences what each rule brought to a risk. False when memory is out. */
 bool correlation_explain_risk(struct counting *c, const struct group *group, uint32_t from, uint32_t end,
                               struct finding *finding);
-/* What is noted of a hit, to name it as evidence; the events that it stands for. */
-bool correlation_note(const struct counting *c, const struct hit *hit, struct buffer *to, uint32_t *times);
+/* What is noted of a hit, to name it as evidence. */
+bool correlation_note(const struct counting *c, const struct hit *hit, struct buffer *to);

@@ -5,14 +5,19 @@
  *   hit ──► operator of its rule (absence, silence), or
  *       ──► operators of the correlations that name it ──► their findings are hits for correlations that name them
  *       ──► finding, unless the rule is only there for correlations
+ *
+ * Operators are in the order of who rests on whom: what the first find when time passes, the others take before they
+ * look at the time themselves.
  */
 #include "detect/detector.h"
 
 #include "base/mem.h"
+#include "detect/correlation_rule.h"
 #include "detect/hit.h"
+#include "detect/wave.h"
 #include "event/delivery.h"
 
-enum { SNAPSHOT_FIRST = 1, SNAPSHOT_VERSION = 2 };
+enum { SNAPSHOT_FIRST = 1, SNAPSHOT_MARKED = 3, SNAPSHOT_VERSION = 3 };
 #define SCRATCH_MAX (256 * MIB)
 #define LEDGER_BLOCK SLICE("ledger of rules") /* no rule has such a name */
 
@@ -34,6 +39,7 @@ struct detector {
     struct state *state;
     struct arena *scratch; /* of a batch */
     struct arena *moment;  /* of a row */
+    struct waves *waves;   /* to correlations */
     struct detector_stats stats;
     struct batch *batch; /* while running */
     bool learning; /* findings are not given */
@@ -67,17 +73,36 @@ static int make_operator(struct detector *detector, const struct rule *rule, str
     return 0;
 }
 
+/* 0 for what rests on events alone, else one more than what it rests on. */
+static unsigned depth_of(const struct rule *rule)
+{
+    unsigned depth = 0;
+    for (size_t i = 0; rule->correlation && i < rule->correlation->part_count; i++) {
+        const struct rule *part = rule->correlation->parts[i].rule;
+        unsigned one = part == rule ? 0 : depth_of(part) + 1; /* its own hits */
+        depth = one > depth ? one : depth;
+    }
+    return depth;
+}
+
 static int make_operators(struct detector *detector, struct err *err)
 {
     const struct rule_set *rules = detector->options.rules;
+    bool deeper = true;
     detector->operators = mem_calloc(rules->count + 1, sizeof(*detector->operators));
     detector->by_rule = mem_calloc(rules->count + 1, sizeof(*detector->by_rule));
     if (!detector->operators || !detector->by_rule)
         return err_nomem(err);
-    for (size_t i = 0; i < rules->count; i++) {
+    for (size_t i = 0; i < rules->count; i++)
         count_rule(detector, rules->rules[i]);
-        if (make_operator(detector, rules->rules[i], err) < 0)
-            return -1;
+    for (unsigned depth = 0; deeper; depth++) {
+        deeper = false;
+        for (size_t i = 0; i < rules->count; i++) {
+            unsigned one = rules->rules[i]->status == RULE_ACTIVE ? depth_of(rules->rules[i]) : 0;
+            deeper |= one > depth;
+            if (one == depth && make_operator(detector, rules->rules[i], err) < 0)
+                return -1;
+        }
     }
     return 0;
 }
@@ -87,7 +112,8 @@ static int make_parts(struct detector *detector, struct err *err)
     const struct detector_options *options = &detector->options;
     detector->scratch = arena_new(SCRATCH_MAX);
     detector->moment = arena_new(SCRATCH_MAX);
-    if (!detector->scratch || !detector->moment)
+    detector->waves = waves_new();
+    if (!detector->scratch || !detector->moment || !detector->waves)
         return err_nomem(err);
     if (options->state && !(detector->state = state_new(options->state)))
         return err_nomem(err);
@@ -124,6 +150,7 @@ void detector_free(struct detector *detector)
     rule_ledger_free(detector->ledger);
     matcher_free(detector->matcher);
     state_free(detector->state);
+    waves_free(detector->waves);
     arena_free(detector->scratch);
     arena_free(detector->moment);
     mem_free(detector);
@@ -164,11 +191,24 @@ static int give(struct detector *detector, const struct rule *rule, const struct
 static int tell_listeners(struct detector *detector, const struct rule *rule, struct hit *hit, struct err *err)
 {
     for (size_t i = 0; i < rule->listener_count; i++) {
-        const struct remembering *to = detector->by_rule[rule->listeners[i].rule];
         hit->part = rule->listeners[i].part;
-        if (to && to->kind->take(to->state, hit, err) < 0)
-            return -1;
+        if (waves_put(detector->waves, rule->listeners[i].rule, hit) < 0)
+            return err_nomem(err);
     }
+    return 0;
+}
+
+/* Until nobody has anything to tell any more. */
+static int run_waves(struct detector *detector, struct err *err)
+{
+    const struct wave_hit *wave;
+    size_t count;
+    while ((wave = waves_take(detector->waves, &count)))
+        for (size_t i = 0; i < count; i++) {
+            const struct remembering *to = detector->by_rule[wave[i].to];
+            if (to && to->kind->take(to->state, &wave[i].hit, err) < 0)
+                return -1;
+        }
     return 0;
 }
 
@@ -267,7 +307,8 @@ static int advance(struct detector *detector, int64_t now_ns, struct err *err)
 {
     for (size_t i = 0; i < detector->operator_count; i++) {
         const struct remembering *one = &detector->operators[i];
-        if (now_ns > one->kind->due_ns(one->state) && one->kind->advance(one->state, now_ns, err) < 0)
+        if (now_ns > one->kind->due_ns(one->state) &&
+            (one->kind->advance(one->state, now_ns, err) < 0 || run_waves(detector, err) < 0))
             return -1;
     }
     return 0;
@@ -326,6 +367,8 @@ static int walk_rows(struct detector *detector, const struct match_hits *hits, c
         for (; hit < hits->count && hits->list[hit].row == row; hit++)
             if (take_hit(detector, detector->options.rules->rules[hits->list[hit].rule], &one, err) < 0)
                 return -1;
+        if (run_waves(detector, err) < 0)
+            return -1;
         if (feeds_state &&
             state_observe(detector->state, &scope, detector->batch, row, time_ns, feeds, err) < 0)
             return -1;
@@ -381,7 +424,7 @@ int detector_finish(struct detector *detector, struct err *err)
     arena_reset(detector->moment);
     for (size_t i = 0; i < detector->operator_count; i++) {
         const struct remembering *one = &detector->operators[i];
-        if (one->kind->finish && one->kind->finish(one->state, err) < 0)
+        if (one->kind->finish && (one->kind->finish(one->state, err) < 0 || run_waves(detector, err) < 0))
             return -1;
     }
     return 0;
@@ -449,14 +492,16 @@ void detector_save(const struct detector *detector, struct buffer *to)
     buffer_close(&part);
 }
 
-/* What a rule remembers goes when the rule was changed: it may have counted something else. */
+/* What a rule remembers goes when the rule was changed, for it may have counted something else, and when an older
+ * version of the program wrote it in another way. */
 static int load_operator(struct detector *detector, struct remembering *one, uint64_t version,
                          struct slice bytes, struct err *err)
 {
     uint64_t fingerprint = one->rule->fingerprint;
     if (version > SNAPSHOT_FIRST && !slice_take_le64(&bytes, &fingerprint))
         return err_set(err, ERR_CORRUPT, "a snapshot of the detector is damaged");
-    if (fingerprint != one->rule->fingerprint) {
+    bool other = version < SNAPSHOT_MARKED && (one->kind == &operator_correlation || one->kind == &operator_absence);
+    if (fingerprint != one->rule->fingerprint || other) {
         detector->stats.states_dropped++;
         return 0;
     }

@@ -39,6 +39,14 @@ void finding_set_id(struct finding *finding)
     finding->id[32] = '\0';
 }
 
+void finding_set_id_of(struct finding *finding, struct slice group_key)
+{
+    struct slice own = finding->group_key;
+    finding->group_key = group_key;
+    finding_set_id(finding);
+    finding->group_key = own;
+}
+
 static bool copy_slice(struct slice *s, struct arena *arena)
 {
     if (!s->ptr)

@@ -58,6 +58,8 @@ struct finding {
 
 /* Sets id from rule_id (else rule_name), group_key and the first evidence. */
 void finding_set_id(struct finding *finding);
+/* As if this were its group. */
+void finding_set_id_of(struct finding *finding, struct slice group_key);
 /* Deep. False when memory is out. */
 bool finding_copy(const struct finding *from, struct arena *arena, struct finding *to);
 

@@ -149,9 +149,14 @@ static struct group *add_group(struct groups *groups, struct slice key)
     return group;
 }
 
+struct group *groups_find(const struct groups *groups, struct slice key)
+{
+    return groups->size ? *probe(groups->slots, groups->size, key) : NULL;
+}
+
 struct group *groups_get(struct groups *groups, struct slice key)
 {
-    struct group *group = groups->size ? *probe(groups->slots, groups->size, key) : NULL;
+    struct group *group = groups_find(groups, key);
     return group ? group : add_group(groups, key);
 }
 
@@ -207,6 +212,19 @@ void group_forget_before(struct groups *groups, struct group *group, int64_t tim
 {
     (void)groups;
     forget(group, group_from(group, time_ns));
+}
+
+void group_remove(struct group *group, uint32_t i)
+{
+    uint32_t behind = group->count - i - 1;
+    struct group_event *place = &group->events[group->first + i];
+    group->text_dead += place->text_len;
+    memmove(place, place + 1, behind * sizeof(*place));
+    if (group->numbers) {
+        struct decimal *number = &group->numbers[group->first + i];
+        memmove(number, number + 1, behind * sizeof(*number));
+    }
+    group->count--;
 }
 
 /* Texts of events that are gone leave. */
@@ -307,6 +325,7 @@ static void merge_steps(const struct groups *groups, struct group *group)
             (!group->numbers ||
              merge_numbers(groups->options.merge, &group->numbers[kept - 1], &group->numbers[i]))) {
             last->times += event->times;
+            last->marks |= event->marks;
             last->time_ns = event->time_ns;
             group->text_dead += event->text_len;
             continue;
@@ -381,6 +400,7 @@ static void save_group(const struct group *group, struct buffer *to)
         buffer_put_le64(to, event->value);
         buffer_put_varint(to, event->times);
         buffer_put_varint(to, event->part);
+        buffer_put_varint(to, event->marks);
         buffer_put_block(to, group_text(group, i));
         if (group->numbers) {
             char text[DECIMAL_TEXT_SIZE];
@@ -401,19 +421,20 @@ void groups_save(const struct groups *groups, struct buffer *to)
 
 static bool load_event(struct groups *groups, struct group *group, struct slice *from)
 {
-    uint64_t time_ns, times, part;
+    uint64_t time_ns, times, part, marks;
     struct group_event event;
     struct decimal number = {0};
     struct slice text, digits;
     if (!slice_take_le64(from, &time_ns) || !slice_take_le64(from, &event.value) ||
-        !slice_take_varint(from, &times) || !slice_take_varint(from, &part) || !slice_take_block(from, &text) ||
-        times > UINT32_MAX || part >= CORRELATION_RULES_MAX)
+        !slice_take_varint(from, &times) || !slice_take_varint(from, &part) || !slice_take_varint(from, &marks) ||
+        !slice_take_block(from, &text) || times > UINT32_MAX || part >= CORRELATION_RULES_MAX || marks > UINT16_MAX)
         return false;
     if (groups->options.numbers && (!slice_take_block(from, &digits) || !decimal_parse(digits, &number)))
         return false;
     event.time_ns = (int64_t)time_ns;
     event.times = (uint32_t)times;
-    event.part = (uint32_t)part;
+    event.part = (uint16_t)part;
+    event.marks = (uint16_t)marks;
     return group_insert(groups, group, &event, text, &number) >= 0;
 }
 

@@ -34,7 +34,8 @@ struct group_event {
     uint64_t value; /* a hash of what is counted */
     uint32_t text_at, text_len;
     uint32_t times; /* events that it stands for */
-    uint32_t part;
+    uint16_t part;
+    uint16_t marks; /* the caller's; kept by one that is merged into another */
 };
 
 struct group {
@@ -68,6 +69,7 @@ struct groups;
 MUST_USE struct groups *groups_new(const struct groups_options *options);
 void groups_free(struct groups *groups);
 
+struct group *groups_find(const struct groups *groups, struct slice key); /* NULL: there is none */
 /* Finds or makes; NULL when memory is out. A new one has fired_ns and open_ns INT64_MIN, due_ns INT64_MAX. */
 MUST_USE struct group *groups_get(struct groups *groups, struct slice key);
 /* Puts an event in its place; text is copied, its place in event is not read. Its index, or -1 when memory is out. */
@@ -76,6 +78,10 @@ MUST_USE int64_t group_insert(struct groups *groups, struct group *group, const 
 static inline const struct group_event *group_at(const struct group *group, uint32_t i)
 {
     return &group->events[group->first + i];
+}
+static inline void group_mark(struct group *group, uint32_t i, uint16_t marks)
+{
+    group->events[group->first + i].marks |= marks;
 }
 static inline const struct decimal *group_number(const struct group *group, uint32_t i)
 {
@@ -88,6 +94,7 @@ static inline struct slice group_text(const struct group *group, uint32_t i)
 }
 /* The first event that is not before a time; count when there is none. */
 uint32_t group_from(const struct group *group, int64_t time_ns);
+void group_remove(struct group *group, uint32_t i);
 void group_forget_before(struct groups *groups, struct group *group, int64_t time_ns);
 
 /* Start with *at = 0; NULL at the end. No groups_get in between. */
