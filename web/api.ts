@@ -61,7 +61,15 @@ export interface IncidentDetail extends Incident {
   held?: { id: string; asset: string | null; amount: string | null; request_id: string }[] | null;
 }
 
-export interface Rule { id: string; title: string | Both; level: string; status: string; reason: string | Both | null; blind: boolean }
+/* Of an active rule since it was enabled. */
+export interface RuleTally {
+  since: string | null; offered: number; evaluated: number; matched: number; findings: number; errors: number; cost_ns: number;
+  last_offered: string | null; last_matched: string | null;
+}
+export interface Rule {
+  id: string; title: string | Both; level: string; status: string; reason: string | Both | null; blind: boolean;
+  author?: string; tags?: string[]; blind_reason?: string; ledger?: RuleTally;
+}
 export interface Source {
   name: string; dataset: string | null; received: number; stored: number; quarantined: number; last_event: string | null; silent: boolean;
 }

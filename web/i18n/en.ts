@@ -74,10 +74,11 @@ export const en = {
   "col.time": "Time", "col.decision": "Decision", "col.action": "Action", "col.amount": "Amount", "col.account": "Account", "col.destination": "Destination", "col.row": "Policy row", "col.reason": "Reason",
   "col.request": "Request", "col.decision_id": "Decision id", "col.asset": "Asset", "col.state": "State", "col.balance": "Balance", "col.outflow": "Outflow, last hour", "col.usual": "Usual per hour", "col.times_usual": "Against usual",
   "col.source": "Source", "col.dataset": "Dataset", "col.last_event": "Last event", "col.received": "Received", "col.stored": "Stored", "col.quarantined": "Quarantined", "col.missing": "Unaccounted",
-  "col.level": "Level", "col.rule": "Rule", "col.sight": "Sight", "col.status": "Status",
+  "col.level": "Level", "col.rule": "Rule", "col.sight": "Sight", "col.status": "Status", "col.offered": "Events", "col.findings": "Findings", "col.last_match": "Last match", "col.cost": "Cost",
 
   "sources.title": "Sources", "sources.none": "Nothing has been received yet.", "sources.none_next": "Make a HEC token under Access and send a first event, or point a syslog sender here:", "sources.silent": "silent", "sources.speaking": "speaking", "sources.search": "Search its events",
   "rules.title": "Rules", "rules.filter": "Filter rules", "rules.blind_only": "blind only ({n})", "rules.none": "No rule is loaded.", "rules.no_match": "No rule matches.", "rules.show_all": "Show all {n}", "rules.blind": "blind", "rules.sees": "sees",
+  "rules.offered": "events of its log source since the rule was enabled", "rules.findings": "findings since then", "rules.last_match": "when its condition last held", "rules.cost": "CPU of its condition per event of its log source", "rules.search": "Search its findings", "rules.errors": "{n} times a regular expression hit its limit",
   "rule_status.active": "active", "rule_status.stable": "stable", "rule_status.test": "test", "rule_status.experimental": "experimental", "rule_status.shadow": "shadow", "rule_status.disabled": "disabled", "rule_status.error": "error", "rule_status.deprecated": "deprecated", "rule_status.unsupported": "unsupported",
 
   "access.admin_only": "Only an administrator can see this page.", "access.tokens": "Tokens", "access.users": "Users", "access.name": "Name", "access.kind": "For", "access.role": "Role", "access.stream": "Stream", "access.expires": "Expires", "access.last_used": "Last used", "access.never": "never",

@@ -76,10 +76,11 @@ export const ja: Record<keyof typeof en, string> = {
   "col.time": "時刻", "col.decision": "判定", "col.action": "操作", "col.amount": "数量", "col.account": "口座", "col.destination": "宛先", "col.row": "方針の行", "col.reason": "理由",
   "col.request": "要求", "col.decision_id": "判定ID", "col.asset": "資産", "col.state": "状態", "col.balance": "残高", "col.outflow": "直近1時間の流出", "col.usual": "通常(1時間)", "col.times_usual": "通常との比",
   "col.source": "ログ源", "col.dataset": "データセット", "col.last_event": "最後のイベント", "col.received": "受信", "col.stored": "保存", "col.quarantined": "隔離", "col.missing": "不明",
-  "col.level": "重大度", "col.rule": "ルール", "col.sight": "視界", "col.status": "状態",
+  "col.level": "重大度", "col.rule": "ルール", "col.sight": "視界", "col.status": "状態", "col.offered": "対象イベント", "col.findings": "検出", "col.last_match": "最後の一致", "col.cost": "負荷",
 
   "sources.title": "ログ源", "sources.none": "まだ何も受信していません。", "sources.none_next": "「アクセス管理」で HEC トークンを作って最初のイベントを送るか、syslog の送り先をここに向けてください。", "sources.silent": "沈黙", "sources.speaking": "受信中", "sources.search": "このログ源のイベントを検索",
   "rules.title": "ルール", "rules.filter": "ルールを絞り込む", "rules.blind_only": "盲のみ({n})", "rules.none": "ルールが読み込まれていません。", "rules.no_match": "一致するルールはありません。", "rules.show_all": "{n} 件すべて表示", "rules.blind": "盲", "rules.sees": "見えている",
+  "rules.offered": "有効化してから対象ログ源のイベント数", "rules.findings": "その間の検出数", "rules.last_match": "条件が最後に成立した時刻", "rules.cost": "対象イベント1件あたりの条件評価のCPU時間", "rules.search": "この検出を検索", "rules.errors": "正規表現の上限に {n} 回達しました",
   "rule_status.active": "有効", "rule_status.stable": "安定", "rule_status.test": "試験", "rule_status.experimental": "実験", "rule_status.shadow": "記録のみ", "rule_status.disabled": "無効", "rule_status.error": "エラー", "rule_status.deprecated": "非推奨", "rule_status.unsupported": "未対応",
 
   "access.admin_only": "この画面は管理者だけが見られます。", "access.tokens": "トークン", "access.users": "利用者", "access.name": "名前", "access.kind": "用途", "access.role": "権限", "access.stream": "ストリーム", "access.expires": "期限", "access.last_used": "最終使用", "access.never": "なし",
