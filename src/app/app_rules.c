@@ -23,8 +23,8 @@ static void put_status(const struct rule *rule, bool table, struct buffer *line)
 {
     struct json json;
     if (table) {
-        buffer_printf(line, "%-8s  %.*s  %.*s\n", rule_status_name(rule->status),
-                      SLICE_ARG(rule->title), SLICE_ARG(rule->reason));
+        buffer_printf(line, "%-8s  %.*s  %.*s%s%.*s\n", rule_status_name(rule->status), SLICE_ARG(rule->title),
+                      SLICE_ARG(rule->reason), rule->note.ptr ? "note: " : "", SLICE_ARG(rule->note));
         return;
     }
     json_init(&json, line);
@@ -34,6 +34,8 @@ static void put_status(const struct rule *rule, bool table, struct buffer *line)
     json_put_text(&json, "status", slice_text(rule_status_name(rule->status)));
     if (rule->reason.ptr)
         json_put_text(&json, "reason", rule->reason);
+    if (rule->note.ptr)
+        json_put_text(&json, "note", rule->note);
     json_put_text(&json, "path", rule->path);
     json_close(&json, '}');
     buffer_put_char(line, '\n');

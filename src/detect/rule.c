@@ -40,6 +40,17 @@ bool rule_fail(struct rule_set *set, struct rule *rule, enum rule_status status,
     return false;
 }
 
+void rule_note(struct rule_set *set, struct rule *rule, const char *format, ...)
+{
+    char text[ERR_TEXT_SIZE];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    rule->note = rule->note.ptr ? arena_printf(set->arena, "%.*s; %s", SLICE_ARG(rule->note), text)
+                                : arena_copy(set->arena, slice_text(text));
+}
+
 struct loading {
     struct rule_set *set;
     const struct rule_options *options;

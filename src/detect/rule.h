@@ -66,6 +66,7 @@ struct rule {
     enum severity severity;
     enum rule_status status;
     struct slice reason;
+    struct slice note; /* of an active rule, too: what in it does nothing; or none */
     enum rule_kind kind;
     struct rule_variant *variants;
     size_t variant_count;
@@ -134,6 +135,9 @@ MUST_USE int rule_set_settle(struct rule_set *set, struct err *err);
  * tags of techniques, groups and others. */
 struct slice rule_tactic(struct slice tag);
 
+/* Adds to the note. */
+PRINTF_LIKE(3, 4)
+void rule_note(struct rule_set *set, struct rule *rule, const char *format, ...);
 /* Sets the status and the reason; returns false. */
 PRINTF_LIKE(4, 5)
 bool rule_fail(struct rule_set *set, struct rule *rule, enum rule_status status, const char *format, ...);

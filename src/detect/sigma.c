@@ -12,6 +12,7 @@ struct search {
     struct slice name;
     const struct yaml_node *node;
     const struct expr *expr;
+    bool used; /* by a condition */
 };
 
 struct compile {
@@ -23,7 +24,7 @@ struct compile {
     size_t search_count;
     /* of the condition that is being read */
     struct words words;
-    int depth;
+    int depth, line;
 };
 
 static bool failed(struct compile *c, enum sigma_outcome outcome)
@@ -100,8 +101,8 @@ static bool compile_searches(struct compile *c, const struct yaml_node *detectio
 
 static bool wrong(struct compile *c, const char *what)
 {
-    return rule_fail(c->set, c->rule, RULE_REFUSED, "the condition '%.*s' is wrong at character %zu: %s",
-                     SLICE_ARG(c->words.text), c->words.at + 1, what);
+    return rule_fail(c->set, c->rule, RULE_REFUSED, "line %d: the condition '%.*s' is wrong at character %zu: %s",
+                     c->line, SLICE_ARG(c->words.text), c->words.at + 1, what);
 }
 
 /* Names that begin with an underscore are left out, unless the pattern begins with one. */
@@ -123,8 +124,10 @@ static bool parse_of(struct compile *c, bool every, const struct expr **out)
         return wrong(c, "after 'of' a name, a pattern or 'them' is needed");
     c->words.at += pattern.len;
     for (size_t i = 0; i < c->search_count; i++)
-        if (name_matches(pattern, c->searches[i].name))
+        if (name_matches(pattern, c->searches[i].name)) {
             parts[count++] = c->searches[i].expr;
+            c->searches[i].used = true;
+        }
     if (count == 0)
         return wrong(c, "no search has a name like that");
     *out = expr_list(c->set->arena, every ? EXPR_AND : EXPR_OR, parts, count);
@@ -142,6 +145,7 @@ static bool parse_name(struct compile *c, const struct expr **out)
         if (slice_equal(c->searches[i].name, name)) {
             c->words.at += name.len;
             *out = c->searches[i].expr;
+            c->searches[i].used = true;
             return true;
         }
     if (name.ptr[0] >= '0' && name.ptr[0] <= '9')
@@ -197,17 +201,18 @@ static bool parse_or(struct compile *c, const struct expr **out)
     return *out || wrong(c, "out of memory");
 }
 
-static bool parse_condition(struct compile *c, struct slice text, const struct expr **out)
+static bool parse_condition(struct compile *c, const struct yaml_node *node, const struct expr **out)
 {
-    c->words = (struct words){text, 0};
+    c->words = (struct words){node->text, 0};
     c->depth = 0;
+    c->line = node->line;
     if (!parse_or(c, out))
         return false;
     struct slice rest = words_peek(&c->words);
     if (slice_is(rest, "|"))
         return rule_fail(c->set, c->rule, RULE_INACTIVE,
-                         "aggregations behind | were taken out of the Sigma specification; write a "
-                         "correlation rule");
+                         "line %d: aggregations behind | were taken out of the Sigma specification; write a "
+                         "correlation rule", c->line);
     return rest.len == 0 || wrong(c, "an 'and' or 'or' is missing");
 }
 
@@ -219,13 +224,13 @@ static bool compile_condition(struct compile *c, const struct yaml_node *node,
     if (!node)
         return rule_fail(c->set, c->rule, RULE_REFUSED, "the detection has no condition");
     if (node->kind == YAML_SCALAR)
-        return parse_condition(c, node->text, out);
+        return parse_condition(c, node, out);
     for (size_t i = 0; i < node->count; i++) {
         const struct expr *next;
         if (node->kind != YAML_SEQUENCE || node->entries[i].value->kind != YAML_SCALAR)
             return rule_fail(c->set, c->rule, RULE_REFUSED, "line %d: a condition is a text or a list of texts",
                              node->line);
-        if (!parse_condition(c, node->entries[i].value->text, &next))
+        if (!parse_condition(c, node->entries[i].value, &next))
             return false;
         *out = expr_or(c->set->arena, *out, next);
     }
@@ -265,6 +270,8 @@ void sigma_read_head(struct rule *rule, struct arena *arena)
     rule->author = text_of(document, "author");
     rule->level = yaml_text(yaml_get(document, "level"), SLICE(""));
     rule->severity = severity_parse(rule->level);
+    if (rule->level.len && rule->severity == SEVERITY_NONE && !slice_is_nocase(rule->level, "informational"))
+        rule->note = arena_printf(arena, "there is no level '%.*s'; it is informational", SLICE_ARG(rule->level));
     read_tags(rule, yaml_get(document, "tags"), arena);
     rule->product = text_of(source, "product");
     rule->category = text_of(source, "category");
@@ -275,12 +282,29 @@ void sigma_read_head(struct rule *rule, struct arena *arena)
                                                 : RULE_MATCH;
 }
 
+/* Parts of a detection that are right and without effect. */
+static void note_what_does_nothing(struct compile *c, const struct yaml_node *section)
+{
+    const struct yaml_node *timeframe = yaml_get(section, "timeframe");
+    for (size_t i = 0; i < c->search_count; i++)
+        if (!c->searches[i].used)
+            rule_note(c->set, c->rule, "no condition names the search '%.*s'", SLICE_ARG(c->searches[i].name));
+    if (timeframe)
+        rule_note(c->set, c->rule, "line %d: timeframe says nothing without an aggregation; write a correlation rule with a timespan",
+                  timeframe->line);
+}
+
 bool sigma_detection(struct rule_set *set, struct rule *blame, const struct yaml_node *section,
                      const struct logsource_variant *variant, const struct expr **out)
 {
     struct compile c = {.set = set, .rule = blame};
-    c.context = (struct sigma_context){set->arena, variant, set->placeholders, &c.err};
-    return compile_searches(&c, section) && compile_condition(&c, yaml_get(section, "condition"), out);
+    c.context = (struct sigma_context){.arena = set->arena, .variant = variant, .placeholders = set->placeholders,
+                                       .err = &c.err};
+    if (!compile_searches(&c, section) || !compile_condition(&c, yaml_get(section, "condition"), out))
+        return false;
+    if (!blame->note.ptr)
+        note_what_does_nothing(&c, section);
+    return true;
 }
 
 bool sigma_variants(struct rule_set *set, const struct rule_options *options, struct rule *rule,
@@ -304,6 +328,8 @@ static bool compile_variant(struct rule_set *set, struct rule *rule, const struc
 {
     struct rule_variant *to = &rule->variants[rule->variant_count];
     to->guard = variant ? variant->when : NULL;
+    if (slice_is_nocase(text_of(rule->document, "taxonomy"), "ecs"))
+        variant = NULL; /* fields are named as they are stored */
     to->source = variant;
     if (!sigma_detection(set, rule, detection, variant, &to->condition) ||
         !filter_apply(set, rule, variant, &to->condition))
@@ -330,6 +356,11 @@ static void compile_detection(struct rule_set *set, const struct rule_options *o
     for (size_t i = 0; i < rounds; i++)
         if (!compile_variant(set, rule, detection, count ? &variants[i] : NULL))
             return;
+    struct slice taxonomy = yaml_text(yaml_get(rule->document, "taxonomy"), SLICE("sigma"));
+    if (!slice_is_nocase(taxonomy, "sigma") && !slice_is_nocase(taxonomy, "ecs")) {
+        rule_fail(set, rule, RULE_INACTIVE, "the taxonomy '%.*s' is not known; it is sigma (also when left out) or ecs", SLICE_ARG(taxonomy));
+        return;
+    }
     rule->status = status; /* compiled even without a mapping, so that every mistake is found */
     rule->reason = reason;
 }

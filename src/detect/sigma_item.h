@@ -25,6 +25,12 @@ enum sigma_outcome sigma_modifiers(struct sigma_context *context, struct slice k
 
 enum sigma_outcome sigma_refuse(struct sigma_context *context, const struct yaml_node *node, const char *text);
 enum sigma_outcome sigma_no_memory(struct sigma_context *context);
+/* A null can only be there or not. */
+static inline bool sigma_wants_text(const struct item *item)
+{
+    return item->placed || item->coding_count || item->windash || item->regex || item->cidr || item->fieldref ||
+           item->ordered || item->time_part;
+}
 static inline unsigned sigma_test_flags(const struct item *item)
 {
     return item->cased ? TEST_CASED : 0;

@@ -122,12 +122,13 @@ enum sigma_outcome sigma_modifiers(struct sigma_context *context, struct slice k
         if (item->coding_count == CODINGS_MAX)
             return sigma_refuse(context, node, "there are more encodings than a value may have");
         if (!flag_modifier(item, part) && !word_modifier(item, part)) {
-            yaml_err(context->err, node, "there is no modifier '%.*s'", SLICE_ARG(part));
+            yaml_err(context->err, node, "%.*s: there is no modifier '%.*s'", SLICE_ARG(context->key), SLICE_ARG(part));
             return SIGMA_ERROR;
         }
         const char *wrong = misplaced(&before, item);
         if (wrong) {
-            yaml_err(context->err, node, "the modifier '%.*s' cannot stand here: %s", SLICE_ARG(part), wrong);
+            yaml_err(context->err, node, "%.*s: the modifier '%.*s' cannot stand here: %s", SLICE_ARG(context->key),
+                     SLICE_ARG(part), wrong);
             return SIGMA_ERROR;
         }
     }

@@ -258,8 +258,7 @@ static enum sigma_outcome coded_value(struct sigma_context *context, const struc
     struct slice encoded[ENCODED_MAX];
     struct slice text = plain->count ? plain->parts[0].text : SLICE("");
     if (plain->count > 1 || (plain->count && plain->parts[0].kind != WILDCARD_LITERAL)) {
-        err_set(context->err, ERR_CONFIG, "a wildcard cannot be encoded; write \\* or \\? for the character");
-        return SIGMA_ERROR;
+        return sigma_refuse(context, context->node, "a wildcard cannot be encoded; write \\* or \\? for the character");
     }
     size_t count = encode(item, text, context->arena, encoded);
     for (size_t i = 0; i < count; i++) {

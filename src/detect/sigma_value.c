@@ -5,7 +5,7 @@ enum { VALUES_MAX = 100000 };
 enum sigma_outcome sigma_refuse(struct sigma_context *context, const struct yaml_node *node,
                                  const char *text)
 {
-    yaml_err(context->err, node, "%s", text);
+    yaml_err(context->err, node, context->key.len ? "%.*s: %s" : "%.*s%s", SLICE_ARG(context->key), text);
     return SIGMA_ERROR;
 }
 
@@ -60,6 +60,9 @@ static enum sigma_outcome cidr_value(struct sigma_context *context, struct slice
     return SIGMA_OK;
 }
 
+/* What minute, hour, day, week, month and year can be. */
+static const int time_first[] = {0, 0, 1, 1, 1, 1677}, time_last[] = {59, 23, 31, 53, 12, 2262};
+
 static enum sigma_outcome number_value(struct sigma_context *context, const struct item *item,
                                        struct slice column, const struct yaml_node *node,
                                        const struct expr **out)
@@ -71,6 +74,9 @@ static enum sigma_outcome number_value(struct sigma_context *context, const stru
         return sigma_no_memory(context);
     if (!(test->test.flags & TEST_NUMERIC))
         return sigma_refuse(context, node, "this modifier needs a number");
+    if (item->time_part && (test->test.number.type != VALUE_I64 || test->test.number.i64 < time_first[item->part] ||
+                            test->test.number.i64 > time_last[item->part]))
+        return sigma_refuse(context, node, "no time can fulfil this");
     test->test.part = item->part;
     *out = test;
     return SIGMA_OK;
@@ -81,12 +87,11 @@ static enum sigma_outcome ordered_time(struct sigma_context *context, const stru
                                        struct slice column, const struct yaml_node *node,
                                        const struct expr **out)
 {
-    static const int first[] = {0, 0, 1, 1, 1, 1970}, last[] = {59, 23, 31, 53, 12, 2261};
     int64_t limit;
     *out = NULL;
     if (!slice_to_i64(node->text, &limit))
         return sigma_refuse(context, node, "this modifier needs an integer");
-    for (int64_t n = first[item->part]; n <= last[item->part]; n++) {
+    for (int64_t n = time_first[item->part]; n <= time_last[item->part]; n++) {
         if (item->order == TEST_LESS ? n >= limit : item->order == TEST_LESS_EQUAL ? n > limit
             : item->order == TEST_GREATER ? n <= limit : n < limit)
             continue;
@@ -109,6 +114,8 @@ static enum sigma_outcome field_value(struct sigma_context *context, const struc
     struct slice others[LOGSOURCE_COLUMNS_MAX] = {node->text};
     size_t count = 1;
     *out = NULL;
+    if (!node->text.len)
+        return sigma_refuse(context, node, "this modifier needs the name of another field");
     if (context->variant)
         count = logsource_columns(context->variant, node->text, context->arena, others);
     for (size_t i = 0; i < count; i++) {
@@ -139,6 +146,7 @@ static enum sigma_outcome one_value(struct sigma_context *context, const struct 
                                     const struct expr **out)
 {
     bool yes;
+    context->node = node;
     if (node->kind != YAML_SCALAR)
         return sigma_refuse(context, node, "a single value is needed here");
     if (item->exists) {
@@ -148,6 +156,8 @@ static enum sigma_outcome one_value(struct sigma_context *context, const struct 
         return *out ? SIGMA_OK : sigma_no_memory(context);
     }
     if (yaml_is_null(node)) {
+        if (sigma_wants_text(item))
+            return sigma_refuse(context, node, "null is no text, number or address; it stands without this modifier");
         *out = expr_test_new(context->arena, column, TEST_NULL, 0, SLICE(""));
         return *out ? SIGMA_OK : sigma_no_memory(context);
     }
@@ -215,6 +225,7 @@ static enum sigma_outcome keyword_value(struct sigma_context *context, const str
     if (node->kind != YAML_SCALAR || yaml_is_null(node))
         return sigma_refuse(context, node, "a keyword is a text");
     inside.place = PLACE_CONTAINS;
+    context->node = node;
     enum sigma_outcome outcome =
         item->regex     ? regex_value(context, item, SLICE(""), node, &test)
         : item->windash ? sigma_dashed_text(context, &inside, SLICE(""), node->text, &test)
@@ -285,6 +296,7 @@ enum sigma_outcome sigma_item(struct sigma_context *context, struct slice key,
 {
     struct item item;
     *out = NULL;
+    context->key = key;
     enum sigma_outcome outcome = sigma_modifiers(context, key, value, &item);
     if (outcome != SIGMA_OK || value->kind == YAML_SCALAR)
         return outcome != SIGMA_OK ? outcome : any_value(context, &item, value, out);

@@ -20,6 +20,9 @@ struct sigma_context {
     const struct logsource_variant *variant; /* NULL: fields are columns */
     const struct placeholders *placeholders;
     struct err *err;
+    /* of the item that is being read, for errors */
+    struct slice key;
+    const struct yaml_node *node;
 };
 
 /* key is "field|modifier|..."; "" or "|all" are keywords. */

@@ -41,6 +41,7 @@ static void put_rule(struct json *json, const struct rule *rule, const struct ru
     json_put_text(json, "level", slice_text(severity_name(rule->severity)));
     json_put_text(json, "status", slice_text(rule_status_name(rule->status)));
     json_put_text(json, "reason", rule->reason.ptr ? rule->reason : SLICE(""));
+    json_put_text(json, "note", rule->note.ptr ? rule->note : SLICE(""));
     json_put_text(json, "author", rule->author.ptr ? rule->author : SLICE(""));
     put_tags(json, rule);
     json_put_bool(json, "blind", report && report->blind.ptr);

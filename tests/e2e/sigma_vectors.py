@@ -218,6 +218,11 @@ REGEX = [
     one("re|endswith", "A|re|endswith: 'b+c'", ["abbc", "bc"], ["bcd"]),
     one("re|startswith with alternatives", "A|re|startswith: 'ab|cd'", ["abx", "cdx"], ["xab", "xcd"]),
     one("re|endswith|i with alternatives", "A|re|i|endswith: 'ab|cd'", ["xAB", "cd"], ["abx", "cdx"]),
+    one("a dot is one character, not one byte", "A|re: '^a.c$'", ["aéc", "a銀c", "a\U0001f600c"], ["aéec", "ac"]),
+    one("quantifiers are for characters", "A|re: '^é{2}銀?x+$'", ["ééx", "éé銀xx"], ["éx", "é銀x"]),
+    one("classes beyond ASCII", "A|re: '^[а-я]+$'", ["привет"], ["Привет", "hello"]),
+    one("what is not in a class is one character", "A|re: '^[^x]$'", ["銀", "y"], ["銀行", "x"]),
+    one("re|i beyond ASCII in a class", "A|re|i: '^[а-я]+$'", ["Привет"], ["hello"]),
     one("re with an inline flag", "A|re: '(?i)ab'", ["AB"], ["a b"]),
     one("re and the empty text", "A|re: '^$'", [""], ["x"]),
 ]
@@ -344,6 +349,9 @@ TIMES = [
     one("month|lte", "A|month|lte: 3", ["2026-03-31T00:00:00Z"], ["2026-04-01T00:00:00Z"]),
     one("year|gte", "A|year|gte: 2025", ["2025-01-01T00:00:00Z", "2030-01-01T00:00:00Z"], ["2024-12-31T23:59:59Z"]),
     missing_too(one("hour|neq", "A|hour|neq: 10", ["2026-01-05T11:00:00Z"], ["2026-01-05T10:00:00Z"])),
+    one("as it is written, whatever the zone", "A|hour: 10", ["2026-01-05T10:30:00+09:00", "2026-01-05T10:30:00-0500", "2026-01-05T10:30:00.5+01:00"],
+        ["2026-01-05T01:30:00-09:00", "2026-01-05T19:30:00+09:00"]),
+    one("a day as it is written", "A|day: 5", ["2026-01-05T23:30:00-09:00"], ["2026-01-06T01:00:00+09:00"]),
     ("of the time of the event", "s: {'@timestamp|hour': 10}", "s", [{"@timestamp": "2026-01-05T10:30:00Z"}], [{"@timestamp": "2026-01-05T11:30:00Z"}]),
 ]
 

@@ -96,6 +96,7 @@ CORRELATIONS = [(f"timespan {text}: the edge is in it, a second more is not", [A
     ("an empty text is a group", [A, count("{gte: 2}")], [at(0, E=1, U=""), at(1, E=1, U="")], [("",)]),
     ("null is no group", [A, count("{gte: 2}")], [at(0, E=1, U=None), at(1, E=1, U=None)], []),
     ("value_count: the same value once more", [A, value("value_count", "{field: V, gte: 3}")], numbers("x", 1, 2, 3) + numbers("y", 1, 1, 2, 2), [("x",)]),
+    ("value_count has a case", [A, value("value_count", "{field: V, gte: 2}")], numbers("x", "p", "P") + numbers("y", "p", "p"), [("x",)]),
     ("value_count gt", [A, value("value_count", "{field: V, gt: 1}")], numbers("x", "p", "q") + numbers("y", "p"), [("x",)]),
     ("value_count: events without the field do not count", [A, value("value_count", "{field: V, gte: 2}")],
      numbers("x", "p", "q") + [at(0, E=1, U="y", V="p"), at(1, E=1, U="y"), at(2, E=1, U="y")], [("x",)]),

@@ -78,7 +78,7 @@ static void aliases_are_the_same_node(void **state)
     const struct yaml_node *node = one("a: &x [1, 2]\nb: *x\n");
     assert_ptr_equal(yaml_get(node, "a"), yaml_get(node, "b"));
     assert_null(one("a: *nobody\n"));
-    assert_string_equal(err.text, "line 1: an alias to an unknown anchor");
+    assert_string_equal(err.text, "line 1: there is no anchor 'nobody'");
 }
 
 static void laughs_are_bounded(void **state)
