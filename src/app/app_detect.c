@@ -3,9 +3,12 @@
 #include "app/hunt_summary.h"
 #include "app/offline.h"
 #include "app/rules.h"
+#include "base/file.h"
 #include "detect/detector.h"
 
 #include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 struct hunt {
     struct detector *detector;
@@ -42,7 +45,10 @@ static int on_batch(void *context, struct batch *batch, const char *path, uint64
     cli_progress(false, "%llu files, %llu events, %llu findings; %s",
                  (unsigned long long)hunt->offline->files, (unsigned long long)hunt->offline->events,
                  (unsigned long long)hunt->summary.findings, path);
-    return detector_run(hunt->detector, batch, err);
+    if (detector_run(hunt->detector, batch, err) < 0)
+        return -1;
+    cli_flush(); /* someone may be waiting at the end of a pipe */
+    return 0;
 }
 
 static void say_summary(const struct hunt *hunt)
@@ -115,6 +121,30 @@ static bool format_of(const char *name, bool findings, enum hunt_format *out)
     return false;
 }
 
+static int is_yaml(void *context, const char *path, struct err *err)
+{
+    (void)err;
+    bool *found = context;
+    struct slice name = slice_text(path);
+    *found |= slice_ends(name, SLICE(".yml")) || slice_ends(name, SLICE(".yaml"));
+    return 0;
+}
+
+/* As a filter: "detect RULES < LOG" and "detect --rules RULES < LOG" read standard input, when that is a file or a pipe. */
+static void read_input(struct cli_words *words, const char **rules_path)
+{
+    static char dash[] = "-", *input[] = {dash};
+    struct stat info;
+    struct err err;
+    bool rules = words->count == 0 && *rules_path;
+    if (words->count > 1 || fstat(STDIN_FILENO, &info) < 0 || !(S_ISREG(info.st_mode) || S_ISFIFO(info.st_mode)))
+        return;
+    if (words->count == 1 && !*rules_path && file_walk(words->words[0], NULL, is_yaml, &rules, &err) == 0 && rules)
+        *rules_path = words->words[0];
+    if (rules)
+        *words = (struct cli_words){input, 1};
+}
+
 static int hunt_command(const char *name, int argc, char **argv, bool findings)
 {
     struct offline offline = {.batch = on_batch};
@@ -135,6 +165,7 @@ static int hunt_command(const char *name, int argc, char **argv, bool findings)
     int status = cli_parse(name, argc, argv, options, ARRAY_COUNT(options), &words);
     if (status)
         return status;
+    read_input(&words, &rules_path);
     if (words.count == 0)
         return cli_usage(name, "name files or folders, or - for standard input");
     if (!format_of(format_name, findings, &format))

@@ -6,13 +6,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
 
-enum { READ_BYTES = 256 * 1024 };
+enum { READ_BYTES = 256 * 1024, PAUSE_MS = 100 };
 #define DELIVERY_BYTES (1 * MIB)
 
 enum packing { PACKING_NONE, PACKING_GZIP, PACKING_ZSTD };
@@ -27,6 +28,7 @@ struct file_reader {
     ZSTD_DCtx *zstd;
     char *packed; /* bytes as they are in the file */
     size_t packed_len, packed_at;
+    bool piped; /* not a file: its writer may take its time */
     bool file_end;
     bool whole;      /* no compressed member is open */
     bool ends_early; /* damage: an error once what came before it has been given out */
@@ -170,10 +172,19 @@ static bool is_event_log(const struct file_reader *reader)
     return evtx_detect(head) || (named && (head.len == 0 || memchr(head.ptr, 0, head.len)));
 }
 
+/* Whole lines are there and nothing more comes for now: who wrote them should not have to wait for the next megabyte. */
+static bool paused(const struct file_reader *reader)
+{
+    struct slice text = buffer_slice(&reader->text);
+    struct pollfd watched = {.fd = reader->fd, .events = POLLIN};
+    return reader->piped && reader->packing == PACKING_NONE && text.len && text.ptr[text.len - 1] == '\n' &&
+           poll(&watched, 1, PAUSE_MS) == 0;
+}
+
 /* Looks at the first bytes; text keeps them. */
 static int open_event_log(struct file_reader *reader, struct err *err)
 {
-    while (reader->text.len < READ_BYTES && !reader->text_end)
+    while (reader->text.len < READ_BYTES && !reader->text_end && !paused(reader))
         if (fill(reader, READ_BYTES, err) < 0)
             return -1;
     return is_event_log(reader) ? evtx_open(read_text, reader, &reader->evtx, err) : 0;
@@ -185,9 +196,10 @@ static int open_content(struct file_reader *reader, struct err *err)
     reader->fd = stdin_path ? dup(STDIN_FILENO) : open(reader->path, O_RDONLY | O_CLOEXEC);
     if (reader->fd < 0)
         return err_set_errno(err, errno, "cannot open %s", reader->path);
-    struct stat info;
+    struct stat info = {0};
     if (fstat(reader->fd, &info) == 0 && S_ISDIR(info.st_mode))
         return err_set(err, ERR_CONFIG, "%s is a folder; name the files in it", reader->path);
+    reader->piped = !S_ISREG(info.st_mode);
     if (!stdin_path && info.st_size > 0)
         reader->report.bytes_total = (uint64_t)info.st_size;
     posix_fadvise(reader->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
@@ -397,7 +409,7 @@ static int give_lines(struct file_reader *reader, struct slice text, struct deli
 
 static int fill_to(struct file_reader *reader, size_t len, struct err *err)
 {
-    while (!reader->text_end && reader->text.len < len) {
+    while (!reader->text_end && reader->text.len < len && !paused(reader)) {
         size_t missing = len - reader->text.len;
         if (fill(reader, missing < READ_BYTES ? missing : READ_BYTES, err) < 0)
             return -1;

@@ -3,6 +3,8 @@
  * collect/file_reader: a file, or standard input ("-"), as deliveries. Plain text, gzip and zstd
  * are told apart by their first bytes; EVTX files (packed ones too) give their records' XML.
  *
+ * A pipe whose writer pauses gives the lines that are there.
+ *
  * A line is an event. What is longer than EVENT_BYTES_MAX comes as linked parts
  * (hint part=1), none of it is lost. UTF-16 is known by its byte order mark; its lines keep
  * their bytes and carry the hint encoding=NAME for the decoder, as do those of an encoding
