@@ -14,7 +14,7 @@
 #include <zstd.h>
 
 enum { READ_BYTES = 256 * 1024, PAUSE_MS = 100 };
-#define DELIVERY_BYTES (1 * MIB)
+#define DELIVERY_BYTES_USUAL (1 * MIB)
 
 enum packing { PACKING_NONE, PACKING_GZIP, PACKING_ZSTD };
 
@@ -39,6 +39,7 @@ struct file_reader {
     bool looked;  /* for a byte order mark */
     const char *encoding; /* NULL: lines are cut at bytes and given as they are */
     size_t line_max;      /* longer ones are given in parts */
+    size_t delivery_bytes; /* of a delivery, about */
     size_t unit;          /* bytes of a line end: 2 for UTF-16 */
     bool big_endian;
     struct buffer records;
@@ -219,6 +220,7 @@ int file_reader_open(const char *path, const char *encoding, struct file_reader 
     reader->encoding = encoding && *encoding ? encoding : NULL;
     reader->unit = 1;
     reader->line_max = EVENT_BYTES_MAX;
+    reader->delivery_bytes = DELIVERY_BYTES_USUAL;
     reader->fd = -1;
     buffer_init(&reader->text, 2 * EXPORT_LINE_BYTES_MAX);
     buffer_init(&reader->records, 64 * MIB);
@@ -235,6 +237,11 @@ int file_reader_open(const char *path, const char *encoding, struct file_reader 
 void file_reader_allow(struct file_reader *reader, size_t bytes_max)
 {
     reader->line_max = bytes_max;
+}
+
+void file_reader_portion(struct file_reader *reader, size_t bytes)
+{
+    reader->delivery_bytes = bytes;
 }
 
 void file_reader_close(struct file_reader *reader)
@@ -275,7 +282,7 @@ static int next_evtx(struct file_reader *reader, struct delivery *out, struct er
     uint32_t count = 0;
     int more = 1;
     buffer_clear(&reader->records);
-    while (reader->records.len < DELIVERY_BYTES && (more = evtx_next(reader->evtx, &record, err)) > 0) {
+    while (reader->records.len < reader->delivery_bytes && (more = evtx_next(reader->evtx, &record, err)) > 0) {
         delivery_put_record(&reader->records, record.xml, SLICE(""));
         count++;
     }
@@ -348,7 +355,7 @@ static int next_encoded(struct file_reader *reader, struct slice text, struct de
 {
     bool whole;
     buffer_clear(&reader->records);
-    while (text.len && reader->given < DELIVERY_BYTES) {
+    while (text.len && reader->given < reader->delivery_bytes) {
         size_t len = encoded_line(reader, text, &whole);
         bool last = !whole && len == text.len; /* of the file: there is more text otherwise */
         if (last && !reader->text_end)
@@ -388,17 +395,19 @@ static void look_for_mark(struct file_reader *reader)
 
 /* ---- lines ---- */
 
-/* Whole lines of about DELIVERY_BYTES. */
+/* Whole lines. */
 static int give_lines(struct file_reader *reader, struct slice text, struct delivery *out)
 {
     if (reader->in_part)
         return next_parts(reader, text, out);
-    size_t len = text.len < DELIVERY_BYTES ? text.len : DELIVERY_BYTES;
+    size_t len = text.len < reader->delivery_bytes ? text.len : reader->delivery_bytes;
     if (!(reader->text_end && len == text.len)) {
-        while (len > 0 && text.ptr[len - 1] != '\n')
-            len--;
-        if (len == 0)
+        const char *end = memrchr(text.ptr, '\n', len);
+        if (!end)
+            end = memchr(text.ptr, '\n', text.len < DELIVERY_BYTES_USUAL ? text.len : DELIVERY_BYTES_USUAL);
+        if (!end)
             return next_parts(reader, text, out);
+        len = (size_t)(end - text.ptr) + 1;
     }
     out->framing = FRAMING_LINES;
     out->body = slice_sub(text, 0, len);
@@ -421,12 +430,12 @@ static int fill_to(struct file_reader *reader, size_t len, struct err *err)
  * may be longer. */
 static int fill_delivery(struct file_reader *reader, struct err *err)
 {
-    if (fill_to(reader, DELIVERY_BYTES + 1, err) < 0)
+    if (fill_to(reader, reader->delivery_bytes + 1, err) < 0)
         return -1;
     bool simple = reader->looked && !reader->encoding && !reader->in_part;
-    if (simple && reader->text.len > DELIVERY_BYTES && memrchr(reader->text.ptr, '\n', DELIVERY_BYTES))
+    if (simple && reader->text.len > reader->delivery_bytes && memrchr(reader->text.ptr, '\n', reader->delivery_bytes))
         return 0;
-    return fill_to(reader, DELIVERY_BYTES + reader->line_max, err);
+    return fill_to(reader, DELIVERY_BYTES_USUAL + reader->line_max, err);
 }
 
 static int next_lines(struct file_reader *reader, struct delivery *out, struct err *err)

@@ -30,6 +30,8 @@ MUST_USE int file_reader_open(const char *path, const char *encoding, struct fil
                               struct err *err);
 /* Before the first delivery: lines up to bytes_max (EXPORT_LINE_BYTES_MAX at most) come whole. */
 void file_reader_allow(struct file_reader *reader, size_t bytes_max);
+/* Before the first delivery: it and all others have about so many bytes, 1 MiB at most. */
+void file_reader_portion(struct file_reader *reader, size_t bytes);
 void file_reader_close(struct file_reader *reader); /* NULL is fine */
 
 /* 1 and the next delivery (framing, event_count and body are set, origin.path too), 0 at the end. */

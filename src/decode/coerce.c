@@ -18,7 +18,7 @@ static bool is_ecs(struct slice name)
     ptrdiff_t dot = slice_find_char(name, '.');
     struct slice root = slice_sub(name, 0, dot < 0 ? name.len : (size_t)dot);
     for (size_t i = 0; i < ARRAY_COUNT(roots); i++)
-        if (slice_equal(root, roots[i]))
+        if (slice_equal_short(root, roots[i]))
             return true;
     return false;
 }

@@ -11,7 +11,11 @@ struct memo_slot {
     uint64_t hash; /* of it: others are passed by without being looked at */
 };
 
+enum { RECENT = 8 };
+
 struct memo_column {
+    struct memo_entry *recent[RECENT]; /* of the last values, by a glance at them: the table is rarely in the
+                                        * processor's cache, these are */
     struct memo_slot *table; /* open addressing, half full at most */
     uint32_t count, mask;
     uint32_t asked, known; /* in this trial */
@@ -61,6 +65,7 @@ void value_memo_forget(struct value_memo *memo)
 {
     arena_reset(memo->arena);
     for (uint32_t i = 0; i < memo->column_count; i++) {
+        memset(memo->columns[i].recent, 0, sizeof(memo->columns[i].recent));
         memo->columns[i].table = NULL;
         memo->columns[i].count = memo->columns[i].mask = 0;
     }
@@ -183,6 +188,14 @@ static bool is_worth(struct memo_column *column)
     return true;
 }
 
+static struct memo_entry **recent_of(struct memo_column *column, struct slice key)
+{
+    unsigned glance = (unsigned)key.len;
+    if (key.len)
+        glance += (unsigned char)key.ptr[key.len - 1] + 3U * (unsigned char)key.ptr[key.len / 2];
+    return &column->recent[glance % RECENT];
+}
+
 struct memo_entry *value_memo_find(struct value_memo *memo, uint32_t number, const struct value *v,
                                    struct memo_lookup *lookup)
 {
@@ -193,12 +206,16 @@ struct memo_entry *value_memo_find(struct value_memo *memo, uint32_t number, con
     if (key.len > MATCH_MEMO_VALUE_MAX || !(memo->always || is_worth(column)))
         return NULL;
     lookup->worth = true;
-    lookup->hash = hash_bytes_seeded(key, hash_seed) + v->type;
-    struct memo_entry *entry = find(column, v, key, lookup->hash);
-    if (entry) {
-        memo->stats.known++;
-        column->known++;
+    struct memo_entry **recent = recent_of(column, key), *entry = *recent;
+    if (!entry || !is_entry_of(entry, v, key)) {
+        lookup->hash = hash_bytes_seeded(key, hash_seed) + v->type;
+        entry = find(column, v, key, lookup->hash);
+        if (!entry)
+            return NULL;
+        *recent = entry;
     }
+    memo->stats.known++;
+    column->known++;
     return entry;
 }
 

@@ -233,11 +233,18 @@ static bool filter_compare(const struct expr *expr, struct expr_scope *scope,
         return true;
     if (column->multi && expr->op == OP_NOT_EQUAL)
         return false;
+    struct value constant = expr->args[1]->constant, number;
+    bool equality = expr->op == OP_EQUAL || expr->op == OP_NOT_EQUAL;
+    bool as_text = equality && constant.type == VALUE_STRING && !value_to_number(constant, scope->scratch, &number);
     for (uint32_t i = 0; i < column->count; i++) {
+        struct value v = column->values[i];
         uint32_t row = column->rows[i];
-        if (is_selected(selected, row) && column->values[i].type != VALUE_NULL &&
-            value_compare_by(expr->op, column->values[i], expr->args[1]->constant,
-                             scope->scratch) == TRUTH_TRUE)
+        if (!is_selected(selected, row) || v.type == VALUE_NULL)
+            continue;
+        bool holds = as_text && v.type == VALUE_STRING
+                         ? slice_equal_short(value_slice(v), value_slice(constant)) == (expr->op == OP_EQUAL)
+                         : value_compare_by(expr->op, v, constant, scope->scratch) == TRUTH_TRUE;
+        if (holds)
             bits_set(out, row);
     }
     return true;
