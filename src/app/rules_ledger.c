@@ -153,6 +153,10 @@ static int put_rule(struct ledger_command *command, const struct rule *rule, str
     listing_i64(listing, "matched", (int64_t)tally.matched);
     listing_i64(listing, "findings", (int64_t)tally.findings);
     listing_i64(listing, "errors", (int64_t)tally.errors);
+    listing_i64(listing, "keys", (int64_t)tally.memory.keys);
+    listing_i64(listing, "forgotten", (int64_t)(tally.memory.evicted + tally.memory.cut));
+    listing_i64(listing, "late", (int64_t)tally.memory.late);
+    listing_i64(listing, "left_out", (int64_t)tally.memory.left_out);
     listing_i64(listing, "ns_per_event", tally.offered ? (int64_t)(tally.cost_ns / tally.offered) : 0);
     listing_time(listing, "last_match", tally.last_matched_ns == RULE_TIME_NEVER ? 0 : tally.last_matched_ns);
     listing_text(listing, "blind", blind.ptr ? blind : SLICE(""));

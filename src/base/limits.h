@@ -102,6 +102,7 @@ enum { CORRELATION_RULES_MAX = 64 };            /* that one correlation names */
 enum { CORRELATION_FIELDS_MAX = 16 };           /* fields of one correlation to group by or to count */
 enum { CORRELATION_COMBINATIONS_MAX = 64 };     /* groups that one event with several values in its fields is in */
 #define CORRELATION_BYTES_MAX (64 * MIB)        /* memory of one correlation for all its groups */
+#define CORRELATIONS_BYTES_MAX (512 * MIB)      /* memory of all correlations and rules of absence together */
 enum { CORRELATION_EVENTS_MAX = 2048 };         /* of one group that are kept one by one; more are kept as steps of time */
 enum { CORRELATION_STEPS = 512 };               /* such steps that a timespan is cut into */
 enum { CORRELATION_VALUES_MAX = 65536 };        /* different values that one group can be asked to count to */

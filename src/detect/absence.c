@@ -291,6 +291,13 @@ static void stats(const void *state, struct operator_stats *add)
     add->left_out += a->left_out;
 }
 
+/* What it only remembers goes before what it waits for. */
+static bool shrink(void *state)
+{
+    struct absence *a = state;
+    return groups_shrink(a->partners) || groups_shrink(a->found) || groups_shrink(a->waiting);
+}
+
 const struct operator_kind operator_absence = {
     .name = "absence",
     .make = absence_make,
@@ -302,4 +309,5 @@ const struct operator_kind operator_absence = {
     .save = save,
     .load = load,
     .stats = stats,
+    .shrink = shrink,
 };

@@ -538,6 +538,11 @@ static void stats(const void *state, struct operator_stats *add)
     add->left_out += c->left_out;
 }
 
+static bool shrink(void *state)
+{
+    return groups_shrink(((struct counting *)state)->groups);
+}
+
 const struct operator_kind operator_correlation = {
     .name = "correlation",
     .make = counting_make,
@@ -549,4 +554,5 @@ const struct operator_kind operator_correlation = {
     .save = save,
     .load = load,
     .stats = stats,
+    .shrink = shrink,
 };

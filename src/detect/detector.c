@@ -130,6 +130,8 @@ int detector_new(const struct detector_options *options, struct detector **out, 
     if (!detector)
         return err_nomem(err);
     detector->options = *options;
+    if (!options->bytes_max)
+        detector->options.bytes_max = CORRELATIONS_BYTES_MAX;
     detector->stats.watermark_ns = INT64_MIN;
     if (make_parts(detector, err) < 0) {
         detector_free(detector);
@@ -377,6 +379,29 @@ static int walk_rows(struct detector *detector, const struct match_hits *hits, c
     return 0;
 }
 
+/* What correlations hold together; when that is too much, the largest forgets. The ledger learns of all. */
+static void keep_budget(struct detector *detector)
+{
+    const struct remembering *largest;
+    uint64_t bytes;
+    do {
+        uint64_t most = 0;
+        largest = NULL;
+        bytes = 0;
+        for (size_t i = 0; i < detector->operator_count; i++) {
+            const struct remembering *one = &detector->operators[i];
+            struct operator_stats held = {0};
+            one->kind->stats(one->state, &held);
+            rule_ledger_remembers(detector->ledger, one->rule, &held);
+            bytes += one->kind->shrink ? held.bytes : 0;
+            if (one->kind->shrink && held.bytes > most) {
+                most = held.bytes;
+                largest = one;
+            }
+        }
+    } while (bytes > detector->options.bytes_max && largest && largest->kind->shrink(largest->state));
+}
+
 int detector_run(struct detector *detector, struct batch *batch, struct err *err)
 {
     struct expr_folds folds = {0};
@@ -397,6 +422,7 @@ int detector_run(struct detector *detector, struct batch *batch, struct err *err
         result = state_select(detector->options.state, &scope, batch, &feeds, err);
     if (result == 0)
         result = walk_rows(detector, &hits, partners, &feeds, err);
+    keep_budget(detector);
     detector->stats.events += batch->row_count;
     detector->stats.regex_limits += scope.regex_limits;
     detector->batch = NULL;

@@ -25,6 +25,7 @@ struct detector_options {
     const struct state_definitions *state; /* NULL: none */
     detector_found found;
     void *context;
+    size_t bytes_max; /* of all correlations and absences; 0: CORRELATIONS_BYTES_MAX */
 };
 
 MUST_USE int detector_new(const struct detector_options *options, struct detector **out,

@@ -54,6 +54,9 @@ struct operator_kind {
     void (*save)(const void *state, struct buffer *to);
     int (*load)(void *state, struct slice *from, struct err *err);
     void (*stats)(const void *state, struct operator_stats *add);
+    /* Forgets the tenth of its keys that was quiet longest; false when there is none. NULL: what it holds is bounded by
+     * itself, apart from CORRELATIONS_BYTES_MAX. */
+    bool (*shrink)(void *state);
     int64_t (*history_ns)(const struct rule *rule); /* how far back it learns from what is stored; NULL: it does not */
 };
 

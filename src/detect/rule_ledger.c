@@ -3,7 +3,7 @@
 #include "base/mem.h"
 #include "base/time.h"
 
-enum { VERSION = 1 };
+enum { VERSION_FIRST = 1, VERSION = 2 };
 
 struct account {
     struct rule_tally before; /* of what the matcher does not count: earlier runs, and findings */
@@ -118,6 +118,11 @@ void rule_ledger_found(struct rule_ledger *ledger, const struct rule *rule)
     ledger->accounts[rule->index].before.findings++;
 }
 
+void rule_ledger_remembers(struct rule_ledger *ledger, const struct rule *rule, const struct operator_stats *memory)
+{
+    ledger->accounts[rule->index].before.memory = *memory;
+}
+
 /* ---- asking ---- */
 
 struct rule_tally rule_ledger_get(const struct rule_ledger *ledger, const struct rule *rule)
@@ -189,9 +194,24 @@ static void put_tally(struct buffer *to, const struct rule_tally *tally)
     buffer_put_le64(to, (uint64_t)tally->since_ns);
     buffer_put_le64(to, (uint64_t)tally->last_offered_ns);
     buffer_put_le64(to, (uint64_t)tally->last_matched_ns);
+    const struct operator_stats *memory = &tally->memory;
+    const uint64_t held[] = {memory->keys, memory->bytes, memory->evicted,
+                             memory->cut,  memory->late,  memory->left_out};
+    for (size_t i = 0; i < ARRAY_COUNT(held); i++)
+        buffer_put_varint(to, held[i]);
 }
 
-static bool take_tally(struct slice *from, struct rule_tally *tally)
+static bool take_memory(struct slice *from, struct operator_stats *memory)
+{
+    uint64_t *const held[] = {&memory->keys, &memory->bytes, &memory->evicted,
+                              &memory->cut,  &memory->late,  &memory->left_out};
+    for (size_t i = 0; i < ARRAY_COUNT(held); i++)
+        if (!slice_take_varint(from, held[i]))
+            return false;
+    return true;
+}
+
+static bool take_tally(struct slice *from, uint64_t version, struct rule_tally *tally)
 {
     uint64_t *const numbers[] = {&tally->since_seq, &tally->offered, &tally->evaluated, &tally->matched,
                                  &tally->errors,    &tally->cost_ns, &tally->findings};
@@ -205,7 +225,7 @@ static bool take_tally(struct slice *from, struct rule_tally *tally)
             return false;
         *times[i] = (int64_t)time;
     }
-    return true;
+    return version == VERSION_FIRST || take_memory(from, &tally->memory);
 }
 
 void rule_ledger_save(const struct rule_ledger *ledger, struct buffer *to)
@@ -235,13 +255,15 @@ static int damaged(struct err *err)
     return err_set(err, ERR_CORRUPT, "the ledger of the rules is damaged");
 }
 
-static int load_tallies(struct rule_ledger *ledger, struct slice bytes, const struct map *by_name, struct err *err)
+static int load_tallies(struct rule_ledger *ledger, struct slice bytes, uint64_t version, const struct map *by_name,
+                        struct err *err)
 {
     while (bytes.len) {
         struct slice name;
         uint64_t fingerprint;
-        struct rule_tally tally;
-        if (!slice_take_block(&bytes, &name) || !slice_take_le64(&bytes, &fingerprint) || !take_tally(&bytes, &tally))
+        struct rule_tally tally = {0};
+        if (!slice_take_block(&bytes, &name) || !slice_take_le64(&bytes, &fingerprint) || 
+            !take_tally(&bytes, version, &tally))
             return damaged(err);
         const struct rule *rule = map_find(by_name, name);
         if (rule && rule->fingerprint == fingerprint)
@@ -255,7 +277,8 @@ int rule_ledger_load(struct rule_ledger *ledger, struct slice bytes, struct err 
     uint64_t version, newest;
     struct slice coverage;
     struct map by_name;
-    if (!slice_take_varint(&bytes, &version) || version != VERSION || !slice_take_varint(&bytes, &ledger->last_seq) ||
+    if (!slice_take_varint(&bytes, &version) || version < VERSION_FIRST || version > VERSION ||
+         !slice_take_varint(&bytes, &ledger->last_seq) ||
         !slice_take_le64(&bytes, &newest) || !slice_take_block(&bytes, &coverage))
         return damaged(err);
     ledger->newest_ns = (int64_t)newest;
@@ -269,7 +292,7 @@ int rule_ledger_load(struct rule_ledger *ledger, struct slice bytes, struct err 
     for (size_t i = 0; result == 0 && i < ledger->rules->count; i++)
         if (ledger->rules->rules[i]->status == RULE_ACTIVE)
             result = map_put(&by_name, ledger->rules->rules[i]->name, ledger->rules->rules[i]);
-    result = result < 0 ? err_nomem(err) : load_tallies(ledger, bytes, &by_name, err);
+    result = result < 0 ? err_nomem(err) : load_tallies(ledger, bytes, version, &by_name, err);
     arena_free(arena);
     return result;
 }

@@ -10,6 +10,7 @@
  */
 #include "detect/coverage.h"
 #include "detect/match.h"
+#include "detect/operator.h"
 
 #define RULE_TIME_NEVER INT64_MIN
 
@@ -19,6 +20,7 @@ struct rule_tally {
     uint64_t offered, evaluated, matched, errors, cost_ns; /* struct matcher_counts */
     uint64_t findings;
     int64_t last_offered_ns, last_matched_ns; /* event times, about; RULE_TIME_NEVER */
+    struct operator_stats memory;             /* what it remembers and forgot, by now */
 };
 
 struct rule_ledger;
@@ -35,6 +37,9 @@ MUST_USE int rule_ledger_batch(struct rule_ledger *ledger, struct arena *scratch
 void rule_ledger_pause(struct rule_ledger *ledger);
 void rule_ledger_resume(struct rule_ledger *ledger);
 void rule_ledger_found(struct rule_ledger *ledger, const struct rule *rule);
+
+/* What the rule holds by now; the counts in it are sums already. */
+void rule_ledger_remembers(struct rule_ledger *ledger, const struct rule *rule, const struct operator_stats *memory);
 
 /* last_offered_ns is found by comparing with the call before: it is as fine as the calls are frequent. */
 struct rule_tally rule_ledger_get(const struct rule_ledger *ledger, const struct rule *rule);

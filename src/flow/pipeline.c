@@ -43,6 +43,7 @@ struct pipeline {
     struct rulebook *next_book; /* under the lock; NULL: none */
     struct rule_reports *reports; /* under the lock; NULL: none yet */
     int64_t reported_ns;          /* monotonic */
+    struct rule_reports_forgotten forgotten;
     struct detector *detector;
     struct batch *batch;
     struct finding_sender *sender;
@@ -354,6 +355,13 @@ struct rule_reports *pipeline_hold_reports(struct pipeline *pipeline)
     return reports;
 }
 
+static void tell_forgotten(struct pipeline *pipeline, const struct detector *detector)
+{
+    char text[RULE_REPORTS_TEXT_SIZE];
+    if (rule_reports_forgotten(detector, &pipeline->forgotten, text))
+        note(pipeline, text);
+}
+
 /* Every few seconds the ledger is laid out for others. */
 static void report_rules(struct pipeline *pipeline)
 {
@@ -363,6 +371,7 @@ static void report_rules(struct pipeline *pipeline)
     int64_t event_ns = event_now(pipeline, now);
     struct rule_reports *reports = rule_reports_new(pipeline->book, detector_ledger(pipeline->detector), event_ns);
     pipeline->reported_ns = now;
+    tell_forgotten(pipeline, pipeline->detector);
     if (!reports)
         return; /* the one before goes on for a while */
     pthread_mutex_lock(&pipeline->lock);
@@ -370,15 +379,6 @@ static void report_rules(struct pipeline *pipeline)
     pipeline->reports = reports;
     pthread_mutex_unlock(&pipeline->lock);
     rule_reports_release(old);
-}
-
-static void tell_forgotten(struct pipeline *pipeline, const struct detector *detector)
-{
-    char text[128];
-    uint64_t count = detector_stats(detector).states_dropped;
-    snprintf(text, sizeof(text), "%llu rules were changed in what they count and begin anew", (unsigned long long)count);
-    if (count)
-        note(pipeline, text);
 }
 
 /* Rules that are new here learn what is usual from what is stored; without that they begin with nothing. */
@@ -415,8 +415,7 @@ static int make_successor(struct pipeline *pipeline, struct rulebook *book, stru
         detector_free(*out);
         result = -1;
     }
-    if (result == 0)
-        tell_forgotten(pipeline, *out);
+    pipeline->forgotten.dropped = 0; /* by this one, nothing is told yet */
     buffer_close(&memory);
     return result;
 }
@@ -539,10 +538,8 @@ static int remember(struct pipeline *pipeline, struct slice content, struct err 
     char text[ERR_TEXT_SIZE + 64];
     if (!pipeline->detector)
         return 0;
-    if (detector_load(pipeline->detector, content, &why) == 0) {
-        tell_forgotten(pipeline, pipeline->detector);
+    if (detector_load(pipeline->detector, content, &why) == 0)
         return 0;
-    }
     snprintf(text, sizeof(text), "the checkpoint of the rules cannot be used: %s", why.text);
     note(pipeline, text);
     return new_detector(pipeline, err) < 0 ? -1

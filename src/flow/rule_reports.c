@@ -2,6 +2,8 @@
 
 #include "base/mem.h"
 
+#include <stdio.h>
+
 #define ARENA_BYTES_MAX (256 * MIB)
 
 struct rule_reports *rule_reports_new(struct rulebook *book, const struct rule_ledger *ledger, int64_t now_ns)
@@ -23,6 +25,24 @@ struct rule_reports *rule_reports_new(struct rulebook *book, const struct rule_l
         reports->list[i].blind = rule_ledger_blind(ledger, rule, now_ns, reports->arena);
     }
     return reports;
+}
+
+bool rule_reports_forgotten(const struct detector *detector, struct rule_reports_forgotten *told,
+                            char text[RULE_REPORTS_TEXT_SIZE])
+{
+    struct detector_stats stats = detector_stats(detector);
+    uint64_t evicted = stats.operators.evicted + stats.operators.cut, dropped = stats.states_dropped;
+    bool changed = dropped > told->dropped, full = evicted > 2 * told->evicted;
+    if (evicted < told->evicted || full) /* less: other rules run now */
+        told->evicted = evicted;
+    told->dropped = dropped;
+    if (changed)
+        snprintf(text, RULE_REPORTS_TEXT_SIZE, "%llu rules were changed in what they count and begin anew",
+                 (unsigned long long)dropped);
+    else if (full)
+        snprintf(text, RULE_REPORTS_TEXT_SIZE, "rules remember as much as they may: %llu keys that were quiet longest, or "
+                 "oldest events of a key, are forgotten; hinomi rules ledger says of which rules", (unsigned long long)evicted);
+    return changed || full;
 }
 
 struct rule_reports *rule_reports_hold(struct rule_reports *reports)

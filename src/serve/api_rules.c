@@ -18,6 +18,11 @@ static void put_tally(struct json *json, const struct rule_tally *tally)
     json_put_i64(json, "findings", (int64_t)tally->findings);
     json_put_i64(json, "errors", (int64_t)tally->errors);
     json_put_i64(json, "cost_ns", (int64_t)tally->cost_ns);
+    json_put_i64(json, "keys", (int64_t)tally->memory.keys);
+    json_put_i64(json, "bytes", (int64_t)tally->memory.bytes);
+    json_put_i64(json, "forgotten", (int64_t)(tally->memory.evicted + tally->memory.cut));
+    json_put_i64(json, "late", (int64_t)tally->memory.late);
+    json_put_i64(json, "left_out", (int64_t)tally->memory.left_out);
     put_time(json, "last_offered", tally->last_offered_ns);
     put_time(json, "last_matched", tally->last_matched_ns);
     json_close(json, '}');

@@ -70,20 +70,26 @@ static int64_t newest(const struct group *group)
     return group->count ? group_at(group, group->count - 1)->time_ns : INT64_MAX;
 }
 
-typedef bool (*keep_group)(const struct group *group, int64_t limit_ns);
+/* Which groups stay: those whose newest event is at or after a time, but for so many of that time itself. */
+struct keeping {
+    int64_t limit_ns;
+    size_t fewer;
+    bool needed; /* those that are fired or open stay as well, and none without events */
+};
 
-static bool is_younger(const struct group *group, int64_t limit_ns)
+static bool keeps(struct keeping *keeping, const struct group *group)
 {
-    return newest(group) >= limit_ns;
-}
-
-static bool is_needed(const struct group *group, int64_t limit_ns)
-{
-    return (group->count && newest(group) >= limit_ns) || group->fired || group->open_ns != INT64_MIN;
+    if (keeping->needed)
+        return (group->count && newest(group) >= keeping->limit_ns) || group->fired || group->open_ns != INT64_MIN;
+    if (newest(group) == keeping->limit_ns && keeping->fewer) {
+        keeping->fewer--;
+        return false;
+    }
+    return newest(group) >= keeping->limit_ns;
 }
 
 /* The groups that stay, in a table of that size. */
-static int rebuild(struct groups *groups, size_t size, keep_group keep, int64_t limit_ns)
+static int rebuild(struct groups *groups, size_t size, struct keeping keeping)
 {
     struct group **slots = mem_calloc(size, sizeof(struct group *));
     if (!slots)
@@ -91,7 +97,7 @@ static int rebuild(struct groups *groups, size_t size, keep_group keep, int64_t 
     groups->count = groups->bytes = 0;
     for (size_t i = 0; i < groups->size; i++) {
         struct group *group = groups->slots[i];
-        if (group && !keep(group, limit_ns)) {
+        if (group && !keeps(&keeping, group)) {
             group_free(group);
         } else if (group) {
             *probe(slots, size, group->key) = group;
@@ -111,28 +117,30 @@ static int by_time(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* The tenth that was quiet for longest. */
-static void evict(struct groups *groups)
+bool groups_shrink(struct groups *groups)
 {
     int64_t *times = mem_calloc(groups->count + 1, sizeof(*times));
-    size_t count = 0, before = groups->count;
+    size_t count = 0, before = groups->count, tenth = groups->count / 10, of_limit = 0;
     for (size_t i = 0; times && i < groups->size; i++)
         if (groups->slots[i])
             times[count++] = newest(groups->slots[i]);
     if (count) {
         qsort(times, count, sizeof(*times), by_time);
-        if (rebuild(groups, groups->size, is_younger, groups_later(times[count / 10], 1)) == 0)
+        for (size_t i = 0; i <= tenth && i < count; i++)
+            of_limit += times[i] == times[tenth];
+        struct keeping keeping = {.limit_ns = times[tenth], .fewer = of_limit};
+        if (rebuild(groups, groups->size, keeping) == 0)
             groups->evicted += before - groups->count;
     }
     mem_free(times);
+    return groups->count < before;
 }
 
 static struct group *add_group(struct groups *groups, struct slice key)
 {
-    if (groups->bytes > groups->options.bytes_max)
-        evict(groups);
+    struct keeping all = {.limit_ns = INT64_MIN};
     if (groups->count * 4 >= groups->size * 3 &&
-        rebuild(groups, groups->size ? groups->size * 2 : SLOTS_FIRST, is_younger, INT64_MIN) < 0)
+        rebuild(groups, groups->size ? groups->size * 2 : SLOTS_FIRST, all) < 0)
         return NULL;
     char *copy = mem_strdup(key.ptr, key.len);
     struct group *group = copy ? mem_calloc(1, sizeof(*group)) : NULL;
@@ -156,6 +164,8 @@ struct group *groups_find(const struct groups *groups, struct slice key)
 
 struct group *groups_get(struct groups *groups, struct slice key)
 {
+    if (groups->bytes > groups->options.bytes_max)
+        (void)groups_shrink(groups);
     struct group *group = groups_find(groups, key);
     return group ? group : add_group(groups, key);
 }
@@ -175,7 +185,8 @@ void groups_drop_before(struct groups *groups, int64_t time_ns)
     for (size_t i = 0; i < groups->size; i++)
         if (groups->slots[i])
             group_forget_before(groups, groups->slots[i], time_ns);
-    if (groups->count && rebuild(groups, groups->size, is_needed, time_ns) < 0)
+    struct keeping needed = {.limit_ns = time_ns, .needed = true};
+    if (groups->count && rebuild(groups, groups->size, needed) < 0)
         return; /* no memory to shrink: they stay a little longer */
 }
 

@@ -12,7 +12,8 @@
  *
  * Ownership  Keys and texts are copied. A pointer to a group is good until groups_get or groups_drop_before.
  * Threads    One at a time.
- * Limits     bytes_max; beyond, the tenth of the groups whose newest event is oldest goes, counted.
+ * Limits     bytes_max, looked at by groups_get; beyond, the tenth of the groups whose newest event is oldest goes,
+ *            counted.
  */
 #include "base/buffer.h"
 #include "base/err.h"
@@ -108,6 +109,8 @@ struct groups_stats {
     uint64_t cut;     /* events that went because their group had too many */
 };
 struct groups_stats groups_stats(const struct groups *groups);
+/* The tenth whose newest event is oldest goes, counted. False when there was nothing to go. */
+bool groups_shrink(struct groups *groups);
 
 void groups_save(const struct groups *groups, struct buffer *to);
 MUST_USE int groups_load(struct groups *groups, struct slice *from, struct err *err);

@@ -309,6 +309,65 @@ static void a_hundred_thousand_groups_fit(void **state)
     free(list);
 }
 
+#define OF_EACH(name, type, field)                                                                                  \
+    "---\ntitle: " name "\ncorrelation: {type: " type ", rules: [" name "_base], group-by: [" field "], timespan: 1d, "    \
+    "condition: {gte: 100000}}\n"
+#define LARGE_AND_SMALL                                                                                             \
+    "title: l\nname: large_base\nlogsource: {product: test}\ndetection: {s: {E: 0}, condition: s}\n---\n"           \
+    "title: s\nname: small_base\nlogsource: {product: test}\ndetection: {s: {V: 7}, condition: s}\n"                 \
+    OF_EACH("large", "event_count", "U") OF_EACH("small", "event_count", "V")
+
+/* All together they keep to one budget; who is large gives, and says so. Groups that only grow count as well. */
+static void together_they_keep_to_one_budget(void **state)
+{
+    (void)state;
+    struct rules_world world;
+    struct err err;
+    enum { EACH = 20000, TURNS = 8 };
+    struct sent *list = calloc(EACH * TURNS, sizeof(*list));
+    assert_non_null(list);
+    for (int i = 0; i < EACH * TURNS; i++)
+        list[i] = (struct sent){START_NS + i * 100000LL, 0, i % EACH, i % 1000 ? 0 : 7};
+    world_open(&world, LARGE_AND_SMALL);
+    detector_free(world.detector);
+    world.bytes_max = 8 * MIB;
+    assert_int_equal(world_detector(&world, &world.detector, &err), 0);
+    run_events(world.detector, list, 0, EACH * TURNS, 4096);
+    struct operator_stats held = detector_stats(world.detector).operators;
+    assert_true(held.bytes <= world.bytes_max && held.evicted > 0);
+    const struct rule_ledger *ledger = detector_ledger(world.detector);
+    for (size_t i = 0; i < world.rules->count; i++) {
+        const struct rule *rule = world.rules->rules[i];
+        struct operator_stats one = rule_ledger_get(ledger, rule).memory;
+        if (slice_is(rule->title, "large"))
+            assert_true(one.evicted == held.evicted && one.bytes < world.bytes_max && one.keys > EACH / 4);
+        if (slice_is(rule->title, "small"))
+            assert_true(one.evicted == 0 && one.keys == 1);
+    }
+    world_close(&world);
+    free(list);
+}
+
+static void what_is_too_late_is_counted(void **state)
+{
+    (void)state;
+    struct rules_world world;
+    const int64_t hour = NS_PER_HOUR;
+    const struct sent late[] = {{START_NS, 0, 1, 0}, {START_NS + 48 * hour, 0, 2, 0}, {START_NS - NS_PER_SECOND, 0, 3, 0}};
+    world_open(&world, LAST("event_count", "[a]", ", condition: {gte: 2}"));
+    run_events(world.detector, late, 0, 2, 1);
+    assert_int_equal(detector_stats(world.detector).operators.late, 0);
+    run_events(world.detector, late, 2, 3, 1);
+    assert_int_equal(detector_stats(world.detector).operators.late, 1);
+    world_close(&world);
+    const struct sent closed[] = {{START_NS, 0, 1, 0}, {START_NS + hour, 0, 2, 0}, {START_NS + NS_PER_SECOND, 0, 1, 0}};
+    world_open(&world, LAST("event_count", "[a]", ", condition: {lt: 2}"));
+    run_events(world.detector, closed, 0, 3, 1);
+    assert_int_equal(detector_stats(world.detector).operators.late, 1);
+    assert_int_equal(world.count, 1); /* the window was judged */
+    world_close(&world);
+}
+
 static void beyond_the_bound_the_quiet_ones_go(void **state)
 {
     (void)state;
@@ -379,6 +438,8 @@ int main(void)
         cmocka_unit_test(a_changed_rule_starts_anew),
         cmocka_unit_test(a_window_closes_by_time),
         cmocka_unit_test(a_hundred_thousand_groups_fit),
+        cmocka_unit_test(together_they_keep_to_one_budget),
+        cmocka_unit_test(what_is_too_late_is_counted),
         cmocka_unit_test(beyond_the_bound_the_quiet_ones_go),
         cmocka_unit_test(a_busy_group_keeps_steps),
         cmocka_unit_test(survives_every_failed_allocation),

@@ -26,6 +26,7 @@ struct rules_world {
     struct detector *detector;
     struct found *found;
     size_t count;
+    size_t bytes_max; /* of the next detector */
 };
 
 static void found_text(char *to, size_t size, struct slice text)
@@ -54,7 +55,8 @@ static int on_found(void *context, const struct finding *finding, const struct r
 
 static int world_detector(struct rules_world *world, struct detector **out, struct err *err)
 {
-    struct detector_options options = {.rules = world->rules, .found = on_found, .context = world};
+    struct detector_options options = {.rules = world->rules, .found = on_found, .context = world,
+                                       .bytes_max = world->bytes_max};
     return detector_new(&options, out, err);
 }
 
