@@ -167,15 +167,18 @@ def check_damages(folder):
     if not program.exists():
         checks.skip("damages", "cut_evtx_damage_test is not built")
         return
-    write(folder, "plain.evtx", maker.log(maker.plain_log()))
-    write(folder, "small.evtx", maker.log(maker.plain_log(1, 3)))
+    own, shared = pathlib.Path(folder, "own"), pathlib.Path(folder, "shared")
+    own.mkdir()
+    shared.mkdir()
+    write(own, "plain.evtx", maker.log(maker.plain_log()))
+    write(own, "small.evtx", maker.log(maker.plain_log(1, 3)))
     corpus = SHARED / "data/sigma/evtx.tar.zst"
-    places = [(folder, "100")]
+    places = [(own, "1000")]
     if corpus.exists():
-        subprocess.run(["tar", "-C", folder, "--zstd", "-xf", corpus], check=True)
-        places.append((folder, "1"))
+        subprocess.run(["tar", "-C", shared, "--zstd", "-xf", corpus], check=True)
+        places.append((shared, "1"))
     for place, times in places:
-        done = subprocess.run([program], capture_output=True, text=True, cwd=ROOT, env={**os.environ, "HINOMI_EVTX_DIR": place, "HINOMI_EVTX_DAMAGES": times})
+        done = subprocess.run([program], capture_output=True, text=True, cwd=ROOT, env={**os.environ, "HINOMI_EVTX_DIR": str(place), "HINOMI_EVTX_DAMAGES": times})
         found = re.search(r"(\d+) files, (\d+) damages", done.stdout + done.stderr)
         checks.check("damaged logs", done.returncode == 0 and found and int(found[2]) > 1000, done.stdout + done.stderr)
 
