@@ -20,7 +20,7 @@ const struct command_line command_lines[] = {
     {"decode", "[--source NAME] [--tz ZONE] [--encoding NAME] [--explain] FILE...", "events as ECS JSON, one a line",
      app_decode},
     {"detect", "--rules FILE|DIR [--format jsonl|table|timeline] [--summary] [--ignore-logsource] FILE|DIR...",
-     "rules over files: one line a match, a table, or a timeline as CSV", app_detect},
+     "rules over files: one line a match, a table, or a timeline as CSV; as a filter: detect FILE|DIR < LOG", app_detect},
     {"replay", "--rules DIR [--format jsonl|table|timeline] FILE...",
      "the time machine: findings as of event time", app_replay},
     {"rules", "check [--format jsonl|table] [--dir DATA | FILE|DIR]\n"

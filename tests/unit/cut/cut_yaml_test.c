@@ -81,6 +81,20 @@ static void aliases_are_the_same_node(void **state)
     assert_string_equal(err.text, "line 1: there is no anchor 'nobody'");
 }
 
+static void merges(void **state)
+{
+    (void)state;
+    const struct yaml_node *node = one("a: &a {x: 1, y: 1}\nb: &b {x: 2, z: 2}\nc: {<<: [*a, *b], y: 3}\nd: {'<<': *a}\n");
+    const struct yaml_node *merged = yaml_get(node, "c");
+    assert_int_equal(merged->count, 3);
+    assert_true(slice_is(yaml_text(yaml_get(merged, "x"), SLICE("")), "1"));
+    assert_true(slice_is(yaml_text(yaml_get(merged, "y"), SLICE("")), "3"));
+    assert_true(slice_is(yaml_text(yaml_get(merged, "z"), SLICE("")), "2"));
+    assert_null(yaml_get(yaml_get(node, "d"), "x")); /* a key in quotes is one like others */
+    assert_null(one("a: {<<: [x, y]}\n"));
+    assert_string_equal(err.text, "line 1: << takes a mapping or a list of mappings");
+}
+
 static void laughs_are_bounded(void **state)
 {
     (void)state;
@@ -120,6 +134,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(scalars_mean_what_yaml_1_2_says, setup, teardown),
         cmocka_unit_test_setup_teardown(streams_have_documents, setup, teardown),
         cmocka_unit_test_setup_teardown(aliases_are_the_same_node, setup, teardown),
+        cmocka_unit_test_setup_teardown(merges, setup, teardown),
         cmocka_unit_test_setup_teardown(laughs_are_bounded, setup, teardown),
         cmocka_unit_test_setup_teardown(errors_say_the_line, setup, teardown),
     };
