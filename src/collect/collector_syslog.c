@@ -158,7 +158,7 @@ static int listen_tcp(struct net_loop *loop, struct collector_syslog *collector,
         .port = config->port,
         .tls = config->tls,
         .idle_ms = IDLE_MS,
-        .handler = {on_open, on_data, on_close, on_tick},
+        .handler = {on_open, on_data, on_close, on_tick, NULL},
         .context = collector,
     };
     return net_listen(loop, &options, &collector->listener, err);
