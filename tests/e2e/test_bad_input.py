@@ -154,7 +154,7 @@ DECODERS = [
 ]
 RULES = [
     ("YAML", "title: [open\n", "line 2"),
-    ("a modifier", "title: t\nlogsource: {product: windows}\ndetection:\n  s: {a|nosuch: 1}\n  condition: s\n", "line 4: there is no modifier 'nosuch'"),
+    ("a modifier", "title: t\nlogsource: {product: windows}\ndetection:\n  s: {a|nosuch: 1}\n  condition: s\n", "line 4: a|nosuch: there is no modifier 'nosuch'"),
     ("a condition", "title: t\nlogsource: {product: windows}\ndetection:\n  s: {a: 1}\n  condition: s and (\n", "character 8"),
     ("a name", "title: t\nlogsource: {product: windows}\ndetection:\n  s: {a: 1}\n  condition: t\n", "'t'"),
     ("no detection", "title: t\nlogsource: {product: windows}\n", "detection"),
