@@ -192,7 +192,7 @@ int exported_line_head(struct json_scanner *scanner, struct slice line, struct a
     struct slice ingested = SLICE_NONE;
     bool zone;
     *out = (struct exported_head){.original = SLICE("")};
-    if (json_scan(scanner, line, JSON_DEPTH_MAX, &tokens, err) < 0)
+    if (json_scan(scanner, line, JSON_DEPTH_MAX, NULL, &tokens, err) < 0)
         return -1;
     if (tokens.list[0].kind != JSON_OBJECT || slice_find_char(line, 0x1f) >= 0 ||
         !json_member(&tokens, 0, FIELD_TIMESTAMP))

@@ -343,10 +343,10 @@ static int put_object(struct put *put, uint32_t object, size_t name_len)
     return 0;
 }
 
-int json_cutter_scan(struct json_cutter *cutter, struct slice text, struct json_tokens *out,
-                     struct err *err)
+int json_cutter_scan(struct json_cutter *cutter, struct slice text, struct arena *arena,
+                     struct json_tokens *out, struct err *err)
 {
-    return json_scan(cutter->scanner, text, JSON_DEPTH_MAX, out, err);
+    return json_scan(cutter->scanner, text, JSON_DEPTH_MAX, arena, out, err);
 }
 
 int json_cutter_put(struct json_cutter *cutter, const struct json_tokens *tokens, uint32_t object,
@@ -371,7 +371,7 @@ int cut_json(struct json_cutter *cutter, struct slice text, struct slice prefix,
              struct batch *batch, uint32_t row, unsigned *flags, struct err *err)
 {
     struct json_tokens tokens;
-    return json_cutter_scan(cutter, text, &tokens, err) < 0
+    return json_cutter_scan(cutter, text, batch->arena, &tokens, err) < 0
                ? -1
                : json_cutter_put(cutter, &tokens, 0, prefix, batch, row, flags, err);
 }

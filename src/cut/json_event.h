@@ -32,8 +32,8 @@ MUST_USE struct json_cutter *json_cutter_new(void); /* NULL when memory is out *
 void json_cutter_free(struct json_cutter *cutter);  /* NULL is fine */
 
 /* In two steps, so that a caller can look at the tokens in between: tokens live until the next
- * scan. The outermost value may be anything here. */
-MUST_USE int json_cutter_scan(struct json_cutter *cutter, struct slice text,
+ * scan. The outermost value may be anything here. arena: as in json_scan(), the batch's. */
+MUST_USE int json_cutter_scan(struct json_cutter *cutter, struct slice text, struct arena *arena,
                               struct json_tokens *out, struct err *err);
 /* The object at token number object, names behind prefix ("" or "aws.cloudtrail."). *flags gets
  * JSON_CUT_* or-ed in. */

@@ -85,6 +85,7 @@ struct walk {
     struct json_token *tokens;
     uint32_t token_count;
     unsigned depth_max;
+    struct arena *arena; /* for values without their escapes; NULL: they stay */
     struct err *err;
 };
 
@@ -166,24 +167,46 @@ static uint32_t without_space(const struct walk *walk, uint32_t start, uint32_t 
     return end;
 }
 
+static bool unescape(struct slice escaped, char *start, size_t *len);
+
+/* The text of the string without its escapes, which are checked on the way. */
+static int take_unescaped(struct walk *walk, size_t at, const char **text, uint32_t *len)
+{
+    char *room = arena_alloc(walk->arena, *len + 1U);
+    size_t bytes;
+    if (!room)
+        return err_nomem(walk->err);
+    if (!unescape(slice_of(*text, *len), room, &bytes))
+        return expected(walk, at, "a string with valid escapes");
+    *text = room;
+    *len = (uint32_t)bytes;
+    return 0;
+}
+
 /* A backslash lies before the string's end, in it or before it. */
-static int look_for_escapes(struct walk *walk, size_t at, const char *text, const char *stop,
+static int look_for_escapes(struct walk *walk, size_t at, bool is_value, const char **text, uint32_t *len,
                             bool *escaped)
 {
-    if (walk->escape < text)
-        walk->escape = find_escape(walk, text);
+    const char *stop = *text + *len;
+    if (walk->escape < *text)
+        walk->escape = find_escape(walk, *text);
     if (walk->escape >= stop)
         return 0;
-    *escaped = true;
-    if (!escapes_valid(walk->escape, stop))
-        return expected(walk, at, "a string with valid escapes");
+    if (is_value && walk->arena) {
+        if (take_unescaped(walk, at, text, len) < 0)
+            return -1;
+    } else {
+        *escaped = true;
+        if (!escapes_valid(walk->escape, stop))
+            return expected(walk, at, "a string with valid escapes");
+    }
     walk->escape = find_escape(walk, stop);
     return 0;
 }
 
 /* The string that begins at position number at: up to the quote before the next position. Inlined: there
  * are two for every field of every event. */
-__attribute__((always_inline)) static inline int take_string(struct walk *walk, size_t at,
+__attribute__((always_inline)) static inline int take_string(struct walk *walk, size_t at, bool is_value,
                                                              const char **text, uint32_t *len,
                                                              bool *escaped)
 {
@@ -197,7 +220,7 @@ __attribute__((always_inline)) static inline int take_string(struct walk *walk, 
     *text = walk->text + start + 1;
     *len = end - start - 2;
     *escaped = false;
-    return LIKELY(walk->escape >= stop) ? 0 : look_for_escapes(walk, at, *text, stop, escaped);
+    return LIKELY(walk->escape >= stop) ? 0 : look_for_escapes(walk, at, is_value, text, len, escaped);
 }
 
 static bool is_digit(char c)
@@ -279,7 +302,7 @@ static int take_key(struct walk *walk, struct json_token *token)
         return expected(walk, walk->at, "a key in quotes");
     if (walk->at + 1 >= walk->count || walk->text[walk->positions[walk->at + 1]] != ':')
         return expected(walk, walk->at + 1, "':'");
-    if (take_string(walk, walk->at, &token->key, &token->key_len, &token->key_escaped) < 0)
+    if (take_string(walk, walk->at, false, &token->key, &token->key_len, &token->key_escaped) < 0)
         return -1;
     walk->at += 2;
     return 0;
@@ -332,10 +355,9 @@ static int take_value(struct walk *walk, struct level *levels, unsigned *depth,
     char c = walk->text[walk->positions[walk->at]];
     if (c == '"') {
         token->kind = JSON_STRING;
-        return take_string(walk, walk->at++, &token->text, &token->text_len, &token->text_escaped) <
-                       0
-                   ? -1
-                   : 1;
+        int result =
+            take_string(walk, walk->at++, true, &token->text, &token->text_len, &token->text_escaped);
+        return result < 0 ? -1 : 1;
     }
     if (c == '{' || c == '[') {
         if (*depth >= walk->depth_max)
@@ -409,13 +431,13 @@ static int find_positions(struct json_scanner *scanner, struct slice text, struc
     return 0;
 }
 
-int json_scan(struct json_scanner *scanner, struct slice text, unsigned depth_max,
+int json_scan(struct json_scanner *scanner, struct slice text, unsigned depth_max, struct arena *arena,
               struct json_tokens *out, struct err *err)
 {
     *out = (struct json_tokens){0};
     if (text.len > INT32_MAX)
         return err_set(err, ERR_LIMIT, "a JSON text of %zu bytes is too long", text.len);
-    struct walk walk = {.text = text.ptr, .len = (uint32_t)text.len, .err = err};
+    struct walk walk = {.text = text.ptr, .len = (uint32_t)text.len, .arena = arena, .err = err};
     walk.depth_max = depth_max < SCAN_DEPTH_MAX ? depth_max : SCAN_DEPTH_MAX;
     if (find_positions(scanner, text, &walk, &out->not_utf8, err) < 0)
         return -1;
@@ -479,21 +501,33 @@ static inline const char *copy_plain(const char *at, const char *end, char **to)
     return at;
 }
 
-struct slice json_unescape(struct slice escaped, struct arena *arena)
+/* start has room for as many bytes. False: an escape is none of RFC 8259's. */
+static bool unescape(struct slice escaped, char *start, size_t *len)
 {
-    char *start = arena_alloc(arena, escaped.len + 1);
-    if (!start)
-        return SLICE_NONE;
     char *to = start;
     const char *at = escaped.ptr, *end = escaped.ptr + escaped.len;
-    while ((at = copy_plain(at, end, &to)) < end && end - at >= 2) {
-        at++;
-        if (*at == 'u' && end - at >= 5)
-            at += unescape_unicode(at, end, &to);
-        else
-            *to++ = letters[(unsigned char)*at++];
+    while ((at = copy_plain(at, end, &to)) < end) {
+        if (end - at < 2)
+            return false;
+        char c = letters[(unsigned char)*++at];
+        if (LIKELY(c)) {
+            *to++ = c;
+            at++;
+            continue;
+        }
+        if (*at != 'u' || end - at < 5 || !hex4(at + 1))
+            return false;
+        at += unescape_unicode(at, end, &to);
     }
-    return slice_of(start, (size_t)(to - start));
+    *len = (size_t)(to - start);
+    return true;
+}
+
+struct slice json_unescape(struct slice escaped, struct arena *arena)
+{
+    size_t len;
+    char *start = arena_alloc(arena, escaped.len + 1);
+    return start && unescape(escaped, start, &len) ? slice_of(start, len) : SLICE_NONE;
 }
 
 uint32_t json_member(const struct json_tokens *tokens, uint32_t object, struct slice key)

@@ -13,7 +13,7 @@
  *   4 NULL   key b     next 5
  *
  * Ownership  Tokens belong to the scanner and live until its next scan; key and
- *            text borrow from the text scanned.
+ *            text borrow from the text scanned, or live in the arena.
  * Threads    One at a time.
  * Limits     Containers deeper than depth_max become one RAW token (the text is
  *            there, uncut); 2^31 bytes.
@@ -28,7 +28,7 @@ enum json_kind {
     JSON_FALSE,
     JSON_TRUE,
     JSON_NUMBER,
-    JSON_STRING, /* text without the quotes, escapes as they are */
+    JSON_STRING, /* text without the quotes, escapes as they are if text_escaped */
     JSON_OBJECT,
     JSON_ARRAY,
     JSON_RAW, /* a container that is too deep: its text */
@@ -56,8 +56,9 @@ struct json_scanner;
 MUST_USE struct json_scanner *json_scanner_new(void); /* NULL when memory is out */
 void json_scanner_free(struct json_scanner *scanner); /* NULL is fine */
 
-/* One whole text: white space around it is fine, anything else behind it is an error. */
-MUST_USE int json_scan(struct json_scanner *scanner, struct slice text, unsigned depth_max,
+/* One whole text: white space around it is fine, anything else behind it is an error. Strings that are values
+ * lose their escapes where there is an arena to write them to; NULL: they keep them. */
+MUST_USE int json_scan(struct json_scanner *scanner, struct slice text, unsigned depth_max, struct arena *arena,
                        struct json_tokens *out, struct err *err);
 
 /* The text of a string whose token says that it is escaped. A surrogate without its other half

@@ -54,7 +54,7 @@ int json_tree_parse(struct slice text, struct arena *arena, const struct json_no
     struct json_scanner *scanner = json_scanner_new();
     if (!scanner)
         return err_nomem(err);
-    int result = json_scan(scanner, text, JSON_DEPTH_MAX, &tokens, err);
+    int result = json_scan(scanner, text, JSON_DEPTH_MAX, NULL, &tokens, err);
     if (result == 0)
         result = build(&tokens, arena, out, err);
     json_scanner_free(scanner);

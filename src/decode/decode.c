@@ -157,8 +157,10 @@ static enum text_kind look_at(struct run *run, struct slice text)
     struct slice head = slice_from(text, at);
     run->tokens_of = SLICE_NONE;
     if (head.len && head.ptr[0] == '{') {
-        if (json_cutter_scan(run->runner->json, text, &run->tokens, run->err) < 0)
+        if (json_cutter_scan(run->runner->json, text, run->batch->arena, &run->tokens, run->err) < 0) {
+            run->out_of_memory |= run->err->code == ERR_NOMEM;
             return TEXT_PLAIN;
+        }
         run->tokens_of = text;
         return TEXT_JSON;
     }

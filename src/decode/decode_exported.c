@@ -11,7 +11,7 @@ bool decode_exported(struct run *run, struct event_row *row, struct slice line)
     line = arena_copy(batch->arena, line);
     if (!line.ptr)
         return false;
-    int result = json_cutter_scan(run->runner->json, line, &tokens, err);
+    int result = json_cutter_scan(run->runner->json, line, NULL, &tokens, err);
     if (result == 0)
         result = exported_line_put(&tokens, batch, run->row, &row->time_ns, err);
     if (result == 0)

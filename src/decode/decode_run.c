@@ -277,7 +277,7 @@ static enum text_kind kind_of(struct run *run, struct slice text)
     struct slice head = slice_trim(slice_sub(text, 0, 64));
     if (head.len && head.ptr[0] == '{') {
         run->tokens_of = SLICE_NONE;
-        if (json_cutter_scan(run->runner->json, text, &run->tokens, run->err) == 0) {
+        if (json_cutter_scan(run->runner->json, text, run->batch->arena, &run->tokens, run->err) == 0) {
             run->tokens_of = text;
             return TEXT_JSON;
         }

@@ -30,7 +30,7 @@ static int scan_json(struct run *run, struct slice text, struct err *err)
     if (run->tokens_of.ptr == text.ptr && run->tokens_of.len == text.len)
         return 0;
     run->tokens_of = SLICE_NONE;
-    if (json_cutter_scan(run->runner->json, text, &run->tokens, err) < 0)
+    if (json_cutter_scan(run->runner->json, text, run->batch->arena, &run->tokens, err) < 0)
         return -1;
     run->tokens_of = text;
     return 0;

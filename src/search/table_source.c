@@ -123,7 +123,7 @@ static int read_json_array(struct slice text, struct batch *batch, struct err *e
 {
     struct json_cutter *cutter = json_cutter_new();
     struct json_tokens tokens;
-    int result = cutter ? json_cutter_scan(cutter, text, &tokens, err) : err_nomem(err);
+    int result = cutter ? json_cutter_scan(cutter, text, NULL, &tokens, err) : err_nomem(err);
     for (uint32_t i = 1; result == 0 && i < tokens.list[0].next; i = tokens.list[i].next) {
         unsigned flags = 0;
         if (!batch_add_row(batch))

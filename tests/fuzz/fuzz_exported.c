@@ -23,7 +23,7 @@ static struct batch *read_line(struct slice line, struct json_scanner *scanner, 
     struct batch *batch = batch_new(BATCH_ARENA_MAX);
     int64_t time_ns = 0;
     assert(batch && batch_add_row(batch));
-    if (json_scan(scanner, line, JSON_DEPTH_MAX, &tokens, err) == 0 && tokens.list[0].kind == JSON_OBJECT &&
+    if (json_scan(scanner, line, JSON_DEPTH_MAX, NULL, &tokens, err) == 0 && tokens.list[0].kind == JSON_OBJECT &&
         exported_line_put(&tokens, batch, 0, &time_ns, err) == 0 &&
         batch_put(batch, 0, FIELD_TIMESTAMP, value_time(time_ns)) == 0)
         return batch;

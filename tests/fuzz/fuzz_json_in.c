@@ -18,12 +18,33 @@ static void indexes_agree(struct slice text)
     struct json_tokens tokens;
     if (index && scanner && text.len < 65536 &&
         json_index_run(index, text.ptr, text.len, &fast, &count) <= JSON_INDEX_NOT_UTF8 &&
-        json_scan(scanner, text, JSON_DEPTH_MAX, &tokens, NULL) == 0) {
+        json_scan(scanner, text, JSON_DEPTH_MAX, NULL, &tokens, NULL) == 0) {
         size_t slow_count = json_index_slowly(text.ptr, text.len, slow);
         assert(slow_count == count && memcmp(fast, slow, count * 4) == 0);
     }
     json_scanner_free(scanner);
     json_index_free(index);
+}
+
+/* Values without their escapes are those that json_unescape() gives, and are refused where it does not. */
+static void unescaped_agree(struct slice text)
+{
+    struct json_scanner *kept = json_scanner_new(), *gone = json_scanner_new();
+    struct arena *arena = arena_new(1 << 24);
+    struct json_tokens a, b;
+    if (kept && gone && arena) {
+        int result = json_scan(kept, text, JSON_DEPTH_MAX, NULL, &a, NULL);
+        assert(json_scan(gone, text, JSON_DEPTH_MAX, arena, &b, NULL) == result);
+        for (uint32_t i = 0; result == 0 && i < a.count; i++) {
+            struct slice plain = json_token_text(&a.list[i]);
+            if (a.list[i].text_escaped)
+                plain = json_unescape(plain, arena);
+            assert(!b.list[i].text_escaped && slice_equal(plain, json_token_text(&b.list[i])));
+        }
+    }
+    arena_free(arena);
+    json_scanner_free(kept);
+    json_scanner_free(gone);
 }
 
 static void check_columns(const struct batch *batch)
@@ -53,6 +74,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (json_tree_parse(text, arena, &tree, &err) == 0)
         assert(tree);
     indexes_agree(text);
+    unescaped_agree(text);
     arena_free(arena);
     batch_free(batch);
     json_cutter_free(cutter);

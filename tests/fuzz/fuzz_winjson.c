@@ -15,7 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct json_tokens tokens;
     struct err err;
     bool left = false;
-    if (json_scan(scanner, slice_of(data, size), JSON_DEPTH_MAX, &tokens, &err) == 0 &&
+    if (json_scan(scanner, slice_of(data, size), JSON_DEPTH_MAX, NULL, &tokens, &err) == 0 &&
         batch_add_row(batch) && cut_winjson(&columns, &tokens, batch, 0, &left, &err) < 0)
         assert(err.text[0]);
     batch_free(batch);

@@ -94,7 +94,7 @@ static int cut_event(struct slice text, struct batch *batch, struct err *err)
         return cut_winxml(&columns, text, batch, 0, &left, err);
     struct json_scanner *scanner = json_scanner_new();
     struct json_tokens tokens;
-    assert_int_equal(json_scan(scanner, text, 16, &tokens, err), 0);
+    assert_int_equal(json_scan(scanner, text, 16, NULL, &tokens, err), 0);
     int result = cut_winjson(&columns, &tokens, batch, 0, &left, err);
     json_scanner_free(scanner);
     return result;

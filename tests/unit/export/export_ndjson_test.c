@@ -110,7 +110,7 @@ static void every_value_comes_back(void **state)
         assert_true(slice_next_line(&rest, &line));
         batch_reset(back);
         assert_non_null(batch_add_row(back));
-        assert_int_equal(json_scan(scanner, line, JSON_DEPTH_MAX, &tokens, &err), 0);
+        assert_int_equal(json_scan(scanner, line, JSON_DEPTH_MAX, NULL, &tokens, &err), 0);
         if (exported_line_put(&tokens, back, 0, &time_ns, &err) < 0)
             fail_msg("%s in %.*s", err.text, SLICE_ARG(line));
         assert_int_equal(time_ns, row);
