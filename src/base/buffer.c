@@ -100,14 +100,35 @@ void buffer_printf(struct buffer *buffer, const char *format, ...)
     buffer->len += (size_t)len;
 }
 
+
+/* Inlined: divisions by a base that is known are cheap. */
+__attribute__((always_inline)) static inline void put_based(struct buffer *buffer, uint64_t n, size_t width,
+                                                            const char *digits, unsigned base)
+{
+    char text[64];
+    size_t at = sizeof(text);
+    do {
+        text[--at] = digits[n % base];
+        n /= base;
+    } while (n);
+    for (size_t len = sizeof(text) - at; len < width; len++)
+        buffer_put_char(buffer, '0');
+    buffer_put(buffer, slice_of(text + at, sizeof(text) - at));
+}
+
 void buffer_put_u64(struct buffer *buffer, uint64_t n)
 {
-    char digits[20];
-    size_t at = sizeof(digits);
-    do
-        digits[--at] = (char)('0' + n % 10);
-    while (n /= 10);
-    buffer_put(buffer, slice_of(digits + at, sizeof(digits) - at));
+    put_based(buffer, n, 1, "0123456789", 10);
+}
+
+void buffer_put_padded(struct buffer *buffer, uint64_t n, size_t width)
+{
+    put_based(buffer, n, width, "0123456789", 10);
+}
+
+void buffer_put_hex(struct buffer *buffer, uint64_t n, size_t width, bool upper)
+{
+    put_based(buffer, n, width, upper ? "0123456789ABCDEF" : "0123456789abcdef", 16);
 }
 
 void buffer_put_i64(struct buffer *buffer, int64_t n)

@@ -30,6 +30,9 @@ void buffer_put_text(struct buffer *buffer, const char *text);
 PRINTF_LIKE(2, 3) void buffer_printf(struct buffer *buffer, const char *format, ...);
 void buffer_put_u64(struct buffer *buffer, uint64_t n); /* decimal digits */
 void buffer_put_i64(struct buffer *buffer, int64_t n);
+/* At least width digits, zeros in front; where values are printed for every event, and printf takes longer. */
+void buffer_put_padded(struct buffer *buffer, uint64_t n, size_t width);
+void buffer_put_hex(struct buffer *buffer, uint64_t n, size_t width, bool upper);
 
 /* Fixed-width little-endian numbers and LEB128, for our own file formats. */
 void buffer_put_le16(struct buffer *buffer, uint16_t n);

@@ -112,17 +112,30 @@ static void put_ansi(struct slice bytes, struct buffer *to)
 static void put_hex(struct slice bytes, struct buffer *to)
 {
     for (size_t i = 0; i < bytes.len; i++)
-        buffer_printf(to, "%02X", (unsigned char)bytes.ptr[i]);
+        buffer_put_hex(to, (unsigned char)bytes.ptr[i], 2, true);
+}
+
+static void put_hex_number(struct slice bytes, struct buffer *to)
+{
+    buffer_put(to, SLICE("0x"));
+    buffer_put_hex(to, binxml_number(bytes), 1, false);
 }
 
 static void put_guid(struct slice b, struct buffer *to)
 {
-    const unsigned char *p = (const unsigned char *)b.ptr;
-    buffer_printf(to, "{%08X-%04X-%04X-%02X%02X-%02X%02X%02X%02X%02X%02X}",
-                  (unsigned)binxml_number(slice_sub(b, 0, 4)),
-                  (unsigned)binxml_number(slice_sub(b, 4, 2)),
-                  (unsigned)binxml_number(slice_sub(b, 6, 2)), p[8], p[9], p[10], p[11], p[12],
-                  p[13], p[14], p[15]);
+    static const uint8_t order[16] = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
+    static const char digits[] = "0123456789ABCDEF";
+    char text[38], *at = text;
+    *at++ = '{';
+    for (size_t i = 0; i < 16; i++) {
+        unsigned byte = (unsigned char)b.ptr[order[i]];
+        if (i == 4 || i == 6 || i == 8 || i == 10)
+            *at++ = '-';
+        *at++ = digits[byte >> 4];
+        *at++ = digits[byte & 15];
+    }
+    *at = '}';
+    buffer_put(to, slice_of(text, sizeof(text)));
 }
 
 static void put_sid(struct slice b, struct buffer *to)
@@ -135,12 +148,28 @@ static void put_sid(struct slice b, struct buffer *to)
     uint64_t authority = 0;
     for (int i = 2; i < 8; i++)
         authority = authority << 8 | p[i];
-    buffer_printf(to, "S-%u-", p[0]);
+    buffer_put(to, SLICE("S-"));
+    buffer_put_u64(to, p[0]);
+    buffer_put_char(to, '-');
     buffer_put_u64(to, authority);
     for (size_t i = 0; i < p[1]; i++) {
         buffer_put_char(to, '-');
         buffer_put_u64(to, binxml_number(slice_sub(b, 8 + i * 4, 4)));
     }
+}
+
+/* 2018-01-26T00:11:02.114000000Z */
+static void put_moment(const unsigned part[6], uint64_t nanosecond, struct buffer *to)
+{
+    static const char before[6] = {0, '-', '-', 'T', ':', ':'};
+    for (size_t i = 0; i < 6; i++) {
+        if (i)
+            buffer_put_char(to, before[i]);
+        buffer_put_padded(to, part[i], i ? 2 : 4);
+    }
+    buffer_put_char(to, '.');
+    buffer_put_padded(to, nanosecond, 9);
+    buffer_put_char(to, 'Z');
 }
 
 /* Windows shows nine digits of which the last two are zero. */
@@ -153,17 +182,16 @@ static void put_filetime(uint64_t filetime, struct buffer *to)
     struct time_parts p;
     time_split(filetime_to_ns(early ? rest + cycle : rest), &p);
     int year = p.year - (early ? 400 : 0) + 400 * (int)(filetime / cycle);
-    buffer_printf(to, "%04d-%02d-%02dT%02d:%02d:%02d.%09dZ", year, p.month, p.day, p.hour, p.minute,
-                  p.second, p.nanosecond);
+    const unsigned part[6] = {(unsigned)year, (unsigned)p.month,  (unsigned)p.day,
+                              (unsigned)p.hour, (unsigned)p.minute, (unsigned)p.second};
+    put_moment(part, (uint64_t)p.nanosecond, to);
 }
 
 static void put_systemtime(struct slice b, struct buffer *to)
 {
-    unsigned part[8];
-    for (size_t i = 0; i < 8; i++)
-        part[i] = unit_at(b, i);
-    buffer_printf(to, "%04u-%02u-%02uT%02u:%02u:%02u.%03u000000Z", part[0], part[1], part[3],
-                  part[4], part[5], part[6], part[7]);
+    const unsigned part[6] = {unit_at(b, 0), unit_at(b, 1), unit_at(b, 3),
+                              unit_at(b, 4), unit_at(b, 5), unit_at(b, 6)};
+    put_moment(part, UINT64_C(1000000) * unit_at(b, 7), to);
 }
 
 /* As Windows shows it: 3.199234e+003, always three digits of exponent. */
@@ -242,7 +270,7 @@ static void put_fixed(uint8_t type, struct slice b, struct buffer *to)
         break;
     case BINXML_HEX32: /* no leading zeros, as Windows and the rules written for it have them: 0x7e */
     case BINXML_HEX64:
-        buffer_printf(to, "0x%llx", (unsigned long long)binxml_number(b));
+        put_hex_number(b, to);
         break;
     case BINXML_FILETIME:
         put_filetime(binxml_number(b), to);
@@ -270,7 +298,7 @@ void binxml_put_value(uint8_t type, struct slice bytes, struct buffer *to)
     else if (type == BINXML_SID)
         put_sid(bytes, to);
     else if ((type == BINXML_SIZE || type == BINXML_HANDLE) && bytes.len <= 8)
-        buffer_printf(to, "0x%llx", (unsigned long long)binxml_number(bytes));
+        put_hex_number(bytes, to);
     else if (type == BINXML_BOOL && bytes.len <= 8)
         buffer_put_text(to, binxml_number(bytes) ? "true" : "false");
     else if (size && bytes.len == size)

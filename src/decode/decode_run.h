@@ -75,14 +75,6 @@ static inline struct column *run_column(struct run *run, const struct field *fie
     return run->runner->known[field->slot];
 }
 
-/* The column if the event has something in it, else NULL; also for fields that are no columns. */
-static inline struct column *run_present(struct run *run, uint32_t number)
-{
-    const struct field *field = run_field(run, number);
-    struct column *column = field->kind == FIELD_COLUMN ? run_column(run, field) : NULL;
-    return column && column_has_row(column, run->row) ? column : NULL;
-}
-
 /* The values of a field of this event. */
 struct value_list run_get(struct run *run, uint32_t field);
 /* Adds a value or, with replace, is the only one afterwards. VALUE_NULL is a gap among

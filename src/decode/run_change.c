@@ -12,27 +12,35 @@ static void copy_values(struct run *run, uint32_t from, uint32_t to)
         run_put(run, to, list.values[i], false);
 }
 
-static bool run_copy(struct run *run, const struct step *step)
+static void copy_any(struct run *run, const struct step *step, bool rename)
 {
-    if (step->from == step->to)
-        return false;
-    const struct column *column = run_present(run, step->from);
-    if (column && (column->count == 1 || column->rows[column->count - 2] != run->row) &&
-        column->values[column->count - 1].type != VALUE_NULL) { /* the usual: one value */
-        run_put(run, step->to, column->values[column->count - 1], true);
-        return true;
-    }
-    if (!run_get(run, step->from).count)
-        return false;
+    if (step->from == step->to || !run_get(run, step->from).count)
+        return;
     run_drop(run, step->to);
     copy_values(run, step->from, step->to);
-    return true;
+    if (rename)
+        run_drop(run, step->from);
 }
 
-static void run_rename(struct run *run, const struct step *step)
+/* Most go from one column with one value to another: that without a call, since there are many for each event. */
+static void run_copy(struct run *run, const struct step *step, bool rename)
 {
-    if (run_copy(run, step))
-        run_drop(run, step->from);
+    const struct field *from = run_field(run, step->from), *to = run_field(run, step->to);
+    bool columns = from->kind == FIELD_COLUMN && to->kind == FIELD_COLUMN && from != to;
+    struct column *source = columns ? run_column(run, from) : NULL;
+    if (columns && (!source || !column_has_row(source, run->row)))
+        return;
+    struct column *target = columns ? run_column(run, to) : NULL;
+    uint32_t last = target ? source->count - 1 : 0;
+    if (!target || (last && source->rows[last - 1] == run->row) || source->values[last].type == VALUE_NULL) {
+        copy_any(run, step, rename);
+        return;
+    }
+    struct value v = source->values[last];
+    source->count -= rename;
+    column_drop_last(target, run->row);
+    if (column_add(run->batch, target, run->row, v) < 0)
+        run->out_of_memory = true;
 }
 
 /* Literal, field, literal, ...; NULL when one of the fields is missing. */
@@ -331,10 +339,10 @@ enum run_result run_change_step(struct run *run, const struct step *step)
 {
     switch ((int)step->kind) {
     case STEP_RENAME:
-        run_rename(run, step);
+        run_copy(run, step, true);
         break;
     case STEP_COPY:
-        run_copy(run, step);
+        run_copy(run, step, false);
         break;
     case STEP_BASENAME:
     case STEP_DIRNAME:
