@@ -1,9 +1,10 @@
 /*
- * What detection adds to decoding: both timed batch by batch, over the same events, in one process.
+ * What detection adds to decoding: both timed batch by batch, over the same events, in one process. Detection
+ * is all that a server does of it: the matcher, the ledger of the rules, what is remembered between events.
  *
  *   detect_bench RULES CONTENT FILE [ROUNDS]     one line of JSON
  *
- * CONTENT is the folder with decoders/ and logsources/.
+ * CONTENT is the folder with decoders/, logsources/ and state/.
  */
 #include "bench_lines.h"
 #include "cpu_seconds.h"
@@ -96,7 +97,8 @@ int main(int argc, char **argv)
     struct decoders *decoders;
     struct rule_set *rules;
     struct slice text;
-    char decoder_path[4096], logsource_path[4096];
+    const struct state_definitions *state = NULL;
+    char decoder_path[4096], logsource_path[4096], state_path[4096];
     long rounds = argc > 4 ? strtol(argv[4], NULL, 10) : 1;
     struct arena *arena = arena_new(4 * GIB);
     if (argc < 4 || !arena) {
@@ -105,10 +107,14 @@ int main(int argc, char **argv)
     }
     snprintf(decoder_path, sizeof(decoder_path), "%s/decoders", argv[2]);
     snprintf(logsource_path, sizeof(logsource_path), "%s/logsources", argv[2]);
+    snprintf(state_path, sizeof(state_path), "%s/state", argv[2]);
     struct rule_options options = {.logsource_path = logsource_path};
     double start = cpu_seconds();
     int result = rule_set_load(argv[1], &options, &rules, &err);
-    struct detector_options detector = {.rules = result == 0 ? rules : NULL, .found = count_finding, .context = &bench};
+    if (result == 0)
+        result = state_definitions_load(state_path, arena, &state, &err);
+    struct detector_options detector = {.rules = result == 0 ? rules : NULL, .state = state, .found = count_finding,
+                                        .context = &bench};
     if (result < 0 || detector_new(&detector, &bench.detector, &err) < 0) {
         fprintf(stderr, "%s\n", err.text);
         return 1;
