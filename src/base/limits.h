@@ -198,4 +198,5 @@ enum { COVERAGE_ROWS_FIRST = 2000 };           /* events that are all looked at 
 enum { COVERAGE_EVERY = 64 };                  /* from then on every so many batches */
 enum { COVERAGE_ROWS = 64 };                   /* so many of their events, evenly spread */
 enum { COVERAGE_ROWS_MIN = 100 };              /* events of a log source before its rules are called blind for want of fields */
-enum { RULE_SOURCE_SILENT_MINUTES = 60 };      /* without an event of its log source, a rule is called blind */
+enum { RULE_SOURCE_SILENT_SECONDS = 30 };      /* without an event of its log source, a rule is called blind at the soonest, */
+enum { RULE_SOURCE_SILENT_MINUTES = 60 };      /* and at the latest: three times the longest pause that is usual for it */

@@ -18,6 +18,7 @@ struct rule_ledger {
     struct account *accounts; /* by rule */
     uint64_t last_seq;
     int64_t newest_ns;
+    int64_t resumed_ns; /* of the first event after a start; while the program was down no source was silent */
     bool paused;
     bool begun; /* rules without a beginning have been looked for */
 };
@@ -31,7 +32,7 @@ int rule_ledger_new(const struct rule_set *rules, const struct matcher *matcher,
         return err_nomem(err);
     ledger->rules = rules;
     ledger->matcher = matcher;
-    ledger->newest_ns = RULE_TIME_NEVER;
+    ledger->newest_ns = ledger->resumed_ns = RULE_TIME_NEVER;
     ledger->accounts = mem_calloc(rules->count + 1, sizeof(*ledger->accounts));
     int result = ledger->accounts ? coverage_new(rules, matcher, &ledger->coverage, err) : err_nomem(err);
     if (result < 0) {
@@ -78,8 +79,10 @@ int rule_ledger_batch(struct rule_ledger *ledger, struct arena *scratch, const s
 {
     if (!batch->rows || batch->row_count == 0 || ledger->paused)
         return 0;
-    if (!ledger->begun)
+    if (!ledger->begun) {
         begin_accounts(ledger, batch);
+        ledger->resumed_ns = batch->rows[0].time_ns;
+    }
     ledger->last_seq = batch->rows[batch->row_count - 1].seq;
     for (uint32_t row = 0; row < batch->row_count; row++)
         note_time(&ledger->newest_ns, batch->rows[row].time_ns);
@@ -125,6 +128,31 @@ void rule_ledger_remembers(struct rule_ledger *ledger, const struct rule *rule, 
 
 /* ---- asking ---- */
 
+/* Whether there have been enough pauses to know what is usual, and how long is silence. */
+enum { PAUSES_MIN = 10, PAUSES_OF_SILENCE = 3 };
+
+static int64_t silent_after_ns(const struct rule_tally *tally)
+{
+    const int64_t least = RULE_SOURCE_SILENT_SECONDS * NS_PER_SECOND, most = RULE_SOURCE_SILENT_MINUTES * NS_PER_MINUTE;
+    if (tally->pauses < PAUSES_MIN || tally->pause_ns > most / PAUSES_OF_SILENCE)
+        return most;
+    int64_t after = PAUSES_OF_SILENCE * tally->pause_ns;
+    return after > least ? after : least;
+}
+
+/* A pause that was called silence raises what is called so by a half at most: one cut is no pace, and a source that has
+ * become slower is known by and by. */
+static void note_pause(struct rule_tally *tally, int64_t pause_ns)
+{
+    int64_t most = silent_after_ns(tally) / 2;
+    if (pause_ns <= 0)
+        return;
+    pause_ns = pause_ns < most ? pause_ns : most;
+    tally->pause_ns -= (int64_t)((double)tally->pause_ns * ((double)pause_ns / (double)NS_PER_DAY));
+    tally->pause_ns = pause_ns > tally->pause_ns ? pause_ns : tally->pause_ns;
+    tally->pauses++;
+}
+
 struct rule_tally rule_ledger_get(const struct rule_ledger *ledger, const struct rule *rule)
 {
     struct account *account = &ledger->accounts[rule->index];
@@ -137,10 +165,15 @@ struct rule_tally rule_ledger_get(const struct rule_ledger *ledger, const struct
     tally.matched += now.matched;
     tally.errors += now.errors;
     tally.cost_ns += now.cost_ns;
-    if (now.offered > account->offered) /* since the last time that somebody asked */
+    if (now.offered > account->offered) { /* since the last time that somebody asked */
+        if (account->before.last_offered_ns >= ledger->resumed_ns)
+            note_pause(&account->before, ledger->newest_ns - account->before.last_offered_ns);
         note_time(&account->before.last_offered_ns, ledger->newest_ns);
+    }
     account->offered = now.offered;
     tally.last_offered_ns = account->before.last_offered_ns;
+    tally.pauses = account->before.pauses;
+    tally.pause_ns = account->before.pause_ns;
     return tally;
 }
 
@@ -172,7 +205,8 @@ struct slice rule_ledger_blind(const struct rule_ledger *ledger, const struct ru
     struct slice missing, source = source_text(rule, arena);
     if (tally.since_seq && tally.offered == 0)
         return arena_printf(arena, "no event of its log source (%.*s) has come since it was enabled", SLICE_ARG(source));
-    if (tally.offered && tally.last_offered_ns < now_ns - RULE_SOURCE_SILENT_MINUTES * NS_PER_MINUTE) {
+    int64_t heard_ns = tally.last_offered_ns > ledger->resumed_ns ? tally.last_offered_ns : ledger->resumed_ns;
+    if (tally.offered && heard_ns < now_ns - silent_after_ns(&tally)) {
         char time[TIME_TEXT_SIZE];
         size_t len = time_format(tally.last_offered_ns / NS_PER_SECOND * NS_PER_SECOND, time);
         return arena_printf(arena, "its log source (%.*s) is silent since %.*s", SLICE_ARG(source), (int)len, time);
@@ -194,6 +228,8 @@ static void put_tally(struct buffer *to, const struct rule_tally *tally)
     buffer_put_le64(to, (uint64_t)tally->since_ns);
     buffer_put_le64(to, (uint64_t)tally->last_offered_ns);
     buffer_put_le64(to, (uint64_t)tally->last_matched_ns);
+    buffer_put_varint(to, tally->pauses);
+    buffer_put_le64(to, (uint64_t)tally->pause_ns);
     const struct operator_stats *memory = &tally->memory;
     const uint64_t held[] = {memory->keys, memory->bytes, memory->evicted,
                              memory->cut,  memory->late,  memory->left_out};
@@ -225,7 +261,12 @@ static bool take_tally(struct slice *from, uint64_t version, struct rule_tally *
             return false;
         *times[i] = (int64_t)time;
     }
-    return version == VERSION_FIRST || take_memory(from, &tally->memory);
+    uint64_t pause = 0;
+    if (version == VERSION_FIRST)
+        return true;
+    bool ok = slice_take_varint(from, &tally->pauses) && slice_take_le64(from, &pause);
+    tally->pause_ns = (int64_t)(pause & INT64_MAX);
+    return ok && take_memory(from, &tally->memory);
 }
 
 void rule_ledger_save(const struct rule_ledger *ledger, struct buffer *to)

@@ -4,6 +4,9 @@
  * anything. Begins when the rule is first enabled, survives restarts as a part of the detector's snapshot, and
  * begins anew when the rule detects something else.
  *
+ * A log source has a pace: after three times the longest pause that is usual for it, within RULE_SOURCE_SILENT_SECONDS and
+ * _MINUTES, it is silent and its rules are blind.
+ *
  *   offered = events stored of its log sources since it was enabled     (hinomi rules ledger --verify)
  *
  * Threads  One at a time.
@@ -20,6 +23,8 @@ struct rule_tally {
     uint64_t offered, evaluated, matched, errors, cost_ns; /* struct matcher_counts */
     uint64_t findings;
     int64_t last_offered_ns, last_matched_ns; /* event times, about; RULE_TIME_NEVER */
+    uint64_t pauses;   /* between events of its log source, as fine as rule_ledger_get() is called */
+    int64_t pause_ns;  /* the longest that is usual: it is forgotten by half a day, and longer ones count as silence */
     struct operator_stats memory;             /* what it remembers and forgot, by now */
 };
 

@@ -566,6 +566,7 @@ static int find_place(struct pipeline *pipeline, struct err *err)
     const struct pipeline_config *config = &pipeline->config;
     uint64_t covered = store_covered(config->store), position;
     struct slice content;
+    pipeline->heard_ns = clock_mono_ns(config->clock); /* event time goes on from here until something comes */
     pipeline->covered_at_start = pipeline->detect_from = pipeline->counts.position = covered;
     if (!config->checkpoint)
         return 0;
