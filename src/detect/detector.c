@@ -526,7 +526,8 @@ static int load_operator(struct detector *detector, struct remembering *one, uin
     uint64_t fingerprint = one->rule->fingerprint;
     if (version > SNAPSHOT_FIRST && !slice_take_le64(&bytes, &fingerprint))
         return err_set(err, ERR_CORRUPT, "a snapshot of the detector is damaged");
-    bool other = version < SNAPSHOT_MARKED && (one->kind == &operator_correlation || one->kind == &operator_absence);
+    bool other = version < SNAPSHOT_MARKED && (one->kind == &operator_correlation || one->kind == &operator_absence ||
+                                               one->kind == &operator_usual);
     if (fingerprint != one->rule->fingerprint || other) {
         detector->stats.states_dropped++;
         return 0;

@@ -6,7 +6,7 @@
  *   absent: {event: EXPR, key: EXPR, their_key: EXPR, within: 120s}
  *   silence: {key: EXPR, after: 10m}
  *   new: {key: [EXPR, EXPR], of: EXPR, learn: 7d, forget: 90d}
- *   usual: {key: EXPR, calendar: japan, above: 4, at_least: 10, learn: 14d}
+ *   usual: {key: EXPR, calendar: japan, above: 4, below: 4, at_least: 10, learn: 14d}
  *   ratio, beacon, risk: detect/correlation_beyond.c
  *   explain: {en: "... {wallet.amount} ...", ja: "..."}   why, check, do: likewise
  */
@@ -122,7 +122,8 @@ static bool compile_usual(struct rule_set *set, struct rule *rule, const struct 
         return rule_fail(set, rule, RULE_INACTIVE, "there is no calendar '%.*s' in content/calendars",
                          SLICE_ARG(calendar));
     if (!extension_expression(set, rule, yaml_get(node, "key"), "usual.key", &rule->key) ||
-        !number(set, rule, yaml_get(node, "above"), "usual.above", 4, &rule->above) ||
+        !number(set, rule, yaml_get(node, "above"), "usual.above", yaml_get(node, "below") ? 0 : 4, &rule->above) ||
+        !number(set, rule, yaml_get(node, "below"), "usual.below", 0, &rule->below) ||
         !number(set, rule, yaml_get(node, "at_least"), "usual.at_least", 10, &rule->at_least) ||
         (learn && !duration(set, rule, learn, "usual.learn", &learn_ns)))
         return false;

@@ -90,7 +90,7 @@ struct rule {
     /* USUAL: key, and */
     struct slice key_name; /* as written */
     const struct calendar *calendar; /* NULL: none */
-    double above, at_least;
+    double above, below, at_least; /* above, below: 0 for a side that is not looked at */
     uint32_t learn_times; /* that an hour of the week must have been seen */
     struct rule_entity entities[RULE_ENTITIES_MAX];
     size_t entity_count; /* 0: the usual fields */

@@ -10,6 +10,7 @@ struct holiday {
     enum rule_kind kind;
     int year, month, day; /* year of ONCE; day is the number of the Monday of ON_MONDAY */
     int from, to;
+    int after; /* hour from which it is one; 0: the whole day */
     const struct yaml_node *except;
 };
 
@@ -70,6 +71,8 @@ static int read_holiday(const struct yaml_node *node, struct holiday *to, struct
     if (!read_number(yaml_get(node, "from"), 1, 9999, 1, &to->from) ||
         !read_number(yaml_get(node, "to"), 1, 9999, 9999, &to->to))
         return yaml_err(err, node, "from and to are years");
+    if (!read_number(yaml_get(node, "after"), 1, 23, 0, &to->after))
+        return yaml_err(err, node, "after is an hour from 1 to 23");
     if (date)
         return read_date(yaml_text(date, SLICE("")), to) ? 0 : yaml_err(err, date, "a date is 01-31 or 2026-01-31");
     to->kind = monday ? ON_MONDAY : slice_is(equinox, "spring") ? ON_SPRING : ON_AUTUMN;
@@ -188,12 +191,12 @@ static bool is_on(const struct holiday *holiday, const struct time_parts *date)
 }
 
 /* By its own rules, without what follows from other holidays. */
-static struct slice fixed(const struct calendar *calendar, int64_t day)
+static struct slice fixed(const struct calendar *calendar, int64_t day, int hour)
 {
     struct time_parts date;
     time_split(day * NS_PER_DAY, &date);
     for (size_t i = 0; i < calendar->count; i++)
-        if (is_on(&calendar->holidays[i], &date))
+        if (calendar->holidays[i].after <= hour && is_on(&calendar->holidays[i], &date))
             return calendar->holidays[i].name;
     return SLICE_NONE;
 }
@@ -203,7 +206,7 @@ static bool is_substitute(const struct calendar *calendar, int64_t day)
 {
     struct time_parts date;
     for (int64_t before = day - 1; day - before < 8; before--) {
-        if (!fixed(calendar, before).ptr)
+        if (!fixed(calendar, before, 0).ptr)
             return false;
         time_split(before * NS_PER_DAY, &date);
         if (date.weekday == 0)
@@ -216,15 +219,20 @@ static bool is_between(const struct calendar *calendar, int64_t day)
 {
     struct time_parts date;
     time_split(day * NS_PER_DAY, &date);
-    return date.weekday != 0 && fixed(calendar, day - 1).ptr && fixed(calendar, day + 1).ptr;
+    return date.weekday != 0 && fixed(calendar, day - 1, 0).ptr && fixed(calendar, day + 1, 0).ptr;
 }
 
-struct slice calendar_holiday(const struct calendar *calendar, int64_t day)
+struct slice calendar_off(const struct calendar *calendar, int64_t day, int hour)
 {
-    struct slice name = fixed(calendar, day);
+    struct slice name = fixed(calendar, day, hour);
     if (!name.ptr && calendar->substitute && is_substitute(calendar, day))
         name = SLICE("振替休日");
     if (!name.ptr && calendar->between && is_between(calendar, day))
         name = SLICE("国民の休日");
-    return name.ptr || !calendar->like ? name : calendar_holiday(calendar->like, day);
+    return name.ptr || !calendar->like ? name : calendar_off(calendar->like, day, hour);
+}
+
+struct slice calendar_holiday(const struct calendar *calendar, int64_t day)
+{
+    return calendar_off(calendar, day, 0);
 }

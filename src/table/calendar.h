@@ -13,6 +13,8 @@
  *   between: true       a day between two holidays is one
  *   like: other         its holidays as well
  *
+ * A holiday may begin later in the day: after: 12 (a half day).
+ *
  * Rules may have from, to (years) and except (a list of years).
  *
  * Ownership  Lives in the arena; immutable. Threads: any number of readers.
@@ -33,3 +35,5 @@ const struct calendar *calendar_find(const struct calendars *calendars, struct s
 const struct zone *calendar_zone(const struct calendar *calendar);
 /* The name of the holiday on a day there; none when it is none. Days since 1970 of the local date. */
 struct slice calendar_holiday(const struct calendar *calendar, int64_t day);
+/* The same of an hour, 0 to 23, of the day: half days are over then, too. */
+struct slice calendar_off(const struct calendar *calendar, int64_t day, int hour);

@@ -42,7 +42,7 @@ try:
     server.start()
     server.sign_in()
     token = server.token()
-    history = [login(*pick.choice(sorted(known)), days=pick.uniform(1, 60)) for _ in range(6000)] + [login(*pair, days=30) for pair in known]
+    history = [login(*pick.choice(sorted(known)), days=pick.uniform(1, 364)) for _ in range(6000)] + [login(*pair, days=30) for pair in known]
     for at in range(0, len(history), 500):
         checks.equal("history", server.hec(token, history[at:at + 500])[0], 200)
     checks.equal("stored", wait_for(lambda: int(server.query("kind=login | stats count")["rows"][0][0]) == len(history), 30), True)

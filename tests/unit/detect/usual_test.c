@@ -6,6 +6,7 @@
 #include "table/calendar.h"
 
 #include <math.h>
+#include <sys/stat.h>
 
 /* ---- calendars ---- */
 
@@ -244,6 +245,92 @@ static void judges_as_an_array_of_all_hours_does(void **state)
     assert_true(some > 20);
 }
 
+/* ---- too little ---- */
+
+#define DESK                                                                                                        \
+    "calendar: desk\nzone: Asia/Tokyo\nholidays:\n"                                                                 \
+    "  - {name: 昭和の日, date: 04-29}\n  - {name: 憲法記念日, date: 05-03}\n  - {name: みどりの日, date: 05-04}\n"         \
+    "  - {name: こどもの日, date: 05-05}\n  - {name: 振替休日, date: 05-06}\n  - {name: 年末, date: 12-31}\n"            \
+    "  - {name: 元日, date: 01-01}\n  - {name: 年始, date: 01-02}\n"                                                 \
+    "  - {name: 半日, date: 12-30, after: 12}\n  - {name: 半日, date: 01-05, after: 12}\n"                           \
+    "  - {name: 半日, date: 08-13, after: 12}\n  - {name: 半日, date: 08-14, after: 12}\n"
+#define LITTLE "title: t\n" ANY "hinomi: {usual: {key: U, below: 4, learn: 21d}}\n"
+#define LITTLE_AT_DESK "title: t\n" ANY "hinomi: {usual: {key: U, calendar: desk, below: 4, learn: 21d}}\n"
+
+static void write_text(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "w");
+    assert_true(file && fputs(text, file) >= 0);
+    (void)fclose(file);
+}
+
+/* A desk that works from nine to five, not on days off, and on half days until noon; once it falls silent for three
+ * hours of an ordinary day. */
+static void make_desk(const struct calendar *calendar, int64_t first, int days, int64_t silent_hour)
+{
+    uint64_t seed = 7;
+    list_count = 0;
+    for (int64_t day = first; day < first + days; day++) {
+        int64_t weekday = (day + 4) % 7;
+        for (int hour = 9; hour < 17 && weekday != 0 && weekday != 6; hour++)
+            if (!calendar_off(calendar, day, hour).ptr &&
+                (day * 24 + hour < silent_hour || day * 24 + hour >= silent_hour + 3))
+                add_hour(day * 24 + hour, 40, &seed);
+    }
+}
+
+static void world_of_desk(struct rules_world *world, const char *text)
+{
+    char path[96], calendars[80];
+    struct err err;
+    world_open(world, "title: none\nlogsource: {product: test}\ndetection: {s: {E: 99}, condition: s}\n");
+    detector_free(world->detector);
+    rule_set_free(world->rules);
+    (void)snprintf(calendars, sizeof(calendars), "%s/calendars", world->dir);
+    assert_int_equal(mkdir(calendars, 0700), 0);
+    (void)snprintf(path, sizeof(path), "%s/calendars/desk.yaml", world->dir);
+    write_text(path, DESK);
+    (void)snprintf(path, sizeof(path), "%s/rules.yml", world->dir);
+    write_text(path, text);
+    struct rule_options options = {.logsource_path = "content/logsources", .ignore_logsource = true,
+                                   .calendar_path = calendars};
+    assert_int_equal(rule_set_load(path, &options, &world->rules, &err), 0);
+    assert_int_equal(world->rules->rules[0]->status, RULE_ACTIVE);
+    assert_int_equal(world_detector(world, &world->detector, &err), 0);
+}
+
+static void silence_at_its_hour_is_told_but_no_half_day(void **state)
+{
+    (void)state;
+    struct rules_world plain, desk;
+    int64_t first = time_days_from_civil(2025, 1, 6), silent = time_days_from_civil(2026, 4, 15) * 24 + 11;
+    size_t found = 0;
+    world_of_desk(&plain, LITTLE);
+    world_of_desk(&desk, LITTLE_AT_DESK);
+    list = calloc((size_t)520 * 9 * 60, sizeof(*list));
+    assert_non_null(list);
+    make_desk(desk.rules->rules[0]->calendar, first, 520, silent);
+    run_events(plain.detector, list, 0, list_count, 4096);
+    run_events(desk.detector, list, 0, list_count, 4096);
+    for (size_t i = 0; i < desk.count; i++)
+        if (desk.found[i].time_ns == (silent + 1) * NS_PER_HOUR - JST_NS)
+            found++;
+    print_message("520 days with Golden Week and half days: %zu alarms without a calendar, %zu with; %s\n", plain.count,
+                  desk.count, desk.count ? desk.found[0].en : "none");
+    assert_int_equal(found, 1); /* for all three hours */
+    assert_true(plain.count > 6);
+    assert_true((desk.count - found) * 3 <= plain.count);
+    size_t before = desk.count;
+    struct err err; /* nobody says anything any more: the clock goes on */
+    int64_t last_ns = list[list_count - 1].time_ns;
+    for (int minute = 0; minute < 5 * 24 * 60; minute += 5)
+        assert_int_equal(detector_tick(desk.detector, last_ns + minute * NS_PER_MINUTE, &err), 0);
+    assert_int_equal(desk.count, before + 1);
+    world_close(&plain);
+    world_close(&desk);
+    free(list);
+}
+
 static void learns_from_history_without_findings(void **state)
 {
     (void)state;
@@ -296,6 +383,7 @@ int main(void)
         cmocka_unit_test(holidays_are_no_surprise),
         cmocka_unit_test(judges_as_an_array_of_all_hours_does),
         cmocka_unit_test(learns_from_history_without_findings),
+        cmocka_unit_test(silence_at_its_hour_is_told_but_no_half_day),
         cmocka_unit_test(survives_every_failed_allocation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
