@@ -212,6 +212,30 @@ def written_down(folder):
     checks.check("two findings of one run have ids of their own", len({line["hinomi"]["finding"] for line in lines}) == 2, str(lines))
 
 
+def risk(folder, dice, count):
+    """Scores add up and are half after a half-life; hand-computed, then by random; a replay says the same."""
+    rules = BASES + "---\ntitle: r\nhinomi: {risk: {key: U, rules: {a: 20, b: 50, c: 30}, half_life: 10m, threshold: 100}}\n"
+    by_hand = [(0, "b", 50), (600, "b", 75), (600, "a", 95), (1200, "b", 97.5), (1200, "c", 127.5)]
+    lines = engine(folder, rules, [oracle.Event(t, i, e, "u") for i, (t, e, _) in enumerate(by_hand)])
+    told = [line["message"] for line in lines if line["rule"]["title"] == "r"]
+    checks.check("hand-computed, with its parts", len(told) == 1 and "127.5 = a 10.0 (1) + b" in told[0] and "b 87.5 (3) + c 30.0 (1)" in told[0], str(told))
+    score = {"a": 20, "b": 50, "c": 30}
+    for _ in range(count):
+        events = [e for e in random_events(dice, 200, 400, 3) if e.rule in score]
+        got = first_ones(engine(folder, rules, events), "r")
+        want = []
+        for user in ("u0", "u1", "u2"):
+            mine, fired, was = [e for e in events if e.group == user], None, False
+            for i, event in enumerate(mine):
+                total = sum(score[e.rule] * 0.5 ** ((event.time - e.time) / 600) for e in mine[:i + 1] if event.time - e.time <= 12 * 600)
+                if total >= 100 and (not was or event.time >= fired + 12 * 600):
+                    want.append((user, event.time))
+                    fired = event.time
+                was = total >= 100
+        checks.equal("risk", got, sorted(want))
+        checks.equal("a replay gives the same, to the byte", engine(folder, rules, events), engine(folder, rules, events))
+
+
 # ---- absence
 
 def absence_rule(within):
@@ -265,6 +289,7 @@ with tempfile.TemporaryDirectory() as name:
         out_of_order(Path(name), dice, 30)
         dense_out_of_order(Path(name), dice, 20)
         chains(Path(name), dice, 20)
+        risk(Path(name), dice, 5)
         absence(Path(name), dice, 6)
         absence_late(Path(name), dice, 4)
 checks.finish()

@@ -352,14 +352,14 @@ def check_correlations(folder):
 
 def check_findings(folder):
     flood = "---\n".join([A, COUNT("{gte: 3}")])
-    done = detect(folder, flood, [dict(event, **{"event.id": f"e{i}"}) for i, event in enumerate(many(1000, U="x", step=0))])
+    done = detect(folder, flood, [dict(event, **{"event.id": f"e{i}"}) for i, event in enumerate(many(10000, U="x", step=0))])
     found = [line for line in lines(done.stdout) if line["rule"].get("title") == "last"]
     checks.check("a flood is one finding, at the third event", len(found) == 1 and found[0]["hinomi"]["events"] == 3 and
                  found[0]["hinomi"]["record"] == 2, done.stdout[:500])
     checks.check("which names its events", found[0]["hinomi"]["evidence"] == ["e0", "e1", "e2"], str(found))
     replay = run("replay", "--rules", str(folder / "rules"), "--ignore-logsource", str(folder / "events.jsonl"))
     rest = [line["hinomi"] for line in lines(replay.stdout) if "follows" in line["hinomi"]]
-    checks.check("and the 997 that followed are told when it is over", [r["events"] for r in rest] == [997] and
+    checks.check("and the 9,997 that followed are told when it is over", [r["events"] for r in rest] == [9997] and
                  rest[0]["follows"] == lines(replay.stdout)[0]["hinomi"]["finding"], replay.stdout[-600:])
     done = detect(folder, flood, many(3, U="x") + many(3, U="x", start=1000))
     checks.check("it fires again when it was untrue in between", groups_of(done) == [("x",), ("x",)], done.stdout)
