@@ -35,7 +35,21 @@ static int take_lock(struct engine *engine, struct err *err)
 static int load_rules(struct engine *engine, struct rulebook **out, struct err *err)
 {
     engine->rules_seen = cli_stamp_server_rules(engine->dir);
-    return cli_load_server_rules(engine->dir, out, err);
+    int result = cli_load_server_rules(engine->dir, out, err);
+    if (result == 0)
+        engine->lookups_seen = rulebook_lookups_stamp(*out);
+    return result;
+}
+
+/* Whether a lookup changed that placeholders of the rules that run stand for; asked once of each change. */
+static bool lookups_changed(struct engine *engine)
+{
+    struct rulebook *book = pipeline_hold_rules(engine->pipeline);
+    uint64_t stamp = book ? rulebook_lookups_stamp(book) : engine->lookups_seen;
+    bool changed = stamp != engine->lookups_seen;
+    engine->lookups_seen = stamp;
+    rulebook_release(book);
+    return changed;
 }
 
 int engine_reload_rules(struct engine *engine, struct err *err)
@@ -56,7 +70,8 @@ void engine_tick(struct engine *engine)
     if (now - engine->looked_ns < LOOK_S * NS_PER_SECOND)
         return;
     engine->looked_ns = now;
-    if (cli_stamp_server_rules(engine->dir) == engine->rules_seen || engine_reload_rules(engine, &err) == 0)
+    bool changed = lookups_changed(engine) || cli_stamp_server_rules(engine->dir) != engine->rules_seen;
+    if (!changed || engine_reload_rules(engine, &err) == 0)
         return;
     snprintf(text, sizeof(text), "the changed rules are not taken: %s", err.text);
     engine_note(NULL, text);

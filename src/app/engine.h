@@ -27,6 +27,7 @@ struct engine {
     struct redecode *redecode; /* what these would make of stored events */
     struct rulebook *book; /* that it was opened with; the pipeline may have a newer one */
     uint64_t rules_seen;   /* what the files looked like */
+    uint64_t lookups_seen; /* likewise of the lookups that placeholders stand for */
     int64_t looked_ns;     /* monotonic */
     struct checkpoint *checkpoint;
     struct pipeline *pipeline;

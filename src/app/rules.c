@@ -44,9 +44,11 @@ int cli_load_rules(const char *path, bool ignore_logsource, struct rulebook **ou
 
 int cli_load_server_rules(const char *dir, struct rulebook **out, struct err *err)
 {
-    char own[CLI_RULES_PATH_MAX], tuning[CLI_RULES_PATH_MAX];
+    char own[CLI_RULES_PATH_MAX], tuning[CLI_RULES_PATH_MAX], lookups[CLI_RULES_PATH_MAX];
+    snprintf(lookups, sizeof(lookups), "%.4000s/lookups", dir);
     return load(&(struct rulebook_sources){.more_rules = cli_own_rules(dir, own),
-                                           .tuning = cli_rule_tuning(dir, tuning)}, out, err);
+                                           .tuning = cli_rule_tuning(dir, tuning),
+                                           .lookups = lookups}, out, err);
 }
 
 uint64_t cli_stamp_server_rules(const char *dir)

@@ -98,6 +98,7 @@ enum { IDEMPOTENCY_KEY_BYTES_MAX = 256 };
 
 /* Rules (docs/rules.md). */
 enum { PLACEHOLDER_TEXTS_MAX = 100000 };        /* that one value with placeholders stands for */
+enum { PLACEHOLDER_LOOKUPS_MAX = 256 };         /* lookups that all placeholders together stand for */
 enum { CORRELATION_RULES_MAX = 64 };            /* that one correlation names */
 enum { CORRELATION_FIELDS_MAX = 16 };           /* fields of one correlation to group by or to count */
 enum { CORRELATION_COMBINATIONS_MAX = 64 };     /* groups that one event with several values in its fields is in */

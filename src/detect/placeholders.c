@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/map.h"
+#include "cut/csv.h"
 
 struct values {
     struct slice *list;
@@ -12,13 +13,17 @@ struct values {
 struct placeholders {
     struct arena *arena;
     struct map by_name; /* struct values */
+    const char *lookups;
+    const char *files[PLACEHOLDER_LOOKUPS_MAX]; /* that were looked for */
+    size_t file_count;
 };
 
-struct placeholders *placeholders_new(struct arena *arena)
+struct placeholders *placeholders_new(struct arena *arena, const char *lookups)
 {
     struct placeholders *placeholders = arena_calloc(arena, sizeof(*placeholders));
     if (placeholders) {
         placeholders->arena = arena;
+        placeholders->lookups = lookups ? arena_copy(arena, slice_of(lookups, strlen(lookups) + 1)).ptr : NULL;
         map_init(&placeholders->by_name, arena);
     }
     return placeholders;
@@ -26,12 +31,8 @@ struct placeholders *placeholders_new(struct arena *arena)
 
 /* ---- reading ---- */
 
-static int add_value(struct placeholders *placeholders, struct values *values, const struct yaml_node *node,
-                     struct err *err)
+static int add_text(struct placeholders *placeholders, struct values *values, struct slice text, struct err *err)
 {
-    struct slice text = yaml_text(node, SLICE_NONE);
-    if (!text.ptr)
-        return yaml_err(err, node, "a placeholder stands for a text or a list of texts");
     if (values->count == values->size) {
         size_t size = values->size ? 2 * values->size : 8;
         values->list = arena_grow(placeholders->arena, values->list, values->count * sizeof(text),
@@ -44,6 +45,88 @@ static int add_value(struct placeholders *placeholders, struct values *values, c
     return 0;
 }
 
+static int add_value(struct placeholders *placeholders, struct values *values, const struct yaml_node *node,
+                     struct err *err)
+{
+    struct slice text = yaml_text(node, SLICE_NONE);
+    if (!text.ptr)
+        return yaml_err(err, node, "a placeholder stands for a text or a list of texts");
+    return add_text(placeholders, values, text, err);
+}
+
+/* The next line of a CSV text: one whose quotes are closed. */
+static bool next_row(struct slice *rest, struct slice *row)
+{
+    bool quoted = false;
+    size_t end = 0;
+    if (!rest->len)
+        return false;
+    for (; end < rest->len && (quoted || rest->ptr[end] != '\n'); end++)
+        quoted ^= rest->ptr[end] == '"';
+    *row = slice_sub(*rest, 0, end && rest->ptr[end - 1] == '\r' ? end - 1 : end);
+    *rest = slice_from(*rest, end < rest->len ? end + 1 : end);
+    return true;
+}
+
+/* The cell of a row at a place; none when it has fewer. */
+static struct slice cell_at(struct slice row, size_t place, struct arena *arena)
+{
+    struct csv csv = {.rest = row, .separator = ',', .more = true};
+    struct csv_cell cell;
+    for (size_t i = 0; csv_next(&csv, &cell); i++)
+        if (i == place)
+            return cell.escaped ? csv_unescape(cell.text, arena) : cell.text;
+    return SLICE_NONE;
+}
+
+static int add_column(struct placeholders *placeholders, struct values *values, struct slice text, struct slice column,
+                      struct err *err)
+{
+    struct slice row, cell;
+    size_t place = 0;
+    if (!next_row(&text, &row))
+        return 0;
+    while ((cell = cell_at(row, place, placeholders->arena)).ptr && !slice_equal(cell, column))
+        place++;
+    while (cell.ptr && next_row(&text, &row)) {
+        struct slice value = cell_at(row, place, placeholders->arena);
+        if (value.len && add_text(placeholders, values, value, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* {lookup: FILE, column: NAME}. What is not there, or not yet, has no values: rules that need it say so. */
+static int add_lookup(struct placeholders *placeholders, struct values *values, const struct yaml_node *node,
+                      struct err *err)
+{
+    struct slice file = yaml_text(yaml_get(node, "lookup"), SLICE("")), text;
+    struct slice column = yaml_text(yaml_get(node, "column"), SLICE_NONE);
+    if (!slice_ends(file, SLICE(".csv")) || slice_find_char(file, '/') >= 0 || !column.ptr)
+        return yaml_err(err, node, "a placeholder out of a lookup is {lookup: NAME.csv, column: NAME}");
+    if (!placeholders->lookups)
+        return 0;
+    if (placeholders->file_count == PLACEHOLDER_LOOKUPS_MAX)
+        return yaml_err(err, node, "placeholders stand for at most %d lookups", PLACEHOLDER_LOOKUPS_MAX);
+    const char *path = arena_printf(placeholders->arena, "%s/%.*s%c", placeholders->lookups, SLICE_ARG(file), 0).ptr;
+    if (!path)
+        return err_nomem(err);
+    placeholders->files[placeholders->file_count++] = path;
+    if (!file_stamp(path))
+        return 0;
+    return file_read(path, YAML_BYTES_MAX, placeholders->arena, &text, err) < 0
+               ? -1
+               : add_column(placeholders, values, text, column, err);
+}
+
+uint64_t placeholders_stamp(const struct placeholders *placeholders)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < placeholders->file_count; i++)
+        sum += file_stamp(placeholders->files[i]);
+    return sum;
+}
+
 static int add_name(struct placeholders *placeholders, const struct yaml_entry *entry, struct err *err)
 {
     void **slot = map_slot(&placeholders->by_name, entry->key->text);
@@ -51,6 +134,8 @@ static int add_name(struct placeholders *placeholders, const struct yaml_entry *
         *slot = arena_calloc(placeholders->arena, sizeof(struct values));
     if (!slot || !*slot)
         return err_nomem(err);
+    if (entry->value->kind == YAML_MAPPING)
+        return add_lookup(placeholders, *slot, entry->value, err);
     if (entry->value->kind != YAML_SEQUENCE)
         return add_value(placeholders, *slot, entry->value, err);
     for (size_t i = 0; i < entry->value->count; i++)

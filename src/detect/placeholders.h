@@ -5,6 +5,7 @@
  *
  *   Administrators: [alice, adm_*]
  *   DomainControllers: dc1
+ *   Leavers: {lookup: leavers.csv, column: user}      what a column of a lookup has, below the folder of lookups
  *
  * A name that stands in several files has the values of all of them. Values are texts as in rules,
  * wildcards included.
@@ -16,8 +17,10 @@
 
 struct placeholders;
 
-/* NULL when memory is out. */
-MUST_USE struct placeholders *placeholders_new(struct arena *arena);
+/* lookups: a folder, which need not be there; NULL: none. NULL when memory is out. */
+MUST_USE struct placeholders *placeholders_new(struct arena *arena, const char *lookups);
+/* Changes when one of the lookups does that placeholders stand for; 0: there are none. */
+uint64_t placeholders_stamp(const struct placeholders *placeholders);
 /* Every .yaml below a folder, which may be missing; one file. */
 MUST_USE int placeholders_load(struct placeholders *placeholders, const char *folder, struct err *err);
 MUST_USE int placeholders_read(struct placeholders *placeholders, const char *path, struct err *err);

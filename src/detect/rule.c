@@ -195,7 +195,7 @@ static int load_all(struct loading *loading, const char *path, struct err *err)
     struct rule_set *set = loading->set;
     const struct rule_options *options = loading->options;
     set->arena = arena_new(RULE_SET_BYTES_MAX);
-    if (!set->arena || !(set->placeholders = placeholders_new(set->arena)))
+    if (!set->arena || !(set->placeholders = placeholders_new(set->arena, options->lookup_path)))
         return err_nomem(err);
     if (calendars_load(options->calendar_path, set->arena, &set->calendars, err) < 0 ||
         logsources_load(options->logsource_path, set->arena, &set->logsources, err) < 0 ||

@@ -120,6 +120,7 @@ struct rule_set {
 struct rule_options {
     const char *logsource_path;   /* folder of the mappings */
     const char *placeholder_path; /* folder of placeholder values; NULL: only those beside the rules */
+    const char *lookup_path;      /* folder of lookups for placeholders; NULL: none */
     const char *calendar_path;    /* folder of the calendars; NULL: none */
     const char *more_path;        /* further rules, where there are some; NULL: none */
     bool ignore_logsource;        /* do not test events against a rule's log source */

@@ -3,6 +3,7 @@
 #include "base/limits.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "detect/placeholders.h"
 #include "detect/tuning.h"
 
 #define STATE_BYTES_MAX (64 * MIB)
@@ -51,6 +52,7 @@ int rulebook_load(const struct rulebook_sources *sources, struct rulebook **out,
                                    .more_path = sources->more_rules,
                                    .calendar_path = sources->calendars,
                                    .placeholder_path = sources->placeholders,
+                                   .lookup_path = sources->lookups,
                                    .ignore_logsource = sources->ignore_logsource};
     struct rulebook *book = mem_calloc(1, sizeof(*book));
     *out = NULL;
@@ -74,6 +76,11 @@ int rulebook_load(const struct rulebook_sources *sources, struct rulebook **out,
     }
     *out = book;
     return 0;
+}
+
+uint64_t rulebook_lookups_stamp(const struct rulebook *book)
+{
+    return placeholders_stamp(book->rules->placeholders);
 }
 
 struct rulebook *rulebook_hold(struct rulebook *book)

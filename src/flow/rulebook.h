@@ -26,9 +26,12 @@ struct rulebook_sources {
     const char *state;      /* folder of the state tables */
     const char *calendars;    /* folder of the calendars, likewise */
     const char *placeholders; /* folder of placeholder values, which need not be there */
+    const char *lookups;      /* folder of lookups for placeholders; NULL: none */
     bool ignore_logsource;
 };
 
+/* Changes when a lookup does that placeholders of these rules stand for. */
+uint64_t rulebook_lookups_stamp(const struct rulebook *book);
 MUST_USE int rulebook_load(const struct rulebook_sources *sources, struct rulebook **out, struct err *err);
 struct rulebook *rulebook_hold(struct rulebook *book); /* returns it */
 void rulebook_release(struct rulebook *book);          /* NULL is fine */

@@ -41,6 +41,41 @@ def write(folder, name, text):
     part.rename(pathlib.Path(folder, name))
 
 
+LEAVER = """title: leaver
+id: 00000000-0000-4000-8000-000000000077
+logsource: {product: ecs}
+detection:
+  selection: {kind: login, user.name|expand: '%Leavers%'}
+  condition: selection
+level: low
+hinomi: {explain: {en: "left: {user.name}", ja: "退職: {user.name}"}}
+"""
+
+
+def check_lookup(server, hec, own):
+    """What a placeholder stands for comes out of a lookup, and changes with it."""
+    lookups = pathlib.Path(server.dir, "data/lookups")
+    lookups.mkdir(exist_ok=True)
+    (own / "placeholders.yaml").write_text("Leavers: {lookup: leavers.csv, column: user}\n")
+    write(own, "leaver.yml", LEAVER)
+    checks.check("without its lookup it is inactive", wait_for(lambda: titles(server).get("leaver") == "inactive", 15), titles(server))
+
+    def logins():
+        server.hec(hec, [{"kind": "login", "user": {"name": name}} for name in ("ann", "bob, jr", "cat")])
+
+    def found():
+        page = server.query('event.dataset=hinomi.finding (index=* OR index=_*) rule.id="00000000-0000-4000-8000-000000000077" | table message')
+        return sorted(name for row in page["rows"] for name in ("ann", "bob", "cat") if name in row[0])
+    write(lookups, "leavers.csv", 'since,user\n2026-01-01,ann\n"a\nb","bob, jr"\n')
+    checks.check("with it, it runs", wait_for(lambda: titles(server).get("leaver") == "active", 15), titles(server))
+    logins()
+    checks.equal("and finds whom it lists", wait_for(lambda: len(found()) == 2 and found(), 15), ["ann", "bob"])
+    write(lookups, "leavers.csv", "since,user\n2026-01-01,cat\n")
+    time.sleep(7)
+    logins()
+    checks.equal("then whom it lists now", wait_for(lambda: len(found()) == 3 and found(), 15), ["ann", "bob", "cat"])
+
+
 def check_swap(server, hec, own):
     write(own, "probe.yml", PROBE.format(title="first", number=1))
     checks.check("a new file is found by itself", wait_for(lambda: "first" in titles(server), 15))
@@ -107,6 +142,7 @@ try:
     check_swap(server, token, folder)
     check_refused(server, folder)
     check_memory(server, token, folder)
+    check_lookup(server, token, folder)
     checks.equal("ends well", server.stop(), 0)
 finally:
     server.close()
