@@ -94,19 +94,12 @@ static uint32_t compile_options(unsigned flags)
     return options;
 }
 
-/* Whether characters that have several bytes could make a difference. */
-static bool minds_characters(struct slice pattern, unsigned flags)
-{
-    return flags & REGEX_CASELESS || !utf8_is_ascii(pattern) || slice_find_char(pattern, '.') >= 0 ||
-           slice_find_char(pattern, '\\') >= 0 || slice_find(pattern, SLICE("[^")) >= 0;
-}
-
 static bool compile(struct regex *regex, struct slice pattern, unsigned flags, struct err *err)
 {
     int code;
     PCRE2_SIZE at;
     uint32_t options = compile_options(flags);
-    bool characters = flags & REGEX_TEXT && minds_characters(pattern, flags) && utf8_valid(pattern);
+    bool characters = flags & REGEX_TEXT && regex_minds_characters(pattern, flags & REGEX_CASELESS) && utf8_valid(pattern);
     regex->code = pcre2_compile((PCRE2_SPTR)pattern.ptr, pattern.len, options, &code, &at, NULL);
     if (regex->code && characters)
         regex->text_code = pcre2_compile((PCRE2_SPTR)pattern.ptr, pattern.len, options | PCRE2_UTF, &code, &at, NULL);

@@ -1,5 +1,7 @@
 #include "pattern/regex_literal.h"
 
+#include "base/utf8.h"
+
 #include <string.h>
 
 struct reader {
@@ -175,4 +177,37 @@ struct slice regex_literal(struct slice pattern, struct arena *arena)
     }
     end_run(&reader);
     return reader.failed ? SLICE("") : slice_of(reader.best, reader.best_len);
+}
+
+/* Any number of bytes of which each may be anything is any number of characters: ".*", "[^x]+", "\\S{1,}". */
+static bool any_number(const struct reader *reader)
+{
+    static const char *const counts[] = {"*", "+", "{0,}", "{1,}"};
+    for (size_t i = 0; i < ARRAY_COUNT(counts); i++)
+        if (slice_starts(slice_from(reader->pattern, reader->at), slice_text(counts[i])))
+            return true;
+    return false;
+}
+
+bool regex_minds_characters(struct slice pattern, bool caseless)
+{
+    struct reader reader = {.pattern = pattern};
+    char only;
+    if (!utf8_is_ascii(pattern))
+        return true;
+    while (!ends(&reader)) {
+        char c = peek(&reader, 0), next = peek(&reader, 1);
+        if (caseless && strchr("kKsS", c)) /* the sign for Kelvin, and the long s */
+            return true;
+        size_t start = reader.at;
+        bool wide = c == '.' || (c == '[' && next == '^') || (c == '\\' && next >= 'A' && next <= 'Z');
+        if (c == '[')
+            skip_class(&reader, &only);
+        else
+            reader.at += c == '\\' ? 2 : 1;
+        wide = wide || (c == '[' && slice_find_char(slice_sub(pattern, start, reader.at - start), '\\') >= 0);
+        if (reader.failed || (wide && !any_number(&reader)))
+            return true;
+    }
+    return false;
 }

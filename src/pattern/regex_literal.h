@@ -10,3 +10,6 @@
 
 /* The longest one, in the arena, or empty. Matching may be caseless: the literal is as it is written. */
 struct slice regex_literal(struct slice pattern, struct arena *arena);
+
+/* Whether it makes a difference that characters may have several bytes. True when in doubt. */
+bool regex_minds_characters(struct slice pattern, bool caseless);

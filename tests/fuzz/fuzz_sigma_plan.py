@@ -68,7 +68,8 @@ def wanted(rng, mods):
     if mods & {"lt", "lte", "gt", "gte"}:
         return number(rng)
     if mods & {"minute", "hour", "day", "week", "month", "year"}:
-        return Number(rng.choice(["0", "1", "10", "20", "29", "53", "12", "2026", "2024", "59", "2"]))
+        lists = {"minute": "0 1 10 20 29 53 59", "hour": "0 1 10 20", "day": "1 10 20 29", "week": "1 2 10 29 53", "month": "1 2 10 12", "year": "2024 2026"}
+        return Number(rng.choice(next(lists[m] for m in lists if m in mods).split()))
     if mods & CODINGS:
         return re.sub(r"[\\]*([*?])", r"\\\1", text(rng, 2)) or "q"
     if mods & {"contains", "startswith", "endswith", "windash", "cased"}:
