@@ -16,6 +16,7 @@ struct logsource_product {
     const struct yaml_node *fields;
     const struct yaml_node *defaults;
     const struct expr *when; /* of the product alone; NULL: every event */
+    const struct expr *within; /* holds for each of its sources; NULL: nothing */
 };
 
 struct logsources {
@@ -77,6 +78,9 @@ static int parse_source(struct loading *loading, const struct logsource_product 
         return -1;
     if (!source->variant.when)
         return yaml_err(err, node, "a log source needs 'when'");
+    source->variant.when = expr_and(loading->arena, product->within, source->variant.when);
+    if (!source->variant.when)
+        return err_nomem(err);
     logsources->source_count++;
     return 0;
 }
@@ -93,13 +97,20 @@ static int parse_product(void *context, const struct yaml_node *node, struct err
     product->defaults = yaml_get(node, "default");
     if (!product->name.ptr || !product->defaults || product->defaults->kind != YAML_SEQUENCE)
         return yaml_err(err, node, "a mapping needs 'product' and 'default' (a list of columns)");
-    if (parse_when(loading->arena, yaml_get(node, "when"), &product->when, err) < 0)
+    if (parse_when(loading->arena, yaml_get(node, "when"), &product->when, err) < 0 ||
+        parse_when(loading->arena, yaml_get(node, "within"), &product->within, err) < 0)
         return -1;
+    bool any = !product->when && !product->within; /* the product alone is any of its sources */
+    if (!product->when)
+        product->when = product->within;
     logsources->product_count++;
     const struct yaml_node *sources = yaml_get(node, "sources");
-    for (size_t i = 0; sources && i < sources->count; i++)
+    for (size_t i = 0; sources && i < sources->count; i++) {
         if (parse_source(loading, product, sources->entries[i].value, err) < 0)
             return -1;
+        if (any && !(product->when = expr_or(loading->arena, product->when, logsources->sources[logsources->source_count - 1].variant.when)))
+            return err_nomem(err);
+    }
     return 0;
 }
 
@@ -121,9 +132,11 @@ int logsources_load(const char *path, struct arena *arena, const struct logsourc
 static bool matches(const struct source *source, struct slice product, struct slice category,
                     struct slice service)
 {
-    if (product.ptr && !slice_equal_nocase(source->product->name, product) &&
-        !slice_is(source->product->name, "*"))
+    bool any_product = slice_is(source->product->name, "*");
+    if (product.ptr && !slice_equal_nocase(source->product->name, product) && !any_product)
         return false;
+    if (any_product && product.ptr && source->category.ptr && !category.ptr)
+        return false; /* a product's service is not what a category calls a service */
     if (category.ptr && !(source->category.ptr && slice_equal_nocase(source->category, category)))
         return false;
     if (service.ptr && !(source->service.ptr && slice_equal_nocase(source->service, service)))

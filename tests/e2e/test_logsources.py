@@ -108,6 +108,17 @@ SOURCES = [
     ("sshd", {"product": "linux", "service": "sshd"}, (None, "j1 corrupted"), "<38>Mar  1 00:00:00 h sshd[9]: fatal: j1 corrupted MAC on input"),
     ("sudo", {"product": "linux", "service": "sudo"}, ("USER", "j2root"),
      "<85>Mar  1 00:00:00 h sudo[9]:    alice : TTY=pts/0 ; PWD=/ ; USER=j2root ; COMMAND=/bin/id"),
+    ("database", {"category": "database"}, ("query|contains", "k2 drop"), {"event": {"category": ["database"]}, "query": "k2 drop table"}),
+    ("duo", {"product": "cisco", "service": "duo"}, ("reason", "k3_fraud"), {"event": {"dataset": "cisco_duo.auth", "module": "cisco_duo"}, "reason": "k3_fraud"}),
+    ("a connection", {"category": "network", "service": "connection"}, ("network.transport", "k4-sctp"),
+     {"event": {"category": ["network"]}, "network": {"transport": "k4-sctp"}, "destination": {"ip": "192.0.2.77"}}),
+    ("a question", {"category": "network", "service": "dns"}, ("dns.answers.data", "k5.example"),
+     {"dns": {"question": {"name": "k5x.example"}, "answers": [{"data": "k5.example"}]}}),
+    ("apache", {"product": "apache", "service": "error"}, (None, "k6 failed"), {"event": {"dataset": "apache.error"}, "message": "k6 failed"}),
+    ("nginx alone", {"product": "nginx"}, (None, "k7 failed"), {"event": {"dataset": "nginx.error"}, "message": "k7 failed"}),
+    ("antivirus as a product", {"product": "antivirus"}, ("Filename", "k8.exe"), {"event": {"category": ["malware"]}, "file": {"path": "k8.exe"}}),
+    ("telemetry", {"product": "windows", "service": "application-experience"}, ("ExePath", "k9.exe"),
+     winlog("Microsoft-Windows-Application-Experience/Program-Telemetry", 500, {"ExePath": "k9.exe"})),
     ("business in ECS names", {"product": "ecs"}, ("event.action", "k1-withdraw"), {"event": {"action": "k1-withdraw"}}),
 ]
 
@@ -159,7 +170,13 @@ def check_each():
 # Rows that a log source has besides its own.
 ALSO = {
     "windows/-/security": {"security 4688"},
-    "-/dns/-": {"zeek dns", "dns question in ECS"},
+    "-/dns/-": {"zeek dns", "dns question in ECS", "a question"},
+    "-/network/dns": {"dns question in ECS", "any dns"},
+    "nginx/-/-": {"access log"},
+    "-/network/connection": {"linux connection"},
+    "-/webserver/-": {"apache", "nginx alone"},
+    "-/antivirus/-": {"antivirus as a product"},
+    "antivirus/-/-": {"antivirus"},
     "ecs/-/-": {name for name, *_ in SOURCES},
 }
 
@@ -200,7 +217,46 @@ def check_all_named():
 # Products whose rules are keywords over a log that is told by its data set alone, like those of their family above.
 UNTRIED = {"jvm", "django", "ruby_on_rails", "spring", "nodejs", "velocity", "sql", "modsecurity", "qualys", "juniper", "huawei", "fortios", "paloalto"}
 
+# The log sources of the Sigma taxonomy: product or "*", what is named, the names.
+TAXONOMY = [
+    ("*", "category", "antivirus database dns firewall proxy webserver process_creation"), ("aws", "service", "cloudtrail"),
+    ("azure", "service", "activitylogs auditlogs riskdetection pim signinlogs"), ("bitbucket", "service", "audit"), ("cisco", "service", "duo aaa bgp ldp"),
+    ("gcp", "service", "gcp.audit google_workspace.admin"), ("github", "service", "audit"), ("m365", "service", "audit exchange threat_detection threat_management"),
+    ("okta", "service", "okta"), ("onelogin", "service", "onelogin.events"), ("huawei", "service", "bgp ldp"), ("juniper", "service", "bgp ldp"),
+    ("linux", "category", "file_event network_connection process_creation"), ("macos", "category", "file_event process_creation"),
+    ("linux", "service", "auditd auth clamav cron guacamole sudo sshd syslog vsftpd"), ("apache", "service", "access error"), ("*", "service", "apache"),
+    ("zeek", "service", "dce_rpc dns http kerberos rdp smb_files x509"),
+    ("windows", "category", "process_creation file_change network_connection sysmon_status process_termination driver_load image_load create_remote_thread "
+     "raw_access_thread process_access file_event registry_event registry_add registry_delete registry_set registry_rename create_stream_hash pipe_created "
+     "wmi_event dns_query file_delete clipboard_capture process_tampering file_delete_detected file_block_executable file_block_shredding "
+     "file_executable_detected sysmon_error file_access ps_classic_start ps_classic_provider_start ps_classic_script ps_module ps_script file_rename"),
+    ("windows", "service", "application application-experience applocker appmodel-runtime appxdeployment-server appxpackaging-om bitlocker bits-client capi2 "
+     "certificateservicesclient-lifecycle-system codeintegrity-operational dhcp diagnosis-scripted dns-client dns-server dns-server-analytic dns-server-audit "
+     "driver-framework firewall-as hyper-v-worker iis-configuration kernel-event-tracing kernel-shimengine ldap lsa-server msexchange-management ntfs ntlm "
+     "openssh powershell powershell-classic printservice-admin printservice-operational security security-mitigations sense servicebus-client shell-core "
+     "smbclient-security sysmon system taskscheduler terminalservices-localsessionmanager vhdmp windefend wmi"),
+] + [(product, "category", "application") for product in "django python rpc_firewall ruby_on_rails spring sql".split()]
+ALONE = "windows linux macos aws azure gcp m365 okta github zeek cisco kubernetes apache modsecurity antivirus".split()
+
+
+def check_taxonomy():
+    """Every log source of the taxonomy means something here; a product alone is not every event."""
+    sources = [{key: name, **({} if product == "*" else {"product": product})} for product, key, names in TAXONOMY for name in names.split()]
+    sources += [{"category": "network", "service": s} for s in ("connection", "dns")] + [{"product": p} for p in ALONE]
+    with tempfile.TemporaryDirectory() as tmp:
+        for number, source in enumerate(sources):
+            pathlib.Path(tmp, f"{number}.yml").write_text(rule_text(number, source, "nothing.has.this", "x").replace("condition: selection", "condition: not selection"))
+        _, out, _ = run("rules", "check", "--format", "jsonl", tmp)
+        states = {int(r["rule"]["id"][-12:]): r["status"] for r in map(json.loads, out.splitlines())}
+        checks.equal("log sources of the taxonomy that mean nothing", [sources[n] for n, s in sorted(states.items()) if s != "active"], [])
+        log = pathlib.Path(tmp, "other.jsonl")
+        log.write_text('{"nothing": "that any product writes"}\n')
+        _, out, _ = run("detect", "--rules", tmp, "--format", "jsonl", str(log))
+        checks.equal("an event of none of them", [json.loads(line)["rule"]["title"] for line in out.splitlines()], [])
+
+
 check_each()
+check_taxonomy()
 check_borders()
 check_named_by_setting()
 check_all_named()
