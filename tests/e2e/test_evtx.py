@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import re
+import resource
 import struct
 import subprocess
 import tempfile
@@ -161,6 +162,53 @@ def check_hostile(folder):
     checks.check("templates that multiply end", status == 1 and ("more work" in err or "too many nested" in err) and time.monotonic() - started < 20, (status, err))
 
 
+def limit(name):
+    """A number of src/base/limits.h."""
+    found = re.search(rf"{name}(?: =)? \(?(\d+)( \* MIB)?", (ROOT / "src/base/limits.h").read_text())
+    return int(found[1]) * (1 << 20 if found[2] else 1)
+
+
+def read_bomb(folder, name, chunk, sentence):
+    """Reads it, with a harmless chunk behind; how many records of it were read."""
+    behind = maker.Chunk()
+    maker.event(behind, 100001, [(maker.U8, b"\1")])
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    status, events, err = decode(write(folder, "bomb.evtx", maker.log([chunk, behind])))
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    checks.check(f"{name}: refused by its bound in {cpu:.1f} CPU s", status == 1 and sentence in err and cpu < 8, (status, cpu, err))
+    checks.check(f"{name}: the chunk behind it is read", ids(events[-1:]) == [100001], (len(events), err))
+    return len(events) - 1
+
+
+def check_bounds(folder):
+    """Each bound of the work that a chunk may ask for is reached, and what is within it is read."""
+    deep = maker.Chunk()
+    inner = deep.instance("d0", [deep.element("x")], [])
+    for level in range(1, 12):
+        inner = deep.instance(f"d{level}", [deep.element("e", content=[maker.value(0)])], [(maker.XML, [b"\x0f\x01\x01\0", inner, b"\0"])])
+    deep.record(1, [inner])
+    checks.equal("templates in templates: none of it", read_bomb(folder, "templates in templates", deep, "too many nested templates"), 0)
+
+    steps, parts = limit("EVTX_CHUNK_STEPS_MAX"), 8000
+    wide = maker.Chunk()
+    for ident in range(1, steps // parts + 20):
+        wide.record(ident, [wide.instance("w", [wide.element("Event", content=[maker.value(0, optional=True)] * parts)], [(maker.NULL, b"")])])
+    read = read_bomb(folder, "many parts, many records", wide, "more work than an event log's")
+    checks.check(f"parts up to the bound are read: {read} records", steps * 0.95 < read * parts <= steps)
+
+    long = maker.Chunk()
+    long.record(1, [long.instance("l", [long.element("Event", content=[maker.value(0)] * 1000)], [(maker.STRING, maker.u16("x" * 15000))])])
+    checks.equal("a record's XML: none of it", read_bomb(folder, "a record's XML", long, f"longer than {limit('EVTX_RECORD_XML_BYTES_MAX')} bytes"), 0)
+
+    total, each = limit("EVTX_CHUNK_XML_BYTES_MAX"), 1000 * 3900
+    many = maker.Chunk()
+    for ident in range(1, total // each + 8):
+        many.record(ident, [many.instance("m", [many.element("Event", content=[maker.value(0)] * 3900)], [(maker.STRING, maker.u16("x" * 1000))])])
+    read = read_bomb(folder, "a chunk's XML", many, "more work than an event log's")
+    checks.check(f"XML up to the bound is read: {read} records", abs(read * each - total) < 2 * each)
+
+
 def check_damages(folder):
     """tests/unit/cut/cut_evtx_damage_test.c over own files, and over the shared corpus where it is."""
     program = pathlib.Path(HINOMI).parent / "tests/cut_evtx_damage_test"
@@ -189,5 +237,6 @@ with tempfile.TemporaryDirectory() as tmp, tempfile.TemporaryDirectory() as dama
     check_ways(tmp)
     check_dirty(tmp)
     check_hostile(tmp)
+    check_bounds(tmp)
     check_damages(damaged)
 checks.finish()
