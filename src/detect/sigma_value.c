@@ -1,4 +1,5 @@
 #include "detect/sigma_item.h"
+#include "expr/parse.h"
 
 enum { VALUES_MAX = 100000 };
 
@@ -177,6 +178,23 @@ static enum sigma_outcome one_value(struct sigma_context *context, const struct 
     return sigma_text(context, item, column, node->text, out);
 }
 
+/* A field that is there and null has no column; the event's own JSON still names it. NULL when memory is out. */
+static const struct expr *or_named_in_json(struct arena *arena, const struct expr *there, struct slice field)
+{
+    const struct expr *named;
+    struct err err;
+    size_t dot = field.len;
+    if (!there || slice_find_char(field, '"') >= 0 || slice_find_char(field, '\\') >= 0)
+        return there;
+    while (dot && field.ptr[dot - 1] != '.')
+        dot--;
+    struct slice text = arena_printf(arena, "json_has_key_exact(event.original, \"%.*s\")", SLICE_ARG(field));
+    if (text.ptr && dot)
+        text = arena_printf(arena, "%.*s OR json_has_key_exact(json_extract(event.original, \"%.*s\"), \"%.*s\")", SLICE_ARG(text),
+                            SLICE_ARG(slice_sub(field, 0, dot - 1)), SLICE_ARG(slice_from(field, dot)));
+    return text.ptr && expr_parse(text, arena, &named, &err) == 0 ? expr_or(arena, there, named) : NULL;
+}
+
 /* The value over all columns the field may be in. "Missing" must hold for every one of them. */
 static enum sigma_outcome value_anywhere(struct sigma_context *context, const struct item *item,
                                          const struct yaml_node *node, const struct expr **out)
@@ -196,7 +214,9 @@ static enum sigma_outcome value_anywhere(struct sigma_context *context, const st
         if (!*out)
             return sigma_no_memory(context);
     }
-    if (item->exists && wanted_there(node, &present) && !present)
+    if (item->exists)
+        *out = or_named_in_json(context->arena, *out, item->field);
+    if (*out && item->exists && wanted_there(node, &present) && !present)
         *out = expr_not(context->arena, *out);
     return *out ? SIGMA_OK : sigma_no_memory(context);
 }

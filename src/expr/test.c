@@ -205,7 +205,7 @@ static bool time_as_written(struct slice text, int64_t *time_ns)
     enum { DATE = 10, SECOND = 19 };
     char midnight[32];
     bool zone;
-    if (text.len == DATE) {
+    if (text.len == DATE && text.ptr[4] == '-') {
         int len = snprintf(midnight, sizeof(midnight), "%.*sT00:00:00", SLICE_ARG(text));
         text = slice_of(midnight, (size_t)len);
     }

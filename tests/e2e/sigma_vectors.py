@@ -171,8 +171,9 @@ VALUES = [
     missing_too(one("null in a list", "A: [x, null]", ["x", None], ["y"])),
     ("not null", "s: {B: 1}\nf: {A: null}", "s and not f", [{"B": 1, "A": "x"}, {"B": 1, "A": 0}], [{"B": 1}, {"B": 1, "A": None}, {"A": 1}]),
     one("null as a text", "A: 'null'", ["null", "NULL"], [None, "x"]),
-    one("exists: true", "A|exists: true", ["x", "", 0, False], []),
-    missing_too(one("exists: false", "A|exists: false", [], ["x", "", 0])),
+    one("exists: true", "A|exists: true", ["x", "", 0, False, None, [], {}, {"B": 1}], []),
+    missing_too(one("exists: false", "A|exists: false", [], ["x", "", 0, None, []])),
+    ("exists of a field of several levels", "s: {A.B|exists: true}", "s", [{"A": {"B": None}}, {"A.B": None}, {"A": {"B": 1}}], [{"A": None}, {"A": {"C": 1}}, {"B": 1}]),
     one("exists: yes", "A|exists: yes", ["x"], []),
     missing_too(one("exists: 'false'", "A|exists: 'false'", [], ["x"])),
     missing_too(one("neq", "A|neq: x", ["y", "xx", 1, ""], ["x", "X"])),
@@ -306,6 +307,7 @@ CIDR = [
     one("cidr of a list", "A|cidr: [10.0.0.0/8, 'fd00::/8']", ["10.1.1.1", "fd12::1"], ["11.1.1.1", "fe00::1"]),
     one("cidr of an address alone", "A|cidr: 10.0.0.1", ["10.0.0.1"], ["10.0.0.2"]),
     one("cidr of an IPv6 address alone", "A|cidr: '2001:db8::1'", ["2001:db8:0::1"], ["2001:db8::2"]),
+    one("cidr of mapped addresses", "A|cidr: '::ffff:10.0.0.0/104'", ["::ffff:10.1.2.3", "::ffff:a01:203"], ["10.1.2.3", "::ffff:11.0.0.1"]),
     one("cidr|all", "A|cidr|all: [10.0.0.0/8, 10.1.0.0/16]", ["10.1.2.3"], ["10.2.0.1"]),
     one("cidr: addresses are not texts", "A|cidr: 10.1.0.0/16", ["10.1.0.7"], ["10.10.0.7", "10.1", "10.1.0.7:80", "010.1.0.7.1"]),
 ]
@@ -351,6 +353,7 @@ TIMES = [
     missing_too(one("hour|neq", "A|hour|neq: 10", ["2026-01-05T11:00:00Z"], ["2026-01-05T10:00:00Z"])),
     one("as it is written, whatever the zone", "A|hour: 10", ["2026-01-05T10:30:00+09:00", "2026-01-05T10:30:00-0500", "2026-01-05T10:30:00.5+01:00"],
         ["2026-01-05T01:30:00-09:00", "2026-01-05T19:30:00+09:00"]),
+    one("seconds and milliseconds since 1970", "A|hour: 10", ["1767607200", 1767607200, 1767607200000], [1767610800]),
     one("a day as it is written", "A|day: 5", ["2026-01-05T23:30:00-09:00"], ["2026-01-06T01:00:00+09:00"]),
     ("of the time of the event", "s: {'@timestamp|hour': 10}", "s", [{"@timestamp": "2026-01-05T10:30:00Z"}], [{"@timestamp": "2026-01-05T11:30:00Z"}]),
 ]

@@ -175,7 +175,7 @@ def test_value(want, value, mods, event):
 def test_field(field, want, mods, event):
     have = values_of(event, field)
     if "exists" in mods:
-        found = bool(have) == want
+        found = (field in event) == want
     elif want is None:
         found = not have
     else:
