@@ -11,7 +11,7 @@ struct naming {
 
 enum { STEPS_MAX = 256 };
 
-static bool add_step(struct reading *r, struct correlation_step *steps, int kind, uint32_t part)
+static bool add_step(struct reading *r, struct correlation_step *steps, enum step_kind kind, uint32_t part)
 {
     if (r->to->step_count == STEPS_MAX)
         return correlation_refuse(r, NULL, "the condition is too long");

@@ -58,7 +58,7 @@ struct correlation_part {
 
 /* "a and not b": in the order of evaluation. */
 struct correlation_step {
-    enum { STEP_PART, STEP_AND, STEP_OR, STEP_NOT } kind;
+    enum step_kind { STEP_PART, STEP_AND, STEP_OR, STEP_NOT } kind;
     uint32_t part;
 };
 

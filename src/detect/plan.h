@@ -18,7 +18,8 @@
 
 /* A part of a condition: a node's or a predicate's number and what it is. */
 typedef uint32_t part;
-enum { PART_LEAF = 1, PART_NOT = 2, PART_SHIFT = 2, PART_NONE = UINT32_MAX };
+enum { PART_LEAF = 1, PART_NOT = 2, PART_SHIFT = 2 };
+#define PART_NONE UINT32_MAX
 
 struct plan_node {
     uint32_t first, count; /* in plan->parts; cheap ones first */

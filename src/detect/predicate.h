@@ -9,7 +9,8 @@
 #include "base/map.h"
 #include "expr/expr.h"
 
-enum { PREDICATE_NONE = UINT32_MAX, COLUMN_KEYWORDS = 0 };
+#define PREDICATE_NONE UINT32_MAX
+enum { COLUMN_KEYWORDS = 0 };
 
 enum predicate_mode {
     PREDICATE_FOUND,   /* an index over the column's tests finds it: not found is false */
