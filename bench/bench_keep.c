@@ -5,7 +5,7 @@
  *
  *   bench_keep DECODERS FILE DIR [ROWS] [STREAMS] [LEVEL]
  */
-#include "cpu_seconds.h"
+#include "bench_usage.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "decode/decode.h"

@@ -4,7 +4,7 @@
  *   decode_bench DECODERS FILE [ROUNDS]
  */
 #include "bench_lines.h"
-#include "cpu_seconds.h"
+#include "bench_usage.h"
 #include "base/file.h"
 #include "decode/decode.h"
 

@@ -7,7 +7,7 @@
  * CONTENT is the folder with decoders/, logsources/ and state/.
  */
 #include "bench_lines.h"
-#include "cpu_seconds.h"
+#include "bench_usage.h"
 #include "base/file.h"
 #include "decode/decode.h"
 #include "detect/detector.h"
@@ -15,7 +15,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 struct bench {
     struct decode *decode;
@@ -24,18 +23,6 @@ struct bench {
     double decode_s, detect_s;
     uint64_t events, findings;
 };
-
-/* Now; getrusage() would count what the program that started this one had. */
-static double resident_mib(void)
-{
-    unsigned long total = 0, resident = 0;
-    FILE *statm = fopen("/proc/self/statm", "r");
-    if (!statm || fscanf(statm, "%lu %lu", &total, &resident) != 2)
-        resident = 0;
-    if (statm)
-        fclose(statm);
-    return (double)resident * (double)sysconf(_SC_PAGESIZE) / MIB;
-}
 
 static int count_finding(void *context, const struct finding *finding, const struct rule *rule,
                          const struct batch *batch, uint32_t row, struct err *err)
@@ -119,7 +106,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "%s\n", err.text);
         return 1;
     }
-    double load_s = cpu_seconds() - start, load_mib = resident_mib();
+    double load_s = cpu_seconds() - start, load_mib = resident_bytes() / MIB;
     bench.batch = batch_new(BATCH_ARENA_MAX);
     if (!bench.batch || decoders_load(decoder_path, &decoders, &err) < 0 ||
         !(bench.decode = decode_new(decoders)) || file_read(argv[3], 4 * GIB - MIB, arena, &text, &err) < 0) {

@@ -8,14 +8,13 @@
  */
 #include "base/clock.h"
 #include "base/limits.h"
-#include "cpu_seconds.h"
+#include "bench_usage.h"
 #include "detect/detector.h"
 #include "event/schema.h"
 
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 struct bench {
     struct rule_set *rules;
@@ -26,14 +25,8 @@ struct bench {
 
 static double resident_mb(void)
 {
-    unsigned long total = 0, resident = 0;
     malloc_trim(0);
-    FILE *statm = fopen("/proc/self/statm", "r");
-    if (!statm || fscanf(statm, "%lu %lu", &total, &resident) != 2)
-        resident = 0;
-    if (statm)
-        fclose(statm);
-    return (double)resident * (double)sysconf(_SC_PAGESIZE) / 1e6;
+    return resident_bytes() / 1e6;
 }
 
 static int count_finding(void *context, const struct finding *finding, const struct rule *rule,
