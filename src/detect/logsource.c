@@ -15,6 +15,7 @@ struct logsource_product {
     struct slice name; /* "*" matches a rule without product */
     const struct yaml_node *fields;
     const struct yaml_node *defaults;
+    const struct yaml_node *values;
     const struct expr *when; /* of the product alone; NULL: every event */
     const struct expr *within; /* holds for each of its sources; NULL: nothing */
 };
@@ -60,6 +61,37 @@ static int parse_renames(struct arena *arena, const struct yaml_node *node,
     return 0;
 }
 
+static size_t words_of(const struct yaml_node *node)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < node->count; i++)
+        count += node->entries[i].value->kind == YAML_SEQUENCE ? node->entries[i].value->count : 1;
+    return count;
+}
+
+/* FIELD: {"PREFIX*": [columns], "value": {column: [texts]}} */
+static int check_values(const struct yaml_node *values, struct err *err)
+{
+    if (values && values->kind != YAML_MAPPING)
+        return yaml_err(err, values, "values is a mapping from fields to their values");
+    for (size_t i = 0; values && i < values->count; i++) {
+        const struct yaml_node *of = values->entries[i].value;
+        if (of->kind != YAML_MAPPING)
+            return yaml_err(err, of, "values of a field are a mapping");
+        for (size_t k = 0; k < of->count; k++) {
+            bool prefix = slice_ends(of->entries[k].key->text, SLICE("*"));
+            const struct yaml_node *to = of->entries[k].value;
+            bool lists = true;
+            for (size_t n = 0; !prefix && n < to->count; n++)
+                lists &= to->entries[n].value->kind == YAML_SEQUENCE;
+            if (to->kind != (prefix ? YAML_SEQUENCE : YAML_MAPPING) || !lists || words_of(to) > LOGSOURCE_VALUES_MAX)
+                return yaml_err(err, to, "a value is \"PREFIX*\": [columns] or \"value\": {column: [texts]}, with up to %d "
+                                "of them", LOGSOURCE_VALUES_MAX);
+        }
+    }
+    return 0;
+}
+
 static int parse_source(struct loading *loading, const struct logsource_product *product,
                         const struct yaml_node *node, struct err *err)
 {
@@ -95,10 +127,13 @@ static int parse_product(void *context, const struct yaml_node *node, struct err
     product->name = yaml_text(yaml_get(node, "product"), SLICE_NONE);
     product->fields = yaml_get(node, "fields");
     product->defaults = yaml_get(node, "default");
+    product->values = yaml_get(node, "values");
     if (!product->name.ptr || !product->defaults || product->defaults->kind != YAML_SEQUENCE)
         return yaml_err(err, node, "a mapping needs 'product' and 'default' (a list of columns)");
     if (parse_when(loading->arena, yaml_get(node, "when"), &product->when, err) < 0 ||
         parse_when(loading->arena, yaml_get(node, "within"), &product->within, err) < 0)
+        return -1;
+    if (check_values(product->values, err) < 0)
         return -1;
     bool any = !product->when && !product->within; /* the product alone is any of its sources */
     if (!product->when)
@@ -232,4 +267,39 @@ size_t logsource_columns(const struct logsource_variant *variant, struct slice f
     for (size_t i = 0; !known && i < defaults->count; i++)
         count = put_column(columns, count, fill_in(defaults->entries[i].value->text, field, arena));
     return count;
+}
+
+static size_t values_with_prefix(const struct yaml_node *columns, struct slice rest,
+                                 struct logsource_value found[LOGSOURCE_VALUES_MAX])
+{
+    for (size_t i = 0; i < columns->count; i++)
+        found[i] = (struct logsource_value){columns->entries[i].value->text, rest, true};
+    return columns->count;
+}
+
+static size_t values_in_words(const struct yaml_node *words, struct logsource_value found[LOGSOURCE_VALUES_MAX])
+{
+    size_t count = 0;
+    for (size_t i = 0; i < words->count; i++) {
+        const struct yaml_node *texts = words->entries[i].value;
+        for (size_t k = 0; k < texts->count; k++)
+            found[count++] = (struct logsource_value){words->entries[i].key->text, texts->entries[k].value->text, false};
+    }
+    return count;
+}
+
+size_t logsource_values(const struct logsource_variant *variant, struct slice field, struct slice value,
+                        struct logsource_value found[LOGSOURCE_VALUES_MAX])
+{
+    const struct yaml_node *known = yaml_get_slice(variant->product->values, field);
+    for (size_t i = 0; known && i < known->count; i++) {
+        struct slice key = known->entries[i].key->text;
+        size_t prefix = key.len - 1;
+        if (slice_equal_nocase(key, value))
+            return values_in_words(known->entries[i].value, found);
+        if (slice_ends(key, SLICE("*")) && value.len > prefix &&
+            slice_equal_nocase(slice_sub(key, 0, prefix), slice_sub(value, 0, prefix)))
+            return values_with_prefix(known->entries[i].value, slice_from(value, prefix), found);
+    }
+    return 0;
 }

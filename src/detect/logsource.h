@@ -6,6 +6,8 @@
  *   product: windows
  *   fields:  {EventID: [winlog.event_id]}      names that differ
  *   default: ["winlog.event_data.{}", "{}"]    where any other name is looked for
+ *   values:  {Hashes: {"MD5=*": [process.hash.md5]}, Initiated: {"true": {network.direction: [egress]}}}
+ *                                              values that are elsewhere, or said in other words
  *   sources:
  *     - {category: process_creation, when: 'winlog.channel = "..." AND ...', rename: {Image: NewProcessName}}
  *
@@ -39,3 +41,13 @@ size_t logsources_find(const struct logsources *logsources, struct slice product
 enum { LOGSOURCE_COLUMNS_MAX = 8 };
 size_t logsource_columns(const struct logsource_variant *variant, struct slice field,
                          struct arena *arena, struct slice columns[LOGSOURCE_COLUMNS_MAX]);
+
+/* Where else the events have a value of a rule's field, and in which words. At most LOGSOURCE_VALUES_MAX, beyond the
+ * columns of logsource_columns(). */
+enum { LOGSOURCE_VALUES_MAX = 16 };
+struct logsource_value {
+    struct slice column, text;
+    bool rest; /* text is what stood behind a prefix that names the column */
+};
+size_t logsource_values(const struct logsource_variant *variant, struct slice field, struct slice value,
+                        struct logsource_value found[LOGSOURCE_VALUES_MAX]);

@@ -195,6 +195,31 @@ static const struct expr *or_named_in_json(struct arena *arena, const struct exp
     return text.ptr && expr_parse(text, arena, &named, &err) == 0 ? expr_or(arena, there, named) : NULL;
 }
 
+/* The value where these events have it under another name or in other words. */
+static enum sigma_outcome value_elsewhere(struct sigma_context *context, const struct item *item,
+                                          const struct yaml_node *node, const struct expr **out)
+{
+    struct logsource_value found[LOGSOURCE_VALUES_MAX];
+    bool text = node->kind == YAML_SCALAR && !item->regex && !item->coding_count && !item->cidr && !item->exists &&
+                !item->fieldref && !item->ordered && !item->time_part && !yaml_is_null(node);
+    size_t count = text && context->variant && item->field.ptr
+                       ? logsource_values(context->variant, item->field, node->text, found) : 0;
+    for (size_t i = 0; i < count; i++) {
+        struct item there = *item;
+        const struct expr *test;
+        if (found[i].rest) /* what was in front of it is the column's name */
+            there.place = item->place == PLACE_CONTAINS ? PLACE_STARTS : item->place == PLACE_ENDS ? PLACE_WHOLE : item->place;
+        else if (item->place != PLACE_WHOLE)
+            continue;
+        enum sigma_outcome outcome = sigma_text(context, &there, found[i].column, found[i].text, &test);
+        if (outcome != SIGMA_OK)
+            return outcome;
+        if (!(*out = expr_or(context->arena, *out, test)))
+            return sigma_no_memory(context);
+    }
+    return SIGMA_OK;
+}
+
 /* The value over all columns the field may be in. "Missing" must hold for every one of them. */
 static enum sigma_outcome value_anywhere(struct sigma_context *context, const struct item *item,
                                          const struct yaml_node *node, const struct expr **out)
@@ -214,6 +239,9 @@ static enum sigma_outcome value_anywhere(struct sigma_context *context, const st
         if (!*out)
             return sigma_no_memory(context);
     }
+    enum sigma_outcome outcome = value_elsewhere(context, item, node, out);
+    if (outcome != SIGMA_OK)
+        return outcome;
     if (item->exists)
         *out = or_named_in_json(context->arena, *out, item->field);
     if (*out && item->exists && wanted_there(node, &present) && !present)

@@ -167,6 +167,26 @@ def check_each():
         checks.equal(name, seen.get(number, set()), {number})
 
 
+def check_values_elsewhere():
+    """Values of Sysmon that ECS has in other fields, or says in other words."""
+    start, connection = {"product": "windows", "category": "process_creation"}, {"product": "windows", "category": "network_connection"}
+    md5, imphash = "0123456789abcdef0123456789abcdef", "fedcba9876543210fedcba9876543210"
+    process = lambda **process: ecs(ECS_WINDOWS, "process", "start", process=process)
+    network = lambda direction: ecs(ECS_WINDOWS, "network", "start", network={"direction": direction})
+    events = [process(hash={"md5": md5}), process(pe={"imphash": imphash}), process(hash={"md5": imphash}), network("egress"), network("inbound"),
+              {**process(), "winlog": {"event_data": {"Hashes": f"MD5={md5.upper()},IMPHASH={imphash}"}}}]
+    wanted = [
+        (start, "Hashes|contains", f"MD5={md5.upper()}", {0, 5}), (start, "Hashes|contains", "IMPHASH=" + imphash, {1, 5}), (start, "Hashes|contains", md5, {0, 5}),
+        (start, "Hashes|contains", "md5=0123", {0, 5}), (start, "Hashes|contains", "MD5=4567", set()), (start, "Hashes", "MD5=" + md5, {0}),
+        (start, "Hashes|endswith", "IMPHASH=" + imphash, {1, 5}), (start, "Hashes|contains", "SHA256=" + md5, set()),
+        (connection, "Initiated", "true", {3}), (connection, "Initiated", "false", {4}), (connection, "Initiated|contains", "true", set()),
+    ]
+    with tempfile.TemporaryDirectory() as tmp:
+        seen = found(tmp, {n: rule_text(n, source, field, value) for n, (source, field, value, _) in enumerate(wanted)}, events)
+    for number, (_, field, value, rows) in enumerate(wanted):
+        checks.equal(f"{field}: {value}", seen.get(number, set()), rows)
+
+
 # Rows that a log source has besides its own.
 ALSO = {
     "windows/-/security": {"security 4688"},
@@ -258,6 +278,7 @@ def check_taxonomy():
 check_each()
 check_taxonomy()
 check_borders()
+check_values_elsewhere()
 check_named_by_setting()
 check_all_named()
 checks.finish()
