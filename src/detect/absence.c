@@ -14,18 +14,31 @@
 #include "table/groups.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define BEFORE_NS (ABSENCE_BEFORE_HOURS * NS_PER_HOUR)
 #define LATE_NS (CORRELATION_LATE_HOURS * NS_PER_HOUR)
 
-enum { FINDING_BYTES_MAX = 1024 * 1024, EMPTY_MAX = 1024 };
+enum { FINDING_BYTES_MAX = 1024 * 1024, EMPTY_MAX = 1024, NEXT_LEAST = 256 };
+
+/* A trigger that waits, as it was; a partner may have come since. */
+struct over {
+    struct group *group;
+    int64_t time_ns;
+};
 
 struct absence {
     struct operator_host host;
     int64_t grace_ns;
     struct groups *partners, *waiting, *found; /* by key, at the time of the event; the finding, its id */
     size_t waits;                              /* triggers */
-    int64_t due_ns, swept_ns;
+    /* Those that are over next, so that not all that wait are looked at whenever one is: an eighth of them at a time,
+     * oldest first. rest_ns is the time of the oldest one that is not among them. */
+    struct over *next;
+    size_t next_at, next_count, next_size;
+    int64_t rest_ns;
+    uint64_t next_evicted; /* groups that had gone when they were chosen */
+    int64_t swept_ns;
     uint64_t late, left_out;
 };
 
@@ -37,6 +50,7 @@ static void absence_free(void *state)
     groups_free(a->partners);
     groups_free(a->waiting);
     groups_free(a->found);
+    mem_free(a->next);
     mem_free(a);
 }
 
@@ -45,7 +59,7 @@ static void *absence_make(const struct operator_host *host)
     struct absence *a = mem_calloc(1, sizeof(*a));
     if (!a)
         return NULL;
-    *a = (struct absence){.host = *host, .grace_ns = host->rule->grace_ns, .due_ns = INT64_MAX, .swept_ns = INT64_MIN};
+    *a = (struct absence){.host = *host, .grace_ns = host->rule->grace_ns, .rest_ns = INT64_MAX, .swept_ns = INT64_MIN};
     struct groups_options options = {.bytes_max = ABSENCE_BYTES_MAX, .events_max = CORRELATION_EVENTS_MAX,
                                      .window_ns = groups_later(BEFORE_NS, a->grace_ns), .merge = MERGE_PART};
     a->partners = groups_new(&options);
@@ -59,7 +73,9 @@ static void *absence_make(const struct operator_host *host)
 
 static int64_t due_ns(const void *state)
 {
-    return ((const struct absence *)state)->due_ns;
+    const struct absence *a = state;
+    int64_t first_ns = a->next_at < a->next_count ? a->next[a->next_at].time_ns : a->rest_ns;
+    return groups_later(first_ns, a->grace_ns);
 }
 
 static int raise(struct absence *a, struct finding *finding, struct err *err)
@@ -99,6 +115,68 @@ static int key_of(struct absence *a, const struct expr *expr, const struct hit *
 
 /* ---- triggers and partners ---- */
 
+static int by_time_and_key(const void *x, const void *y)
+{
+    const struct over *a = x, *b = y;
+    if (a->time_ns != b->time_ns)
+        return a->time_ns < b->time_ns ? -1 : 1;
+    return slice_compare(a->group->key, b->group->key);
+}
+
+/* What was chosen does not hold any more: groups went. */
+static void choose_again(struct absence *a)
+{
+    a->next_at = a->next_count = 0;
+    a->rest_ns = INT64_MIN;
+}
+
+static void choose_again_if_gone(struct absence *a)
+{
+    if (a->next_evicted != groups_stats(a->waiting).evicted)
+        choose_again(a);
+}
+
+/* Room for so many in all, and for those told of already no longer. */
+static int room_for_next(struct absence *a, size_t count, struct err *err)
+{
+    if (a->next_at > a->next_count / 2) {
+        memmove(a->next, a->next + a->next_at, (a->next_count - a->next_at) * sizeof(*a->next));
+        a->next_count -= a->next_at;
+        a->next_at = 0;
+    }
+    if (count <= a->next_size)
+        return 0;
+    struct over *next = mem_realloc(a->next, 2 * count * sizeof(*next));
+    if (!next)
+        return err_nomem(err);
+    a->next = next;
+    a->next_size = 2 * count;
+    return 0;
+}
+
+/* One that is older than the rest belongs among those that are over next. */
+static int put_in_order(struct absence *a, struct group *group, int64_t time_ns, struct err *err)
+{
+    struct over over = {group, time_ns};
+    choose_again_if_gone(a);
+    if (time_ns >= a->rest_ns)
+        return 0;
+    if (room_for_next(a, a->next_count + 1, err) < 0)
+        return -1;
+    size_t low = a->next_at, high = a->next_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (by_time_and_key(&a->next[middle], &over) <= 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    memmove(a->next + low + 1, a->next + low, (a->next_count - low) * sizeof(*a->next));
+    a->next[low] = over;
+    a->next_count++;
+    return 0;
+}
+
 static int wait_for(struct absence *a, struct slice key, int64_t time_ns, const struct finding *finding,
                     struct err *err)
 {
@@ -107,9 +185,9 @@ static int wait_for(struct absence *a, struct slice key, int64_t time_ns, const 
     finding_encode(finding, &bytes);
     int result = buffer_failed(&bytes) ? err_nomem(err) : note(a->waiting, key, time_ns, buffer_slice(&bytes), err);
     buffer_close(&bytes);
-    int64_t over_ns = groups_later(time_ns, a->grace_ns);
-    a->due_ns = over_ns < a->due_ns ? over_ns : a->due_ns;
     a->waits++;
+    if (result == 0)
+        result = put_in_order(a, groups_find(a->waiting, key), time_ns, err);
     return result;
 }
 
@@ -168,39 +246,27 @@ static int partner(void *state, const struct hit *hit, struct err *err)
 
 /* ---- time passes ---- */
 
-struct over {
-    struct group *group;
-    int64_t time_ns;
-};
-
-static int by_time_and_key(const void *x, const void *y)
+/* Chooses anew: the oldest eighth of all that wait, and those of the time of its last. */
+static int choose_next(struct absence *a, struct err *err)
 {
-    const struct over *a = x, *b = y;
-    if (a->time_ns != b->time_ns)
-        return a->time_ns < b->time_ns ? -1 : 1;
-    return slice_compare(a->group->key, b->group->key);
-}
-
-/* Triggers whose grace is over, oldest first, so that the order does not depend on the table. */
-static struct over *take_over(struct absence *a, int64_t now_ns, size_t *count)
-{
-    struct over *over = arena_array(a->host.moment, a->waits + 1, sizeof(*over));
     struct group *group;
-    size_t at = 0, waits = 0;
-    *count = 0;
-    a->due_ns = INT64_MAX;
-    while (over && (group = groups_next(a->waiting, &at)))
-        for (uint32_t i = 0; i < group->count; i++, waits++) {
-            int64_t time_ns = group_at(group, i)->time_ns, over_ns = groups_later(time_ns, a->grace_ns);
-            if (over_ns < now_ns)
-                over[(*count)++] = (struct over){group, time_ns};
-            else
-                a->due_ns = over_ns < a->due_ns ? over_ns : a->due_ns;
-        }
-    a->waits = over ? waits : a->waits; /* fewer where groups were forgotten */
-    if (over)
-        qsort(over, *count, sizeof(*over), by_time_and_key);
-    return over;
+    size_t at = 0, count = 0;
+    if (room_for_next(a, a->waits, err) < 0)
+        return -1;
+    while ((group = groups_next(a->waiting, &at)))
+        for (uint32_t i = 0; i < group->count; i++)
+            a->next[count++] = (struct over){group, group_at(group, i)->time_ns};
+    if (count > 1)
+        qsort(a->next, count, sizeof(*a->next), by_time_and_key);
+    size_t kept = count / 8 + NEXT_LEAST < count ? count / 8 + NEXT_LEAST : count;
+    while (kept < count && a->next[kept].time_ns == a->next[kept - 1].time_ns)
+        kept++;
+    a->rest_ns = kept < count ? a->next[kept].time_ns : INT64_MAX;
+    a->waits = count; /* fewer where groups were forgotten */
+    a->next_at = 0;
+    a->next_count = kept;
+    a->next_evicted = groups_stats(a->waiting).evicted;
+    return 0;
 }
 
 static int tell(struct absence *a, const struct over *over, struct err *err)
@@ -208,6 +274,8 @@ static int tell(struct absence *a, const struct over *over, struct err *err)
     struct finding finding;
     struct slice key = over->group->key;
     uint32_t at = group_from(over->group, over->time_ns);
+    if (at == over->group->count || group_at(over->group, at)->time_ns != over->time_ns)
+        return 0; /* a partner has come */
     int64_t from_ns = groups_earlier(over->time_ns, a->grace_ns), to_ns = groups_later(over->time_ns, a->grace_ns);
     int result = 0;
     if (!has_between(a->found, key, from_ns, to_ns)) {
@@ -225,8 +293,10 @@ static int tell(struct absence *a, const struct over *over, struct err *err)
 
 static void sweep(struct absence *a, int64_t now_ns)
 {
-    if (groups_stats(a->waiting).groups > 2 * a->waits + EMPTY_MAX)
+    if (groups_stats(a->waiting).groups > 2 * a->waits + EMPTY_MAX) {
         groups_drop_before(a->waiting, INT64_MIN); /* those without a trigger */
+        choose_again(a);
+    }
     if (a->swept_ns >= groups_earlier(now_ns, NS_PER_HOUR))
         return;
     int64_t late_ns = groups_earlier(groups_earlier(now_ns, LATE_NS), a->grace_ns);
@@ -239,13 +309,17 @@ static int advance(void *state, int64_t now_ns, struct err *err)
 {
     struct absence *a = state;
     struct arena_mark mark = arena_mark(a->host.moment);
-    size_t count;
-    struct over *over = take_over(a, now_ns, &count);
-    int result = over ? 0 : err_nomem(err);
-    for (size_t i = 0; result == 0 && i < count; i++)
-        result = tell(a, &over[i], err);
-    arena_rewind(a->host.moment, &mark);
-    sweep(a, now_ns);
+    int result = 0;
+    choose_again_if_gone(a);
+    while (result == 0 && due_ns(a) < now_ns) {
+        if (a->next_at == a->next_count)
+            result = choose_next(a, err);
+        else
+            result = tell(a, &a->next[a->next_at++], err);
+        arena_rewind(a->host.moment, &mark);
+    }
+    if (result == 0)
+        sweep(a, now_ns);
     return result;
 }
 
@@ -270,7 +344,7 @@ static int load(void *state, struct slice *from, struct err *err)
     if (groups_load(a->partners, from, err) < 0 || groups_load(a->waiting, from, err) < 0 ||
         groups_load(a->found, from, err) < 0)
         return -1;
-    a->due_ns = INT64_MIN; /* found out at the next advance */
+    choose_again(a);
     for (size_t at = 0; (group = groups_next(a->waiting, &at));)
         a->waits += group->count;
     return 0;

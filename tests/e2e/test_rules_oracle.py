@@ -7,6 +7,7 @@ import datetime
 import json
 import os
 import random
+import resource
 import tempfile
 from pathlib import Path
 
@@ -280,9 +281,22 @@ def absence_late(folder, dice, count):
         checks.equal(f"absence within {within} s, held back", standing(lines, within), sorted(oracle.absences(within, triggers, partners, end)))
 
 
+def absence_flood(folder):
+    """A thousand triggers a second that nobody answers: what one costs does not grow with how many wait."""
+    count, within = 60_000, 30
+    events = [oracle.Event(number / 1000, 0, "a", f"tx{number}") for number in range(count)] + [oracle.Event(count / 1000 + within + 1, 0, "z", "z")]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+    lines = engine(folder, absence_rule(within), events)
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
+    checks.equal("each of a flood of triggers is found once", len({line["hinomi"]["entity"][0] for line in lines}), count)
+    checks.equal("and nothing besides", len(lines), count)
+    checks.check("a flood of triggers costs little each", spent < 100e-6 * count, f"{spent:.1f} CPU s")
+
+
 with tempfile.TemporaryDirectory() as name:
     times = 100 if FULL else 1
     written_down(Path(name))
+    absence_flood(Path(name))
     for round_ in range(times):
         dice = random.Random(SEED * 1000 + round_)
         in_order(Path(name), dice, 40, 220)
