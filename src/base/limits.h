@@ -110,6 +110,7 @@ enum { CORRELATION_VALUES_MAX = 65536 };        /* different values that one gro
 enum { CORRELATION_LATE_HOURS = 48 };           /* an event that comes later may miss what was around it */
 enum { ABSENCE_BEFORE_HOURS = 24 };             /* a partner that came so long before is in order */
 #define ABSENCE_BYTES_MAX (64 * MIB)            /* memory of one rule of absence, each, for what it waits for, for partners and for what it found */
+enum { SILENCE_KEYS_MAX = 200000 };              /* that one rule of silence listens to; beyond, the tenth heard longest ago goes */
 enum { SEEN_KEYS_MAX = 22000000 };              /* that one rule of what is new knows, 16 bytes each and room to grow */
 enum { CALENDARS_MAX = 64 };                    /* below content/calendars */
 enum { WARM_UP_DAYS_MAX = 400 };                 /* of stored history that a rule learns from when it is enabled */

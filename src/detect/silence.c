@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-enum { SILENCE_KEYS_MAX = 200000, SILENCE_HEARD_MIN = 3 };
+enum { SILENCE_HEARD_MIN = 3 };
 
 struct silence {
     struct operator_host host;
