@@ -249,15 +249,19 @@ static struct slice fill_in(struct slice pattern, struct slice field, struct are
                         SLICE_ARG(after));
 }
 
+static struct slice renamed(const struct logsource_variant *variant, struct slice field)
+{
+    for (size_t i = 0; i < variant->rename_count; i++)
+        if (slice_equal(variant->renames[i][0], field))
+            return variant->renames[i][1];
+    return field;
+}
+
 size_t logsource_columns(const struct logsource_variant *variant, struct slice field,
                          struct arena *arena, struct slice columns[LOGSOURCE_COLUMNS_MAX])
 {
     size_t count = 0;
-    for (size_t i = 0; i < variant->rename_count; i++)
-        if (slice_equal(variant->renames[i][0], field)) {
-            field = variant->renames[i][1];
-            break;
-        }
+    field = renamed(variant, field);
     const struct yaml_node *known = yaml_get_slice(variant->product->fields, field);
     if (known && known->kind == YAML_SCALAR)
         count = put_column(columns, count, known->text);
@@ -291,7 +295,7 @@ static size_t values_in_words(const struct yaml_node *words, struct logsource_va
 size_t logsource_values(const struct logsource_variant *variant, struct slice field, struct slice value,
                         struct logsource_value found[LOGSOURCE_VALUES_MAX])
 {
-    const struct yaml_node *known = yaml_get_slice(variant->product->values, field);
+    const struct yaml_node *known = yaml_get_slice(variant->product->values, renamed(variant, field));
     for (size_t i = 0; known && i < known->count; i++) {
         struct slice key = known->entries[i].key->text;
         size_t prefix = key.len - 1;

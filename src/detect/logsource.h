@@ -42,8 +42,8 @@ enum { LOGSOURCE_COLUMNS_MAX = 8 };
 size_t logsource_columns(const struct logsource_variant *variant, struct slice field,
                          struct arena *arena, struct slice columns[LOGSOURCE_COLUMNS_MAX]);
 
-/* Where else the events have a value of a rule's field, and in which words. At most LOGSOURCE_VALUES_MAX, beyond the
- * columns of logsource_columns(). */
+/* Where else the events have a value of a rule's field, and in which words; at most LOGSOURCE_VALUES_MAX. With rest, it is
+ * not in the columns of logsource_columns(). */
 enum { LOGSOURCE_VALUES_MAX = 16 };
 struct logsource_value {
     struct slice column, text;

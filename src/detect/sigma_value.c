@@ -195,29 +195,30 @@ static const struct expr *or_named_in_json(struct arena *arena, const struct exp
     return text.ptr && expr_parse(text, arena, &named, &err) == 0 ? expr_or(arena, there, named) : NULL;
 }
 
-/* The value where these events have it under another name or in other words. */
-static enum sigma_outcome value_elsewhere(struct sigma_context *context, const struct item *item,
-                                          const struct yaml_node *node, const struct expr **out)
+/* Whether the modifiers leave the value as a text that may stand elsewhere (logsource_values). */
+static size_t values_elsewhere(const struct sigma_context *context, const struct item *item,
+                               const struct yaml_node *node, struct logsource_value *found)
 {
-    struct logsource_value found[LOGSOURCE_VALUES_MAX];
     bool text = node->kind == YAML_SCALAR && !item->regex && !item->coding_count && !item->cidr && !item->exists &&
                 !item->fieldref && !item->ordered && !item->time_part && !yaml_is_null(node);
-    size_t count = text && context->variant && item->field.ptr
-                       ? logsource_values(context->variant, item->field, node->text, found) : 0;
-    for (size_t i = 0; i < count; i++) {
-        struct item there = *item;
-        const struct expr *test;
-        if (found[i].rest) /* what was in front of it is the column's name */
-            there.place = item->place == PLACE_CONTAINS ? PLACE_STARTS : item->place == PLACE_ENDS ? PLACE_WHOLE : item->place;
-        else if (item->place != PLACE_WHOLE)
-            continue;
-        enum sigma_outcome outcome = sigma_text(context, &there, found[i].column, found[i].text, &test);
-        if (outcome != SIGMA_OK)
-            return outcome;
-        if (!(*out = expr_or(context->arena, *out, test)))
-            return sigma_no_memory(context);
-    }
-    return SIGMA_OK;
+    return text && context->variant && item->field.ptr
+               ? logsource_values(context->variant, item->field, node->text, found) : 0;
+}
+
+static enum sigma_outcome value_elsewhere(struct sigma_context *context, const struct item *item,
+                                          const struct logsource_value *found, const struct expr **out)
+{
+    struct item there = *item;
+    const struct expr *test;
+    if (found->rest) /* what was in front of it is the column's name */
+        there.place = item->place == PLACE_CONTAINS ? PLACE_STARTS : item->place == PLACE_ENDS ? PLACE_WHOLE : item->place;
+    else if (item->place != PLACE_WHOLE)
+        return SIGMA_OK;
+    enum sigma_outcome outcome = sigma_text(context, &there, found->column, found->text, &test);
+    if (outcome != SIGMA_OK)
+        return outcome;
+    *out = expr_or(context->arena, *out, test);
+    return *out ? SIGMA_OK : sigma_no_memory(context);
 }
 
 /* The value over all columns the field may be in. "Missing" must hold for every one of them. */
@@ -225,9 +226,12 @@ static enum sigma_outcome value_anywhere(struct sigma_context *context, const st
                                          const struct yaml_node *node, const struct expr **out)
 {
     struct slice columns[LOGSOURCE_COLUMNS_MAX] = {item->field};
-    size_t count = 1;
+    struct logsource_value found[LOGSOURCE_VALUES_MAX];
+    size_t count = 1, elsewhere = values_elsewhere(context, item, node, found);
     bool missing = !item->exists && yaml_is_null(node), present = true;
-    if (context->variant && item->field.ptr)
+    if (elsewhere && found[0].rest)
+        count = 0; /* there, and nowhere else */
+    else if (context->variant && item->field.ptr)
         count = logsource_columns(context->variant, item->field, context->arena, columns);
     *out = NULL;
     for (size_t i = 0; i < count; i++) {
@@ -239,9 +243,11 @@ static enum sigma_outcome value_anywhere(struct sigma_context *context, const st
         if (!*out)
             return sigma_no_memory(context);
     }
-    enum sigma_outcome outcome = value_elsewhere(context, item, node, out);
-    if (outcome != SIGMA_OK)
-        return outcome;
+    for (size_t i = 0; i < elsewhere; i++) {
+        enum sigma_outcome outcome = value_elsewhere(context, item, &found[i], out);
+        if (outcome != SIGMA_OK)
+            return outcome;
+    }
     if (item->exists)
         *out = or_named_in_json(context->arena, *out, item->field);
     if (*out && item->exists && wanted_there(node, &present) && !present)

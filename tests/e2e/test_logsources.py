@@ -174,11 +174,12 @@ def check_values_elsewhere():
     process = lambda **process: ecs(ECS_WINDOWS, "process", "start", process=process)
     network = lambda direction: ecs(ECS_WINDOWS, "network", "start", network={"direction": direction})
     events = [process(hash={"md5": md5}), process(pe={"imphash": imphash}), process(hash={"md5": imphash}), network("egress"), network("inbound"),
-              {**process(), "winlog": {"event_data": {"Hashes": f"MD5={md5.upper()},IMPHASH={imphash}"}}}]
+              ecs(ECS_WINDOWS, "driver", "start", dll={"hash": {"md5": md5}}), ecs(ECS_WINDOWS, "file", "creation", file={"hash": {"md5": md5}})]
     wanted = [
-        (start, "Hashes|contains", f"MD5={md5.upper()}", {0, 5}), (start, "Hashes|contains", "IMPHASH=" + imphash, {1, 5}), (start, "Hashes|contains", md5, {0, 5}),
-        (start, "Hashes|contains", "md5=0123", {0, 5}), (start, "Hashes|contains", "MD5=4567", set()), (start, "Hashes", "MD5=" + md5, {0}),
-        (start, "Hashes|endswith", "IMPHASH=" + imphash, {1, 5}), (start, "Hashes|contains", "SHA256=" + md5, set()),
+        (start, "Hashes|contains", f"MD5={md5.upper()}", {0}), (start, "Hashes|contains", "IMPHASH=" + imphash, {1}), (start, "Hashes|contains", md5, {0}),
+        (start, "Hashes|contains", "md5=0123", {0}), (start, "Hashes|contains", "MD5=4567", set()), (start, "Hashes", "MD5=" + md5, {0}),
+        (start, "Hashes|endswith", "IMPHASH=" + imphash, {1}), (start, "Hashes|contains", "SHA256=" + md5, set()),
+        ({**start, "category": "driver_load"}, "Hashes|contains", "MD5=" + md5, {5}), ({**start, "category": "file_event"}, "Hashes|contains", "MD5=" + md5, {6}),
         (connection, "Initiated", "true", {3}), (connection, "Initiated", "false", {4}), (connection, "Initiated|contains", "true", set()),
     ]
     with tempfile.TemporaryDirectory() as tmp:
