@@ -47,6 +47,7 @@ fuzz: web
 bench: all
 	@python3 bench/run.py --build $(BUILD)
 	@python3 bench/detect.py --build $(BUILD)
+	@python3 bench/decode.py --build $(BUILD)
 
 tidy:
 	@clang-format --dry-run -Werror $(shell git ls-files 'src/*.c' 'src/*.h' 'tests/*.c')

@@ -190,7 +190,7 @@ int main(int argc, char **argv)
     clock_manual_init(&bench.clock, INT64_C(1767225600) * NS_PER_SECOND);
     struct store_config config = {.dir = argv[3], .clock = &bench.clock.clock, .no_background = true,
                                   .pack_level = argc > 6 ? (int)strtol(argv[6], NULL, 10) : 0};
-    if (!arena || !bench.stream_count || decoders_load(argv[1], &decoders, &err) < 0 ||
+    if (!arena || !bench.stream_count || decoders_load(argv[1], NULL, &decoders, &err) < 0 ||
         file_read(argv[2], 4 * GIB - MIB, arena, &text, &err) < 0 ||
         store_open(&config, &bench.store, &err) < 0)
         stop(&err);

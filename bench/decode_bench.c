@@ -6,6 +6,7 @@
 #include "bench_lines.h"
 #include "bench_usage.h"
 #include "base/file.h"
+#include "base/mem.h"
 #include "decode/decode.h"
 
 #include <stdio.h>
@@ -31,14 +32,17 @@ int main(int argc, char **argv)
     struct err err;
     struct decoders *decoders;
     struct slice text;
+    mem_keep_pages(); /* as the program does */
     struct arena *arena = arena_new(4 * GIB);
     struct batch *batch = batch_new(BATCH_ARENA_MAX);
+    if (batch)
+        arena_use_huge_pages(batch->arena);
     long rounds = argc > 3 ? strtol(argv[3], NULL, 10) : 3;
     if (argc < 3) {
         fprintf(stderr, "usage: %s DECODERS FILE [ROUNDS]\n", argv[0]);
         return 2;
     }
-    if (!arena || !batch || decoders_load(argv[1], &decoders, &err) < 0 ||
+    if (!arena || !batch || decoders_load(argv[1], NULL, &decoders, &err) < 0 ||
         file_read(argv[2], 4 * GIB - MIB, arena, &text, &err) < 0) {
         fprintf(stderr, "%s\n", err.text);
         return 1;

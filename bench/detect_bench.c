@@ -6,6 +6,7 @@
  *
  * CONTENT is the folder with decoders/, logsources/ and state/.
  */
+#include "bench_findings.h"
 #include "bench_lines.h"
 #include "bench_usage.h"
 #include "base/file.h"
@@ -23,15 +24,6 @@ struct bench {
     double decode_s, detect_s;
     uint64_t events, findings;
 };
-
-static int count_finding(void *context, const struct finding *finding, const struct rule *rule,
-                         const struct batch *batch, uint32_t row, struct err *err)
-{
-    struct bench *bench = context;
-    (void)finding, (void)rule, (void)batch, (void)row, (void)err;
-    bench->findings++;
-    return 0;
-}
 
 static int run_file(struct bench *bench, struct slice text, struct err *err)
 {
@@ -100,15 +92,15 @@ int main(int argc, char **argv)
     int result = rule_set_load(argv[1], &options, &rules, &err);
     if (result == 0)
         result = state_definitions_load(state_path, arena, &state, &err);
-    struct detector_options detector = {.rules = result == 0 ? rules : NULL, .state = state, .found = count_finding,
-                                        .context = &bench};
+    struct detector_options detector = {.rules = result == 0 ? rules : NULL, .state = state, .found = bench_count_finding,
+                                        .context = &bench.findings};
     if (result < 0 || detector_new(&detector, &bench.detector, &err) < 0) {
         fprintf(stderr, "%s\n", err.text);
         return 1;
     }
     double load_s = cpu_seconds() - start, load_mib = resident_bytes() / MIB;
     bench.batch = batch_new(BATCH_ARENA_MAX);
-    if (!bench.batch || decoders_load(decoder_path, &decoders, &err) < 0 ||
+    if (!bench.batch || decoders_load(decoder_path, NULL, &decoders, &err) < 0 ||
         !(bench.decode = decode_new(decoders)) || file_read(argv[3], 4 * GIB - MIB, arena, &text, &err) < 0) {
         fprintf(stderr, "%s\n", err.text);
         return 1;

@@ -8,6 +8,7 @@
  */
 #include "base/clock.h"
 #include "base/limits.h"
+#include "bench_findings.h"
 #include "bench_usage.h"
 #include "detect/detector.h"
 #include "event/schema.h"
@@ -27,15 +28,6 @@ static double resident_mb(void)
 {
     malloc_trim(0);
     return resident_bytes() / 1e6;
-}
-
-static int count_finding(void *context, const struct finding *finding, const struct rule *rule,
-                         const struct batch *batch, uint32_t row, struct err *err)
-{
-    struct bench *bench = context;
-    (void)finding, (void)rule, (void)batch, (void)row, (void)err;
-    bench->findings++;
-    return 0;
 }
 
 static int put_event(struct batch *batch, uint64_t seq, uint64_t group, uint64_t turn)
@@ -93,7 +85,7 @@ static int restore(struct bench *bench, const struct detector_options *options, 
 
 static int measure(struct bench *bench, uint64_t groups, uint64_t events, struct err *err)
 {
-    struct detector_options options = {.rules = bench->rules, .found = count_finding, .context = bench};
+    struct detector_options options = {.rules = bench->rules, .found = bench_count_finding, .context = &bench->findings};
     double save_s, load_s;
     size_t bytes;
     if (detector_new(&options, &bench->detector, err) < 0)

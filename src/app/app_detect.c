@@ -71,7 +71,7 @@ static int run_hunt(struct hunt *hunt, const struct rulebook *book, const struct
     struct detector_options options = {.rules = book->rules, .state = book->state, .found = on_found,
                                        .context = hunt};
     struct decoders *decoders = NULL;
-    if (cli_load_decoders(&decoders, err) < 0)
+    if (cli_load_decoders(hunt->offline->decoders, &decoders, err) < 0)
         return -1;
     int result = detector_new(&options, &hunt->detector, err);
     if (result == 0)
@@ -156,6 +156,7 @@ static int hunt_command(const char *name, int argc, char **argv, bool findings)
         {"--source", &offline.source, NULL},  {"--tz", &offline.zone, NULL},
         {"--received", &received, NULL},      {"--actions", &actions, NULL},
         {"--encoding", &offline.encoding, NULL},
+        {"--decoders", &offline.decoders, NULL},
         {"--ignore-logsource", NULL, &ignore_logsource},
         {"--summary", NULL, &summary},
     };

@@ -3,6 +3,7 @@
 #include "app/engine.h"
 #include "collect/exported_reader.h"
 #include "collect/file_reader.h"
+#include "decode/line_rule.h"
 
 #include <stdio.h>
 #include <time.h>
@@ -67,6 +68,9 @@ static int import_file(struct import *import, const char *path, struct err *err)
     if (file_reader_open(path, import->encoding, &reader, err) < 0)
         return -1;
     const struct file_reader_report *report = file_reader_report(reader);
+    struct line_join join;
+    if (decoders_line_rule(import->engine.decoders, slice_text(import->source), file_reader_head(reader), &join))
+        file_reader_join(reader, &join);
     while (result == 0 && (more = file_reader_next(reader, &delivery, err)) > 0) {
         delivery.origin.source = SLICE("import");
         delivery.origin.stream = slice_text(import->stream);

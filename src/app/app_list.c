@@ -17,8 +17,13 @@ const struct command_line command_lines[] = {
      app_import},
     {"export", "--dir DATA [--from T] [--to T] [--stream S] [--format ndjson|csv|parquet|raw] [--out FILE] [SEARCH]",
      "events in open formats; ndjson is exact, and import --exported takes it back", app_export},
-    {"decode", "[--source NAME] [--tz ZONE] [--encoding NAME] [--explain] FILE...", "events as ECS JSON, one a line",
+    {"decode", "[--source NAME] [--tz ZONE] [--encoding NAME] [--decoders PATH] [--explain] FILE...",
+     "events as ECS JSON, one a line; --explain tells what each step did",
      app_decode},
+    {"decoders", "[--decoders PATH] [--format text|json] [NAME...]", "the decoders, and the names of sources that they answer to",
+     app_decoders},
+    {"recognise", "[--source NAME] [--decoders PATH] [--format text|json] FILE...",
+     "what files are: decoder, encoding, time zone, records, and what is not understood", app_recognise},
     {"detect", "--rules FILE|DIR [--format jsonl|table|timeline] [--summary] [--ignore-logsource] FILE|DIR...",
      "rules over files: one line a match, a table, or a timeline as CSV; as a filter: detect FILE|DIR < LOG", app_detect},
     {"replay", "--rules DIR [--format jsonl|table|timeline] FILE...",
@@ -28,7 +33,7 @@ const struct command_line command_lines[] = {
      "        install --dir DATA [--name PACK] [--dry-run] FOLDER|ARCHIVE\n"
      "        ledger --dir DATA [--verify] [--format table|json|jsonl|csv]\n"
      "        disable|enable --dir DATA --reason TEXT ID;  level --dir DATA --reason TEXT ID LEVEL|own\n"
-     "        test [--mutate] [FILE|DIR...]\n"
+     "        test [--mutate] [--write] [FILE|DIR...]\n"
      "        backtest --dir DATA [--from T] [--to T] [--tz ZONE] [--against FILE|DIR] [--examples N]\n"
      "                 [--format table|jsonl] [FILE|DIR]",
      "which rules are active and why others are not; the tests beside them; what they would have found", app_rules},

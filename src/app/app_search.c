@@ -79,13 +79,14 @@ static int collect(void *context, struct slice stream, struct slice source, stru
 }
 
 /* Only where some decoder is newer than an event may be: reading them all takes longer than most searches. */
-static int load_redecode(struct decoders **decoders, struct redecode **out, struct err *err)
+static int load_redecode(const char *dir, struct decoders **decoders, struct redecode **out, struct err *err)
 {
     *decoders = NULL;
     *out = NULL;
-    if (!redecode_may_be_needed(cli_content("decoders")))
+    const char *own = cli_own_decoders(dir);
+    if (!redecode_may_be_needed(cli_content("decoders")) && !(own && redecode_may_be_needed(own)))
         return 0;
-    return cli_load_decoders(decoders, err) < 0 ? -1 : redecode_new(*decoders, out, err);
+    return cli_load_decoders(own, decoders, err) < 0 ? -1 : redecode_new(*decoders, out, err);
 }
 
 static int search_store(const char *dir, int argc, char **argv, struct search_setting *setting)
@@ -115,7 +116,7 @@ static int search_store(const char *dir, int argc, char **argv, struct search_se
     setting->writer = &writer;
     backend.backend.files = &files;
     err_nomem(&err);
-    if (load_redecode(&decoders, &redecode, &err) < 0 || !arena || search_files_find(dir, arena, &files, &err) < 0 ||
+    if (load_redecode(dir, &decoders, &redecode, &err) < 0 || !arena || search_files_find(dir, arena, &files, &err) < 0 ||
         table_backend_new(NULL, admin_path(dir, "lookups", lookups), &tables, &err) < 0) {
         know_builder_free(setting->knowledge);
         status = cli_fail(&err);

@@ -38,7 +38,7 @@ static void check_decoders(struct report *report)
 {
     struct err err;
     struct decoders *decoders;
-    if (cli_load_decoders(&decoders, &err) < 0) {
+    if (cli_load_decoders(NULL, &decoders, &err) < 0) {
         report_line(report, REPORT_FAIL, "decoders", "%s", err.text);
         return;
     }

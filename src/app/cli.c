@@ -108,9 +108,16 @@ const char *cli_content(const char *name)
     return path;
 }
 
-int cli_load_decoders(struct decoders **out, struct err *err)
+const char *cli_own_decoders(const char *dir)
 {
-    return decoders_load(cli_content("decoders"), out, err);
+    static char path[PATH_MAX + 64];
+    snprintf(path, sizeof(path), "%.4000s/content/decoders", dir);
+    return access(path, R_OK) == 0 ? path : NULL;
+}
+
+int cli_load_decoders(const char *own, struct decoders **out, struct err *err)
+{
+    return decoders_load(cli_content("decoders"), own && *own ? own : NULL, out, err);
 }
 
 int cli_check_text(const char *command, const char *zone, const char *encoding)

@@ -40,8 +40,11 @@ PRINTF_LIKE(2, 3) int cli_usage(const char *command, const char *format, ...);
  * Never NULL; the text lives for ever. */
 const char *cli_content(const char *name);
 
-/* Loads the decoders (all of them, from the content folder). */
-int cli_load_decoders(struct decoders **out, struct err *err);
+/* DIR/content/decoders, where a data folder has its own decoders; NULL when there is none. The text lasts until the
+ * next call. */
+const char *cli_own_decoders(const char *dir);
+/* Those of the content folder, and the own ones (a file or folder, or NULL), which come before them. */
+int cli_load_decoders(const char *own, struct decoders **out, struct err *err);
 
 /* What --tz and --encoding name (either may be NULL): 0, or EXIT_USAGE after a sentence. */
 int cli_check_text(const char *command, const char *zone, const char *encoding);
@@ -56,6 +59,8 @@ bool cli_flush(void);
 void cli_progress(bool done, const char *format, ...) PRINTF_LIKE(2, 3);
 
 int app_decode(int argc, char **argv);
+int app_recognise(int argc, char **argv);
+int app_decoders(int argc, char **argv);
 int app_detect(int argc, char **argv);
 int app_rules(int argc, char **argv);
 int app_import(int argc, char **argv);

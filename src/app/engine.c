@@ -96,7 +96,7 @@ int engine_open(struct engine *engine, struct err *err)
                                      .position_min = store_covered(engine->store),
                                      .seq_min = store_next_seq(engine->store)};
     if (journal_open(&journal, &engine->journal, err) < 0 ||
-        cli_load_decoders(&engine->decoders, err) < 0 ||
+        cli_load_decoders(cli_own_decoders(engine->dir), &engine->decoders, err) < 0 ||
         redecode_new(engine->decoders, &engine->redecode, err) < 0)
         return -1;
     snprintf(path, sizeof(path), "%.4000s/memory", engine->dir);

@@ -32,15 +32,6 @@ static void put_if_any(struct writing *event, const char *key, struct slice text
         json_put_text(&event->json, key, text);
 }
 
-static void put_texts(struct json *json, const char *key, const struct slice *texts, size_t count)
-{
-    json_key(json, key);
-    json_open(json, '[');
-    for (size_t i = 0; i < count; i++)
-        json_text(json, texts[i]);
-    json_close(json, ']');
-}
-
 static void end(struct service *service, struct writing *event)
 {
     json_close(&event->json, '}');
@@ -188,7 +179,7 @@ void gate_events_decided(void *context, const struct gate_request *request,
     put_if_any(&event, "hinomi.gate.policy_version", answer->policy_version);
     put_if_any(&event, "hinomi.gate.incident", answer->incident);
     put_request(&event, request);
-    put_texts(&event.json, "message", answer->reasons_en, answer->reason_count);
+    json_put_texts(&event.json, "message", answer->reasons_en, answer->reason_count);
     end(context, &event);
     if (answer->decision == GATE_HOLD || slice_is(answer->row, "released"))
         note_decision(context, request, answer);

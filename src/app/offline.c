@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/time.h"
 #include "collect/file_reader.h"
+#include "decode/line_rule.h"
 
 #include <stdio.h>
 
@@ -13,6 +14,7 @@ enum { OFFLINE_BATCH_BYTES = 256 * 1024 };
 
 struct run {
     struct offline *offline;
+    const struct decoders *decoders;
     struct decode *decode;
     struct batch *batch;
     uint64_t records; /* of the current file */
@@ -77,7 +79,10 @@ static int run_file(void *context, const char *path, struct err *err)
         cli_fail(&why);
         return 0;
     }
+    struct line_join join;
     file_reader_portion(reader, OFFLINE_BATCH_BYTES);
+    if (decoders_line_rule(run->decoders, slice_text(run->offline->source), file_reader_head(reader), &join))
+        file_reader_join(reader, &join);
     int result = 0;
     while (result == 0 && (more = file_reader_next(reader, &delivery, &why)) > 0)
         result = take_delivery(run, &delivery, path, err);
@@ -98,9 +103,13 @@ static int run_file(void *context, const char *path, struct err *err)
 int offline_run(struct offline *offline, const struct decoders *decoders, char **paths, int count,
                 struct err *err)
 {
-    struct run run = {.offline = offline, .decode = decode_new(decoders),
+    struct run run = {.offline = offline, .decoders = decoders, .decode = decode_new(decoders),
                       .batch = batch_new(BATCH_ARENA_MAX)};
     int result = run.decode && run.batch ? 0 : err_nomem(err);
+    if (run.batch)
+        arena_use_huge_pages(run.batch->arena);
+    if (result == 0 && offline->explain && decode_explain(run.decode, offline->explain) < 0)
+        result = err_nomem(err);
     if (result == 0)
         decode_borrow(run.decode); /* a delivery lives until its batches are handed over */
     cli_note_source(decoders, offline->source);

@@ -9,7 +9,9 @@ struct offline {
     const char *source; /* decoder by --source, or NULL */
     const char *zone;   /* --tz, or NULL */
     const char *encoding; /* --encoding, or NULL */
+    const char *decoders; /* --decoders: own ones, or NULL */
     int64_t received_ns; /* --received or now */
+    struct buffer *explain; /* decode_explain(), or NULL */
     /* Each finished batch; rows belong to one file. first_record: the file's record number of row 0. */
     int (*batch)(void *context, struct batch *batch, const char *path, uint64_t first_record,
                  struct err *err);

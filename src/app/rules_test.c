@@ -1,5 +1,6 @@
 /*
- * hinomi rules test: tests that stand beside rules. NAME.test.yaml belongs to NAME.yml:
+ * hinomi rules test: tests that stand beside rules and decoders. X.log beside the decoder X.yaml becomes X.json
+ * (decode/sample.h). NAME.test.yaml belongs to NAME.yml:
  *
  *   cases:
  *     - name: a transfer of a tenth of the wallet
@@ -21,6 +22,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "cut/yaml_json.h"
+#include "decode/sample.h"
 #include "detect/detector.h"
 #include "event/delivery.h"
 
@@ -34,6 +36,7 @@ struct run {
     struct decoders *decoders;
     uint64_t passed, failed;
     bool mutate;
+    bool write;  /* samples' expected events anew */
     bool quiet; /* a wrong version is meant to fail */
     uint64_t mutants, noticed;
 
@@ -391,10 +394,49 @@ static int run_file(struct run *run, struct err *err)
     return result;
 }
 
+/* The decoder file that a sample stands beside; false when it is no sample. */
+static bool find_decoder(const char *path, char to[PATH_ROOM])
+{
+    size_t stem = strlen(path) - 4;
+    if (!slice_ends(slice_text(path), SLICE(".log")))
+        return false;
+    snprintf(to, PATH_ROOM, "%.*s.yaml", (int)stem, path);
+    return access(to, R_OK) == 0;
+}
+
+/* With the installed decoders; one that is not among them comes with them. */
+static int run_sample(struct run *run, const char *path, const char *decoder, struct err *err)
+{
+    struct decoders *decoders = run->decoders, *own = NULL;
+    struct err why;
+    err_clear(&why);
+    bool installed = slice_starts(slice_text(decoder), slice_text(cli_content("decoders")));
+    if (!installed && cli_load_decoders(decoder, &own, &why) < 0) {
+        run->failed++;
+        printf("FAIL  %s: %s\n", path, why.text);
+        return 0;
+    }
+    decoders = own ? own : decoders;
+    int result = run->write ? sample_write(decoders, path, &why) : sample_check(decoders, path, &why);
+    decoders_free(own);
+    if (result < 0 && why.code == ERR_NOMEM)
+        return err_nomem(err);
+    run->failed += result < 0;
+    run->passed += result == 0;
+    if (result < 0)
+        printf("FAIL  %s: %s\n", path, why.text);
+    else
+        printf("%s %s\n", run->write ? "wrote" : "ok   ", path);
+    return 0;
+}
+
 static int visit(void *context, const char *path, struct err *err)
 {
     struct run *run = context;
     struct slice name = slice_text(path);
+    char decoder[PATH_ROOM];
+    if (find_decoder(path, decoder))
+        return run_sample(run, path, decoder, err);
     if (!slice_ends(name, SLICE(SUFFIX)))
         return 0;
     run->path = path;
@@ -414,18 +456,19 @@ int rules_test(int argc, char **argv)
     struct cli_words words;
     struct run run = {0};
     struct err err;
-    char own[PATH_ROOM];
-    const struct cli_option options[] = {{"--mutate", NULL, &run.mutate}};
+    char rules[PATH_ROOM], decoders[PATH_ROOM];
+    const struct cli_option options[] = {{"--mutate", NULL, &run.mutate}, {"--write", NULL, &run.write}};
     int status = cli_parse("rules test", argc, argv, options, ARRAY_COUNT(options), &words);
     if (status)
         return status;
-    snprintf(own, sizeof(own), "%s", cli_content("rules"));
-    if (cli_load_decoders(&run.decoders, &err) < 0)
+    snprintf(rules, sizeof(rules), "%s", cli_content("rules"));
+    snprintf(decoders, sizeof(decoders), "%s", cli_content("decoders"));
+    if (cli_load_decoders(NULL, &run.decoders, &err) < 0)
         return cli_fail(&err);
-    char *own_paths[] = {own};
-    char **paths = words.count ? words.words : own_paths;
+    char *installed[] = {rules, decoders};
+    char **paths = words.count ? words.words : installed;
     int result = 0;
-    for (int i = 0; result == 0 && i < (words.count ? words.count : 1); i++)
+    for (int i = 0; result == 0 && i < (words.count ? words.count : 2); i++)
         result = file_walk(paths[i], NULL, visit, &run, &err);
     decoders_free(run.decoders);
     if (result < 0)

@@ -13,7 +13,7 @@ struct chunk {
     size_t used;
     size_t own; /* holds one piece alone */
     size_t number; /* in order of making */
-    size_t unused; /* data starts at a multiple of ALIGNMENT */
+    size_t huge;   /* from mem_alloc_huge(); data starts at a multiple of ALIGNMENT */
     char data[];
 };
 
@@ -31,7 +31,13 @@ struct arena {
     size_t bytes_held;
     size_t chunk_next;
     size_t made; /* chunks, ever */
+    bool huge_pages;
 };
+
+void arena_use_huge_pages(struct arena *arena)
+{
+    arena->huge_pages = true;
+}
 
 struct arena *arena_new(size_t bytes_max)
 {
@@ -71,7 +77,10 @@ static void free_chunk(struct arena *arena, struct chunk *chunk)
 {
     arena->bytes_held -= chunk_bytes(chunk);
     arena->budget->bytes_held -= chunk_bytes(chunk);
-    mem_free(chunk);
+    if (chunk->huge)
+        mem_free_huge(chunk);
+    else
+        mem_free(chunk);
 }
 
 int arena_defer(struct arena *arena, void (*release)(void *ptr), void *ptr)
@@ -111,7 +120,7 @@ void arena_reset(struct arena *arena)
     run_deferred(arena);
     for (struct chunk *chunk = arena->chunk, *next; chunk; chunk = next) {
         next = chunk->next;
-        if (chunk->size <= chunk_max(arena) && (!keep || chunk->size > keep->size)) {
+        if ((chunk->huge || chunk->size <= chunk_max(arena)) && (!keep || chunk->size > keep->size)) {
             struct chunk *swap = keep;
             keep = chunk;
             chunk = swap;
@@ -155,20 +164,23 @@ void arena_rewind(struct arena *arena, const struct arena_mark *mark)
 /* A request of its own size goes behind the current chunk, so the current one stays in use. */
 static void *add_chunk(struct arena *arena, size_t size)
 {
-    bool own = size > arena->chunk_next;
-    size_t data_size = own ? size : arena->chunk_next;
     struct arena_budget *budget = arena->budget;
+    bool own = size > arena->chunk_next;
+    bool huge = !own && arena->chunk_next == CHUNK_MAX && arena->huge_pages;
+    size_t data_size = own ? size : huge ? MEM_HUGE_BYTES - sizeof(struct chunk) : arena->chunk_next;
     if (budget->bytes_held + data_size + sizeof(struct chunk) > budget->bytes_max) {
         data_size = size;
+        huge = false;
         if (budget->bytes_held + data_size + sizeof(struct chunk) > budget->bytes_max)
             return NULL;
     }
-    struct chunk *chunk = mem_alloc(sizeof(*chunk) + data_size);
+    struct chunk *chunk = huge ? mem_alloc_huge() : mem_alloc(sizeof(*chunk) + data_size);
     if (!chunk)
         return NULL;
     chunk->size = data_size;
     chunk->used = size;
     chunk->own = own;
+    chunk->huge = huge;
     chunk->number = arena->made++;
     arena->bytes_held += chunk_bytes(chunk);
     budget->bytes_held += chunk_bytes(chunk);

@@ -22,6 +22,9 @@ struct chunk;
 struct deferred;
 
 MUST_USE struct arena *arena_new(size_t bytes_max);
+/* It grows by huge pages (base/mem.h) from now on, once it has its first chunks: for the few that hold many MiB at a
+ * time, all of which are touched again and again; part of the last page stays unused. */
+void arena_use_huge_pages(struct arena *arena);
 
 /* What several arenas may hold together; all of them belong to one thread, and it outlives them. */
 struct arena_budget {

@@ -1,6 +1,7 @@
 #include "base/json.h"
 
 #include "base/time.h"
+#include "base/unescape.h"
 #include "base/utf8.h"
 
 #include <math.h>
@@ -169,6 +170,15 @@ void json_put_text(struct json *json, const char *key, struct slice text)
     json_text(json, text);
 }
 
+void json_put_texts(struct json *json, const char *key, const struct slice *texts, size_t count)
+{
+    json_key(json, key);
+    json_open(json, '[');
+    for (size_t i = 0; i < count; i++)
+        json_text(json, texts[i]);
+    json_close(json, ']');
+}
+
 void json_put_i64(struct json *json, const char *key, int64_t n)
 {
     json_key(json, key);
@@ -212,17 +222,6 @@ void buffer_put_base64(struct buffer *buffer, struct slice bytes)
     }
 }
 
-static int base64_digit(char c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
 bool buffer_put_from_base64(struct buffer *buffer, struct slice text)
 {
     size_t len = text.len;
@@ -232,7 +231,7 @@ bool buffer_put_from_base64(struct buffer *buffer, struct slice text)
         return false;
     uint32_t bits = 0;
     for (size_t i = 0; i < len; i++) {
-        int digit = base64_digit(text.ptr[i]);
+        int digit = unescape_base64_digit(text.ptr[i]);
         if (digit < 0)
             return false;
         bits = bits << 6 | (uint32_t)digit;

@@ -31,6 +31,7 @@ void json_time(struct json *json, int64_t time_ns);  /* RFC 3339 */
 
 /* key and value in one */
 void json_put_text(struct json *json, const char *key, struct slice text);
+void json_put_texts(struct json *json, const char *key, const struct slice *texts, size_t count); /* an array */
 void json_put_i64(struct json *json, const char *key, int64_t n);
 void json_put_bool(struct json *json, const char *key, bool b);
 void json_put_time(struct json *json, const char *key, int64_t time_ns);

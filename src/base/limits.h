@@ -27,6 +27,8 @@ enum { EVTX_CHUNK_STEPS_MAX = 4000000 };    /* parts of templates that are put o
 enum { EVTX_CHUNK_TOKENS_MAX = 250000 };    /* tokens of a chunk's templates and of binary XML in its values */
 enum { BATCH_COLUMNS_MAX = 16384 }; /* different field names in one batch */
 enum { FIELD_VALUES_MAX = 4096 };   /* values of one field in one event */
+enum { LOOKUP_KEYS_MAX = 64 };      /* values of one field that a decoder's lookup table is asked for */
+enum { TEMPLATE_PARTS_MAX = 64 };   /* fields in one text of a decoder: '${a} by ${b}' */
 
 /* Time. An attacker must not be able to make ten thousand day folders. */
 enum { TIME_PAST_DAYS_MAX = 3660 }; /* older stamps are filed under the day of receipt */

@@ -1,9 +1,12 @@
 #include "base/mem.h"
 
 #include <malloc.h>
+#include <pthread.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static atomic_long fail_countdown = -1;
 
@@ -19,8 +22,62 @@ void mem_fail_after(long n)
     atomic_store(&fail_countdown, n);
 }
 
+/* Huge pages that are free, each with the next one's address in it. */
+static pthread_mutex_t huge_lock = PTHREAD_MUTEX_INITIALIZER;
+static void **huge_free;
+static atomic_bool huge_kept;
+
+static void *huge_take(void)
+{
+    pthread_mutex_lock(&huge_lock);
+    void **page = huge_free;
+    if (page)
+        huge_free = *page;
+    pthread_mutex_unlock(&huge_lock);
+    return page;
+}
+
+/* Twice as much is asked for, and what is not at the right place given back. */
+static void *huge_map(void)
+{
+    enum { BYTES = MEM_HUGE_BYTES };
+    char *start = mmap(NULL, 2 * (size_t)BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (start == MAP_FAILED)
+        return NULL;
+    size_t before = -(uintptr_t)start % BYTES;
+    if (before)
+        munmap(start, before);
+    munmap(start + before + BYTES, BYTES - before);
+    madvise(start + before, BYTES, MADV_HUGEPAGE); /* a kernel without them maps small ones */
+    return start + before;
+}
+
+void *mem_alloc_huge(void)
+{
+    if (must_fail())
+        return NULL;
+    void *page = huge_take();
+    return page ? page : huge_map();
+}
+
+void mem_free_huge(void *ptr)
+{
+    void **page = ptr;
+    if (!page)
+        return;
+    if (!atomic_load_explicit(&huge_kept, memory_order_relaxed)) {
+        munmap(ptr, MEM_HUGE_BYTES);
+        return;
+    }
+    pthread_mutex_lock(&huge_lock);
+    *page = huge_free;
+    huge_free = page;
+    pthread_mutex_unlock(&huge_lock);
+}
+
 void mem_keep_pages(void)
 {
+    atomic_store(&huge_kept, true);
     enum { KEEP = 1 << 30, PAD = 32 << 20 };
     mallopt(M_TRIM_THRESHOLD, KEEP);
     mallopt(M_MMAP_THRESHOLD, 32 << 20); /* the most that glibc takes */

@@ -18,6 +18,12 @@ MUST_USE void *mem_realloc(void *ptr, size_t size);       /* ptr stays valid on 
 MUST_USE char *mem_strdup(const char *text, size_t len);  /* copy plus a zero */
 void mem_free(void *ptr);                                 /* NULL is fine */
 
+/* MEM_HUGE_BYTES at a multiple of that, not cleared, as one page of the processor where the kernel has one: what is
+ * written and read all over needs a five hundredth of the address look-ups. */
+enum { MEM_HUGE_BYTES = 2 * 1024 * 1024 };
+MUST_USE void *mem_alloc_huge(void);
+void mem_free_huge(void *ptr); /* NULL is fine */
+
 /* Keeps freed memory in the process instead of giving pages back and faulting them in anew at every
  * batch and seal. For programs that run long; call it once, first thing in main. */
 void mem_keep_pages(void);

@@ -2,6 +2,9 @@
 
 #include "base/buffer.h"
 
+/* Logs tell of the past. A clock may be fast, or in another zone than was said. */
+#define YEAR_AHEAD_NS (7 * NS_PER_DAY)
+
 static const char *const month_names[] = {"January",   "February", "March",    "April",
                                           "May",       "June",     "July",     "August",
                                           "September", "October",  "November", "December"};
@@ -352,28 +355,23 @@ static bool read_pattern(struct reading *in, struct slice pattern)
     return true;
 }
 
-bool time_nearest_year(const struct time_parts *parts, const struct zone *zone, int64_t near_ns,
-                       int64_t *time_ns)
+bool time_latest_year(const struct time_parts *parts, const struct zone *zone, int64_t near_ns,
+                      int64_t *time_ns)
 {
     struct time_parts now, candidate = *parts;
+    int64_t latest;
+    if (__builtin_add_overflow(near_ns, YEAR_AHEAD_NS, &latest))
+        latest = INT64_MAX;
     zone_split(zone, near_ns, &now);
-    bool found = false;
-    uint64_t best = 0;
-    for (int year = now.year - 4; year <= now.year + 4;
-         year++) { /* 29 February needs a leap year */
+    for (int year = now.year + 1; year >= now.year - 8; year--) { /* 29 February needs a leap year */
         int64_t t;
         candidate.year = year;
-        if (year < 1678 || year > 2261 || !zone_to_utc(zone, &candidate, 0, &t))
+        if (year < 1678 || year > 2261 || !zone_to_utc(zone, &candidate, 0, &t) || t > latest)
             continue;
-        uint64_t away =
-            t > near_ns ? (uint64_t)t - (uint64_t)near_ns : (uint64_t)near_ns - (uint64_t)t;
-        if (!found || away < best) {
-            best = away;
-            *time_ns = t;
-            found = true;
-        }
+        *time_ns = t;
+        return true;
     }
-    return found;
+    return false;
 }
 
 static bool finish_epoch(const struct reading *in, int64_t *time_ns)
@@ -428,7 +426,7 @@ bool time_pattern_parse(struct slice pattern, struct slice text, const struct ti
     fill_date(&reading, zone, in->near_ns);
     int64_t shift = reading.has_zone ? reading.offset_s * NS_PER_SECOND : 0, t;
     bool fits = reading.has_year ? zone_to_utc(zone, &reading.parts, 0, &t)
-                                 : time_nearest_year(&reading.parts, zone, in->near_ns + shift, &t);
+                                 : time_latest_year(&reading.parts, zone, in->near_ns + shift, &t);
     return fits && !__builtin_sub_overflow(t, shift, time_ns);
 }
 

@@ -25,7 +25,7 @@ MUST_USE int time_pattern_check(struct slice pattern, struct err *err);
 
 struct time_pattern_in {
     const struct zone *zone; /* for texts that name none; NULL is UTC */
-    int64_t near_ns;         /* receipt or now: fills in a missing year (the one that is nearest)
+    int64_t near_ns;         /* receipt or now: fills in a missing year (time_latest_year)
                                 or a missing date (the day of near_ns in the zone) */
 };
 
@@ -40,6 +40,7 @@ bool time_pattern_parse(struct slice pattern, struct slice text, const struct ti
 void time_pattern_format(struct slice pattern, int64_t time_ns, const struct zone *zone,
                          struct buffer *to);
 
-/* The time with these parts, year left out, that is nearest to near_ns (RFC 3164 stamps). */
-bool time_nearest_year(const struct time_parts *parts, const struct zone *zone, int64_t near_ns,
-                       int64_t *time_ns);
+/* The latest time with these parts, year left out, that is not more than a week after near_ns (RFC 3164
+ * stamps). */
+bool time_latest_year(const struct time_parts *parts, const struct zone *zone, int64_t near_ns,
+                      int64_t *time_ns);

@@ -239,7 +239,8 @@ static struct zone *load_zone(struct slice name)
     char path[sizeof(ZONE_FOLDER) + NAME_MAX_BYTES] = ZONE_LOCAL_FILE;
     if (slice_is_nocase(name, "UTC") || slice_is_nocase(name, "Z") || slice_is(name, "GMT"))
         return fixed_zone(SLICE("UTC"), 0);
-    if (zone_parse_offset(name, &offset_s))
+    bool prefixed = slice_starts(name, SLICE("GMT")) || slice_starts(name, SLICE("UTC"));
+    if (zone_parse_offset(prefixed ? slice_from(name, 3) : name, &offset_s))
         return fixed_zone(name, offset_s);
     if (!name_is_safe(name))
         return NULL;
@@ -278,8 +279,9 @@ static const struct zone *find_locked(struct slice name)
     if (found)
         return found == &no_zone ? NULL : found;
     struct zone *zone = load_zone(name);
-    struct slice copy =
-        known.by_name.count < ZONES_MAX ? arena_copy(known.arena, name) : SLICE_NONE;
+    /* names come from logs, too: those that do not exist never take the room of those that do */
+    size_t room = zone ? ZONES_MAX : ZONES_MAX / 2;
+    struct slice copy = known.by_name.count < room ? arena_copy(known.arena, name) : SLICE_NONE;
     void **slot = copy.ptr ? map_slot(&known.by_name, copy) : NULL;
     if (!slot) {
         zone_free(zone);

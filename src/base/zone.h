@@ -17,8 +17,8 @@ enum { ZONE_FILE_BYTES_MAX = 256 * 1024, ZONES_MAX = 2048 };
 
 struct zone;
 
-/* "Asia/Tokyo"; also "UTC", "Z", "local" (the machine's) and fixed offsets "+09:00", "-0330", "+9".
- */
+/* "Asia/Tokyo"; also "UTC", "Z", "local" (the machine's) and fixed offsets "+09:00", "-0330", "+9",
+ * "GMT+9", "UTC-03:30" (east is plus). */
 const struct zone *zone_find(struct slice name);
 struct slice zone_name(const struct zone *zone);
 

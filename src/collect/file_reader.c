@@ -2,7 +2,10 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "cut/line_records.h"
 #include "cut/evtx.h"
+#include "cut/json_records.h"
+#include "cut/line_join.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -42,6 +45,9 @@ struct file_reader {
     size_t delivery_bytes; /* of a delivery, about */
     size_t unit;          /* bytes of a line end: 2 for UTF-16 */
     bool big_endian;
+    struct line_records lines; /* joined lines, and the line that names columns */
+    struct json_records json;
+    bool in_json; /* events are objects in a longer JSON text, not lines */
     struct buffer records;
     struct file_reader_report report;
 };
@@ -224,6 +230,7 @@ int file_reader_open(const char *path, const char *encoding, struct file_reader 
     reader->fd = -1;
     buffer_init(&reader->text, 2 * EXPORT_LINE_BYTES_MAX);
     buffer_init(&reader->records, 64 * MIB);
+    line_records_init(&reader->lines);
     reader->packed = mem_alloc(READ_BYTES);
     int result = reader->packed ? open_content(reader, err) : err_nomem(err);
     if (result < 0) {
@@ -237,6 +244,19 @@ int file_reader_open(const char *path, const char *encoding, struct file_reader 
 void file_reader_allow(struct file_reader *reader, size_t bytes_max)
 {
     reader->line_max = bytes_max;
+}
+
+struct slice file_reader_head(const struct file_reader *reader)
+{
+    struct slice head = slice_from(buffer_slice(&reader->text), reader->given);
+    bool other = reader->evtx || reader->encoding || slice_starts(head, SLICE("\xff\xfe")) ||
+                 slice_starts(head, SLICE("\xfe\xff"));
+    return other ? SLICE("") : head;
+}
+
+void file_reader_join(struct file_reader *reader, const struct line_join *join)
+{
+    reader->lines.join = join;
 }
 
 void file_reader_portion(struct file_reader *reader, size_t bytes)
@@ -256,6 +276,7 @@ void file_reader_close(struct file_reader *reader)
         close(reader->fd);
     buffer_close(&reader->text);
     buffer_close(&reader->records);
+    line_records_close(&reader->lines);
     mem_free(reader->packed);
     mem_free(reader);
 }
@@ -393,6 +414,28 @@ static void look_for_mark(struct file_reader *reader)
     reader->unit = reader->given = 2;
 }
 
+/* ---- one JSON text of many events ---- */
+
+/* The whole objects of the text that is there; false when there is none and more has to be read. */
+static bool give_objects(struct file_reader *reader, struct delivery *out)
+{
+    struct slice text = buffer_slice(&reader->text), record = SLICE_NONE;
+    size_t used = 0;
+    buffer_clear(&reader->records);
+    bool more = true;
+    while (more && reader->records.len < reader->delivery_bytes) {
+        more = json_records_next(&reader->json, slice_from(text, reader->given), reader->text_end, &used, &record);
+        reader->given += used;
+        if (more) {
+            delivery_put_record(&reader->records, record, SLICE(""));
+            out->event_count++;
+        }
+    }
+    out->framing = FRAMING_RECORDS;
+    out->body = buffer_slice(&reader->records);
+    return out->event_count || (reader->text_end && reader->given == text.len);
+}
+
 /* ---- lines ---- */
 
 /* Whole lines. */
@@ -408,11 +451,15 @@ static int give_lines(struct file_reader *reader, struct slice text, struct deli
         if (!end)
             return next_parts(reader, text, out);
         len = (size_t)(end - text.ptr) + 1;
+        len = line_records_end(&reader->lines, slice_sub(text, 0, len));
     }
-    out->framing = FRAMING_LINES;
-    out->body = slice_sub(text, 0, len);
-    out->event_count = delivery_count_lines(out->body);
     reader->given = len;
+    text = slice_sub(text, 0, len);
+    if (line_records_give(&reader->lines, text, &reader->records, out))
+        return 1;
+    out->framing = FRAMING_LINES;
+    out->body = text;
+    out->event_count = delivery_count_lines(out->body);
     return 1;
 }
 
@@ -444,8 +491,18 @@ static int next_lines(struct file_reader *reader, struct delivery *out, struct e
     reader->given = 0;
     if (fill_delivery(reader, err) < 0)
         return -1;
-    if (!reader->looked)
+    if (!reader->looked) {
         look_for_mark(reader);
+        bool asked = reader->lines.join && !reader->lines.join->by_stamp; /* for lines, by who set it up */
+        reader->in_json = !reader->encoding && !asked && json_records_detect(buffer_slice(&reader->text));
+    }
+    if (reader->in_json && !give_objects(reader, out)) {
+        if (fill_to(reader, reader->given + DELIVERY_BYTES_USUAL + reader->line_max, err) < 0)
+            return -1;
+        reader->in_json = give_objects(reader, out); /* else an object over the limit: lines, or parts of one */
+    }
+    if (reader->in_json)
+        return out->event_count > 0;
     struct slice text = slice_from(buffer_slice(&reader->text), reader->given);
     if (text.len == 0)
         return 0;

@@ -22,6 +22,19 @@ static inline void columns_begin(struct columns *columns, const struct batch *ba
     columns->last = batch->column_count ? batch->columns[0] : NULL;
 }
 
+/* What the columns behind this one need is brought near while this one is filled: a batch's columns are more than
+ * the caches near the processor hold. */
+static inline void columns_expect(const struct column *column)
+{
+    const struct column *next = column->next;
+    if (!next)
+        return;
+    __builtin_prefetch(next->next);
+    __builtin_prefetch((const char *)next->next + 64); /* its name */
+    __builtin_prefetch(next->rows + next->count, 1);
+    __builtin_prefetch(next->values + next->count, 1);
+}
+
 /* Finds or makes. NULL when memory or BATCH_COLUMNS_MAX is out. */
 MUST_USE struct column *columns_look_up(struct columns *columns, struct batch *batch,
                                         struct slice name);
@@ -32,10 +45,24 @@ MUST_USE static inline struct column *columns_find(struct columns *columns, stru
     if (UNLIKELY(!next || !slice_equal_short(next->name, name)))
         return columns_look_up(columns, batch, name);
     columns->last = next;
+    columns_expect(next);
+    return next;
+}
+
+/* The column of the name PREFIX + KEY if it is the one that followed in the last event; else NULL. */
+static inline struct column *columns_guess(struct columns *columns, struct slice prefix, struct slice key)
+{
+    struct column *last = columns->last, *next = last ? last->next : NULL;
+    if (!next || next->name.len != prefix.len + key.len ||
+        !slice_same_bytes(next->name.ptr + prefix.len, key.ptr, key.len) ||
+        !slice_same_bytes(next->name.ptr, prefix.ptr, prefix.len))
+        return NULL;
+    columns->last = next;
+    columns_expect(next);
     return next;
 }
 
 static inline bool column_has_row(const struct column *column, uint32_t row)
 {
-    return column->count && column->rows[column->count - 1] == row;
+    return column->newest_row == row && column->count && column->rows[column->count - 1] == row;
 }

@@ -2,8 +2,12 @@
 
 static size_t quoted_end(struct slice text, bool *escaped)
 {
+    char quote = text.ptr[0];
     size_t at = 1;
-    for (; at < text.len && text.ptr[at] != '"'; at++)
+    const char *plain = memchr(text.ptr + 1, quote, text.len - 1);
+    if (plain && !memchr(text.ptr + 1, '\\', (size_t)(plain - text.ptr) - 1))
+        return (size_t)(plain - text.ptr);
+    for (; at < text.len && text.ptr[at] != quote; at++)
         if (text.ptr[at] == '\\' && at + 1 < text.len) {
             *escaped = true;
             at++;
@@ -11,35 +15,112 @@ static size_t quoted_end(struct slice text, bool *escaped)
     return at < text.len ? at : text.len;
 }
 
+static bool in_word(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '.' || c == '-' || c == '[' || c == ']' || c == '/' || c == ':';
+}
+
+size_t kv_spaced_end(struct slice text, char separator, char equals, bool *escaped)
+{
+    size_t word = 0, end = 0; /* where the present word begins, and what was before it */
+    bool starts = false, fits = false;
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        if (c == '\\') {
+            *escaped = true;
+            i++;
+            fits = false;
+        } else if (c == separator) {
+            end = i;
+            word = i + 1;
+            starts = true;
+            fits = true;
+        } else if (c == equals && starts && fits && i > word) {
+            while (end > 0 && text.ptr[end - 1] == separator)
+                end--;
+            return end;
+        } else if (!in_word(c)) {
+            fits = false;
+        }
+    }
+    return text.len;
+}
+
+static ptrdiff_t find_separator(const struct kv *kv)
+{
+    return kv->separator.len == 1 ? slice_find_char(kv->rest, kv->separator.ptr[0])
+                                  : slice_find(kv->rest, kv->separator);
+}
+
+static bool at_separator(const struct kv *kv, size_t at)
+{
+    return kv->rest.ptr[at] == kv->separator.ptr[0] &&
+           (kv->separator.len == 1 || slice_starts(slice_from(kv->rest, at), kv->separator));
+}
+
 static void take_value(struct kv *kv, struct kv_pair *out)
 {
     struct slice rest = kv->rest;
-    if (rest.len && rest.ptr[0] == '"') {
+    if (rest.len && slice_find_char(kv->quotes, rest.ptr[0]) >= 0) {
         size_t end = quoted_end(rest, &out->escaped);
         out->value = slice_sub(rest, 1, end > 0 ? end - 1 : 0);
         kv->rest = slice_from(rest, end + 1);
         return;
     }
-    ptrdiff_t end = slice_find_char(rest, kv->separator);
+    ptrdiff_t end = -1;
+    if (kv->spaces)
+        end = (ptrdiff_t)kv_spaced_end(rest, kv->separator.ptr[0], kv->equals, &out->escaped);
+    else
+        end = find_separator(kv);
     out->value = slice_sub(rest, 0, end < 0 ? rest.len : (size_t)end);
     kv->rest = slice_from(rest, out->value.len);
+    out->value = slice_trim(out->value);
+    out->escaped = false; /* only quoted values are */
+}
+
+/* How many separators and blanks the text begins with. */
+static size_t separators_at_start(const struct kv *kv)
+{
+    size_t at = 0;
+    char separator = kv->separator.ptr[0];
+    if (kv->separator.len == 1) {
+        while (at < kv->rest.len && (kv->rest.ptr[at] == ' ' || kv->rest.ptr[at] == separator))
+            at++;
+        return at;
+    }
+    while (at < kv->rest.len && (kv->rest.ptr[at] == ' ' || at_separator(kv, at)))
+        at += kv->rest.ptr[at] == ' ' ? 1 : kv->separator.len;
+    return at;
+}
+
+/* Where the word ends that may be a key. */
+static size_t word_end(const struct kv *kv)
+{
+    struct slice rest = kv->rest;
+    size_t at = 0;
+    char separator = kv->separator.ptr[0], equals = kv->equals;
+    if (kv->separator.len == 1) {
+        while (at < rest.len && rest.ptr[at] != equals && rest.ptr[at] != separator)
+            at++;
+        return at;
+    }
+    while (at < rest.len && rest.ptr[at] != equals && !at_separator(kv, at))
+        at++;
+    return at;
 }
 
 bool kv_next(struct kv *kv, struct kv_pair *out)
 {
     *out = (struct kv_pair){0};
     for (;;) {
-        while (kv->rest.len && (kv->rest.ptr[0] == kv->separator || kv->rest.ptr[0] == ' '))
-            kv->rest = slice_from(kv->rest, 1);
-        size_t at = 0;
-        while (at < kv->rest.len && kv->rest.ptr[at] != kv->equals &&
-               kv->rest.ptr[at] != kv->separator)
-            at++;
+        kv->rest = slice_from(kv->rest, separators_at_start(kv));
+        size_t at = word_end(kv);
         struct slice key = slice_sub(kv->rest, 0, at);
         bool pair = at < kv->rest.len && kv->rest.ptr[at] == kv->equals && key.len;
         if (at >= kv->rest.len)
             return false;
-        kv->rest = slice_from(kv->rest, at + 1);
+        kv->rest = slice_from(kv->rest, at + (kv->rest.ptr[at] == kv->equals ? 1 : kv->separator.len));
         if (!pair)
             continue;
         out->key = slice_trim(key);

@@ -94,7 +94,7 @@ static bool take_month_stamp(struct slice *text, const struct zone *zone, int64_
     if (!take_clock(&rest, &parts))
         return false;
     out->has_time = has_year ? zone_to_utc(zone, &parts, 0, &out->time_ns)
-                             : time_nearest_year(&parts, zone, near_ns, &out->time_ns);
+                             : time_latest_year(&parts, zone, near_ns, &out->time_ns);
     out->stamp = slice_sub(*text, 0, text->len - rest.len);
     if (rest.len && rest.ptr[0] == ':') /* "Jan 26 09:11:02: %ASA-..." */
         rest = slice_from(rest, 1);

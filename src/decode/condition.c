@@ -1,5 +1,7 @@
 #include "decode/condition.h"
 
+#include "decode/verb.h"
+
 #include "expr/function.h"
 
 static bool calls(const struct expr *expr, const char *name)

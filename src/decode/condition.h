@@ -9,6 +9,8 @@
  */
 #include "decode/decoder.h"
 
+struct decoder_compiler; /* decode/verb.h */
+
 enum condition_kind {
     CONDITION_ASK, /* the expression; NULL when field is given and missing */
     CONDITION_ALL, /* AND, OR of the parts */

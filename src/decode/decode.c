@@ -2,10 +2,13 @@
 
 #include "base/mem.h"
 #include "base/time.h"
+#include "base/zone.h"
 #include "cut/encoding.h"
+#include "cut/url.h"
 #include "decode/coerce.h"
 #include "decode/decode_exported.h"
 #include "decode/decode_run.h"
+#include "decode/step_trace.h"
 
 #include <assert.h>
 
@@ -16,6 +19,7 @@ struct decode {
     struct runner runner;
     struct encoding encoding;
     struct decode_counts counts;
+    struct explain explain; /* to: NULL when nobody asked */
 };
 
 struct decode *decode_new(const struct decoders *decoders)
@@ -36,12 +40,18 @@ void decode_free(struct decode *decode)
         return;
     runner_close(&decode->runner);
     encoding_close(&decode->encoding);
+    explain_close(&decode->explain);
     mem_free(decode);
 }
 
 void decode_borrow(struct decode *decode)
 {
     decode->runner.borrows = true;
+}
+
+int decode_explain(struct decode *decode, struct buffer *to)
+{
+    return explain_init(&decode->explain, to);
 }
 
 const struct decode_counts *decode_counts(const struct decode *decode)
@@ -151,21 +161,32 @@ static struct slice without_bom(struct slice raw)
 
 static enum text_kind look_at(struct run *run, struct slice text)
 {
-    size_t at = 0;
-    while (at < text.len && at < 64 && (unsigned char)text.ptr[at] <= ' ')
-        at++;
-    struct slice head = slice_from(text, at);
+    enum text_kind kind = text_kind_by_start(text);
     run->tokens_of = SLICE_NONE;
-    if (head.len && head.ptr[0] == '{') {
-        if (json_cutter_scan(run->runner->json, text, run->batch->arena, &run->tokens, run->err) < 0) {
-            run->out_of_memory |= run->err->code == ERR_NOMEM;
-            return TEXT_PLAIN;
-        }
-        run->tokens_of = text;
-        return TEXT_JSON;
+    if (kind != TEXT_JSON)
+        return kind;
+    if (json_cutter_scan(run->runner->json, text, run->batch->arena, &run->tokens, run->err) < 0) {
+        run->out_of_memory |= run->err->code == ERR_NOMEM;
+        return TEXT_PLAIN;
     }
-    bool xml = slice_starts(head, SLICE("<Event")) || slice_starts(head, SLICE("<?xml"));
-    return xml ? TEXT_XML : TEXT_PLAIN;
+    run->tokens_of = text;
+    return TEXT_JSON;
+}
+
+uint32_t decode_rank(struct decode *decode, struct slice raw, struct slice source, const struct decoder **out,
+                     uint32_t max)
+{
+    UNSET struct err err;
+    struct json_tokens tokens;
+    struct sighting sighting = {.sighter = &decode->runner.sighter, .text = without_bom(raw), .source = source,
+                                .tokens = &tokens};
+    err_clear(&err);
+    sighter_begin(&decode->runner.sighter);
+    sighting.kind = text_kind_by_start(sighting.text);
+    if (sighting.kind == TEXT_JSON &&
+        json_cutter_scan(decode->runner.json, sighting.text, NULL, &tokens, &err) < 0)
+        sighting.kind = TEXT_PLAIN;
+    return decoders_rank(decode->runner.decoders, &sighting, out, max);
 }
 
 /* What was given beside the event (HEC): fields are added, the others only where the event does
@@ -176,7 +197,6 @@ static void put_hints(struct run *run, struct slice hints, bool has_dataset)
     struct slice fields = delivery_hint(hints, "fields");
     struct err err;
     put_default(run, KNOWN_HOST, arena_copy(batch->arena, delivery_hint(hints, "host")));
-    put_default(run, KNOWN_ENCODING, arena_copy(batch->arena, delivery_hint(hints, "encoding")));
     put_default(run, KNOWN_PATH, arena_copy(batch->arena, delivery_hint(hints, "source")));
     if (!has_dataset)
         put_default(run, KNOWN_DATASET,
@@ -231,41 +251,42 @@ static void settle_decoder(const struct decode *decode, struct run *run, enum ru
         put_text(run, KNOWN_ERROR, arena_copy(arena, slice_text(run->err->text)));
         add_tag(run, "_decode_error");
     }
-    put_default(run, KNOWN_KIND, SLICE("event"));
+    if (run_get(run, known(run, KNOWN_CATEGORY)).count || run_get(run, known(run, KNOWN_TYPE)).count)
+        put_default(run, KNOWN_KIND, SLICE("event")); /* what nobody has sorted is not said to be of a kind */
 }
 
-/* What decoders read: the event's bytes, as UTF-8 where the delivery says that they are not. */
-static struct slice text_of(struct decode *decode, struct run *run, struct slice raw,
-                            struct slice hints)
+/* What decoders read: the event's bytes, as UTF-8 where they are not. Then the event keeps that, too, so that
+ * words are found in it. */
+static struct slice text_of(struct decode *decode, struct run *run, struct slice raw, struct slice hints)
 {
     struct slice name = delivery_hint(hints, "encoding");
     bool damaged = false;
     if (!name.len)
+        name = encoding_guess(raw);
+    if (!name.len)
         return raw;
-    struct slice text =
-        encoding_to_utf8(&decode->encoding, name, raw, run->batch->arena, &damaged);
+    struct slice text = encoding_to_utf8(&decode->encoding, name, raw, run->batch->arena, &damaged);
     if (damaged)
         run->json_flags |= JSON_CUT_NOT_UTF8;
-    return text.ptr ? text : raw;
-}
-
-static void clear_temps(struct runner *runner)
-{
-    if (runner->temps_used)
-        memset(runner->temps, 0, runner->decoders->fields.temps * sizeof(*runner->temps));
-    runner->temps_used = false;
+    if (!text.ptr)
+        return raw;
+    put_text(run, KNOWN_ENCODING, own_text(decode, run, name));
+    if (!slice_equal(text, raw))
+        put_text(run, KNOWN_TEXT, text);
+    return text;
 }
 
 /* The event's fields; false when memory is out. */
 static bool decode_event(struct decode *decode, struct batch *batch, struct event_row *row,
-                         struct slice hints, const struct zone *zone)
+                         struct slice hints, const struct zone *zone, struct slice header)
 {
     UNSET struct err err;
     struct run run = {.runner = &decode->runner, .batch = batch, .zone = zone, .err = &err};
     run.row = batch->row_count - 1;
     run.received_ns = row->received_ns;
     err_clear(&err);
-    clear_temps(&decode->runner);
+    runner_clear_temps(&decode->runner);
+    sighter_begin(&decode->runner.sighter);
     struct slice exported = delivery_hint(hints, "exported");
     if (exported.len) {
         decode->counts.events++;
@@ -275,23 +296,34 @@ static bool decode_event(struct decode *decode, struct batch *batch, struct even
     }
     struct slice sourcetype = delivery_hint(hints, "sourcetype");
     struct slice text = text_of(decode, &run, row->raw, hints);
-    struct sighting sighting = {.text = without_bom(text), .tokens = &run.tokens};
+    struct sighting sighting = {.sighter = &decode->runner.sighter, .text = without_bom(text), .tokens = &run.tokens};
     sighting.source = row->origin->dataset.len ? row->origin->dataset : sourcetype;
     sighting.kind = look_at(&run, sighting.text);
+    sighting.header = header;
+    run.source = sighting.source;
+    run.header = header;
     struct slice named = delivery_hint(hints, "decoder");
     const struct decoder *decoder = named.len ? decoders_find(decode->runner.decoders, named)
                                               : decoders_choose(decode->runner.decoders, &sighting);
+    if (decode->explain.to) {
+        explain_begin(&decode->explain, &run);
+        explain_choice(&run, &sighting, decoder);
+    }
     enum run_result result = decoder ? run_decoder(&run, decoder, sighting.text) : RUN_OK;
     if (!decoder && err.code == ERR_INPUT)
         result = RUN_FAILED; /* it looked like JSON: say why it is none */
     bool has_dataset = run.taker && run.taker->dataset.len;
     settle_decoder(decode, &run, result, text, row);
+    if (run.header_used) /* to decode it again one needs it */
+        put_text(&run, KNOWN_HEADER, arena_copy(batch->arena, header));
     if (hints.len)
         put_hints(&run, hints, has_dataset);
     if (!has_dataset) /* what the source was said to be, where no decoder knows better */
         put_default(&run, KNOWN_DATASET, row->origin->dataset);
     settle_time(&run, row, delivery_hint(hints, "time"));
     put_flags(&run, row);
+    if (decode->explain.to)
+        buffer_put_char(decode->explain.to, '\0');
     decode->counts.events++;
     decode->counts.not_understood += !decoder;
     decode->counts.errors += result == RUN_FAILED;
@@ -302,7 +334,7 @@ static bool decode_event(struct decode *decode, struct batch *batch, struct even
 
 static struct origin *copy_origin(struct batch *batch, const struct origin *from)
 {
-    struct origin *to = arena_alloc(batch->arena, sizeof(*to));
+    struct origin *to = arena_calloc(batch->arena, sizeof(*to));
     if (!to)
         return NULL;
     const struct slice *in[] = {&from->source,   &from->stream, &from->dataset, &from->peer,
@@ -314,6 +346,9 @@ static struct origin *copy_origin(struct batch *batch, const struct origin *from
         if (in[i]->ptr && !out[i]->ptr)
             return NULL;
     }
+    struct slice port;
+    if (to->peer.len)
+        url_cut_host(to->peer, &to->sender, &port);
     return to;
 }
 
@@ -338,6 +373,7 @@ struct filling {
     struct batch *batch;
     struct origin *origin;
     const struct zone *zone;
+    struct slice header; /* of the event that is taken */
     size_t raw_bytes;
 };
 
@@ -402,7 +438,7 @@ static int take_event(struct filling *filling, const struct delivery_event *even
     struct event_row *row = add_row(filling, event, index);
     if (!row)
         return alone ? keep_raw(filling, event, index, err) : 1;
-    if (decode_event(filling->decode, batch, row, event->hints, filling->zone)) {
+    if (decode_event(filling->decode, batch, row, event->hints, filling->zone, filling->header)) {
         filling->raw_bytes += event->raw.len;
         return 0;
     }
@@ -444,12 +480,15 @@ static int walk(struct filling *filling, struct decode_place *place, const struc
     bool damaged;
     size_t at = place->at;
     while (delivery_next(delivery, &at, &event, &damaged)) {
+        struct slice header = delivery_hint(event.hints, "header");
+        filling->header = header.ptr ? header : place->header;
         int result = why ? set_aside(filling, &event, place->index, *why, err)
                          : take_event(filling, &event, place->index, err);
         if (result != 0)
             return result;
         place->at = at;
         place->index++;
+        place->header = filling->header;
     }
     if (!damaged)
         return 0;

@@ -29,10 +29,16 @@ void decode_free(struct decode *decode);                             /* NULL is 
  * decoders' own texts are borrowed, not copied. */
 void decode_borrow(struct decode *decode);
 
+/* From now on what the steps do to each event is told in to, which outlives the decode: an event's text ends
+ * with a NUL. For people; slow. -1 when memory is out. */
+struct buffer;
+MUST_USE int decode_explain(struct decode *decode, struct buffer *to);
+
 /* Where in a delivery we are; zeroed at its start. */
 struct decode_place {
     size_t at;
-    uint32_t index; /* events before it */
+    uint32_t index;      /* events before it */
+    struct slice header; /* the hint of that name, which holds for the events behind it, too */
 };
 
 /* Adds events to the batch, which may have some already. 1: the batch is full and the delivery has
@@ -50,6 +56,10 @@ MUST_USE int decode_quarantine(struct decode *decode, const struct delivery *del
 
 /* Before the batch is handed on: declared types, then batch_finish(). */
 MUST_USE int decode_finish(struct batch *batch, struct err *err);
+
+/* Decoders that would take an event with these bytes, the one that does first; up to max of them. */
+uint32_t decode_rank(struct decode *decode, struct slice raw, struct slice source, const struct decoder **out,
+                     uint32_t max);
 
 struct decode_counts {
     uint64_t events;

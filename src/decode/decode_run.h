@@ -5,21 +5,43 @@
  * Threads  A runner belongs to one thread.
  */
 #include "cut/columns.h"
+#include "cut/domain.h"
 #include "cut/json_event.h"
-#include "decode/registry.h"
+#include "decode/recognition.h"
+#include "decode/verb.h"
 
-enum { INNER_DEPTH_MAX = 4 };
+enum { INNER_DEPTH_MAX = 8 };
+
+struct explain; /* decode/step_trace.h */
+
+/* The batch's columns that a step concerns, by their names. */
+struct watched {
+    struct column *column;
+    uint32_t field; /* what the step makes of it */
+};
+struct watch {
+    struct watched *list;
+    uint32_t count, size;
+    uint32_t columns_seen; /* of the batch */
+};
 
 /* What a thread keeps between events. */
 struct runner {
     const struct decoders *decoders;
+    struct sighter sighter;
     struct json_cutter *json;
     struct columns columns; /* guesses for names that only the event knows */
-    struct column **known;  /* by slot of FIELD_COLUMN; NULL: not among the batch's columns so far */
+    struct column **known;   /* by number of a FIELD_COLUMN; NULL: not among the batch's columns so far */
+    uint32_t *known_numbers; /* of known that are set */
+    uint32_t known_count;
+    struct watch *watches;  /* by step->watch */
     uint32_t columns_seen;  /* of the batch, for known */
+    struct domain_memo *domains;
     bool borrows;           /* deliveries and decoders outlive the batches */
     struct value *temps;    /* by slot of FIELD_TEMP; VALUE_NULL: not set */
-    bool temps_used;
+    bool *temp_listed;      /* whether it is in temp_slots */
+    uint32_t *temp_slots;   /* of temps that may be set */
+    uint32_t temp_count;
     struct arena *scratch; /* results of conditions */
     struct expr_scope scope;
 };
@@ -31,6 +53,9 @@ struct run {
     uint32_t row;
     int64_t received_ns;
     const struct zone *zone; /* for stamps that name none */
+    struct slice source;     /* what the event's source is called, or none */
+    struct slice header;     /* the line that names a file's columns, or none */
+    bool header_used;        /* for hinomi.header */
     struct slice text;       /* what the present decoder was given */
     struct value text_value;
     const struct decoder *taker;   /* the innermost one that took it: for hinomi.decoder */
@@ -40,15 +65,10 @@ struct run {
     unsigned inner;      /* depth of texts within texts */
     unsigned quiet;      /* failures are expected: no sentence is made */
     unsigned json_flags; /* JSON_CUT_* */
+    struct explain *explain; /* or NULL */
     bool left;           /* fields over a limit elsewhere */
     bool out_of_memory;
     struct err *err;
-};
-
-enum run_result {
-    RUN_OK,
-    RUN_STOP,   /* the decoder said so */
-    RUN_FAILED, /* err says why; what was won stays */
 };
 
 MUST_USE int runner_init(struct runner *runner, const struct decoders *decoders);
@@ -67,16 +87,43 @@ static inline const struct field *run_field(const struct run *run, uint32_t numb
     return &run->runner->decoders->fields.list[number];
 }
 
-/* The column of a FIELD_COLUMN; NULL when the batch has none. */
-static inline struct column *run_column(struct run *run, const struct field *field)
+/* The column of a field; NULL when the batch has none, or the field is none. */
+static inline struct column *run_column(struct run *run, uint32_t number)
 {
     if (UNLIKELY(run->runner->columns_seen != run->batch->column_count))
         run_learn_columns(run);
-    return run->runner->known[field->slot];
+    return run->runner->known[number];
 }
 
+/* Of a field that is no column. */
+struct value_list run_get_other(struct run *run, uint32_t number);
+
 /* The values of a field of this event. */
-struct value_list run_get(struct run *run, uint32_t field);
+static inline struct value_list run_get(struct run *run, uint32_t number)
+{
+    const struct column *column = run_column(run, number);
+    if (!column)
+        return run_get_other(run, number);
+    if (!column_has_row(column, run->row))
+        return (struct value_list){0};
+    uint32_t first = column->count - 1;
+    while (first && column->rows[first - 1] == run->row)
+        first--;
+    return (struct value_list){column->values + first, column->count - first};
+}
+
+/* False: run_get() would find nothing. */
+static inline bool run_has(struct run *run, uint32_t number)
+{
+    const struct column *column = run_column(run, number);
+    return column ? column_has_row(column, run->row) : run_get_other(run, number).count > 0;
+}
+
+/* The field that a step makes of a column of this name; UINT32_MAX: it does not concern it. */
+typedef uint32_t watch_field(const struct step *step, struct slice name);
+/* All columns of the batch that concern the step, in their order; NULL when memory is out. */
+const struct watch *run_watch(struct run *run, const struct step *step, watch_field *field);
+
 /* Adds a value or, with replace, is the only one afterwards. VALUE_NULL is a gap among
  * several values, and nothing where it would be the only one. */
 void run_put(struct run *run, uint32_t field, struct value v, bool replace);
@@ -84,8 +131,24 @@ void run_drop(struct run *run, uint32_t field);
 /* The first value as text; SLICE_NONE when there is none. */
 struct slice run_text(struct run *run, uint32_t field);
 
-/* In run_cut.c: the steps that cut text, and in run_change.c those that change fields. */
-enum run_result run_cut_step(struct run *run, const struct step *step);
-enum run_result run_change_step(struct run *run, const struct step *step);
+/* Of a value of this event; SLICE_NONE when memory is out. */
+struct slice run_value_text(struct run *run, struct value v);
+/* Adds a text, unless the field is UINT32_MAX. */
+void run_put_text(struct run *run, uint32_t field, struct slice text);
+/* In place of what the field has, or beside it. */
+void run_put_constant(struct run *run, uint32_t field, const struct constant *constant);
+void run_add_constant(struct run *run, uint32_t field, const struct constant *constant);
+/* The values live until the next expression. False when memory is out. */
+bool run_evaluate(struct run *run, const struct expr *expr, struct value_list *out);
+/* Forgets what names that begin with '_' stand for. */
+void runner_clear_temps(struct runner *runner);
+
+/* "default": several of one field stand one behind the other. */
+enum run_result run_default(struct run *run, const struct step *step);
+
+/* False when the answer is NULL. */
+bool run_holds(struct run *run, const struct condition *condition);
+enum run_result run_steps(struct run *run, const struct steps *steps);
+
 PRINTF_LIKE(3, 4)
 enum run_result run_fail(struct run *run, const struct step *step, const char *format, ...);

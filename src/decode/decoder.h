@@ -10,13 +10,12 @@
  */
 #include "base/arena.h"
 #include "base/map.h"
-#include "base/zone.h"
-#include "cut/dissect.h"
+#include "cut/line_join.h"
 #include "event/value.h"
 #include "expr/expr.h"
 #include "pattern/regex.h"
 
-enum { DECODER_FIELDS_MAX = 16384, DECODER_TEMPS_MAX = 256, STEPS_DEPTH_MAX = 12 };
+enum { DECODER_FIELDS_MAX = 16384, DECODER_TEMPS_MAX = 4096, STEPS_DEPTH_MAX = 12 };
 
 /* A name in a decoder file. Names that begin with '_' are for the decoder only and never become
  * columns; _text is the text given to it. */
@@ -25,7 +24,7 @@ enum field_kind { FIELD_COLUMN, FIELD_TEMP, FIELD_TEXT };
 struct field {
     struct slice name;
     enum field_kind kind;
-    uint32_t slot; /* of its kind */
+    uint32_t slot; /* of a FIELD_TEMP */
 };
 
 /* Shared by all decoders of a registry. */
@@ -33,108 +32,41 @@ struct fields {
     struct arena *arena;
     struct field *list;
     uint32_t count, size;
-    uint32_t columns, temps; /* slots given out */
+    uint32_t temps;   /* slots given out */
+    uint32_t watches; /* steps that concern columns by their names */
     struct map by_name;      /* to the number + 1 */
 };
 
-enum step_kind {
-    STEP_JSON,
-    STEP_KV,
-    STEP_SYSLOG,
-    STEP_DISSECT,
-    STEP_REGEX,
-    STEP_CSV,
-    STEP_WINXML,
-    STEP_WINJSON,
-    STEP_IF,
-    STEP_CHOOSE,
-    STEP_FIRST,
-    STEP_INNER,
-    STEP_DECODER,
-    STEP_STOP,
-    STEP_FAIL,
-    STEP_RENAME, /* from here on: they change fields, and no more */
-    STEP_COPY,
-    STEP_BASENAME,
-    STEP_DIRNAME,
-    STEP_SET,
-    STEP_DEFAULT,
-    STEP_CONVERT,
-    STEP_DATE,
-    STEP_LOOKUP,
-    STEP_SPLIT,
-    STEP_DROP,
-    STEP_APPEND,
+enum run_result {
+    RUN_OK,
+    RUN_STOP,   /* the decoder said so */
+    RUN_FAILED, /* the run's err says why; what was won stays */
 };
 
-enum convert_kind {
-    CONVERT_INT,
-    CONVERT_DECIMAL,
-    CONVERT_FLOAT,
-    CONVERT_BOOL,
-    CONVERT_IP,
-    CONVERT_STRING,
-    CONVERT_LOWERCASE,
-    CONVERT_UPPERCASE,
-    CONVERT_TRIM,
-    CONVERT_HEX, /* "0x1f" to 31 */
-};
-
-enum date_kind { DATE_ISO, DATE_EPOCH, DATE_PATTERN };
-
-struct date_format {
-    enum date_kind kind;
-    struct slice pattern;
-};
-
-/* Text with ${field} in it: literal, field, literal, field, ... */
-struct template_part {
-    struct slice literal;
-    uint32_t field; /* UINT32_MAX behind the last literal */
-};
-
-struct constant {
-    const struct value *values;
-    uint32_t count;
-    const struct template_part *parts; /* a template instead of values */
-    uint32_t part_count;
-};
-
+struct run;
 struct step;
+struct verb;
+struct condition;
+struct decoder;
+
+typedef enum run_result step_run(struct run *run, const struct step *step);
+
+/* One step. What its verb needs beside the two fields that most verbs have is in data (verb.h). */
+struct step {
+    step_run *run;
+    const struct condition *when; /* NULL: always */
+    uint32_t from, to;            /* fields */
+    const void *data;
+    const struct verb *verb;
+    uint32_t needs; /* a field without which nothing is done; UINT32_MAX: none */
+    uint32_t watch; /* number of a step that goes through columns by their names */
+    int line;
+    bool optional; /* a text that does not fit is no error */
+};
 
 struct steps {
     const struct step *list;
     uint32_t count;
-};
-
-struct condition;
-struct decoder;
-
-struct step {
-    enum step_kind kind;
-    int line;
-    bool optional;                /* a text that does not fit is no error */
-    const struct condition *when; /* NULL: always */
-    uint32_t from, to;       /* fields */
-    struct slice under;      /* JSON, KV: prefix; FAIL: text; DECODER: name */
-    const struct decoder **chain; /* DECODER: of that name; set when all decoders are loaded */
-    char separator, equals;
-    struct slice by; /* SPLIT */
-    struct constant constant;
-    enum convert_kind convert;
-    const struct dissect *dissect;
-    struct regex *regex;
-    uint32_t *targets; /* fields of DISSECT, REGEX, CSV; UINT32_MAX: not kept */
-    uint32_t *groups;  /* REGEX: group numbers */
-    uint32_t target_count;
-    const struct date_format *formats;
-    uint32_t format_count;
-    const struct zone *zone;
-    bool zone_set;
-    struct map *table; /* LOOKUP: struct constant *; CHOOSE: struct steps * */
-    struct steps body, other;
-    const struct steps *branches; /* FIRST */
-    uint32_t branch_count;
 };
 
 /* A key a JSON event must have, perhaps with a value: "event.dataset=exchange.*". */
@@ -157,9 +89,13 @@ struct recognise {
     struct json_need *json; /* all of them */
     uint32_t json_count;
     bool wants_json, wants_xml, wants_text;
+    char header;     /* separator of the columns that a file's header names, or '\0': no such test */
+    const struct slice *columns; /* words that all stand in that header, without regard to case */
+    uint32_t column_count;
     bool by_content; /* has some test of the content */
     bool inner_only; /* never for whole events */
     struct regex *regex;
+    struct slice pattern; /* of regex */
     int64_t priority; /* smaller is asked first */
 };
 
@@ -169,17 +105,31 @@ struct owned {
     struct owned *next;
 };
 
+/* Another decoder or a shared table that a step names. */
+struct named_ref {
+    struct slice name;
+    int line;
+    const struct decoder **decoder; /* one of them is NULL */
+    const struct map **table;
+    struct named_ref *next;
+};
+
 struct decoder {
     struct slice name;
     int64_t version;
     struct slice label; /* name@version, for hinomi.decoder */
     struct slice dataset;
+    struct slice summary;
+    const struct slice *differs; /* what others do differently, and why */
+    uint32_t differ_count;
     const struct slice *corrects; /* decoders whose older events it may have now */
     uint32_t correct_count;
     struct slice path;
     struct recognise recognise;
+    struct line_join join; /* how its lines make records; zero: each is one */
     struct steps steps;
-    struct owned *owned; /* what decoder_close() frees */
+    struct named_ref *refs; /* names that are looked up when all files are loaded */
+    struct owned *owned;   /* what decoder_close() frees */
 };
 
 struct yaml_node;
@@ -192,17 +142,3 @@ void decoder_close(struct decoder *decoder);
 /* The number of a name, made when new. UINT32_MAX when memory or the bound is out. */
 uint32_t fields_number(struct fields *fields, struct slice name);
 
-/* Used by the compiler's two halves. */
-struct decoder_compiler {
-    struct arena *arena;
-    struct fields *fields;
-    struct decoder *decoder;
-    unsigned depth;
-    struct err *err;
-};
-MUST_USE int decoder_own(struct decoder_compiler *compiler, struct regex *regex);
-/* A scalar or a list of them; "${field}" makes a template. */
-MUST_USE int decoder_compile_constant(struct decoder_compiler *compiler,
-                                      const struct yaml_node *node, struct constant *out);
-MUST_USE int decoder_compile_steps(struct decoder_compiler *compiler, const struct yaml_node *node,
-                                   struct steps *out);

@@ -1,6 +1,5 @@
-/* The head of a decoder file: its name and what it recognises. The steps are in decoder_steps.c. */
-#include "cut/yaml.h"
-#include "decode/decoder.h"
+/* The head of a decoder file: its name and what it recognises. Its steps are compiled in verbs.c. */
+#include "decode/verb.h"
 
 #include "base/limits.h"
 
@@ -29,21 +28,8 @@ uint32_t fields_number(struct fields *fields, struct slice name)
     struct field *field = &fields->list[fields->count];
     field->name = name;
     field->kind = temp ? FIELD_TEMP : slice_is(name, "_text") ? FIELD_TEXT : FIELD_COLUMN;
-    field->slot = temp ? fields->temps++ : field->kind == FIELD_COLUMN ? fields->columns++ : 0;
+    field->slot = temp ? fields->temps++ : 0;
     return fields->count++;
-}
-
-int decoder_own(struct decoder_compiler *compiler, struct regex *regex)
-{
-    struct owned *owned = arena_calloc(compiler->arena, sizeof(*owned));
-    if (!owned) {
-        regex_free(regex);
-        return err_nomem(compiler->err);
-    }
-    owned->regex = regex;
-    owned->next = compiler->decoder->owned;
-    compiler->decoder->owned = owned;
-    return 0;
 }
 
 void decoder_close(struct decoder *decoder)
@@ -59,27 +45,16 @@ static int want_text(struct decoder_compiler *compiler, const struct yaml_node *
     return out->len ? 0 : yaml_err(compiler->err, node, "'%s' is missing or no text", key);
 }
 
-/* A text or a list of texts. */
-static int text_list(struct decoder_compiler *compiler, const struct yaml_node *node,
+/* A text or a list of texts, none of them empty. */
+static int text_list(struct decoder_compiler *compiler, const struct yaml_node *node, const char *key,
                      const struct slice **out, uint32_t *count)
 {
-    *count = 0;
-    if (!node)
-        return 0;
-    if (node->kind == YAML_MAPPING)
-        return yaml_err(compiler->err, node, "a text or a list of texts is wanted");
-    size_t n = node->kind == YAML_SEQUENCE ? node->count : 1;
-    struct slice *list = arena_array(compiler->arena, n + 1, sizeof(*list));
-    if (!list)
-        return err_nomem(compiler->err);
-    for (size_t i = 0; i < n; i++) {
-        const struct yaml_node *item = node->kind == YAML_SEQUENCE ? node->entries[i].value : node;
-        list[i] = yaml_text(item, SLICE_NONE);
-        if (!list[i].len)
-            return yaml_err(compiler->err, item, "a text that is not empty is wanted");
-    }
-    *out = list;
-    *count = (uint32_t)n;
+    node = yaml_get(node, key);
+    if (verb_texts(compiler, node, out, count) < 0)
+        return -1;
+    for (uint32_t i = 0; i < *count; i++)
+        if (!(*out)[i].len)
+            return yaml_err(compiler->err, node, "a text that is not empty is wanted");
     return 0;
 }
 
@@ -88,7 +63,7 @@ static int json_needs(struct decoder_compiler *compiler, const struct yaml_node 
 {
     const struct slice *keys = NULL;
     uint32_t count;
-    if (text_list(compiler, node, &keys, &count) < 0)
+    if (text_list(compiler, node, "json", &keys, &count) < 0)
         return -1;
     struct json_need *needs = arena_array(compiler->arena, count + 1U, sizeof(*needs));
     if (!needs)
@@ -123,11 +98,30 @@ static int check_keys(struct decoder_compiler *compiler, const struct yaml_node 
     return 0;
 }
 
+/* header: csv, semicolon, tsv or w3c */
+static int compile_header(struct decoder_compiler *compiler, const struct yaml_node *node, char *out)
+{
+    static const struct {
+        const char *name;
+        char separator;
+    } kinds[] = {{"csv", ','}, {"semicolon", ';'}, {"tsv", '\t'}, {"w3c", ' '}};
+    struct slice text = yaml_text(node, SLICE_NONE);
+    if (!node)
+        return 0;
+    for (size_t i = 0; i < ARRAY_COUNT(kinds); i++)
+        if (slice_is(text, kinds[i].name)) {
+            *out = kinds[i].separator;
+            return 0;
+        }
+    return yaml_err(compiler->err, node, "'header' must be csv, semicolon, tsv or w3c");
+}
+
 static int compile_recognise(struct decoder_compiler *compiler, const struct yaml_node *node,
                              struct recognise *out)
 {
     static const char *const keys[] = {"sources", "programs", "starts_with", "contains",  "json",
-                                       "format",  "regex",    "priority",    "inner_only"};
+                                       "format",  "regex",    "priority",    "inner_only",
+                                       "header",  "columns"};
     out->priority = 50;
     if (!node)
         return 0;
@@ -138,38 +132,57 @@ static int compile_recognise(struct decoder_compiler *compiler, const struct yam
     struct slice format = yaml_text(yaml_get(node, "format"), SLICE_NONE);
     struct slice pattern = yaml_text(yaml_get(node, "regex"), SLICE_NONE);
     if (check_keys(compiler, node, keys, ARRAY_COUNT(keys)) < 0 ||
-        text_list(compiler, yaml_get(node, "sources"), &out->sources, &out->source_count) < 0 ||
-        text_list(compiler, yaml_get(node, "programs"), &out->programs, &out->program_count) < 0 ||
-        text_list(compiler, yaml_get(node, "starts_with"), &out->starts, &out->start_count) < 0 ||
-        text_list(compiler, yaml_get(node, "contains"), &out->contains, &out->contain_count) < 0 ||
-        json_needs(compiler, yaml_get(node, "json"), out) < 0)
+        text_list(compiler, node, "sources", &out->sources, &out->source_count) < 0 ||
+        text_list(compiler, node, "programs", &out->programs, &out->program_count) < 0 ||
+        text_list(compiler, node, "starts_with", &out->starts, &out->start_count) < 0 ||
+        text_list(compiler, node, "contains", &out->contains, &out->contain_count) < 0 ||
+        text_list(compiler, node, "columns", &out->columns, &out->column_count) < 0 ||
+        json_needs(compiler, node, out) < 0)
         return -1;
     if (priority && !yaml_to_i64(priority, &out->priority))
         return yaml_err(compiler->err, priority, "'priority' must be a whole number");
     if (inner && !yaml_to_bool(inner, &out->inner_only))
         return yaml_err(compiler->err, inner, "'inner_only' must be true or false");
+    if (compile_header(compiler, yaml_get(node, "header"), &out->header) < 0)
+        return -1;
     out->wants_json |= slice_is(format, "json");
     out->wants_xml = slice_is(format, "winxml");
     bool other = slice_is(format, "text") || slice_is(format, "any");
     if (format.ptr && !out->wants_json && !out->wants_xml && !other)
         return yaml_err(compiler->err, node, "'format' must be json, winxml, text or any");
     if (pattern.ptr) {
-        if (regex_new(pattern, 0, &out->regex, compiler->err) < 0)
-            return err_within(compiler->err, "line %d", node->line);
-        if (decoder_own(compiler, out->regex) < 0)
+        out->pattern = pattern;
+        if (verb_regex(compiler, node, pattern, &out->regex) < 0)
             return -1;
     }
-    bool tests_text = out->start_count || out->contain_count || out->regex;
+    bool tests_text = out->start_count || out->contain_count || out->regex || out->header;
     out->wants_text = slice_is(format, "text") ||
                       (!format.ptr && tests_text && !out->wants_json && !out->wants_xml);
     out->by_content = tests_text || out->wants_json || out->wants_xml;
     return 0;
 }
 
+/* multiline: {begins: regex} or {continues: regex} */
+static int compile_multiline(struct decoder_compiler *compiler, const struct yaml_node *node, struct line_join *out)
+{
+    static const char *const keys[] = {"begins", "continues"};
+    struct regex *regex;
+    if (!node)
+        return 0;
+    if (node->kind != YAML_MAPPING || node->count != 1)
+        return yaml_err(compiler->err, node, "'multiline' has either 'begins' or 'continues', a regular expression");
+    if (check_keys(compiler, node, keys, ARRAY_COUNT(keys)) < 0 ||
+        verb_regex(compiler, node, yaml_text(node->entries[0].value, SLICE_NONE), &regex) < 0)
+        return -1;
+    *(yaml_get(node, "begins") ? &out->begins : &out->continues) = regex;
+    return 0;
+}
+
 static int compile_head(struct decoder_compiler *compiler, const struct yaml_node *node)
 {
     static const char *const keys[] = {"name",    "version",   "dataset", "corrects",
-                                       "summary", "recognise", "steps"};
+                                       "summary", "recognise", "steps",   "differs",
+                                       "multiline"};
     struct decoder *decoder = compiler->decoder;
     if (node->kind != YAML_MAPPING)
         return yaml_err(compiler->err, node, "a decoder must be a mapping");
@@ -181,12 +194,17 @@ static int compile_head(struct decoder_compiler *compiler, const struct yaml_nod
         return yaml_err(compiler->err, version ? version : node,
                         "'version' must be a whole number from 1 on");
     decoder->dataset = yaml_text(yaml_get(node, "dataset"), SLICE_NONE);
+    decoder->summary = yaml_text(yaml_get(node, "summary"), SLICE(""));
+    if (text_list(compiler, node, "differs", &decoder->differs, &decoder->differ_count) < 0)
+        return -1;
     decoder->label = arena_printf(compiler->arena, "%.*s@%lld", SLICE_ARG(decoder->name),
                                   (long long)decoder->version);
     if (!decoder->label.ptr)
         return err_nomem(compiler->err);
-    if (text_list(compiler, yaml_get(node, "corrects"), &decoder->corrects,
+    if (text_list(compiler, node, "corrects", &decoder->corrects,
                   &decoder->correct_count) < 0)
+        return -1;
+    if (compile_multiline(compiler, yaml_get(node, "multiline"), &decoder->join) < 0)
         return -1;
     return compile_recognise(compiler, yaml_get(node, "recognise"), &decoder->recognise);
 }
@@ -202,7 +220,7 @@ int decoder_compile(const struct yaml_node *node, struct slice path, struct fiel
     compiler.decoder->path = path;
     const struct yaml_node *steps = yaml_get(node, "steps");
     if (compile_head(&compiler, node) < 0 ||
-        (steps && decoder_compile_steps(&compiler, steps, &compiler.decoder->steps) < 0)) {
+        (steps && verb_compile_steps(&compiler, steps, &compiler.decoder->steps) < 0)) {
         decoder_close(compiler.decoder);
         return -1;
     }

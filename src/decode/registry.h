@@ -1,14 +1,6 @@
 #pragma once
 /*
- * decode/registry: all decoders, loaded from a folder, and the choice among them.
- *
- * The choice depends on the event and on what its source is called, never on
- * events before it, so that results do not depend on how batches were cut.
- *
- *   1. decoders that name the event's sourcetype or dataset, in priority order, if their other
- *      tests pass
- *   2. decoders that recognise the content, in priority order
- *   3. none: the event stays raw
+ * decode/registry: all decoders, loaded from a folder. The choice among them: decode/recognition.h.
  *
  * Ownership  decoders_load() to decoders_free().
  * Threads    Read-only after loading.
@@ -18,7 +10,7 @@
 #include "cut/json_scan.h"
 #include "decode/decoder.h"
 
-enum { DECODERS_MAX = 4096, JSON_NEEDS_MAX = 256, DECODER_FILE_BYTES_MAX = 4 * 1024 * 1024 };
+enum { DECODERS_MAX = 4096, JSON_NEEDS_MAX = 1024, JSON_FILTER_LOG2 = 13, DECODER_FILE_BYTES_MAX = 4 * 1024 * 1024 };
 
 /* Fields the engine itself reads or writes. */
 enum known_field {
@@ -26,6 +18,8 @@ enum known_field {
     KNOWN_MESSAGE,
     KNOWN_DATASET,
     KNOWN_KIND,
+    KNOWN_CATEGORY,
+    KNOWN_TYPE,
     KNOWN_DECODER,
     KNOWN_ERROR,
     KNOWN_TAGS,
@@ -43,6 +37,8 @@ enum known_field {
     KNOWN_SYSLOG_MESSAGE_ID,
     KNOWN_HOSTNAME,
     KNOWN_ENCODING,
+    KNOWN_TEXT,
+    KNOWN_HEADER,
     KNOWN_COUNT,
 };
 
@@ -63,18 +59,21 @@ struct decoders {
     struct fields fields;
     uint32_t known[KNOWN_COUNT];
     struct decoder_list all; /* by priority, then name */
-    struct decoder_list by_content[TEXT_KIND_COUNT]; /* of all, those that such a text may be for */
+    uint32_t own_from;       /* while they are loaded: those before it may be replaced */
     struct map by_name;      /* struct decoder * */
     struct map by_source;    /* lowercase name: struct decoder_list * */
-    struct map by_program;   /* struct decoder * */
+    struct map by_program;   /* struct decoder_list * */
+    struct map tables;       /* shared by lookups: struct map * of struct constant * */
     struct map json_keys;    /* name: its number + 1 */
     struct map json_parents; /* "event" of "event.dataset": struct json_key * */
     uint32_t json_key_count;
-    uint64_t json_filter[4]; /* bits of keys and parents: most names are none of them */
+    uint64_t json_filter[(1 << JSON_FILTER_LOG2) / 64]; /* bits of keys and parents: most names are none of them */
+    struct recognition *recognition;
 };
 
-/* path is a file or a folder (X.yaml in it and below). */
-MUST_USE int decoders_load(const char *path, struct decoders **out, struct err *err);
+/* path is a file or a folder (X.yaml in it and below); own another, or NULL: its decoders come in the place of those of
+ * the same name. */
+MUST_USE int decoders_load(const char *path, const char *own, struct decoders **out, struct err *err);
 /* One text with one or more documents, named path in errors. */
 MUST_USE int decoders_load_text(struct slice text, const char *path, struct decoders **out,
                                 struct err *err);
@@ -85,15 +84,6 @@ const struct decoder *decoders_find(const struct decoders *decoders, struct slic
 bool decoders_know_source(const struct decoders *decoders, struct slice source,
                           struct slice *nearest);
 
-/* What is known of an event before it is cut. */
-struct sighting {
-    struct slice source;  /* sourcetype or dataset, or none */
-    struct slice program; /* of an inner text, or none */
-    struct slice text;
-    enum text_kind kind;
-    const struct json_tokens *tokens; /* of JSON texts */
-    bool inner;
-};
-/* NULL: nobody takes it. */
-const struct decoder *decoders_choose(const struct decoders *decoders,
-                                      const struct sighting *sighting);
+/* Upper and lower case of a source's name are the same. */
+enum { SOURCE_NAME_MAX = 128 };
+struct slice decoders_lowercase(struct slice name, char to[SOURCE_NAME_MAX]);

@@ -1,8 +1,10 @@
 #include "decode/sample.h"
 
 #include "base/file.h"
+#include "base/io.h"
 #include "base/limits.h"
 #include "base/time.h"
+#include "cut/line_records.h"
 #include "decode/coerce.h"
 
 #include <limits.h>
@@ -28,21 +30,35 @@ static int put_rows(struct batch *batch, struct buffer *to, struct err *err)
     return 0;
 }
 
+/* The events of the lines; those behind a line that names their columns know it. */
+static struct delivery delivery_of(struct slice text, struct line_records *lines, struct buffer *records)
+{
+    struct delivery delivery = {.framing = FRAMING_LINES, .body = text};
+    line_records_init(lines);
+    buffer_init(records, 2 * SAMPLE_BYTES_MAX);
+    (void)line_records_give(lines, text, records, &delivery);
+    return delivery;
+}
+
 int sample_decode(const struct decoders *decoders, struct slice text, struct buffer *to,
                   struct err *err)
 {
+    struct line_records lines;
+    struct buffer records;
     struct decode *decode = decode_new(decoders);
     struct batch *batch = batch_new(BATCH_ARENA_MAX);
-    struct delivery delivery = {.framing = FRAMING_LINES, .body = text};
+    struct delivery delivery = delivery_of(text, &lines, &records);
     struct decode_place place = {0};
     bool zone_seen;
-    int more = decode && batch ? 1 : err_nomem(err);
+    int more = decode && batch && !buffer_failed(&records) ? 1 : err_nomem(err);
     (void)time_parse_rfc3339(SLICE("2026-03-01T00:00:00Z"), &delivery.received_ns, &zone_seen);
     while (more > 0) {
         more = decode_delivery(decode, &delivery, &place, batch, err);
         if (more >= 0 && put_rows(batch, to, err) < 0)
             more = -1;
     }
+    buffer_close(&records);
+    line_records_close(&lines);
     batch_free(batch);
     decode_free(decode);
     return more < 0 ? -1 : 0;
@@ -71,26 +87,52 @@ static int compare(struct slice got, struct slice want, const char *path, struct
     }
 }
 
+/* What the sample becomes, and where what it should become stands; sample_unmake() whatever it returns. */
+struct made {
+    struct arena *arena;
+    struct buffer got;
+    char expected_path[PATH_MAX];
+};
+
+static int sample_make(struct made *made, const struct decoders *decoders, const char *log_path, struct err *err)
+{
+    struct slice text;
+    buffer_init(&made->got, SAMPLE_JSON_MAX);
+    made->arena = arena_new(SAMPLE_JSON_MAX);
+    if (!made->arena)
+        return err_nomem(err);
+    if (sample_expected_path(log_path, made->expected_path, sizeof(made->expected_path), err) < 0 ||
+        file_read(log_path, SAMPLE_BYTES_MAX, made->arena, &text, err) < 0 ||
+        sample_decode(decoders, text, &made->got, err) < 0)
+        return -1;
+    return buffer_failed(&made->got) ? err_nomem(err) : 0;
+}
+
+static void sample_unmake(struct made *made)
+{
+    buffer_close(&made->got);
+    arena_free(made->arena);
+}
+
 int sample_check(const struct decoders *decoders, const char *log_path, struct err *err)
 {
-    char expected_path[PATH_MAX];
-    struct slice text, expected;
-    struct buffer got;
-    struct arena *arena = arena_new(SAMPLE_JSON_MAX);
-    if (!arena)
-        return err_nomem(err);
-    buffer_init(&got, SAMPLE_JSON_MAX);
-    int result = sample_expected_path(log_path, expected_path, sizeof(expected_path), err);
+    struct made made;
+    struct slice expected;
+    int result = sample_make(&made, decoders, log_path, err);
     if (result == 0)
-        result = file_read(log_path, SAMPLE_BYTES_MAX, arena, &text, err);
+        result = file_read(made.expected_path, SAMPLE_BYTES_MAX, made.arena, &expected, err);
     if (result == 0)
-        result = file_read(expected_path, SAMPLE_BYTES_MAX, arena, &expected, err);
+        result = compare(buffer_slice(&made.got), expected, made.expected_path, err);
+    sample_unmake(&made);
+    return result;
+}
+
+int sample_write(const struct decoders *decoders, const char *log_path, struct err *err)
+{
+    struct made made;
+    int result = sample_make(&made, decoders, log_path, err);
     if (result == 0)
-        result = sample_decode(decoders, text, &got, err);
-    if (result == 0)
-        result = buffer_failed(&got) ? err_nomem(err)
-                                     : compare(buffer_slice(&got), expected, expected_path, err);
-    buffer_close(&got);
-    arena_free(arena);
+        result = io_replace_file(io_real(), made.expected_path, buffer_slice(&made.got), err);
+    sample_unmake(&made);
     return result;
 }

@@ -15,5 +15,7 @@ MUST_USE int sample_decode(const struct decoders *decoders, struct slice text, s
 
 /* log_path ends in ".log". ERR_INPUT names the first line that is not what stands in the .json. */
 MUST_USE int sample_check(const struct decoders *decoders, const char *log_path, struct err *err);
+/* Writes the .json anew. */
+MUST_USE int sample_write(const struct decoders *decoders, const char *log_path, struct err *err);
 /* ".../X.json" for ".../X.log"; ERR_CONFIG when the path is too long. */
 MUST_USE int sample_expected_path(const char *log_path, char *to, size_t size, struct err *err);

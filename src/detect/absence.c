@@ -374,6 +374,7 @@ static bool shrink(void *state)
 
 const struct operator_kind operator_absence = {
     .name = "absence",
+    .saved_since = 3,
     .make = absence_make,
     .free = absence_free,
     .take = take_trigger,

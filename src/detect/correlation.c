@@ -545,6 +545,7 @@ static bool shrink(void *state)
 
 const struct operator_kind operator_correlation = {
     .name = "correlation",
+    .saved_since = 3,
     .make = counting_make,
     .free = counting_free,
     .take = take,

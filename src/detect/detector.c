@@ -17,7 +17,7 @@
 #include "detect/wave.h"
 #include "event/delivery.h"
 
-enum { SNAPSHOT_FIRST = 1, SNAPSHOT_MARKED = 3, SNAPSHOT_VERSION = 3 };
+enum { SNAPSHOT_FIRST = 1, SNAPSHOT_VERSION = 3 };
 #define SCRATCH_MAX (256 * MIB)
 #define LEDGER_BLOCK SLICE("ledger of rules") /* no rule has such a name */
 
@@ -526,9 +526,7 @@ static int load_operator(struct detector *detector, struct remembering *one, uin
     uint64_t fingerprint = one->rule->fingerprint;
     if (version > SNAPSHOT_FIRST && !slice_take_le64(&bytes, &fingerprint))
         return err_set(err, ERR_CORRUPT, "a snapshot of the detector is damaged");
-    bool other = version < SNAPSHOT_MARKED && (one->kind == &operator_correlation || one->kind == &operator_absence ||
-                                               one->kind == &operator_usual);
-    if (fingerprint != one->rule->fingerprint || other) {
+    if (fingerprint != one->rule->fingerprint || version < one->kind->saved_since) {
         detector->stats.states_dropped++;
         return 0;
     }

@@ -44,6 +44,7 @@ struct operator_stats {
 
 struct operator_kind {
     const char *name;
+    uint64_t saved_since; /* the detector's snapshot version in which what save() writes was changed last; 0: never */
     void *(*make)(const struct operator_host *host); /* NULL when memory is out */
     void (*free)(void *state);
     int (*take)(void *state, const struct hit *hit, struct err *err);

@@ -390,6 +390,7 @@ static int64_t history_ns(const struct rule *rule)
 
 const struct operator_kind operator_usual = {
     .name = "usual",
+    .saved_since = 3,
     .make = usual_make,
     .free = usual_free,
     .take = take,

@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-enum { COLUMNS_FIRST = 64, VALUES_FIRST = 16, ROWS_FIRST = 1024 };
+enum { COLUMNS_FIRST = 64, VALUES_FIRST = 16, ROWS_FIRST = 1024, CACHE_LINE = 64 };
 
 struct batch *batch_new(size_t bytes_max)
 {
@@ -64,6 +64,20 @@ struct event_row *batch_add_row(struct batch *batch)
     return row;
 }
 
+/* At the start of a line of the cache, its name right behind it: who guesses a column compares the name next. */
+static struct column *new_column(struct arena *arena, struct slice name)
+{
+    char *room = arena_alloc(arena, sizeof(struct column) + CACHE_LINE + name.len);
+    if (!room)
+        return NULL;
+    room += -(uintptr_t)room % CACHE_LINE;
+    struct column *column = memset(room, 0, sizeof(*column));
+    char *copy = room + sizeof(*column);
+    memcpy(copy, name.ptr, name.len);
+    column->name = slice_of(copy, name.len);
+    return column;
+}
+
 static struct column *add_column(struct batch *batch, struct slice name)
 {
     if (batch->column_count >= BATCH_COLUMNS_MAX)
@@ -75,11 +89,8 @@ static struct column *add_column(struct batch *batch, struct slice name)
             return NULL;
         batch->columns = columns;
     }
-    struct column *column = arena_calloc(batch->arena, sizeof(*column));
-    if (!column)
-        return NULL;
-    column->name = arena_copy(batch->arena, name);
-    if (!column->name.ptr || map_put(&batch->by_name, column->name, column) < 0)
+    struct column *column = new_column(batch->arena, name);
+    if (!column || map_put(&batch->by_name, column->name, column) < 0)
         return NULL;
     column->index = batch->column_count;
     batch->columns[batch->column_count++] = column;
@@ -279,7 +290,8 @@ int batch_finish(struct batch *batch)
     }
     if (fill_from_origin(batch, FIELD_SOURCE, offsetof(struct origin, source), true) < 0 ||
         fill_from_origin(batch, FIELD_STREAM, offsetof(struct origin, stream), true) < 0 ||
-        fill_from_origin(batch, FIELD_PATH, offsetof(struct origin, path), false) < 0)
+        fill_from_origin(batch, FIELD_PATH, offsetof(struct origin, path), false) < 0 ||
+        fill_from_origin(batch, FIELD_SENDER, offsetof(struct origin, sender), false) < 0)
         return -1;
     return 0;
 }

@@ -29,11 +29,18 @@
 struct origin;
 
 struct column {
+    /* What adding a value touches, in one line of the cache. */
     struct slice name;
+    uint32_t *rows;       /* ascending */
+    struct value *values; /* parallel to rows; VALUE_NULL only as a gap inside arrays */
+    struct column *next;  /* the column that followed in the last event: a guess for decoders */
     uint32_t count;
     uint32_t size;
-    uint32_t *rows;        /* ascending */
-    struct value *values;  /* parallel to rows; VALUE_NULL only as a gap inside arrays */
+    uint32_t newest_row; /* the last that column_add() was given, even if its values are dropped again */
+    uint32_t index;      /* position in batch->columns */
+    uint16_t types_seen; /* bit per value_type */
+    bool multi;          /* some row has several values */
+
     uint32_t *codes;       /* parallel, or NULL; codes of STRING values in the dictionary */
     uint64_t dict_epoch;   /* which dictionary the codes belong to */
     const struct value *dict; /* columns from the store, or NULL: codes[i] names dict[codes[i]] for
@@ -41,10 +48,6 @@ struct column {
                                * values may be NULL when the reader asked for that (scan.h,
                                * codes_only); column_value() works either way */
     uint32_t dict_count;
-    struct column *next;   /* the column that followed in the last event: a guess for decoders */
-    uint32_t index;        /* position in batch->columns */
-    uint16_t types_seen;   /* bit per value_type */
-    bool multi;            /* some row has several values */
 };
 
 /* What is known of an event before and beside its fields. */
@@ -110,6 +113,7 @@ MUST_USE static inline int column_add(struct batch *batch, struct column *column
     column->rows[count] = row;
     column->values[count] = v;
     column->count = count + 1;
+    column->newest_row = row;
     column->types_seen |= (uint16_t)(1U << v.type);
     return 0;
 }

@@ -29,6 +29,7 @@ struct origin {
     struct slice stream;   /* hinomi.stream (index): set by configuration or token only */
     struct slice dataset;  /* decoder chosen by configuration or --source, or none */
     struct slice peer;     /* address and port, or none for files */
+    struct slice sender;   /* the address of them; made when the delivery is decoded */
     struct slice identity; /* token id or TLS identity, or none */
     struct slice path;     /* log.file.path, or none */
     struct slice zone;     /* IANA zone for stamps that have none, or none (UTC) */

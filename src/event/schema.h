@@ -14,8 +14,10 @@
 #define FIELD_ACTION SLICE("event.action")
 #define FIELD_SEQ SLICE("hinomi.seq")
 #define FIELD_SOURCE SLICE("hinomi.source")
+#define FIELD_SENDER SLICE("log.source.address")
 #define FIELD_STREAM SLICE("hinomi.stream")
 #define FIELD_DECODER SLICE("hinomi.decoder")
+#define FIELD_TEXT_UTF8 SLICE("hinomi.text") /* of events that came in another encoding */
 #define FIELD_TAGS SLICE("tags")
 #define FIELD_HOST SLICE("host.name")
 #define FIELD_PATH SLICE("log.file.path")

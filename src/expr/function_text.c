@@ -1,6 +1,7 @@
 /* Text. Given several values, a function of one text is applied to each member. */
 #include "expr/function.h"
 
+#include "base/unescape.h"
 #include "base/utf8.h"
 
 typedef struct slice (*text_map)(struct slice text, struct slice extra, struct arena *arena);
@@ -84,32 +85,10 @@ static struct slice map_trim(struct slice text, struct slice set, struct arena *
     return map_rtrim(map_ltrim(text, set, arena), set, arena);
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static struct slice map_urldecode(struct slice text, struct slice extra, struct arena *arena)
 {
     (void)extra;
-    char *to = arena_alloc(arena, text.len + 1);
-    if (!to)
-        return SLICE_NONE;
-    size_t len = 0;
-    for (size_t i = 0; i < text.len; i++) {
-        int high = i + 2 < text.len ? hex_digit(text.ptr[i + 1]) : -1;
-        int low = high >= 0 ? hex_digit(text.ptr[i + 2]) : -1;
-        if (text.ptr[i] == '%' && low >= 0) {
-            to[len++] = (char)(high * 16 + low);
-            i += 2;
-        } else {
-            to[len++] = text.ptr[i] == '+' ? ' ' : text.ptr[i];
-        }
-    }
-    return slice_of(to, len);
+    return unescape_url(text, arena);
 }
 
 #define MAPPED(name)                                                                               \

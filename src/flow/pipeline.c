@@ -584,6 +584,8 @@ static int make_parts(struct pipeline *pipeline, struct err *err)
     if (pipeline->decode)
         decode_borrow(pipeline->decode); /* a delivery lives until the next is read */
     pipeline->batch = batch_new(BATCH_ARENA_MAX);
+    if (pipeline->batch)
+        arena_use_huge_pages(pipeline->batch->arena);
     pipeline->arena = arena_new(2 * JOURNAL_RECORD_BYTES_MAX + 16 * MIB);
     pipeline->sender = finding_sender_new(config->journal, config->clock);
     buffer_init(&pipeline->keeping.content, CHECKPOINT_BYTES_MAX);

@@ -9,10 +9,12 @@
 enum { ROUND_ROWS = BATCH_ROWS_MAX };
 
 #define FIELD_ENCODING SLICE("hinomi.encoding")
+#define FIELD_HEADER SLICE("hinomi.header")
 
 static const char *const needs[] = {
     "event.original", "hinomi.decoder", "event.dataset", "event.ingested", "hinomi.source",
     "hinomi.stream",  "log.file.path",  "tags",          "hinomi.encoding",
+    "hinomi.header",
 };
 
 /* Who may have the events of a group now. */
@@ -182,11 +184,13 @@ static int decode_row(struct redecoding *r, const struct batch *from, uint32_t r
     const struct redecode *redecode = r->redecode;
     struct value received = batch_first(from, row, FIELD_INGESTED);
     size_t group = group_of(redecode, text_at(from, FIELD_DECODER, row), 0);
-    struct slice encoding = text_at(from, FIELD_ENCODING, row);
+    struct slice encoding = text_at(from, FIELD_ENCODING, row), header = text_at(from, FIELD_HEADER, row);
     buffer_clear(&r->record);
     buffer_clear(&r->hints);
     if (encoding.len)
         buffer_printf(&r->hints, "encoding=%.*s\x1f", SLICE_ARG(encoding));
+    if (header.len)
+        buffer_printf(&r->hints, "header=%.*s\x1f", SLICE_ARG(header));
     if (group < redecode->redecoder.group_count && redecode->takers[group].by_name)
         buffer_printf(&r->hints, "decoder=%.*s", SLICE_ARG(redecode->takers[group].decoder->name));
     delivery_put_record(&r->record, text_at(from, FIELD_ORIGINAL, row), buffer_slice(&r->hints));

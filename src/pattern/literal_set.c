@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WIDTHS = 3, FILTER_BITS_EACH = 16, COUNTS_EACH = 4, STRIDE_MAX = 4 };
+enum { WIDTHS = 3, FILTER_BITS_EACH = 16, FEW = 1024, FILTER_BITS_EACH_OF_FEW = 64, COUNTS_EACH = 4, STRIDE_MAX = 4 };
 static const uint32_t widths[WIDTHS] = {4, 2, 1};
 
 /* A literal, and the place in it of the bytes that it is filed under. */
@@ -154,7 +154,8 @@ static int make_index(struct gram_index *index, struct arena *arena)
 {
     if (!index->count)
         return 0;
-    unsigned filter_bits = log2_up((uint64_t)FILTER_BITS_EACH * index->count);
+    uint64_t bits_each = index->count <= FEW ? FILTER_BITS_EACH_OF_FEW : FILTER_BITS_EACH; /* as the cache allows */
+    unsigned filter_bits = log2_up(bits_each * index->count);
     unsigned table_bits = log2_up(2 * (uint64_t)index->count);
     filter_bits = filter_bits < 8 ? 8 : filter_bits;
     table_bits = table_bits < 4 ? 4 : table_bits;

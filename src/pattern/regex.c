@@ -24,6 +24,7 @@ struct regex {
     struct slice literal;       /* in every match; empty: not known */
     struct fold_needle folded;  /* the same, when case does not count */
     bool caseless;
+    bool jit, anchored;
 };
 
 /* What matching needs beside the pattern; one per thread, freed when the thread ends. */
@@ -33,7 +34,8 @@ struct scratch {
     pcre2_jit_stack *stack;
 };
 
-static pthread_key_t scratch_key;
+static pthread_key_t scratch_key;            /* for its end */
+static _Thread_local struct scratch *scratch_own; /* the same, found quicker */
 static pthread_once_t scratch_once = PTHREAD_ONCE_INIT;
 
 static void scratch_free(void *ptr)
@@ -51,6 +53,7 @@ static void scratch_at_exit(void)
 {
     scratch_free(pthread_getspecific(scratch_key)); /* the main thread runs no key destructors */
     pthread_setspecific(scratch_key, NULL);
+    scratch_own = NULL;
 }
 
 static void make_key(void)
@@ -59,13 +62,10 @@ static void make_key(void)
     atexit(scratch_at_exit);
 }
 
-static struct scratch *scratch_get(void)
+static struct scratch *scratch_make(void)
 {
     pthread_once(&scratch_once, make_key);
-    struct scratch *scratch = pthread_getspecific(scratch_key);
-    if (scratch)
-        return scratch;
-    scratch = mem_calloc(1, sizeof(*scratch));
+    struct scratch *scratch = mem_calloc(1, sizeof(*scratch));
     if (!scratch)
         return NULL;
     scratch->data = pcre2_match_data_create(REGEX_GROUPS_MAX, NULL);
@@ -79,7 +79,13 @@ static struct scratch *scratch_get(void)
     pcre2_set_depth_limit(scratch->context, REGEX_DEPTH_LIMIT);
     pcre2_jit_stack_assign(scratch->context, NULL, scratch->stack);
     pthread_setspecific(scratch_key, scratch);
+    scratch_own = scratch;
     return scratch;
+}
+
+static inline struct scratch *scratch_get(void)
+{
+    return LIKELY(scratch_own != NULL) ? scratch_own : scratch_make();
 }
 
 static uint32_t compile_options(unsigned flags)
@@ -110,9 +116,12 @@ static bool compile(struct regex *regex, struct slice pattern, unsigned flags, s
                    (const char *)reason);
         return false;
     }
-    pcre2_jit_compile(regex->code, PCRE2_JIT_COMPLETE); /* without JIT the interpreter does it */
+    uint32_t all = 0;
+    pcre2_pattern_info(regex->code, PCRE2_INFO_ALLOPTIONS, &all);
+    regex->anchored = (all & PCRE2_ANCHORED) != 0;
+    regex->jit = pcre2_jit_compile(regex->code, PCRE2_JIT_COMPLETE) == 0; /* without JIT the interpreter does it */
     if (regex->text_code)
-        pcre2_jit_compile(regex->text_code, PCRE2_JIT_COMPLETE);
+        regex->jit &= pcre2_jit_compile(regex->text_code, PCRE2_JIT_COMPLETE) == 0;
     regex->text_only = regex->text_code && !utf8_is_ascii(pattern);
     return true;
 }
@@ -148,10 +157,37 @@ static void find_literal(struct regex *regex, struct slice pattern, unsigned fla
 /* A text that certainly does not match. */
 static bool lacks_literal(const struct regex *regex, struct slice text)
 {
-    if (!regex->literal.len)
+    if (!regex->literal.len || regex->anchored) /* what cannot start fails sooner than a search */
         return false;
     return regex->caseless ? fold_find(&regex->folded, text) == FOLD_NO
                            : slice_find(text, regex->literal) < 0;
+}
+
+void regex_first_bytes(const struct regex *regex, struct slice pattern, uint64_t bits[4])
+{
+    int code;
+    PCRE2_SIZE at;
+    uint32_t kind = 0, unit = 0;
+    const uint8_t *map = NULL;
+    memset(bits, 0xff, 4 * sizeof(*bits));
+    if (!regex->anchored || !slice_starts(pattern, SLICE("^")))
+        return;
+    pcre2_code *rest = pcre2_compile((PCRE2_SPTR)pattern.ptr + 1, pattern.len - 1, compile_options(regex->flags),
+                                     &code, &at, NULL);
+    if (!rest)
+        return;
+    pcre2_pattern_info(rest, PCRE2_INFO_FIRSTCODETYPE, &kind);
+    pcre2_pattern_info(rest, PCRE2_INFO_FIRSTCODEUNIT, &unit);
+    pcre2_pattern_info(rest, PCRE2_INFO_FIRSTBITMAP, &map);
+    if (kind == 1 && !(regex->flags & REGEX_CASELESS)) {
+        memset(bits, 0, 4 * sizeof(*bits));
+        bits[unit / 64 & 3] |= UINT64_C(1) << (unit & 63);
+    } else if (map) {
+        for (unsigned i = 0; i < 256; i++)
+            if (!(map[i / 8] >> (i & 7) & 1))
+                bits[i / 64] &= ~(UINT64_C(1) << (i & 63));
+    }
+    pcre2_code_free(rest);
 }
 
 unsigned regex_flags(const struct regex *regex)
@@ -218,8 +254,9 @@ static int run(const struct regex *regex, struct slice text, size_t start, struc
 {
     uint32_t options;
     const pcre2_code *code = code_for(regex, text, &options);
-    int count = pcre2_match(code, (PCRE2_SPTR)(text.ptr ? text.ptr : ""), text.len, start, options, scratch->data,
-                            scratch->context);
+    PCRE2_SPTR from = (PCRE2_SPTR)(text.ptr ? text.ptr : "");
+    int count = regex->jit ? pcre2_jit_match(code, from, text.len, start, 0, scratch->data, scratch->context)
+                           : pcre2_match(code, from, text.len, start, options, scratch->data, scratch->context);
     if (count == 0)
         return REGEX_GROUPS_MAX; /* more groups than room: the first ones are set */
     if (count > 0)

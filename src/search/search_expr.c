@@ -308,15 +308,25 @@ const struct expr *spl_comparison(struct arena *arena, struct slice field, struc
                : NULL;
 }
 
-/* A term or phrase of event.original. */
-static const struct expr *term_test(struct arena *arena, struct slice text, unsigned flags)
+static const struct expr *term_of(struct arena *arena, struct slice field, struct slice text, struct slice plain,
+                                  unsigned flags)
 {
-    struct slice plain = plain_text(arena, text);
-    struct expr *test =
-        plain.ptr ? expr_test_new(arena, FIELD_ORIGINAL, TEST_TERM, flags, plain) : NULL;
+    struct expr *test = expr_test_new(arena, field, TEST_TERM, flags, plain);
     if (test && has_star(text) && !set_wildcard(arena, text, flags, &test->test.wildcard))
         return NULL;
     return test;
+}
+
+/* A term or phrase of event.original; what is no ASCII stands there in the bytes that were sent, and as UTF-8
+ * beside it. */
+static const struct expr *term_test(struct arena *arena, struct slice text, unsigned flags)
+{
+    struct slice plain = plain_text(arena, text);
+    const struct expr *original = plain.ptr ? term_of(arena, FIELD_ORIGINAL, text, plain, flags) : NULL;
+    if (!original || utf8_is_ascii(text))
+        return original;
+    const struct expr *other = term_of(arena, FIELD_TEXT_UTF8, text, plain, flags);
+    return other ? expr_or(arena, original, other) : NULL;
 }
 
 /* ---- grammar ---- */

@@ -211,7 +211,7 @@ def hec_cases(token):
 def everything(server, want):
     """Bytes of all events but the good ones; parts of one event in their order, put together."""
     for _ in range(200):
-        page = server.query("NOT next=good | sort 0 hinomi.seq | table _raw", limit=1000)
+        page = server.query("NOT next=good NOT event.dataset=hinomi.finding | sort 0 hinomi.seq | table _raw", limit=1000)
         rows = [octets(row[0]) for row in page["rows"]]
         if sum(map(len, rows)) >= want:
             break

@@ -328,7 +328,7 @@ def memory():
     pick = random.Random(3)
     with open(path, "w") as out:
         for i in range(250000):
-            event = {"@timestamp": f"2026-02-{1 + i // 62500:02}T{i // 2605 % 24:02}:{i // 60 % 60:02}:{i % 60:02}Z", "id": f"{pick.getrandbits(128):032x}",
+            event = {"@timestamp": f"2026-02-{1 + i // 62500:02}T{i // 2605 % 24:02}:{i // 60 % 60:02}:{i % 60:02}Z", "event.dataset": "large", "id": f"{pick.getrandbits(128):032x}",
                      "url.path": f"/v1/{pick.getrandbits(64):x}/{i}", "message": f"{pick.getrandbits(256):064x} " * 6, f"f{i % 60}": pick.getrandbits(40)}
             out.write(json.dumps(event) + "\n")
     run("import", "--dir", tmp / "large", path)

@@ -97,6 +97,28 @@ def utf8(name, make, seed, size):
     bare(name, data, path)
 
 
+def unnamed():
+    """The same lines in four encodings, and nobody says which: each is found, and keeps its bytes."""
+    lines = [line for line in lines_as_syslog(4, 3000) if "𠮷" not in line]
+    for encoding in ("utf-8", "cp932", "euc_jp", "iso2022_jp"):
+        coded = [line.encode(encoding, "ignore") for line in lines]
+        path, data = tmp / f"un.{encoding}", tmp / f"un_{encoding}"
+        path.write_bytes(b"".join(line + b"\n" for line in coded))
+        status, out, err = run("import", "--dir", data, path)
+        checks.check(f"{encoding}: import", status == 0 and out.startswith(f"{len(lines)} events"), out + err)
+        texts = [line.decode(encoding) for line in coded]
+        for word in ("出金", "ログイン", "失敗"):
+            wanted = sum(word in text for text in texts)
+            checks.equal(f"{encoding}: message=*{word}*", count(data, f"message=*{word}*"), wanted)
+            checks.equal(f"{encoding}: bare {word}", count(data, f"*{word}*"), wanted)
+        wanted = sum(not text.isascii() for text in texts) if encoding != "utf-8" else 0
+        checks.equal(f"{encoding}: known in each line", count(data, "hinomi.encoding=*"), wanted)
+        out = tmp / "un.raw"
+        run("export", "--dir", data, "--format", "raw", "--out", out)
+        checks.check(f"{encoding}: the bytes are those that came", sorted(out.read_bytes().splitlines()) == sorted(coded))
+        out.unlink()
+
+
 def cp932():
     """The lines keep their bytes; fields are text."""
     lines = [line for line in lines_as_syslog(3, 6000) if "𠮷" not in line]
@@ -117,6 +139,7 @@ try:
     utf8("JSON", lines_as_json, 1, 20000)
     utf8("syslog", lines_as_syslog, 2, 20000)
     cp932()
+    unnamed()
 finally:
     shutil.rmtree(tmp, ignore_errors=True)
 if not RG:

@@ -192,7 +192,7 @@ def check_values_elsewhere():
 ALSO = {
     "windows/-/security": {"security 4688"},
     "-/dns/-": {"zeek dns", "dns question in ECS", "a question"},
-    "-/network/dns": {"dns question in ECS", "any dns"},
+    "-/network/dns": {"dns question in ECS", "any dns", "zeek dns"},
     "nginx/-/-": {"access log"},
     "-/network/connection": {"linux connection"},
     "-/webserver/-": {"apache", "nginx alone"},

@@ -50,8 +50,9 @@ try:
     own.mkdir(parents=True)
     (own / "new.yml").write_text(NEW)
     checks.check("the rule is there", wait_for(lambda: any(r["title"] == "new pair" for r in server.request("GET", "/v1/rules")[1]["rules"]), 20))
-    told = wait_for(lambda: re.search(r"1 rules learned from (\d+) stored events", pathlib.Path(server.dir, "stderr").read_text()), 20)
-    checks.equal("it learned from all of them", told and int(told.group(1)), len(history))
+    said = lambda: re.findall(r"1 rules learned from (\d+) stored events", pathlib.Path(server.dir, "stderr").read_text())
+    told = wait_for(lambda: [n for n in map(int, said()) if n], 20)  # of nothing: the product's own, when the server started
+    checks.equal("it learned from all of them", told, [len(history)])
     unknown = [(f"u{100 + n}", "h1") for n in range(25)] + [("u1", f"h{100 + n}") for n in range(25)]
     live = [login(*pair) for pair in sorted(known)] + [login(*pair) for pair in unknown]
     pick.shuffle(live)

@@ -37,7 +37,7 @@ static void check_syslog(struct slice text)
 
 static void check_pairs(struct slice text)
 {
-    struct kv kv = {text, ' ', '='};
+    struct kv kv = {.rest = text, .separator = SLICE(" "), .equals = '=', .quotes = SLICE("\"")};
     struct kv_pair pair;
     struct csv csv = {text, ',', true};
     struct csv_cell cell;

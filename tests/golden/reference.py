@@ -59,6 +59,9 @@ def main():
     pages = subprocess.run([sys.executable, str(ROOT / "tools/make_reference.py"), "--bin", args.bin, "--check"],
                            capture_output=True, text=True)
     problems += pages.stdout.splitlines() + pages.stderr.splitlines()
+    pages = subprocess.run([sys.executable, str(ROOT / "tools/make_decoders_page.py"), "--bin", args.bin, "--check"],
+                           capture_output=True, text=True)
+    problems += pages.stdout.splitlines() + pages.stderr.splitlines()
     for problem in problems:
         print("FAIL", problem)
     print(f"{passed} passed, {len(problems)} failed")

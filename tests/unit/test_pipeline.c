@@ -60,7 +60,7 @@ static void world_open(struct world *world, uint32_t seal_rows)
     must(journal_open(&journal, &world->journal, &err), &err);
     struct checkpoint_config checkpoint = {.dir = world->memory_dir};
     must(checkpoint_open(&checkpoint, &world->checkpoint, &err), &err);
-    must(decoders_load("content/decoders", &world->decoders, &err), &err);
+    must(decoders_load("content/decoders", NULL, &world->decoders, &err), &err);
     must(rulebook_load(&sources, &world->book, &err), &err);
     struct pipeline_config config = {.journal = world->journal,
                                      .store = world->store,

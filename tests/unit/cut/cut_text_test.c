@@ -68,12 +68,16 @@ static void pairs_and_cells(void **state)
 {
     (void)state;
     struct arena *arena = arena_new(1 << 20);
-    struct kv kv = {SLICE("a=1 word b=\"x \\\" y\" c= d"), ' ', '='};
+    struct kv kv = {.rest = SLICE("a=1 word b=\"x \\\" y\" c= d"), .separator = SLICE(" "), .equals = '=', .quotes = SLICE("\"")};
     struct kv_pair pair;
     assert_true(kv_next(&kv, &pair) && slice_is(pair.key, "a") && slice_is(pair.value, "1"));
     assert_true(kv_next(&kv, &pair) && pair.escaped);
     assert_true(slice_is(kv_unescape(pair.value, arena), "x \" y"));
     assert_true(kv_next(&kv, &pair) && slice_is(pair.key, "c") && pair.value.len == 0);
+    assert_false(kv_next(&kv, &pair));
+    kv = (struct kv){.rest = SLICE("a: one word, b: c:d ,e"), .separator = SLICE(", "), .equals = ':'};
+    assert_true(kv_next(&kv, &pair) && slice_is(pair.key, "a") && slice_is(pair.value, "one word"));
+    assert_true(kv_next(&kv, &pair) && slice_is(pair.key, "b") && slice_is(pair.value, "c:d ,e"));
     assert_false(kv_next(&kv, &pair));
     struct csv csv = {SLICE("a,\"b \"\"q\"\",\",,d"), ',', true};
     struct csv_cell cell;

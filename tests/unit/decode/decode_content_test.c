@@ -1,12 +1,11 @@
 /*
  * Every content/decoders/X.log becomes X.json (decode/sample.h).
- * With HINOMI_WRITE_SAMPLES=1 the .json files are written instead; look at the difference.
+ * With HINOMI_WRITE_SAMPLES=1 the .json files are written instead, as `hinomi rules test --write` does; look at the difference.
  */
 #include "decode/sample.h"
 
 #include "base/file.h"
 #include "base/io.h"
-#include "base/limits.h"
 
 #include "test.h"
 
@@ -17,26 +16,10 @@
 static struct decoders *decoders;
 static int samples;
 
-static int write_sample(const char *path, struct err *err)
-{
-    char expected_path[512];
-    struct slice text;
-    struct buffer got;
-    struct arena *arena = arena_new(16 * MIB);
-    buffer_init(&got, 16 * MIB);
-    assert_int_equal(file_read(path, SAMPLE_BYTES_MAX, arena, &text, err), 0);
-    assert_int_equal(sample_expected_path(path, expected_path, sizeof(expected_path), err), 0);
-    assert_int_equal(sample_decode(decoders, text, &got, err), 0);
-    int result = io_replace_file(io_real(), expected_path, buffer_slice(&got), err);
-    buffer_close(&got);
-    arena_free(arena);
-    return result;
-}
-
 static int check_one(void *context, const char *path, struct err *err)
 {
     (void)context;
-    int result = getenv("HINOMI_WRITE_SAMPLES") ? write_sample(path, err)
+    int result = getenv("HINOMI_WRITE_SAMPLES") ? sample_write(decoders, path, err)
                                                 : sample_check(decoders, path, err);
     if (result < 0)
         fail_msg("%s", err->text);
@@ -80,7 +63,7 @@ static int load(void **state)
 {
     (void)state;
     struct err err;
-    if (decoders_load("content/decoders", &decoders, &err) == 0)
+    if (decoders_load("content/decoders", NULL, &decoders, &err) == 0)
         return 0;
     print_error("%s\n", err.text);
     return -1;

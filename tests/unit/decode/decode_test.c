@@ -86,6 +86,25 @@ static void a_decoder_that_stops_keeps_what_it_won(void **state)
     batch_free(batch);
 }
 
+/* Records leave keys out; who names the source knows what it is. */
+static void a_named_record_may_lack_some_keys(void **state)
+{
+    (void)state;
+    struct delivery delivery = lines("{\"a\":1,\"b\":2}\n{\"a\":1}\n{\"a\":1,\"b\":3,\"c\":4}\n");
+    delivery.origin.dataset = SLICE("T");
+    struct batch *batch = decode_with("name: t\nversion: 1\nrecognise: {sources: [t], json: [a, b, c, d=x]}\nsteps:\n  - json: {under: t}\n"
+                                      "---\nname: u\nversion: 1\nrecognise: {sources: [T, u], json: [a, b, c]}\nsteps:\n  - json: {under: u}\n",
+                                      &delivery);
+    expect_text(batch, 0, "hinomi.decoder", NULL); /* t is called so, but d is not x */
+    expect_text(batch, 1, "hinomi.decoder", NULL);
+    expect_text(batch, 2, "hinomi.decoder", "u@1"); /* all keys of u are there */
+    batch_free(batch);
+    batch = decode_with("name: t\nversion: 1\nrecognise: {sources: [t], json: [a, b, c]}\nsteps:\n  - json: {under: t}\n", &delivery);
+    expect_text(batch, 0, "t.b", "2");
+    expect_text(batch, 1, "hinomi.decoder", NULL); /* a third is not half */
+    batch_free(batch);
+}
+
 static void steps_do_what_they_say(void **state)
 {
     (void)state;
@@ -247,6 +266,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_no_decoder_takes_stays_raw),
         cmocka_unit_test(a_decoder_that_stops_keeps_what_it_won),
+        cmocka_unit_test(a_named_record_may_lack_some_keys),
         cmocka_unit_test(steps_do_what_they_say),
         cmocka_unit_test(hints_fill_what_the_event_does_not_say),
         cmocka_unit_test(stamps_far_away_are_marked),

@@ -1,0 +1,162 @@
+#include "cut/user_agent.h"
+
+#include "base/attr.h"
+
+#include <string.h>
+
+/* In the order of asking: those that also carry the marks of others come first. */
+struct program {
+    const char *mark, *name;
+    const char *version; /* the mark in front of the version, when it is another; "" for none */
+    const char *device;  /* or NULL: told by the system */
+};
+
+static const struct program programs[] = {
+    {"Googlebot", "Googlebot", NULL, "Spider"},
+    {"bingbot", "bingbot", NULL, "Spider"},
+    {"Baiduspider", "Baiduspider", NULL, "Spider"},
+    {"YandexBot", "YandexBot", NULL, "Spider"},
+    {"DuckDuckBot", "DuckDuckBot", NULL, "Spider"},
+    {"AhrefsBot", "AhrefsBot", NULL, "Spider"},
+    {"SemrushBot", "SemrushBot", NULL, "Spider"},
+    {"Applebot", "Applebot", NULL, "Spider"},
+    {"facebookexternalhit", "FacebookBot", NULL, "Spider"},
+    {"Twitterbot", "Twitterbot", NULL, "Spider"},
+    {"Slackbot", "Slackbot", NULL, "Spider"},
+    {"curl", "curl", NULL, "Other"},
+    {"Wget", "Wget", NULL, "Other"},
+    {"python-requests", "Python Requests", NULL, "Other"},
+    {"Python-urllib", "Python-urllib", NULL, "Other"},
+    {"aiohttp", "Python aiohttp", NULL, "Other"},
+    {"Go-http-client", "Go-http-client", NULL, "Other"},
+    {"okhttp", "okhttp", NULL, "Other"},
+    {"PostmanRuntime", "PostmanRuntime", NULL, "Other"},
+    {"Apache-HttpClient", "Apache-HttpClient", NULL, "Other"},
+    {"aws-cli", "aws-cli", NULL, "Other"},
+    {"Boto3", "Boto3", NULL, "Other"},
+    {"aws-sdk-", "aws-sdk", "", "Other"},
+    {"Terraform", "Terraform", NULL, "Other"},
+    {"kubectl", "kubectl", NULL, "Other"},
+    {"kube-", "Kubernetes", "", "Other"},
+    {"git/", "git", "git", "Other"},
+    {"nmap", "Nmap", "", "Other"},
+    {"Nikto", "Nikto", NULL, "Other"},
+    {"sqlmap", "sqlmap", NULL, "Other"},
+    {"masscan", "masscan", NULL, "Other"},
+    {"zgrab", "zgrab", NULL, "Other"},
+    {"WindowsPowerShell", "PowerShell", NULL, "Other"},
+    {"PowerShell/", "PowerShell", "PowerShell", "Other"},
+    {"MicroMessenger", "WeChat", NULL, NULL},
+    {"Teams/", "Microsoft Teams", "Teams", NULL},
+    {"Slack_SSB", "Slack Desktop Client", NULL, NULL},
+    {"Edge/", "Edge", "Edge", NULL},
+    {"EdgA/", "Edge Mobile", "EdgA", NULL},
+    {"EdgiOS/", "Edge Mobile", "EdgiOS", NULL},
+    {"Edg/", "Edge", "Edg", NULL},
+    {"OPR/", "Opera", "OPR", NULL},
+    {"Opera", "Opera", "Version", NULL},
+    {"SamsungBrowser", "Samsung Internet", NULL, NULL},
+    {"YaBrowser", "Yandex Browser", NULL, NULL},
+    {"Vivaldi", "Vivaldi", NULL, NULL},
+    {"Electron", "Electron", NULL, NULL},
+    {"HeadlessChrome", "HeadlessChrome", NULL, NULL},
+    {"CriOS", "Chrome Mobile iOS", NULL, NULL},
+    {"FxiOS", "Firefox iOS", NULL, NULL},
+    {"Firefox", "Firefox", NULL, NULL},
+    {"Thunderbird", "Thunderbird", NULL, NULL},
+    {"Chrome", "Chrome", NULL, NULL},
+    {"MSIE", "IE", NULL, NULL},
+    {"Trident", "IE", "rv:", NULL},
+    {"Outlook", "Outlook", NULL, NULL},
+    {"Safari", "Safari", "Version", NULL},
+    {"AppleWebKit", "Apple Mail", NULL, NULL},
+    {"Java/", "Java", "Java", "Other"},
+    {"node-fetch", "node-fetch", NULL, "Other"},
+    {"axios", "axios", NULL, "Other"},
+};
+
+static struct slice find_mark(struct slice text, const char *mark)
+{
+    ptrdiff_t at = slice_find(text, slice_text(mark));
+    return at < 0 ? SLICE_NONE : slice_from(text, (size_t)at + strlen(mark));
+}
+
+/* "/1.2.3 more" is 1.2.3. */
+static struct slice version_at(struct slice text)
+{
+    size_t len = 0;
+    if (text.len && (text.ptr[0] == '/' || text.ptr[0] == ' ' || text.ptr[0] == '-'))
+        text = slice_from(text, 1);
+    while (len < text.len && ((text.ptr[len] >= '0' && text.ptr[len] <= '9') || text.ptr[len] == '.' ||
+                              text.ptr[len] == '_'))
+        len++;
+    while (len && (text.ptr[len - 1] == '.' || text.ptr[len - 1] == '_'))
+        len--;
+    return slice_sub(text, 0, len);
+}
+
+/* Versions of Apple's systems have underscores. */
+static void put_os(struct user_agent *out, const char *name, struct slice version)
+{
+    size_t len = version.len < sizeof(out->os_version_room) ? version.len : 0;
+    out->os_name = slice_text(name);
+    for (size_t i = 0; i < len; i++)
+        out->os_version_room[i] = (char)(version.ptr[i] == '_' ? '.' : version.ptr[i]);
+    out->os_version_text = slice_of(out->os_version_room, len);
+}
+
+static struct slice windows_version(struct slice nt)
+{
+    static const char *const names[][2] = {{"10.0", "10"}, {"6.3", "8.1"}, {"6.2", "8"}, {"6.1", "7"},
+                                           {"6.0", "Vista"}, {"5.2", "XP"}, {"5.1", "XP"}, {"5.0", "2000"}};
+    struct slice version = version_at(nt);
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++)
+        if (slice_is(version, names[i][0]))
+            return slice_text(names[i][1]);
+    return version;
+}
+
+static void cut_os(struct slice text, struct user_agent *out)
+{
+    struct slice rest;
+    out->device = SLICE("Other");
+    if ((rest = find_mark(text, "Windows NT")).ptr) {
+        put_os(out, "Windows", windows_version(rest));
+    } else if ((rest = find_mark(text, "iPhone OS")).ptr || (rest = find_mark(text, "CPU OS")).ptr) {
+        put_os(out, "iOS", version_at(rest));
+        out->device = find_mark(text, "iPad").ptr ? SLICE("iPad") : SLICE("iPhone");
+    } else if ((rest = find_mark(text, "Mac OS X")).ptr) {
+        put_os(out, "Mac OS X", version_at(rest));
+        out->device = SLICE("Mac");
+    } else if ((rest = find_mark(text, "Android")).ptr) {
+        put_os(out, "Android", version_at(rest));
+        out->device = find_mark(text, "Mobile").ptr ? SLICE("Generic Smartphone") : SLICE("Generic Tablet");
+    } else if ((rest = find_mark(text, "CrOS")).ptr) {
+        put_os(out, "Chrome OS", SLICE(""));
+    } else if ((rest = find_mark(text, "Ubuntu")).ptr) {
+        put_os(out, "Ubuntu", version_at(rest));
+    } else if ((rest = find_mark(text, "Linux")).ptr) {
+        put_os(out, "Linux", version_at(rest));
+    } else if (find_mark(text, "Windows").ptr) {
+        put_os(out, "Windows", SLICE(""));
+    }
+}
+
+void user_agent_cut(struct slice text, struct user_agent *out)
+{
+    *out = (struct user_agent){.name = SLICE("Other")};
+    cut_os(text, out);
+    for (size_t i = 0; i < ARRAY_COUNT(programs); i++) {
+        const struct program *program = &programs[i];
+        struct slice behind = find_mark(text, program->mark);
+        if (!behind.ptr)
+            continue;
+        out->name = slice_text(program->name);
+        out->version = version_at(program->version ? find_mark(text, program->version) : behind);
+        if (program->version && !*program->version)
+            out->version = SLICE("");
+        if (program->device)
+            out->device = slice_text(program->device);
+        return;
+    }
+}

@@ -1,0 +1,214 @@
+/* The steps for formats that name their own fields: CEF, LEEF, W3C, XML. */
+#include "decode/verb.h"
+
+#include "base/limits.h"
+#include "cut/cef.h"
+#include "cut/xml_path.h"
+#include "decode/decode_run.h"
+#include "decode/run_put.h"
+
+/* --- CEF and LEEF --- */
+
+struct header {
+    uint32_t part[CEF_PARTS]; /* fields */
+    struct keys keys;
+};
+
+static int compile_header(struct decoder_compiler *compiler, const struct yaml_node *node, struct step *step,
+                          const char *under, const char *const names[], int count, const char *extension)
+{
+    struct header *data = verb_data(compiler, step, sizeof(*data));
+    struct slice prefix;
+    if (!data || keys_compile(compiler, node, under, &data->keys) < 0)
+        return -1;
+    prefix = data->keys.under;
+    for (int i = 0; i < count; i++)
+        if (verb_field_under(compiler, node, prefix, names[i], &data->part[i]) < 0)
+            return -1;
+    data->keys.under = arena_printf(compiler->arena, "%.*s%s.", SLICE_ARG(prefix), extension);
+    if (!data->keys.under.ptr)
+        return err_nomem(compiler->err);
+    return verb_from(compiler, node, step);
+}
+
+static int compile_cef(struct decoder_compiler *compiler, const struct yaml_node *node, struct step *step)
+{
+    static const char *const names[] = {"version",        "device.vendor",         "device.product",
+                                        "device.version", "device.event_class_id", "name",
+                                        "severity"};
+    return compile_header(compiler, node, step, "cef", names, CEF_PARTS, "extensions");
+}
+
+static int compile_leef(struct decoder_compiler *compiler, const struct yaml_node *node, struct step *step)
+{
+    static const char *const names[] = {"version", "device.vendor", "device.product", "device.version",
+                                        "event_id"};
+    return compile_header(compiler, node, step, "leef", names, CEF_CLASS + 1, "attributes");
+}
+
+static void put_parts(struct run *run, const struct header *header, const struct cef *cef, int count)
+{
+    struct kv pairs = cef_pairs(cef);
+    struct kv_pair pair;
+    for (int i = 0; i < count; i++) {
+        struct slice text = cef_unescape(cef->part[i], run->batch->arena);
+        run->out_of_memory |= !text.ptr;
+        if (text.len)
+            run_put(run, header->part[i], value_string(text), true);
+    }
+    struct key_put put = keys_begin(run, &header->keys);
+    while (kv_next(&pairs, &pair) && keys_room(&put)) {
+        struct slice value = cef_unescape(pair.value, run->batch->arena);
+        if (!value.ptr || value.len)
+            keys_put(&put, pair.key, value);
+    }
+}
+
+static enum run_result run_cef(struct run *run, const struct step *step)
+{
+    struct cef cef;
+    if (!cef_cut(run_text(run, step->from), &cef))
+        return run_fail(run, step, "the text has no CEF header");
+    put_parts(run, step->data, &cef, CEF_PARTS);
+    return RUN_OK;
+}
+
+static enum run_result run_leef(struct run *run, const struct step *step)
+{
+    struct cef cef;
+    if (!leef_cut(run_text(run, step->from), &cef))
+        return run_fail(run, step, "the text has no LEEF header");
+    put_parts(run, step->data, &cef, CEF_CLASS + 1);
+    return RUN_OK;
+}
+
+/* --- W3C extended log files (https://www.w3.org/TR/WD-logfile.html), as IIS and many proxies write them --- */
+
+struct layouts {
+    struct keys keys;
+    const struct slice **names; /* of each layout */
+    uint32_t *counts;
+    uint32_t count;
+};
+
+static int compile_w3c(struct decoder_compiler *compiler, const struct yaml_node *node, struct step *step)
+{
+    const struct yaml_node *layouts = yaml_get(node, "layouts");
+    struct layouts *data = verb_data(compiler, step, sizeof(*data));
+    if (!data || keys_compile(compiler, node, "", &data->keys) < 0)
+        return -1;
+    if (layouts && layouts->kind != YAML_SEQUENCE)
+        return yaml_err(compiler->err, node, "'layouts' must be a list of texts, each with the names of the fields");
+    size_t count = layouts ? layouts->count : 0;
+    data->names = arena_array(compiler->arena, count + 1, sizeof(*data->names));
+    data->counts = arena_array(compiler->arena, count + 1, sizeof(*data->counts));
+    if (!data->names || !data->counts)
+        return err_nomem(compiler->err);
+    for (; data->count < count; data->count++)
+        if (verb_texts(compiler, layouts->entries[data->count].value, &data->names[data->count],
+                       &data->counts[data->count]) < 0)
+            return -1;
+    return verb_from(compiler, node, step);
+}
+
+/* The next cell: up to white space, or in quotes (doubled within). */
+static bool next_cell(struct slice *rest, struct slice *cell)
+{
+    size_t at = 0;
+    while (at < rest->len && (rest->ptr[at] == ' ' || rest->ptr[at] == '\t'))
+        at++;
+    *rest = slice_from(*rest, at);
+    if (!rest->len)
+        return false;
+    bool quoted = rest->ptr[0] == '"';
+    for (at = quoted; at < rest->len; at++)
+        if (quoted ? rest->ptr[at] == '"' : rest->ptr[at] == ' ' || rest->ptr[at] == '\t')
+            break;
+    *cell = slice_sub(*rest, quoted, at - quoted);
+    *rest = slice_from(*rest, at + quoted);
+    return true;
+}
+
+static uint32_t count_cells(struct slice text)
+{
+    struct slice cell;
+    uint32_t count = 0;
+    while (next_cell(&text, &cell))
+        count++;
+    return count;
+}
+
+static void put_cell(struct key_put *put, struct slice name, struct slice cell)
+{
+    if (cell.len && !slice_is(cell, "-"))
+        keys_put(put, name, cell);
+}
+
+static enum run_result run_w3c(struct run *run, const struct step *step)
+{
+    const struct layouts *data = step->data;
+    struct slice text = run_text(run, step->from), header = run->header, name, cell;
+    struct key_put put = keys_begin(run, &data->keys);
+    if (header.len) {
+        run->header_used = true;
+        while (next_cell(&text, &cell) && next_cell(&header, &name) && keys_room(&put))
+            put_cell(&put, name, cell);
+        return RUN_OK;
+    }
+    uint32_t cells = count_cells(text), layout = 0;
+    while (layout < data->count && data->counts[layout] != cells)
+        layout++;
+    if (layout == data->count)
+        return run_fail(run, step, "the line has %u fields, and none of the known layouts has so many: the "
+                                   "file's #Fields line is missing", cells);
+    for (uint32_t i = 0; next_cell(&text, &cell); i++)
+        put_cell(&put, data->names[layout][i], cell);
+    return RUN_OK;
+}
+
+/* --- XML --- */
+
+static int compile_xml(struct decoder_compiler *compiler, const struct yaml_node *node, struct step *step)
+{
+    struct keys *data = verb_data(compiler, step, sizeof(*data));
+    return data && keys_compile(compiler, node, "", data) == 0 ? verb_from(compiler, node, step) : -1;
+}
+
+/* "a.b{@c}" is a.b.c. */
+static int put_leaf(void *context, struct slice path, struct slice text)
+{
+    struct key_put *put = context;
+    ptrdiff_t brace = slice_find(path, SLICE("{@"));
+    char name[FIELD_NAME_MAX];
+    if (!keys_room(put))
+        return 0;
+    if (brace > 0 && path.len <= sizeof(name)) {
+        size_t len = (size_t)brace, rest = path.len - len - 3;
+        memcpy(name, path.ptr, len);
+        name[len] = '.';
+        memcpy(name + len + 1, path.ptr + len + 2, rest);
+        path = slice_of(name, len + 1 + rest);
+    }
+    if (text.len)
+        keys_put(put, path, text);
+    return put->run->out_of_memory ? -1 : 0;
+}
+
+static enum run_result run_xml(struct run *run, const struct step *step)
+{
+    struct slice text = run_text(run, step->from);
+    struct key_put put = keys_begin(run, step->data);
+    if (!xml_path_fits(text))
+        return run_fail(run, step, "the text is no XML");
+    if (xml_path_leaves(text, run->batch->arena, put_leaf, &put) < 0)
+        run->out_of_memory = true;
+    return put.count ? RUN_OK : run_fail(run, step, "the text is no whole XML document");
+}
+
+static const struct verb list[] = {
+    {"cef", VERB_OPTIONS, "from under names skip", compile_cef, run_cef, NEEDS_NOTHING},
+    {"leef", VERB_OPTIONS, "from under names skip", compile_leef, run_leef, NEEDS_NOTHING},
+    {"w3c", VERB_OPTIONS, "from under names skip layouts", compile_w3c, run_w3c, NEEDS_NOTHING},
+    {"xml", VERB_OPTIONS, "from under names skip", compile_xml, run_xml, NEEDS_NOTHING},
+};
+const struct verb_family verbs_format = {list, ARRAY_COUNT(list)};
