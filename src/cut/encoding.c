@@ -130,17 +130,28 @@ static int points(struct slice text,
     return sum;
 }
 
-/* Any byte that is no ASCII, or an escape. */
+/* Sixteen bytes at a time: gcc and clang make the processor's vector instructions of it, whichever it has. */
+typedef unsigned char sixteen __attribute__((vector_size(16)));
+
+static inline bool block_is_plain(const char *at)
+{
+    sixteen bytes;
+    uint64_t found[2];
+    memcpy(&bytes, at, sizeof(bytes));
+    bytes = (bytes & 0x80) | (sixteen)(bytes == 0x1b);
+    memcpy(found, &bytes, sizeof(found));
+    return (found[0] | found[1]) == 0;
+}
+
+/* No byte but ASCII, and no escape. */
 static bool is_plain(struct slice text)
 {
-    const uint64_t high = UINT64_C(0x8080808080808080), one = UINT64_C(0x0101010101010101);
     size_t i = 0;
-    for (; i + 8 <= text.len; i += 8) {
-        uint64_t word, escape;
-        memcpy(&word, text.ptr + i, 8);
-        escape = word ^ (one * 0x1b);
-        if ((word | ((escape - one) & ~escape)) & high)
-            return false;
+    if (text.len >= sizeof(sixteen)) {
+        for (; i + sizeof(sixteen) <= text.len; i += sizeof(sixteen))
+            if (!block_is_plain(text.ptr + i))
+                return false;
+        return block_is_plain(text.ptr + text.len - sizeof(sixteen));
     }
     for (; i < text.len; i++)
         if ((unsigned char)text.ptr[i] >= 0x80 || text.ptr[i] == 0x1b)

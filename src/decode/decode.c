@@ -232,15 +232,15 @@ static struct slice own_text(const struct decode *decode, struct run *run, struc
     return decode->runner.borrows ? text : arena_copy(run->batch->arena, text);
 }
 
-static void settle_decoder(const struct decode *decode, struct run *run, enum run_result result,
+static void settle_decoder(struct run *run, enum run_result result,
                            struct slice text, struct event_row *row)
 {
     struct arena *arena = run->batch->arena;
     const struct decoder *decoder = run->taker;
     if (decoder) {
-        put_text(run, KNOWN_DECODER, own_text(decode, run, decoder->label));
-        if (decoder->dataset.len)
-            put_default(run, KNOWN_DATASET, own_text(decode, run, decoder->dataset));
+        run_put_constant(run, known(run, KNOWN_DECODER), &decoder->label_value);
+        if (decoder->dataset.len && !run_has(run, known(run, KNOWN_DATASET)))
+            run_put_constant(run, known(run, KNOWN_DATASET), &decoder->dataset_value);
     } else {
         row->flags |= EVENT_NOT_UNDERSTOOD;
         put_default(run, KNOWN_MESSAGE, text);
@@ -313,7 +313,7 @@ static bool decode_event(struct decode *decode, struct batch *batch, struct even
     if (!decoder && err.code == ERR_INPUT)
         result = RUN_FAILED; /* it looked like JSON: say why it is none */
     bool has_dataset = run.taker && run.taker->dataset.len;
-    settle_decoder(decode, &run, result, text, row);
+    settle_decoder(&run, result, text, row);
     if (run.header_used) /* to decode it again one needs it */
         put_text(&run, KNOWN_HEADER, arena_copy(batch->arena, header));
     if (hints.len)

@@ -16,13 +16,14 @@ int runner_init(struct runner *runner, const struct decoders *decoders)
     runner->known = mem_calloc(fields->count + 1U, sizeof(*runner->known));
     runner->known_numbers = mem_calloc(fields->count + 1U, sizeof(*runner->known_numbers));
     runner->watches = mem_calloc(fields->watches + 1U, sizeof(*runner->watches));
+    runner->owns = mem_calloc(fields->constants + 1U, sizeof(*runner->owns));
     runner->domains = mem_calloc(1, sizeof(*runner->domains));
     runner->temps = mem_calloc(fields->temps + 1U, sizeof(*runner->temps));
     runner->temp_listed = mem_calloc(fields->temps + 1U, sizeof(*runner->temp_listed));
     runner->temp_slots = mem_calloc(fields->temps + 1U, sizeof(*runner->temp_slots));
     runner->scratch = arena_new(SCRATCH_BYTES_MAX);
     if (sighter_init(&runner->sighter, decoders) == 0 && runner->json && runner->known && runner->known_numbers &&
-        runner->watches && runner->domains && runner->temps && runner->temp_listed && runner->temp_slots && runner->scratch)
+        runner->watches && runner->owns && runner->domains && runner->temps && runner->temp_listed && runner->temp_slots && runner->scratch)
         return 0;
     runner_close(runner);
     return -1;
@@ -37,6 +38,7 @@ void runner_close(struct runner *runner)
     for (uint32_t i = 0; runner->watches && i < runner->decoders->fields.watches; i++)
         mem_free(runner->watches[i].list);
     mem_free(runner->watches);
+    mem_free(runner->owns);
     mem_free(runner->domains);
     mem_free(runner->temps);
     mem_free(runner->temp_listed);
@@ -52,6 +54,7 @@ void runner_begin(struct runner *runner)
     for (uint32_t i = 0; i < runner->decoders->fields.watches; i++)
         runner->watches[i].count = runner->watches[i].columns_seen = 0;
     runner->known_count = 0;
+    runner->filling++;
     runner->columns_seen = 0;
 }
 
@@ -241,16 +244,28 @@ static struct value fill_template(struct run *run, const struct constant *consta
     return value_string(slice_of(start, len));
 }
 
-/* A decoder's own value, in a batch that may outlive it or not. */
-static struct value own_value(struct run *run, struct value v)
+struct value run_own_value(struct run *run, const struct constant *constant, uint32_t i)
 {
-    v = run->runner->borrows ? v : value_copy(v, run->batch->arena);
-    run->out_of_memory |= v.type == VALUE_NULL;
-    return v;
+    struct runner *runner = run->runner;
+    struct own_value *own = &runner->owns[constant->number + i];
+    if (runner->borrows)
+        return constant->values[i];
+    if (own->filling != runner->filling) {
+        own->value = value_copy(constant->values[i], run->batch->arena);
+        own->filling = own->value.type == VALUE_NULL ? 0 : runner->filling;
+        run->out_of_memory |= !own->filling;
+    }
+    return own->value;
 }
 
 void run_put_constant(struct run *run, uint32_t field, const struct constant *constant)
 {
+    struct column *column = constant->count == 1 ? run_column(run, field) : NULL;
+    if (column && column->newest_row != run->row) { /* most are the first value of their field */
+        if (column_add(run->batch, column, run->row, run_own_value(run, constant, 0)) < 0)
+            run->out_of_memory = true;
+        return;
+    }
     if (constant->parts) {
         struct value v = fill_template(run, constant);
         if (v.type != VALUE_NULL)
@@ -260,7 +275,7 @@ void run_put_constant(struct run *run, uint32_t field, const struct constant *co
     if (constant->count != 1)
         run_drop(run, field);
     for (uint32_t i = 0; i < constant->count; i++)
-        run_put(run, field, own_value(run, constant->values[i]), constant->count == 1);
+        run_put(run, field, run_own_value(run, constant, i), constant->count == 1);
 }
 
 void run_add_constant(struct run *run, uint32_t field, const struct constant *constant)
@@ -269,5 +284,5 @@ void run_add_constant(struct run *run, uint32_t field, const struct constant *co
     if (v.type != VALUE_NULL)
         run_put(run, field, v, false);
     for (uint32_t i = 0; i < constant->count; i++)
-        run_put(run, field, own_value(run, constant->values[i]), false);
+        run_put(run, field, run_own_value(run, constant, i), false);
 }

@@ -25,6 +25,12 @@ struct watch {
     uint32_t columns_seen; /* of the batch */
 };
 
+/* A decoder's own value as the batch has it: copied once, since the batch may outlive the decoders. */
+struct own_value {
+    struct value value;
+    uint64_t filling; /* for which it was copied */
+};
+
 /* What a thread keeps between events. */
 struct runner {
     const struct decoders *decoders;
@@ -38,6 +44,8 @@ struct runner {
     uint32_t columns_seen;  /* of the batch, for known */
     struct domain_memo *domains;
     bool borrows;           /* deliveries and decoders outlive the batches */
+    struct own_value *owns; /* by number of a constant's value */
+    uint64_t filling;       /* counts runner_begin() */
     struct value *temps;    /* by slot of FIELD_TEMP; VALUE_NULL: not set */
     bool *temp_listed;      /* whether it is in temp_slots */
     uint32_t *temp_slots;   /* of temps that may be set */
@@ -135,6 +143,8 @@ struct slice run_text(struct run *run, uint32_t field);
 struct slice run_value_text(struct run *run, struct value v);
 /* Adds a text, unless the field is UINT32_MAX. */
 void run_put_text(struct run *run, uint32_t field, struct slice text);
+/* Value i of a constant, in a batch that may outlive the decoders or not. */
+struct value run_own_value(struct run *run, const struct constant *constant, uint32_t i);
 /* In place of what the field has, or beside it. */
 void run_put_constant(struct run *run, uint32_t field, const struct constant *constant);
 void run_add_constant(struct run *run, uint32_t field, const struct constant *constant);

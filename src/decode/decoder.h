@@ -34,6 +34,7 @@ struct fields {
     uint32_t count, size;
     uint32_t temps;   /* slots given out */
     uint32_t watches; /* steps that concern columns by their names */
+    uint32_t constants; /* values of decoders' own */
     struct map by_name;      /* to the number + 1 */
 };
 
@@ -86,6 +87,8 @@ struct recognise {
     uint32_t start_count;
     const struct slice *contains; /* all of them */
     uint32_t contain_count;
+    const struct slice *any; /* one of them, if any are given */
+    uint32_t any_count;
     struct json_need *json; /* all of them */
     uint32_t json_count;
     bool wants_json, wants_xml, wants_text;
@@ -114,11 +117,26 @@ struct named_ref {
     struct named_ref *next;
 };
 
+/* Text with ${field} in it: literal, field, literal, field, ... */
+struct template_part {
+    struct slice literal;
+    uint32_t field; /* UINT32_MAX behind the last literal */
+};
+
+struct constant {
+    const struct value *values;
+    uint32_t count;
+    uint32_t number; /* of the first value, among all of the registry's constants */
+    const struct template_part *parts; /* a template instead of values */
+    uint32_t part_count;
+};
+
 struct decoder {
     struct slice name;
     int64_t version;
     struct slice label; /* name@version, for hinomi.decoder */
     struct slice dataset;
+    struct constant label_value, dataset_value; /* no values: none */
     struct slice summary;
     const struct slice *differs; /* what others do differently, and why */
     uint32_t differ_count;

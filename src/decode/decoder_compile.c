@@ -119,8 +119,8 @@ static int compile_header(struct decoder_compiler *compiler, const struct yaml_n
 static int compile_recognise(struct decoder_compiler *compiler, const struct yaml_node *node,
                              struct recognise *out)
 {
-    static const char *const keys[] = {"sources", "programs", "starts_with", "contains",  "json",
-                                       "format",  "regex",    "priority",    "inner_only",
+    static const char *const keys[] = {"sources", "programs", "starts_with", "contains", "contains_any",
+                                       "json",    "format",   "regex",       "priority", "inner_only",
                                        "header",  "columns"};
     out->priority = 50;
     if (!node)
@@ -136,6 +136,7 @@ static int compile_recognise(struct decoder_compiler *compiler, const struct yam
         text_list(compiler, node, "programs", &out->programs, &out->program_count) < 0 ||
         text_list(compiler, node, "starts_with", &out->starts, &out->start_count) < 0 ||
         text_list(compiler, node, "contains", &out->contains, &out->contain_count) < 0 ||
+        text_list(compiler, node, "contains_any", &out->any, &out->any_count) < 0 ||
         text_list(compiler, node, "columns", &out->columns, &out->column_count) < 0 ||
         json_needs(compiler, node, out) < 0)
         return -1;
@@ -155,7 +156,7 @@ static int compile_recognise(struct decoder_compiler *compiler, const struct yam
         if (verb_regex(compiler, node, pattern, &out->regex) < 0)
             return -1;
     }
-    bool tests_text = out->start_count || out->contain_count || out->regex || out->header;
+    bool tests_text = out->start_count || out->contain_count || out->any_count || out->regex || out->header;
     out->wants_text = slice_is(format, "text") ||
                       (!format.ptr && tests_text && !out->wants_json && !out->wants_xml);
     out->by_content = tests_text || out->wants_json || out->wants_xml;
@@ -201,6 +202,9 @@ static int compile_head(struct decoder_compiler *compiler, const struct yaml_nod
                                   (long long)decoder->version);
     if (!decoder->label.ptr)
         return err_nomem(compiler->err);
+    if (verb_constant_text(compiler, decoder->label, &decoder->label_value) < 0 ||
+        (decoder->dataset.len && verb_constant_text(compiler, decoder->dataset, &decoder->dataset_value) < 0))
+        return -1;
     if (text_list(compiler, node, "corrects", &decoder->corrects,
                   &decoder->correct_count) < 0)
         return -1;

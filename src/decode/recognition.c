@@ -87,20 +87,33 @@ static bool takes_kind(const struct recognise *r, enum text_kind kind)
            (!r->wants_text || kind == TEXT_PLAIN);
 }
 
-/* A literal that a text for the decoder must have, long enough to be looked for quickly. What must be at the start
- * is not looked for: asking for it costs less. */
-static bool literal_of(const struct recognise *r, struct literal *out)
+/* A literal that a text for the decoder must have. */
+static struct slice required_literal(const struct recognise *r)
 {
     uint32_t longest = 0;
-    if (r->start_count)
-        return false;
     for (uint32_t i = 1; i < r->contain_count; i++)
         if (r->contains[i].len > r->contains[longest].len)
             longest = i;
-    struct slice required = r->regex && !(regex_flags(r->regex) & REGEX_CASELESS) ? regex_required(r->regex)
-                                                                                  : SLICE("");
-    *out = (struct literal){r->contain_count ? r->contains[longest] : required, LITERAL_ANYWHERE};
-    return out->text.len >= LITERAL_BYTES_MIN;
+    if (r->contain_count)
+        return r->contains[longest];
+    return r->regex && !(regex_flags(r->regex) & REGEX_CASELESS) ? regex_required(r->regex) : SLICE("");
+}
+
+/* Literals of which a text for the decoder must have one, long enough to be looked for quickly; none: it is always
+ * asked. What must be at the start is not looked for: asking for it costs less. */
+static uint32_t literals_of(const struct recognise *r, struct slice *one, const struct slice **out)
+{
+    if (r->start_count)
+        return 0;
+    *one = required_literal(r);
+    *out = one;
+    if (one->len >= LITERAL_BYTES_MIN)
+        return 1;
+    *out = r->any;
+    for (uint32_t i = 0; i < r->any_count; i++)
+        if (r->any[i].len < LITERAL_BYTES_MIN)
+            return 0;
+    return r->any_count;
 }
 
 static void first_bytes_of(const struct recognise *r, uint64_t bits[4])
@@ -130,10 +143,17 @@ static int index_first_bytes(struct decoders *decoders, uint32_t words, struct l
     return 0;
 }
 
+static bool by_literal(const struct recognise *r, enum text_kind kind)
+{
+    return r->by_content && !r->program_count && !r->json_count && takes_kind(r, kind);
+}
+
 static int index_literals(struct decoders *decoders, uint32_t words, enum text_kind kind,
                           struct literal_index *index, struct err *err)
 {
     uint32_t size = decoders->all.count + 1;
+    for (uint32_t i = 0; i < decoders->all.count; i++)
+        size += decoders->all.list[i]->recognise.any_count;
     struct literal *list = arena_array(decoders->arena, size, sizeof(*list));
     index->owners = arena_array(decoders->arena, size, sizeof(*index->owners));
     index->always = arena_calloc(decoders->arena, words * sizeof(uint64_t));
@@ -141,12 +161,17 @@ static int index_literals(struct decoders *decoders, uint32_t words, enum text_k
         return err_nomem(err);
     for (uint32_t i = 0; i < decoders->all.count; i++) {
         const struct recognise *r = &decoders->all.list[i]->recognise;
-        if (!r->by_content || r->program_count || r->json_count || !takes_kind(r, kind))
+        const struct slice *literals;
+        struct slice one;
+        if (!by_literal(r, kind))
             continue;
-        if (literal_of(r, &list[index->count]))
-            index->owners[index->count++] = i;
-        else
+        uint32_t count = literals_of(r, &one, &literals);
+        if (!count)
             bits_set(index->always, i);
+        for (uint32_t k = 0; k < count; k++) {
+            list[index->count] = (struct literal){literals[k], LITERAL_ANYWHERE};
+            index->owners[index->count++] = i;
+        }
     }
     if (literal_set_build(decoders->arena, list, index->count, &index->set) < 0)
         return err_nomem(err);
@@ -272,6 +297,17 @@ static bool starts_fit(const struct recognise *r, struct slice text)
     return r->start_count == 0;
 }
 
+static bool contents_fit(const struct recognise *r, struct slice text)
+{
+    for (uint32_t i = 0; i < r->contain_count; i++)
+        if (slice_find(text, r->contains[i]) < 0)
+            return false;
+    for (uint32_t i = 0; i < r->any_count; i++)
+        if (slice_find(text, r->any[i]) >= 0)
+            return true;
+    return r->any_count == 0;
+}
+
 /* The one that stands in it most often; '\0' where there is no header. */
 static char header_separator(struct slice header)
 {
@@ -311,11 +347,8 @@ static bool content_fits(const struct decoder *decoder, const struct sighting *s
             return false;
     if (r->json_count && !json_fits(r, sighting->tokens, seen))
         return false;
-    if (!starts_fit(r, sighting->text))
+    if (!starts_fit(r, sighting->text) || !contents_fit(r, sighting->text))
         return false;
-    for (uint32_t i = 0; i < r->contain_count; i++)
-        if (slice_find(sighting->text, r->contains[i]) < 0)
-            return false;
     return !r->regex || regex_match(r->regex, sighting->text) == REGEX_YES;
 }
 

@@ -86,22 +86,10 @@ MUST_USE int verb_regex(struct decoder_compiler *compiler, const struct yaml_nod
                         struct regex **out);
 MUST_USE struct named_ref *verb_ref(struct decoder_compiler *compiler, struct slice name, int line);
 
-/* Text with ${field} in it: literal, field, literal, field, ... */
-struct template_part {
-    struct slice literal;
-    uint32_t field; /* UINT32_MAX behind the last literal */
-};
-
-struct constant {
-    const struct value *values;
-    uint32_t count;
-    const struct template_part *parts; /* a template instead of values */
-    uint32_t part_count;
-};
-
 /* A scalar or a list of them; "${field}" makes a template. */
 MUST_USE int verb_constant(struct decoder_compiler *compiler, const struct yaml_node *node,
                            struct constant *out);
+MUST_USE int verb_constant_text(struct decoder_compiler *compiler, struct slice text, struct constant *out);
 /* {key: constant}: values are struct constant *. */
 MUST_USE int verb_table(struct decoder_compiler *compiler, const struct yaml_node *node,
                         const struct map **out);

@@ -233,6 +233,13 @@ static int compile_template(struct decoder_compiler *compiler, const struct yaml
     return 0;
 }
 
+static void set_values(struct decoder_compiler *compiler, const struct value *values, uint32_t count,
+                       struct constant *out)
+{
+    *out = (struct constant){.values = values, .count = count, .number = compiler->fields->constants};
+    compiler->fields->constants += count;
+}
+
 int verb_constant(struct decoder_compiler *compiler, const struct yaml_node *node, struct constant *out)
 {
     *out = (struct constant){0};
@@ -252,8 +259,17 @@ int verb_constant(struct decoder_compiler *compiler, const struct yaml_node *nod
         if (values[i].type == VALUE_NULL)
             return err_nomem(compiler->err);
     }
-    out->values = values;
-    out->count = (uint32_t)count;
+    set_values(compiler, values, (uint32_t)count, out);
+    return 0;
+}
+
+int verb_constant_text(struct decoder_compiler *compiler, struct slice text, struct constant *out)
+{
+    struct value *value = arena_alloc(compiler->arena, sizeof(*value));
+    if (!value)
+        return err_nomem(compiler->err);
+    *value = value_string(text);
+    set_values(compiler, value, 1, out);
     return 0;
 }
 

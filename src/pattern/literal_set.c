@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WIDTHS = 3, FILTER_BITS_EACH = 16, FEW = 1024, FILTER_BITS_EACH_OF_FEW = 64, COUNTS_EACH = 4, STRIDE_MAX = 4 };
-static const uint32_t widths[WIDTHS] = {4, 2, 1};
+/* Literals of four bytes and more, of two or three, of one. */
+enum { GROUPS = 3, FILTER_BITS_EACH = 16, FEW = 1024, FILTER_BITS_EACH_OF_FEW = 64, COUNTS_EACH = 4, STRIDE_MAX = 4 };
 
 /* A literal, and the place in it of the bytes that it is filed under. */
 struct entry {
@@ -21,6 +21,7 @@ struct entry {
 struct gram_index {
     struct entry *entries; /* by gram */
     uint32_t count;
+    uint32_t width; /* bytes of a gram */
     uint32_t stride; /* places from one look to the next; a literal is filed under as many of its bytes */
     unsigned filter_shift, table_shift; /* from a hash of 32 bits to a place */
     uint64_t *filter;
@@ -29,18 +30,13 @@ struct gram_index {
 };
 
 struct literal_set {
-    struct gram_index by_width[WIDTHS];
+    struct gram_index groups[GROUPS];
 };
 
 static inline uint32_t gram_at(const char *at, uint32_t width)
 {
     uint32_t gram = 0;
-    if (width == 4)
-        memcpy(&gram, at, 4);
-    else if (width == 2)
-        gram = (uint32_t)(unsigned char)at[0] | (uint32_t)(unsigned char)at[1] << 8;
-    else
-        gram = (unsigned char)at[0];
+    memcpy(&gram, at, width);
     return gram;
 }
 
@@ -59,7 +55,7 @@ static unsigned log2_up(uint64_t n)
 
 /* ---- building ---- */
 
-static unsigned width_of(struct slice text)
+static unsigned group_of(struct slice text)
 {
     return text.len >= 4 ? 0 : text.len >= 2 ? 1 : 2;
 }
@@ -71,11 +67,10 @@ struct gram_counts {
 };
 
 static void count_grams(struct gram_counts *counts, const struct literal *list, uint32_t count,
-                        unsigned which)
+                        unsigned group, uint32_t width)
 {
-    uint32_t width = widths[which];
     for (uint32_t i = 0; i < count; i++)
-        for (size_t at = 0; width_of(list[i].text) == which && at + width <= list[i].text.len; at++) {
+        for (size_t at = 0; group_of(list[i].text) == group && at + width <= list[i].text.len; at++) {
             uint16_t *n = &counts->counts[mix(gram_at(list[i].text.ptr + at, width)) >> counts->shift];
             if (*n < UINT16_MAX)
                 ++*n;
@@ -106,26 +101,31 @@ static int by_gram(const void *a, const void *b)
     return (x->number > y->number) - (x->number < y->number);
 }
 
-/* Counts the literals of a width and their bytes; the shortest says how far looks may be apart. */
-static uint32_t measure(const struct literal *list, uint32_t count, unsigned which, size_t *bytes, uint32_t *stride)
+/* Counts the literals of a group and their bytes. The shortest says how far looks may be apart; while literals are few,
+ * three bytes say enough, and looks are fewer. */
+static uint32_t measure(struct gram_index *index, const struct literal *list, uint32_t count, unsigned group,
+                        size_t *bytes)
 {
+    static const uint32_t widths[GROUPS] = {4, 2, 1};
+    size_t least = SIZE_MAX;
     uint32_t found = 0;
-    size_t least = STRIDE_MAX - 1 + widths[which];
     for (uint32_t i = 0; i < count; i++)
-        if (width_of(list[i].text) == which) {
+        if (group_of(list[i].text) == group) {
             found++;
             *bytes += list[i].text.len;
             least = list[i].text.len < least ? list[i].text.len : least;
         }
-    *stride = (uint32_t)least - widths[which] + 1;
+    bool narrow = group == 0 && found <= FEW && least < STRIDE_MAX + 3;
+    index->width = narrow ? 3 : widths[group];
+    index->stride = least > STRIDE_MAX + index->width - 1 ? STRIDE_MAX : (uint32_t)least - index->width + 1;
     return found;
 }
 
 static int file_literals(struct gram_index *index, struct arena *arena, const struct literal *list,
-                         uint32_t count, unsigned which)
+                         uint32_t count, unsigned group)
 {
     size_t bytes = 0;
-    uint32_t width = widths[which], stride, found = measure(list, count, which, &bytes, &stride);
+    uint32_t found = measure(index, list, count, group, &bytes), width = index->width, stride = index->stride;
     if (!found)
         return 0;
     unsigned bits = log2_up(COUNTS_EACH * bytes);
@@ -134,17 +134,16 @@ static int file_literals(struct gram_index *index, struct arena *arena, const st
     index->entries = arena_array(arena, (size_t)found * stride, sizeof(*index->entries));
     if (!counts.counts || !index->entries)
         return -1;
-    count_grams(&counts, list, count, which);
+    count_grams(&counts, list, count, group, width);
     for (uint32_t i = 0; i < count; i++) {
         struct slice text = list[i].text;
-        if (width_of(text) != which)
+        if (group_of(text) != group)
             continue;
         uint32_t at = rarest(&counts, text, width, stride);
         for (uint32_t end = at + stride; at < end; at++)
             index->entries[index->count++] = (struct entry){
                 gram_at(text.ptr + at, width), at, i, (uint32_t)text.len, text.ptr, list[i].anchor};
     }
-    index->stride = stride;
     arena_give_back(arena, counts.counts);
     qsort(index->entries, index->count, sizeof(*index->entries), by_gram);
     return 0;
@@ -186,9 +185,8 @@ int literal_set_build(struct arena *arena, const struct literal *list, uint32_t 
     *out = set;
     if (!set)
         return -1;
-    for (unsigned i = 0; i < WIDTHS; i++)
-        if (file_literals(&set->by_width[i], arena, list, count, i) < 0 ||
-            make_index(&set->by_width[i], arena) < 0)
+    for (unsigned i = 0; i < GROUPS; i++)
+        if (file_literals(&set->groups[i], arena, list, count, i) < 0 || make_index(&set->groups[i], arena) < 0)
             return -1;
     return 0;
 }
@@ -232,30 +230,40 @@ static void compare_at(const struct gram_index *index, uint32_t gram, struct sli
     }
 }
 
-static inline void scan_width(const struct gram_index *index, uint32_t width, struct slice text,
+static inline void look_at(const struct gram_index *index, uint32_t gram, struct slice text, size_t at,
+                           struct literal_scan *scan)
+{
+    uint32_t bit = mix(gram) >> index->filter_shift;
+    if (UNLIKELY((index->filter[bit >> 6] >> (bit & 63)) & 1))
+        compare_at(index, gram, text, at, scan);
+}
+
+/* Four bytes are read at a time where they are there: that takes one instruction. */
+static inline void scan_group(const struct gram_index *index, uint32_t width, struct slice text,
                               struct literal_scan *scan)
 {
-    const uint64_t *filter = index->filter;
-    unsigned shift = index->filter_shift;
-    size_t stride = index->stride;
-    for (size_t at = 0; at + width <= text.len; at += stride) {
-        uint32_t gram = gram_at(text.ptr + at, width), bit = mix(gram) >> shift;
-        if (UNLIKELY((filter[bit >> 6] >> (bit & 63)) & 1))
-            compare_at(index, gram, text, at, scan);
-    }
+    uint32_t mask = UINT32_MAX >> (32 - 8 * width);
+    size_t at = 0, stride = index->stride;
+    for (; at + 4 <= text.len; at += stride)
+        look_at(index, gram_at(text.ptr + at, 4) & mask, text, at, scan);
+    for (; at + width <= text.len; at += stride)
+        look_at(index, gram_at(text.ptr + at, width), text, at, scan);
 }
 
 void literal_set_scan(const struct literal_set *set, struct slice text, struct literal_scan *scan)
 {
+    const struct gram_index *long_ones = &set->groups[0];
     scan->count = 0;
     if (++scan->stamp == 0) {
         memset(scan->stamps, 0, scan->size * sizeof(*scan->stamps));
         scan->stamp = 1;
     }
-    if (set->by_width[0].count)
-        scan_width(&set->by_width[0], 4, text, scan);
-    if (set->by_width[1].count)
-        scan_width(&set->by_width[1], 2, text, scan);
-    if (set->by_width[2].count)
-        scan_width(&set->by_width[2], 1, text, scan);
+    if (long_ones->count && long_ones->width == 4)
+        scan_group(long_ones, 4, text, scan);
+    else if (long_ones->count)
+        scan_group(long_ones, 3, text, scan);
+    if (set->groups[1].count)
+        scan_group(&set->groups[1], 2, text, scan);
+    if (set->groups[2].count)
+        scan_group(&set->groups[2], 1, text, scan);
 }
