@@ -33,6 +33,17 @@ struct directive {
     int colons;
 };
 
+/* What a letter may be: nothing, a directive, one of parts of a second. */
+enum { LETTER = 1, PART = 2 };
+static const uint8_t letters[128] = {
+    ['Y'] = LETTER, ['y'] = LETTER, ['G'] = LETTER, ['m'] = LETTER, ['d'] = LETTER, ['e'] = LETTER, ['j'] = LETTER,
+    ['H'] = LETTER, ['k'] = LETTER, ['I'] = LETTER, ['l'] = LETTER, ['p'] = LETTER, ['M'] = LETTER, ['S'] = LETTER,
+    ['a'] = LETTER, ['A'] = LETTER, ['b'] = LETTER, ['h'] = LETTER, ['B'] = LETTER, ['w'] = LETTER, ['u'] = LETTER,
+    ['U'] = LETTER, ['W'] = LETTER, ['V'] = LETTER, ['s'] = LETTER, ['N'] = PART,   ['Q'] = PART,   ['f'] = PART,
+    ['z'] = LETTER, ['Z'] = LETTER, ['T'] = LETTER, ['F'] = LETTER, ['D'] = LETTER, ['R'] = LETTER, ['c'] = LETTER,
+    ['x'] = LETTER, ['X'] = LETTER, ['+'] = LETTER, ['n'] = LETTER, ['t'] = LETTER, ['%'] = LETTER,
+};
+
 static bool take_directive(struct slice *pattern, struct directive *out)
 {
     *out = (struct directive){0};
@@ -46,9 +57,8 @@ static bool take_directive(struct slice *pattern, struct directive *out)
     if (at >= pattern->len)
         return false;
     out->letter = pattern->ptr[at];
-    bool sub_second = out->letter && strchr("NQf", out->letter);
-    if ((out->width && (!sub_second || out->width > 9)) || (out->colons && out->letter != 'z') ||
-        !out->letter || !strchr("YyGmdejHkIlpMSaAbhBwuUWVsNQfzZTFDRcxX+nt%", out->letter))
+    uint8_t kind = (unsigned char)out->letter < sizeof(letters) ? letters[(unsigned char)out->letter] : 0;
+    if (!kind || (out->width && (kind != PART || out->width > 9)) || (out->colons && out->letter != 'z'))
         return false;
     *pattern = slice_from(*pattern, at + 1);
     return true;
@@ -126,25 +136,24 @@ static bool read_number(struct reading *in, size_t digits_max, int low, int high
     return true;
 }
 
+/* Whole, or its first three letters with a dot or none; those are different for each of them. */
 static bool read_name(struct reading *in, const char *const names[], int count, int *out)
 {
     skip_space(&in->text);
-    for (int i = 0; i < count; i++) {
-        size_t len = strlen(names[i]);
-        if (slice_equal_nocase(slice_sub(in->text, 0, len), slice_of(names[i], len))) {
-            in->text = slice_from(in->text, len);
-            *out = i;
-            return true;
-        }
+    for (int i = 0; i < count && in->text.len >= 3; i++) {
+        const char *name = names[i], *text = in->text.ptr;
+        if (((text[0] ^ name[0]) | (text[1] ^ name[1]) | (text[2] ^ name[2])) & ~0x20)
+            continue;
+        if (!slice_equal_nocase(slice_sub(in->text, 0, 3), slice_of(name, 3)))
+            continue;
+        size_t len = strlen(name);
+        bool whole = slice_equal_nocase(slice_sub(in->text, 0, len), slice_of(name, len));
+        in->text = slice_from(in->text, whole ? len : 3);
+        if (!whole && in->text.len && in->text.ptr[0] == '.')
+            in->text = slice_from(in->text, 1);
+        *out = i;
+        return true;
     }
-    for (int i = 0; i < count; i++)
-        if (slice_equal_nocase(slice_sub(in->text, 0, 3), slice_of(names[i], 3))) {
-            in->text = slice_from(in->text, 3);
-            if (in->text.len && in->text.ptr[0] == '.')
-                in->text = slice_from(in->text, 1);
-            *out = i;
-            return true;
-        }
     return false;
 }
 

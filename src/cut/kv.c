@@ -83,12 +83,6 @@ static void take_value(struct kv *kv, struct kv_pair *out)
 static size_t separators_at_start(const struct kv *kv)
 {
     size_t at = 0;
-    char separator = kv->separator.ptr[0];
-    if (kv->separator.len == 1) {
-        while (at < kv->rest.len && (kv->rest.ptr[at] == ' ' || kv->rest.ptr[at] == separator))
-            at++;
-        return at;
-    }
     while (at < kv->rest.len && (kv->rest.ptr[at] == ' ' || at_separator(kv, at)))
         at += kv->rest.ptr[at] == ' ' ? 1 : kv->separator.len;
     return at;
@@ -99,20 +93,83 @@ static size_t word_end(const struct kv *kv)
 {
     struct slice rest = kv->rest;
     size_t at = 0;
-    char separator = kv->separator.ptr[0], equals = kv->equals;
-    if (kv->separator.len == 1) {
-        while (at < rest.len && rest.ptr[at] != equals && rest.ptr[at] != separator)
-            at++;
-        return at;
-    }
-    while (at < rest.len && rest.ptr[at] != equals && !at_separator(kv, at))
+    while (at < rest.len && rest.ptr[at] != kv->equals && !at_separator(kv, at))
         at++;
     return at;
+}
+
+/* --- separators of one byte, which most have: one walk over the bytes --- */
+
+/* So many bytes are looked at one by one before a call that looks at many at once pays. */
+enum { WALK_MAX = 24 };
+
+static inline struct slice trimmed(const char *start, const char *end)
+{
+    struct slice s = slice_of(start, (size_t)(end - start));
+    bool needs = s.len && ((unsigned char)start[0] <= ' ' || (unsigned char)end[-1] <= ' ');
+    return needs ? slice_trim(s) : s;
+}
+
+static inline bool opens(const struct kv *kv, char c)
+{
+    for (size_t i = 0; i < kv->quotes.len; i++)
+        if (kv->quotes.ptr[i] == c)
+            return true;
+    return false;
+}
+
+/* The value in quotes that begins at at; what is behind it. */
+static inline const char *take_quoted(const char *at, const char *end, struct kv_pair *out)
+{
+    const char *start = at + 1, *walked = end - start > WALK_MAX ? start + WALK_MAX : end, *to = start;
+    while (to < walked && *to != *at && *to != '\\')
+        to++;
+    if (to == walked || *to == '\\')
+        to = at + quoted_end(slice_of(at, (size_t)(end - at)), &out->escaped);
+    out->value = slice_of(start, (size_t)(to - start));
+    return to < end ? to + 1 : end;
+}
+
+static inline const char *take_plain(const char *at, const char *end, char separator, struct kv_pair *out)
+{
+    const char *walked = end - at > WALK_MAX ? at + WALK_MAX : end, *to = at;
+    while (to < walked && *to != separator)
+        to++;
+    if (to == walked && to < end) {
+        to = memchr(to, separator, (size_t)(end - to));
+        to = to ? to : end;
+    }
+    out->value = trimmed(at, to);
+    return to;
+}
+
+static bool next_by_byte(struct kv *kv, struct kv_pair *out)
+{
+    char separator = kv->separator.ptr[0], equals = kv->equals;
+    const char *at = kv->rest.ptr, *end = at + kv->rest.len;
+    for (;;) {
+        while (at < end && (*at == ' ' || *at == separator))
+            at++;
+        const char *key = at;
+        while (at < end && *at != equals && *at != separator)
+            at++;
+        if (at == end)
+            return false;
+        const char *key_end = at++;
+        if (*key_end != equals || key_end == key)
+            continue;
+        out->key = trimmed(key, key_end);
+        at = at < end && opens(kv, *at) ? take_quoted(at, end, out) : take_plain(at, end, separator, out);
+        kv->rest = slice_of(at, (size_t)(end - at));
+        return true;
+    }
 }
 
 bool kv_next(struct kv *kv, struct kv_pair *out)
 {
     *out = (struct kv_pair){0};
+    if (kv->separator.len == 1 && !kv->spaces)
+        return next_by_byte(kv, out);
     for (;;) {
         kv->rest = slice_from(kv->rest, separators_at_start(kv));
         size_t at = word_end(kv);

@@ -16,6 +16,7 @@ int runner_init(struct runner *runner, const struct decoders *decoders)
     runner->known = mem_calloc(fields->count + 1U, sizeof(*runner->known));
     runner->known_numbers = mem_calloc(fields->count + 1U, sizeof(*runner->known_numbers));
     runner->watches = mem_calloc(fields->watches + 1U, sizeof(*runner->watches));
+    runner->key_tables = mem_calloc(fields->key_tables + 1U, sizeof(*runner->key_tables));
     runner->owns = mem_calloc(fields->constants + 1U, sizeof(*runner->owns));
     runner->domains = mem_calloc(1, sizeof(*runner->domains));
     runner->temps = mem_calloc(fields->temps + 1U, sizeof(*runner->temps));
@@ -23,7 +24,7 @@ int runner_init(struct runner *runner, const struct decoders *decoders)
     runner->temp_slots = mem_calloc(fields->temps + 1U, sizeof(*runner->temp_slots));
     runner->scratch = arena_new(SCRATCH_BYTES_MAX);
     if (sighter_init(&runner->sighter, decoders) == 0 && runner->json && runner->known && runner->known_numbers &&
-        runner->watches && runner->owns && runner->domains && runner->temps && runner->temp_listed && runner->temp_slots && runner->scratch)
+        runner->watches && runner->key_tables && runner->owns && runner->domains && runner->temps && runner->temp_listed && runner->temp_slots && runner->scratch)
         return 0;
     runner_close(runner);
     return -1;
@@ -38,6 +39,7 @@ void runner_close(struct runner *runner)
     for (uint32_t i = 0; runner->watches && i < runner->decoders->fields.watches; i++)
         mem_free(runner->watches[i].list);
     mem_free(runner->watches);
+    mem_free(runner->key_tables);
     mem_free(runner->owns);
     mem_free(runner->domains);
     mem_free(runner->temps);

@@ -25,6 +25,19 @@ struct watch {
     uint32_t columns_seen; /* of the batch */
 };
 
+/* Keys that a step has met in this filling of the batch, and the columns they go to: by a cheap hash, one for each
+ * place, the first stays. */
+enum { KEY_TABLE_LOG2 = 8 };
+struct known_key {
+    struct slice key;
+    struct column *column;
+    uint64_t filling;    /* for which it holds */
+    struct column *next; /* the one that followed last time: what it needs is brought near */
+};
+struct key_table {
+    struct known_key keys[1 << KEY_TABLE_LOG2];
+};
+
 /* A decoder's own value as the batch has it: copied once, since the batch may outlive the decoders. */
 struct own_value {
     struct value value;
@@ -41,6 +54,7 @@ struct runner {
     uint32_t *known_numbers; /* of known that are set */
     uint32_t known_count;
     struct watch *watches;  /* by step->watch */
+    struct key_table *key_tables; /* by number of struct keys */
     uint32_t columns_seen;  /* of the batch, for known */
     struct domain_memo *domains;
     bool borrows;           /* deliveries and decoders outlive the batches */

@@ -35,6 +35,7 @@ struct fields {
     uint32_t temps;   /* slots given out */
     uint32_t watches; /* steps that concern columns by their names */
     uint32_t constants; /* values of decoders' own */
+    uint32_t key_tables; /* steps that keep a struct key_table */
     struct map by_name;      /* to the number + 1 */
 };
 

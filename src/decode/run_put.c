@@ -9,13 +9,16 @@ int keys_compile(struct decoder_compiler *compiler, const struct yaml_node *node
         return -1;
     if (verb_texts(compiler, yaml_get(node, "skip"), &out->skip, &out->skip_count) < 0)
         return -1;
+    out->table = ++compiler->fields->key_tables;
     return verb_names(compiler, yaml_get(node, "names"), &out->names);
 }
 
 struct key_put keys_begin(struct run *run, const struct keys *keys)
 {
-    columns_begin(&run->runner->columns, run->batch);
-    return (struct key_put){.run = run, .keys = keys};
+    struct runner *runner = run->runner;
+    struct key_table *table = keys->table ? &runner->key_tables[keys->table - 1] : NULL;
+    columns_begin(&runner->columns, run->batch);
+    return (struct key_put){.run = run, .keys = keys, .table = table};
 }
 
 bool keys_room(struct key_put *put)
@@ -28,6 +31,10 @@ bool keys_room(struct key_put *put)
 
 static void put_column(struct run *run, struct column *column, struct value v)
 {
+    if (column && column->newest_row != run->row) {
+        run->out_of_memory |= column_add(run->batch, column, run->row, v) < 0;
+        return;
+    }
     if (!column || (column->count >= FIELD_VALUES_MAX &&
                     column->rows[column->count - FIELD_VALUES_MAX] == run->row))
         run->left = true;
@@ -35,30 +42,82 @@ static void put_column(struct run *run, struct column *column, struct value v)
         run->out_of_memory = true;
 }
 
-void keys_put_value(struct key_put *put, struct slice key, struct value v)
+/* --- keys that are known --- */
+
+static uint32_t place_of(struct slice key)
+{
+    uint32_t head = 0, tail = 0;
+    if (key.len >= 4) {
+        memcpy(&head, key.ptr, 4);
+        memcpy(&tail, key.ptr + key.len - 4, 4);
+    } else {
+        for (size_t i = 0; i < key.len; i++)
+            head = head << 8 | (unsigned char)key.ptr[i];
+    }
+    return ((head ^ (uint32_t)key.len) * UINT32_C(0x9e3779b1) ^ tail * UINT32_C(0x85ebca6b)) >> (32 - KEY_TABLE_LOG2);
+}
+
+static void expect(struct column *column)
+{
+    __builtin_prefetch(column->rows + column->count, 1);
+    __builtin_prefetch(column->values + column->count, 1);
+}
+
+static struct column *known_column(struct key_put *put, struct slice key)
+{
+    struct known_key *known = &put->table->keys[place_of(key)];
+    if (known->filling != put->run->runner->filling || !slice_equal_short(known->key, key))
+        return NULL;
+    if (put->last)
+        put->last->next = known->column;
+    put->last = known;
+    if (known->next)
+        expect(known->next);
+    return known->column;
+}
+
+static void remember(struct key_put *put, struct slice key, struct column *column)
+{
+    struct known_key *known = &put->table->keys[place_of(key)];
+    uint64_t filling = put->run->runner->filling;
+    struct slice copy = known->filling == filling || !column ? SLICE_NONE : arena_copy(put->run->batch->arena, key);
+    if (copy.ptr)
+        *known = (struct known_key){.key = copy, .column = column, .filling = filling};
+}
+
+/* The column of a key that is put under its own name; NULL when there can be none. */
+static struct column *column_under(struct key_put *put, struct slice key)
 {
     struct run *run = put->run;
     struct slice under = put->keys->under;
     char name[FIELD_NAME_MAX];
-    uintptr_t field = put->keys->names ? (uintptr_t)map_find(put->keys->names, key) : 0;
-    if (field) {
-        run_put(run, (uint32_t)field - 1, v, false);
-        return;
-    }
-    if (under.len + key.len > sizeof(name) || !key.len) {
-        run->left = true;
-        return;
-    }
-    struct column *column = columns_guess(&run->runner->columns, under, key);
-    if (column) {
-        put_column(run, column, v);
-        return;
-    }
+    if (under.len + key.len > sizeof(name) || !key.len)
+        return NULL;
     if (under.len) {
         memcpy(mempcpy(name, under.ptr, under.len), key.ptr, key.len);
         key = slice_of(name, under.len + key.len);
     }
-    put_column(run, columns_look_up(&run->runner->columns, run->batch, key), v);
+    return columns_look_up(&run->runner->columns, run->batch, key);
+}
+
+void keys_put_value(struct key_put *put, struct slice key, struct value v)
+{
+    struct run *run = put->run;
+    struct column *column = put->table ? known_column(put, key) : NULL;
+    if (column) {
+        put_column(run, column, v);
+        return;
+    }
+    uintptr_t field = put->keys->names ? (uintptr_t)map_find(put->keys->names, key) : 0;
+    if (field) {
+        run_put(run, (uint32_t)field - 1, v, false);
+        column = run_column(run, (uint32_t)field - 1);
+    } else {
+        column = column_under(put, key);
+        put_column(run, column, v);
+    }
+    if (put->table)
+        remember(put, key, column);
 }
 
 void keys_put(struct key_put *put, struct slice key, struct slice value)

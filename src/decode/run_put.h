@@ -17,6 +17,7 @@ struct keys {
     const struct map *names;  /* to the field's number + 1; or NULL */
     const struct slice *skip; /* values that say that there is none */
     uint32_t skip_count;
+    uint32_t table; /* 1 + number of its struct key_table, or 0: it has none */
 };
 
 /* The options "under" (fallback when it is not given), "names" and "skip". */
@@ -26,6 +27,8 @@ MUST_USE int keys_compile(struct decoder_compiler *compiler, const struct yaml_n
 struct key_put {
     struct run *run;
     const struct keys *keys;
+    struct key_table *table; /* or NULL */
+    struct known_key *last;  /* the one before, if it is known */
     uint32_t count;
 };
 
