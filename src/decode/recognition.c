@@ -297,15 +297,30 @@ static bool starts_fit(const struct recognise *r, struct slice text)
     return r->start_count == 0;
 }
 
-static bool contents_fit(const struct recognise *r, struct slice text)
+/* Whether the text is the one that was looked through: then a literal that led to a decoder is in it. */
+static bool is_scanned(const struct sighting *sighting)
 {
-    for (uint32_t i = 0; i < r->contain_count; i++)
-        if (slice_find(text, r->contains[i]) < 0)
-            return false;
-    for (uint32_t i = 0; i < r->any_count; i++)
-        if (slice_find(text, r->any[i]) >= 0)
+    struct slice scanned = sighting->sighter->scanned;
+    return scanned.ptr == sighting->text.ptr && scanned.len == sighting->text.len;
+}
+
+static bool has_one(struct slice text, const struct slice *list, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (slice_find(text, list[i]) >= 0)
             return true;
-    return r->any_count == 0;
+    return count == 0;
+}
+
+static bool contents_fit(const struct recognise *r, const struct sighting *sighting, bool found)
+{
+    const struct slice *literals = NULL;
+    struct slice one;
+    found = found && by_literal(r, sighting->kind) && literals_of(r, &one, &literals) && is_scanned(sighting);
+    for (uint32_t i = 0; i < r->contain_count; i++)
+        if (!(found && one.ptr == r->contains[i].ptr) && slice_find(sighting->text, r->contains[i]) < 0)
+            return false;
+    return (found && literals == r->any) || has_one(sighting->text, r->any, r->any_count);
 }
 
 /* The one that stands in it most often; '\0' where there is no header. */
@@ -334,8 +349,9 @@ static bool has_word(struct slice text, struct slice word)
     return false;
 }
 
+/* found: a look at the text led to it. */
 static bool content_fits(const struct decoder *decoder, const struct sighting *sighting,
-                         const struct json_seen *seen)
+                         const struct json_seen *seen, bool found)
 {
     const struct recognise *r = &decoder->recognise;
     if (r->inner_only && !sighting->inner)
@@ -347,7 +363,7 @@ static bool content_fits(const struct decoder *decoder, const struct sighting *s
             return false;
     if (r->json_count && !json_fits(r, sighting->tokens, seen))
         return false;
-    if (!starts_fit(r, sighting->text) || !contents_fit(r, sighting->text))
+    if (!starts_fit(r, sighting->text) || !contents_fit(r, sighting, found))
         return false;
     return !r->regex || regex_match(r->regex, sighting->text) == REGEX_YES;
 }
@@ -361,12 +377,12 @@ struct ranking {
 
 /* False when there are enough. */
 static bool rank_one(struct ranking *ranking, const struct decoder *decoder, const struct sighting *sighting,
-                     const struct json_seen *seen)
+                     const struct json_seen *seen, bool found)
 {
     for (uint32_t i = 0; i < ranking->count; i++)
         if (ranking->out[i] == decoder)
             return true;
-    if (content_fits(decoder, sighting, seen))
+    if (content_fits(decoder, sighting, seen, found))
         ranking->out[ranking->count++] = decoder;
     return ranking->count < ranking->max;
 }
@@ -375,7 +391,7 @@ static bool rank_list(struct ranking *ranking, const struct decoder_list *list, 
                       const struct json_seen *seen)
 {
     for (uint32_t i = 0; list && i < list->count; i++)
-        if (!rank_one(ranking, list->list[i], sighting, seen))
+        if (!rank_one(ranking, list->list[i], sighting, seen, false))
             return false;
     return true;
 }
@@ -443,7 +459,7 @@ uint32_t decoders_rank(const struct decoders *decoders, const struct sighting *s
     look(decoders, sighting, &seen);
     for (uint32_t w = 0; w < decoders->recognition->words; w++)
         for (uint64_t left = sighting->sighter->bits[w]; left; left &= left - 1)
-            if (!rank_one(&ranking, decoders->all.list[w * 64 + (uint32_t)__builtin_ctzll(left)], sighting, &seen))
+            if (!rank_one(&ranking, decoders->all.list[w * 64 + (uint32_t)__builtin_ctzll(left)], sighting, &seen, true))
                 return ranking.count;
     return ranking.count;
 }

@@ -11,22 +11,33 @@ static void map_v4(const uint8_t v4[4], struct ip *out)
     out->family = 4;
 }
 
+/* One to three digits without a leading zero, up to 255; what is behind them, or NULL. */
+static inline const char *parse_octet(const char *at, const char *end, uint8_t *out)
+{
+    unsigned n = at < end ? (unsigned char)*at - (unsigned)'0' : 10, digit;
+    if (n > 9)
+        return NULL;
+    if (++at < end && n && (digit = (unsigned char)*at - (unsigned)'0') <= 9) {
+        n = n * 10 + digit;
+        if (++at < end && (digit = (unsigned char)*at - (unsigned)'0') <= 9) {
+            n = n * 10 + digit;
+            at++;
+        }
+    }
+    *out = (uint8_t)n;
+    return n <= 255 ? at : NULL;
+}
+
 /* Strict dotted quad: the hot path of firewall and proxy logs, so not inet_pton. */
 static bool parse_v4(struct slice text, uint8_t out[4])
 {
-    size_t at = 0;
-    for (int part = 0; part < 4; part++) {
-        if (part && (at >= text.len || text.ptr[at++] != '.'))
-            return false;
-        size_t start = at;
-        unsigned n = 0;
-        while (at < text.len && at - start < 3 && text.ptr[at] >= '0' && text.ptr[at] <= '9')
-            n = n * 10 + (unsigned)(text.ptr[at++] - '0');
-        if (at == start || n > 255 || (at - start > 1 && text.ptr[start] == '0'))
-            return false;
-        out[part] = (uint8_t)n;
-    }
-    return at == text.len;
+    const char *at = text.ptr, *end = at + text.len;
+    if (text.len < sizeof("0.0.0.0") - 1)
+        return false;
+    at = parse_octet(at, end, &out[0]);
+    for (int part = 1; part < 4 && at; part++)
+        at = at < end && *at == '.' ? parse_octet(at + 1, end, &out[part]) : NULL;
+    return at == end;
 }
 
 bool ip_parse(struct slice text, struct ip *out)
