@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "decode/registry.h"
+#include "pattern/regex_machine.h"
 
 /* Which decoders a text may be for is told by one look at it: each decoder is filed under something it cannot do
  * without, a literal of the text or a key of the JSON object, and only those that the look finds are asked. */
@@ -116,29 +117,54 @@ static uint32_t literals_of(const struct recognise *r, struct slice *one, const 
     return r->any_count;
 }
 
-static void first_bytes_of(const struct recognise *r, uint64_t bits[4])
+/* What a regular expression that is anchored says of the first places; the others may be anything. */
+static void places_of_regex(const struct recognise *r, struct byte_set places[RECOGNITION_PLACES])
 {
-    memset(bits, 0xff, 4 * sizeof(*bits));
-    if (r->start_count)
-        memset(bits, 0, 4 * sizeof(*bits));
-    for (uint32_t i = 0; i < r->start_count; i++)
-        bits_set(bits, (unsigned char)r->starts[i].ptr[0]);
-    if (!r->start_count && r->regex)
-        regex_first_bytes(r->regex, r->pattern, bits);
+    struct arena *arena = arena_new(MIB);
+    struct regex_machine *machine = arena ? regex_machine_new(arena) : NULL;
+    if (machine && regex_machine_add(machine, r->pattern))
+        regex_machine_beginning(machine, places, RECOGNITION_PLACES);
+    arena_free(arena);
 }
 
-static int index_first_bytes(struct decoders *decoders, uint32_t words, struct literal_index *index,
-                             struct err *err)
+static void places_of_starts(const struct recognise *r, struct byte_set places[RECOGNITION_PLACES])
 {
-    index->by_byte = arena_calloc(decoders->arena, (size_t)256 * words * sizeof(uint64_t));
-    if (!index->by_byte)
-        return err_nomem(err);
+    for (uint32_t place = 0; place < RECOGNITION_PLACES; place++) {
+        struct byte_set set = {0};
+        for (uint32_t i = 0; i < r->start_count; i++) {
+            if (place >= r->starts[i].len)
+                return;
+            byte_set_add(&set, (unsigned char)r->starts[i].ptr[place]);
+        }
+        places[place] = set;
+    }
+}
+
+static void places_of(const struct recognise *r, struct byte_set places[RECOGNITION_PLACES])
+{
+    for (uint32_t place = 0; place < RECOGNITION_PLACES; place++)
+        byte_set_fill(&places[place]);
+    if (r->start_count)
+        places_of_starts(r, places);
+    else if (r->regex && regex_is_anchored(r->regex) && !(regex_flags(r->regex) & REGEX_CASELESS))
+        places_of_regex(r, places);
+}
+
+static int index_places(struct decoders *decoders, struct recognition *recognition, struct err *err)
+{
+    uint32_t words = recognition->words;
+    for (uint32_t place = 0; place < RECOGNITION_PLACES; place++) {
+        recognition->by_place[place] = arena_calloc(decoders->arena, (size_t)256 * words * sizeof(uint64_t));
+        if (!recognition->by_place[place])
+            return err_nomem(err);
+    }
     for (uint32_t i = 0; i < decoders->all.count; i++) {
-        uint64_t bits[4];
-        first_bytes_of(&decoders->all.list[i]->recognise, bits);
-        for (size_t byte = 0; byte < 256; byte++)
-            if (bits_get(bits, byte))
-                bits_set(index->by_byte + byte * words, i);
+        struct byte_set places[RECOGNITION_PLACES];
+        places_of(&decoders->all.list[i]->recognise, places);
+        for (uint32_t place = 0; place < RECOGNITION_PLACES; place++)
+            for (size_t byte = 0; byte < 256; byte++)
+                if (bits_get(places[place].bits, byte))
+                    bits_set(recognition->by_place[place] + byte * words, i);
     }
     return 0;
 }
@@ -175,7 +201,7 @@ static int index_literals(struct decoders *decoders, uint32_t words, enum text_k
     }
     if (literal_set_build(decoders->arena, list, index->count, &index->set) < 0)
         return err_nomem(err);
-    return index_first_bytes(decoders, words, index, err);
+    return 0;
 }
 
 int recognition_build(struct decoders *decoders, struct err *err)
@@ -185,7 +211,7 @@ int recognition_build(struct decoders *decoders, struct err *err)
         return err_nomem(err);
     recognition->words = decoders->all.count / 64 + 1;
     decoders->recognition = recognition;
-    if (index_json(decoders, recognition, err) < 0)
+    if (index_json(decoders, recognition, err) < 0 || index_places(decoders, recognition, err) < 0)
         return -1;
     for (unsigned kind = 0; kind < TEXT_KIND_COUNT; kind++)
         if (index_literals(decoders, recognition->words, (enum text_kind)kind, &recognition->literals[kind], err) < 0)
@@ -422,6 +448,18 @@ static void scan_literals(const struct literal_index *index, const struct sighti
     sighter->scanned_kind = sighting->kind;
 }
 
+static void keep_by_places(const struct recognition *recognition, const char *text, uint64_t *bits)
+{
+    const uint64_t *may[RECOGNITION_PLACES];
+    uint32_t words = recognition->words;
+    for (size_t place = 0; place < RECOGNITION_PLACES; place++)
+        may[place] = recognition->by_place[place] + (size_t)(unsigned char)text[place] * words;
+    for (uint32_t i = 0; i < words; i++)
+        if (bits[i])
+            for (size_t place = 0; place < RECOGNITION_PLACES; place++)
+                bits[i] &= may[place][i];
+}
+
 /* Bits of the decoders that the text may be for. */
 static void look(const struct decoders *decoders, const struct sighting *sighting, const struct json_seen *seen)
 {
@@ -434,11 +472,8 @@ static void look(const struct decoders *decoders, const struct sighting *sightin
         scan_literals(index, sighting);
     for (uint32_t i = 0; index->count && i < sighter->scan.count; i++)
         bits_set(sighter->bits, index->owners[sighter->scan.found[i]]);
-    if (sighting->kind == TEXT_PLAIN && sighting->text.len) {
-        const uint64_t *may = index->by_byte + (size_t)(unsigned char)sighting->text.ptr[0] * words;
-        for (uint32_t i = 0; i < words; i++)
-            sighter->bits[i] &= may[i];
-    }
+    if (sighting->kind == TEXT_PLAIN && sighting->text.len >= RECOGNITION_PLACES)
+        keep_by_places(recognition, sighting->text.ptr, sighter->bits);
     for (uint32_t w = 0; sighting->kind == TEXT_JSON && w < JSON_NEEDS_MAX / 64; w++)
         for (uint64_t left = seen->bits[w]; left; left &= left - 1) {
             size_t number = w * 64 + (uint32_t)__builtin_ctzll(left);

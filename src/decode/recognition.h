@@ -27,13 +27,16 @@ struct literal_index {
     uint32_t count;
     uint32_t *owners; /* of each literal: the decoder's number */
     uint64_t *always; /* decoders that neither a literal nor a key tells */
-    uint64_t *by_byte; /* for each byte, words of the decoders whose texts may begin with it */
 };
+
+/* Bytes at the start of a text that are looked at one by one. */
+enum { RECOGNITION_PLACES = 6 };
 
 struct recognition {
     uint32_t words; /* of 64 bits, one for each decoder in the order of decoders->all */
     struct literal_index literals[TEXT_KIND_COUNT];
     uint64_t *by_json_key; /* for each key, words of decoders that are filed under it */
+    uint64_t *by_place[RECOGNITION_PLACES]; /* for each byte, words of the decoders whose texts may have it there */
 };
 
 /* Once all decoders are loaded and sorted. */

@@ -163,31 +163,9 @@ static bool lacks_literal(const struct regex *regex, struct slice text)
                            : slice_find(text, regex->literal) < 0;
 }
 
-void regex_first_bytes(const struct regex *regex, struct slice pattern, uint64_t bits[4])
+bool regex_is_anchored(const struct regex *regex)
 {
-    int code;
-    PCRE2_SIZE at;
-    uint32_t kind = 0, unit = 0;
-    const uint8_t *map = NULL;
-    memset(bits, 0xff, 4 * sizeof(*bits));
-    if (!regex->anchored || !slice_starts(pattern, SLICE("^")))
-        return;
-    pcre2_code *rest = pcre2_compile((PCRE2_SPTR)pattern.ptr + 1, pattern.len - 1, compile_options(regex->flags),
-                                     &code, &at, NULL);
-    if (!rest)
-        return;
-    pcre2_pattern_info(rest, PCRE2_INFO_FIRSTCODETYPE, &kind);
-    pcre2_pattern_info(rest, PCRE2_INFO_FIRSTCODEUNIT, &unit);
-    pcre2_pattern_info(rest, PCRE2_INFO_FIRSTBITMAP, &map);
-    if (kind == 1 && !(regex->flags & REGEX_CASELESS)) {
-        memset(bits, 0, 4 * sizeof(*bits));
-        bits[unit / 64 & 3] |= UINT64_C(1) << (unit & 63);
-    } else if (map) {
-        for (unsigned i = 0; i < 256; i++)
-            if (!(map[i / 8] >> (i & 7) & 1))
-                bits[i / 64] &= ~(UINT64_C(1) << (i & 63));
-    }
-    pcre2_code_free(rest);
+    return regex->anchored;
 }
 
 unsigned regex_flags(const struct regex *regex)

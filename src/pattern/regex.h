@@ -36,9 +36,8 @@ unsigned regex_flags(const struct regex *regex);
  * pattern is REGEX_CASELESS. Empty when none are known. */
 struct slice regex_required(const struct regex *regex);
 
-/* The bytes that a text may begin with to match at all; all of them when that is not known, or a match may begin
- * anywhere. pattern: what the regex was made of. */
-void regex_first_bytes(const struct regex *regex, struct slice pattern, uint64_t bits[4]);
+/* A match can only begin at the text's start. */
+bool regex_is_anchored(const struct regex *regex);
 
 enum regex_result { REGEX_NO = 0, REGEX_YES = 1, REGEX_LIMIT = -1 };
 

@@ -89,6 +89,41 @@ unsigned regex_machine_starts(const struct regex_machine *machine, bool back)
     return count;
 }
 
+static bool meet(const uint64_t *a, const uint64_t *b)
+{
+    uint64_t both = 0;
+    for (size_t w = 0; w < REGEX_POSITION_WORDS; w++)
+        both |= a[w] & b[w];
+    return both != 0;
+}
+
+static void bytes_of(const struct regex_machine *machine, const uint64_t *positions, struct byte_set *out)
+{
+    *out = (struct byte_set){0};
+    for (unsigned c = 0; c < 256; c++)
+        if (meet(machine->byte[c], positions))
+            byte_set_add(out, (unsigned char)c);
+}
+
+unsigned regex_machine_beginning(const struct regex_machine *machine, struct byte_set *places, unsigned most)
+{
+    const struct regex_side *side = &machine->sides[0];
+    uint64_t at[REGEX_POSITION_WORDS], next[REGEX_POSITION_WORDS];
+    unsigned count = 0;
+    memcpy(at, side->start, sizeof(at));
+    while (count < most) {
+        bytes_of(machine, at, &places[count++]);
+        if (meet(at, side->end))
+            break; /* what follows may be anything */
+        memset(next, 0, sizeof(next));
+        for (uint32_t p = 0; p < machine->count; p++)
+            if (bits_get(at, p))
+                bits_or(next, side->follow[p], REGEX_POSITIONS_MAX);
+        memcpy(at, next, sizeof(at));
+    }
+    return count;
+}
+
 void regex_machine_all(const struct regex_machine *machine, uint64_t out[REGEX_POSITION_WORDS])
 {
     memset(out, 0, REGEX_POSITION_WORDS * sizeof(*out));

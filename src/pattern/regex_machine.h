@@ -33,6 +33,9 @@ MUST_USE struct regex_machine *regex_machine_new(struct arena *arena);
 MUST_USE bool regex_machine_add(struct regex_machine *machine, struct slice pattern);
 /* What is around a match has no say in it: the bytes in which all matches lie give the same ones. */
 bool regex_machine_is_closed(const struct regex_machine *machine);
+/* The bytes that a match may have at its first places, for each of them; how many places there are of which
+ * something is known, most at best. */
+unsigned regex_machine_beginning(const struct regex_machine *machine, struct byte_set *places, unsigned most);
 /* All positions. */
 void regex_machine_all(const struct regex_machine *machine, uint64_t out[REGEX_POSITION_WORDS]);
 /* How many different bytes a match may begin (backward: end) with: few are passed by quickly. */

@@ -1,5 +1,6 @@
 /* Where a regular expression may match, told part by part: never "nowhere" where PCRE2 matches, and the
  * bytes it names give the same captures. */
+#include "base/bits.h"
 #include "base/rand.h"
 #include "pattern/regex.h"
 #include "pattern/regex_machine.h"
@@ -45,6 +46,37 @@ static bool answers(const char *pattern, const char *text)
     bool may = may_match(machine, parts, &from, &to);
     arena_free(arena);
     return may;
+}
+
+/* A place without a set may be anything. */
+static void it_tells_how_a_match_begins(void **state)
+{
+    static const struct {
+        const char *pattern, *fits, *does_not;
+        unsigned places;
+    } cases[] = {
+        {"^\\d{4}/\\d\\d", "2026/11", "20/6", 6},
+        {"^(?:<\\d+>)?[A-Z]x", "<1>Ax", "1x", 2},
+        {"^a?b", "b", "c", 1}, /* a match may be over then */
+        {"^(?:abc|xyz)-", "xyz-", "xbx", 4},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct arena *arena = arena_new(MIB);
+        struct regex_machine *machine = regex_machine_new(arena);
+        struct byte_set places[6];
+        assert_non_null(machine);
+        assert_true(regex_machine_add(machine, slice_text(cases[i].pattern)));
+        unsigned count = regex_machine_beginning(machine, places, 6);
+        bool refused = false;
+        assert_int_equal(count, cases[i].places);
+        for (unsigned k = 0; k < count && cases[i].fits[k]; k++)
+            assert_true(bits_get(places[k].bits, (unsigned char)cases[i].fits[k]));
+        for (unsigned k = 0; k < count && cases[i].does_not[k]; k++)
+            refused |= !bits_get(places[k].bits, (unsigned char)cases[i].does_not[k]);
+        assert_true(refused);
+        arena_free(arena);
+    }
 }
 
 static void it_tells_what_cannot_match(void **state)
@@ -202,6 +234,7 @@ static void it_agrees_with_matching(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(it_tells_how_a_match_begins),
         cmocka_unit_test(it_tells_what_cannot_match),
         cmocka_unit_test(what_it_does_not_know_it_refuses),
         cmocka_unit_test(what_is_around_may_matter),
