@@ -1,7 +1,11 @@
 #include "cut/user_agent.h"
 
 #include "base/attr.h"
+#include "base/bits.h"
+#include "base/limits.h"
+#include "pattern/literal_set.h"
 
+#include <pthread.h>
 #include <string.h>
 
 /* In the order of asking: those that also carry the marks of others come first. */
@@ -75,10 +79,61 @@ static const struct program programs[] = {
     {"axios", "axios", NULL, "Other"},
 };
 
+/* Marks of systems, in the order of asking. */
+enum system { WINDOWS_NT, IPHONE_OS, CPU_OS, MAC_OS_X, ANDROID, CHROME_OS, UBUNTU, LINUX, WINDOWS, SYSTEM_COUNT };
+static const char *const systems[SYSTEM_COUNT] = {"Windows NT", "iPhone OS", "CPU OS", "Mac OS X", "Android",
+                                                  "CrOS",       "Ubuntu",    "Linux",  "Windows"};
+enum { MARK_COUNT = SYSTEM_COUNT + ARRAY_COUNT(programs), MARKS_BYTES_MAX = 256 * 1024 };
+
+/* All marks as literals, systems first: one look at the text tells which of them are in it. */
+static const struct literal_set *marks;
+static pthread_once_t marks_once = PTHREAD_ONCE_INIT;
+
+static const char *mark_of(uint32_t number)
+{
+    return number < SYSTEM_COUNT ? systems[number] : programs[number - SYSTEM_COUNT].mark;
+}
+
+static void make_marks(void)
+{
+    struct literal list[MARK_COUNT];
+    struct arena *arena = arena_new(MARKS_BYTES_MAX); /* as long as the program */
+    for (uint32_t i = 0; i < MARK_COUNT; i++)
+        list[i] = (struct literal){slice_text(mark_of(i)), LITERAL_ANYWHERE};
+    if (arena && literal_set_build(arena, list, MARK_COUNT, &marks) < 0)
+        marks = NULL;
+}
+
+struct seen {
+    struct slice text;
+    uint64_t bits[MARK_COUNT / 64 + 1];
+};
+
+static void see_marks(struct slice text, struct seen *out)
+{
+    uint32_t found[MARK_COUNT + 1], stamps[MARK_COUNT + 1] = {0};
+    struct literal_scan scan = {.found = found, .stamps = stamps, .size = MARK_COUNT};
+    *out = (struct seen){.text = text};
+    pthread_once(&marks_once, make_marks);
+    if (!marks) { /* memory was out: every mark is asked for */
+        bits_fill(out->bits, MARK_COUNT);
+        return;
+    }
+    literal_set_scan(marks, text, &scan);
+    for (uint32_t i = 0; i < scan.count; i++)
+        bits_set(out->bits, found[i]);
+}
+
 static struct slice find_mark(struct slice text, const char *mark)
 {
     ptrdiff_t at = slice_find(text, slice_text(mark));
     return at < 0 ? SLICE_NONE : slice_from(text, (size_t)at + strlen(mark));
+}
+
+/* What is behind a mark; SLICE_NONE when it is not there. */
+static struct slice behind(const struct seen *seen, uint32_t number)
+{
+    return bits_get(seen->bits, number) ? find_mark(seen->text, mark_of(number)) : SLICE_NONE;
 }
 
 /* "/1.2.3 more" is 1.2.3. */
@@ -116,47 +171,50 @@ static struct slice windows_version(struct slice nt)
     return version;
 }
 
-static void cut_os(struct slice text, struct user_agent *out)
+static void cut_os(const struct seen *seen, struct user_agent *out)
 {
     struct slice rest;
     out->device = SLICE("Other");
-    if ((rest = find_mark(text, "Windows NT")).ptr) {
+    if ((rest = behind(seen, WINDOWS_NT)).ptr) {
         put_os(out, "Windows", windows_version(rest));
-    } else if ((rest = find_mark(text, "iPhone OS")).ptr || (rest = find_mark(text, "CPU OS")).ptr) {
+    } else if ((rest = behind(seen, IPHONE_OS)).ptr || (rest = behind(seen, CPU_OS)).ptr) {
         put_os(out, "iOS", version_at(rest));
-        out->device = find_mark(text, "iPad").ptr ? SLICE("iPad") : SLICE("iPhone");
-    } else if ((rest = find_mark(text, "Mac OS X")).ptr) {
+        out->device = find_mark(seen->text, "iPad").ptr ? SLICE("iPad") : SLICE("iPhone");
+    } else if ((rest = behind(seen, MAC_OS_X)).ptr) {
         put_os(out, "Mac OS X", version_at(rest));
         out->device = SLICE("Mac");
-    } else if ((rest = find_mark(text, "Android")).ptr) {
+    } else if ((rest = behind(seen, ANDROID)).ptr) {
         put_os(out, "Android", version_at(rest));
-        out->device = find_mark(text, "Mobile").ptr ? SLICE("Generic Smartphone") : SLICE("Generic Tablet");
-    } else if ((rest = find_mark(text, "CrOS")).ptr) {
+        out->device = find_mark(seen->text, "Mobile").ptr ? SLICE("Generic Smartphone") : SLICE("Generic Tablet");
+    } else if (behind(seen, CHROME_OS).ptr) {
         put_os(out, "Chrome OS", SLICE(""));
-    } else if ((rest = find_mark(text, "Ubuntu")).ptr) {
+    } else if ((rest = behind(seen, UBUNTU)).ptr) {
         put_os(out, "Ubuntu", version_at(rest));
-    } else if ((rest = find_mark(text, "Linux")).ptr) {
+    } else if ((rest = behind(seen, LINUX)).ptr) {
         put_os(out, "Linux", version_at(rest));
-    } else if (find_mark(text, "Windows").ptr) {
+    } else if (behind(seen, WINDOWS).ptr) {
         put_os(out, "Windows", SLICE(""));
     }
 }
 
 void user_agent_cut(struct slice text, struct user_agent *out)
 {
+    struct seen seen;
     *out = (struct user_agent){.name = SLICE("Other")};
-    cut_os(text, out);
-    for (size_t i = 0; i < ARRAY_COUNT(programs); i++) {
-        const struct program *program = &programs[i];
-        struct slice behind = find_mark(text, program->mark);
-        if (!behind.ptr)
-            continue;
-        out->name = slice_text(program->name);
-        out->version = version_at(program->version ? find_mark(text, program->version) : behind);
-        if (program->version && !*program->version)
-            out->version = SLICE("");
-        if (program->device)
-            out->device = slice_text(program->device);
+    see_marks(text, &seen);
+    cut_os(&seen, out);
+    size_t first = bits_next(seen.bits, MARK_COUNT, SYSTEM_COUNT);
+    struct slice rest;
+    for (; first < MARK_COUNT && !(rest = behind(&seen, (uint32_t)first)).ptr;)
+        first = bits_next(seen.bits, MARK_COUNT, first + 1);
+    if (first >= MARK_COUNT)
         return;
-    }
+    const struct program *program = &programs[first - SYSTEM_COUNT];
+    out->name = slice_text(program->name);
+    if (!program->version)
+        out->version = version_at(rest);
+    else if (*program->version)
+        out->version = version_at(find_mark(text, program->version));
+    if (program->device)
+        out->device = slice_text(program->device);
 }

@@ -214,15 +214,18 @@ static enum run_result run_parallel(struct run *run, const struct step *step)
 
 /* --- names that others have for our fields --- */
 
-enum { ALIAS_BYTES_MAX = 96 };
+struct aliases {
+    struct map fields; /* number + 1 of the field, by its alias */
+    size_t longest;    /* alias */
+};
 
 static int compile_aliases(struct decoder_compiler *compiler, const struct yaml_node *node, struct step *step)
 {
-    struct map *aliases = verb_new_map(compiler);
+    struct aliases *aliases = verb_data(compiler, step, sizeof(*aliases));
     verb_watch(compiler, step);
-    step->data = aliases;
     if (!aliases)
         return -1;
+    map_init(&aliases->fields, compiler->arena);
     if (node->kind != YAML_MAPPING)
         return yaml_err(compiler->err, node, "'aliases' is a mapping of fields to lists of names");
     for (size_t i = 0; i < node->count; i++) {
@@ -232,40 +235,41 @@ static int compile_aliases(struct decoder_compiler *compiler, const struct yaml_
             verb_texts(compiler, node->entries[i].value, &names, &count) < 0)
             return -1;
         for (uint32_t k = 0; k < count; k++) {
-            if (map_has(aliases, names[k]))
+            if (map_has(&aliases->fields, names[k]))
                 return yaml_err(compiler->err, node->entries[i].value, "'%.*s' is there twice", SLICE_ARG(names[k]));
-            if (map_put(aliases, names[k], (void *)(uintptr_t)(field + 1)) < 0)
+            if (map_put(&aliases->fields, names[k], (void *)(uintptr_t)(field + 1)) < 0)
                 return err_nomem(compiler->err);
+            aliases->longest = names[k].len > aliases->longest ? names[k].len : aliases->longest;
         }
     }
     return 0;
 }
 
-/* Small letters and digits of a name: "Source-IP", "source_ip", "sourceIp" are one. */
-static struct slice plain_name(struct slice name, char room[ALIAS_BYTES_MAX])
-{
-    size_t len = 0;
-    for (size_t i = 0; i < name.len && len < ALIAS_BYTES_MAX; i++) {
-        char c = name.ptr[i], small = (char)(c | 0x20);
-        if (small >= 'a' && small <= 'z')
-            room[len++] = small;
-        else if (c >= '0' && c <= '9')
-            room[len++] = c;
-    }
-    return slice_of(room, len);
-}
-
-/* By all of its name, or by what is behind a dot. */
+/* By all of its name, or by what is behind a dot, the longest first. Of a name small letters and digits count:
+ * "Source-IP", "source_ip", "sourceIp" are one. */
 static uint32_t alias_of(const struct step *step, struct slice name)
 {
-    char room[ALIAS_BYTES_MAX];
-    for (;;) {
-        uintptr_t found = (uintptr_t)map_find(step->data, plain_name(name, room));
-        ptrdiff_t dot = slice_find_char(name, '.');
-        if (found || dot < 0)
-            return found ? (uint32_t)found - 1 : UINT32_MAX;
-        name = slice_from(name, (size_t)dot + 1);
+    const struct aliases *aliases = step->data;
+    UNSET char plain[FIELD_NAME_MAX];
+    UNSET uint16_t starts[FIELD_NAME_MAX + 1]; /* of what is behind a dot */
+    size_t len = 0, parts = 1;
+    starts[0] = 0;
+    for (size_t i = 0; i < name.len && i < sizeof(plain); i++) {
+        char c = name.ptr[i], small = (char)(c | 0x20);
+        if (small >= 'a' && small <= 'z')
+            plain[len++] = small;
+        else if (c >= '0' && c <= '9')
+            plain[len++] = c;
+        else if (c == '.')
+            starts[parts++] = (uint16_t)len;
     }
+    for (size_t i = 0; i < parts; i++) {
+        struct slice rest = slice_of(plain + starts[i], len - starts[i]);
+        uintptr_t found = rest.len <= aliases->longest ? (uintptr_t)map_find(&aliases->fields, rest) : 0;
+        if (found)
+            return (uint32_t)found - 1;
+    }
+    return UINT32_MAX;
 }
 
 /* Fields of the event that are known by another name are given the usual one, too, unless that has a value. */
