@@ -1,7 +1,7 @@
 #include "cut/json_event.h"
 
 #include "base/mem.h"
-#include "cut/columns.h"
+#include "cut/json_names.h"
 
 #include <assert.h>
 
@@ -20,8 +20,7 @@ struct frame {
 
 struct json_cutter {
     struct json_scanner *scanner;
-    struct columns columns;
-    char name[FIELD_NAME_MAX];
+    struct json_names names;
     struct frame frames[FRAMES_MAX];
     struct touched *touched;
     size_t touched_size;
@@ -64,24 +63,6 @@ void json_cutter_free(struct json_cutter *cutter)
     mem_free(cutter);
 }
 
-/* The name of a member, written behind the first name_len bytes of cutter->name. False when it
- * is too long. */
-static bool extend_name(struct put *put, const struct json_token *token, size_t *name_len)
-{
-    struct slice key = json_token_key(token);
-    if (token->key_escaped)
-        key = json_unescape(key, put->batch->arena);
-    size_t len = *name_len;
-    if (!key.ptr || key.len + len + 1 > FIELD_NAME_MAX)
-        return false;
-    char *name = put->cutter->name;
-    if (len && name[len - 1] != '.')
-        name[len++] = '.';
-    memcpy(name + len, key.ptr, key.len);
-    *name_len = len + key.len;
-    return true;
-}
-
 static bool short_integer(struct slice text, int64_t *out)
 {
     bool negative = text.ptr[0] == '-';
@@ -111,6 +92,10 @@ static struct value number_value(struct put *put, struct slice text)
 static int leaf_value(struct put *put, const struct json_token *token, struct value *out)
 {
     struct slice text = json_token_text(token);
+    if (LIKELY(token->kind == JSON_STRING && !token->text_escaped)) {
+        *out = value_string(text);
+        return 0;
+    }
     switch ((enum json_kind)token->kind) {
     case JSON_NULL:
         *out = value_null();
@@ -273,19 +258,23 @@ static int close_frame(struct put *put, uint32_t members)
 
 /* --- the walk over the tokens --- */
 
-static int put_object(struct put *put, uint32_t at, size_t name_len);
+static int put_object(struct put *put, uint32_t object, struct json_name *name);
 
-static int put_leaf(struct put *put, uint32_t at, struct slice name)
+static int put_leaf(struct put *put, uint32_t at, struct json_name *name)
 {
     UNSET struct value v;
-    struct column *column = columns_find(&put->cutter->columns, put->batch, name);
+    struct column *column = json_names_column(&put->cutter->names, name);
     if (!column) {
         put->flags |= JSON_CUT_LEFT; /* the batch has BATCH_COLUMNS_MAX columns */
         return 0;
     }
-    if (leaf_value(put, &put->tokens->list[at], &v) < 0 || before_value(put, column) < 0)
+    if (leaf_value(put, &put->tokens->list[at], &v) < 0)
         return -1;
-    return add(put, column, v);
+    if (LIKELY(column->newest_row != put->row && !put->frame_count && put->fields < EVENT_FIELDS_MAX)) {
+        put->fields++;
+        return column_add(put->batch, column, put->row, v) < 0 ? err_nomem(put->err) : 0;
+    }
+    return before_value(put, column) < 0 ? -1 : add(put, column, v);
 }
 
 static bool holds_objects(const struct json_tokens *tokens, uint32_t array)
@@ -296,7 +285,7 @@ static bool holds_objects(const struct json_tokens *tokens, uint32_t array)
     return false;
 }
 
-static int put_array(struct put *put, uint32_t array, size_t name_len)
+static int put_array(struct put *put, uint32_t array, struct json_name *name)
 {
     const struct json_token *list = put->tokens->list;
     struct frame *frame = holds_objects(put->tokens, array) ? open_frame(put) : NULL;
@@ -306,37 +295,48 @@ static int put_array(struct put *put, uint32_t array, size_t name_len)
         if (frame)
             frame->member = members;
         if (list[i].kind == JSON_OBJECT)
-            result = put_object(put, i, name_len);
+            result = put_object(put, i, name);
         else if (list[i].kind == JSON_ARRAY)
-            result = put_array(put, i, name_len);
+            result = put_array(put, i, name);
         else
-            result = put_leaf(put, i, slice_of(put->cutter->name, name_len));
+            result = put_leaf(put, i, name);
         if (result < 0)
             return -1;
     }
     return frame ? close_frame(put, members) : 0;
 }
 
-static int put_object(struct put *put, uint32_t object, size_t name_len)
+/* NULL with *skip: the name is too long; NULL without: memory is out. */
+static struct json_name *member_name(struct put *put, const struct json_token *token, struct json_name *object,
+                                     struct json_name *before, bool *skip)
+{
+    struct slice key = json_token_key(token);
+    *skip = false;
+    if (UNLIKELY(token->key_escaped))
+        key = json_unescape(key, put->batch->arena);
+    return key.ptr ? json_names_member(&put->cutter->names, object, before, key, skip) : NULL;
+}
+
+static int put_object(struct put *put, uint32_t object, struct json_name *name)
 {
     const struct json_token *list = put->tokens->list;
+    struct json_name *member = NULL;
+    bool skip;
     for (uint32_t i = object + 1; i < list[object].next; i = list[i].next) {
         const struct json_token *token = &list[i];
         if (token->kind == JSON_NULL)
             continue;
-        size_t len = name_len;
-        struct slice name = json_token_key(token);
-        bool nested = token->kind == JSON_OBJECT || token->kind == JSON_ARRAY;
-        if (nested || name_len || token->key_escaped || name.len > FIELD_NAME_MAX) {
-            if (!extend_name(put, token, &len)) {
-                put->flags |= JSON_CUT_LEFT;
-                continue;
-            }
-            name = slice_of(put->cutter->name, len);
+        struct json_name *found = member_name(put, token, name, member, &skip);
+        if (!found && !skip)
+            return err_nomem(put->err);
+        if (!found) {
+            put->flags |= JSON_CUT_LEFT;
+            continue;
         }
-        int result = token->kind == JSON_OBJECT  ? put_object(put, i, len)
-                     : token->kind == JSON_ARRAY ? put_array(put, i, len)
-                                                 : put_leaf(put, i, name);
+        member = found;
+        int result = token->kind == JSON_OBJECT  ? put_object(put, i, member)
+                     : token->kind == JSON_ARRAY ? put_array(put, i, member)
+                                                 : put_leaf(put, i, member);
         if (result < 0)
             return -1;
     }
@@ -359,10 +359,10 @@ int json_cutter_put(struct json_cutter *cutter, const struct json_tokens *tokens
         return err_set(err, ERR_LIMIT, "a prefix of %zu bytes is too long", prefix.len);
     struct put put = {.cutter = cutter, .tokens = tokens, .batch = batch, .row = row, .err = err};
     put.frames = cutter->frames;
-    if (prefix.len)
-        memcpy(cutter->name, prefix.ptr, prefix.len);
-    columns_begin(&cutter->columns, batch);
-    int result = put_object(&put, object, prefix.len);
+    struct json_name *root = json_names_begin(&cutter->names, batch, prefix);
+    if (!root)
+        return err_nomem(err);
+    int result = put_object(&put, object, root);
     *flags |= put.flags | (tokens->not_utf8 ? JSON_CUT_NOT_UTF8 : 0U);
     return result;
 }

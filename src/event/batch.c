@@ -9,6 +9,12 @@
 
 enum { COLUMNS_FIRST = 64, VALUES_FIRST = 16, ROWS_FIRST = 1024, CACHE_LINE = 64 };
 
+static uint64_t next_life(void)
+{
+    static uint64_t last;
+    return __atomic_add_fetch(&last, 1, __ATOMIC_RELAXED);
+}
+
 struct batch *batch_new(size_t bytes_max)
 {
     struct batch *batch = mem_calloc(1, sizeof(*batch));
@@ -20,6 +26,7 @@ struct batch *batch_new(size_t bytes_max)
         return NULL;
     }
     map_init(&batch->by_name, batch->arena);
+    batch->life = next_life();
     return batch;
 }
 
@@ -35,7 +42,7 @@ void batch_reset(struct batch *batch)
 {
     struct arena *arena = batch->arena;
     arena_reset(arena);
-    *batch = (struct batch){.arena = arena};
+    *batch = (struct batch){.arena = arena, .life = next_life()};
     map_init(&batch->by_name, arena);
 }
 

@@ -80,6 +80,7 @@ struct batch {
     uint32_t column_size;
     struct map by_name;
     uint64_t journal_end; /* the journal position after the last record in this batch */
+    uint64_t life;        /* another one after each reset, and of no other batch: for who remembers its columns */
 };
 
 MUST_USE struct batch *batch_new(size_t bytes_max);
