@@ -6,7 +6,7 @@
 #include <gnutls/gnutls.h>
 #include <string.h>
 
-enum { ICMP = 1, TCP = 6, UDP = 17, ICMP6 = 58, SCTP = 132 };
+enum { ICMP = PROTOCOL_ICMP, TCP = 6, UDP = 17, ICMP6 = PROTOCOL_ICMP6, SCTP = 132 };
 
 uint8_t protocol_number(struct slice name)
 {
@@ -17,7 +17,7 @@ uint8_t protocol_number(struct slice name)
                  {"ipv6-icmp", ICMP6}, {"igmp", 2},   {"gre", 47},      {"esp", 50},      {"ah", 51},
                  {"eigrp", 88},   {"ospf", 89},       {"pim", 103},     {"sctp", SCTP},   {"vrrp", 112}};
     int64_t n;
-    if (slice_to_i64(name, &n))
+    if (name.len && name.ptr[0] <= '9' && slice_to_i64(name, &n))
         return n > 0 && n < 256 ? (uint8_t)n : 0;
     for (size_t i = 0; i < ARRAY_COUNT(names); i++)
         if (slice_is_nocase(name, names[i].name))
@@ -52,10 +52,14 @@ static void put_base64(const uint8_t hash[20], char to[COMMUNITY_ID_SIZE])
     uint8_t padded[21] = {0};
     memcpy(padded, hash, 20);
     memcpy(to, "1:", 2);
-    for (size_t i = 0; i < 28; i++) {
-        const uint8_t *three = padded + i / 4 * 3;
+    for (size_t i = 0; i < 7; i++) {
+        const uint8_t *three = padded + i * 3;
         uint32_t bits = (uint32_t)three[0] << 16 | (uint32_t)three[1] << 8 | three[2];
-        to[2 + i] = digits[bits >> (18 - i % 4 * 6) & 63];
+        char *four = to + 2 + i * 4;
+        four[0] = digits[bits >> 18];
+        four[1] = digits[bits >> 12 & 63];
+        four[2] = digits[bits >> 6 & 63];
+        four[3] = digits[bits & 63];
     }
     to[29] = '=';
     to[30] = '\0';

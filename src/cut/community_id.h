@@ -9,6 +9,8 @@
 
 enum { COMMUNITY_ID_SIZE = 31 }; /* "1:" and the base64 of a SHA-1, with its NUL */
 
+enum { PROTOCOL_ICMP = 1, PROTOCOL_ICMP6 = 58 };
+
 struct flow {
     struct ip source, destination;
     uint8_t protocol;                       /* IANA number */

@@ -205,8 +205,13 @@ static int compile_community_id(struct decoder_compiler *compiler, const struct 
 
 static bool get_port(struct run *run, uint32_t field, uint16_t *out)
 {
+    struct value_list list = run_get(run, field);
     int64_t n;
-    if (!slice_to_i64(run_text(run, field), &n) || n < 0 || n > UINT16_MAX)
+    if (list.count && list.values[0].type == VALUE_I64)
+        n = list.values[0].i64;
+    else if (!slice_to_i64(run_text(run, field), &n))
+        return false;
+    if (n < 0 || n > UINT16_MAX)
         return false;
     *out = (uint16_t)n;
     return true;
@@ -223,7 +228,7 @@ static enum run_result run_community_id(struct run *run, const struct step *step
     flow.protocol = protocol_number(run_text(run, fields[FLOW_TRANSPORT]));
     if (!flow.protocol)
         flow.protocol = protocol_number(run_text(run, fields[FLOW_NUMBER]));
-    bool icmp = flow.protocol == protocol_number(SLICE("icmp")) || flow.protocol == protocol_number(SLICE("icmp6"));
+    bool icmp = flow.protocol == PROTOCOL_ICMP || flow.protocol == PROTOCOL_ICMP6;
     flow.has_ports = get_port(run, fields[icmp ? FLOW_TYPE : FLOW_SOURCE_PORT], &flow.source_port) &&
                      (get_port(run, fields[icmp ? FLOW_CODE : FLOW_DESTINATION_PORT], &flow.destination_port) || icmp);
     if (community_id(&flow, text))
