@@ -63,3 +63,11 @@ int condition_compile(struct decoder_compiler *compiler, const struct expr *expr
     out->field = fields_number(compiler->fields, expr->args[0]->field);
     return out->field == UINT32_MAX ? err_set(compiler->err, ERR_LIMIT, "too many or too long field names") : 0;
 }
+
+uint32_t condition_needs(const struct condition *condition)
+{
+    uint32_t field = condition->kind == CONDITION_MISSING ? UINT32_MAX : condition->field;
+    for (uint32_t i = 0; condition->kind == CONDITION_ALL && i < condition->part_count && field == UINT32_MAX; i++)
+        field = condition_needs(&condition->parts[i]);
+    return field;
+}

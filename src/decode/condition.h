@@ -31,6 +31,9 @@ struct condition {
     uint32_t part_count;
 };
 
+/* A field without which it never holds; UINT32_MAX: none is known. */
+uint32_t condition_needs(const struct condition *condition);
+
 /* -1 when memory or fields are out. */
 MUST_USE int condition_compile(struct decoder_compiler *compiler, const struct expr *expr,
                                struct condition *out);

@@ -167,9 +167,6 @@ bool run_evaluate(struct run *run, const struct expr *expr, struct value_list *o
 /* Forgets what names that begin with '_' stand for. */
 void runner_clear_temps(struct runner *runner);
 
-/* "default": several of one field stand one behind the other. */
-enum run_result run_default(struct run *run, const struct step *step);
-
 /* False when the answer is NULL. */
 bool run_holds(struct run *run, const struct condition *condition);
 enum run_result run_steps(struct run *run, const struct steps *steps);

@@ -60,14 +60,23 @@ struct step {
     uint32_t from, to;            /* fields */
     const void *data;
     const struct verb *verb;
-    uint32_t needs; /* a field without which nothing is done; UINT32_MAX: none */
     uint32_t watch; /* number of a step that goes through columns by their names */
     int line;
     bool optional; /* a text that does not fit is no error */
 };
 
+/* When a step is passed over without a look at it, since most are for fields that an event does not have: where this
+ * field is missing; a default, where it is there. */
+enum gate_kind { GATE_OPEN, GATE_COLUMN, GATE_TEMP, GATE_DEFAULT };
+
+struct gate {
+    enum gate_kind kind;
+    uint32_t field; /* of a temporary: its slot */
+};
+
 struct steps {
     const struct step *list;
+    const struct gate *gates; /* of the steps */
     uint32_t count;
 };
 

@@ -451,6 +451,7 @@ static uint32_t needs_of(const struct step *step)
 {
     switch (step->verb->needs) {
     case NEEDS_FROM:
+    case NEEDS_NO_FROM:
         return step->from;
     case NEEDS_TO:
         return step->to;
@@ -460,6 +461,31 @@ static uint32_t needs_of(const struct step *step)
         break;
     }
     return UINT32_MAX;
+}
+
+static struct gate gate_of(const struct fields *fields, const struct step *step)
+{
+    bool is_default = step->verb->needs == NEEDS_NO_FROM;
+    uint32_t number = needs_of(step);
+    if (number == UINT32_MAX && step->when)
+        number = condition_needs(step->when);
+    if (number == UINT32_MAX || fields->list[number].kind == FIELD_TEXT)
+        return (struct gate){GATE_OPEN, 0};
+    const struct field *field = &fields->list[number];
+    if (field->kind == FIELD_COLUMN)
+        return (struct gate){is_default ? GATE_DEFAULT : GATE_COLUMN, number};
+    return is_default ? (struct gate){GATE_OPEN, 0} : (struct gate){GATE_TEMP, field->slot};
+}
+
+static int make_gates(struct decoder_compiler *compiler, struct steps *steps)
+{
+    struct gate *gates = arena_array(compiler->arena, steps->count + 1U, sizeof(*gates));
+    if (!gates)
+        return err_nomem(compiler->err);
+    for (uint32_t i = 0; i < steps->count; i++)
+        gates[i] = gate_of(compiler->fields, &steps->list[i]);
+    steps->gates = gates;
+    return 0;
 }
 
 int verb_compile_steps(struct decoder_compiler *compiler, const struct yaml_node *node,
@@ -481,9 +507,7 @@ int verb_compile_steps(struct decoder_compiler *compiler, const struct yaml_node
         if (compile_step(compiler, node->entries[i].value, &list) < 0)
             return -1;
     compiler->depth--;
-    for (uint32_t i = 0; i < list.count; i++)
-        list.steps[i].needs = needs_of(&list.steps[i]);
     out->list = list.steps;
     out->count = list.count;
-    return 0;
+    return make_gates(compiler, out);
 }

@@ -93,7 +93,7 @@ static enum run_result run_set(struct run *run, const struct step *step)
     return RUN_OK;
 }
 
-enum run_result run_default(struct run *run, const struct step *step)
+static enum run_result run_default(struct run *run, const struct step *step)
 {
     if (!run_get(run, step->from).count)
         run_put_constant(run, step->from, step->data);
@@ -364,7 +364,7 @@ static const struct verb list[] = {
     {"basename", VERB_PAIRS, "", NULL, run_basename, NEEDS_FROM},
     {"dirname", VERB_PAIRS, "", NULL, run_dirname, NEEDS_FROM},
     {"set", VERB_WHOLE, "", compile_constant, run_set, NEEDS_NOTHING},
-    {"default", VERB_WHOLE, "", compile_constant, run_default, NEEDS_NOTHING},
+    {"default", VERB_WHOLE, "", compile_constant, run_default, NEEDS_NO_FROM},
     {"split", VERB_PAIRS, "", compile_by, run_split, NEEDS_FROM},
     {"join", VERB_PAIRS, "", compile_by, run_join, NEEDS_FROM},
     {"append", VERB_PAIRS, "", NULL, run_append, NEEDS_TO},

@@ -150,7 +150,7 @@ static enum run_result run_first(struct run *run, const struct step *step)
         run->quiet--;
         if (result == RUN_FAILED)
             continue;
-        struct steps rest = {branch->list + 1, branch->count - 1};
+        struct steps rest = {branch->list + 1, branch->gates + 1, branch->count - 1};
         return result == RUN_OK ? run_steps(run, &rest) : result;
     }
     return run_steps(run, &attempts->other);
@@ -224,27 +224,41 @@ static enum run_result run_fail_step(struct run *run, const struct step *step)
     return run_fail(run, step, "%.*s", SLICE_ARG(*why));
 }
 
-/* Several defaults of one field stand one behind the other; mostly it has a value already. Returns the
- * last step that has nothing to do for that. */
-static uint32_t skip_defaults(struct run *run, const struct steps *steps, uint32_t i)
+/* Of a gate that is not the usual one. */
+static bool is_open(const struct run *run, const struct gate *gate)
 {
-    const struct step *first = &steps->list[i];
-    if (!run_get(run, first->from).count)
-        return i;
-    while (i + 1 < steps->count && steps->list[i + 1].run == run_default &&
-           steps->list[i + 1].from == first->from)
-        i++;
+    const struct runner *runner = run->runner;
+    if (gate->kind == GATE_TEMP)
+        return runner->temps[gate->field].type != VALUE_NULL;
+    const struct column *column = gate->kind == GATE_DEFAULT ? runner->known[gate->field] : NULL;
+    return !column || !column_has_row(column, run->row);
+}
+
+/* The first step from i on that is not passed over. */
+static inline uint32_t next_step(struct run *run, const struct steps *steps, uint32_t i)
+{
+    if (UNLIKELY(run->runner->columns_seen != run->batch->column_count))
+        run_learn_columns(run);
+    struct column *const *known = run->runner->known;
+    const struct gate *gates = steps->gates;
+    uint32_t row = run->row, count = run->explain ? i : steps->count;
+    for (; i < count; i++) {
+        if (gates[i].kind != GATE_COLUMN) {
+            if (is_open(run, &gates[i]))
+                return i;
+            continue;
+        }
+        const struct column *column = known[gates[i].field];
+        if (column && column->newest_row == row && column_has_row(column, row))
+            return i;
+    }
     return i;
 }
 
 enum run_result run_steps(struct run *run, const struct steps *steps)
 {
-    for (uint32_t i = 0; i < steps->count; i++) {
-        if (steps->list[i].run == run_default)
-            i = skip_defaults(run, steps, i);
+    for (uint32_t i = next_step(run, steps, 0); i < steps->count; i = next_step(run, steps, i + 1)) {
         const struct step *step = &steps->list[i];
-        if (step->needs != UINT32_MAX && !run->explain && !run_has(run, step->needs))
-            continue;
         run->quiet += step->optional;
         enum run_result result = run_step(run, step);
         run->quiet -= step->optional;
