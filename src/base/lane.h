@@ -26,6 +26,22 @@ static inline unsigned lane_find(const char *at, char c)
 #endif
 }
 
+/* The first of LANE bytes that is one of both; LANE: none. */
+static inline unsigned lane_find_either(const char *at, char a, char b)
+{
+#if defined(__SSE2__)
+    __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
+    __m128i same = _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(a)), _mm_cmpeq_epi8(bytes, _mm_set1_epi8(b)));
+    unsigned found = (unsigned)_mm_movemask_epi8(same);
+    return found ? (unsigned)__builtin_ctz(found) : LANE;
+#else
+    unsigned i = 0;
+    while (i < LANE && at[i] != a && at[i] != b)
+        i++;
+    return i;
+#endif
+}
+
 /* How many of LANE bytes are the same in both and need no escape in JSON (quote, backslash, controls). */
 static inline unsigned lane_same_plain(const char *a, const char *b)
 {
