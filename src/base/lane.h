@@ -26,7 +26,7 @@ static inline unsigned lane_find(const char *at, char c)
 #endif
 }
 
-/* The first of LANE bytes that is one of both; LANE: none. */
+/* The first of LANE bytes that is a or b; LANE: none. */
 static inline unsigned lane_find_either(const char *at, char a, char b)
 {
 #if defined(__SSE2__)
@@ -40,6 +40,19 @@ static inline unsigned lane_find_either(const char *at, char a, char b)
         i++;
     return i;
 #endif
+}
+
+/* The first byte that is a or b, or the end. It mostly is near. */
+static inline const char *lane_seek(const char *at, const char *end, char a, char b)
+{
+    for (unsigned step; end - at >= LANE; at += step) {
+        step = lane_find_either(at, a, b);
+        if (step < LANE)
+            return at + step;
+    }
+    while (at < end && *at != a && *at != b)
+        at++;
+    return at;
 }
 
 /* How many of LANE bytes are the same in both and need no escape in JSON (quote, backslash, controls). */

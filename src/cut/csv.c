@@ -1,5 +1,7 @@
 #include "cut/csv.h"
 
+#include "base/lane.h"
+
 static size_t quoted_end(struct slice text, bool *escaped)
 {
     for (size_t at = 1; at < text.len; at++) {
@@ -15,23 +17,19 @@ static size_t quoted_end(struct slice text, bool *escaped)
 
 bool csv_next(struct csv *csv, struct csv_cell *out)
 {
+    const char *start = csv->rest.ptr, *end = start + csv->rest.len, *at = start;
     if (!csv->more)
         return false;
-    *out = (struct csv_cell){0};
-    struct slice rest = csv->rest;
-    size_t end = 0;
-    if (rest.len && rest.ptr[0] == '"') {
-        end = quoted_end(rest, &out->escaped);
-        out->text = slice_sub(rest, 1, end - 1);
+    *out = (struct csv_cell){.text = SLICE("")};
+    if (at < end && *at == '"') {
+        at += quoted_end(csv->rest, &out->escaped);
+        out->text = slice_of(start + 1, (size_t)(at - start) - 1);
     }
-    ptrdiff_t separator = slice_find_char(slice_from(rest, end), csv->separator);
-    size_t stop = separator < 0 ? rest.len : end + (size_t)separator;
-    if (end == 0)
-        out->text = slice_sub(rest, 0, stop);
-    if (!out->text.ptr)
-        out->text = SLICE("");
-    csv->more = separator >= 0;
-    csv->rest = slice_from(rest, stop + 1);
+    const char *stop = lane_seek(at, end, csv->separator, csv->separator);
+    if (at == start && stop > start)
+        out->text = slice_of(start, (size_t)(stop - start));
+    csv->more = stop < end;
+    csv->rest = slice_of(csv->more ? stop + 1 : end, csv->more ? (size_t)(end - stop) - 1 : 0);
     return true;
 }
 

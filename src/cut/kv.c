@@ -46,19 +46,6 @@ size_t kv_spaced_end(struct slice text, char separator, char equals, bool *escap
     return text.len;
 }
 
-/* The first byte that is one of both, or the end. It mostly is near. */
-static inline const char *find_either(const char *at, const char *end, char a, char b)
-{
-    for (unsigned step; end - at >= LANE; at += step) {
-        step = lane_find_either(at, a, b);
-        if (step < LANE)
-            return at + step;
-    }
-    while (at < end && *at != a && *at != b)
-        at++;
-    return at;
-}
-
 static inline struct slice trimmed(const char *start, const char *end)
 {
     struct slice s = slice_of(start, (size_t)(end - start));
@@ -84,7 +71,7 @@ static inline bool opens(const struct kv *kv, char c)
 /* The value in quotes that begins at at; what is behind it. */
 static inline const char *take_quoted(const char *at, const char *end, struct kv_pair *out)
 {
-    const char *start = at + 1, *to = find_either(start, end, *at, '\\');
+    const char *start = at + 1, *to = lane_seek(start, end, *at, '\\');
     if (to < end && *to == '\\')
         to = at + quoted_end(slice_of(at, (size_t)(end - at)), &out->escaped);
     out->value = slice_of(start, (size_t)(to - start));
@@ -95,9 +82,9 @@ static inline const char *take_quoted(const char *at, const char *end, struct kv
 static inline const char *take_plain(const struct kv *kv, const char *at, const char *end, struct kv_pair *out)
 {
     char first = kv->separator.ptr[0];
-    const char *to = find_either(at, end, first, first);
+    const char *to = lane_seek(at, end, first, first);
     while (to < end && !at_separator(kv, to, end))
-        to = find_either(to + 1, end, first, first);
+        to = lane_seek(to + 1, end, first, first);
     out->value = trimmed(at, to);
     return to;
 }
@@ -118,9 +105,9 @@ bool kv_next(struct kv *kv, struct kv_pair *out)
         while (at < end && (*at == ' ' || at_separator(kv, at, end)))
             at += *at == ' ' ? 1 : kv->separator.len;
         const char *key = at;
-        at = find_either(at, end, kv->equals, kv->separator.ptr[0]);
+        at = lane_seek(at, end, kv->equals, kv->separator.ptr[0]);
         while (at < end && *at != kv->equals && !at_separator(kv, at, end))
-            at = find_either(at + 1, end, kv->equals, kv->separator.ptr[0]);
+            at = lane_seek(at + 1, end, kv->equals, kv->separator.ptr[0]);
         if (at == end)
             return false;
         const char *key_end = at;

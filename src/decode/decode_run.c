@@ -171,7 +171,8 @@ static void put_temp(struct runner *runner, uint32_t slot, struct value v)
     runner->temps[slot] = v;
 }
 
-void run_put(struct run *run, uint32_t number, struct value v, bool replace)
+/* Where the field has values, is none of the batch's columns so far, or no column at all. */
+void run_put_beside(struct run *run, uint32_t number, struct value v, bool replace)
 {
     struct column *column = run_column(run, number);
     if (v.type == VALUE_NULL && replace)
@@ -209,12 +210,6 @@ void run_drop(struct run *run, uint32_t number)
         column_drop_last(column, run->row);
     else if (field->kind == FIELD_TEMP)
         run->runner->temps[field->slot] = value_null();
-}
-
-void run_put_text(struct run *run, uint32_t field, struct slice text)
-{
-    if (field != UINT32_MAX && text.ptr)
-        run_put(run, field, value_string(text), false);
 }
 
 /* --- constants --- */

@@ -148,7 +148,15 @@ const struct watch *run_watch(struct run *run, const struct step *step, watch_fi
 
 /* Adds a value or, with replace, is the only one afterwards. VALUE_NULL is a gap among
  * several values, and nothing where it would be the only one. */
-void run_put(struct run *run, uint32_t field, struct value v, bool replace);
+void run_put_beside(struct run *run, uint32_t field, struct value v, bool replace);
+static inline void run_put(struct run *run, uint32_t field, struct value v, bool replace)
+{
+    struct column *column = run_column(run, field);
+    if (UNLIKELY(!column || column->newest_row == run->row || v.type == VALUE_NULL))
+        run_put_beside(run, field, v, replace);
+    else if (column_add(run->batch, column, run->row, v) < 0)
+        run->out_of_memory = true;
+}
 void run_drop(struct run *run, uint32_t field);
 /* The first value as text; SLICE_NONE when there is none. */
 struct slice run_text(struct run *run, uint32_t field);
@@ -156,7 +164,11 @@ struct slice run_text(struct run *run, uint32_t field);
 /* Of a value of this event; SLICE_NONE when memory is out. */
 struct slice run_value_text(struct run *run, struct value v);
 /* Adds a text, unless the field is UINT32_MAX. */
-void run_put_text(struct run *run, uint32_t field, struct slice text);
+static inline void run_put_text(struct run *run, uint32_t field, struct slice text)
+{
+    if (field != UINT32_MAX && text.ptr)
+        run_put(run, field, value_string(text), false);
+}
 /* Value i of a constant, in a batch that may outlive the decoders or not. */
 struct value run_own_value(struct run *run, const struct constant *constant, uint32_t i);
 /* In place of what the field has, or beside it. */
