@@ -5,7 +5,9 @@
     python3 bench/decode.py --data DIR            DIR/STREAM/CASE/input.log
     python3 bench/decode.py --lines 20000 --runs 5
 
-A corpus repeats the lines of its streams as often as the others' and is shuffled with a seed. Every figure is the best of
+A corpus repeats the lines of its streams as often as the others'. Lines of JSON, of key=value and CSV, and those cut by regular
+expressions come twice: a stream after the other, as sources send them, and shuffled with a seed, each line of another source
+than the last. The other corpora are shuffled. Every figure is the best of
 some runs of build/bench/decode_bench, which take turns. Beside it: jq -c . on the JSON lines, a loop of one regular expression on
 access lines (build/bench/regex_bench), and the same corpus with no other decoders loaded than those that it needs.
 """
@@ -44,11 +46,15 @@ def lines_of(paths):
     return [line for path in paths for line in path.read_text(errors="surrogateescape").split("\n") if line and is_whole(line)]
 
 
-def shuffled(streams, count, seed):
-    """As many lines of each stream, drawn with repetition."""
+def drawn(streams, count, seed):
+    """As many lines of each stream, drawn with repetition, a stream after the other."""
     dice = random.Random(seed)
-    lines = [dice.choice(lines) for lines in streams for _ in range(count // len(streams))]
-    dice.shuffle(lines)
+    return [dice.choice(lines) for lines in streams for _ in range(count // len(streams))]
+
+
+def shuffled(streams, count, seed):
+    lines = drawn(streams, count, seed)
+    random.Random(seed).shuffle(lines)
     return lines
 
 
@@ -67,7 +73,8 @@ def given_corpora(data, count):
         found = [lines for s in streams.split() if (lines := lines_of(sorted((data / s).glob("*/input.log"))))]
         every += found
         if found:
-            yield name, shuffled(found, count, 7)
+            yield f"{name}, by source", drawn(found, count, 7)
+            yield f"{name}, shuffled", shuffled(found, count, 7)
     if every:
         yield "mixed", shuffled(every, count, 7)
     access = lines_of(sorted((data / "apache.access").glob("*/input.log")))
@@ -161,7 +168,7 @@ def main():
             path.write_text("\n".join(lines) + "\n", errors="surrogateescape")
             size, beside = path.stat().st_size / len(lines), ""
             best, alone, used = measure(args.build, path, args.runs)
-            if name.endswith("JSON"):
+            if "JSON" in name:
                 beside = "jq -c .: it is not installed"
                 if shutil.which("jq"):
                     beside = f"jq -c .: {len(lines) / min(cpu_of(['jq', '-c', '.'], path) for _ in range(3)):,.0f}"
