@@ -4,15 +4,13 @@
 #include "collect/file_reader.h"
 #include "decode/decode.h"
 #include "decode/line_rule.h"
+#include "decode/stamp_zone.h"
 #include "event/schema.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>
 
 enum { NAMES_SEEN_MAX = 256, SHAPES_SEEN_MAX = 1000, RANKED = 3, SHAPE_BYTES_MAX = 160 };
-enum { OTHER_ZONE_S = 9 * 3600 }; /* decoding a second time in another zone tells which stamps have none */
-#define OTHER_ZONE SLICE("+09:00")
-#define SAME_MOMENT_NS (2 * NS_PER_MINUTE)
 
 struct tally {
     struct name_count list[NAMES_SEEN_MAX];
@@ -99,10 +97,9 @@ static void look_at_time(struct looking *looking, uint32_t row)
 {
     struct recognised *out = looking->out;
     const struct event_row *event = &looking->batch->rows[row], *other = &looking->other->rows[row];
-    if (event->flags & EVENT_TIME_GUESSED)
-        return;
-    out->stamps++;
-    if (event->time_ns - other->time_ns != OTHER_ZONE_S * NS_PER_SECOND)
+    enum stamp_zone zone = stamp_zone_of(event, other);
+    out->stamps += zone != STAMP_NONE;
+    if (zone != STAMP_WITHOUT_ZONE)
         return;
     out->zoneless++;
     out->last_ns = event->time_ns;
@@ -158,7 +155,7 @@ static int look_at(struct looking *looking, struct delivery *delivery, struct er
         header = delivery_hint(event.hints, "header");
     if (header.len && !looking->out->columns.len)
         looking->out->columns = arena_copy(looking->out->arena, header);
-    if (decode_all(looking, delivery, OTHER_ZONE, looking->other, err) < 0 ||
+    if (decode_all(looking, delivery, STAMP_OTHER_ZONE, looking->other, err) < 0 ||
         decode_all(looking, delivery, SLICE(""), looking->batch, err) < 0)
         return -1;
     uint32_t rows = looking->batch->row_count < looking->other->row_count ? looking->batch->row_count
@@ -175,10 +172,7 @@ static void guess_offset(struct recognised *out, const char *path, bool to_end)
     if (!out->zoneless || !to_end || stat(path, &info) < 0 || !S_ISREG(info.st_mode))
         return;
     int64_t written = info.st_mtim.tv_sec * NS_PER_SECOND + info.st_mtim.tv_nsec;
-    int64_t away = out->last_ns - written, quarter = 15 * NS_PER_MINUTE;
-    int64_t rounded = (away + (away < 0 ? -quarter : quarter) / 2) / quarter * quarter;
-    out->offset_known = llabs(away - rounded) <= SAME_MOMENT_NS && llabs(rounded) <= 14 * NS_PER_HOUR;
-    out->offset_s = (int32_t)(rounded / NS_PER_SECOND);
+    out->offset_known = stamp_zone_offset(out->last_ns - written, &out->offset_s);
 }
 
 static int look_through(struct looking *looking, const char *path, struct err *err)

@@ -173,20 +173,35 @@ static enum text_kind look_at(struct run *run, struct slice text)
     return TEXT_JSON;
 }
 
-uint32_t decode_rank(struct decode *decode, struct slice raw, struct slice source, const struct decoder **out,
-                     uint32_t max)
+/* A text that is looked at alone. The tokens live as long as the sighting. */
+static struct sighting sight(struct decode *decode, struct slice raw, struct json_tokens *tokens)
 {
     UNSET struct err err;
-    struct json_tokens tokens;
-    struct sighting sighting = {.sighter = &decode->runner.sighter, .text = without_bom(raw), .source = source,
-                                .tokens = &tokens};
+    struct sighting sighting = {.sighter = &decode->runner.sighter, .text = without_bom(raw), .tokens = tokens};
     err_clear(&err);
     sighter_begin(&decode->runner.sighter);
     sighting.kind = text_kind_by_start(sighting.text);
     if (sighting.kind == TEXT_JSON &&
-        json_cutter_scan(decode->runner.json, sighting.text, NULL, &tokens, &err) < 0)
+        json_cutter_scan(decode->runner.json, sighting.text, NULL, tokens, &err) < 0)
         sighting.kind = TEXT_PLAIN;
+    return sighting;
+}
+
+uint32_t decode_rank(struct decode *decode, struct slice raw, struct slice source, const struct decoder **out,
+                     uint32_t max)
+{
+    struct json_tokens tokens;
+    struct sighting sighting = sight(decode, raw, &tokens);
+    sighting.source = source;
     return decoders_rank(decode->runner.decoders, &sighting, out, max);
+}
+
+struct nearly decode_nearest(struct decode *decode, struct slice text, bool inner)
+{
+    struct json_tokens tokens;
+    struct sighting sighting = sight(decode, text, &tokens);
+    sighting.inner = inner;
+    return decoders_nearest(decode->runner.decoders, &sighting);
 }
 
 /* What was given beside the event (HEC): fields are added, the others only where the event does

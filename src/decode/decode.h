@@ -17,7 +17,7 @@
  * batches.
  */
 #include "base/err.h"
-#include "decode/registry.h"
+#include "decode/recognition.h"
 #include "event/batch.h"
 #include "event/delivery.h"
 
@@ -60,6 +60,9 @@ MUST_USE int decode_finish(struct batch *batch, struct err *err);
 /* Decoders that would take an event with these bytes, the one that does first; up to max of them. */
 uint32_t decode_rank(struct decode *decode, struct slice raw, struct slice source, const struct decoder **out,
                      uint32_t max);
+
+/* The decoder that nearly takes a text with these bytes (decode/recognition.h). inner: it stood within another one. */
+struct nearly decode_nearest(struct decode *decode, struct slice text, bool inner);
 
 struct decode_counts {
     uint64_t events;

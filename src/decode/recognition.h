@@ -78,3 +78,19 @@ const struct decoder *decoders_choose(const struct decoders *decoders,
 /* Those that would take it, the first choice first, up to max of them. */
 uint32_t decoders_rank(const struct decoders *decoders, const struct sighting *sighting,
                        const struct decoder **out, uint32_t max);
+
+/* A decoder that does not take the text, though some of what it asks for is there. */
+enum nearly_lacks { LACKS_NOTHING, LACKS_START, LACKS_TEXT, LACKS_REGEX, LACKS_KEY };
+struct nearly {
+    const struct decoder *decoder; /* NULL: there is none */
+    uint32_t met, asked;           /* its tests of the content */
+    enum nearly_lacks lacks;       /* the first that fails, */
+    struct slice what;             /* and what it asks for */
+};
+/* The one of whose tests most are met: half of them at least, one of them a literal of four bytes or a key. Asks
+ * every decoder of that kind of text, so it is for people, not for every event. */
+struct nearly decoders_nearest(const struct decoders *decoders, const struct sighting *sighting);
+
+/* Whether it says little about an event that it took: it reads what is around another text, which nobody knew, or
+ * takes any names and values. */
+bool decoder_is_general(const struct decoder *decoder);
