@@ -280,6 +280,7 @@ static int open_server(struct service *service, struct err *err)
                   .lookups = service->lookups,
                   .files = &service->files,
                   .redecoder = redecode_get(service->engine.redecode),
+                  .decoders = service->engine.decoders,
                   .clock = clock_real(),
                   .zone = config->time_zone ? zone_find(slice_text(config->time_zone)) : NULL,
                   .setup_code = service->setup_code[0] ? service->setup_code : NULL},

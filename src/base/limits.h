@@ -146,6 +146,21 @@ enum { TAIL_STEP_ROWS = 8192 };     /* rows that it looks at together, about */
 enum { TAIL_POLL_MS = 40 };         /* how often it looks whether there are new ones */
 enum { TAIL_ALIVE_MS = 10000 };     /* at least so often it says that it is alive */
 
+/* What is not understood yet (docs/operations.md, docs/api.md). */
+enum { UNKNOWN_SECONDS_MAX = 5 };        /* that one look at stored events takes; then it says that it is not of all of them */
+enum { UNKNOWN_LOOKS_MAX = 2 };          /* such looks at once, on one server; further ones are told to come again */
+enum { UNKNOWN_TEMPLATES_MAX = 1000 };   /* templates that events are told apart by; further ones are counted together */
+enum { UNKNOWN_SAMPLES_MAX = 3 };        /* events of a template that are shown, */
+enum { UNKNOWN_SAMPLE_BYTES_MAX = 8192 }; /* and bytes of one of them; a longer one is cut, and that is said */
+enum { UNKNOWN_PLACES_MAX = 8 };         /* sources of a template that are named, */
+enum { UNKNOWN_PLACES_SEEN_MAX = 64 };   /* and that are counted at all */
+#define UNKNOWN_BYTES_MAX (128 * MIB)    /* memory of one look */
+enum { UNDERSTOOD_GROUPS_MAX = 100000 }; /* sources by decoder whose events are counted apart */
+enum { UNDERSTOOD_SOURCES_MAX = 1000 };  /* sources that are listed; how many more there are is said */
+enum { UNDERSTOOD_TAKERS_MAX = 8 };      /* decoders that are named for one source */
+enum { ZONES_LOOKED_MAX = 8 };           /* sources whose stamps are looked at for the zone they are in, */
+enum { ZONE_EVENTS_MAX = 20 };           /* and events of each */
+
 /* What becomes of segments. */
 enum { MANIFEST_PLACES_MAX = 16 };   /* folders that segments of one store lie in, beside its own */
 enum { MANIFEST_DROPS_MAX = 4096 };  /* what retention took, kept until the audit trail has it */

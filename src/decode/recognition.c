@@ -562,7 +562,7 @@ static struct slice start_met(const struct recognise *r, struct slice text)
     return r->starts[0];
 }
 
-/* weight: bytes of literals and keys that are there. */
+/* weight: bytes of literals and keys that are there; a key alone is no sign, many records have it. */
 static struct nearly come_near(const struct decoder *decoder, const struct sighting *sighting,
                                const struct json_seen *seen, uint64_t *weight)
 {
@@ -577,6 +577,8 @@ static struct nearly come_near(const struct decoder *decoder, const struct sight
         struct recognise one = {.json = &r->json[i], .json_count = 1};
         meet(&nearly, json_fits(&one, sighting->tokens, seen), LACKS_KEY, r->json[i].key, weight);
     }
+    if (r->json_count && nearly.met < 2)
+        *weight = 0;
     if (r->regex)
         meet(&nearly, regex_match(r->regex, sighting->text) == REGEX_YES, LACKS_REGEX, r->pattern, weight);
     return nearly;

@@ -18,6 +18,7 @@
 #define FIELD_STREAM SLICE("hinomi.stream")
 #define FIELD_DECODER SLICE("hinomi.decoder")
 #define FIELD_TEXT_UTF8 SLICE("hinomi.text") /* of events that came in another encoding */
+#define FIELD_HEADER SLICE("hinomi.header") /* the line that named the columns of its file */
 #define FIELD_TAGS SLICE("tags")
 #define FIELD_HOST SLICE("host.name")
 #define FIELD_PATH SLICE("log.file.path")

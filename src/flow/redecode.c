@@ -9,7 +9,6 @@
 enum { ROUND_ROWS = BATCH_ROWS_MAX };
 
 #define FIELD_ENCODING SLICE("hinomi.encoding")
-#define FIELD_HEADER SLICE("hinomi.header")
 
 static const char *const needs[] = {
     "event.original", "hinomi.decoder", "event.dataset", "event.ingested", "hinomi.source",

@@ -7,6 +7,8 @@
 #include "cut/json_tree.h"
 #include "serve/server.h"
 
+#include <stdatomic.h>
+
 struct jobs;
 struct tails;
 
@@ -25,6 +27,7 @@ struct api {
     const struct server_parts *parts;
     struct jobs *jobs;
     struct tails *tails;
+    atomic_int *looks; /* at what is not understood, that are going on */
     struct http_request *request;
     struct arena *arena; /* of the request */
     struct caller caller;

@@ -21,6 +21,7 @@ struct server {
     struct queue *waiting;
     struct jobs *jobs;
     struct tails *tails;
+    atomic_int looks; /* serve/api.h */
     pthread_t workers[WORKERS];
     int worker_count;
 };
@@ -266,6 +267,7 @@ static void run_route(struct api *api)
 static void answer(struct server *server, struct http_request *request)
 {
     struct api api = {.parts = &server->config.parts, .jobs = server->jobs, .tails = server->tails,
+                      .looks = &server->looks,
                       .request = request, .arena = http_arena(request)};
     if (!slice_starts(http_path(request), SLICE("/v1/"))) {
         files_reply(request);
@@ -328,6 +330,7 @@ static int get_inside(void *context, const struct job_person *person, struct sli
     if (!request)
         return err_set(err, ERR_CONFIG, "%.*s is no path of an API", SLICE_ARG(path));
     struct api api = {.parts = &server->config.parts, .jobs = server->jobs, .tails = server->tails,
+                      .looks = &server->looks,
                       .request = request, .arena = http_arena(request),
                       .caller = {.known = true, .is_token = person->is_token,
                                  .user = {.name = person->name, .role = person->role},

@@ -24,6 +24,7 @@ struct server;
 struct zone;
 
 /* What the routes speak about; all outlive the server. */
+struct decoders; /* decode/registry.h */
 struct redecoder;
 struct search_files;
 
@@ -42,6 +43,7 @@ struct server_parts {
     const struct zone *zone; /* of searches that name none; NULL: UTC */
     const struct search_files *files; /* beside the events; NULL: none */
     const struct redecoder *redecoder; /* for searches; NULL: none */
+    const struct decoders *decoders;
     const char *setup_code; /* while there is no user; NULL when there is one */
 };
 
