@@ -74,6 +74,21 @@ export interface Source {
   name: string; dataset: string | null; received: number; stored: number; quarantined: number; last_event: string | null; silent: boolean;
 }
 
+/* How much of what a source sent is understood. */
+export interface Share {
+  source: Scalar; sender: Scalar; path: Scalar; events: number; understood: number; in_part: number; not_understood: number; quarantined: number;
+  not_finished: number; share: number; first: string | null; last: string | null; decoders: { name: string; events: number }[];
+  zone: { offset: string; decoder: string; looked_at: number; without_zone: number; agree: number } | null;
+}
+export interface UnknownQuery { from: string; of: "nobody" | "in_part"; source?: string; sender?: string; path?: string }
+export interface UnknownPlace { source: Scalar; sender: Scalar; path: Scalar; events: number }
+export interface UnknownTemplate {
+  template: Scalar; others: boolean; events: number; first: string; last: string; sources: UnknownPlace[]; more_sources: boolean;
+  dataset: Scalar; decoder: Scalar; error: Scalar; samples: { time: string; id: Scalar; raw: Scalar; cut: boolean }[];
+  format: string; nearest: { decoder: Scalar; summary: Scalar; met: number; asked: number; lacks: string; what: Scalar } | null;
+  taken_now: Scalar; command: string; decoder_to_begin_with: Scalar;
+}
+
 export interface Decision {
   id: string; time: string; request_id: string; action: string; account: string; asset: string; amount: string; destination: string;
   decision: "allow" | "hold" | "deny"; row: string; reasons: { en: string[]; ja: string[] }; incident: string | null; shadow: boolean;
@@ -160,6 +175,9 @@ export const api = {
 
   rules: () => call<{ rules: Rule[] }>("GET", "/rules"),
   sources: () => call<{ sources: Source[] }>("GET", "/sources"),
+  understood: (from: string) => call<{ complete: boolean; sources: Share[]; more_sources: number }>("GET", `/understood?from=${part(from)}`),
+  notUnderstood: (query: UnknownQuery) =>
+    call<{ complete: boolean; events: number; templates_found: number; templates: UnknownTemplate[] }>("GET", `/not_understood?${new URLSearchParams({ ...query })}`),
   decisions: (limit: number) => call<{ decisions: Decision[] }>("GET", `/gate/decisions?limit=${limit}`),
   holds: () => call<{ holds: Hold[] }>("GET", "/gate/holds"),
   release: (id: string, approval: string) => call("POST", `/gate/holds/${part(id)}/release`, { approval }),

@@ -146,7 +146,7 @@ enum { TAIL_STEP_ROWS = 8192 };     /* rows that it looks at together, about */
 enum { TAIL_POLL_MS = 40 };         /* how often it looks whether there are new ones */
 enum { TAIL_ALIVE_MS = 10000 };     /* at least so often it says that it is alive */
 
-/* What is not understood yet (docs/operations.md, docs/api.md). */
+/* What is not understood yet (docs/decoders.md, docs/api.md). */
 enum { UNKNOWN_SECONDS_MAX = 5 };        /* that one look at stored events takes; then it says that it is not of all of them */
 enum { UNKNOWN_LOOKS_MAX = 2 };          /* such looks at once, on one server; further ones are told to come again */
 enum { UNKNOWN_TEMPLATES_MAX = 1000 };   /* templates that events are told apart by; further ones are counted together */

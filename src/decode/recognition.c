@@ -615,12 +615,16 @@ struct nearly decoders_nearest(const struct decoders *decoders, const struct sig
     return best;
 }
 
-bool decoder_is_general(const struct decoder *decoder)
+bool decoder_is_envelope(const struct decoder *decoder)
 {
-    if (decoder->recognise.priority >= GUESS_PRIORITY && !decoder->recognise.column_count)
-        return true;
     for (uint32_t i = 0; i < decoder->steps.count; i++)
         if (decoder->steps.list[i].verb && strcmp(decoder->steps.list[i].verb->name, "inner") == 0)
             return true;
     return false;
+}
+
+bool decoder_is_general(const struct decoder *decoder)
+{
+    bool guesses = decoder->recognise.priority >= GUESS_PRIORITY && !decoder->recognise.column_count;
+    return guesses || decoder_is_envelope(decoder);
 }

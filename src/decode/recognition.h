@@ -91,6 +91,7 @@ struct nearly {
  * every decoder of that kind of text, so it is for people, not for every event. */
 struct nearly decoders_nearest(const struct decoders *decoders, const struct sighting *sighting);
 
-/* Whether it says little about an event that it took: it reads what is around another text, which nobody knew, or
- * takes any names and values. */
+/* Whether it reads what is around another text: an event that it took itself has a text that nobody knew. */
+bool decoder_is_envelope(const struct decoder *decoder);
+/* Whether it says little about an event that it took: an envelope, or it takes any names and values. */
 bool decoder_is_general(const struct decoder *decoder);

@@ -224,6 +224,16 @@ static bool is_plain(struct slice name)
     return name.len > 0;
 }
 
+static struct slice begin_with(const struct template *template, struct slice corrects, struct arena *arena)
+{
+    const struct unknown_group *group = template->more;
+    struct sample_about about = {.template = template, .sample_count = group->sample_count, .inner = group->inner,
+                                 .corrects = corrects};
+    for (size_t i = 0; i < group->sample_count; i++)
+        about.samples[i] = group->samples[i].raw;
+    return sample_decoder(&about, arena);
+}
+
 /* What decoders make of it today, and what a person can do. */
 static void put_advice(struct api *api, struct decode *decode, const struct template *template,
                        const struct unknown_group *group, bool in_part)
@@ -233,18 +243,20 @@ static void put_advice(struct api *api, struct decode *decode, const struct temp
     struct slice name = SLICE("none"), version, raw = group->sample_count ? group->samples[0].raw : SLICE("");
     if (group->decoder.len)
         (void)slice_cut(group->decoder, '@', &name, &version);
-    struct nearly nearly = decode_nearest(decode, template->example, in_part);
+    struct nearly nearly = decode_nearest(decode, template->example, group->inner);
     if (!in_part)
         (void)decode_rank(decode, raw, group->dataset, &now, 1);
     json_put_text(json, "format", slice_text(sample_format_name(sample_text_format(template->example))));
     put_nearest(json, &nearly);
     put_text_or_null(json, "taken_now", now ? now->name : SLICE_NONE);
-    struct slice command = is_plain(group->dataset)
+    const struct decoder *taker = decoders_find(api->parts->decoders, name);
+    bool named = is_plain(group->dataset) && !(taker && slice_equal(taker->dataset, group->dataset));
+    struct slice command = named
                                ? arena_printf(api->arena, "hinomi decode --source %.*s --explain samples.log",
                                               SLICE_ARG(group->dataset))
                                : SLICE("hinomi decode --explain samples.log");
     json_put_text(json, "command", command);
-    put_text_or_null(json, "decoder_to_begin_with", sample_decoder(template, name, api->arena));
+    put_text_or_null(json, "decoder_to_begin_with", begin_with(template, name, api->arena));
 }
 
 static void put_template(struct api *api, struct decode *decode, const struct template *template, bool in_part,

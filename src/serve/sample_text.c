@@ -1,14 +1,15 @@
 #include "serve/sample_text.h"
 
 #include "base/buffer.h"
-#include "base/limits.h"
 #include "base/utf8.h"
+#include "cut/json_tree.h"
 
 enum {
     FIXED_BYTES_MIN = 4, /* of what lines are told by: decode/recognition.h */
     FIXED_RUNS = 3,
     FIELDS_SHOWN_MAX = 24, /* of a line; what is behind them is one more */
     WORDS_LOOKED_MAX = 64,
+    JSON_KEYS_ASKED = 4,
     DELIMITERS_MIN = 3,
     PAIRS_MIN = 2
 };
@@ -230,33 +231,91 @@ static void put_steps(struct buffer *to, const struct template *template, const 
     }
 }
 
-static void put_decoder(struct buffer *to, const struct template *template, const struct words *words,
-                        const struct slice *runs, size_t run_count, struct slice corrects)
+static void put_head(struct buffer *to, struct slice corrects)
 {
     buffer_printf(to, "name: my-source\nversion: 1\ncorrects: [%.*s]\ndataset: my.source\nsummary: say what it is\n"
-                      "recognise:\n  contains: [", SLICE_ARG(corrects));
+                      "recognise:\n", SLICE_ARG(corrects));
+}
+
+static void put_decoder(struct buffer *to, const struct sample_about *about, const struct words *words,
+                        const struct slice *runs, size_t run_count)
+{
+    put_head(to, about->corrects);
+    buffer_put_text(to, "  contains: [");
     for (size_t i = 0; i < run_count; i++) {
         buffer_put_text(to, i ? ", '" : "'");
         put_quoted(to, runs[i]);
         buffer_put_text(to, "'");
     }
-    buffer_put_text(to, "]\n");
-    put_steps(to, template, words);
+    buffer_put_text(to, about->inner ? "]\n  inner_only: true\n" : "]\n");
+    put_steps(to, about->template, words);
 }
 
-struct slice sample_decoder(const struct template *template, struct slice corrects, struct arena *arena)
+static bool put_lines_decoder(struct buffer *to, const struct sample_about *about)
 {
-    struct slice runs[FIXED_RUNS], text = SLICE_NONE;
+    struct slice runs[FIXED_RUNS];
     struct words words;
-    struct buffer to;
-    enum sample_format format = sample_text_format(template->example);
-    cut_words(template, &words);
+    cut_words(about->template, &words);
     size_t count = fixed_runs(&words, runs);
-    if (!count || format == SAMPLE_BINARY || format == SAMPLE_JSON || slice_find(template->example, SLICE("%{")) >= 0)
-        return SLICE_NONE;
+    if (!count || slice_find(about->template->example, SLICE("%{")) >= 0)
+        return false;
+    put_decoder(to, about, &words, runs, count);
+    return true;
+}
+
+/* ---- of JSON ---- */
+
+static bool is_plain_key(struct slice key)
+{
+    for (size_t i = 0; i < key.len; i++)
+        if (!is_word((unsigned char)key.ptr[i]) && !(i && (key.ptr[i] == '-' || key.ptr[i] == '_')))
+            return false;
+    return key.len > 0;
+}
+
+static bool has_key(const struct json_node *object, struct slice key)
+{
+    const struct json_node *member = object->first;
+    while (member && !slice_equal(member->key, key))
+        member = member->next;
+    return member != NULL;
+}
+
+/* By the keys that all samples have. False when one of them is no object. */
+static bool put_json_decoder(struct buffer *to, const struct sample_about *about, struct arena *arena)
+{
+    const struct json_node *objects[UNKNOWN_SAMPLES_MAX];
+    unsigned keys = 0;
+    struct err err;
+    for (size_t i = 0; i < about->sample_count; i++)
+        if (json_tree_parse(about->samples[i], arena, &objects[i], &err) < 0 || objects[i]->kind != JSON_OBJECT)
+            return false;
+    put_head(to, about->corrects);
+    buffer_put_text(to, "  json: [");
+    const struct json_node *key = about->sample_count ? objects[0]->first : NULL;
+    for (; key && keys < JSON_KEYS_ASKED; key = key->next) {
+        bool all = is_plain_key(key->key);
+        for (size_t i = 1; all && i < about->sample_count; i++)
+            all = has_key(objects[i], key->key);
+        if (all)
+            buffer_printf(to, "%s'%.*s'", keys++ ? ", " : "", SLICE_ARG(key->key));
+    }
+    buffer_put_text(to, "]\nsteps:\n  - json: {under: mine}\n");
+    return keys > 0;
+}
+
+struct slice sample_decoder(const struct sample_about *about, struct arena *arena)
+{
+    struct slice text = SLICE_NONE;
+    struct buffer to;
+    enum sample_format format = sample_text_format(about->template->example);
+    bool made = false;
     buffer_init(&to, MIB);
-    put_decoder(&to, template, &words, runs, count, corrects);
-    if (!buffer_failed(&to))
+    if (format == SAMPLE_JSON && !about->inner)
+        made = put_json_decoder(&to, about, arena);
+    else if (format != SAMPLE_JSON && format != SAMPLE_BINARY)
+        made = put_lines_decoder(&to, about);
+    if (made && !buffer_failed(&to))
         text = arena_copy(arena, buffer_slice(&to));
     buffer_close(&to);
     return text;

@@ -37,6 +37,9 @@ static const struct expr *filter_of(struct looking *looking, const struct unknow
     const struct expr *which = request->in_part
                                    ? general_taken(arena, looking->parts->decoders)
                                    : expr_test_new(arena, FIELD_TAGS, TEST_EQUAL, TEST_CASED, SLICE("_not_understood"));
+    const struct expr *own = expr_test_new(arena, FIELD_SOURCE, TEST_PREFIX, TEST_CASED, SLICE("hinomi.")),
+                      *sent = own ? expr_not(arena, own) : NULL;
+    which = which && sent ? expr_and(arena, which, sent) : NULL;
     return row_filter_source(arena, which, request->source, request->sender, request->path);
 }
 
@@ -110,17 +113,31 @@ static bool add_to_group(struct arena *arena, struct unknown_group *group, const
     return !failed && add_place(arena, group, batch, row) && add_sample(arena, group, batch, row);
 }
 
+static bool is_envelope(const struct decoders *decoders, const struct batch *batch, uint32_t row)
+{
+    struct slice label = row_text(batch, row, FIELD_DECODER), name = label, version;
+    (void)slice_cut(label, '@', &name, &version);
+    const struct decoder *decoder = decoders_find(decoders, name);
+    return decoder && decoder_is_envelope(decoder);
+}
+
+/* What nobody knew: the text within the event, or all of it, in UTF-8 where that is another. */
+static struct slice text_of(const struct batch *batch, uint32_t row, bool inner)
+{
+    struct slice text = row_text(batch, row, inner ? FIELD_MESSAGE : FIELD_TEXT_UTF8);
+    return text.len ? text : row_text(batch, row, FIELD_ORIGINAL);
+}
+
 static int visit(void *context, const struct batch *batch, uint32_t row, struct err *err)
 {
     const struct gathering *gathering = context;
     struct arena *arena = gathering->looking->arena;
-    struct slice text = row_text(batch, row, FIELD_MESSAGE);
-    if (!text.len)
-        text = row_text(batch, row, FIELD_ORIGINAL);
+    bool inner = gathering->request->in_part && is_envelope(gathering->looking->parts->decoders, batch, row);
+    struct slice text = text_of(batch, row, inner);
     text = sample_text_cut(text.ptr ? text : SLICE(""), UNKNOWN_SAMPLE_BYTES_MAX);
     struct template *template = templates_add(gathering->templates, text);
-    if (template && !template->more)
-        template->more = arena_calloc(arena, sizeof(struct unknown_group));
+    if (template && !template->more && (template->more = arena_calloc(arena, sizeof(struct unknown_group))))
+        ((struct unknown_group *)template->more)->inner = inner;
     if (!template || !template->more || !add_to_group(arena, template->more, batch, row))
         return err_set(err, ERR_LIMIT, "these events are too many different ones to be shown at once; "
                                        "name one source, or a shorter time");
@@ -131,7 +148,8 @@ int unknown_look(struct looking *looking, const struct unknown_request *request,
                  struct err *err)
 {
     const struct slice columns[] = {FIELD_TIMESTAMP, FIELD_ORIGINAL, FIELD_MESSAGE, FIELD_SOURCE,  FIELD_SENDER,
-                                    FIELD_PATH,      FIELD_DATASET,  FIELD_DECODER, FIELD_ERROR, FIELD_EVENT_ID};
+                                    FIELD_PATH,      FIELD_DATASET,  FIELD_DECODER, FIELD_ERROR,   FIELD_EVENT_ID,
+                                    FIELD_TEXT_UTF8};
     struct gathering gathering = {looking, request, &out->templates};
     const struct expr *filter = filter_of(looking, request);
     templates_init(&out->templates, looking->arena, LIKENESS, UNKNOWN_TEMPLATES_MAX);

@@ -33,6 +33,7 @@ struct unknown_group {
     size_t sample_count;
     struct slice dataset; /* what the source is called, of the newest event that says so; or none */
     struct slice decoder; /* the general one that took the newest event; none: nobody */
+    bool inner;           /* the template is of a text within the event, which that decoder read the header of */
     struct slice error;   /* why the newest event was not finished, or none */
 };
 

@@ -258,6 +258,53 @@ describe("console", { skip }, () => {
     assert.equal(await page.locator(".results img, .results script, .results iframe, .results a[href]").count(), 0, "markup from a log became an element");
   });
 
+  test("what is not understood: shares, templates, samples as text, and what to do", { skip: HINOMI_HEC && HINOMI_HEC_TOKEN ? false : "HINOMI_HEC and HINOMI_HEC_TOKEN are not set" }, async () => {
+    const sealed = Array.from({ length: 12 }, (_, n) => `vault sealed by op${n} at slot ${n}`);
+    const nasty = hostile.map((payload) => `unheard ${marker} ${payload}`);
+    const body = [...sealed, ...nasty].map((event) => JSON.stringify({ event, source: "browser-unknown" })).join("\n");
+    const answer = await fetch(HINOMI_HEC, { method: "POST", headers: { Authorization: `Splunk ${HINOMI_HEC_TOKEN}` }, body });
+    assert.equal(answer.status, 200, await answer.text());
+    await page.evaluate(() => { location.hash = "#/sources"; });
+    await page.locator("a[href='#/unknown']").click();
+    const template = page.locator(".template", { hasText: "vault sealed by <*> at slot <*>" });
+    for (let tries = 0; tries < 20 && (await template.count()) === 0; tries++) {
+      await page.locator(".shares tbody tr").first().waitFor();
+      await page.waitForTimeout(500);
+      if ((await template.count()) === 0) await page.locator(".unknown .page-head button").click();
+    }
+    assert.equal(await template.locator(".template-head b").innerText(), "12");
+    assert.equal(await template.locator("pre.sample").first().innerText(), "vault sealed by op11 at slot 11");
+    assert.equal(await template.locator(".samples pre.sample").count(), 3);
+    const share = page.locator(".shares tbody tr", { hasText: "browser-unknown" });
+    assert.match(await share.innerText(), /▲ \d+/);
+    await share.locator("button").click();
+    await page.waitForFunction(() => /path=browser-unknown/.test(location.hash));
+    await page.locator(".shares tr.selected").waitFor();
+    await template.locator(".places", { hasText: "× 12" }).waitFor();
+
+    // The samples are kept as they came, and the decoder that is offered names their words.
+    const [download] = await Promise.all([page.waitForEvent("download"), template.locator(".samples-head button").click()]);
+    const chunks = [];
+    for await (const chunk of await download.createReadStream()) chunks.push(chunk);
+    assert.equal(Buffer.concat(chunks).toString(), "vault sealed by op11 at slot 11\nvault sealed by op10 at slot 10\nvault sealed by op9 at slot 9\n");
+    await template.locator("summary").click();
+    assert.match(await template.locator(".beginning pre").innerText(), /contains: \['vault sealed by', 'at slot'\]/);
+    assert.match(await template.locator(".command code").innerText(), /^hinomi decode .*--explain samples\.log$/);
+
+    // A log's bytes are text, whatever they are.
+    const text = await page.locator(".templates").innerText();
+    assert.ok(text.includes(marker));
+    assert.equal(await page.evaluate(() => window.pwned), undefined, "a script from a log ran");
+    assert.equal(await page.locator(".templates img, .templates script, .templates iframe, .templates a[href^=javascript]").count(), 0);
+    await page.locator(".language button", { hasText: "English" }).click();
+    await page.locator("h1", { hasText: "Not understood yet" }).waitFor();
+    await page.locator(".segmented button", { hasText: "In part" }).click();
+    await page.waitForFunction(() => /of=in_part/.test(location.hash));
+    await page.locator(".template, .unknown .empty").first().waitFor();
+    await page.locator(".language button", { hasText: "日本語" }).click();
+    await page.locator("h1", { hasText: "まだ理解できないログ" }).waitFor();
+  });
+
   test("nothing complained: no CSP report, no console error, no request to elsewhere", async () => {
     assert.deepEqual(await page.evaluate(() => window.reports), []);
     assert.deepEqual(complaints, []);

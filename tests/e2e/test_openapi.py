@@ -4,7 +4,7 @@ schemas say, for the routes that have one."""
 import json
 import re
 
-from harness import ROOT, Checks, Server
+from harness import ROOT, Checks, Server, wait_for
 
 checks = Checks()
 document = json.loads((ROOT / "docs/openapi.json").read_text())
@@ -56,7 +56,8 @@ def main():
     server = Server().start()
     try:
         server.sign_in()
-        server.hec(server.token(), [{"user": {"name": f"u{i % 7}"}, "n": i, "text": "日本 \udcff" if i % 50 == 0 else "plain"} for i in range(300)])
+        hec = server.token()
+        server.hec(hec, [{"user": {"name": f"u{i % 7}"}, "n": i, "text": "日本 \udcff" if i % 50 == 0 else "plain"} for i in range(300)])
 
         def ask(method, path, at, body=None, want=200):
             status, got, _ = server.request(method, at, body)
@@ -76,6 +77,12 @@ def main():
         ask("GET", "/v1/search/{id}", "/v1/search/s999", want=404)
         ask("POST", "/v1/search/estimate", "/v1/search/estimate", {"query": "* | stats count by n", "from": "0", "to": ""})
         ask("GET", "/v1/search/help", "/v1/search/help")
+        server.hec(hec, ["nobody knows this line", "\u0000 nor that one", "%ASA-new/302013 nor this"])
+        wait_for(lambda: server.request("GET", "/v1/not_understood")[1]["events"] == 3)
+        ask("GET", "/v1/understood", "/v1/understood?from=-30d")
+        ask("GET", "/v1/not_understood", "/v1/not_understood")
+        ask("GET", "/v1/not_understood", "/v1/not_understood?of=in_part&limit=3")
+        ask("GET", "/v1/not_understood", "/v1/not_understood?of=some", want=400)
         ask("GET", "/v1/knowledge", "/v1/knowledge")
         ask("PUT", "/v1/knowledge/{kind}", "/v1/knowledge/macro", {"text": "macro: mine\ndefinition: head 5\n"})
         ask("GET", "/v1/knowledge/{kind}", "/v1/knowledge/macro?name=mine")

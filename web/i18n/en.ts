@@ -1,6 +1,6 @@
 /* Every text of the console in English. ja.ts has the same keys; tsc fails when one is missing. */
 export const en = {
-  "nav.label": "Pages", "nav.search": "Search", "nav.incidents": "Incidents", "nav.brake": "Brake", "nav.sources": "Sources & Rules", "nav.access": "Access",
+  "nav.label": "Pages", "nav.search": "Search", "nav.incidents": "Incidents", "nav.brake": "Brake", "nav.sources": "Sources & Rules", "nav.unknown": "Not understood yet", "nav.access": "Access",
   "nav.logout": "Sign out",
   "live": "live",
   "theme.title": "Theme: {name}", "theme.auto": "as the system", "theme.light": "light", "theme.dark": "dark",
@@ -77,6 +77,20 @@ export const en = {
   "col.level": "Level", "col.rule": "Rule", "col.sight": "Sight", "col.status": "Status", "col.offered": "Events", "col.findings": "Findings", "col.last_match": "Last match", "col.cost": "Cost",
 
   "sources.title": "Sources", "sources.none": "Nothing has been received yet.", "sources.none_next": "Make a HEC token under Access and send a first event, or point a syslog sender here:", "sources.silent": "silent", "sources.speaking": "speaking", "sources.search": "Search its events",
+  "unknown.lead": "Events that no decoder takes are kept as they came and can be searched by their words. Here is how much of each source is understood, what the rest looks like, and how to begin a decoder for it.",
+  "unknown.again": "Look again", "unknown.shares": "Understood, by source", "unknown.share": "Understood", "unknown.events": "Events", "unknown.in_part": "In part", "unknown.not": "Not understood", "unknown.not_finished": "Not finished", "unknown.decoders": "Decoders",
+  "unknown.bar": "{good} by a decoder of its own, {part} in part: a header around an unknown text, or names and values", "unknown.no_events": "Nothing was received in this time.",
+  "unknown.incomplete": "There are more events than could be looked at in five seconds: these numbers are of a part of them. A shorter time gives all.", "unknown.more_sources": "{n} more sources.",
+  "unknown.only_this": "Only the templates of this source", "unknown.all_sources": "All sources",
+  "unknown.zone": "Times without a zone: by when they arrive they are of {offset} ({agree} of {looked} events, decoder {decoder}). Let the sender name its zone, or name it in the date step of a decoder of your own.",
+  "unknown.templates": "What they look like", "unknown.count": "{n} templates, {events} events", "unknown.which": "Which events", "unknown.of_nobody": "Not understood", "unknown.of_in_part": "In part",
+  "unknown.none": "A decoder took every event of this time that was looked into.", "unknown.none_in_part": "No event of this time is understood in part only.", "unknown.none_next": "What comes and is not understood will be shown here with samples.",
+  "unknown.more_templates": "{n} more templates are rarer than these.", "unknown.others": "like none of the others", "unknown.search": "Search", "unknown.first": "First", "unknown.last": "Last", "unknown.format": "Looks like", "unknown.taken": "Taken by", "unknown.more_places": "and others",
+  "unknown.samples": "Samples", "unknown.save": "Save as samples.log", "unknown.cut": "cut here", "unknown.error": "It could not be read:", "unknown.taken_now": "The decoder {decoder} takes such events by now. Those that are stored are decoded again if it says “corrects: [none]”.",
+  "unknown.nearest": "The decoder {decoder} comes nearest: {met} of {asked} tests hold.", "unknown.no_nearest": "No decoder comes near.",
+  "unknown.try": "To see what decoders make of the samples:", "unknown.begin": "A decoder to begin with", "unknown.begin_how": "Give it a name and its fields names that mean something, keep it as my/NAME.yaml beside the samples, and try it with hinomi decode --decoders my --explain samples.log. Copied to DATA/content/decoders it holds from the next start, for what is stored, too.",
+  "format.text": "text", "format.json": "JSON", "format.xml": "XML", "format.pairs": "name=value pairs", "format.delimited": "columns", "format.binary": "binary, or an unknown encoding",
+  "lacks.starts_with": "They do not begin with", "lacks.contains": "They do not contain", "lacks.regex": "They do not match", "lacks.json": "They lack the key",
   "rules.title": "Rules", "rules.filter": "Filter rules", "rules.blind_only": "blind only ({n})", "rules.none": "No rule is loaded.", "rules.no_match": "No rule matches.", "rules.show_all": "Show all {n}", "rules.blind": "blind", "rules.sees": "sees",
   "rules.offered": "events of its log source since the rule was enabled", "rules.findings": "findings since then", "rules.last_match": "when its condition last held", "rules.cost": "CPU of its condition per event of its log source", "rules.search": "Search its findings", "rules.errors": "{n} times a regular expression hit its limit",
   "rule_status.active": "active", "rule_status.stable": "stable", "rule_status.test": "test", "rule_status.experimental": "experimental", "rule_status.shadow": "shadow", "rule_status.disabled": "disabled", "rule_status.error": "error", "rule_status.deprecated": "deprecated", "rule_status.unsupported": "unsupported",

@@ -2,7 +2,7 @@
 import type { en } from "./en.ts";
 
 export const ja: Record<keyof typeof en, string> = {
-  "nav.label": "ページ", "nav.search": "検索", "nav.incidents": "インシデント", "nav.brake": "ブレーキ", "nav.sources": "ログ源とルール", "nav.access": "アクセス管理",
+  "nav.label": "ページ", "nav.search": "検索", "nav.incidents": "インシデント", "nav.brake": "ブレーキ", "nav.sources": "ログ源とルール", "nav.unknown": "まだ理解できないログ", "nav.access": "アクセス管理",
   "nav.logout": "ログアウト",
   "live": "自動更新",
   "theme.title": "配色: {name}", "theme.auto": "システムに合わせる", "theme.light": "明るい", "theme.dark": "暗い",
@@ -79,6 +79,20 @@ export const ja: Record<keyof typeof en, string> = {
   "col.level": "重大度", "col.rule": "ルール", "col.sight": "視界", "col.status": "状態", "col.offered": "対象イベント", "col.findings": "検出", "col.last_match": "最後の一致", "col.cost": "負荷",
 
   "sources.title": "ログ源", "sources.none": "まだ何も受信していません。", "sources.none_next": "「アクセス管理」で HEC トークンを作って最初のイベントを送るか、syslog の送り先をここに向けてください。", "sources.silent": "沈黙", "sources.speaking": "受信中", "sources.search": "このログ源のイベントを検索",
+  "unknown.lead": "どのデコーダにも当てはまらないイベントは、届いたまま保存され、語で検索できます。ここでは、ログ源ごとの理解できた割合と、残りのログの形、デコーダの作り始め方を示します。",
+  "unknown.again": "もう一度調べる", "unknown.shares": "ログ源ごとの理解できた割合", "unknown.share": "理解", "unknown.events": "イベント", "unknown.in_part": "一部のみ", "unknown.not": "未理解", "unknown.not_finished": "途中で失敗", "unknown.decoders": "デコーダ",
+  "unknown.bar": "専用のデコーダで {good}、一部のみ {part}(未知の本文の前のヘッダー、または名前と値だけ)", "unknown.no_events": "この期間には何も受信していません。",
+  "unknown.incomplete": "5秒では調べきれない数のイベントがあるため、これは一部についての数です。期間を短くすると全体を調べられます。", "unknown.more_sources": "ほかに {n} のログ源があります。",
+  "unknown.only_this": "このログ源の形だけを表示", "unknown.all_sources": "すべてのログ源",
+  "unknown.zone": "時刻にタイムゾーンがありません。届いた時刻から見ると {offset} です({looked} 件中 {agree} 件、デコーダ {decoder})。送信側でタイムゾーンを付けるか、自作デコーダの date の手順で指定してください。",
+  "unknown.templates": "ログの形", "unknown.count": "{n} 種類、{events} 件", "unknown.which": "対象", "unknown.of_nobody": "未理解", "unknown.of_in_part": "一部のみ",
+  "unknown.none": "この期間に調べたイベントは、すべてデコーダが受け取りました。", "unknown.none_in_part": "この期間に、一部だけ理解されたイベントはありません。", "unknown.none_next": "理解できないログが届くと、見本とともにここに表示されます。",
+  "unknown.more_templates": "ほかに、より少ない形が {n} 種類あります。", "unknown.others": "ほかのどの形とも違うもの", "unknown.search": "検索", "unknown.first": "最初", "unknown.last": "最後", "unknown.format": "形式の見当", "unknown.taken": "受け取ったデコーダ", "unknown.more_places": "ほか",
+  "unknown.samples": "見本", "unknown.save": "samples.log に保存", "unknown.cut": "ここまで", "unknown.error": "読み取れなかった理由:", "unknown.taken_now": "いまはデコーダ {decoder} がこの形を受け取ります。デコーダに「corrects: [none]」と書くと、保存済みのものも解釈し直されます。",
+  "unknown.nearest": "最も近いデコーダは {decoder} です({asked} 条件中 {met} が成立)。", "unknown.no_nearest": "近いデコーダはありません。",
+  "unknown.try": "見本がどう解釈されるかを見るには:", "unknown.begin": "デコーダのひな形", "unknown.begin_how": "名前と、意味のある項目名を付け、見本と並べて my/NAME.yaml として置き、hinomi decode --decoders my --explain samples.log で試してください。DATA/content/decoders に写すと、次の起動から、保存済みのものにも使われます。",
+  "format.text": "文章", "format.json": "JSON", "format.xml": "XML", "format.pairs": "名前=値の並び", "format.delimited": "区切られた列", "format.binary": "バイナリまたは未知の文字コード",
+  "lacks.starts_with": "次で始まっていません:", "lacks.contains": "次を含みません:", "lacks.regex": "次に一致しません:", "lacks.json": "次のキーがありません:",
   "rules.title": "ルール", "rules.filter": "ルールを絞り込む", "rules.blind_only": "盲のみ({n})", "rules.none": "ルールが読み込まれていません。", "rules.no_match": "一致するルールはありません。", "rules.show_all": "{n} 件すべて表示", "rules.blind": "盲", "rules.sees": "見えている",
   "rules.offered": "有効化してから対象ログ源のイベント数", "rules.findings": "その間の検出数", "rules.last_match": "条件が最後に成立した時刻", "rules.cost": "対象イベント1件あたりの条件評価のCPU時間", "rules.search": "この検出を検索", "rules.errors": "正規表現の上限に {n} 回達しました",
   "rule_status.active": "有効", "rule_status.stable": "安定", "rule_status.test": "試験", "rule_status.experimental": "実験", "rule_status.shadow": "記録のみ", "rule_status.disabled": "無効", "rule_status.error": "エラー", "rule_status.deprecated": "非推奨", "rule_status.unsupported": "未対応",

@@ -27,7 +27,9 @@ function Sources() {
   const { data, error } = usePoll(() => api.sources(), SOURCES_EVERY_MS, []);
   const sources = [...(data?.sources ?? [])].sort((a, b) => Number(b.silent) - Number(a.silent) || (a.name < b.name ? -1 : 1));
   return h("section", null,
-    h("h2", null, t("sources.title"), " ", h("span.count", null, sources.length)),
+    h("div.section-head", null,
+      h("h2", null, t("sources.title"), " ", h("span.count", null, sources.length)),
+      h("a.button", { href: hashFor("unknown") }, t("nav.unknown"), " →")),
     error && h("p.message.error", { role: "alert" }, h("b", null, "✕ "), error),
     data && sources.length === 0 && h("div.empty", null,
       h("h3", null, t("sources.none")), h("p", null, t("sources.none_next")),

@@ -60,14 +60,15 @@ export function Shell(props: { children?: Child }) {
   const open = overview?.wake.open ?? 0;
   useEffect(() => { document.title = `${open > 0 ? `(${open}) ` : ""}${t(`nav.${page}` as Key)} – 火の見 Hinomi`; });
 
-  const pages = PAGES.filter((name) => name !== "access" || user.role === "admin");
+  const pages = PAGES.filter((name) => name !== "unknown" && (name !== "access" || user.role === "admin"));
+  const current = page === "unknown" ? "sources" : page; // it is reached from there
   const badge = (name: PageName) => (name === "incidents" && open > 0 ? h("span.nav-badge", null, open)
     : name === "brake" && overview && overview.brake.held > 0 ? h("span.nav-badge.warn", null, overview.brake.held) : null);
   return h("div.shell", null,
     h("header.top", null,
       h("a.home", { href: hashFor("search"), "aria-label": "Hinomi" }, h(Mark, {})),
       h("nav.pages", { "aria-label": t("nav.label") }, pages.map((name) =>
-        h("a", { key: name, href: page === name ? hashFor(name) : lastHash(name), "aria-current": page === name ? "page" : undefined },
+        h("a", { key: name, href: page === name ? hashFor(name) : lastHash(name), "aria-current": current === name ? "page" : undefined },
           t(`nav.${name}` as Key), badge(name)))),
       h("span.spring", null),
       h("button.quiet", { title: t("help.title") + " (?)", "aria-label": t("help.title"), onClick: () => setState({ help: true }) }, "?"),
