@@ -16,11 +16,12 @@ enum {
 
 struct slice sample_text_cut(struct slice text, size_t bytes_max)
 {
-    size_t len = text.len > bytes_max ? bytes_max : text.len;
-    for (size_t back = 0; len < text.len && back < 4 && back < len; back++)
-        if (utf8_valid(slice_sub(text, 0, len - back)))
-            return slice_sub(text, 0, len - back);
-    return slice_sub(text, 0, len);
+    size_t len = text.len > bytes_max ? bytes_max : text.len, begin = len;
+    if (len == text.len)
+        return text;
+    while (begin && len - begin < 3 && ((unsigned char)text.ptr[begin] & 0xc0) == 0x80)
+        begin--;
+    return slice_sub(text, 0, (unsigned char)text.ptr[begin] >= 0xc0 ? begin : len);
 }
 
 /* ---- format ---- */
@@ -176,19 +177,23 @@ static void put_dissect(struct buffer *to, const struct words *words)
 {
     unsigned fields = 0;
     uint32_t i = 0;
+    bool open = false; /* the last field takes all that follows */
     buffer_put_text(to, "  - dissect: '");
     for (; i < words->count && fields < FIELDS_SHOWN_MAX; i++) {
         const struct word *word = &words->list[i];
         bool skips = word->gap.len > 1 && i && words->list[i - 1].open; /* the field before took blanks: -> */
         put_quoted(to, skips ? slice_sub(word->gap, 0, 1) : word->gap);
-        if (!word->open) {
+        open = word->open;
+        if (!open) {
             put_quoted(to, word->text);
             continue;
         }
         bool wide = i + 1 < words->count && words->list[i + 1].gap.len > 1;
         buffer_printf(to, "%%{mine.field%u%s}", ++fields, wide ? "->" : "");
     }
-    if (i < words->count || words->rest.len)
+    if (i < words->count)
+        buffer_put_text(to, " %{mine.rest}");
+    else if (words->rest.len && !open)
         buffer_put_text(to, "%{mine.rest}");
     buffer_put_text(to, "'\n");
 }
