@@ -116,13 +116,6 @@ static bool file(struct templates *all, struct template *t, struct template *fir
     return map_put(&all->leaves, copy, t) == 0;
 }
 
-static struct template *find_other(struct templates *all, struct slice line)
-{
-    if (!all->other)
-        all->other = make(all, &variable, 1, line);
-    return all->other;
-}
-
 static struct template *find_place(struct templates *all, struct slice line)
 {
     struct slice words[TERMS_MAX];
@@ -137,10 +130,15 @@ static struct template *find_place(struct templates *all, struct slice line)
     }
     for (const struct template *t = first; t; t = t->next)
         held++;
-    if (all->count >= all->max || held >= TEMPLATE_LEAF_MAX)
-        return find_other(all, line);
+    if (all->count >= all->max || held >= TEMPLATE_LEAF_MAX) {
+        if (!all->other)
+            all->other = make(all, &variable, 1, line);
+        return all->other;
+    }
     found = make(all, words, count, line);
-    return found && file(all, found, first, key) ? found : NULL;
+    if (!found || !file(all, found, first, key))
+        return NULL;
+    return found;
 }
 
 struct template *templates_add(struct templates *templates, struct slice line)

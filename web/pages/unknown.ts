@@ -22,8 +22,9 @@ export function UnknownPage() {
   const params = useStore((s) => s.route).params;
   const query: UnknownQuery = { from: params.get("from") ?? "-24h", of: params.get("of") === "in_part" ? "in_part" : "nobody" };
   for (const name of ["source", "sender", "path"] as const) if (params.has(name)) query[name] = params.get(name)!;
-  const shares = usePoll(() => api.understood(query.from), 0, [query.from]);
-  const settled = shares.data !== null || shares.error !== null;
+  const { from } = query;
+  const shares = usePoll(async () => ({ ...await api.understood(from), asked: from }), 0, [from]);
+  const settled = shares.data?.asked === from || shares.error !== null; // the templates after that: the server takes few looks at once
   return h("main.page.unknown", null,
     h("div.intro", null, h("div.page-head", null,
       h("a", { href: hashFor("sources") }, "← ", t("nav.sources")),
