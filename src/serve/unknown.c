@@ -122,9 +122,13 @@ static bool is_envelope(const struct decoders *decoders, const struct batch *bat
 }
 
 /* What nobody knew: the text within the event, or all of it, in UTF-8 where that is another. */
-static struct slice text_of(const struct batch *batch, uint32_t row, bool inner)
+static struct slice text_of(const struct gathering *gathering, const struct batch *batch, uint32_t row, bool *inner)
 {
-    struct slice text = row_text(batch, row, inner ? FIELD_MESSAGE : FIELD_TEXT_UTF8);
+    struct slice message = row_text(batch, row, FIELD_MESSAGE), text = row_text(batch, row, FIELD_TEXT_UTF8);
+    *inner = gathering->request->in_part && message.len &&
+             is_envelope(gathering->looking->parts->decoders, batch, row);
+    if (*inner)
+        return message;
     return text.len ? text : row_text(batch, row, FIELD_ORIGINAL);
 }
 
@@ -132,8 +136,8 @@ static int visit(void *context, const struct batch *batch, uint32_t row, struct 
 {
     const struct gathering *gathering = context;
     struct arena *arena = gathering->looking->arena;
-    bool inner = gathering->request->in_part && is_envelope(gathering->looking->parts->decoders, batch, row);
-    struct slice text = text_of(batch, row, inner);
+    bool inner;
+    struct slice text = text_of(gathering, batch, row, &inner);
     text = sample_text_cut(text.ptr ? text : SLICE(""), UNKNOWN_SAMPLE_BYTES_MAX);
     struct template *template = templates_add(gathering->templates, text);
     if (template && !template->more && (template->more = arena_calloc(arena, sizeof(struct unknown_group))))
