@@ -175,7 +175,13 @@ static void put_quoted(struct buffer *to, struct slice text)
 
 static void put_dissect(struct buffer *to, const struct words *words)
 {
-    unsigned fields = 0;
+    unsigned fields = 0, opens = 0;
+    for (uint32_t k = 0; k < words->count; k++)
+        opens += words->list[k].open;
+    if (!opens) { /* it has nothing to cut */
+        buffer_put_text(to, "  - copy: {_text: message}\n");
+        return;
+    }
     uint32_t i = 0;
     bool open = false; /* the last field takes all that follows */
     buffer_put_text(to, "  - dissect: '");
@@ -256,13 +262,20 @@ static void put_decoder(struct buffer *to, const struct sample_about *about, con
     put_steps(to, about->template, words);
 }
 
+/* What cannot stand in one line of YAML as it is: U+0085, U+2028 and U+2029 end it, a byte order mark is left out. */
+static bool breaks_yaml(struct slice text)
+{
+    return slice_find(text, SLICE("\xc2\x85")) >= 0 || slice_find(text, SLICE("\xe2\x80\xa8")) >= 0 ||
+           slice_find(text, SLICE("\xe2\x80\xa9")) >= 0 || slice_find(text, SLICE("\xef\xbb\xbf")) >= 0;
+}
+
 static bool put_lines_decoder(struct buffer *to, const struct sample_about *about)
 {
     struct slice runs[FIXED_RUNS];
     struct words words;
     cut_words(about->template, &words);
     size_t count = fixed_runs(&words, runs);
-    if (!count || slice_find(about->template->example, SLICE("%{")) >= 0)
+    if (!count || slice_find(about->template->example, SLICE("%{")) >= 0 || breaks_yaml(about->template->example))
         return false;
     put_decoder(to, about, &words, runs, count);
     return true;

@@ -74,6 +74,7 @@ static void an_offered_decoder_takes_its_lines(void **state)
         {{"<img src=x onerror=alert(1)> nobody knows"}, 1},
         {{"口座 7 の出金を 保留しました", "口座 8 の出金を 保留しました"}, 2},
         {{"{\"note\": \"n1\", \"n\": 1, \"a b\": 2}", "{\"note\": \"n2\", \"n\": 3, \"c d\": 4}"}, 2},
+        {{"always the same words"}, 1},
         {{"a \\ back\\slash 1 and %{ is not a field"}, 1},
     };
     (void)state;
@@ -95,10 +96,11 @@ static void an_offered_decoder_takes_its_lines(void **state)
 static void nothing_is_offered_where_nothing_stands_still(void **state)
 {
     const struct slice numbers[] = {SLICE("17 18"), SLICE("19 20")}, bytes[] = {SLICE("some \xff words here")},
-                       broken[] = {SLICE("{\"broken\": 1")}, escape[] = {SLICE("red \x1b[31m words here")};
+                       lines[] = {SLICE("some \xe2\x80\xa8 words here")}, broken[] = {SLICE("{\"broken\": 1")}, escape[] = {SLICE("red \x1b[31m words here")};
     (void)state;
     assert_null(decoder_for(numbers, 2, false).ptr);
     assert_null(decoder_for(bytes, 1, false).ptr);
+    assert_null(decoder_for(lines, 1, false).ptr); /* U+2028 ends a line of YAML */
     assert_null(decoder_for(broken, 1, false).ptr);
     assert_null(decoder_for(escape, 1, false).ptr);
 }
