@@ -573,6 +573,8 @@ static struct nearly come_near(const struct decoder *decoder, const struct sight
         meet(&nearly, starts_fit(r, sighting->text), LACKS_START, start_met(r, sighting->text), weight);
     for (uint32_t i = 0; i < r->contain_count; i++)
         meet(&nearly, slice_find(sighting->text, r->contains[i]) >= 0, LACKS_TEXT, r->contains[i], weight);
+    if (r->any_count)
+        meet(&nearly, has_one(sighting->text, r->any, r->any_count), LACKS_TEXT, r->any[0], weight);
     for (uint32_t i = 0; i < r->json_count; i++) {
         struct recognise one = {.json = &r->json[i], .json_count = 1};
         meet(&nearly, json_fits(&one, sighting->tokens, seen), LACKS_KEY, r->json[i].key, weight);
