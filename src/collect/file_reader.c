@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "cut/line_records.h"
 #include "cut/evtx.h"
+#include "cut/journal_export.h"
 #include "cut/json_records.h"
 #include "cut/line_join.h"
 
@@ -20,6 +21,9 @@ enum { READ_BYTES = 256 * 1024, PAUSE_MS = 100 };
 #define DELIVERY_BYTES_USUAL (1 * MIB)
 
 enum packing { PACKING_NONE, PACKING_GZIP, PACKING_ZSTD };
+
+/* What an event is in the text: a line, an object in a longer JSON text, an entry of systemd's journal. */
+enum text_form { FORM_LINES, FORM_JSON, FORM_JOURNAL };
 
 struct file_reader {
     const char *path;
@@ -46,8 +50,9 @@ struct file_reader {
     size_t unit;          /* bytes of a line end: 2 for UTF-16 */
     bool big_endian;
     struct line_records lines; /* joined lines, and the line that names columns */
+    enum text_form form;
     struct json_records json;
-    bool in_json; /* events are objects in a longer JSON text, not lines */
+    struct journal_export journal;
     struct buffer records;
     struct file_reader_report report;
 };
@@ -414,26 +419,42 @@ static void look_for_mark(struct file_reader *reader)
     reader->unit = reader->given = 2;
 }
 
-/* ---- one JSON text of many events ---- */
+/* ---- texts whose events are no lines ---- */
 
-/* The whole objects of the text that is there; false when there is none and more has to be read. */
-static bool give_objects(struct file_reader *reader, struct delivery *out)
+/* The next event of the text from `given` on, which is put behind that. */
+static bool next_record(struct file_reader *reader, struct journal_record *out)
 {
-    struct slice text = buffer_slice(&reader->text), record = SLICE_NONE;
+    struct slice text = slice_from(buffer_slice(&reader->text), reader->given);
     size_t used = 0;
+    *out = (struct journal_record){0};
+    bool more = reader->form == FORM_JSON
+                    ? json_records_next(&reader->json, text, reader->text_end, &used, &out->bytes)
+                    : journal_export_next(&reader->journal, text, reader->text_end, reader->line_max, &used, out);
+    reader->given += used;
+    return more;
+}
+
+/* The whole events of the text that is there; false when there is none and more has to be read. */
+static bool give_records(struct file_reader *reader, struct delivery *out)
+{
+    struct journal_record record;
     buffer_clear(&reader->records);
-    bool more = true;
-    while (more && reader->records.len < reader->delivery_bytes) {
-        more = json_records_next(&reader->json, slice_from(text, reader->given), reader->text_end, &used, &record);
-        reader->given += used;
-        if (more) {
-            delivery_put_record(&reader->records, record, SLICE(""));
-            out->event_count++;
-        }
+    while (reader->records.len < reader->delivery_bytes && next_record(reader, &record)) {
+        delivery_put_record(&reader->records, record.bytes, record.part ? SLICE("part=1") : SLICE(""));
+        out->event_count++;
     }
     out->framing = FRAMING_RECORDS;
     out->body = buffer_slice(&reader->records);
-    return out->event_count || (reader->text_end && reader->given == text.len);
+    return out->event_count || (reader->text_end && reader->given == reader->text.len);
+}
+
+static enum text_form form_of(const struct file_reader *reader)
+{
+    bool asked = reader->lines.join && !reader->lines.join->by_stamp; /* for lines, by who set it up */
+    struct slice text = buffer_slice(&reader->text);
+    if (reader->encoding || asked)
+        return FORM_LINES;
+    return json_records_detect(text) ? FORM_JSON : journal_export_detect(text) ? FORM_JOURNAL : FORM_LINES;
 }
 
 /* ---- lines ---- */
@@ -493,15 +514,15 @@ static int next_lines(struct file_reader *reader, struct delivery *out, struct e
         return -1;
     if (!reader->looked) {
         look_for_mark(reader);
-        bool asked = reader->lines.join && !reader->lines.join->by_stamp; /* for lines, by who set it up */
-        reader->in_json = !reader->encoding && !asked && json_records_detect(buffer_slice(&reader->text));
+        reader->form = form_of(reader);
     }
-    if (reader->in_json && !give_objects(reader, out)) {
-        if (fill_to(reader, reader->given + DELIVERY_BYTES_USUAL + reader->line_max, err) < 0)
+    while (reader->form != FORM_LINES && !give_records(reader, out)) {
+        if (reader->text_end || reader->text.len - reader->given >= DELIVERY_BYTES_USUAL + reader->line_max)
+            reader->form = FORM_LINES; /* an object over the limit: lines, or parts of one */
+        else if (fill(reader, READ_BYTES, err) < 0) /* the writer of a pipe may pause within an event */
             return -1;
-        reader->in_json = give_objects(reader, out); /* else an object over the limit: lines, or parts of one */
     }
-    if (reader->in_json)
+    if (reader->form != FORM_LINES)
         return out->event_count > 0;
     struct slice text = slice_from(buffer_slice(&reader->text), reader->given);
     if (text.len == 0)

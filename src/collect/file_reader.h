@@ -10,7 +10,8 @@
  * their bytes and carry the hint encoding=NAME for the decoder, as do those of an encoding
  * that was named.
  * A file that is one JSON text of many events (a list of objects, CloudTrail's {"Records":[...]}, objects over
- * several lines; cut/json_records.h) gives these, as they stand in it.
+ * several lines; cut/json_records.h) gives these, as they stand in it; what `journalctl -o export` writes gives the
+ * journal's entries (cut/journal_export.h).
  * Lines that belong to one record come as one event, line ends within it, where a rule says so
  * (file_reader_join). A line that names the columns of those behind it ("#Fields: ..." of W3C files, "#fields"
  * of Zeek's, the first line of a CSV file with a header) is given as an event and as the hint header=LINE of the

@@ -175,7 +175,7 @@ struct slice encoding_guess(struct slice text)
     if (utf8_is_ascii(text)) /* only an escape: RFC 1468 */
         return slice_find(text, SLICE("\x1b$B")) >= 0 || slice_find(text, SLICE("\x1b$@")) >= 0 ? SLICE("ISO-2022-JP")
                                                                                               : SLICE_NONE;
-    if (utf8_valid(text))
+    if (utf8_valid(text) || slice_find_char(text, '\0') >= 0) /* NUL: lengths and values that are no text */
         return SLICE_NONE;
     int euc = points(text, points_euc), cp932 = points(text, points_cp932);
     if (euc <= 0 && cp932 <= 0)

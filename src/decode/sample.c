@@ -4,8 +4,10 @@
 #include "base/io.h"
 #include "base/limits.h"
 #include "base/time.h"
+#include "cut/journal_export.h"
 #include "cut/line_records.h"
 #include "decode/coerce.h"
+#include "decode/line_rule.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -30,12 +32,30 @@ static int put_rows(struct batch *batch, struct buffer *to, struct err *err)
     return 0;
 }
 
-/* The events of the lines; those behind a line that names their columns know it. */
-static struct delivery delivery_of(struct slice text, struct line_records *lines, struct buffer *records)
+static void put_entries(struct slice text, struct buffer *records, struct delivery *out)
+{
+    struct journal_export state = {0};
+    struct journal_record record;
+    size_t used = 0;
+    for (; journal_export_next(&state, text, true, EVENT_BYTES_MAX, &used, &record); text = slice_from(text, used))
+        delivery_put_record(records, record.bytes, SLICE(""));
+    out->framing = FRAMING_RECORDS;
+    out->body = buffer_slice(records);
+}
+
+/* The events that a file of this text gives; those behind a line that names their columns know it. */
+static struct delivery delivery_of(const struct decoders *decoders, struct slice text, struct line_records *lines,
+                                   struct line_join *join, struct buffer *records)
 {
     struct delivery delivery = {.framing = FRAMING_LINES, .body = text};
     line_records_init(lines);
     buffer_init(records, 2 * SAMPLE_BYTES_MAX);
+    if (journal_export_detect(text)) {
+        put_entries(text, records, &delivery);
+        return delivery;
+    }
+    if (decoders_line_rule(decoders, SLICE(""), text, join))
+        lines->join = join;
     (void)line_records_give(lines, text, records, &delivery);
     return delivery;
 }
@@ -44,10 +64,11 @@ int sample_decode(const struct decoders *decoders, struct slice text, struct buf
                   struct err *err)
 {
     struct line_records lines;
+    struct line_join join;
     struct buffer records;
     struct decode *decode = decode_new(decoders);
     struct batch *batch = batch_new(BATCH_ARENA_MAX);
-    struct delivery delivery = delivery_of(text, &lines, &records);
+    struct delivery delivery = delivery_of(decoders, text, &lines, &join, &records);
     struct decode_place place = {0};
     bool zone_seen;
     int more = decode && batch && !buffer_failed(&records) ? 1 : err_nomem(err);

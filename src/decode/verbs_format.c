@@ -1,11 +1,19 @@
-/* The steps for formats that name their own fields: CEF, LEEF, W3C, XML. */
+/* The steps for formats that name their own fields: CEF, LEEF, W3C, XML, the journal's entries. */
 #include "decode/verb.h"
 
 #include "base/limits.h"
 #include "cut/cef.h"
+#include "cut/journal_export.h"
 #include "cut/xml_path.h"
 #include "decode/decode_run.h"
 #include "decode/run_put.h"
+
+/* Formats that are nothing but names and values. */
+static int compile_keys(struct decoder_compiler *compiler, const struct yaml_node *node, struct step *step)
+{
+    struct keys *data = verb_data(compiler, step, sizeof(*data));
+    return data && keys_compile(compiler, node, "", data) == 0 ? verb_from(compiler, node, step) : -1;
+}
 
 /* --- CEF and LEEF --- */
 
@@ -168,12 +176,6 @@ static enum run_result run_w3c(struct run *run, const struct step *step)
 
 /* --- XML --- */
 
-static int compile_xml(struct decoder_compiler *compiler, const struct yaml_node *node, struct step *step)
-{
-    struct keys *data = verb_data(compiler, step, sizeof(*data));
-    return data && keys_compile(compiler, node, "", data) == 0 ? verb_from(compiler, node, step) : -1;
-}
-
 /* "a.b{@c}" is a.b.c. */
 static int put_leaf(void *context, struct slice path, struct slice text)
 {
@@ -205,10 +207,24 @@ static enum run_result run_xml(struct run *run, const struct step *step)
     return put.count ? RUN_OK : run_fail(run, step, "the text is no whole XML document");
 }
 
+/* --- entries of systemd's journal --- */
+
+static enum run_result run_journal(struct run *run, const struct step *step)
+{
+    struct slice rest = run_text(run, step->from), name, value;
+    struct key_put put = keys_begin(run, step->data);
+    while (journal_export_field(&rest, &name, &value) && keys_room(&put))
+        keys_put(&put, name, value);
+    if (!put.count)
+        return run_fail(run, step, "the text is no entry of a journal");
+    return RUN_OK;
+}
+
 static const struct verb list[] = {
     {"cef", VERB_OPTIONS, "from under names skip", compile_cef, run_cef, NEEDS_NOTHING},
     {"leef", VERB_OPTIONS, "from under names skip", compile_leef, run_leef, NEEDS_NOTHING},
     {"w3c", VERB_OPTIONS, "from under names skip layouts", compile_w3c, run_w3c, NEEDS_NOTHING},
-    {"xml", VERB_OPTIONS, "from under names skip", compile_xml, run_xml, NEEDS_NOTHING},
+    {"xml", VERB_OPTIONS, "from under names skip", compile_keys, run_xml, NEEDS_NOTHING},
+    {"journal", VERB_OPTIONS, "from under names skip", compile_keys, run_journal, NEEDS_NOTHING},
 };
 const struct verb_family verbs_format = {list, ARRAY_COUNT(list)};
