@@ -1,9 +1,11 @@
-/* The steps for formats that name their own fields: CEF, LEEF, W3C, XML, the journal's entries. */
+/* The steps for formats that name their own fields: CEF, LEEF, W3C, XML, the journal's entries, Windows'
+ * messages. */
 #include "decode/verb.h"
 
 #include "base/limits.h"
 #include "cut/cef.h"
 #include "cut/journal_export.h"
+#include "cut/sections.h"
 #include "cut/xml_path.h"
 #include "decode/decode_run.h"
 #include "decode/run_put.h"
@@ -220,11 +222,138 @@ static enum run_result run_journal(struct run *run, const struct step *step)
     return RUN_OK;
 }
 
+/* --- labels and values under headings --- */
+
+enum { LABELS_SEEN_MAX = 64 };
+
+struct labelled {
+    struct section_words words;
+    struct keys keys;
+};
+
+static struct map *map_of(struct decoder_compiler *compiler, const struct yaml_node *node)
+{
+    struct map *map = verb_new_map(compiler);
+    const struct slice *list;
+    uint32_t count;
+    if (!map || verb_texts(compiler, node, &list, &count) < 0)
+        return NULL;
+    for (uint32_t i = 0; i < count; i++)
+        if (map_put(map, list[i], map) < 0)
+            return NULL;
+    return map;
+}
+
+static int put_heading(struct decoder_compiler *compiler, struct map *headings, struct slice heading, struct slice kind)
+{
+    struct slice *value = arena_alloc(compiler->arena, sizeof(*value));
+    if (!value || map_put(headings, heading, value) < 0)
+        return err_nomem(compiler->err);
+    *value = kind;
+    return 0;
+}
+
+/* {KIND: [HEADING, ...]} */
+static int compile_headings(struct decoder_compiler *compiler, const struct yaml_node *kinds, struct map *headings)
+{
+    const struct slice *list;
+    uint32_t count;
+    if (kinds && kinds->kind != YAML_MAPPING)
+        return yaml_err(compiler->err, kinds, "'headings' must be a mapping of kinds to lists of headings");
+    for (size_t i = 0; kinds && i < kinds->count; i++) {
+        if (verb_texts(compiler, kinds->entries[i].value, &list, &count) < 0)
+            return -1;
+        for (uint32_t k = 0; k < count; k++)
+            if (put_heading(compiler, headings, list[k], kinds->entries[i].key->text) < 0)
+                return -1;
+    }
+    return 0;
+}
+
+/* {"KIND.LABEL, LABEL": field}; a heading that is in no kind is one itself. */
+static int compile_labels(struct decoder_compiler *compiler, const struct yaml_node *names, struct map *labels,
+                          struct map *headings)
+{
+    if (names && names->kind != YAML_MAPPING)
+        return yaml_err(compiler->err, names, "'names' must be a mapping of labels to fields");
+    for (size_t i = 0; names && i < names->count; i++) {
+        const struct yaml_node *value = names->entries[i].value;
+        struct slice keys = names->entries[i].key->text, key, heading, label;
+        uint32_t field;
+        if (verb_field(compiler, value, yaml_text(value, SLICE_NONE), &field) < 0 ||
+            verb_put_keys(compiler, labels, names->entries[i].key, (void *)(uintptr_t)(field + 1)) < 0)
+            return -1;
+        while (slice_next_part(&keys, ',', &key))
+            if (slice_cut(slice_trim(key), '.', &heading, &label) && !map_has(headings, heading) &&
+                put_heading(compiler, headings, heading, heading) < 0)
+                return -1;
+    }
+    return 0;
+}
+
+static int compile_sections(struct decoder_compiler *compiler, const struct yaml_node *node, struct step *step)
+{
+    struct labelled *data = verb_data(compiler, step, sizeof(*data));
+    struct map *labels = verb_new_map(compiler), *headings = verb_new_map(compiler);
+    if (!data || !labels || !headings || verb_under(compiler, node, "", &data->keys.under) < 0)
+        return -1;
+    if (compile_headings(compiler, yaml_get(node, "headings"), headings) < 0 ||
+        compile_labels(compiler, yaml_get(node, "names"), labels, headings) < 0)
+        return -1;
+    data->words = (struct section_words){.labels = labels, .headings = headings, .last = map_of(compiler, yaml_get(node, "last"))};
+    if (!data->words.last || verb_texts(compiler, yaml_get(node, "ends"), &data->words.ends, &data->words.end_count) < 0)
+        return -1;
+    return verb_from(compiler, node, step);
+}
+
+static size_t put_letters(char *to, size_t len, struct slice words)
+{
+    for (size_t i = 0; i < words.len; i++) {
+        char c = words.ptr[i], small = (char)(c | 0x20);
+        if ((small >= 'a' && small <= 'z') || (c >= '0' && c <= '9') || (unsigned char)c >= 0x80)
+            to[len++] = c;
+    }
+    return len;
+}
+
+/* "Mandatory Label" is UNDER.MandatoryLabel; under a second heading UNDER.HeadingMandatoryLabel. */
+static void put_unknown(struct key_put *put, const struct section_value *value, bool again)
+{
+    char name[2 * LABEL_BYTES_MAX];
+    size_t len = again && value->heading.len <= LABEL_BYTES_MAX ? put_letters(name, 0, value->heading) : 0;
+    len = put_letters(name, len, value->label);
+    keys_put(put, slice_of(name, len), value->value);
+}
+
+static enum run_result run_sections(struct run *run, const struct step *step)
+{
+    const struct labelled *data = step->data;
+    struct sections sections = sections_begin(&data->words, run_text(run, step->from));
+    struct key_put put = keys_begin(run, &data->keys);
+    struct slice seen[LABELS_SEEN_MAX];
+    size_t seen_count = 0, i;
+    struct section_value value;
+    while (sections_next(&sections, &value) && keys_room(&put)) {
+        uintptr_t field = (uintptr_t)sections_known(&data->words, value.heading, value.label);
+        if (field) {
+            run_put_text(run, (uint32_t)field - 1, value.value);
+            continue;
+        }
+        for (i = 0; i < seen_count && !slice_equal(seen[i], value.label); i++)
+            ;
+        put_unknown(&put, &value, i < seen_count);
+        if (i == seen_count && seen_count < LABELS_SEEN_MAX)
+            seen[seen_count++] = value.label;
+    }
+    return put.count ? RUN_OK : run_fail(run, step, "the text has no labels with values");
+}
+
 static const struct verb list[] = {
     {"cef", VERB_OPTIONS, "from under names skip", compile_cef, run_cef, NEEDS_NOTHING},
     {"leef", VERB_OPTIONS, "from under names skip", compile_leef, run_leef, NEEDS_NOTHING},
     {"w3c", VERB_OPTIONS, "from under names skip layouts", compile_w3c, run_w3c, NEEDS_NOTHING},
     {"xml", VERB_OPTIONS, "from under names skip", compile_keys, run_xml, NEEDS_NOTHING},
+    {"sections", VERB_OPTIONS, "from under headings names last ends", compile_sections, run_sections, NEEDS_NOTHING},
     {"journal", VERB_OPTIONS, "from under names skip", compile_keys, run_journal, NEEDS_NOTHING},
 };
 const struct verb_family verbs_format = {list, ARRAY_COUNT(list)};

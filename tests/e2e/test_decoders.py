@@ -73,6 +73,33 @@ def own_decoders():
     checks.check("a broken one is a sentence with its file and line", status == 1 and "mine.yaml" in err and "line 3" in err and "jsn" in err, err)
 
 
+def windows_texts():
+    """A rendered message, with either line end, gives what the event's XML gives; so does one on a line."""
+    text = (ROOT / "content/decoders/windows_text.log").read_text()
+    begin = text.index("03/01/2026 09:01:00 AM")
+    failed = text[begin:text.index("03/01/2026 09:02:00 AM")]
+    data = {"SubjectUserSid": "S-1-0-0", "SubjectUserName": "-", "SubjectDomainName": "-", "SubjectLogonId": "0x0", "TargetUserSid": "S-1-0-0",
+            "TargetUserName": "administrator", "TargetDomainName": "EXAMPLE", "Status": "0xC000006D", "FailureReason": "%%2313", "SubStatus": "0xC000006A",
+            "LogonType": "3", "LogonProcessName": "NtLmSsp", "AuthenticationPackageName": "NTLM", "WorkstationName": "OPS-3", "TransmittedServices": "-",
+            "LmPackageName": "-", "KeyLength": "0", "ProcessId": "0x0", "ProcessName": "-", "IpAddress": "198.51.100.7", "IpPort": "49876"}
+    xml = ('<Event><System><Provider Name="Microsoft-Windows-Security-Auditing"/><EventID>4625</EventID><Level>0</Level><Keywords>0x8010000000000000'
+           '</Keywords><TimeCreated SystemTime="2026-03-01T09:01:00Z"/><Channel>Security</Channel><Computer>dc-1.example.com</Computer></System><EventData>'
+           + "".join(f'<Data Name="{name}">{value}</Data>' for name, value in data.items()) + "</EventData></Event>\n")
+    (wanted,) = decode(write("failed.xml", xml))
+    ours = ("event.created", "event.ingested", "event.original", "winlog.level", "winlog.keywords", "winlog.time_created", "log.", "hinomi.")
+    wanted = {key: value for key, value in wanted.items() if not key.startswith(ours)}
+    del wanted["winlog.event_data.FailureReason"]
+    line = re.sub(r"[\n\t]", " ", failed[failed.index("An account"):].replace("\n", "  ").replace("\t\t", " \t"))
+    snare = f"<14>Mar  1 09:01:00 dc-1 MSWinEventLog\t1\tSecurity\t7\tSun Mar 01 09:01:00 2026\t4625\tMicrosoft-Windows-Security-Auditing\tN/A\tN/A\tFailure Audit\tdc-1.example.com\tLogon\t\t{line}\t9\n"
+    for name, log in (("lines.log", failed), ("crlf.log", failed.replace("\n", "\r\n")), ("snare.log", snare)):
+        events = decode(write(name, log))
+        got = {key: events[0].get(key) for key in wanted}
+        got["winlog.logon.failure.reason"] = got["winlog.logon.failure.reason"] and wanted["winlog.logon.failure.reason"]
+        checks.equal(f"{name}: one event with the fields of the XML", (len(events), got), (1, wanted))
+    both = decode(write("both.log", failed + failed), "--source", "WinEventLog:Security")
+    checks.equal("each record is an event", [e["event.code"] for e in both], ["4625", "4625"])
+
+
 def records():
     trace = write("trace.log", "2026-03-01 09:00:00 ERROR it broke\n  at Main.run(Main.java:7)\nCaused by: x\n2026-03-01 09:00:01 INFO next\n")
     checks.equal("a stack trace is one event", [e["event.original"].count("\n") for e in decode(trace)], [2, 0])
@@ -204,6 +231,7 @@ def shared_programs():
 try:
     tutorial()
     own_decoders()
+    windows_texts()
     records()
     recognised()
     one_question()
