@@ -42,7 +42,7 @@ struct verb_family {
     const struct verb *list;
     size_t count;
 };
-extern const struct verb_family verbs_cut, verbs_format, verbs_field, verbs_value, verbs_net, verbs_flow;
+extern const struct verb_family verbs_cut, verbs_format, verbs_field, verbs_convert, verbs_value, verbs_net, verbs_flow;
 
 /* A list of steps; a mapping alone is short for one "set". */
 MUST_USE int verb_compile_steps(struct decoder_compiler *compiler, const struct yaml_node *node,

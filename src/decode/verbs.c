@@ -4,8 +4,8 @@
 #include "base/limits.h"
 #include "expr/parse.h"
 
-static const struct verb_family *const families[] = {&verbs_cut,   &verbs_format, &verbs_field,
-                                                     &verbs_value, &verbs_net,    &verbs_flow};
+static const struct verb_family *const families[] = {&verbs_cut,     &verbs_format, &verbs_field, &verbs_value,
+                                                     &verbs_convert, &verbs_net,    &verbs_flow};
 
 /* --- helpers of the compile functions --- */
 

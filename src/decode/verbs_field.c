@@ -178,6 +178,27 @@ static enum run_result run_append(struct run *run, const struct step *step)
     return RUN_OK;
 }
 
+static int compile_add(struct decoder_compiler *compiler, const struct yaml_node *node, struct step *step)
+{
+    const struct constant *data;
+    if (compile_constant(compiler, node, step) < 0)
+        return -1;
+    data = step->data;
+    return data->parts ? yaml_err(compiler->err, node, "'add' takes constants; 'append' adds what a field has") : 0;
+}
+
+/* event.type: [denied]: beside what is there, each value once. */
+static enum run_result run_add(struct run *run, const struct step *step)
+{
+    const struct constant *constant = step->data;
+    for (uint32_t i = 0; i < constant->count; i++) {
+        struct constant one = {.values = &constant->values[i], .count = 1};
+        if (!has_value(run, step->from, constant->values[i]))
+            run_add_constant(run, step->from, &one);
+    }
+    return RUN_OK;
+}
+
 struct parallel {
     struct keys keys;
 };
@@ -368,6 +389,7 @@ static const struct verb list[] = {
     {"split", VERB_PAIRS, "", compile_by, run_split, NEEDS_FROM},
     {"join", VERB_PAIRS, "", compile_by, run_join, NEEDS_FROM},
     {"append", VERB_PAIRS, "", NULL, run_append, NEEDS_TO},
+    {"add", VERB_WHOLE, "", compile_add, run_add, NEEDS_NOTHING},
     {"pairs", VERB_OPTIONS, "names values under fields", compile_parallel, run_parallel, NEEDS_NOTHING},
     {"aliases", VERB_OPTIONS, "*", compile_aliases, run_aliases, NEEDS_NOTHING},
     {"drop", VERB_NAMES, "", compile_drop, run_drop_step, NEEDS_NOTHING},

@@ -1,7 +1,9 @@
-/* CEF, LEEF, URLs, hosts, user agents, domain names, escapes, encodings, lines that are joined: pieces lie within the
+/* CEF, LEEF, URLs, hosts, hardware addresses, durations, user agents, domain names, escapes, encodings, lines that are joined: pieces lie within the
  * text, walks end, and what is undone is no longer than it was. */
 #include "base/arena.h"
+#include "base/elapsed.h"
 #include "base/limits.h"
+#include "base/mac.h"
 #include "base/unescape.h"
 #include "cut/cef.h"
 #include "cut/domain.h"
@@ -60,6 +62,16 @@ static void check_names(struct slice text)
     assert(agent.name.len && agent.os_version_text.len < UA_VERSION_SIZE);
 }
 
+static void check_values(struct slice text)
+{
+    struct mac mac;
+    int64_t ns = 0;
+    if (mac_parse(text, &mac))
+        assert(mac.len == 17 || mac.len == 23);
+    if (elapsed_parse(text, &ns) || elapsed_scaled(text, 60, &ns))
+        assert(ns >= 0);
+}
+
 static void check_undone(struct slice text, struct arena *arena)
 {
     struct slice (*const undo[])(struct slice text, struct arena *arena) = {
@@ -87,6 +99,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_header(text, cef_cut, arena);
     check_header(text, leef_cut, arena);
     check_names(text);
+    check_values(text);
     check_undone(text, arena);
     check_lines(text);
     struct slice name = encoding_guess(text);

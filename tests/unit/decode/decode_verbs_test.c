@@ -4,6 +4,8 @@
 
 #include "test.h"
 
+#include <stdio.h>
+
 struct made {
     struct batch *batch;
     char why[512];
@@ -96,6 +98,68 @@ static void pairs_of_key_and_value(void **state)
     becomes("  - kv: {under: k, spaces: true}\n", "msg=a b c d=1 path=/x y=z", "k.msg=a b c\nk.d=1\nk.path=/x\nk.y=z");
     becomes("  - kv: {under: k, spaces: true}\n", "a=x = y b=q\\=1 c=2", "k.a=x = y\nk.b=q\\=1\nk.c=2");
     refused("  - kv: {separator: ''}\n", "t.yaml: line 4: 'separator' must not be empty");
+}
+
+static void hardware_addresses(void **state)
+{
+    static const char *const fit[] = {"00:1a:2b:3c:4d:5e", "0-1A-2b-3c-4d-5e", "001a.2b3c.4d5e", "001A-2B3C-4D5E", "001a2b3c4d5e", "0x001a2b3c4d5e", " 00 1a 2b 3c 4d 5e "};
+    static const char *const others[] = {"00:1a:2b:3c:4d", "00:1a:2b:3c:4d:5g", "00:1a-2b:3c:4d:5e", "001a2b", "::", "00:1a:2b:3c:4d:5e:", "", "001a:2b3c"};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(fit); i++)
+        becomes("  - set: {m: '${_text}'}\n  - convert: {m: mac}\n", fit[i], "m=00-1A-2B-3C-4D-5E\nerror.message=");
+    for (size_t i = 0; i < ARRAY_COUNT(others); i++) {
+        char wanted[200];
+        snprintf(wanted, sizeof(wanted), "m=%s", others[i]);
+        becomes("  - set: {m: '${_text}'}\n  - convert: {m: mac}\n    optional: true\n", others[i], wanted);
+    }
+    becomes("  - set: {m: [a0b1c2d3e4f50617, '1:2:3:4:5:6']}\n  - convert: {m: mac}\n", "x", "m=A0-B1-C2-D3-E4-F5-06-17|01-02-03-04-05-06");
+}
+
+static void lengths_of_time(void **state)
+{
+    static const char *const fit[][2] = {
+        {"1h2m3s", "3723000000000"}, {"2h:05m:09s", "7509000000000"}, {"250ms", "250000000"}, {"1.5 s", "1500000000"}, {"00:01:02", "62000000000"},
+        {"3 days, 4:05:06", "273906000000000"}, {"1.02:03:04.5", "93784500000000"}, {"PT1H2M3.5S", "3723500000000"}, {"P1DT1S", "86401000000000"},
+        {"12\xc2\xb5s", "12000"}, {"0:00:30", "30000000000"}, {"1.23456789012s", "1234567890"}, {"0.0000000015 s", "2"}, {"0s", "0"}, {"1 minute 1 sec", "61000000000"}};
+    static const char *const others[] = {"12", "1:02", "1x", "h", "-1s", "1h2", "PT", "P1H", "00:1m:02", "9999999999999999999s", "300 years", "1:02:03:04"};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(fit); i++) {
+        char wanted[200];
+        snprintf(wanted, sizeof(wanted), "d=%s", fit[i][1]);
+        becomes("  - duration: {from: _text, to: d}\n", fit[i][0], wanted);
+    }
+    for (size_t i = 0; i < ARRAY_COUNT(others); i++) {
+        char wanted[200];
+        snprintf(wanted, sizeof(wanted), "event.duration=\nerror.message=decoder t, line 5: '%s' is no duration", others[i]);
+        becomes("  - duration: {from: _text}\n", others[i], wanted);
+    }
+    becomes("  - kv:\n  - duration: {from: a, unit: s}\n  - duration: {from: b, to: b, unit: ms}\n", "a=1.25 b=0.5", "event.duration=1250000000\nb=500000");
+    becomes("  - json:\n  - duration: {from: a, unit: s}\n", "{\"a\":1.5e-05}", "event.duration=15000");
+    becomes("  - kv:\n  - duration: {from: b, unit: s}\n", "a=1", "event.duration=\nerror.message=");
+    becomes("  - kv:\n  - duration: {from: a, unit: s}\n", "a=-1", "event.duration=\nerror.message=decoder t, line 6: '-1' is no duration");
+    refused("  - duration: {from: a, unit: x}\n", "t.yaml: line 4: 'unit' is ns, us, ms, s, min, h, d or w");
+}
+
+static void bits_have_names(void **state)
+{
+    static const char steps[] = "  - kv:\n  - bits: {from: a, to: flags, table: {0x40000000: forwardable, 0x10: renewable, 3: both, 0x8000000000000000: top}}\n";
+    (void)state;
+    becomes(steps, "a=0x40810010", "flags=forwardable|renewable");
+    becomes(steps, "a=7", "flags=both");
+    becomes(steps, "a=0xFFFFFFFFFFFFFFFF", "flags=forwardable|renewable|both|top");
+    becomes(steps, "a=0", "flags=\nerror.message=");
+    becomes(steps, "b=1", "flags=\nerror.message=");
+    becomes(steps, "a=0x", "error.message=decoder t, line 6: '0x' is no number");
+    refused("  - bits: {from: a, to: b, table: {x: y}}\n", "t.yaml: line 4: 'x' is no mask: a number such as 0x40 is wanted");
+    refused("  - bits: {from: a, to: b, table: {0: y}}\n", "t.yaml: line 4: '0' is no mask: a number such as 0x40 is wanted");
+    refused("  - bits: {from: a, to: b}\n", "t.yaml: line 4: 'table' must be a mapping of at most 64 masks to names");
+}
+
+static void constants_beside_what_is_there(void **state)
+{
+    (void)state;
+    becomes("  - set: {event.type: [start, denied]}\n  - add: {event.type: [denied, user], tags: x}\n", "x", "event.type=start|denied|user\ntags=x");
+    refused("  - add: {a: '${b}'}\n", "t.yaml: line 4: 'add' takes constants; 'append' adds what a field has");
 }
 
 static void cells(void **state)
@@ -201,6 +265,10 @@ static void fields_under_a_prefix(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(hardware_addresses),
+        cmocka_unit_test(lengths_of_time),
+        cmocka_unit_test(bits_have_names),
+        cmocka_unit_test(constants_beside_what_is_there),
         cmocka_unit_test(pairs_of_key_and_value), cmocka_unit_test(cells),
         cmocka_unit_test(formats_with_names_of_their_own), cmocka_unit_test(addresses_and_names),
         cmocka_unit_test(flows), cmocka_unit_test(values), cmocka_unit_test(shared_tables),
