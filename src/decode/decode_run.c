@@ -20,11 +20,14 @@ int runner_init(struct runner *runner, const struct decoders *decoders)
     runner->owns = mem_calloc(fields->constants + 1U, sizeof(*runner->owns));
     runner->domains = mem_calloc(1, sizeof(*runner->domains));
     runner->temps = mem_calloc(fields->temps + 1U, sizeof(*runner->temps));
+    runner->temp_lists = mem_calloc(fields->temps + 1U, sizeof(*runner->temp_lists));
+    runner->temp_steps = mem_calloc(fields->temps + 1U, sizeof(*runner->temp_steps));
     runner->temp_listed = mem_calloc(fields->temps + 1U, sizeof(*runner->temp_listed));
     runner->temp_slots = mem_calloc(fields->temps + 1U, sizeof(*runner->temp_slots));
     runner->scratch = arena_new(SCRATCH_BYTES_MAX);
     if (sighter_init(&runner->sighter, decoders) == 0 && runner->json && runner->known && runner->known_numbers &&
-        runner->watches && runner->key_tables && runner->owns && runner->domains && runner->temps && runner->temp_listed && runner->temp_slots && runner->scratch)
+        runner->watches && runner->key_tables && runner->owns && runner->domains && runner->temps && runner->temp_lists &&
+        runner->temp_steps && runner->temp_listed && runner->temp_slots && runner->scratch)
         return 0;
     runner_close(runner);
     return -1;
@@ -43,6 +46,8 @@ void runner_close(struct runner *runner)
     mem_free(runner->owns);
     mem_free(runner->domains);
     mem_free(runner->temps);
+    mem_free(runner->temp_lists);
+    mem_free(runner->temp_steps);
     mem_free(runner->temp_listed);
     mem_free(runner->temp_slots);
     arena_free(runner->scratch);
@@ -62,6 +67,9 @@ void runner_begin(struct runner *runner)
 
 void runner_clear_temps(struct runner *runner)
 {
+    for (uint32_t i = 0; runner->temps_many && i < runner->temp_count; i++)
+        runner->temp_lists[runner->temp_slots[i]] = (struct temp_list){0};
+    runner->temps_many = false;
     for (uint32_t i = 0; i < runner->temp_count; i++) {
         runner->temps[runner->temp_slots[i]] = value_null();
         runner->temp_listed[runner->temp_slots[i]] = false;
@@ -141,7 +149,8 @@ struct value_list run_get_other(struct run *run, uint32_t number)
     }
     if (field->kind == FIELD_TEMP) {
         const struct value *temp = &run->runner->temps[field->slot];
-        return (struct value_list){temp, temp->type != VALUE_NULL};
+        const struct temp_list *list = &run->runner->temp_lists[field->slot];
+        return temp->type != VALUE_NULL ? (struct value_list){temp, 1} : (struct value_list){list->values, list->count};
     }
     return (struct value_list){0};
 }
@@ -163,12 +172,53 @@ struct slice run_text(struct run *run, uint32_t field)
     return run_value_text(run, list.values[0]);
 }
 
-static void put_temp(struct runner *runner, uint32_t slot, struct value v)
+/* A value beside the one or those that the field has. */
+static void add_temp(struct run *run, uint32_t slot, struct value v)
 {
+    struct value *one = &run->runner->temps[slot];
+    struct temp_list *list = &run->runner->temp_lists[slot];
+    if (list->count == FIELD_VALUES_MAX) {
+        run->left = true;
+        return;
+    }
+    if (list->count + 1 >= list->size) {
+        uint32_t size = list->size ? list->size * 2 : 8;
+        struct value *values = arena_grow(run->batch->arena, list->values, list->size * sizeof(*values), size * sizeof(*values));
+        if (!values) {
+            run->out_of_memory = true;
+            return;
+        }
+        list->values = values;
+        list->size = size;
+    }
+    if (one->type != VALUE_NULL)
+        list->values[list->count++] = *one;
+    list->values[list->count++] = v;
+    *one = value_null();
+    run->runner->temps_many = true;
+}
+
+static void put_temp(struct run *run, uint32_t slot, struct value v, bool replace)
+{
+    struct runner *runner = run->runner;
     if (!runner->temp_listed[slot])
         runner->temp_slots[runner->temp_count++] = slot;
     runner->temp_listed[slot] = true;
+    bool has = runner->temps[slot].type != VALUE_NULL || runner->temp_lists[slot].count;
+    if (!replace && has && runner->temp_steps[slot] == run->steps_run) {
+        add_temp(run, slot, v);
+        return;
+    }
+    runner->temp_steps[slot] = run->steps_run;
+    runner->temp_lists[slot].count = 0;
     runner->temps[slot] = v;
+}
+
+void run_keep(struct run *run, uint32_t number)
+{
+    const struct field *field = run_field(run, number);
+    if (field->kind == FIELD_TEMP)
+        run->runner->temp_steps[field->slot] = run->steps_run;
 }
 
 /* Where the field has values, is none of the batch's columns so far, or no column at all. */
@@ -180,7 +230,7 @@ void run_put_beside(struct run *run, uint32_t number, struct value v, bool repla
     if (!column) {
         const struct field *field = run_field(run, number);
         if (field->kind == FIELD_TEMP && v.type != VALUE_NULL)
-            put_temp(run->runner, field->slot, v);
+            put_temp(run, field->slot, v, replace);
         if (field->kind != FIELD_COLUMN)
             return;
         column = batch_column(run->batch, field->name);
@@ -208,8 +258,10 @@ void run_drop(struct run *run, uint32_t number)
     const struct field *field = run_field(run, number);
     if (column && column->newest_row == run->row)
         column_drop_last(column, run->row);
-    else if (field->kind == FIELD_TEMP)
+    else if (field->kind == FIELD_TEMP) {
         run->runner->temps[field->slot] = value_null();
+        run->runner->temp_lists[field->slot].count = 0;
+    }
 }
 
 /* --- constants --- */

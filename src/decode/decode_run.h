@@ -44,6 +44,12 @@ struct own_value {
     uint64_t filling; /* for which it was copied */
 };
 
+/* The values of a FIELD_TEMP that has several, from the batch's arena. */
+struct temp_list {
+    struct value *values;
+    uint32_t count, size;
+};
+
 /* What a thread keeps between events. */
 struct runner {
     const struct decoders *decoders;
@@ -60,7 +66,10 @@ struct runner {
     bool borrows;           /* deliveries and decoders outlive the batches */
     struct own_value *owns; /* by number of a constant's value */
     uint64_t filling;       /* counts runner_begin() */
-    struct value *temps;    /* by slot of FIELD_TEMP; VALUE_NULL: not set */
+    struct value *temps;    /* by slot of FIELD_TEMP; VALUE_NULL: not set, or several: in temp_lists */
+    struct temp_list *temp_lists;
+    uint32_t *temp_steps;   /* the step, run->steps_run, that put the values */
+    bool temps_many;        /* some of temp_lists may be in use */
     bool *temp_listed;      /* whether it is in temp_slots */
     uint32_t *temp_slots;   /* of temps that may be set */
     uint32_t temp_count;
@@ -86,6 +95,7 @@ struct run {
     struct slice tokens_of;
     unsigned inner;      /* depth of texts within texts */
     unsigned quiet;      /* failures are expected: no sentence is made */
+    uint32_t steps_run;  /* the present step's number */
     unsigned json_flags; /* JSON_CUT_* */
     struct explain *explain; /* or NULL */
     bool left;           /* fields over a limit elsewhere */
@@ -147,7 +157,8 @@ typedef uint32_t watch_field(const struct step *step, struct slice name);
 const struct watch *run_watch(struct run *run, const struct step *step, watch_field *field);
 
 /* Adds a value or, with replace, is the only one afterwards. VALUE_NULL is a gap among
- * several values, and nothing where it would be the only one. */
+ * several values, and nothing where it would be the only one. Of a name that begins with '_' a step's first value
+ * replaces what earlier steps put there. */
 void run_put_beside(struct run *run, uint32_t field, struct value v, bool replace);
 static inline void run_put(struct run *run, uint32_t field, struct value v, bool replace)
 {
@@ -157,6 +168,8 @@ static inline void run_put(struct run *run, uint32_t field, struct value v, bool
     else if (column_add(run->batch, column, run->row, v) < 0)
         run->out_of_memory = true;
 }
+/* The present step adds to what the field has, whatever its name. */
+void run_keep(struct run *run, uint32_t field);
 void run_drop(struct run *run, uint32_t field);
 /* The first value as text; SLICE_NONE when there is none. */
 struct slice run_text(struct run *run, uint32_t field);

@@ -170,6 +170,7 @@ enum run_result explain_step(struct run *run, const struct step *step)
         return RUN_OK;
     }
     explain->depth++;
+    run->steps_run++;
     enum run_result result = step->run(run, step);
     if (explain->to->len && explain->to->ptr[explain->to->len - 1] != '\n')
         buffer_put_char(explain->to, '\n');

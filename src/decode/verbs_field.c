@@ -168,6 +168,7 @@ static bool has_value(struct run *run, uint32_t field, struct value v)
 static enum run_result run_append(struct run *run, const struct step *step)
 {
     uint32_t count = run_get(run, step->to).count;
+    run_keep(run, step->from);
     for (uint32_t i = 0; i < count; i++) {
         struct value_list list = run_get(run, step->to);
         struct value v = list.values[i];
@@ -191,6 +192,7 @@ static int compile_add(struct decoder_compiler *compiler, const struct yaml_node
 static enum run_result run_add(struct run *run, const struct step *step)
 {
     const struct constant *constant = step->data;
+    run_keep(run, step->from);
     for (uint32_t i = 0; i < constant->count; i++) {
         struct constant one = {.values = &constant->values[i], .count = 1};
         if (!has_value(run, step->from, constant->values[i]))

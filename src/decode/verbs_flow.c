@@ -118,6 +118,7 @@ static inline enum run_result run_step(struct run *run, const struct step *step)
         return explain_step(run, step);
     if (step->when && !run_holds(run, step->when))
         return RUN_OK;
+    run->steps_run++;
     return step->run(run, step);
 }
 
@@ -229,7 +230,7 @@ static bool is_open(const struct run *run, const struct gate *gate)
 {
     const struct runner *runner = run->runner;
     if (gate->kind == GATE_TEMP)
-        return runner->temps[gate->field].type != VALUE_NULL;
+        return runner->temps[gate->field].type != VALUE_NULL || runner->temp_lists[gate->field].count > 0;
     const struct column *column = gate->kind == GATE_DEFAULT ? runner->known[gate->field] : NULL;
     return !column || !column_has_row(column, run->row);
 }

@@ -255,6 +255,19 @@ static void several_values(void **state)
             "user.name=aoi\nr.by_name.n=7\nr.by_name.empty=\nr.l=a+b");
 }
 
+/* Names that begin with '_' keep all values of a step; those of an earlier step are replaced, unless 'append' or 'add' says otherwise. */
+static void several_values_for_the_decoder_alone(void **state)
+{
+    (void)state;
+    becomes("  - json: {under: r}\n  - copy: {r.l: _l}\n  - copy: {_l: a}\n  - join: {_l: '+'}\n  - copy: {_l: b}\n", "{\"l\":[\"x\",\"y\",3]}", "a=x|y|3\nb=x+y+3");
+    becomes("  - kv: {names: {k: _k}}\n  - append: {related.ip: _k}\n", "k=192.0.2.1 k=192.0.2.2 k=192.0.2.1", "related.ip=192.0.2.1|192.0.2.2");
+    becomes("  - split: {_l: ','}\n  - set: {_l: 'p,q'}\n  - split: {_l: ','}\n  - convert: {_l: uppercase}\n  - copy: {_l: a}\n", "x", "a=P|Q");
+    becomes("  - regex: '^(?<_a>.)'\n  - regex: '(?<_a>.)$'\n  - copy: {_a: a}\n", "xyz", "a=z");
+    becomes("  - set: {_a: [x, y]}\n  - set: {b: z}\n  - append: {_a: b}\n  - add: {_a: [y, w]}\n  - copy: {_a: a}\n  - drop: _a\n  - copy: {_a: c}\n", "x", "a=x|y|z|w\nc=");
+    becomes("  - set: {_a: [x, y]}\n  - set: {_a: z}\n  - copy: {_a: a}\n", "x", "a=z");
+    becomes("  - set: {_a: [x, y]}\n  - lookup: {from: _a, to: _b, table: {x: 1, y: 2}}\n  - copy: {_b: b}\n  - set: {c: '${_a}'}\n", "x", "b=1|2\nc=x");
+}
+
 static void fields_under_a_prefix(void **state)
 {
     (void)state;
@@ -269,6 +282,7 @@ int main(void)
         cmocka_unit_test(lengths_of_time),
         cmocka_unit_test(bits_have_names),
         cmocka_unit_test(constants_beside_what_is_there),
+        cmocka_unit_test(several_values_for_the_decoder_alone),
         cmocka_unit_test(pairs_of_key_and_value), cmocka_unit_test(cells),
         cmocka_unit_test(formats_with_names_of_their_own), cmocka_unit_test(addresses_and_names),
         cmocka_unit_test(flows), cmocka_unit_test(values), cmocka_unit_test(shared_tables),
