@@ -9,11 +9,18 @@
 
 /* --- conversions: VALUE_NULL when it does not fit, and the old value stays --- */
 
+/* "12", and "12.0", as some JSON has whole numbers. */
 static struct value to_int(struct run *run, struct slice text)
 {
     int64_t n;
     (void)run;
-    return slice_to_i64(slice_trim(text), &n) ? value_i64(n) : value_null();
+    text = slice_trim(text);
+    size_t zeros = 0;
+    while (zeros < text.len && text.ptr[text.len - 1 - zeros] == '0')
+        zeros++;
+    if (zeros && zeros < text.len && text.ptr[text.len - 1 - zeros] == '.')
+        text.len -= zeros + 1;
+    return slice_to_i64(text, &n) ? value_i64(n) : value_null();
 }
 
 static struct value to_decimal(struct run *run, struct slice text)

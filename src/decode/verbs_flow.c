@@ -78,6 +78,16 @@ static int compile_first(struct decoder_compiler *compiler, const struct yaml_no
     return other ? verb_compile_steps(compiler, other, &data->other) : 0;
 }
 
+/* The body's text is one value after the other. */
+static int compile_each(struct decoder_compiler *compiler, const struct yaml_node *node, struct step *step)
+{
+    const struct yaml_node *body = yaml_get(node, "steps");
+    struct steps *data = verb_data(compiler, step, sizeof(*data));
+    if (!data || verb_option_field(compiler, node, "each", NULL, &step->from) < 0)
+        return -1;
+    return body ? verb_compile_steps(compiler, body, data) : yaml_err(compiler->err, node, "'steps' is missing");
+}
+
 static int compile_inner(struct decoder_compiler *compiler, const struct yaml_node *node, struct step *step)
 {
     if (verb_option_field(compiler, node, "text", NULL, &step->from) < 0)
@@ -155,6 +165,22 @@ static enum run_result run_first(struct run *run, const struct step *step)
         return result == RUN_OK ? run_steps(run, &rest) : result;
     }
     return run_steps(run, &attempts->other);
+}
+
+static enum run_result run_each(struct run *run, const struct step *step)
+{
+    uint32_t count = run_get(run, step->from).count;
+    struct slice outer_text = run->text;
+    enum run_result result = RUN_OK;
+    for (uint32_t i = 0; i < count && result == RUN_OK; i++) {
+        struct value_list list = run_get(run, step->from); /* what is added to a column may move it */
+        if (i >= list.count || list.values[i].type == VALUE_NULL)
+            continue;
+        run->text = run_value_text(run, list.values[i]);
+        result = run_steps(run, step->data);
+    }
+    run->text = outer_text;
+    return result;
 }
 
 static enum text_kind kind_of(struct run *run, struct slice text)
@@ -283,6 +309,7 @@ static const struct verb list[] = {
     {"if", VERB_BESIDE, "then else", compile_if, run_if, NEEDS_NOTHING},
     {"choose", VERB_BESIDE, "cases otherwise", compile_choose, run_choose, NEEDS_NOTHING},
     {"first", VERB_BESIDE, "otherwise", compile_first, run_first, NEEDS_NOTHING},
+    {"each", VERB_BESIDE, "steps", compile_each, run_each, NEEDS_FROM},
     {"inner", VERB_OPTIONS, "text program", compile_inner, run_inner, NEEDS_NOTHING},
     {"decoder", VERB_OPTIONS, "name from", compile_decoder, run_chain, NEEDS_NOTHING},
     {"stop", VERB_OPTIONS, "", NULL, run_stop, NEEDS_NOTHING},

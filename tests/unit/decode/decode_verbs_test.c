@@ -268,6 +268,19 @@ static void several_values_for_the_decoder_alone(void **state)
     becomes("  - set: {_a: [x, y]}\n  - lookup: {from: _a, to: _b, table: {x: 1, y: 2}}\n  - copy: {_b: b}\n  - set: {c: '${_a}'}\n", "x", "b=1|2\nc=x");
 }
 
+static void one_value_after_the_other(void **state)
+{
+    (void)state;
+    becomes("  - set: {_l: '${_text}'}\n  - split: {_l: ', '}\n  - each: _l\n    steps:\n      - dissect: '%{a.name} %{a.ttl}'\n        optional: true\n"
+            "  - copy: {_text: whole}\n",
+            "x 1, y, z 3", "a.name=x|z\na.ttl=1|3\nwhole=x 1, y, z 3");
+    becomes("  - json: {under: r}\n  - each: r.l\n    steps:\n      - regex: '^(?<_n>\\d+)$'\n      - append: {n: _n}\n", "{\"l\":[\"1\",2,null,3,\"x\",4]}",
+            "n=1|2|3\nerror.message=decoder t, line 8: the text does not fit the pattern");
+    becomes("  - each: missing\n    steps:\n      - fail: never\n", "x", "error.message=");
+    refused("  - each: a\n", "t.yaml: line 4: 'steps' is missing");
+    becomes("  - kv:\n  - convert: {a: int, b: int, c: int, d: int}\n    optional: true\n", "a=12.0 b=7.000 c=1.5 d=.0", "a=12\nb=7\nc=1.5\nd=.0");
+}
+
 static void fields_under_a_prefix(void **state)
 {
     (void)state;
@@ -283,6 +296,7 @@ int main(void)
         cmocka_unit_test(bits_have_names),
         cmocka_unit_test(constants_beside_what_is_there),
         cmocka_unit_test(several_values_for_the_decoder_alone),
+        cmocka_unit_test(one_value_after_the_other),
         cmocka_unit_test(pairs_of_key_and_value), cmocka_unit_test(cells),
         cmocka_unit_test(formats_with_names_of_their_own), cmocka_unit_test(addresses_and_names),
         cmocka_unit_test(flows), cmocka_unit_test(values), cmocka_unit_test(shared_tables),
