@@ -6,10 +6,12 @@ import json
 import pathlib
 import re
 import shutil
+import socket
+import subprocess
 import tempfile
 import time
 
-from harness import ROOT, SHARED, Checks, run
+from harness import HINOMI, ROOT, SHARED, Checks, Server, run
 
 checks = Checks()
 tmp = pathlib.Path(tempfile.mkdtemp(prefix="hinomi-decoders-"))
@@ -98,6 +100,56 @@ def windows_texts():
         checks.equal(f"{name}: one event with the fields of the XML", (len(events), got), (1, wanted))
     both = decode(write("both.log", failed + failed), "--source", "WinEventLog:Security")
     checks.equal("each record is an event", [e["event.code"] for e in both], ["4625", "4625"])
+
+
+def delivered():
+    """Which deliveries keep a record of several lines together, as docs/decoders.md says."""
+    text = (ROOT / "content/decoders/windows_text.log").read_text()
+    failed = text[text.index("03/01/2026 09:01:00 AM"):text.index("03/01/2026 09:02:00 AM")]
+    entry = (ROOT / "content/decoders/journald_export.log").read_bytes().split(b"\n\n")[0].decode()
+    server = Server()
+    try:
+        server.start()
+        server.sign_in()
+        token = server.token()
+        for body in ({"event": failed, "sourcetype": "WinEventLog:Security"}, {"event": failed}, {"event": entry}, {"event": "joined hec\n\tat A\n\tat B"}):
+            server.hec(token, json.dumps(body).encode())
+        server.hec(token, b"joined raw\n\tat A joined raw\n\tat B joined raw\n", path="/services/collector/raw")
+        frame = b"<13>Mar  1 09:00:00 host app: joined tcp\n\tat A\n\tat B"
+        with socket.create_connection(("127.0.0.1", server.syslog_port)) as tcp:
+            tcp.sendall(b"%d %s" % (len(frame), frame) + frame.replace(b"tcp", b"lines").replace(b"at", b"joined lines at") + b"\n")
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+            udp.sendto(frame.replace(b"tcp", b"udp"), ("127.0.0.1", server.syslog_port))
+        until, counts = time.monotonic() + 30, {}
+        wanted = {"hec": 1, "raw": 3, "tcp": 1, "lines": 3, "udp": 1}
+        while counts != wanted and time.monotonic() < until:
+            counts = {word: len(server.query(f'"joined {word}"')["rows"]) for word in wanted}
+        checks.equal("lines of an event, a counted frame and a datagram stay together; of a raw body and a stream of lines they do not", counts, wanted)
+        rows = server.query('event.code=4625 | table user.name source.ip hinomi.decoder')["rows"]
+        checks.equal("a message of several lines in an event, with and without its sourcetype", len(rows), 2)
+        rows = server.query('hinomi.decoder=sshd* | table journald._PID')["rows"]
+        checks.equal("an entry of the journal in an event", len(rows), 1)
+    finally:
+        server.close()
+
+
+def journal():
+    """Entries come out while the writer of the pipe goes on, also when it pauses within one; and all of them from gzip."""
+    log = (ROOT / "content/decoders/journald_export.log").read_bytes()
+    half = log.index(b"PRIORITY=3")
+    process = subprocess.Popen([HINOMI, "decode", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    process.stdin.write(log[:half])
+    process.stdin.flush()
+    time.sleep(0.5)
+    out, _ = process.communicate(log[half:])
+    events = [json.loads(line) for line in out.splitlines()]
+    checks.equal("a pipe that pauses", [e.get("process.name") for e in events], ["sshd", "signer", "backupd"])
+    packed = decode(write("journal.gz", gzip.compress(log)))
+    checks.equal("the same from gzip", [e["journald.__CURSOR"] for e in packed], [e["journald.__CURSOR"] for e in events])
+    dump = b"__CURSOR=s=1\n__REALTIME_TIMESTAMP=1772355600000000\nCOREDUMP\n" + (3 * MIB).to_bytes(8, "little") + b"\n" * (3 * MIB) + b"\nMESSAGE=dumped\n\n"
+    events = decode(write("dump.export", dump + log))
+    checks.equal("behind an entry over the limit the next one begins", [e.get("process.name") for e in events][-3:], ["sshd", "signer", "backupd"])
+    checks.check("whose parts are all there", len(events) > 3 + 3 and events[0]["journald.__CURSOR"] == "s=1", len(events))
 
 
 def records():
@@ -232,6 +284,8 @@ try:
     tutorial()
     own_decoders()
     windows_texts()
+    journal()
+    delivered()
     records()
     recognised()
     one_question()
