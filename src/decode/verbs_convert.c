@@ -318,9 +318,62 @@ static enum run_result run_bits(struct run *run, const struct step *step)
     return RUN_OK;
 }
 
+/* --- texts written as lists of their bytes --- */
+
+static int compile_octets(struct decoder_compiler *compiler, const struct yaml_node *node, struct step *step)
+{
+    struct slice *under = verb_data(compiler, step, sizeof(*under));
+    if (!under)
+        return -1;
+    *under = verb_scalar_or(node, "under");
+    if (!slice_ends(*under, SLICE(".*")))
+        return yaml_err(compiler->err, node, "'octets' wants the fields of a prefix: 'name.*'");
+    under->len--;
+    verb_watch(compiler, step);
+    return 0;
+}
+
+static uint32_t in_prefix(const struct step *step, struct slice name)
+{
+    const struct slice *under = step->data;
+    return slice_starts(name, *under) ? 0 : UINT32_MAX;
+}
+
+/* The column's values of this event, all of them bytes, become one text. */
+static void join_octets(struct run *run, struct column *column)
+{
+    uint32_t first = column->count - 1;
+    while (first && column->rows[first - 1] == run->row)
+        first--;
+    struct value_list list = {column->values + first, column->count - first};
+    for (uint32_t i = 0; i < list.count; i++)
+        if (list.values[i].type != VALUE_I64 || list.values[i].i64 < 0 || list.values[i].i64 > 255)
+            return;
+    char *text = arena_alloc(run->batch->arena, list.count + 1U);
+    if (!text) {
+        run->out_of_memory = true;
+        return;
+    }
+    for (uint32_t i = 0; i < list.count; i++)
+        text[i] = (char)(unsigned char)list.values[i].i64;
+    column_drop_last(column, run->row);
+    if (column_add(run->batch, column, run->row, value_string(slice_of(text, list.count))) < 0)
+        run->out_of_memory = true;
+}
+
+static enum run_result run_octets(struct run *run, const struct step *step)
+{
+    const struct watch *watch = run_watch(run, step, in_prefix);
+    for (uint32_t i = 0; watch && i < watch->count; i++)
+        if (column_has_row(watch->list[i].column, run->row))
+            join_octets(run, watch->list[i].column);
+    return RUN_OK;
+}
+
 static const struct verb list[] = {
     {"convert", VERB_PAIRS, "", compile_convert, run_convert, NEEDS_FROM},
     {"duration", VERB_OPTIONS, "from to unit", compile_duration, run_duration, NEEDS_FROM},
+    {"octets", VERB_OPTIONS, "under", compile_octets, run_octets, NEEDS_NOTHING},
     {"bits", VERB_OPTIONS, "from to table", compile_bits, run_bits, NEEDS_FROM},
 };
 const struct verb_family verbs_convert = {list, ARRAY_COUNT(list)};

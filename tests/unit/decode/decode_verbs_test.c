@@ -268,6 +268,14 @@ static void several_values_for_the_decoder_alone(void **state)
     becomes("  - set: {_a: [x, y]}\n  - lookup: {from: _a, to: _b, table: {x: 1, y: 2}}\n  - copy: {_b: b}\n  - set: {c: '${_a}'}\n", "x", "b=1|2\nc=x");
 }
 
+static void texts_as_lists_of_bytes(void **state)
+{
+    (void)state;
+    becomes("  - json: {under: j}\n  - octets: 'j.*'\n", "{\"a\":[104,105],\"b\":[\"104\"],\"c\":[1,256],\"d\":[227,129,130],\"e\":\"x\"}", "j.a=hi\nj.b=104\nj.c=1|256\nj.e=x");
+    becomes("  - json: {under: j}\n  - octets: 'j.*'\n", "{\"d\":[227,129,130],\"e\":[1,-1],\"f\":[1.5]}", "j.d=\xe3\x81\x82\nj.e=1|-1\nj.f=1.5");
+    refused("  - octets: j\n", "t.yaml: line 4: 'octets' wants the fields of a prefix: 'name.*'");
+}
+
 static void one_value_after_the_other(void **state)
 {
     (void)state;
@@ -296,6 +304,7 @@ int main(void)
         cmocka_unit_test(bits_have_names),
         cmocka_unit_test(constants_beside_what_is_there),
         cmocka_unit_test(several_values_for_the_decoder_alone),
+        cmocka_unit_test(texts_as_lists_of_bytes),
         cmocka_unit_test(one_value_after_the_other),
         cmocka_unit_test(pairs_of_key_and_value), cmocka_unit_test(cells),
         cmocka_unit_test(formats_with_names_of_their_own), cmocka_unit_test(addresses_and_names),
