@@ -248,7 +248,7 @@ enum { MASKS_MAX = 64 };
 
 struct mask {
     uint64_t bits;
-    struct value name;
+    struct constant name;
 };
 
 struct masks {
@@ -279,8 +279,7 @@ static int compile_mask(struct decoder_compiler *compiler, const struct yaml_ent
         return yaml_err(compiler->err, entry->key, "'%.*s' is no mask: a number such as 0x40 is wanted", SLICE_ARG(entry->key->text));
     if (!name.len)
         return yaml_err(compiler->err, entry->value, "the name of the bits is wanted");
-    out->name = value_string(name);
-    return 0;
+    return verb_constant_text(compiler, name, &out->name);
 }
 
 static int compile_bits(struct decoder_compiler *compiler, const struct yaml_node *node, struct step *step)
@@ -311,9 +310,9 @@ static enum run_result run_bits(struct run *run, const struct step *step)
         return run_fail(run, step, "'%.*s' is no number", (int)(text.len < 64 ? text.len : 64), text.ptr ? text.ptr : "");
     run_drop(run, step->to);
     for (uint32_t i = 0; i < masks->count; i++) {
-        struct constant name = {.values = &masks->list[i].name, .count = 1};
-        if ((bits & masks->list[i].bits) == masks->list[i].bits)
-            run_add_constant(run, step->to, &name);
+        const struct mask *mask = &masks->list[i];
+        if ((bits & mask->bits) == mask->bits)
+            run_put(run, step->to, run_own_value(run, &mask->name, 0), false);
     }
     return RUN_OK;
 }

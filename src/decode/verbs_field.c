@@ -194,9 +194,8 @@ static enum run_result run_add(struct run *run, const struct step *step)
     const struct constant *constant = step->data;
     run_keep(run, step->from);
     for (uint32_t i = 0; i < constant->count; i++) {
-        struct constant one = {.values = &constant->values[i], .count = 1};
         if (!has_value(run, step->from, constant->values[i]))
-            run_add_constant(run, step->from, &one);
+            run_put(run, step->from, run_own_value(run, constant, i), false);
     }
     return RUN_OK;
 }
