@@ -105,8 +105,8 @@ static int put_answer(struct search *search, double start, struct buffer *to, st
 static int run_one(const struct asked *asked, const char *line, struct buffer *to, struct err *err)
 {
     char where[8], plan[8];
-    unsigned threads;
-    int64_t memory, from_s, to_s;
+    unsigned threads = 0;
+    int64_t memory = 0, from_s = 0, to_s = 0;
     const char *spl = strchr(line, '\t');
     if (!spl || sscanf(line, "%7s %7s %u %" SCNd64 " %" SCNd64 " %" SCNd64, where, plan, &threads,
                        &memory, &from_s, &to_s) != 6)

@@ -332,7 +332,7 @@ static inline void life_check_row(struct life *life, const struct batch *batch, 
     struct value seq = batch_first(batch, row, SLICE("hinomi.seq"));
     struct value when = batch_first(batch, row, SLICE("@timestamp"));
     char body[LIFE_BODY];
-    unsigned n;
+    unsigned n = 0;
     if (text.type == VALUE_NULL)
         return;
     struct slice raw = value_slice(text);

@@ -68,7 +68,7 @@ static struct search *plan(struct asked *asked, const char *spl, const struct se
 {
     struct search_options options = *with;
     struct spl_query *query;
-    struct search *search;
+    struct search *search = NULL;
     struct err err;
     struct slice text = arena_printf(asked->arena, "index=* | %s", spl);
     err_clear(&err);
