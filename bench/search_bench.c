@@ -42,7 +42,7 @@ static uint32_t ask(const struct store_backend *backend, struct slice spl, int64
 {
     struct err err;
     struct spl_query *query;
-    struct search *search;
+    struct search *search = NULL;
     struct search_options options = {.backend = &backend->backend,
                                      .from_ns = from_s * 1000000000,
                                      .to_ns = to_s * 1000000000,
