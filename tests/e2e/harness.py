@@ -1,5 +1,6 @@
 """What the end-to-end tests share: a real server in a folder of its own, and a count of checks."""
 import http.client
+import base64
 import json
 import os
 import pathlib
@@ -56,6 +57,11 @@ def wait_for(what, seconds=40):
             return found
         time.sleep(0.1)
     return what()
+
+
+def octets(value):
+    """event.original as bytes; one that is not UTF-8 is {"base64": ...}."""
+    return base64.b64decode(value["base64"]) if isinstance(value, dict) else value.encode()
 
 
 def search(directory, spl):

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """Bad input of every kind, into the commands and into the running server: it is said in a sentence, every byte is stored or
 refused (so that the sender still has it), and the next good event is taken."""
-import base64
 import gzip
 import json
 import os
@@ -12,7 +11,7 @@ import subprocess
 import tempfile
 import time
 
-from harness import HINOMI, ROOT, Checks, Server, run, search
+from harness import HINOMI, ROOT, Checks, Server, octets, run, search
 
 checks = Checks()
 tmp = pathlib.Path(tempfile.mkdtemp(prefix="hinomi-bad-"))
@@ -25,11 +24,6 @@ def write(name, data):
     path = tmp / name
     path.write_bytes(data)
     return path
-
-
-def octets(value):
-    """event.original as bytes; one that is not UTF-8 is {"base64": ...}."""
-    return base64.b64decode(value["base64"]) if isinstance(value, dict) else value.encode()
 
 
 def zstd(data):
