@@ -37,7 +37,7 @@ struct cef {
 /* False when the text has no such header. Parts that are missing are empty. */
 bool cef_cut(struct slice text, struct cef *out);
 bool leef_cut(struct slice text, struct cef *out);
-/* kv_next() gives the pairs while cef lives; values go to cef_unescape(). */
+/* kv_next() gives the pairs while cef lives; values of CEF go to cef_unescape(). */
 struct kv cef_pairs(const struct cef *cef);
 
 /* Texts without backslashes are themselves. SLICE_NONE when memory is out. */

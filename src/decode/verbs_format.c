@@ -56,10 +56,12 @@ static int compile_leef(struct decoder_compiler *compiler, const struct yaml_nod
     return compile_header(compiler, node, step, "leef", names, CEF_CLASS + 1, "attributes");
 }
 
+/* Values of LEEF are as they are written: CORP\ren is no line break. */
 static void put_parts(struct run *run, const struct header *header, const struct cef *cef, int count)
 {
     struct kv pairs = cef_pairs(cef);
     struct kv_pair pair;
+    bool escaped = count == CEF_PARTS;
     for (int i = 0; i < count; i++) {
         struct slice text = cef_unescape(cef->part[i], run->batch->arena);
         run->out_of_memory |= !text.ptr;
@@ -68,7 +70,7 @@ static void put_parts(struct run *run, const struct header *header, const struct
     }
     struct key_put put = keys_begin(run, &header->keys);
     while (kv_next(&pairs, &pair) && keys_room(&put)) {
-        struct slice value = cef_unescape(pair.value, run->batch->arena);
+        struct slice value = escaped ? cef_unescape(pair.value, run->batch->arena) : pair.value;
         if (!value.ptr || value.len)
             keys_put(&put, pair.key, value);
     }

@@ -184,6 +184,7 @@ static void formats_with_names_of_their_own(void **state)
             "source.ip=192.0.2.1\ncef.extensions.cs1Label=Why\ncef.extensions.cs1=because x");
     becomes("  - leef:\n", "LEEF:1.0|V|P|2|login|src=192.0.2.1\tusrName=aoi k", "leef.event_id=login\nleef.attributes.src=192.0.2.1\nleef.attributes.usrName=aoi k");
     becomes("  - leef:\n", "LEEF:2.0|V|P|2|login|x5e|a=1^b=2 3", "leef.attributes.a=1\nleef.attributes.b=2 3");
+    becomes("  - leef:\n", "LEEF:1.0|V|P|2|login|usrName=CORP\\ren", "leef.attributes.usrName=CORP\\ren");
     becomes("  - xml: {under: x}\n", "<a id=\"7\"><b>one</b><b>two</b></a>", "x.a.id=7\nx.a.b=one|two");
     becomes("  - cef:\n", "no header", "error.message=decoder t, line 5: the text has no CEF header");
 }
