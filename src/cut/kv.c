@@ -128,8 +128,9 @@ struct slice kv_unescape(struct slice value, struct arena *arena)
     char *start = arena_alloc(arena, value.len + 1), *to = start;
     if (!start)
         return SLICE_NONE;
+    /* before anything else a backslash stands for itself: user="CORP\aoi" */
     for (size_t i = 0; i < value.len; i++) {
-        if (value.ptr[i] == '\\' && i + 1 < value.len)
+        if (value.ptr[i] == '\\' && i + 1 < value.len && slice_find_char(SLICE("\\\"']=|;,"), value.ptr[i + 1]) >= 0)
             i++;
         *to++ = value.ptr[i];
     }

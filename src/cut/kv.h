@@ -27,7 +27,7 @@ struct kv_pair {
 
 /* Takes the next pair. False at the end. */
 bool kv_next(struct kv *kv, struct kv_pair *out);
-/* A byte behind a backslash is itself. */
+/* A quote, a bracket, a separator or a backslash behind a backslash is itself; before anything else the backslash stays. */
 MUST_USE struct slice kv_unescape(struct slice value, struct arena *arena);
 
 /* Where a value that may hold separators ends: before the last separator in front of the next word that has

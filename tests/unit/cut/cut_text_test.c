@@ -73,6 +73,7 @@ static void pairs_and_cells(void **state)
     assert_true(kv_next(&kv, &pair) && slice_is(pair.key, "a") && slice_is(pair.value, "1"));
     assert_true(kv_next(&kv, &pair) && pair.escaped);
     assert_true(slice_is(kv_unescape(pair.value, arena), "x \" y"));
+    assert_true(slice_is(kv_unescape(SLICE("CORP\\aoi C:\\\\temp \\]"), arena), "CORP\\aoi C:\\temp ]"));
     assert_true(kv_next(&kv, &pair) && slice_is(pair.key, "c") && pair.value.len == 0);
     assert_false(kv_next(&kv, &pair));
     kv = (struct kv){.rest = SLICE("a: one word, b: c:d ,e"), .separator = SLICE(", "), .equals = ':'};
