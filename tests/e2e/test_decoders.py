@@ -163,7 +163,7 @@ def records():
     checks.equal("columns by a header, of an asset list", got, [("file-header@1", None, None)] + [("it-assets@1", f"192.0.2.{i}", "sato") for i in range(1, 4)])
     other = write("other.csv", "when;client ip;login;what\n2026-03-01 09:00:00;192.0.2.1;aoi;logon\n")
     got = [(e["hinomi.decoder"], e.get("source.ip"), e.get("user.name"), e.get("csv.what")) for e in decode(other)]
-    checks.equal("and of anything", got[1:], [("generic-csv-semicolon@1", "192.0.2.1", "aoi", "logon")])
+    checks.equal("and of anything", got[1:], [("generic-csv-semicolon@2", "192.0.2.1", "aoi", "logon")])
     w3c = write("proxy.log", "#Software: Proxy\n#Fields: date time c-ip cs-username x-action\n2026-03-01 00:00:01 192.0.2.7 sato DENIED\n"
                              "#Fields: date time cs-username c-ip\n2026-03-01 00:00:02 aoi 192.0.2.8\n")
     got = [(e.get("@timestamp"), e.get("source.ip"), e.get("user.name"), e.get("event.outcome")) for e in decode(w3c)[2:]]
