@@ -66,12 +66,13 @@ struct step {
 };
 
 /* When a step is passed over without a look at it, since most are for fields that an event does not have: where this
- * field is missing; a default, where it is there. */
+ * field is missing; a default, where it is there, or where what it is made of is missing. */
 enum gate_kind { GATE_OPEN, GATE_COLUMN, GATE_TEMP, GATE_DEFAULT };
 
 struct gate {
     enum gate_kind kind;
     uint32_t field; /* of a temporary: its slot */
+    uint32_t made_of; /* of a default; UINT32_MAX: of nothing that may be missing */
 };
 
 struct steps {

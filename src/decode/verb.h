@@ -24,8 +24,9 @@ enum verb_form {
     VERB_NAMES,   /* verb: field, or a list of them, a step for each */
 };
 
-/* Whether a step does nothing where a field of it is missing, or there: then it is passed over. */
-enum verb_needs { NEEDS_NOTHING, NEEDS_FROM, NEEDS_NO_FROM, NEEDS_TO, NEEDS_FROM_IF_OPTIONAL };
+/* Whether a step does nothing where a field of it is missing, or there: then it is passed over. The data of CONSTANT is
+ * a struct constant, which may be made of fields; of NO_FROM, too. */
+enum verb_needs { NEEDS_NOTHING, NEEDS_FROM, NEEDS_NO_FROM, NEEDS_TO, NEEDS_CONSTANT, NEEDS_FROM_IF_OPTIONAL };
 
 struct verb {
     const char *name;

@@ -447,6 +447,15 @@ static int compile_step(struct decoder_compiler *compiler, const struct yaml_nod
     return verb->compile ? verb->compile(compiler, verb->form == VERB_BESIDE ? node : value, step) : 0;
 }
 
+/* A field without which there is no value; UINT32_MAX: none. */
+static uint32_t made_of(const struct constant *constant)
+{
+    for (uint32_t i = 0; i < constant->part_count; i++)
+        if (constant->parts[i].field != UINT32_MAX)
+            return constant->parts[i].field;
+    return UINT32_MAX;
+}
+
 static uint32_t needs_of(const struct step *step)
 {
     switch (step->verb->needs) {
@@ -457,24 +466,33 @@ static uint32_t needs_of(const struct step *step)
         return step->to;
     case NEEDS_FROM_IF_OPTIONAL:
         return step->optional ? step->from : UINT32_MAX;
+    case NEEDS_CONSTANT:
+        return made_of(step->data);
     case NEEDS_NOTHING:
         break;
     }
     return UINT32_MAX;
 }
 
+static bool is_column(const struct fields *fields, uint32_t number)
+{
+    return number != UINT32_MAX && fields->list[number].kind == FIELD_COLUMN;
+}
+
 static struct gate gate_of(const struct fields *fields, const struct step *step)
 {
-    bool is_default = step->verb->needs == NEEDS_NO_FROM;
+    const struct gate open = {GATE_OPEN, 0, UINT32_MAX};
     uint32_t number = needs_of(step);
+    if (step->verb->needs == NEEDS_NO_FROM) {
+        uint32_t part = made_of(step->data);
+        return is_column(fields, number) ? (struct gate){GATE_DEFAULT, number, is_column(fields, part) ? part : UINT32_MAX} : open;
+    }
     if (number == UINT32_MAX && step->when)
         number = condition_needs(step->when);
-    if (number == UINT32_MAX || fields->list[number].kind == FIELD_TEXT)
-        return (struct gate){GATE_OPEN, 0};
-    const struct field *field = &fields->list[number];
-    if (field->kind == FIELD_COLUMN)
-        return (struct gate){is_default ? GATE_DEFAULT : GATE_COLUMN, number};
-    return is_default ? (struct gate){GATE_OPEN, 0} : (struct gate){GATE_TEMP, field->slot};
+    if (is_column(fields, number))
+        return (struct gate){GATE_COLUMN, number, UINT32_MAX};
+    bool temp = number != UINT32_MAX && fields->list[number].kind == FIELD_TEMP;
+    return temp ? (struct gate){GATE_TEMP, fields->list[number].slot, UINT32_MAX} : open;
 }
 
 static int make_gates(struct decoder_compiler *compiler, struct steps *steps)

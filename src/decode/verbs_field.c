@@ -385,7 +385,7 @@ static const struct verb list[] = {
     {"copy", VERB_PAIRS, "", NULL, run_copy, NEEDS_FROM},
     {"basename", VERB_PAIRS, "", NULL, run_basename, NEEDS_FROM},
     {"dirname", VERB_PAIRS, "", NULL, run_dirname, NEEDS_FROM},
-    {"set", VERB_WHOLE, "", compile_constant, run_set, NEEDS_NOTHING},
+    {"set", VERB_WHOLE, "", compile_constant, run_set, NEEDS_CONSTANT},
     {"default", VERB_WHOLE, "", compile_constant, run_default, NEEDS_NO_FROM},
     {"split", VERB_PAIRS, "", compile_by, run_split, NEEDS_FROM},
     {"join", VERB_PAIRS, "", compile_by, run_join, NEEDS_FROM},

@@ -251,14 +251,21 @@ static enum run_result run_fail_step(struct run *run, const struct step *step)
     return run_fail(run, step, "%.*s", SLICE_ARG(*why));
 }
 
+static inline bool has_row(const struct run *run, uint32_t field)
+{
+    const struct column *column = run->runner->known[field];
+    return column && column_has_row(column, run->row);
+}
+
 /* Of a gate that is not the usual one. */
 static bool is_open(const struct run *run, const struct gate *gate)
 {
     const struct runner *runner = run->runner;
     if (gate->kind == GATE_TEMP)
         return runner->temps[gate->field].type != VALUE_NULL || runner->temp_lists[gate->field].count > 0;
-    const struct column *column = gate->kind == GATE_DEFAULT ? runner->known[gate->field] : NULL;
-    return !column || !column_has_row(column, run->row);
+    if (gate->kind == GATE_OPEN)
+        return true;
+    return !has_row(run, gate->field) && (gate->made_of == UINT32_MAX || has_row(run, gate->made_of));
 }
 
 /* The first step from i on that is not passed over. */
@@ -266,17 +273,15 @@ static inline uint32_t next_step(struct run *run, const struct steps *steps, uin
 {
     if (UNLIKELY(run->runner->columns_seen != run->batch->column_count))
         run_learn_columns(run);
-    struct column *const *known = run->runner->known;
     const struct gate *gates = steps->gates;
-    uint32_t row = run->row, count = run->explain ? i : steps->count;
+    uint32_t count = run->explain ? i : steps->count;
     for (; i < count; i++) {
         if (gates[i].kind != GATE_COLUMN) {
             if (is_open(run, &gates[i]))
                 return i;
             continue;
         }
-        const struct column *column = known[gates[i].field];
-        if (column && column->newest_row == row && column_has_row(column, row))
+        if (has_row(run, gates[i].field))
             return i;
     }
     return i;
