@@ -87,6 +87,7 @@ enum { MARK_COUNT = SYSTEM_COUNT + ARRAY_COUNT(programs), MARKS_BYTES_MAX = 256 
 
 /* All marks as literals, systems first: one look at the text tells which of them are in it. */
 static const struct literal_set *marks;
+static struct arena *marks_arena; /* as long as the program */
 static pthread_once_t marks_once = PTHREAD_ONCE_INIT;
 
 static const char *mark_of(uint32_t number)
@@ -97,10 +98,10 @@ static const char *mark_of(uint32_t number)
 static void make_marks(void)
 {
     struct literal list[MARK_COUNT];
-    struct arena *arena = arena_new(MARKS_BYTES_MAX); /* as long as the program */
+    marks_arena = arena_new(MARKS_BYTES_MAX);
     for (uint32_t i = 0; i < MARK_COUNT; i++)
         list[i] = (struct literal){slice_text(mark_of(i)), LITERAL_ANYWHERE};
-    if (arena && literal_set_build(arena, list, MARK_COUNT, &marks) < 0)
+    if (marks_arena && literal_set_build(marks_arena, list, MARK_COUNT, &marks) < 0)
         marks = NULL;
 }
 

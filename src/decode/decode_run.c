@@ -1,5 +1,6 @@
 #include "decode/decode_run.h"
 
+#include "base/hash.h"
 #include "base/mem.h"
 #include "decode/step_trace.h"
 
@@ -39,8 +40,10 @@ void runner_close(struct runner *runner)
     json_cutter_free(runner->json);
     mem_free(runner->known);
     mem_free(runner->known_numbers);
-    for (uint32_t i = 0; runner->watches && i < runner->decoders->fields.watches; i++)
+    for (uint32_t i = 0; runner->watches && i < runner->decoders->fields.watches; i++) {
         mem_free(runner->watches[i].list);
+        mem_free(runner->watches[i].made);
+    }
     mem_free(runner->watches);
     mem_free(runner->key_tables);
     mem_free(runner->owns);
@@ -126,12 +129,23 @@ static bool watch_add(struct watch *watch, struct column *column, uint32_t field
     return true;
 }
 
-const struct watch *run_watch(struct run *run, const struct step *step, watch_field *field)
+static uint32_t made_before(struct watch *watch, const struct step *step, struct slice name, watch_field *field)
+{
+    uint64_t hash = hash_bytes_seeded(name, hash_seed) | 1;
+    struct made *made = &watch->made[hash >> (64 - MADE_LOG2)];
+    if (made->hash != hash)
+        *made = (struct made){hash, field(step, name)};
+    return made->field;
+}
+
+const struct watch *run_watch(struct run *run, const struct step *step, watch_field *field, bool dear)
 {
     struct watch *watch = &run->runner->watches[step->watch];
+    if (dear && !watch->made)
+        watch->made = mem_calloc((size_t)1 << MADE_LOG2, sizeof(*watch->made));
     for (; watch->columns_seen < run->batch->column_count; watch->columns_seen++) {
         struct column *column = run->batch->columns[watch->columns_seen];
-        uint32_t made = field(step, column->name);
+        uint32_t made = watch->made ? made_before(watch, step, column->name, field) : field(step, column->name);
         if (made == UINT32_MAX || watch_add(watch, column, made))
             continue;
         run->out_of_memory = true;

@@ -19,10 +19,17 @@ struct watched {
     struct column *column;
     uint32_t field; /* what the step makes of it */
 };
+/* What a step makes of a name, from batch to batch; told by its hash, whose seed nobody outside knows. */
+enum { MADE_LOG2 = 12 };
+struct made {
+    uint64_t hash;
+    uint32_t field;
+};
 struct watch {
     struct watched *list;
     uint32_t count, size;
     uint32_t columns_seen; /* of the batch */
+    struct made *made;     /* by hash; NULL: not remembered */
 };
 
 /* Keys that a step has met in this filling of the batch, and the columns they go to: by a cheap hash, one for each
@@ -153,8 +160,9 @@ static inline bool run_has(struct run *run, uint32_t number)
 
 /* The field that a step makes of a column of this name; UINT32_MAX: it does not concern it. */
 typedef uint32_t watch_field(const struct step *step, struct slice name);
-/* All columns of the batch that concern the step, in their order; NULL when memory is out. */
-const struct watch *run_watch(struct run *run, const struct step *step, watch_field *field);
+/* All columns of the batch that concern the step, in their order; NULL when memory is out. dear: telling takes longer
+ * than to remember what was told. */
+const struct watch *run_watch(struct run *run, const struct step *step, watch_field *field, bool dear);
 
 /* Adds a value or, with replace, is the only one afterwards. VALUE_NULL is a gap among
  * several values, and nothing where it would be the only one. Of a name that begins with '_' a step's first value

@@ -362,7 +362,7 @@ static void join_octets(struct run *run, struct column *column)
 
 static enum run_result run_octets(struct run *run, const struct step *step)
 {
-    const struct watch *watch = run_watch(run, step, in_prefix);
+    const struct watch *watch = run_watch(run, step, in_prefix, false);
     for (uint32_t i = 0; watch && i < watch->count; i++)
         if (column_has_row(watch->list[i].column, run->row))
             join_octets(run, watch->list[i].column);

@@ -297,7 +297,7 @@ static uint32_t alias_of(const struct step *step, struct slice name)
 /* Fields of the event that are known by another name are given the usual one, too, unless that has a value. */
 static enum run_result run_aliases(struct run *run, const struct step *step)
 {
-    const struct watch *watch = run_watch(run, step, alias_of); /* columns that are made here need no look */
+    const struct watch *watch = run_watch(run, step, alias_of, true); /* columns that are made here need no look */
     for (uint32_t i = 0; watch && i < watch->count; i++) {
         const struct column *column = watch->list[i].column;
         uint32_t field = watch->list[i].field;
@@ -369,7 +369,7 @@ static enum run_result run_drop_step(struct run *run, const struct step *step)
         run_drop(run, step->from);
         return RUN_OK;
     }
-    const struct watch *watch = run_watch(run, step, is_under);
+    const struct watch *watch = run_watch(run, step, is_under, false);
     for (uint32_t i = 0; watch && i < watch->count; i++) {
         struct column *column = watch->list[i].column;
         bool last = column_has_row(column, run->row);
