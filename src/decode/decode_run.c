@@ -129,6 +129,12 @@ static bool watch_add(struct watch *watch, struct column *column, uint32_t field
     return true;
 }
 
+uint32_t run_under(const struct step *step, struct slice name)
+{
+    const struct slice *under = step->data;
+    return slice_starts(name, *under) ? 0 : UINT32_MAX;
+}
+
 static uint32_t made_before(struct watch *watch, const struct step *step, struct slice name, watch_field *field)
 {
     uint64_t hash = hash_bytes_seeded(name, hash_seed) | 1;

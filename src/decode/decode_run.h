@@ -160,6 +160,8 @@ static inline bool run_has(struct run *run, uint32_t number)
 
 /* The field that a step makes of a column of this name; UINT32_MAX: it does not concern it. */
 typedef uint32_t watch_field(const struct step *step, struct slice name);
+/* 0: the name begins with the struct slice that the step's data begins with. */
+watch_field run_under;
 /* All columns of the batch that concern the step, in their order; NULL when memory is out. dear: telling takes longer
  * than to remember what was told. */
 const struct watch *run_watch(struct run *run, const struct step *step, watch_field *field, bool dear);

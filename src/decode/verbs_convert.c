@@ -332,12 +332,6 @@ static int compile_octets(struct decoder_compiler *compiler, const struct yaml_n
     return 0;
 }
 
-static uint32_t in_prefix(const struct step *step, struct slice name)
-{
-    const struct slice *under = step->data;
-    return slice_starts(name, *under) ? 0 : UINT32_MAX;
-}
-
 /* The column's values of this event, all of them bytes, become one text. */
 static void join_octets(struct run *run, struct column *column)
 {
@@ -362,7 +356,7 @@ static void join_octets(struct run *run, struct column *column)
 
 static enum run_result run_octets(struct run *run, const struct step *step)
 {
-    const struct watch *watch = run_watch(run, step, in_prefix, false);
+    const struct watch *watch = run_watch(run, step, run_under, false);
     for (uint32_t i = 0; watch && i < watch->count; i++)
         if (column_has_row(watch->list[i].column, run->row))
             join_octets(run, watch->list[i].column);

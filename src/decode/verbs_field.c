@@ -356,12 +356,6 @@ static bool is_one_of(const struct dropping *data, struct value v)
     return false;
 }
 
-static uint32_t is_under(const struct step *step, struct slice name)
-{
-    const struct dropping *data = step->data;
-    return slice_starts(name, data->under) ? 0 : UINT32_MAX;
-}
-
 static enum run_result run_drop_step(struct run *run, const struct step *step)
 {
     const struct dropping *data = step->data;
@@ -369,7 +363,7 @@ static enum run_result run_drop_step(struct run *run, const struct step *step)
         run_drop(run, step->from);
         return RUN_OK;
     }
-    const struct watch *watch = run_watch(run, step, is_under, false);
+    const struct watch *watch = run_watch(run, step, run_under, false);
     for (uint32_t i = 0; watch && i < watch->count; i++) {
         struct column *column = watch->list[i].column;
         bool last = column_has_row(column, run->row);
