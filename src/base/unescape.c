@@ -93,15 +93,17 @@ static size_t escape_at(struct slice text, size_t at, char **to)
     return hex >= 0 ? 3 : octal;
 }
 
-struct slice unescape_backslash(struct slice text, struct arena *arena)
+struct slice unescape_each(struct slice text, char mark, unescape_read *read, struct arena *arena)
 {
-    if (slice_find_char(text, '\\') < 0)
+    ptrdiff_t first = slice_find_char(text, mark);
+    if (first < 0)
         return text;
     char *start = arena_alloc(arena, text.len + 1), *to = start;
     if (!start)
         return SLICE_NONE;
-    for (size_t i = 0; i < text.len; i++) {
-        size_t used = text.ptr[i] == '\\' && i + 1 < text.len ? escape_at(text, i + 1, &to) : 0;
+    to = mempcpy(to, text.ptr, (size_t)first);
+    for (size_t i = (size_t)first; i < text.len; i++) {
+        size_t used = text.ptr[i] == mark && i + 1 < text.len ? read(text, i + 1, &to) : 0;
         if (!used)
             *to++ = text.ptr[i];
         i += used;
@@ -109,22 +111,23 @@ struct slice unescape_backslash(struct slice text, struct arena *arena)
     return slice_of(start, (size_t)(to - start));
 }
 
+struct slice unescape_backslash(struct slice text, struct arena *arena)
+{
+    return unescape_each(text, '\\', escape_at, arena);
+}
+
+static size_t three_octal_at(struct slice text, size_t at, char **to)
+{
+    char byte;
+    if (octal_at(text, at, &byte) != 3)
+        return 0;
+    *(*to)++ = byte;
+    return 3;
+}
+
 struct slice unescape_octal(struct slice text, struct arena *arena)
 {
-    if (slice_find_char(text, '\\') < 0)
-        return text;
-    char *start = arena_alloc(arena, text.len + 1), *to = start;
-    if (!start)
-        return SLICE_NONE;
-    for (size_t i = 0; i < text.len; i++) {
-        char byte = text.ptr[i];
-        size_t used = byte == '\\' ? octal_at(text, i + 1, &byte) : 0;
-        if (used != 3)
-            byte = text.ptr[i];
-        *to++ = byte;
-        i += used == 3 ? 3 : 0;
-    }
-    return slice_of(start, (size_t)(to - start));
+    return unescape_each(text, '\\', three_octal_at, arena);
 }
 
 int unescape_base64_digit(char c)

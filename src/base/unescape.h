@@ -10,6 +10,11 @@
 #include "base/arena.h"
 #include "base/slice.h"
 
+/* What stands behind the mark of an escape, from `at` on: writes what it means to *to, which has room for as many bytes as
+ * are read; their number, 0 when it is no escape. */
+typedef size_t unescape_read(struct slice text, size_t at, char **to);
+MUST_USE struct slice unescape_each(struct slice text, char mark, unescape_read *read, struct arena *arena);
+
 /* "%41", and '+' as a space (application/x-www-form-urlencoded). */
 MUST_USE struct slice unescape_url(struct slice text, struct arena *arena);
 /* \n \r \t \b \f \0 \" \' \\ \/, \xNN, \uNNNN (with surrogate pairs, as UTF-8), \NNN in octal. */

@@ -78,18 +78,16 @@ struct kv cef_pairs(const struct cef *cef)
                        .spaces = cef->delimiter == ' '};
 }
 
+static size_t cef_escape(struct slice text, size_t at, char **to)
+{
+    char c = text.ptr[at];
+    if (slice_find_char(SLICE("\\|=nr"), c) < 0)
+        return 0;
+    *(*to)++ = c == 'n' ? '\n' : c == 'r' ? '\r' : c;
+    return 1;
+}
+
 struct slice cef_unescape(struct slice text, struct arena *arena)
 {
-    if (slice_find_char(text, '\\') < 0)
-        return text;
-    char *start = arena_alloc(arena, text.len + 1), *to = start;
-    if (!start)
-        return SLICE_NONE;
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.ptr[i], next = i + 1 < text.len ? text.ptr[i + 1] : '\0';
-        bool escape = c == '\\' && next && slice_find_char(SLICE("\\|=nr"), next) >= 0;
-        *to++ = !escape ? c : next == 'n' ? '\n' : next == 'r' ? '\r' : next;
-        i += escape;
-    }
-    return slice_of(start, (size_t)(to - start));
+    return unescape_each(text, '\\', cef_escape, arena);
 }

@@ -1,6 +1,7 @@
 #include "cut/kv.h"
 
 #include "base/lane.h"
+#include "base/unescape.h"
 
 /* Where the quote that ends the value is, or the end. */
 static size_t quoted_end(struct slice text, bool *escaped)
@@ -123,16 +124,16 @@ bool kv_next(struct kv *kv, struct kv_pair *out)
     }
 }
 
+/* Before anything else a backslash stands for itself: user="CORP\aoi" */
+static size_t kv_escape(struct slice text, size_t at, char **to)
+{
+    if (slice_find_char(SLICE("\\\"']=|;,"), text.ptr[at]) < 0)
+        return 0;
+    *(*to)++ = text.ptr[at];
+    return 1;
+}
+
 struct slice kv_unescape(struct slice value, struct arena *arena)
 {
-    char *start = arena_alloc(arena, value.len + 1), *to = start;
-    if (!start)
-        return SLICE_NONE;
-    /* before anything else a backslash stands for itself: user="CORP\aoi" */
-    for (size_t i = 0; i < value.len; i++) {
-        if (value.ptr[i] == '\\' && i + 1 < value.len && slice_find_char(SLICE("\\\"']=|;,"), value.ptr[i + 1]) >= 0)
-            i++;
-        *to++ = value.ptr[i];
-    }
-    return slice_of(start, (size_t)(to - start));
+    return unescape_each(value, '\\', kv_escape, arena);
 }

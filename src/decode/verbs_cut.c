@@ -43,55 +43,59 @@ static int scan_json(struct run *run, struct slice text, struct err *err)
     return 0;
 }
 
-/* The cutter said why. */
-static enum run_result not_cut(struct run *run, const struct step *step, const struct err *err)
+typedef int whole_cut(struct run *run, const struct step *step, struct slice text, struct err *err);
+
+/* A text that is cut all at once by who says why it cannot. */
+static inline enum run_result cut_whole(struct run *run, const struct step *step, whole_cut *cut)
 {
-    run->out_of_memory |= err->code == ERR_NOMEM;
-    return run_fail(run, step, "%s", err->text);
+    enum run_result result;
+    struct slice text;
+    UNSET struct err err;
+    if (!has_text(run, step, &text, &result))
+        return result;
+    err_clear(&err);
+    if (cut(run, step, text, &err) == 0)
+        return RUN_OK;
+    run->out_of_memory |= err.code == ERR_NOMEM;
+    return run_fail(run, step, "%s", err.text);
+}
+
+static int put_json(struct run *run, const struct step *step, struct slice text, struct err *err)
+{
+    const struct under *under = step->data;
+    if (scan_json(run, text, err) < 0)
+        return -1;
+    return json_cutter_put(run->runner->json, &run->tokens, 0, under->prefix, run->batch, run->row, &run->json_flags, err);
 }
 
 static enum run_result run_json(struct run *run, const struct step *step)
 {
-    const struct under *under = step->data;
-    enum run_result result;
-    struct slice text;
-    UNSET struct err err;
-    if (!has_text(run, step, &text, &result))
-        return result;
-    err_clear(&err);
-    if (scan_json(run, text, &err) < 0 ||
-        json_cutter_put(run->runner->json, &run->tokens, 0, under->prefix, run->batch, run->row,
-                        &run->json_flags, &err) < 0)
-        return not_cut(run, step, &err);
-    return RUN_OK;
+    return cut_whole(run, step, put_json);
+}
+
+static int put_winxml(struct run *run, const struct step *step, struct slice text, struct err *err)
+{
+    (void)step;
+    return cut_winxml(&run->runner->columns, text, run->batch, run->row, &run->left, err);
 }
 
 static enum run_result run_winxml(struct run *run, const struct step *step)
 {
-    enum run_result result;
-    struct slice text;
-    UNSET struct err err;
-    if (!has_text(run, step, &text, &result))
-        return result;
-    err_clear(&err);
-    if (cut_winxml(&run->runner->columns, text, run->batch, run->row, &run->left, &err) < 0)
-        return not_cut(run, step, &err);
-    return RUN_OK;
+    return cut_whole(run, step, put_winxml);
+}
+
+static int put_winjson(struct run *run, const struct step *step, struct slice text, struct err *err)
+{
+    (void)step;
+    if (scan_json(run, text, err) < 0)
+        return -1;
+    run->json_flags |= run->tokens.not_utf8 ? JSON_CUT_NOT_UTF8 : 0;
+    return cut_winjson(&run->runner->columns, &run->tokens, run->batch, run->row, &run->left, err);
 }
 
 static enum run_result run_winjson(struct run *run, const struct step *step)
 {
-    enum run_result result;
-    struct slice text;
-    UNSET struct err err;
-    if (!has_text(run, step, &text, &result))
-        return result;
-    err_clear(&err);
-    if (scan_json(run, text, &err) < 0 ||
-        cut_winjson(&run->runner->columns, &run->tokens, run->batch, run->row, &run->left, &err) < 0)
-        return not_cut(run, step, &err);
-    run->json_flags |= run->tokens.not_utf8 ? JSON_CUT_NOT_UTF8 : 0;
-    return RUN_OK;
+    return cut_whole(run, step, put_winjson);
 }
 
 /* --- key and value --- */
