@@ -122,7 +122,7 @@ def check_memory(server, hec, own):
     now = time.time()
     stamp = lambda s: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now + s))
     server.hec(hec, [{"kind": "ask", "asked": "a", "@timestamp": stamp(0)}, {"kind": "ask", "asked": "b", "@timestamp": stamp(0)}])
-    time.sleep(0.5)
+    wait_for(lambda: int(server.query("kind=ask | stats count")["rows"][0][0]) == 2, 20)
     write(own, "absent.yml", ABSENT.format(title="two"))
     server.process.send_signal(signal.SIGHUP)
     checks.check("changed", wait_for(lambda: "answer is missing two" in titles(server), 15))
