@@ -472,7 +472,7 @@ static size_t unescape_unicode(const char *at, const char *end, char **to)
 {
     uint32_t code = hex_value(at + 1);
     size_t used = 5;
-    if (code >= 0xd800 && code <= 0xdbff && end - at >= 11 && at[5] == '\\' && at[6] == 'u') {
+    if (code >= 0xd800 && code <= 0xdbff && end - at >= 11 && at[5] == '\\' && at[6] == 'u' && hex4(at + 7)) {
         uint32_t low = hex_value(at + 7);
         if (low >= 0xdc00 && low <= 0xdfff) {
             code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);

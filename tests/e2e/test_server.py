@@ -5,7 +5,7 @@ import json
 import socket
 import time
 
-from harness import PASSWORD, Checks, Server, wait_for
+from harness import PASSWORD, Checks, Server, wait_for as wait_until
 
 checks = Checks()
 ASKED = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
@@ -107,7 +107,7 @@ def searching():
     checks.equal("events", (page["kind"], page["state"], page["complete"], page["total"]), ("events", "done", True, 500))
     checks.check("fields and histogram", any(f["name"] == "n" for f in page["fields"]) and sum(page["histogram"]["counts"]) == 500, page["histogram"])
     status, body, headers = server.request("POST", "/v1/search", {"query": "marker=hec-one | table n | sort n", "from": "0", "to": "2200-01-01T00:00:00Z"})
-    wait_for(lambda: server.request("GET", f"/v1/search/{body['id']}?limit=1")[1]["state"] != "running")
+    wait_until(lambda: server.request("GET", f"/v1/search/{body['id']}?limit=1")[1]["state"] != "running")
     status, text, headers = server.request("GET", f"/v1/search/{body['id']}/export?format=csv")
     checks.check("csv", status == 200 and text.decode().splitlines()[:2] == ["n", "0"], text[:80])
 
