@@ -49,19 +49,6 @@ MUST_USE static inline struct column *columns_find(struct columns *columns, stru
     return next;
 }
 
-/* The column of the name PREFIX + KEY if it is the one that followed in the last event; else NULL. */
-static inline struct column *columns_guess(struct columns *columns, struct slice prefix, struct slice key)
-{
-    struct column *last = columns->last, *next = last ? last->next : NULL;
-    if (!next || next->name.len != prefix.len + key.len ||
-        !slice_same_bytes(next->name.ptr + prefix.len, key.ptr, key.len) ||
-        !slice_same_bytes(next->name.ptr, prefix.ptr, prefix.len))
-        return NULL;
-    columns->last = next;
-    columns_expect(next);
-    return next;
-}
-
 static inline bool column_has_row(const struct column *column, uint32_t row)
 {
     return column->newest_row == row && column->count && column->rows[column->count - 1] == row;
