@@ -432,7 +432,7 @@ static int keep_raw(struct filling *filling, const struct delivery_event *event,
 {
     struct slice why = SLICE("decoding the event needs more memory than a batch may have");
     batch_reset(filling->batch);
-    runner_begin(&filling->decode->runner);
+    runner_begin(&filling->decode->runner, filling->batch);
     filling->raw_bytes = 0;
     filling->decode->counts.errors++;
     filling->origin = copy_origin(filling->batch, &filling->delivery->origin);
@@ -522,7 +522,7 @@ static int fill(struct decode *decode, const struct delivery *delivery, struct d
         return batch->row_count ? 1 : err_nomem(err);
     filling.zone = delivery->origin.zone.len ? zone_find(delivery->origin.zone) : NULL;
     filling.raw_bytes = raw_bytes_of(batch);
-    runner_begin(&decode->runner);
+    runner_begin(&decode->runner, batch);
     int result = walk(&filling, place, why, err);
     if (result == 0 && batch->journal_end < delivery->journal_end)
         batch->journal_end = delivery->journal_end;

@@ -57,14 +57,16 @@ void runner_close(struct runner *runner)
     *runner = (struct runner){0};
 }
 
-void runner_begin(struct runner *runner)
+void runner_begin(struct runner *runner, const struct batch *batch)
 {
+    if (runner->life == batch->life)
+        return;
+    runner->life = batch->life;
     for (uint32_t i = 0; i < runner->known_count; i++)
         runner->known[runner->known_numbers[i]] = NULL;
     for (uint32_t i = 0; i < runner->decoders->fields.watches; i++)
         runner->watches[i].count = runner->watches[i].columns_seen = 0;
     runner->known_count = 0;
-    runner->filling++;
     runner->columns_seen = 0;
 }
 
@@ -319,10 +321,10 @@ struct value run_own_value(struct run *run, const struct constant *constant, uin
     struct own_value *own = &runner->owns[constant->number + i];
     if (runner->borrows)
         return constant->values[i];
-    if (own->filling != runner->filling) {
+    if (own->life != runner->life) {
         own->value = value_copy(constant->values[i], run->batch->arena);
-        own->filling = own->value.type == VALUE_NULL ? 0 : runner->filling;
-        run->out_of_memory |= !own->filling;
+        own->life = own->value.type == VALUE_NULL ? 0 : runner->life;
+        run->out_of_memory |= !own->life;
     }
     return own->value;
 }

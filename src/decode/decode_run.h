@@ -32,13 +32,13 @@ struct watch {
     struct made *made;     /* by hash; NULL: not remembered */
 };
 
-/* Keys that a step has met in this filling of the batch, and the columns they go to: by a cheap hash, one for each
+/* Keys that a step has met since the batch began, and the columns they go to: by a cheap hash, one for each
  * place, the first stays. */
 enum { KEY_TABLE_LOG2 = 8 };
 struct known_key {
     struct slice key;
     struct column *column;
-    uint64_t filling;    /* for which it holds */
+    uint64_t life;       /* of the batch for which it holds */
     struct column *next; /* the one that followed last time: what it needs is brought near */
 };
 struct key_table {
@@ -48,7 +48,7 @@ struct key_table {
 /* A decoder's own value as the batch has it: copied once, since the batch may outlive the decoders. */
 struct own_value {
     struct value value;
-    uint64_t filling; /* for which it was copied */
+    uint64_t life; /* of the batch for which it was copied */
 };
 
 /* The values of a FIELD_TEMP that has several, from the batch's arena. */
@@ -72,7 +72,7 @@ struct runner {
     struct domain_memo *domains;
     bool borrows;           /* deliveries and decoders outlive the batches */
     struct own_value *owns; /* by number of a constant's value */
-    uint64_t filling;       /* counts runner_begin() */
+    uint64_t life;          /* of the batch that all this is known of */
     struct value *temps;    /* by slot of FIELD_TEMP; VALUE_NULL: not set, or several: in temp_lists */
     struct temp_list *temp_lists;
     uint32_t *temp_steps;   /* the step, run->steps_run, that put the values */
@@ -112,8 +112,8 @@ struct run {
 
 MUST_USE int runner_init(struct runner *runner, const struct decoders *decoders);
 void runner_close(struct runner *runner);
-/* Whenever the batch may have changed since the last event. */
-void runner_begin(struct runner *runner);
+/* Whenever the batch may be another one, or was emptied, since the last event. */
+void runner_begin(struct runner *runner, const struct batch *batch);
 
 /* The event is this decoder's from here on. */
 enum run_result run_decoder(struct run *run, const struct decoder *decoder, struct slice text);

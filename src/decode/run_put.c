@@ -66,7 +66,7 @@ static void expect(struct column *column)
 static struct column *known_column(struct key_put *put, struct slice key)
 {
     struct known_key *known = &put->table->keys[place_of(key)];
-    if (known->filling != put->run->runner->filling || !slice_equal_short(known->key, key))
+    if (known->life != put->run->runner->life || !slice_equal_short(known->key, key))
         return NULL;
     if (put->last)
         put->last->next = known->column;
@@ -79,10 +79,10 @@ static struct column *known_column(struct key_put *put, struct slice key)
 static void remember(struct key_put *put, struct slice key, struct column *column)
 {
     struct known_key *known = &put->table->keys[place_of(key)];
-    uint64_t filling = put->run->runner->filling;
-    struct slice copy = known->filling == filling || !column ? SLICE_NONE : arena_copy(put->run->batch->arena, key);
+    uint64_t life = put->run->runner->life;
+    struct slice copy = known->life == life || !column ? SLICE_NONE : arena_copy(put->run->batch->arena, key);
     if (copy.ptr)
-        *known = (struct known_key){.key = copy, .column = column, .filling = filling};
+        *known = (struct known_key){.key = copy, .column = column, .life = life};
 }
 
 /* The column of a key that is put under its own name; NULL when there can be none. */
