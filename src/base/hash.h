@@ -6,9 +6,25 @@
 #include "base/slice.h"
 
 #include <stdint.h>
+#include <string.h>
 
 uint64_t hash_bytes(struct slice bytes);
 uint64_t hash_bytes_seeded(struct slice bytes, uint64_t seed);
+
+/* Of the length and both ends, for tables of guesses: equal hashes cost a comparison there, and nothing else. Its upper
+ * bits are the good ones. */
+static inline uint32_t hash_ends(struct slice s)
+{
+    uint64_t head = 0, tail = 0;
+    if (s.len >= 8) {
+        memcpy(&head, s.ptr, 8);
+        memcpy(&tail, s.ptr + s.len - 8, 8);
+    } else if (s.len) {
+        memcpy(&head, s.ptr, s.len);
+    }
+    head = (head ^ s.len) * UINT64_C(0x9e3779b97f4a7c15) ^ tail * UINT64_C(0xc2b2ae3d27d4eb4f);
+    return (uint32_t)(head ^ head >> 32) * UINT32_C(0x9e3779b1);
+}
 
 /* For tables in memory whose keys others choose: main() sets it once, before any thread, so that nobody can write
  * keys that fall onto each other. 0 in tests, so that they repeat. Nothing that is stored depends on it. */

@@ -170,6 +170,15 @@ void json_put_text(struct json *json, const char *key, struct slice text)
     json_text(json, text);
 }
 
+void json_put_text_or_null(struct json *json, const char *key, struct slice text)
+{
+    json_key(json, key);
+    if (text.len)
+        json_text(json, text);
+    else
+        json_null(json);
+}
+
 void json_put_texts(struct json *json, const char *key, const struct slice *texts, size_t count)
 {
     json_key(json, key);
@@ -206,7 +215,7 @@ void json_put_time_or_null(struct json *json, const char *key, int64_t time_ns)
         json_null(json);
 }
 
-void buffer_put_base64(struct buffer *buffer, struct slice bytes)
+char *base64_write(struct slice bytes, char *to)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     for (size_t i = 0; i < bytes.len; i += 3) {
@@ -215,10 +224,21 @@ void buffer_put_base64(struct buffer *buffer, struct slice bytes)
             n |= (uint32_t)(unsigned char)bytes.ptr[i + 1] << 8;
         if (i + 2 < bytes.len)
             n |= (unsigned char)bytes.ptr[i + 2];
-        buffer_put_char(buffer, digits[n >> 18]);
-        buffer_put_char(buffer, digits[(n >> 12) & 63]);
-        buffer_put_char(buffer, i + 1 < bytes.len ? digits[(n >> 6) & 63] : '=');
-        buffer_put_char(buffer, i + 2 < bytes.len ? digits[n & 63] : '=');
+        *to++ = digits[n >> 18];
+        *to++ = digits[(n >> 12) & 63];
+        *to++ = i + 1 < bytes.len ? digits[(n >> 6) & 63] : '=';
+        *to++ = i + 2 < bytes.len ? digits[n & 63] : '=';
+    }
+    return to;
+}
+
+void buffer_put_base64(struct buffer *buffer, struct slice bytes)
+{
+    enum { PIECE = 48 };
+    char text[BASE64_SIZE(PIECE)];
+    for (size_t i = 0; i < bytes.len; i += PIECE) {
+        char *end = base64_write(slice_sub(bytes, i, PIECE), text);
+        buffer_put(buffer, slice_of(text, (size_t)(end - text)));
     }
 }
 

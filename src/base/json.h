@@ -31,6 +31,7 @@ void json_time(struct json *json, int64_t time_ns);  /* RFC 3339 */
 
 /* key and value in one */
 void json_put_text(struct json *json, const char *key, struct slice text);
+void json_put_text_or_null(struct json *json, const char *key, struct slice text); /* empty: null */
 void json_put_texts(struct json *json, const char *key, const struct slice *texts, size_t count); /* an array */
 void json_put_i64(struct json *json, const char *key, int64_t n);
 void json_put_bool(struct json *json, const char *key, bool b);
@@ -39,6 +40,10 @@ void json_put_time_or_null(struct json *json, const char *key, int64_t time_ns);
 
 /* Shortest decimal text that reads back as n ("0.1", "1e+300"); to holds 32 bytes. */
 size_t json_format_f64(double n, char to[32]);
+/* Room for base64_write(). */
+#define BASE64_SIZE(bytes) (((bytes) + 2) / 3 * 4)
+/* RFC 4648 section 4, with its padding, no NUL; the end of what was written. */
+char *base64_write(struct slice bytes, char *to);
 void buffer_put_base64(struct buffer *buffer, struct slice bytes);
 /* RFC 4648 section 4, with its padding; false when it is not. */
 bool buffer_put_from_base64(struct buffer *buffer, struct slice text);

@@ -9,10 +9,10 @@
  */
 #include "event/batch.h"
 
-enum { COLUMNS_GUESSES = 1024 };
+enum { COLUMNS_GUESSES_LOG2 = 10 };
 
 struct columns {
-    uint32_t guesses[COLUMNS_GUESSES]; /* column index */
+    uint32_t guesses[1 << COLUMNS_GUESSES_LOG2]; /* column index */
     struct column *last;               /* within the present event */
 };
 
@@ -20,6 +20,13 @@ struct columns {
 static inline void columns_begin(struct columns *columns, const struct batch *batch)
 {
     columns->last = batch->column_count ? batch->columns[0] : NULL;
+}
+
+/* Where the next value goes is brought near. */
+static inline void column_prefetch(const struct column *column)
+{
+    __builtin_prefetch(column->rows + column->count, 1);
+    __builtin_prefetch(column->values + column->count, 1);
 }
 
 /* What the columns behind this one need is brought near while this one is filled: a batch's columns are more than
@@ -31,8 +38,7 @@ static inline void columns_expect(const struct column *column)
         return;
     __builtin_prefetch(next->next);
     __builtin_prefetch((const char *)next->next + 64); /* its name */
-    __builtin_prefetch(next->rows + next->count, 1);
-    __builtin_prefetch(next->values + next->count, 1);
+    column_prefetch(next);
 }
 
 /* Finds or makes. NULL when memory or BATCH_COLUMNS_MAX is out. */

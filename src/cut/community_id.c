@@ -1,6 +1,7 @@
 #include "cut/community_id.h"
 
 #include "base/attr.h"
+#include "base/json.h"
 
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
@@ -46,25 +47,6 @@ static size_t put_address(const struct ip *ip, uint8_t *to)
     return len;
 }
 
-static void put_base64(const uint8_t hash[20], char to[COMMUNITY_ID_SIZE])
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    uint8_t padded[21] = {0};
-    memcpy(padded, hash, 20);
-    memcpy(to, "1:", 2);
-    for (size_t i = 0; i < 7; i++) {
-        const uint8_t *three = padded + i * 3;
-        uint32_t bits = (uint32_t)three[0] << 16 | (uint32_t)three[1] << 8 | three[2];
-        char *four = to + 2 + i * 4;
-        four[0] = digits[bits >> 18];
-        four[1] = digits[bits >> 12 & 63];
-        four[2] = digits[bits >> 6 & 63];
-        four[3] = digits[bits & 63];
-    }
-    to[29] = '=';
-    to[30] = '\0';
-}
-
 bool community_id(const struct flow *flow, char to[COMMUNITY_ID_SIZE])
 {
     uint8_t bytes[40] = {0}, hash[20];
@@ -99,6 +81,7 @@ bool community_id(const struct flow *flow, char to[COMMUNITY_ID_SIZE])
     }
     if (gnutls_hash_fast(GNUTLS_DIG_SHA1, bytes, len, hash) < 0)
         return false;
-    put_base64(hash, to);
+    memcpy(to, "1:", 2);
+    *base64_write(slice_of((const char *)hash, sizeof(hash)), to + 2) = '\0';
     return true;
 }

@@ -1,16 +1,11 @@
 #include "cut/json_names.h"
 
+#include "base/hash.h"
+
 static uint32_t place_of(const struct json_name *object, struct slice key)
 {
-    uint64_t head = 0, tail = 0, mixed = (uint64_t)(uintptr_t)object >> 4;
-    if (key.len >= 8) {
-        memcpy(&head, key.ptr, 8);
-        memcpy(&tail, key.ptr + key.len - 8, 8);
-    } else if (key.len) {
-        memcpy(&head, key.ptr, key.len);
-    }
-    mixed ^= (head ^ key.len) * UINT64_C(0x9e3779b97f4a7c15) ^ tail * UINT64_C(0xc2b2ae3d27d4eb4f);
-    return (uint32_t)((mixed ^ (mixed >> 32)) * UINT32_C(0x9e3779b1)) >> (32 - JSON_NAMES_LOG2);
+    uint32_t mixed = hash_ends(key) ^ (uint32_t)((uintptr_t)object >> 4) * UINT32_C(0x85ebca6b);
+    return mixed >> (32 - JSON_NAMES_LOG2);
 }
 
 /* The object's path, a dot unless it ends in one, and the key. */

@@ -61,8 +61,7 @@ MUST_USE static inline struct column *json_names_column(struct json_names *names
 {
     const struct json_name *soon = name->next;
     if (soon && soon->column) { /* what is needed next is brought near */
-        __builtin_prefetch(soon->column->rows + soon->column->count, 1);
-        __builtin_prefetch(soon->column->values + soon->column->count, 1);
+        column_prefetch(soon->column);
         if (soon->next)
             __builtin_prefetch(soon->next->column);
     }

@@ -1,5 +1,6 @@
 #include "decode/run_put.h"
 
+#include "base/hash.h"
 #include "base/limits.h"
 
 int keys_compile(struct decoder_compiler *compiler, const struct yaml_node *node, const char *fallback,
@@ -44,41 +45,22 @@ static void put_column(struct run *run, struct column *column, struct value v)
 
 /* --- keys that are known --- */
 
-static uint32_t place_of(struct slice key)
-{
-    uint32_t head = 0, tail = 0;
-    if (key.len >= 4) {
-        memcpy(&head, key.ptr, 4);
-        memcpy(&tail, key.ptr + key.len - 4, 4);
-    } else {
-        for (size_t i = 0; i < key.len; i++)
-            head = head << 8 | (unsigned char)key.ptr[i];
-    }
-    return ((head ^ (uint32_t)key.len) * UINT32_C(0x9e3779b1) ^ tail * UINT32_C(0x85ebca6b)) >> (32 - KEY_TABLE_LOG2);
-}
-
-static void expect(struct column *column)
-{
-    __builtin_prefetch(column->rows + column->count, 1);
-    __builtin_prefetch(column->values + column->count, 1);
-}
-
 static struct column *known_column(struct key_put *put, struct slice key)
 {
-    struct known_key *known = &put->table->keys[place_of(key)];
+    struct known_key *known = &put->table->keys[hash_ends(key) >> (32 - KEY_TABLE_LOG2)];
     if (known->life != put->run->runner->life || !slice_equal_short(known->key, key))
         return NULL;
     if (put->last)
         put->last->next = known->column;
     put->last = known;
     if (known->next)
-        expect(known->next);
+        column_prefetch(known->next);
     return known->column;
 }
 
 static void remember(struct key_put *put, struct slice key, struct column *column)
 {
-    struct known_key *known = &put->table->keys[place_of(key)];
+    struct known_key *known = &put->table->keys[hash_ends(key) >> (32 - KEY_TABLE_LOG2)];
     uint64_t life = put->run->runner->life;
     struct slice copy = known->life == life || !column ? SLICE_NONE : arena_copy(put->run->batch->arena, key);
     if (copy.ptr)

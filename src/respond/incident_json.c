@@ -2,15 +2,6 @@
 
 enum { LIST_MAX = 1000, STATES = 3 };
 
-static void put_or_null(struct json *json, const char *key, struct slice text)
-{
-    json_key(json, key);
-    if (text.len)
-        json_text(json, text);
-    else
-        json_null(json);
-}
-
 /* A language that is missing is spoken for by the other one. */
 static void put_both(struct json *json, const char *key, struct slice en, struct slice ja)
 {
@@ -38,7 +29,7 @@ static void put_members(struct json *json, const struct incident *incident)
     put_both(json, "title", incident->en[INCIDENT_TITLE], incident->ja[INCIDENT_TITLE]);
     json_put_text(json, "severity", severity_word(incident->severity));
     json_put_text(json, "state", incident->state);
-    put_or_null(json, "owner", incident->owner);
+    json_put_text_or_null(json, "owner", incident->owner);
     json_put_time(json, "opened", incident->opened_ns);
     json_put_time(json, "updated", incident->updated_ns);
     json_put_time(json, "first_event", incident->first_event_ns);
@@ -156,13 +147,13 @@ static void put_entry(struct query *query, struct arena *arena, struct json *jso
     json_put_time(json, "time", query_get_i64(query, 0));
     json_put_text(json, "kind", query_get_text(query, 1, arena));
     put_both(json, "text", en.len || ja.len ? en : SLICE("-"), ja);
-    put_or_null(json, "rule", query_get_text(query, 4, arena));
-    put_or_null(json, "severity", query_is_null(query, 5)
+    json_put_text_or_null(json, "rule", query_get_text(query, 4, arena));
+    json_put_text_or_null(json, "severity", query_is_null(query, 5)
                                       ? SLICE_NONE
                                       : severity_word((enum severity)query_get_i64(query, 5)));
     json_key(json, "evidence");
     json_raw(json, evidence.len ? evidence : SLICE("[]"));
-    put_or_null(json, "user", query_get_text(query, 7, arena));
+    json_put_text_or_null(json, "user", query_get_text(query, 7, arena));
     json_close(json, '}');
 }
 
@@ -200,8 +191,8 @@ static void put_held(struct json *json, const struct respond_held *held, size_t 
         json_open(json, '{');
         json_put_text(json, "id", held[i].id);
         json_put_text(json, "request_id", held[i].request_id);
-        put_or_null(json, "asset", held[i].asset);
-        put_or_null(json, "amount", held[i].amount);
+        json_put_text_or_null(json, "asset", held[i].asset);
+        json_put_text_or_null(json, "amount", held[i].amount);
         json_close(json, '}');
     }
     json_close(json, ']');

@@ -3,15 +3,6 @@
 
 #include "base/time.h"
 
-static void put_or_null(struct api *api, const char *key, struct slice text)
-{
-    json_key(&api->json, key);
-    if (text.len)
-        json_text(&api->json, text);
-    else
-        json_null(&api->json);
-}
-
 static void put_time(struct api *api, const char *key, int64_t time_ns)
 {
     json_key(&api->json, key);
@@ -30,9 +21,9 @@ static void put_token(void *context, const struct token *token)
     json_put_text(&api->json, "id", token->id);
     json_put_text(&api->json, "name", token->name);
     json_put_text(&api->json, "kind", token->kind);
-    put_or_null(api, "role", token->role == ROLE_NONE ? SLICE_NONE : slice_text(role_name(token->role)));
-    put_or_null(api, "stream", token->stream);
-    put_or_null(api, "networks", token->networks);
+    json_put_text_or_null(&api->json, "role", token->role == ROLE_NONE ? SLICE_NONE : slice_text(role_name(token->role)));
+    json_put_text_or_null(&api->json, "stream", token->stream);
+    json_put_text_or_null(&api->json, "networks", token->networks);
     put_time(api, "expires", token->expires_ns);
     put_time(api, "last_used", token->used_ns);
     json_close(&api->json, '}');
@@ -98,7 +89,7 @@ static void put_listed_user(void *context, const struct user *user)
     json_open(&api->json, '{');
     json_put_text(&api->json, "name", user->name);
     json_put_text(&api->json, "role", slice_text(role_name(user->role)));
-    put_or_null(api, "language", user->language);
+    json_put_text_or_null(&api->json, "language", user->language);
     json_put_bool(&api->json, "disabled", user->disabled);
     json_close(&api->json, '}');
 }

@@ -10,15 +10,6 @@ enum { GATE_WAIT_MS = 1000, GATE_HOLDS_MAX = 10000 };
 
 /* ---- answers as JSON ---- */
 
-static void put_or_null(struct json *json, const char *key, struct slice text)
-{
-    json_key(json, key);
-    if (text.len)
-        json_text(json, text);
-    else
-        json_null(json);
-}
-
 static void put_reasons(struct json *json, const struct gate_answer *answer)
 {
     json_key(json, "reasons");
@@ -38,12 +29,12 @@ static void put_reasons(struct json *json, const struct gate_answer *answer)
 
 static void put_answer(struct json *json, const struct gate_answer *answer)
 {
-    put_or_null(json, "id", slice_text(answer->id));
+    json_put_text_or_null(json, "id", slice_text(answer->id));
     json_put_text(json, "decision", slice_text(gate_decision_name(answer->decision)));
     json_put_text(json, "row", answer->row);
     put_reasons(json, answer);
-    put_or_null(json, "incident", answer->incident);
-    put_or_null(json, "policy_version", answer->policy_version);
+    json_put_text_or_null(json, "incident", answer->incident);
+    json_put_text_or_null(json, "policy_version", answer->policy_version);
     json_put_time_or_null(json, "at", answer->at_ns);
     json_put_bool(json, "shadow", answer->shadow);
 }
@@ -70,7 +61,7 @@ void api_gate_decide(struct api *api)
     }
     json_open(&api->json, '{');
     put_answer(&api->json, &answer);
-    put_or_null(&api->json, "token", answer.token);
+    json_put_text_or_null(&api->json, "token", answer.token);
     json_put_time_or_null(&api->json, "token_expires", answer.token.len ? answer.token_expiry_ns : 0);
     json_close(&api->json, '}');
     api_reply(api, 200);
@@ -83,11 +74,11 @@ static void put_policy(struct json *json, const struct gate_policy_info *info)
     json_key(json, "policy");
     json_open(json, '{');
     json_put_text(json, "path", info->path);
-    put_or_null(json, "version", info->version);
-    put_or_null(json, "digest", info->digest);
+    json_put_text_or_null(json, "version", info->version);
+    json_put_text_or_null(json, "digest", info->digest);
     json_put_time_or_null(json, "loaded", info->loaded_ns);
     json_put_i64(json, "approvers", (int64_t)info->approvers);
-    put_or_null(json, "refused", info->refused);
+    json_put_text_or_null(json, "refused", info->refused);
     json_put_time_or_null(json, "refused_at", info->refused_ns);
     json_close(json, '}');
 }
@@ -132,11 +123,11 @@ static void put_request(struct json *json, const struct gate_request *request)
     size_t len = request->has_amount ? decimal_format(request->amount, amount) : 0;
     json_put_text(json, "request_id", request->request_id);
     json_put_text(json, "action", request->action);
-    put_or_null(json, "account", request->account);
-    put_or_null(json, "asset", request->asset);
-    put_or_null(json, "amount", slice_of(amount, len));
-    put_or_null(json, "wallet", request->wallet);
-    put_or_null(json, "destination", request->destination);
+    json_put_text_or_null(json, "account", request->account);
+    json_put_text_or_null(json, "asset", request->asset);
+    json_put_text_or_null(json, "amount", slice_of(amount, len));
+    json_put_text_or_null(json, "wallet", request->wallet);
+    json_put_text_or_null(json, "destination", request->destination);
 }
 
 static void put_decision(void *context, const struct gate_request *request,
@@ -190,7 +181,7 @@ static void put_hold(struct json *json, const struct gate_hold *hold)
     put_one_reason(json, "en", hold->reason_en);
     put_one_reason(json, "ja", hold->reason_ja);
     json_close(json, '}');
-    put_or_null(json, "incident", hold->incident);
+    json_put_text_or_null(json, "incident", hold->incident);
     json_put_i64(json, "approvals", hold->approvals);
     json_put_i64(json, "approvals_needed", hold->approvals_needed);
 }
@@ -232,8 +223,8 @@ void api_gate_hold(struct api *api)
     json_open(json, '{');
     put_hold(json, &hold);
     gate_id(api->parts->gate, id);
-    put_or_null(json, "gate", slice_text(id));
-    put_or_null(json, "nonce", hold.request.nonce);
+    json_put_text_or_null(json, "gate", slice_text(id));
+    json_put_text_or_null(json, "nonce", hold.request.nonce);
     json_put_time_or_null(json, "at", hold.request.at_ns);
     json_put_time_or_null(json, "expiry", hold.request.expiry_ns);
     json_key(json, "approvers");

@@ -65,15 +65,6 @@ static void put_range(struct json *json, const struct looking *looking)
     json_put_bool(json, "complete", !looking->late);
 }
 
-static void put_text_or_null(struct json *json, const char *key, struct slice text)
-{
-    json_key(json, key);
-    if (text.len)
-        json_text(json, text);
-    else
-        json_null(json);
-}
-
 /* ---- shares ---- */
 
 static void put_zone(struct api *api, const struct understood_source *source)
@@ -101,9 +92,9 @@ static void put_source(struct api *api, const struct understood_source *source)
     struct json *json = &api->json;
     uint64_t decoded = source->understood + source->in_part;
     json_open(json, '{');
-    put_text_or_null(json, "source", source->source);
-    put_text_or_null(json, "sender", source->sender);
-    put_text_or_null(json, "path", source->path);
+    json_put_text_or_null(json, "source", source->source);
+    json_put_text_or_null(json, "sender", source->sender);
+    json_put_text_or_null(json, "path", source->path);
     json_put_i64(json, "events", (int64_t)source->events);
     json_put_i64(json, "understood", (int64_t)source->understood);
     json_put_i64(json, "in_part", (int64_t)source->in_part);
@@ -168,9 +159,9 @@ static void put_places(struct json *json, struct unknown_group *group)
     for (size_t i = 0; i < group->place_count && i < UNKNOWN_PLACES_MAX; i++) {
         const struct unknown_place *place = &group->places[i];
         json_open(json, '{');
-        put_text_or_null(json, "source", place->source);
-        put_text_or_null(json, "sender", place->sender);
-        put_text_or_null(json, "path", place->path);
+        json_put_text_or_null(json, "source", place->source);
+        json_put_text_or_null(json, "sender", place->sender);
+        json_put_text_or_null(json, "path", place->path);
         json_put_i64(json, "events", (int64_t)place->events);
         json_close(json, '}');
     }
@@ -186,7 +177,7 @@ static void put_samples(struct json *json, const struct unknown_group *group)
         const struct unknown_sample *sample = &group->samples[i];
         json_open(json, '{');
         json_put_time(json, "time", sample->time_ns);
-        put_text_or_null(json, "id", sample->id);
+        json_put_text_or_null(json, "id", sample->id);
         json_put_text(json, "raw", sample->raw);
         json_put_bool(json, "cut", sample->cut);
         json_close(json, '}');
@@ -248,7 +239,7 @@ static void put_advice(struct api *api, struct decode *decode, const struct temp
         (void)decode_rank(decode, raw, group->dataset, &now, 1);
     json_put_text(json, "format", slice_text(sample_format_name(sample_text_format(template->example))));
     put_nearest(json, &nearly);
-    put_text_or_null(json, "taken_now", now ? now->name : SLICE_NONE);
+    json_put_text_or_null(json, "taken_now", now ? now->name : SLICE_NONE);
     const struct decoder *taker = decoders_find(api->parts->decoders, name);
     bool named = is_plain(group->dataset) && !(taker && slice_equal(taker->dataset, group->dataset));
     struct slice command = named
@@ -256,7 +247,7 @@ static void put_advice(struct api *api, struct decode *decode, const struct temp
                                               SLICE_ARG(group->dataset))
                                : SLICE("hinomi decode --explain samples.log");
     json_put_text(json, "command", command);
-    put_text_or_null(json, "decoder_to_begin_with", begin_with(template, name, api->arena));
+    json_put_text_or_null(json, "decoder_to_begin_with", begin_with(template, name, api->arena));
 }
 
 static void put_template(struct api *api, struct decode *decode, const struct template *template, bool in_part,
@@ -272,9 +263,9 @@ static void put_template(struct api *api, struct decode *decode, const struct te
     json_put_time(json, "first", group->first_ns);
     json_put_time(json, "last", group->last_ns);
     put_places(json, group);
-    put_text_or_null(json, "dataset", group->dataset);
-    put_text_or_null(json, "decoder", slice_cut(group->decoder, '@', &name, &version) ? name : group->decoder);
-    put_text_or_null(json, "error", group->error);
+    json_put_text_or_null(json, "dataset", group->dataset);
+    json_put_text_or_null(json, "decoder", slice_cut(group->decoder, '@', &name, &version) ? name : group->decoder);
+    json_put_text_or_null(json, "error", group->error);
     put_samples(json, group);
     put_advice(api, decode, template, group, in_part);
     json_close(json, '}');
