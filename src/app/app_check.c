@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/io.h"
 #include "base/time.h"
+#include "cut/yaml.h"
 #include "event/ip.h"
 #include "net/http_client.h"
 #include "net/tls.h"
@@ -35,18 +36,33 @@ struct check {
 
 /* ---- configuration ---- */
 
-static void check_listener(struct check *check, const char *name, const struct listen_config *listen,
-                           bool may_use_tls)
+static void warn_plaintext(struct check *check, const char *name, const char *address)
 {
-    struct err err;
+    report_line(&check->report, REPORT_WARN, name, "plain text on %s, as insecure_plaintext says", address);
+}
+
+static void check_api(struct check *check)
+{
+    const struct listen_config *api = &check->config.api;
     struct ip ip;
-    if (!ip_parse(slice_text(listen->address), &ip))
-        report_line(&check->report, REPORT_FAIL, name, "'%s' is no address to listen on", listen->address);
-    else if (!may_use_tls && config_check_plaintext(listen, name, &err) < 0)
-        report_line(&check->report, REPORT_FAIL, name, "%s", err.text);
-    else if (listen->plaintext && !config_is_loopback(listen->address))
-        report_line(&check->report, REPORT_WARN, name, "plain text on %s, as insecure_plaintext says",
-                    listen->address);
+    if (!ip_parse(slice_text(api->address), &ip))
+        report_line(&check->report, REPORT_FAIL, "api", "'%s' is no address to listen on", api->address);
+    else if (api->plaintext && !config_is_loopback(api->address))
+        warn_plaintext(check, "api", api->address);
+}
+
+/* That they are well written was seen when the configuration was read. */
+static void check_collectors(struct check *check)
+{
+    for (size_t i = 0; i < check->config.collect_count; i++) {
+        const struct collector_settings *settings = &check->config.collect[i];
+        const struct yaml_node *plain = yaml_get(settings->node, "insecure_plaintext");
+        const struct yaml_node *address = yaml_get(settings->node, "address");
+        const char *where = address ? settings_string(settings, "address") : NULL;
+        bool yes;
+        if (settings->enabled && where && yaml_to_bool(plain, &yes) && yes && !config_is_loopback(where))
+            warn_plaintext(check, settings_name(settings), where);
+    }
 }
 
 static void check_certificate(struct check *check)
@@ -84,10 +100,8 @@ static void check_config(struct check *check)
     struct err err;
     const struct config *config = &check->config;
     uint64_t failed = check->report.lines[REPORT_FAIL];
-    check_listener(check, "api", &config->api, true);
-    check_listener(check, "http", &config->hec, true);
-    check_listener(check, "syslog", &config->syslog, false);
-    check_listener(check, "syslog_tls", &config->syslog_tls, true);
+    check_api(check);
+    check_collectors(check);
     for (size_t i = 0; i < config->notifier_count; i++)
         if (http_fetch_check(config->notifiers[i].url, config->notifiers[i].allow_private, &err) < 0)
             report_line(&check->report, REPORT_FAIL, "notifier", "%.*s: %s",

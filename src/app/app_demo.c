@@ -199,7 +199,7 @@ static int prepare(struct demo *demo, struct err *err)
     if (make_token(demo, "hec", "Splunk", demo->hec_token, sizeof(demo->hec_token), err) < 0 ||
         make_token(demo, "gate", "Bearer", demo->gate_token, sizeof(demo->gate_token), err) < 0)
         return -1;
-    demo->hec = (struct loopback){collector_http_port(demo->service.hec), -1, 0};
+    demo->hec = (struct loopback){collecting_port(demo->service.collecting, "http"), -1, 0};
     demo->api = (struct loopback){server_port(demo->service.server), -1, 0};
     demo->world = demo_world_new(2018, start, &callbacks);
     buffer_init(&demo->body, HTTP_BODY_BYTES_MAX);
@@ -274,10 +274,12 @@ int app_demo(int argc, char **argv)
     demo->service.config.dir = dir ? dir : mkdtemp(own_dir);
     demo->service.config.api.port = (uint16_t)api_port;
     if (port && api_port == 0) { /* any free ports: for tests */
-        demo->service.config.hec.port = 0;
+        demo->service.config.http.port = 0;
         demo->service.config.syslog.port = demo->service.config.syslog_tls.port = 0;
     }
-    int result = privilege_check(demo->service.config.dir, allow_root, "nobody", &err);
+    int result = config_settle(arena, &demo->service.config, &err);
+    if (result == 0)
+        result = privilege_check(demo->service.config.dir, allow_root, "nobody", &err);
     if (result == 0)
         result = run_demo(demo, &err);
     arena_free(arena);

@@ -12,7 +12,7 @@ static int read_config(struct config *config, const char *path, const char *dir,
                        struct arena *arena, struct err *err)
 {
     config_defaults(config);
-    if (path && config_read(path, arena, config, err) < 0)
+    if ((path ? config_read(path, arena, config, err) : config_settle(arena, config, err)) < 0)
         return -1;
     if (dir)
         config->dir = dir;
@@ -67,6 +67,8 @@ int app_serve(int argc, char **argv)
         return cli_usage("serve", "'%s' is one word too many", words.words[0]);
     struct arena *arena = arena_new(16 * MIB);
     struct service *service = arena ? arena_calloc(arena, sizeof(*service)) : NULL;
+    if (service)
+        service->config_path = config_path;
     int result = service ? read_config(&service->config, config_path, dir, arena, &err)
                          : err_nomem(&err);
     if (result == 0)

@@ -26,20 +26,17 @@ void config_defaults(struct config *config)
 {
     *config = (struct config){
         .dir = "hinomi-data",
-        .api = {"127.0.0.1", 7171, false},
-        .hec = {"127.0.0.1", 7180, false},
-        .syslog = {"127.0.0.1", 5514, false},
-        .syslog_tls = {"127.0.0.1", 6514, false},
+        .api = {"127.0.0.1", 7171, true, false},
+        .http = {"127.0.0.1", 7180, true, false},
+        .syslog = {"127.0.0.1", 5514, true, false},
+        .syslog_tls = {"127.0.0.1", 6514, true, false},
     };
 }
 
 bool config_is_loopback(const char *address)
 {
     struct ip ip;
-    if (!ip_parse(slice_text(address), &ip))
-        return false;
-    static const uint8_t loopback6[16] = {[15] = 1};
-    return ip.family == 4 ? ip.bytes[12] == 127 : memcmp(ip.bytes, loopback6, 16) == 0;
+    return ip_parse(slice_text(address), &ip) && ip_is_loopback(&ip);
 }
 
 static int read_mapping(struct reading *reading, const struct yaml_node *node,
@@ -127,6 +124,7 @@ static int read_listen(struct reading *reading, const struct yaml_node *node, vo
         {"address", read_string, offsetof(struct listen_config, address)},
         {"port", read_port, offsetof(struct listen_config, port)},
         {"insecure_plaintext", read_bool, offsetof(struct listen_config, plaintext)},
+        {"enabled", read_bool, offsetof(struct listen_config, enabled)},
     };
     return read_mapping(reading, node, keys, ARRAY_COUNT(keys), to);
 }
@@ -258,15 +256,84 @@ void config_fill_store(const struct config *config, struct store_config *to)
     to->cold_days = (uint32_t)config->cold_days;
 }
 
+/* ---- what is taken in ---- */
+
+static const struct collector_settings *find_collector(const struct config *config, struct slice name)
+{
+    for (size_t i = 0; i < config->collect_count; i++)
+        if (slice_equal(config->collect[i].name, name))
+            return &config->collect[i];
+    return NULL;
+}
+
+static int add_collector(struct reading *reading, const struct yaml_node *node, struct collector_settings *settings)
+{
+    struct config *config = reading->config;
+    const struct collector_settings *same = find_collector(config, settings->name);
+    if (same)
+        return yaml_err(reading->err, node, "line %d has a collector of the name %.*s as well; give one of them another name",
+                        same->line, SLICE_ARG(settings->name));
+    if (!config->collect)
+        config->collect = arena_array(reading->arena, COLLECTORS_MAX + 3, sizeof(*config->collect));
+    if (!config->collect)
+        return err_nomem(reading->err);
+    config->collect[config->collect_count++] = *settings;
+    return 0;
+}
+
+static int read_collect(struct reading *reading, const struct yaml_node *node, void *to)
+{
+    (void)to;
+    if (node->kind != YAML_SEQUENCE || node->count > COLLECTORS_MAX)
+        return yaml_err(reading->err, node, "collect is a list of at most %d collectors such as {kind: syslog, port: 514}",
+                        COLLECTORS_MAX);
+    for (size_t i = 0; i < node->count; i++) {
+        struct collector_settings settings;
+        if (collector_settings_read(node->entries[i].value, reading->arena, &settings, reading->err) < 0 ||
+            add_collector(reading, node->entries[i].value, &settings) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* A listener that everybody has, as its entry of collect would be written. */
+static int settle_one(struct reading *reading, const char *head, const char *name, const struct listen_config *listen)
+{
+    const struct yaml_node *const *documents;
+    struct collector_settings settings;
+    size_t count;
+    if (find_collector(reading->config, slice_text(name)))
+        return 0;
+    struct slice text = arena_printf(reading->arena, "{%s, name: %s, address: \"%s\", port: %u, insecure_plaintext: %s, enabled: %s}",
+                                     head, name, listen->address, listen->port, listen->plaintext ? "true" : "false",
+                                     listen->enabled ? "true" : "false");
+    if (!text.ptr)
+        return err_nomem(reading->err);
+    if (yaml_parse(text, reading->arena, &documents, &count, reading->err) < 0 ||
+        collector_settings_read(documents[0], reading->arena, &settings, reading->err) < 0)
+        return err_within(reading->err, "%s", name);
+    return add_collector(reading, documents[0], &settings);
+}
+
+int config_settle(struct arena *arena, struct config *config, struct err *err)
+{
+    struct reading reading = {config, arena, err};
+    if (settle_one(&reading, "kind: http", "http", &config->http) < 0 ||
+        settle_one(&reading, "kind: syslog", "syslog", &config->syslog) < 0)
+        return -1;
+    return settle_one(&reading, "kind: syslog, transport: tls", "syslog-tls", &config->syslog_tls);
+}
+
 int config_read(const char *path, struct arena *arena, struct config *config, struct err *err)
 {
     static const struct key keys[] = {
         {"version", read_version, 0},
         {"dir", read_string, offsetof(struct config, dir)},
         {"api", read_listen, offsetof(struct config, api)},
-        {"http", read_listen, offsetof(struct config, hec)},
+        {"http", read_listen, offsetof(struct config, http)},
         {"syslog", read_listen, offsetof(struct config, syslog)},
         {"syslog_tls", read_listen, offsetof(struct config, syslog_tls)},
+        {"collect", read_collect, 0},
         {"certificate", read_string, offsetof(struct config, cert)},
         {"key", read_string, offsetof(struct config, key)},
         {"hosts", read_hosts, offsetof(struct config, hosts)},
@@ -295,14 +362,7 @@ int config_read(const char *path, struct arena *arena, struct config *config, st
         return err_within(err, "%s", path);
     if (config->cold_dir && config->cold_dir[0] != '/')
         return err_set(err, ERR_CONFIG, "%s: cold_dir must begin with /: the store remembers it", path);
-    return 0;
-}
-
-int config_check_plaintext(const struct listen_config *listen, const char *name, struct err *err)
-{
-    if (config_is_loopback(listen->address) || listen->plaintext)
-        return 0;
-    return err_set(err, ERR_CONFIG,
-                   "%s would speak plain text on %s; listen on 127.0.0.1, use the TLS port, or say "
-                   "insecure_plaintext: true", name, listen->address);
+    if (!config->api.enabled)
+        return err_set(err, ERR_CONFIG, "%s: the API cannot be switched off", path);
+    return config_settle(arena, config, err) < 0 ? err_within(err, "%s", path) : 0;
 }

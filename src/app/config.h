@@ -5,6 +5,7 @@
  */
 #include "base/arena.h"
 #include "base/err.h"
+#include "collect/collector.h"
 #include "respond/respond.h"
 
 #include "store/store.h"
@@ -20,12 +21,16 @@ struct disk_free {
 struct listen_config {
     const char *address;
     uint16_t port;
+    bool enabled;
     bool plaintext; /* not loopback and no TLS all the same: insecure_plaintext */
 };
 
 struct config {
     const char *dir;
-    struct listen_config api, hec, syslog, syslog_tls;
+    struct listen_config api;
+    struct listen_config http, syslog, syslog_tls; /* collectors that everybody has, unless collect names them */
+    struct collector_settings *collect; /* all collectors, these among them; COLLECTORS_MAX at most */
+    size_t collect_count;
     const char *cert, *key;  /* PEM; NULL: self-signed, made at the first start */
     const char *hosts[HOSTS_MAX + 1];
     const char *policy;      /* the gate's; NULL: the one that comes with the program */
@@ -43,12 +48,11 @@ struct config {
 };
 
 void config_defaults(struct config *config);
+/* What everybody has, as collectors; the last step of config_read, and of who has no file. */
+MUST_USE int config_settle(struct arena *arena, struct config *config, struct err *err);
 /* Texts live in the arena. Errors name the file and the line. */
 MUST_USE int config_read(const char *path, struct arena *arena, struct config *config,
                          struct err *err);
 /* What the store is told; texts stay the configuration's. */
 void config_fill_store(const struct config *config, struct store_config *to);
 bool config_is_loopback(const char *address);
-/* A listener that speaks plain text on the network must have been asked to: else ERR_CONFIG. */
-MUST_USE int config_check_plaintext(const struct listen_config *listen, const char *name,
-                                    struct err *err);

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/rand.h"
 #include "base/zone.h"
+#include "net/http_client.h"
 #include "net/tls.h"
 
 #include <sodium.h>
@@ -96,15 +97,15 @@ static void on_incident(void *context, struct slice incident_id, enum severity s
 
 static int open_tls(struct service *service, struct err *err)
 {
-    char dir[PATH_ROOM], cert[PATH_ROOM], key[PATH_ROOM], host[256] = "localhost";
-    if (service->config.cert && service->config.key)
-        return tls_server_new(service->config.cert, service->config.key, NULL, &service->tls, err);
+    char dir[PATH_ROOM], host[256] = "localhost";
+    bool own = service->config.cert && service->config.key;
+    snprintf(service->cert, sizeof(service->cert), "%s", own ? service->config.cert : data_path(service, "tls/cert.pem", dir));
+    snprintf(service->key, sizeof(service->key), "%s", own ? service->config.key : data_path(service, "tls/key.pem", dir));
     gethostname(host, sizeof(host) - 1);
-    if (io_make_dirs(io_real(), data_path(service, "tls", dir), err) < 0 ||
-        tls_make_self_signed(data_path(service, "tls/cert.pem", cert),
-                             data_path(service, "tls/key.pem", key), host, err) < 0)
+    if (!own && (io_make_dirs(io_real(), data_path(service, "tls", dir), err) < 0 ||
+                 tls_make_self_signed(service->cert, service->key, host, err) < 0))
         return -1;
-    return tls_server_new(cert, key, NULL, &service->tls, err);
+    return tls_server_new(service->cert, service->key, NULL, &service->tls, err);
 }
 
 static int open_state(struct service *service, struct err *err)
@@ -169,27 +170,36 @@ static int start_respond_and_gate(struct service *service, struct err *err)
                                                       : respond_start(&respond, &service->respond, err);
 }
 
+static struct slice cursor_of(void *context, struct slice source, struct slice path, struct arena *arena)
+{
+    struct service *service = context;
+    return journal_cursor(service->engine.journal, source, path, arena);
+}
+
 static int open_collectors(struct service *service, struct err *err)
 {
     const struct config *config = &service->config;
     service->sink = (struct sink){take_delivery, service, clock_real()};
-    struct collector_http_config hec = {
-        .address = config->hec.address, .port = config->hec.port, .sink = &service->sink,
-        .tls = config_is_loopback(config->hec.address) || config->hec.plaintext ? NULL : service->tls,
-        .authorise = authorise, .context = service};
-    struct collector_syslog_config syslog = {
-        .address = config->syslog.address, .port = config->syslog.port, .udp = true,
-        .stream = SLICE("main"), .sink = &service->sink};
-    struct collector_syslog_config syslog_tls = {
-        .address = config->syslog_tls.address, .port = config->syslog_tls.port,
-        .tls = service->tls, .stream = SLICE("main"), .sink = &service->sink};
-    if (config_check_plaintext(&config->syslog, "syslog", err) < 0)
-        return -1;
-    if (net_loop_start("ingest", &service->ingest_loop, err) < 0 ||
-        collector_http_open(service->ingest_loop, &hec, &service->hec, err) < 0 ||
-        collector_syslog_open(service->ingest_loop, &syslog, &service->syslog, err) < 0)
-        return -1;
-    return collector_syslog_open(service->ingest_loop, &syslog_tls, &service->syslog_tls, err);
+    struct collecting_config collecting = {
+        .sink = &service->sink,
+        .host = {.net = net_real(), .data_dir = config->dir, .cert = service->cert, .key = service->key,
+                 .cursor = cursor_of, .authorise = authorise, .note = engine_note, .context = service}};
+    return collecting_open(&collecting, &service->collecting, err) < 0
+               ? -1
+               : collecting_change(service->collecting, config->collect, config->collect_count, NULL, err);
+}
+
+/* Of the configuration only the collectors can change while it runs. */
+static int reload_collectors(struct service *service, struct err *err)
+{
+    struct arena *arena = arena_new(16 * MIB);
+    struct config *again = arena ? arena_alloc(arena, sizeof(*again)) : NULL;
+    if (again)
+        config_defaults(again);
+    if (again && config_read(service->config_path, arena, again, err) == 0)
+        return collecting_change(service->collecting, again->collect, again->collect_count, arena, err);
+    arena_free(arena);
+    return again ? -1 : err_nomem(err);
 }
 
 /* What searches find beside the store: CSV files, and the places of addresses. */
@@ -317,6 +327,8 @@ void service_reload(struct service *service)
     (void)!gate_policy_reload(service->gate, SLICE("SIGHUP"), &err);
     if (engine_reload_rules(&service->engine, &err) < 0)
         engine_note(NULL, err.text);
+    if (service->config_path && reload_collectors(service, &err) < 0)
+        engine_note(NULL, err.text);
 }
 
 void service_tick(struct service *service)
@@ -344,8 +356,7 @@ void service_stop(struct service *service)
     server_stop(service->server);
     if (service->api_loop)
         net_loop_stop(service->api_loop);
-    if (service->ingest_loop)
-        net_loop_stop(service->ingest_loop);
+    collecting_close(service->collecting);
     scheduler_stop(service->scheduler);
     if (service->gate)
         (void)gate_stats(service->gate); /* nobody asks any more; its last decisions have been told */
@@ -358,9 +369,6 @@ void service_stop(struct service *service)
     keeping_close(service->keeping);
     knowing_close(service->knowing);
     engine_close(&service->engine);
-    collector_http_free(service->hec);
-    collector_syslog_free(service->syslog);
-    collector_syslog_free(service->syslog_tls);
     tls_context_free(service->tls);
     database_close(service->database);
 }
@@ -369,15 +377,16 @@ void service_print(const struct service *service)
 {
     const struct config *config = &service->config;
     bool tls = !(config_is_loopback(config->api.address) || config->api.plaintext);
-    char path[PATH_ROOM], fingerprint[TLS_FINGERPRINT_SIZE];
+    char fingerprint[TLS_FINGERPRINT_SIZE];
     printf("\n  Console    %s://%s:%u/\n", tls ? "https" : "http", config->api.address,
            server_port(service->server));
-    printf("  HTTP (HEC) %s:%u   syslog %s:%u (tcp, udp)   syslog-TLS %s:%u\n", config->hec.address,
-           collector_http_port(service->hec), config->syslog.address,
-           collector_syslog_port(service->syslog), config->syslog_tls.address,
-           collector_syslog_port(service->syslog_tls));
-    if (tls_fingerprint(config->cert ? config->cert : data_path(service, "tls/cert.pem", path),
-                        fingerprint, NULL) == 0)
+    printf("  HTTP (HEC) %s:%u   syslog %s:%u (tcp, udp)   syslog-TLS %s:%u\n", config->http.address,
+           collecting_port(service->collecting, "http"), config->syslog.address,
+           collecting_port(service->collecting, "syslog"), config->syslog_tls.address,
+           collecting_port(service->collecting, "syslog-tls"));
+    if (config->collect_count > 3)
+        printf("  %zu more collectors, as the configuration says\n", config->collect_count - 3);
+    if (tls_fingerprint(service->cert, fingerprint, NULL) == 0)
         printf("  Certificate SHA-256 %s\n", fingerprint);
     if (service->setup_code[0])
         printf("\n  Setup code %s   (once, for the first administrator)\n", service->setup_code);

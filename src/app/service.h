@@ -3,24 +3,23 @@
  * app/service: the whole server: engine, state, collectors, respond, gate, API. `serve` runs it until
  * a signal; `demo` runs it beside a generator.
  */
+#include "app/collecting.h"
 #include "app/config.h"
 #include "app/engine.h"
 #include "app/state_copy.h"
-#include "collect/collector_http.h"
-#include "collect/collector_syslog.h"
 #include "schedule/scheduler.h"
 #include "search/search_files.h"
 #include "serve/server.h"
 
 struct service {
-    struct config config; /* filled by the caller */
+    struct config config;    /* filled by the caller */
+    const char *config_path; /* that it was read from; NULL: none */
     /* set by service_start */
     struct engine engine;
     struct database *database;
-    struct net_loop *ingest_loop, *api_loop;
+    struct net_loop *api_loop;
     struct tls_context *tls;
-    struct collector_http *hec;
-    struct collector_syslog *syslog, *syslog_tls;
+    struct collecting *collecting;
     struct respond *respond;
     struct gate *gate;
     struct keeping *keeping;
@@ -32,6 +31,7 @@ struct service {
     struct arena *file_names; /* texts of files */
     struct server *server;
     struct sink sink;
+    char cert[ENGINE_PATH_MAX], key[ENGINE_PATH_MAX]; /* PEM files */
     char setup_code[32]; /* "" when there is a user already */
     bool gate_told_healthy;
 };
@@ -39,7 +39,7 @@ struct service {
 MUST_USE int service_start(struct service *service, struct err *err);
 /* Looks after the gate's health; call every second or so. */
 void service_tick(struct service *service);
-/* Reads the gate's policy again (SIGHUP). */
+/* Reads the gate's policy, the rules and the collectors of the configuration again (SIGHUP). */
 void service_reload(struct service *service);
 /* Everything acknowledged is durable and sealed when it returns. */
 void service_stop(struct service *service);

@@ -86,6 +86,16 @@ enum { HTTP_IDLE_TIMEOUT_MS = 60000 };
 enum { CONNECTIONS_MAX = 4096 };
 enum { CONNECTIONS_PER_PEER_MAX = 256 };
 
+/* Inputs (docs/collect.md). */
+enum { COLLECTORS_MAX = 256 };     /* entries of collect: in the configuration */
+enum { COLLECTOR_NAME_MAX = 64 };
+enum { COLLECTOR_LIST_MAX = 1024 }; /* texts in one option */
+#define GATHERING_BYTES_MAX (1 * MIB) /* events of one sender that wait while others of it are written */
+#define GATHERINGS_BYTES_MAX (128 * MIB) /* of all senders of one collector; then a few KiB for each */
+enum { GATHERING_RETRY_MS = 50 };
+enum { DATAGRAM_PEERS_MAX = 256 };  /* senders of datagrams whose events are gathered at a time */
+enum { SECRET_BYTES_MAX = 64 * 1024 }; /* a file that holds a secret */
+
 /* Journal: group commit waits for company this long or this many bytes. */
 enum { JOURNAL_COMMIT_MS = 5 };
 #define JOURNAL_COMMIT_BYTES (1 * MIB)

@@ -7,8 +7,9 @@
  *   collect:
  *     - {kind: syslog, name: firewalls, address: 0.0.0.0, port: 514, stream: fw, time_zone: Asia/Tokyo}
  *
- * Ownership  open() copies what it keeps of the settings. A collector ends with stop(), then free().
- * Threads    open, stop, free and change from one thread; counts from any.
+ * Ownership  Settings outlive their collector. A collector ends with stop(), then its loop ends, then all that it gave
+ *            the sink has been answered, then free().
+ * Threads    open, stop and free from one thread, which is not the loop's; counts from any.
  */
 #include "base/arena.h"
 #include "collect/dialect.h"
@@ -18,29 +19,29 @@ struct hin_net;
 struct net_loop;
 struct tls_context;
 
-enum option_type {
-    OPTION_TEXT,
-    OPTION_SECRET,   /* a text, never shown again; "file:PATH" reads it from a file, "env:NAME" from the environment */
-    OPTION_PATH,
-    OPTION_LIST,     /* texts; one text stands for a list of one */
-    OPTION_CHOICE,   /* one of choices */
-    OPTION_CHOICES,  /* a list of some of them */
-    OPTION_ADDRESS,  /* to listen on */
-    OPTION_PORT,     /* 0: any free one */
-    OPTION_BOOL,
-    OPTION_NUMBER,
-    OPTION_DURATION, /* "30s", "5m"; ns */
-    OPTION_SIZE,     /* "8MiB"; bytes */
-    OPTION_URL,
-    OPTION_NODE,     /* YAML of its own, read by check() and open() */
+enum setting_type {
+    SETTING_TEXT,
+    SETTING_SECRET,   /* a text, never shown again; "file:PATH" reads it from a file, "env:NAME" from the environment */
+    SETTING_PATH,
+    SETTING_LIST,     /* texts; one text stands for a list of one */
+    SETTING_CHOICE,   /* one of choices */
+    SETTING_CHOICES,  /* a list of some of them */
+    SETTING_ADDRESS,  /* to listen on */
+    SETTING_PORT,     /* 0: any free one */
+    SETTING_BOOL,
+    SETTING_NUMBER,
+    SETTING_DURATION, /* "30s", "5m"; ns */
+    SETTING_SIZE,     /* "8MiB"; bytes */
+    SETTING_URL,
+    SETTING_NODE,     /* YAML of its own, read by check() and open() */
 };
 
 struct collector_option {
     const char *name;
-    enum option_type type;
+    enum setting_type type;
     const char *standard;        /* when left out, as it would be written; NULL: nothing */
     bool required;
-    int64_t least, most;         /* of OPTION_NUMBER, DURATION and SIZE; both 0: from 0 up */
+    int64_t least, most;         /* of SETTING_NUMBER, DURATION and SIZE; both 0: from 0 up */
     const char *const *choices;  /* ends with NULL */
     const char *summary;         /* one line for people: what it does, with its unit */
 };
@@ -52,12 +53,13 @@ struct collector_settings {
     struct slice stream;  /* hinomi.stream */
     struct slice dataset; /* decoder, or none */
     struct slice zone;    /* IANA zone of stamps without one, or none */
-    struct slice encoding; /* of text that is not UTF-8, or none: recognised */
     bool enabled;
     int line;             /* of the configuration */
+    const struct yaml_node *node; /* as it was written */
     const struct option_value *values; /* one for each option of the kind, in order */
 };
 
+const char *settings_name(const struct collector_settings *settings); /* name with a zero behind it */
 /* By the option's name, which must be one of the kind's and of a fitting type. */
 struct slice settings_text(const struct collector_settings *settings, const char *name); /* or SLICE_NONE */
 const char *settings_string(const struct collector_settings *settings, const char *name); /* or NULL */
@@ -69,7 +71,7 @@ const struct yaml_node *settings_node(const struct collector_settings *settings,
 
 /* What the program gives to collectors; outlives them. */
 struct collector_host {
-    struct net_loop *loop; /* of listeners */
+    struct net_loop *loop; /* this collector's own, when its kind listens; else NULL */
     const struct sink *sink;
     const struct hin_net *net;
     const char *data_dir;
@@ -83,16 +85,14 @@ struct collector_host {
     void *context;
 };
 
-/* Since it was opened. */
+/* Since it was opened; what the sink took is counted there. */
 struct collector_counts {
-    uint64_t events, bytes;    /* given to the sink and taken */
     uint64_t dropped_kernel;   /* datagrams the kernel had no room for */
     uint64_t dropped_queue;    /* events the sink had no room for and no sender holds */
     uint64_t dropped_parse;    /* messages that were none: nothing to keep (an empty datagram is not counted) */
     uint64_t refused;          /* requests or messages the sender was told to send again */
     uint64_t gaps;             /* messages missing by the protocol's own numbers */
     uint64_t open;             /* connections, files, subscriptions */
-    int64_t last_ns;           /* of the last event; 0: none yet */
     uint16_t port;             /* of listeners */
     char problem[240];         /* what it suffers from now; "" when nothing */
 };
@@ -105,12 +105,17 @@ struct collector_kind {
     size_t option_count;
     /* What the table cannot say; may be NULL. */
     int (*check)(const struct collector_settings *settings, struct err *err);
-    void *(*open)(const struct collector_host *host, const struct collector_settings *settings, struct err *err);
-    /* Takes nothing new; returns when nothing of it is under way. */
+    /* Also after a failure *out is given to free(), unless it is NULL. */
+    int (*open)(const struct collector_host *host, const struct collector_settings *settings, void **out, struct err *err);
+    /* Of readers: takes nothing new, its thread has ended when it returns. May be NULL: a listener ends with its loop. */
     void (*stop)(void *collector);
     void (*free)(void *collector);
     void (*counts)(void *collector, struct collector_counts *out);
+    bool listens;
 };
+
+/* What every collector has beside its kind's own; ends with a name of NULL. */
+extern const struct collector_option collector_common[];
 
 /* All kinds, by name; NULL at the end. */
 extern const struct collector_kind *const collector_kinds[];

@@ -1,240 +1,308 @@
-#include "collect/collector_http.h"
-
+/* The HTTP ingest port: finds the dialect and the token of a request, and carries what the dialect made of it to the
+ * sink. A request is answered 2xx only when its events are durable. */
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/mem.h"
-#include "collect/hec_parse.h"
+#include "collect/listening.h"
+#include "net/tls.h"
 
-#include <stdio.h>
+#include <stdatomic.h>
+
+#define DIALECT(name) extern const struct dialect dialect_##name;
+#include "collect/dialects.def"
+#undef DIALECT
+
+static const struct dialect *const dialects[] = {
+#define DIALECT(name) &dialect_##name,
+#include "collect/dialects.def"
+#undef DIALECT
+};
 
 struct collector_http {
-    struct collector_http_config config;
+    const struct collector_settings *settings;
+    const struct collector_host *host;
+    struct tls_context *tls;
     struct http_server *server;
+    atomic_ulong refused;
 };
 
-enum hec_code {
-    HEC_SUCCESS = 0,
-    HEC_TOKEN_DISABLED = 1,
-    HEC_TOKEN_REQUIRED = 2,
-    HEC_AUTHORIZATION_INVALID = 3,
-    HEC_TOKEN_INVALID = 4,
-    HEC_SERVER_ERROR = 8,
-    HEC_BUSY = 9,
-    HEC_HEALTHY = 17,
+/* ---- refusing ---- */
+
+static const struct refusal {
+    int status, retry_s;
+    const char *text;
+} refusals[] = {
+    [INGEST_NO_TOKEN] = {401, 0, "a token is needed: Authorization: Bearer TOKEN"},
+    [INGEST_BAD_TOKEN] = {401, 0, "the Authorization header holds no token; it is Bearer TOKEN, Splunk TOKEN, Basic or ApiKey"},
+    [INGEST_UNKNOWN_TOKEN] = {403, 0, "the token is not known here, or not from this address"},
+    [INGEST_DISABLED_TOKEN] = {403, 0, "the token was revoked or has expired"},
+    [INGEST_METHOD] = {405, 0, "this path takes another method"},
+    [INGEST_TOO_LARGE] = {413, 0, "the body is too large; send it in smaller pieces"},
+    [INGEST_QUOTA] = {429, 1, "the token's quota is used up for now; send it again later"},
+    [INGEST_BUSY] = {503, 1, "there is no room now; nothing was kept, send it again"},
+    [INGEST_FAILED] = {503, 5, "the events could not be made durable; they are not kept, send them again later"},
+    [INGEST_CONFLICT] = {409, 0, "this Idempotency-Key was used before with other content"},
+    [INGEST_BAD_KEY] = {400, 0, "the Idempotency-Key is too long"},
 };
 
-static void reply(struct http_request *request, int status, int code, const char *text)
+int ingest_status(enum ingest_refusal why)
 {
-    struct slice body =
-        arena_printf(http_arena(request), "{\"text\":\"%s\",\"code\":%d}", text, code);
-    struct slice headers = status == 503 ? SLICE("Retry-After: 1\r\n") : SLICE_NONE;
-    http_reply(request, status, "application/json", headers, body);
+    return refusals[why].status;
 }
 
-/* 503 whatever the reason (a full disk as well): it is what senders take for "again, later". */
-static void reply_not_stored(struct http_request *request, const struct err *why)
+struct slice ingest_retry_header(struct ingest_call *call, int retry_s)
 {
-    struct buffer body;
-    struct json json;
-    char detail[ERR_TEXT_SIZE + 128];
-    snprintf(detail, sizeof(detail),
-             "the events could not be made durable: %s; they are not kept, send them again later",
-             why->text);
-    buffer_init(&body, 64 * KIB);
-    json_init(&json, &body);
-    json_open(&json, '{');
-    json_put_text(&json, "text", SLICE("Server is busy"));
-    json_put_i64(&json, "code", HEC_BUSY);
-    json_put_text(&json, "detail", slice_text(detail));
-    json_close(&json, '}');
-    http_reply(request, 503, "application/json", SLICE("Retry-After: 1\r\n"), buffer_slice(&body));
-    buffer_close(&body);
+    return retry_s > 0 ? arena_printf(call->arena, "Retry-After: %d\r\n", retry_s) : SLICE_NONE;
 }
 
-static void reply_invalid(struct http_request *request, enum hec_problem problem,
-                          uint32_t event_number, const struct err *err)
+void ingest_refuse(struct ingest_call *call, enum ingest_refusal why, const char *text)
 {
-    static const char *const texts[] = {
-        [HEC_NO_DATA] = "No data",
-        [HEC_INVALID] = "Invalid data format",
-        [HEC_EVENT_MISSING] = "Event field is required",
-        [HEC_EVENT_BLANK] = "Event field cannot be blank",
-    };
-    struct slice body = arena_printf(
-        http_arena(request),
-        "{\"text\":\"%s\",\"code\":%d,\"invalid-event-number\":%u,\"detail\":\"%s\"}",
-        texts[problem], (int)problem, event_number,
-        problem == HEC_NO_DATA ? "the body holds no event" : err->text);
-    http_reply(request, 400, "application/json", SLICE_NONE, body);
+    atomic_fetch_add(&call->collector->refused, 1);
+    call->dialect->refuse(call, why, text ? text : refusals[why].text, refusals[why].retry_s);
 }
 
-/* The token of "Splunk TOKEN", "Bearer TOKEN" or Basic with the token as password. */
-static struct slice token_of(struct http_request *request)
-{
-    struct slice header = http_header(request, "authorization"), scheme, rest;
-    if (!header.ptr || !slice_cut(header, ' ', &scheme, &rest))
-        return header.ptr ? SLICE("") : SLICE_NONE;
-    if (slice_is_nocase(scheme, "splunk") || slice_is_nocase(scheme, "bearer"))
-        return slice_trim(rest);
-    return SLICE("");
-}
+/* ---- taking ---- */
 
-/* Runs on the sink's thread: the events are durable, or not. */
+/* May run on the sink's thread: the events are durable, or not. */
 static void on_stored(void *context, const struct sink_ack *ack)
 {
-    struct http_request *request = context;
+    struct ingest_call *call = context;
     switch (ack->result) {
     case SINK_STORED:
     case SINK_DUPLICATE:
-        reply(request, 200, HEC_SUCCESS, "Success");
+        call->answer(call, ack);
         return;
     case SINK_CONFLICT:
-        http_reply_error(request, 409, "key_reused",
-                         "this Idempotency-Key was used before with other content");
+        ingest_refuse(call, INGEST_CONFLICT, NULL);
         return;
-    case SINK_FAILED:
-        reply_not_stored(request, ack->err);
-        return;
+    case SINK_FAILED: {
+        struct slice text = arena_printf(call->arena, "the events could not be made durable: %s; they are not kept, send them "
+                                         "again later", ack->err->text);
+        ingest_refuse(call, INGEST_FAILED, text.ptr);
+    }
     }
 }
 
-static struct slice batch_key(struct http_request *request, const struct ingest_grant *grant)
+static struct slice batch_key(struct ingest_call *call)
 {
-    struct slice key = http_header(request, "idempotency-key");
+    struct slice key = http_header(call->request, "idempotency-key");
     if (!key.ptr)
         return SLICE_NONE;
-    return arena_printf(http_arena(request), "%.*s/%.*s", SLICE_ARG(grant->id), SLICE_ARG(key));
+    return arena_printf(call->arena, "%.*s/%.*s", SLICE_ARG(call->grant.id), SLICE_ARG(key));
 }
 
-static void deliver(struct collector_http *collector, struct http_request *request,
-                    const struct ingest_grant *grant, struct slice records, uint32_t count)
+/* The port that everybody has is called by what is spoken; another one by its own name as well. */
+static struct slice source_of(const struct ingest_call *call)
 {
-    struct delivery delivery = {
-        .origin = {.source = SLICE("hec"), .stream = grant->stream, .dataset = grant->dataset,
-                   .peer = http_peer(request), .identity = grant->id, .zone = grant->zone},
-        .received_ns = clock_wall_ns(collector->config.sink->clock),
-        .key = batch_key(request, grant),
-        .framing = FRAMING_RECORDS,
-        .event_count = count,
-        .body = records,
-    };
+    const struct collector_settings *settings = call->collector->settings;
+    if (slice_is(settings->name, settings->kind->name))
+        return slice_text(call->dialect->name);
+    return arena_printf(call->arena, "%.*s.%s", SLICE_ARG(settings->name), call->dialect->name);
+}
+
+static struct slice first_of(struct slice a, struct slice b)
+{
+    return a.len ? a : b;
+}
+
+void ingest_take(struct ingest_call *call, struct slice records, uint32_t count,
+                 void (*answer)(struct ingest_call *call, const struct sink_ack *ack))
+{
+    const struct collector_http *collector = call->collector;
+    struct delivery delivery = collector_delivery(collector->host, collector->settings);
     struct err err;
-    if (delivery.key.len > IDEMPOTENCY_KEY_BYTES_MAX) {
-        http_reply_error(request, 400, "bad_key", "an Idempotency-Key has at most %d bytes",
-                         IDEMPOTENCY_KEY_BYTES_MAX);
-        return;
-    }
-    if (sink_take(collector->config.sink, &delivery, on_stored, request, &err) < 0) {
-        if (err.code == ERR_LIMIT || err.code == ERR_NOMEM)
-            reply(request, 503, HEC_BUSY, "Server is busy");
-        else
-            reply_not_stored(request, &err);
-    }
+    delivery.origin.source = source_of(call);
+    delivery.origin.stream = first_of(call->grant.stream, delivery.origin.stream);
+    delivery.origin.dataset = first_of(call->grant.dataset, delivery.origin.dataset);
+    delivery.origin.zone = first_of(call->grant.zone, delivery.origin.zone);
+    delivery.origin.peer = http_peer(call->request);
+    delivery.origin.identity = call->grant.id;
+    delivery.key = batch_key(call);
+    delivery.event_count = count;
+    delivery.body = records;
+    call->answer = answer;
+    if (delivery.key.len > IDEMPOTENCY_KEY_BYTES_MAX)
+        ingest_refuse(call, INGEST_BAD_KEY, NULL);
+    else if (sink_take(collector->host->sink, &delivery, on_stored, call, &err) < 0)
+        ingest_refuse(call, err.code == ERR_DENIED ? INGEST_QUOTA : err.code == ERR_IO ? INGEST_FAILED : INGEST_BUSY,
+                      err.code == ERR_IO || err.code == ERR_DENIED ? err.text : NULL);
 }
 
-static void take_body(struct collector_http *collector, struct http_request *request, bool raw,
-                      const struct ingest_grant *grant)
+/* ---- who asks ---- */
+
+/* The part behind the first ':' of what base64 says, or all of it without one. */
+static struct slice decoded_token(struct ingest_call *call, struct slice text)
 {
-    struct hec_defaults defaults = {
-        .host = http_param(request, "host"),
-        .source = http_param(request, "source"),
-        .sourcetype = http_param(request, "sourcetype"),
-        .index = http_param(request, "index"),
-    };
-    struct buffer records;
-    uint32_t count;
-    struct err err;
-    err_clear(&err);
-    buffer_init(&records, JOURNAL_RECORD_BYTES_MAX);
-    enum hec_problem problem =
-        raw ? hec_parse_raw(http_body(request), &defaults, &records, &count)
-            : hec_parse(http_body(request), &defaults, &records, &count, &err);
-    if (problem != HEC_OK)
-        reply_invalid(request, problem, count, &err);
-    else if (buffer_failed(&records))
-        http_reply_error(request, 413, "too_large",
-                         "the body is too large; send it in smaller pieces");
-    else
-        deliver(collector, request, grant, buffer_slice(&records), count);
-    buffer_close(&records);
+    struct buffer plain;
+    struct slice user, password, token = SLICE("");
+    buffer_init(&plain, HTTP_HEADER_BYTES_MAX);
+    if (buffer_put_from_base64(&plain, text)) {
+        bool both = slice_cut(buffer_slice(&plain), ':', &user, &password);
+        token = arena_copy(call->arena, !both ? buffer_slice(&plain) : password.len ? password : user);
+    }
+    buffer_close(&plain);
+    return token;
 }
 
-static void take_events(struct collector_http *collector, struct http_request *request, bool raw)
+/* SLICE_NONE: no header; empty: one that holds no token. */
+static struct slice token_of(struct ingest_call *call)
 {
-    struct ingest_grant grant = {0};
-    struct slice token = token_of(request);
-    if (http_method(request) != HTTP_METHOD_POST) {
-        http_reply_error(request, 405, "method_not_allowed", "send events with POST");
-        return;
+    struct slice header = http_header(call->request, "authorization"), scheme, rest;
+    if (!header.ptr)
+        return SLICE_NONE;
+    if (!slice_cut(slice_trim(header), ' ', &scheme, &rest))
+        return SLICE("");
+    rest = slice_trim(rest);
+    if (slice_is_nocase(scheme, "splunk") || slice_is_nocase(scheme, "bearer"))
+        return rest;
+    if (slice_is_nocase(scheme, "basic") || slice_is_nocase(scheme, "apikey"))
+        return decoded_token(call, rest);
+    return SLICE("");
+}
+
+static bool may_enter(struct ingest_call *call)
+{
+    const struct collector_host *host = call->collector->host;
+    struct slice token = token_of(call);
+    if (!token.len) {
+        ingest_refuse(call, token.ptr ? INGEST_BAD_TOKEN : INGEST_NO_TOKEN, NULL);
+        return false;
     }
-    if (!token.ptr) {
-        reply(request, 401, HEC_TOKEN_REQUIRED, "Token is required");
-        return;
-    }
-    if (token.len == 0) {
-        reply(request, 401, HEC_AUTHORIZATION_INVALID, "Invalid authorization");
-        return;
-    }
-    switch (collector->config.authorise(collector->config.context, token, http_peer(request),
-                                        http_arena(request), &grant)) {
-    case AUTHORISE_UNKNOWN:
-        reply(request, 403, HEC_TOKEN_INVALID, "Invalid token");
-        return;
-    case AUTHORISE_DISABLED:
-        reply(request, 403, HEC_TOKEN_DISABLED, "Token disabled");
-        return;
+    switch (host->authorise(host->context, token, http_peer(call->request), call->arena, &call->grant)) {
     case AUTHORISE_OK:
-        take_body(collector, request, raw, &grant);
-        return;
+        return true;
+    case AUTHORISE_DISABLED:
+        ingest_refuse(call, INGEST_DISABLED_TOKEN, NULL);
+        return false;
+    case AUTHORISE_UNKNOWN:
+        break;
     }
+    ingest_refuse(call, INGEST_UNKNOWN_TOKEN, NULL);
+    return false;
+}
+
+/* ---- finding the route ---- */
+
+static bool path_fits(struct slice pattern, struct slice path, struct slice *wild)
+{
+    struct slice want, have;
+    *wild = SLICE_NONE;
+    while (slice_next_part(&pattern, '/', &want)) {
+        if (!slice_next_part(&path, '/', &have))
+            return false;
+        if (slice_is(want, "*") && have.len)
+            *wild = have;
+        else if (!slice_equal(want, have))
+            return false;
+    }
+    return !slice_next_part(&path, '/', &have);
+}
+
+static bool method_fits(const struct dialect_route *route, enum http_method method)
+{
+    return route->method == HTTP_OTHER_METHOD || route->method == method ||
+           (route->method == HTTP_METHOD_GET && method == HTTP_METHOD_HEAD);
+}
+
+/* The first route of that path and method; else, with *of set, only the path is known. */
+static const struct dialect_route *find_route(struct ingest_call *call, const struct dialect **of)
+{
+    struct slice path = http_path(call->request), wild;
+    enum http_method method = http_method(call->request);
+    *of = NULL;
+    for (size_t d = 0; d < ARRAY_COUNT(dialects); d++)
+        for (size_t r = 0; r < dialects[d]->route_count; r++) {
+            const struct dialect_route *route = &dialects[d]->routes[r];
+            if (!path_fits(slice_text(route->path), path, &wild))
+                continue;
+            *of = *of ? *of : dialects[d];
+            if (!method_fits(route, method))
+                continue;
+            *of = dialects[d];
+            call->wild = wild;
+            return route;
+        }
+    return NULL;
 }
 
 static void handle(void *context, struct http_request *request)
 {
     struct collector_http *collector = context;
-    struct slice path = http_path(request);
-    if (slice_is(path, "/services/collector/health") ||
-        slice_is(path, "/services/collector/health/1.0"))
-        reply(request, 200, HEC_HEALTHY, "HEC is healthy");
-    else if (slice_is(path, "/services/collector") || slice_is(path, "/services/collector/event") ||
-             slice_is(path, "/services/collector/event/1.0"))
-        take_events(collector, request, false);
-    else if (slice_is(path, "/services/collector/raw") ||
-             slice_is(path, "/services/collector/raw/1.0"))
-        take_events(collector, request, true);
-    else
-        http_reply_error(request, 404, "not_found",
-                         "this port takes events at /services/collector; the console and the API "
-                         "are on another port");
-}
-
-int collector_http_open(struct net_loop *loop, const struct collector_http_config *config,
-                        struct collector_http **out, struct err *err)
-{
-    struct collector_http *collector = mem_calloc(1, sizeof(*collector));
-    *out = NULL;
-    if (!collector)
-        return err_nomem(err);
-    collector->config = *config;
-    struct http_options options = {.address = config->address, .port = config->port,
-                                   .tls = config->tls, .handle = handle, .context = collector};
-    if (http_listen(loop, &options, &collector->server, err) < 0) {
-        mem_free(collector);
-        return -1;
-    }
-    *out = collector;
-    return 0;
-}
-
-uint16_t collector_http_port(const struct collector_http *collector)
-{
-    return http_port(collector->server);
-}
-
-void collector_http_free(struct collector_http *collector)
-{
-    if (!collector)
+    struct ingest_call *call = arena_calloc(http_arena(request), sizeof(*call));
+    if (!call) {
+        http_reply_error(request, 503, "out_of_memory", "no memory now; nothing was kept, send it again");
         return;
+    }
+    *call = (struct ingest_call){.request = request, .arena = http_arena(request), .collector = collector};
+    const struct dialect_route *route = find_route(call, &call->dialect);
+    if (!call->dialect)
+        http_reply_error(request, 404, "not_found",
+                         "nothing is taken in at this path (docs/collect.md lists those that are); the console and the "
+                         "API are on another port");
+    else if (!route)
+        ingest_refuse(call, INGEST_METHOD, NULL);
+    else if (route->open || may_enter(call))
+        route->handle(call);
+}
+
+/* ---- the kind ---- */
+
+static const struct collector_option options[] = {
+    LISTENING_OPTIONS("7180"),
+    LISTENING_TLS_OPTIONS,
+};
+
+static bool wants_tls(const struct collector_settings *settings)
+{
+    return settings_text(settings, "certificate").ptr || settings_text(settings, "client_ca").ptr ||
+           !(listening_is_loopback(settings) || settings_bool(settings, "insecure_plaintext"));
+}
+
+static void http_close(void *self)
+{
+    struct collector_http *collector = self;
     http_free(collector->server);
+    tls_context_free(collector->tls);
     mem_free(collector);
 }
+
+static int http_open(const struct collector_host *host, const struct collector_settings *settings, void **out,
+                     struct err *err)
+{
+    struct collector_http *collector = mem_calloc(1, sizeof(*collector));
+    *out = collector;
+    if (!collector)
+        return err_nomem(err);
+    collector->settings = settings;
+    collector->host = host;
+    struct http_options listen = {.address = settings_string(settings, "address"),
+                                  .port = (uint16_t)settings_number(settings, "port"),
+                                  .handle = handle, .context = collector};
+    if (wants_tls(settings) && listening_tls(host, settings, &collector->tls, err) < 0)
+        return -1;
+    listen.tls = collector->tls;
+    return http_listen(host->loop, &listen, &collector->server, err);
+}
+
+static void http_count(void *self, struct collector_counts *out)
+{
+    const struct collector_http *collector = self;
+    out->refused = atomic_load(&collector->refused);
+    out->port = http_port(collector->server);
+}
+
+const struct collector_kind collector_http = {
+    .name = "http",
+    .summary = "the ingest port for HTTP: one port for every dialect",
+    .details = "A request is answered with 2xx only when its events are durable. 4xx and 5xx mean that nothing of it was kept: the "
+               "sender still holds it. `Idempotency-Key` names a batch: the same key and bytes again are acknowledged and not "
+               "doubled. A token (`hinomi token add --kind hec`) says who sends and where it is filed. TLS is spoken on every "
+               "address that is not a loopback one.",
+    .options = options,
+    .option_count = ARRAY_COUNT(options),
+    .check = listening_check_tls,
+    .open = http_open,
+    .free = http_close,
+    .counts = http_count,
+    .listens = true,
+};

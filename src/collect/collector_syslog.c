@@ -1,85 +1,66 @@
-#include "collect/collector_syslog.h"
-
+/* Syslog over UDP (RFC 5426), TCP (RFC 6587, both framings) and TLS (RFC 5425).
+ *
+ * Syslog has no acknowledgement: a message counts as received when it is durable; what a connection had sent before a
+ * crash and was not durable is the sender's to send again. RELP (collector_relp.c) has one. */
 #include "base/limits.h"
 #include "base/mem.h"
+#include "collect/datagrams.h"
+#include "collect/listening.h"
 #include "collect/syslog_frame.h"
+#include "net/conn.h"
+#include "net/tls.h"
 
 #include <stdatomic.h>
 
-enum { IDLE_MS = 15 * 60 * 1000, UDP_GATHER_BYTES = 256 * 1024, PEER_MAX = 64 };
-#define GATHER_BYTES_MAX (8 * MIB)
+enum { IDLE_MS = 15 * 60 * 1000 };
 
 struct collector_syslog {
-    struct collector_syslog_config config;
+    struct gatherings *pool;
+    struct datagrams *datagrams;
     struct net_listener *listener;
-    struct net_udp *udp;
-    /* UDP: one delivery gathers what one sender sent in a row */
-    struct buffer records;
-    uint32_t count;
-    char peer[PEER_MAX];
-    atomic_ulong received, dropped, bad_counts;
+    struct tls_context *tls;
+    atomic_ulong bad_counts, open;
 };
 
 /* One TCP sender. */
 struct sender {
     struct collector_syslog *collector;
     struct net_conn *conn;
+    struct gathering *gathering;
     struct syslog_frames frames;
-    struct buffer records;
-    uint32_t count;
+    bool no_memory;
 };
-
-static struct delivery make_delivery(const struct collector_syslog *collector,
-                                     struct slice records, uint32_t count, struct slice peer,
-                                     struct slice identity)
-{
-    const struct collector_syslog_config *config = &collector->config;
-    return (struct delivery){
-        .origin = {.source = SLICE("syslog"), .stream = config->stream, .dataset = config->dataset,
-                   .peer = peer, .identity = identity, .zone = config->zone},
-        .received_ns = clock_wall_ns(config->sink->clock),
-        .framing = FRAMING_RECORDS,
-        .event_count = count,
-        .body = records,
-    };
-}
 
 /* ---- TCP ---- */
 
 static void on_frame(void *context, struct slice frame, bool part)
 {
     struct sender *sender = context;
-    delivery_put_record(&sender->records, frame, part ? SLICE("part=1") : SLICE(""));
-    sender->count++;
+    if (!gathering_put(sender->gathering, frame, part ? SLICE("part=1") : SLICE("")))
+        sender->no_memory = true;
 }
 
-static void flush_sender(struct sender *sender)
+static void on_room(void *context)
 {
-    struct collector_syslog *collector = sender->collector;
-    if (sender->count == 0)
-        return;
-    struct delivery delivery =
-        make_delivery(collector, buffer_slice(&sender->records), sender->count,
-                      net_conn_peer(sender->conn), net_conn_identity(sender->conn));
-    if (sink_take(collector->config.sink, &delivery, NULL, NULL, NULL) < 0) {
-        net_conn_pause(sender->conn); /* no room in the journal: on_tick tries again */
-        return;
-    }
-    atomic_fetch_add(&collector->received, sender->count);
-    buffer_clear(&sender->records);
-    sender->count = 0;
+    struct sender *sender = context;
     net_conn_resume(sender->conn);
 }
 
+static const struct gathering_events events = {.room = on_room};
+
 static void *on_open(void *context, struct net_conn *conn)
 {
+    struct collector_syslog *collector = context;
     struct sender *sender = mem_calloc(1, sizeof(*sender));
-    if (!sender)
+    struct gathering *gathering =
+        sender ? gathering_new(collector->pool, net_conn_peer(conn), net_conn_identity(conn), &events, sender) : NULL;
+    if (!gathering) {
+        mem_free(sender);
         return NULL;
-    sender->collector = context;
-    sender->conn = conn;
+    }
+    *sender = (struct sender){.collector = collector, .conn = conn, .gathering = gathering};
     syslog_frames_init(&sender->frames);
-    buffer_init(&sender->records, GATHER_BYTES_MAX);
+    atomic_fetch_add(&collector->open, 1);
     return sender;
 }
 
@@ -89,9 +70,11 @@ static void on_data(void *state, struct net_conn *conn, struct slice bytes)
     uint64_t bad = sender->frames.bad_counts;
     int result = syslog_frames_feed(&sender->frames, bytes, on_frame, sender);
     atomic_fetch_add(&sender->collector->bad_counts, sender->frames.bad_counts - bad);
-    flush_sender(sender);
-    if (result < 0 || buffer_failed(&sender->records))
-        net_conn_close(conn); /* memory is out: the sender keeps what it has not sent */
+    gathering_flush(sender->gathering);
+    if (gathering_is_full(sender->gathering))
+        net_conn_pause(conn);
+    if (result < 0 || sender->no_memory)
+        net_conn_close(conn); /* the sender keeps what it has not sent */
 }
 
 static void on_close(void *state, struct net_conn *conn)
@@ -99,121 +82,118 @@ static void on_close(void *state, struct net_conn *conn)
     (void)conn;
     struct sender *sender = state;
     syslog_frames_finish(&sender->frames, on_frame, sender);
-    flush_sender(sender);
-    atomic_fetch_add(&sender->collector->dropped, sender->count);
     syslog_frames_close(&sender->frames);
-    buffer_close(&sender->records);
+    gathering_close(sender->gathering);
+    atomic_fetch_sub(&sender->collector->open, 1);
     mem_free(sender);
 }
 
-/* A paused sender tries again. */
-static void on_tick(void *state, struct net_conn *conn)
+static int listen_tcp(const struct collector_host *host, const struct collector_settings *settings,
+                      struct collector_syslog *collector, struct err *err)
 {
-    (void)conn;
-    flush_sender(state);
+    struct net_listen_options options = {
+        .address = settings_string(settings, "address"),
+        .port = (uint16_t)settings_number(settings, "port"),
+        .tls = collector->tls,
+        .idle_ms = IDLE_MS,
+        .handler = {on_open, on_data, on_close, NULL, NULL},
+        .context = collector,
+    };
+    if (!(collector->pool = gatherings_new(host, settings, err)))
+        return -1;
+    return net_listen(host->loop, &options, &collector->listener, err);
 }
 
 /* ---- UDP ---- */
 
-static void flush_udp(void *context)
+static bool on_datagram(void *context, struct gathering *gathering, struct slice bytes)
 {
-    struct collector_syslog *collector = context;
-    if (collector->count == 0)
-        return;
-    struct delivery delivery = make_delivery(collector, buffer_slice(&collector->records),
-                                             collector->count, slice_text(collector->peer),
-                                             SLICE_NONE);
-    if (sink_take(collector->config.sink, &delivery, NULL, NULL, NULL) < 0)
-        atomic_fetch_add(&collector->dropped, collector->count);
-    else
-        atomic_fetch_add(&collector->received, collector->count);
-    buffer_clear(&collector->records);
-    collector->count = 0;
-}
-
-static void on_datagram(void *context, struct slice bytes, struct slice peer)
-{
-    struct collector_syslog *collector = context;
-    if (!slice_is(peer, collector->peer) || collector->records.len > UDP_GATHER_BYTES)
-        flush_udp(collector);
+    (void)context;
     while (bytes.len && strchr("\n\r", bytes.ptr[bytes.len - 1]))
         bytes.len--;
-    if (bytes.len == 0)
-        return;
-    if (collector->count == 0 && peer.len < PEER_MAX) {
-        memcpy(collector->peer, peer.ptr, peer.len);
-        collector->peer[peer.len] = '\0';
-    }
-    delivery_put_record(&collector->records, bytes, SLICE(""));
-    collector->count++;
+    return bytes.len == 0 || gathering_put(gathering, bytes, SLICE(""));
 }
 
-/* ---- both ---- */
-
-static int listen_tcp(struct net_loop *loop, struct collector_syslog *collector, struct err *err)
+static int listen_udp(const struct collector_host *host, const struct collector_settings *settings,
+                      struct collector_syslog *collector, struct err *err)
 {
-    const struct collector_syslog_config *config = &collector->config;
-    struct net_listen_options options = {
-        .address = config->address,
-        .port = config->port,
-        .tls = config->tls,
-        .idle_ms = IDLE_MS,
-        .handler = {on_open, on_data, on_close, on_tick, NULL},
-        .context = collector,
-    };
-    return net_listen(loop, &options, &collector->listener, err);
+    struct datagrams_config config = {
+        .host = host, .settings = settings, .datagram = on_datagram, .context = collector,
+        .port = collector->listener ? net_listener_port(collector->listener) : (uint16_t)settings_number(settings, "port")};
+    return datagrams_open(&config, &collector->datagrams, err);
 }
 
-static int listen_udp(struct net_loop *loop, struct collector_syslog *collector, struct err *err)
+/* ---- the kind ---- */
+
+static const char *const transports[] = {"udp", "tcp", "tls", NULL};
+
+static const struct collector_option options[] = {
+    LISTENING_OPTIONS("5514"),
+    {"transport", SETTING_CHOICES, "[udp, tcp]", .choices = transports, .summary = "how it comes; tls stands alone, on a port of its own"},
+    LISTENING_TLS_OPTIONS,
+};
+
+static int syslog_check(const struct collector_settings *settings, struct err *err)
 {
-    struct net_udp_options options = {
-        .address = collector->config.address,
-        .port = net_listener_port(collector->listener),
-        .datagram = on_datagram,
-        .idle = flush_udp,
-        .context = collector,
-    };
-    return net_listen_udp(loop, &options, &collector->udp, err);
+    size_t count;
+    settings_list(settings, "transport", &count);
+    bool tls = settings_has(settings, "transport", "tls");
+    if (count == 0 || (tls && count > 1))
+        return err_set(err, ERR_CONFIG, "%.*s: transport is udp, tcp, both of them, or tls alone (another collector with "
+                       "another port takes the rest)", SLICE_ARG(settings->name));
+    if (tls)
+        return listening_check_tls(settings, err);
+    if (settings_text(settings, "certificate").ptr || settings_text(settings, "client_ca").ptr)
+        return err_set(err, ERR_CONFIG, "%.*s: certificates are for transport: tls", SLICE_ARG(settings->name));
+    return listening_check_plain(settings, err);
 }
 
-int collector_syslog_open(struct net_loop *loop, const struct collector_syslog_config *config,
-                          struct collector_syslog **out, struct err *err)
+static void syslog_free(void *self)
 {
-    *out = NULL;
-    struct collector_syslog *collector = mem_calloc(1, sizeof(*collector));
-    if (!collector)
-        return err_nomem(err);
-    collector->config = *config;
-    buffer_init(&collector->records, GATHER_BYTES_MAX);
-    if (listen_tcp(loop, collector, err) < 0) {
-        collector_syslog_free(collector);
-        return -1;
-    }
-    *out = collector; /* from here on the loop knows it: freed after the loop */
-    if (config->udp && listen_udp(loop, collector, err) < 0)
-        return -1;
-    return 0;
-}
-
-uint16_t collector_syslog_port(const struct collector_syslog *collector)
-{
-    return net_listener_port(collector->listener);
-}
-
-struct syslog_counts collector_syslog_counts(const struct collector_syslog *collector)
-{
-    return (struct syslog_counts){
-        .received = atomic_load(&collector->received),
-        .dropped = atomic_load(&collector->dropped),
-        .kernel_drops = collector->udp ? net_udp_kernel_drops(collector->udp) : 0,
-        .bad_counts = atomic_load(&collector->bad_counts),
-    };
-}
-
-void collector_syslog_free(struct collector_syslog *collector)
-{
-    if (!collector)
-        return;
-    buffer_close(&collector->records);
+    struct collector_syslog *collector = self;
+    datagrams_free(collector->datagrams);
+    gatherings_free(collector->pool);
+    tls_context_free(collector->tls);
     mem_free(collector);
 }
+
+static int syslog_open(const struct collector_host *host, const struct collector_settings *settings, void **out,
+                       struct err *err)
+{
+    struct collector_syslog *collector = mem_calloc(1, sizeof(*collector));
+    bool tls = settings_has(settings, "transport", "tls"), tcp = tls || settings_has(settings, "transport", "tcp");
+    *out = collector;
+    if (!collector)
+        return err_nomem(err);
+    if (tls && listening_tls(host, settings, &collector->tls, err) < 0)
+        return -1;
+    if (tcp && listen_tcp(host, settings, collector, err) < 0)
+        return -1;
+    return settings_has(settings, "transport", "udp") ? listen_udp(host, settings, collector, err) : 0;
+}
+
+static void syslog_count(void *self, struct collector_counts *out)
+{
+    const struct collector_syslog *collector = self;
+    if (collector->pool)
+        out->dropped_queue += gatherings_dropped(collector->pool);
+    if (collector->datagrams)
+        datagrams_count(collector->datagrams, out);
+    out->open = atomic_load(&collector->open);
+    out->port = collector->listener ? net_listener_port(collector->listener) : datagrams_port(collector->datagrams);
+}
+
+const struct collector_kind collector_syslog = {
+    .name = "syslog",
+    .summary = "syslog over UDP, TCP and TLS, RFC 3164 and RFC 5424",
+    .details = "TCP takes both framings of RFC 6587, line by line and counted octets, also mixed. A message of more than 1 MiB comes "
+               "in linked parts. While the disk has no room, TCP and TLS senders wait; datagrams that find no room are counted by "
+               "place (`hinomi ledger`).",
+    .options = options,
+    .option_count = ARRAY_COUNT(options),
+    .check = syslog_check,
+    .open = syslog_open,
+    .free = syslog_free,
+    .counts = syslog_count,
+    .listens = true,
+};

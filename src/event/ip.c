@@ -128,3 +128,9 @@ bool cidr_contains(const struct cidr *cidr, const uint8_t bytes[16], uint8_t fam
         return false;
     return rest == 0 || ((bytes[whole] ^ cidr->base.bytes[whole]) >> (8 - rest)) == 0;
 }
+
+bool ip_is_loopback(const struct ip *ip)
+{
+    static const uint8_t loopback6[16] = {[15] = 1};
+    return ip->family == 4 ? ip->bytes[12] == 127 : memcmp(ip->bytes, loopback6, 16) == 0;
+}

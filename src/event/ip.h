@@ -17,6 +17,8 @@ bool ip_parse(struct slice text, struct ip *out);
 /* The address in "address:port" or "[address]:port"; IPv4 dressed as IPv6 (a listener that takes
  * both) is IPv4. */
 bool ip_parse_peer(struct slice peer, struct ip *out);
+/* 127.0.0.0/8 and ::1. */
+bool ip_is_loopback(const struct ip *ip);
 size_t ip_format(const uint8_t bytes[16], uint8_t family, char to[IP_TEXT_SIZE]);
 
 /* The four bytes of an IPv4 address as a number. */

@@ -79,6 +79,6 @@ struct net_udp_options {
 MUST_USE int net_listen_udp(struct net_loop *loop, const struct net_udp_options *options,
                             struct net_udp **out, struct err *err);
 uint16_t net_udp_port(const struct net_udp *udp);
-/* Datagrams the kernel dropped because its buffer was full (SO_RXQ_OVFL is per message; this is
- * /proc's counter for the socket). */
-uint64_t net_udp_kernel_drops(const struct net_udp *udp);
+/* Datagrams the kernel dropped because its buffer was full (SO_MEMINFO). On the loop's thread, and often enough that
+ * less than 2^32 come in between. */
+uint64_t net_udp_kernel_drops(struct net_udp *udp);

@@ -22,7 +22,8 @@ struct header {
 };
 
 struct http_request {
-    struct http_server *server;
+    struct http_server *server; /* not to be asked once the loop has stopped */
+    struct net_loop *loop;
     struct net_conn *conn;
     struct connection *connection;
     struct arena *arena;
@@ -227,6 +228,8 @@ static void request_free(struct http_request *request)
 {
     if (request->conn)
         net_conn_drop(request->conn);
+    if (request->loop)
+        net_loop_drop(request->loop);
     buffer_close(&request->reply);
     arena_free(request->arena);
     mem_free(request);
@@ -261,7 +264,7 @@ void http_reply(struct http_request *request, int status, const char *content_ty
     buffer_init(&request->reply, 512 * MIB);
     format_reply(&request->reply, status, content_type, headers, body, request->keep_alive,
                  request->method == HTTP_METHOD_HEAD);
-    if (!net_loop_post(request->server->loop, send_reply, request))
+    if (!net_loop_post(request->loop, send_reply, request))
         request_free(request); /* the server is stopping: there is nobody to answer */
 }
 
@@ -304,7 +307,7 @@ struct http_stream *http_reply_stream(struct http_request *request, int status,
         return NULL;
     }
     struct http_stream *stream =
-        http_stream_new(request->server->loop, request->conn, chunked, bytes_max);
+        http_stream_new(request->loop, request->conn, chunked, bytes_max);
     buffer_init(&request->reply, 64 * KIB);
     format_head(&request->reply, status, content_type, headers,
                 chunked ? "Transfer-Encoding: chunked\r\n" : "", chunked && request->keep_alive);
@@ -315,7 +318,7 @@ struct http_stream *http_reply_stream(struct http_request *request, int status,
         return NULL;
     }
     request->stream = stream;
-    if (net_loop_post(request->server->loop, begin_stream, request))
+    if (net_loop_post(request->loop, begin_stream, request))
         return stream;
     http_stream_free(stream);
     request_free(request); /* the server is stopping: there is nobody to answer */
@@ -573,11 +576,13 @@ static struct http_request *new_request(struct connection *connection)
         return NULL;
     request->arena = arena_new(REQUEST_ARENA_MAX);
     request->server = connection->server;
+    request->loop = connection->server->loop;
     request->connection = connection;
     request->conn = connection->conn;
     request->method = method_of(&connection->parser);
     request->keep_alive = llhttp_should_keep_alive(&connection->parser);
     request->is_old = connection->parser.http_major == 1 && connection->parser.http_minor == 0;
+    net_loop_hold(request->loop);
     net_conn_hold(connection->conn);
     if (!request->arena || !copy_head(connection, request)) {
         request_free(request);

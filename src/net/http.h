@@ -8,7 +8,7 @@
  * Ownership  The handler owns the request from the call on and must end it with
  *            exactly one http_reply*(), which frees it. net/http_stream.h has one for long answers.
  * Threads    The handler runs on the loop's thread and must not block;
- *            http_reply from any thread that ends before the loop is stopped.
+ *            http_reply from any thread; once the loop has stopped it answers nobody.
  * Limits     HTTP_HEADER_BYTES_MAX (431), HTTP_BODY_BYTES_MAX and
  *            HTTP_INFLATE_RATIO_MAX (413), HTTP_HEADER_TIMEOUT_MS, HTTP_IDLE_TIMEOUT_MS.
  *            One request at a time per connection; pipelined ones wait.

@@ -36,6 +36,7 @@ struct http_stream *http_stream_new(struct net_loop *loop, struct net_conn *conn
     buffer_init(&stream->going, bytes_max);
     pthread_mutex_init(&stream->lock, NULL);
     net_conn_hold(conn);
+    net_loop_hold(loop);
     return stream;
 }
 
@@ -44,6 +45,7 @@ void http_stream_free(struct http_stream *stream)
     if (!stream)
         return;
     net_conn_drop(stream->conn);
+    net_loop_drop(stream->loop);
     buffer_close(&stream->waiting);
     buffer_close(&stream->going);
     pthread_mutex_destroy(&stream->lock);

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <uv.h>
 
 struct task {
@@ -20,7 +21,9 @@ struct net_loop {
     const char *name;
     pthread_mutex_t lock; /* of the tasks and stopping */
     struct task *first, *last;
-    bool stopping;
+    bool stopping; /* everything is being closed */
+    bool ended;    /* nothing that is posted would run */
+    atomic_int holds; /* net_loop_stop's own included */
 };
 
 struct uv_loop_s *net_loop_uv(struct net_loop *loop)
@@ -78,11 +81,22 @@ static void *run(void *context)
     pthread_setname_np(pthread_self(), loop->name);
     uv_run(&loop->uv, UV_RUN_DEFAULT);
     run_tasks(loop); /* what was posted while closing still runs, so nothing it owns leaks */
+    pthread_mutex_lock(&loop->lock);
+    loop->ended = true;
+    pthread_mutex_unlock(&loop->lock);
+    run_tasks(loop);
     return NULL;
 }
 
-static void loop_free(struct net_loop *loop)
+void net_loop_hold(struct net_loop *loop)
 {
+    atomic_fetch_add(&loop->holds, 1);
+}
+
+void net_loop_drop(struct net_loop *loop)
+{
+    if (atomic_fetch_sub(&loop->holds, 1) != 1)
+        return;
     pthread_mutex_destroy(&loop->lock);
     mem_free(loop);
 }
@@ -94,10 +108,11 @@ int net_loop_start(const char *name, struct net_loop **out, struct err *err)
     if (!loop)
         return err_nomem(err);
     loop->name = name;
+    loop->holds = 1;
     pthread_mutex_init(&loop->lock, NULL);
     int code = uv_loop_init(&loop->uv);
     if (code < 0) {
-        loop_free(loop);
+        net_loop_drop(loop);
         return err_set(err, ERR_IO, "cannot make an event loop: %s", uv_strerror(code));
     }
     loop->uv.data = loop;
@@ -108,7 +123,7 @@ int net_loop_start(const char *name, struct net_loop **out, struct err *err)
         uv_close((uv_handle_t *)&loop->wake, NULL);
         uv_run(&loop->uv, UV_RUN_DEFAULT);
         uv_loop_close(&loop->uv);
-        loop_free(loop);
+        net_loop_drop(loop);
         return err_set_errno(err, code, "cannot start the thread %s", name);
     }
     *out = loop;
@@ -125,7 +140,7 @@ void net_loop_stop(struct net_loop *loop)
     uv_async_send(&loop->wake);
     pthread_join(loop->thread, NULL);
     uv_loop_close(&loop->uv);
-    loop_free(loop);
+    net_loop_drop(loop);
 }
 
 bool net_loop_post(struct net_loop *loop, void (*function)(void *context), void *context)
@@ -135,7 +150,7 @@ bool net_loop_post(struct net_loop *loop, void (*function)(void *context), void 
         return false;
     *task = (struct task){NULL, function, context};
     pthread_mutex_lock(&loop->lock);
-    bool open = !loop->stopping;
+    bool open = !loop->ended;
     if (open) {
         if (loop->last)
             loop->last->next = task;
@@ -181,4 +196,67 @@ bool net_loop_call(struct net_loop *loop, void (*function)(void *context), void 
     pthread_cond_destroy(&waiting.ready);
     pthread_mutex_destroy(&waiting.lock);
     return posted;
+}
+
+/* ---- timers ---- */
+
+struct net_timer {
+    struct net_closer closer;
+    uv_timer_t timer;
+    struct net_loop *loop;
+    void (*function)(void *context);
+    void *context;
+};
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+    mem_free(handle->data);
+}
+
+static void close_timer(void *self)
+{
+    struct net_timer *timer = self;
+    uv_close((uv_handle_t *)&timer->timer, on_timer_closed);
+}
+
+static void on_timer(uv_timer_t *handle)
+{
+    struct net_timer *timer = handle->data;
+    timer->function(timer->context);
+}
+
+static void init_timer(void *context)
+{
+    struct net_timer *timer = context;
+    uv_timer_init(&timer->loop->uv, &timer->timer);
+    timer->timer.data = timer;
+}
+
+struct net_timer *net_timer_new(struct net_loop *loop, void (*function)(void *context), void *context)
+{
+    struct net_timer *timer = mem_calloc(1, sizeof(*timer));
+    if (!timer)
+        return NULL;
+    timer->closer.close = close_timer;
+    timer->loop = loop;
+    timer->function = function;
+    timer->context = context;
+    if (pthread_equal(pthread_self(), loop->thread)) {
+        init_timer(timer);
+    } else if (!net_loop_call(loop, init_timer, timer)) {
+        mem_free(timer);
+        return NULL;
+    }
+    return timer;
+}
+
+void net_timer_start(struct net_timer *timer, int64_t after_ms, int64_t repeat_ms)
+{
+    if (!uv_is_closing((uv_handle_t *)&timer->timer))
+        uv_timer_start(&timer->timer, on_timer, (uint64_t)after_ms, (uint64_t)repeat_ms);
+}
+
+bool net_timer_is_set(const struct net_timer *timer)
+{
+    return uv_is_active((const uv_handle_t *)&timer->timer);
 }

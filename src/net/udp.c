@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "net/closer.h"
 
+#include <linux/sock_diag.h>
 #include <stdio.h>
 #include <uv.h>
 
@@ -16,6 +17,8 @@ struct net_udp {
     struct net_udp_options options;
     uint16_t port;
     char *room;
+    uint64_t drops;
+    uint32_t drops_seen;
 };
 
 static void on_closed(uv_handle_t *handle)
@@ -133,30 +136,15 @@ uint16_t net_udp_port(const struct net_udp *udp)
     return udp->port;
 }
 
-/* /proc/net/udp: the last column of our socket's line, found by its local port. */
-static uint64_t drops_in(const char *path, uint16_t port)
+uint64_t net_udp_kernel_drops(struct net_udp *udp)
 {
-    FILE *file = fopen(path, "re");
-    char line[512];
-    uint64_t drops = 0;
-    while (file && fgets(line, sizeof(line), file)) {
-        unsigned local;
-        if (sscanf(line, " %*u: %*[0-9A-Fa-f]:%x", &local) != 1 || local != port)
-            continue;
-        struct slice text = slice_trim(slice_text(line));
-        size_t at = text.len;
-        uint64_t n;
-        while (at && text.ptr[at - 1] != ' ')
-            at--;
-        if (slice_to_u64(slice_from(text, at), &n))
-            drops += n;
+    uint32_t info[SK_MEMINFO_VARS];
+    socklen_t size = sizeof(info);
+    uv_os_fd_t fd;
+    if (uv_fileno((uv_handle_t *)&udp->udp, &fd) == 0 && getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &size) == 0) {
+        uint32_t now = info[SK_MEMINFO_DROPS];
+        udp->drops += (uint32_t)(now - udp->drops_seen); /* the kernel's counter has 32 bits */
+        udp->drops_seen = now;
     }
-    if (file)
-        fclose(file);
-    return drops;
-}
-
-uint64_t net_udp_kernel_drops(const struct net_udp *udp)
-{
-    return drops_in("/proc/net/udp", udp->port) + drops_in("/proc/net/udp6", udp->port);
+    return udp->drops;
 }

@@ -1,0 +1,132 @@
+/* Splunk's HTTP Event Collector: /services/collector[/event[/1.0]], /raw[/1.0], /health[/1.0].
+ * Source: Splunk, "HTTP Event Collector REST API endpoints" (codes 0..18). */
+#include "base/json.h"
+#include "base/limits.h"
+#include "collect/dialect.h"
+#include "collect/hec_parse.h"
+
+enum hec_code {
+    HEC_SUCCESS = 0,
+    HEC_TOKEN_DISABLED = 1,
+    HEC_TOKEN_REQUIRED = 2,
+    HEC_AUTHORIZATION_INVALID = 3,
+    HEC_TOKEN_INVALID = 4,
+    HEC_SERVER_ERROR = 8,
+    HEC_BUSY = 9,
+    HEC_HEALTHY = 17,
+};
+
+static void reply(struct ingest_call *call, int status, int code, const char *text)
+{
+    struct slice body = arena_printf(call->arena, "{\"text\":\"%s\",\"code\":%d}", text, code);
+    http_reply(call->request, status, "application/json", SLICE_NONE, body);
+}
+
+/* Splunk's own words, and ours as "detail" where they say more. */
+static void refuse(struct ingest_call *call, enum ingest_refusal why, const char *text, int retry_s)
+{
+    static const struct {
+        int code;
+        const char *text;
+    } words[] = {
+        [INGEST_NO_TOKEN] = {HEC_TOKEN_REQUIRED, "Token is required"},
+        [INGEST_BAD_TOKEN] = {HEC_AUTHORIZATION_INVALID, "Invalid authorization"},
+        [INGEST_UNKNOWN_TOKEN] = {HEC_TOKEN_INVALID, "Invalid token"},
+        [INGEST_DISABLED_TOKEN] = {HEC_TOKEN_DISABLED, "Token disabled"},
+        [INGEST_QUOTA] = {HEC_BUSY, "Server is busy"},
+        [INGEST_BUSY] = {HEC_BUSY, "Server is busy"},
+        [INGEST_FAILED] = {HEC_BUSY, "Server is busy"},
+        [INGEST_METHOD] = {HEC_INVALID, "Send events with POST"},
+        [INGEST_TOO_LARGE] = {HEC_INVALID, "The body is too large"},
+        [INGEST_CONFLICT] = {HEC_SERVER_ERROR, "The Idempotency-Key was used with other content"},
+        [INGEST_BAD_KEY] = {HEC_SERVER_ERROR, "The Idempotency-Key is too long"},
+    };
+    struct buffer body;
+    struct json json;
+    buffer_init(&body, 64 * KIB);
+    json_init(&json, &body);
+    json_open(&json, '{');
+    json_put_text(&json, "text", slice_text(words[why].text));
+    json_put_i64(&json, "code", words[why].code);
+    json_put_text(&json, "detail", slice_text(text));
+    json_close(&json, '}');
+    http_reply(call->request, ingest_status(why), "application/json", ingest_retry_header(call, retry_s), buffer_slice(&body));
+    buffer_close(&body);
+}
+
+static void reply_invalid(struct ingest_call *call, enum hec_problem problem, uint32_t event_number, const struct err *err)
+{
+    static const char *const texts[] = {
+        [HEC_NO_DATA] = "No data",
+        [HEC_INVALID] = "Invalid data format",
+        [HEC_EVENT_MISSING] = "Event field is required",
+        [HEC_EVENT_BLANK] = "Event field cannot be blank",
+    };
+    struct slice body =
+        arena_printf(call->arena, "{\"text\":\"%s\",\"code\":%d,\"invalid-event-number\":%u,\"detail\":\"%s\"}", texts[problem],
+                     (int)problem, event_number, problem == HEC_NO_DATA ? "the body holds no event" : err->text);
+    http_reply(call->request, 400, "application/json", SLICE_NONE, body);
+}
+
+static void answer(struct ingest_call *call, const struct sink_ack *ack)
+{
+    (void)ack;
+    reply(call, 200, HEC_SUCCESS, "Success");
+}
+
+static void take(struct ingest_call *call, bool raw)
+{
+    struct hec_defaults defaults = {
+        .host = http_param(call->request, "host"),
+        .source = http_param(call->request, "source"),
+        .sourcetype = http_param(call->request, "sourcetype"),
+        .index = http_param(call->request, "index"),
+    };
+    struct buffer records;
+    uint32_t count;
+    struct err err;
+    err_clear(&err);
+    buffer_init(&records, JOURNAL_RECORD_BYTES_MAX);
+    enum hec_problem problem = raw ? hec_parse_raw(http_body(call->request), &defaults, &records, &count)
+                                   : hec_parse(http_body(call->request), &defaults, &records, &count, &err);
+    if (problem != HEC_OK)
+        reply_invalid(call, problem, count, &err);
+    else if (buffer_failed(&records))
+        ingest_refuse(call, INGEST_TOO_LARGE, NULL);
+    else
+        ingest_take(call, buffer_slice(&records), count, answer);
+    buffer_close(&records);
+}
+
+static void take_events(struct ingest_call *call)
+{
+    take(call, false);
+}
+
+static void take_raw(struct ingest_call *call)
+{
+    take(call, true);
+}
+
+static void say_healthy(struct ingest_call *call)
+{
+    reply(call, 200, HEC_HEALTHY, "HEC is healthy");
+}
+
+static const struct dialect_route routes[] = {
+    {HTTP_METHOD_POST, "/services/collector", take_events, false},
+    {HTTP_METHOD_POST, "/services/collector/event", take_events, false},
+    {HTTP_METHOD_POST, "/services/collector/event/1.0", take_events, false},
+    {HTTP_METHOD_POST, "/services/collector/raw", take_raw, false},
+    {HTTP_METHOD_POST, "/services/collector/raw/1.0", take_raw, false},
+    {HTTP_METHOD_GET, "/services/collector/health", say_healthy, true},
+    {HTTP_METHOD_GET, "/services/collector/health/1.0", say_healthy, true},
+};
+
+const struct dialect dialect_hec = {
+    .name = "hec",
+    .summary = "Splunk HTTP Event Collector",
+    .routes = routes,
+    .route_count = ARRAY_COUNT(routes),
+    .refuse = refuse,
+};

@@ -1,0 +1,45 @@
+#pragma once
+/*
+ * collect/gathering: events of one sender, put together into deliveries, for protocols whose senders hold nothing
+ * back for us once it has left them.
+ *
+ *   put ─► [gathered] ─► sink ─► [flying] ─► stored: the next one
+ *
+ * A sender has one delivery under way, and that is kept until it is durable: a disk that refuses makes the sender
+ * wait, and is tried again every GATHERING_RETRY_MS.
+ *
+ * Ownership  A pool belongs to its collector and outlives the loop (collector.h); gatherings belong to the pool, and
+ *            stay there after gathering_close() until what they hold is durable. What is left when the pool is freed is
+ *            given to the sink once more, else counted as dropped.
+ * Threads    The loop's; gatherings_free() after it has ended; gatherings_dropped() any.
+ * Limits     GATHERING_BYTES_MAX gathered for one sender: then gathering_is_full(), and room() tells when not any more.
+ */
+#include "collect/collector.h"
+
+struct gatherings;
+struct gathering;
+
+struct gathering_events {
+    void (*room)(void *context);                  /* it was full, and is not any more */
+    void (*stored)(void *context, uint64_t mark); /* all that was put up to mark is durable */
+};
+
+MUST_USE struct gatherings *gatherings_new(const struct collector_host *host, const struct collector_settings *settings,
+                                           struct err *err);
+void gatherings_free(struct gatherings *pool); /* NULL is fine */
+uint64_t gatherings_dropped(const struct gatherings *pool);
+/* Counts events that there was no room for. */
+void gatherings_drop(struct gatherings *pool, uint64_t events);
+
+/* peer and identity are copied; events may be NULL, as may each of its functions. NULL: memory is out. */
+MUST_USE struct gathering *gathering_new(struct gatherings *pool, struct slice peer, struct slice identity,
+                                         const struct gathering_events *events, void *context);
+/* False when memory is out: the event was not taken. */
+MUST_USE bool gathering_put(struct gathering *gathering, struct slice raw, struct slice hints);
+uint64_t gathering_mark(const struct gathering *gathering); /* events put so far */
+bool gathering_is_full(const struct gathering *gathering);
+/* Hands over what was gathered, unless something is under way. */
+void gathering_flush(struct gathering *gathering);
+struct slice gathering_peer(const struct gathering *gathering);
+/* Its events are not called any more. */
+void gathering_close(struct gathering *gathering);
