@@ -20,41 +20,13 @@ static const char *data_path(const struct service *service, const char *name, ch
     return to;
 }
 
-/* ---- the sink: what collectors give goes to the journal ---- */
-
-struct waiting {
-    sink_done done;
-    void *context;
-};
-
-static void on_journal(void *context, const struct journal_ack *ack)
-{
-    static const enum sink_result results[] = {
-        [JOURNAL_STORED] = SINK_STORED,
-        [JOURNAL_DUPLICATE] = SINK_DUPLICATE,
-        [JOURNAL_CONFLICT] = SINK_CONFLICT,
-        [JOURNAL_FAILED] = SINK_FAILED,
-    };
-    struct waiting *waiting = context;
-    struct sink_ack answer = {results[ack->result], ack->first_seq, ack->err};
-    waiting->done(waiting->context, &answer);
-    mem_free(waiting);
-}
+/* ---- what collectors ask ---- */
 
 static int take_delivery(void *context, const struct delivery *delivery, sink_done done,
                          void *done_context, struct err *err)
 {
     struct service *service = context;
-    if (!done)
-        return journal_append(service->engine.journal, delivery, NULL, NULL, err);
-    struct waiting *waiting = mem_alloc(sizeof(*waiting));
-    if (!waiting)
-        return err_nomem(err);
-    *waiting = (struct waiting){done, done_context};
-    if (journal_append(service->engine.journal, delivery, on_journal, waiting, err) == 0)
-        return 0;
-    mem_free(waiting);
-    return -1;
+    return intake_take(service->intake, delivery, done, done_context, err);
 }
 
 static enum authorise_result authorise(void *context, struct slice token, struct slice peer,
@@ -179,12 +151,14 @@ static struct slice cursor_of(void *context, struct slice source, struct slice p
 static int open_collectors(struct service *service, struct err *err)
 {
     const struct config *config = &service->config;
+    struct intake_config intake = {service->engine.journal, service->engine.pipeline, service->engine.caught_up_at,
+                                   clock_real()};
     service->sink = (struct sink){take_delivery, service, clock_real()};
     struct collecting_config collecting = {
         .sink = &service->sink,
         .host = {.net = net_real(), .data_dir = config->dir, .cert = service->cert, .key = service->key,
                  .cursor = cursor_of, .authorise = authorise, .note = engine_note, .context = service}};
-    return collecting_open(&collecting, &service->collecting, err) < 0
+    return intake_start(&intake, &service->intake, err) < 0 || collecting_open(&collecting, &service->collecting, err) < 0
                ? -1
                : collecting_change(service->collecting, config->collect, config->collect_count, NULL, err);
 }
@@ -357,6 +331,7 @@ void service_stop(struct service *service)
     if (service->api_loop)
         net_loop_stop(service->api_loop);
     collecting_close(service->collecting);
+    intake_stop(service->intake);
     scheduler_stop(service->scheduler);
     if (service->gate)
         (void)gate_stats(service->gate); /* nobody asks any more; its last decisions have been told */

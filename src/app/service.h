@@ -7,6 +7,7 @@
 #include "app/config.h"
 #include "app/engine.h"
 #include "app/state_copy.h"
+#include "flow/intake.h"
 #include "schedule/scheduler.h"
 #include "search/search_files.h"
 #include "serve/server.h"
@@ -19,6 +20,7 @@ struct service {
     struct database *database;
     struct net_loop *api_loop;
     struct tls_context *tls;
+    struct intake *intake;
     struct collecting *collecting;
     struct respond *respond;
     struct gate *gate;

@@ -93,6 +93,10 @@ enum { COLLECTOR_LIST_MAX = 1024 }; /* texts in one option */
 #define GATHERING_BYTES_MAX (1 * MIB) /* events of one sender that wait while others of it are written */
 #define GATHERINGS_BYTES_MAX (128 * MIB) /* of all senders of one collector; then a few KiB for each */
 enum { GATHERING_RETRY_MS = 50 };
+#define INTAKE_BYTES_MAX (64 * MIB)     /* of all inputs, that wait for the pipeline to come near */
+#define INTAKE_DATAGRAM_BYTES (4 * MIB) /* of a sender that cannot wait; more goes to the journal however far it is ahead */
+enum { INTAKE_AHEAD_MS = 250 };         /* that the journal may be ahead of the pipeline */
+enum { INTAKE_WAIT_MS = 10000 };        /* that a delivery waits before its sender is told to send it again */
 enum { DATAGRAM_PEERS_MAX = 256 };  /* senders of datagrams whose events are gathered at a time */
 enum { SECRET_BYTES_MAX = 64 * 1024 }; /* a file that holds a secret */
 

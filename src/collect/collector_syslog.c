@@ -99,7 +99,7 @@ static int listen_tcp(const struct collector_host *host, const struct collector_
         .handler = {on_open, on_data, on_close, NULL, NULL},
         .context = collector,
     };
-    if (!(collector->pool = gatherings_new(host, settings, err)))
+    if (!(collector->pool = gatherings_new(host, settings, false, err)))
         return -1;
     return net_listen(host->loop, &options, &collector->listener, err);
 }

@@ -76,7 +76,7 @@ static int open_parts(struct datagrams *datagrams, struct err *err)
                                       .port = datagrams->config.port,
                                       .datagram = on_datagram,
                                       .context = datagrams};
-    if (!(datagrams->pool = gatherings_new(host, datagrams->config.settings, err)))
+    if (!(datagrams->pool = gatherings_new(host, datagrams->config.settings, true, err)))
         return -1;
     datagrams->flush = net_timer_new(host->loop, flush_all, datagrams);
     datagrams->count = net_timer_new(host->loop, count_drops, datagrams);

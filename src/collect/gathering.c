@@ -34,6 +34,7 @@ struct gatherings {
     const struct collector_host *host;
     const struct collector_settings *settings;
     struct net_timer *retry;
+    bool cannot_wait;
     struct gathering *first;
     size_t held; /* bytes of all, gathered and flying */
     atomic_ulong dropped;
@@ -48,6 +49,7 @@ static struct delivery delivery_of(const struct gathering *gathering, const stru
     delivery.origin.peer = slice_text(gathering->peer);
     delivery.origin.identity = slice_text(gathering->identity);
     delivery.event_count = load->count;
+    delivery.cannot_wait = pool->cannot_wait;
     delivery.body = buffer_slice(&load->records);
     return delivery;
 }
@@ -155,12 +157,13 @@ static void on_retry(void *context)
 /* ---- what collectors call ---- */
 
 struct gatherings *gatherings_new(const struct collector_host *host, const struct collector_settings *settings,
-                                  struct err *err)
+                                  bool cannot_wait, struct err *err)
 {
     struct gatherings *pool = mem_calloc(1, sizeof(*pool));
     if (pool) {
         pool->host = host;
         pool->settings = settings;
+        pool->cannot_wait = cannot_wait;
         pool->retry = net_timer_new(host->loop, on_retry, pool);
         if (pool->retry)
             return pool;

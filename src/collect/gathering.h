@@ -24,8 +24,9 @@ struct gathering_events {
     void (*stored)(void *context, uint64_t mark); /* all that was put up to mark is durable */
 };
 
+/* cannot_wait: what the senders send while there is no room is lost (datagrams). */
 MUST_USE struct gatherings *gatherings_new(const struct collector_host *host, const struct collector_settings *settings,
-                                           struct err *err);
+                                           bool cannot_wait, struct err *err);
 void gatherings_free(struct gatherings *pool); /* NULL is fine */
 uint64_t gatherings_dropped(const struct gatherings *pool);
 /* Counts events that there was no room for. */

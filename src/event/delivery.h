@@ -43,6 +43,7 @@ struct delivery {
     enum framing framing;
     uint32_t event_count;
     struct slice body;
+    bool cannot_wait; /* its sender holds nothing back; not part of what is kept */
     /* set by the journal */
     uint64_t first_seq; /* hinomi.seq of the first event; they follow without gaps */
     uint64_t journal_end;

@@ -22,7 +22,7 @@ struct patient_store {
     const atomic_bool *stopping;
     void (*note)(void *context, const char *text); /* NULL is fine */
     void *context;
-    bool waiting; /* it was said that the disk refuses, and not yet that it does not any more */
+    atomic_bool waiting; /* it was said that the disk refuses, and not yet that it does not any more */
 };
 
 /* Waits until the store has the batch. */

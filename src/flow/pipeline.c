@@ -643,6 +643,7 @@ struct pipeline_counts pipeline_counts(struct pipeline *pipeline)
     pthread_mutex_lock(&pipeline->lock);
     struct pipeline_counts counts = pipeline->counts;
     pthread_mutex_unlock(&pipeline->lock);
+    counts.disk_refuses = atomic_load(&pipeline->patient.waiting);
     return counts;
 }
 

@@ -43,6 +43,7 @@ struct pipeline_counts {
     uint64_t position;      /* of the journal, read so far */
     int64_t last_event_ns;  /* newest @timestamp seen */
     int64_t lag_ns;         /* receipt to stored, of the last batch */
+    bool disk_refuses;      /* it waits until the store may write again */
     bool failed;            /* stopped by an error; see note */
 };
 
