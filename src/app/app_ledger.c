@@ -5,10 +5,13 @@
 #include "app/admin.h"
 #include "app/listing.h"
 #include "base/file.h"
+#include "collect/drop.h"
 #include "store/store.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+
+static const char *const drop_columns[DROP_PLACES] = {"lost_in_kernel", "lost_in_queue", "lost_in_parsing"};
 
 enum by { BY_BOTH, BY_SOURCE, BY_MINUTE };
 
@@ -23,11 +26,6 @@ struct ledger_command {
     bool failed;
 };
 
-static int64_t difference(const struct ledger_counts *counts)
-{
-    return (int64_t)(counts->received - counts->stored - counts->quarantined);
-}
-
 /* Balance is asked of every entry; sums could hide two errors that cancel out. */
 static void take_entry(void *context, const struct ledger_entry *entry)
 {
@@ -35,10 +33,8 @@ static void take_entry(void *context, const struct ledger_entry *entry)
     int64_t time_ns = entry->minute * NS_PER_MINUTE;
     if (time_ns < command->from_ns || time_ns >= command->to_ns)
         return;
-    command->unbalanced += difference(&entry->counts) != 0;
-    command->sum.received += entry->counts.received;
-    command->sum.stored += entry->counts.stored;
-    command->sum.quarantined += entry->counts.quarantined;
+    command->unbalanced += ledger_difference(&entry->counts) != 0;
+    ledger_counts_add(&command->sum, &entry->counts);
     struct ledger_entry key = *entry;
     if (command->by == BY_SOURCE) {
         key.minute = 0;
@@ -83,7 +79,9 @@ static void put_entry(const struct ledger_command *command, const struct ledger_
     listing_i64(listing, "received", (int64_t)entry->counts.received);
     listing_i64(listing, "stored", (int64_t)entry->counts.stored);
     listing_i64(listing, "quarantined", (int64_t)entry->counts.quarantined);
-    listing_i64(listing, "difference", difference(&entry->counts));
+    for (int i = 0; i < DROP_PLACES; i++)
+        listing_i64(listing, drop_columns[i], (int64_t)entry->counts.dropped[i]);
+    listing_i64(listing, "difference", ledger_difference(&entry->counts));
 }
 
 static int print(struct ledger_command *command, struct err *err)
@@ -135,9 +133,9 @@ static int run(struct ledger_command *command)
     ledger_close(&command->books);
     if (result < 0)
         return cli_fail(&err);
-    fprintf(stderr, "%llu received, %llu stored, %llu quarantined: ",
+    fprintf(stderr, "%llu received, %llu stored, %llu quarantined, %llu lost on arrival: ",
             (unsigned long long)command->sum.received, (unsigned long long)command->sum.stored,
-            (unsigned long long)command->sum.quarantined);
+            (unsigned long long)command->sum.quarantined, (unsigned long long)ledger_dropped(&command->sum));
     if (command->unbalanced)
         fprintf(stderr, "the books do not balance in %llu places\n",
                 (unsigned long long)command->unbalanced);

@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "collect/drop.h"
 #include "cut/yaml_json.h"
 #include "net/loop.h"
 
@@ -24,9 +25,10 @@ struct entry {
     struct sink sink; /* counts, then gives to the program's */
     const struct sink *to;
     void *collector;
-    bool wanted;
+    bool wanted, started;
     atomic_ulong events, bytes, under_way;
     atomic_long last_ns;
+    atomic_ulong told[DROP_PLACES]; /* drops that the books know of */
 };
 
 struct collecting {
@@ -72,6 +74,67 @@ static int take(void *context, const struct delivery *delivery, sink_done done, 
     return 0;
 }
 
+/* ---- telling the books what was lost ---- */
+
+struct telling {
+    struct entry *entry;
+    enum drop_place place;
+    uint64_t events;
+};
+
+static void on_told(void *context, const struct sink_ack *ack)
+{
+    struct telling *telling = context;
+    struct entry *entry = telling->entry;
+    if (ack->result == SINK_FAILED)
+        atomic_fetch_sub(&entry->told[telling->place], telling->events); /* the next time */
+    mem_free(telling);
+    atomic_fetch_sub(&entry->under_way, 1);
+}
+
+static void tell_drops(struct entry *entry, enum drop_place place, uint64_t events)
+{
+    struct telling *telling = mem_alloc(sizeof(*telling));
+    struct buffer body;
+    if (!telling)
+        return;
+    *telling = (struct telling){entry, place, events};
+    struct delivery delivery = {.origin = {.source = DROP_SOURCE, .stream = entry->settings->stream},
+                                .received_ns = clock_wall_ns(entry->to->clock),
+                                .framing = FRAMING_LINES,
+                                .event_count = 1,
+                                .cannot_wait = true};
+    buffer_init(&body, 64 * KIB);
+    drop_write(&(struct drop){entry->settings->name, place, events}, delivery.received_ns, &body);
+    delivery.body = buffer_slice(&body);
+    atomic_fetch_add(&entry->under_way, 1);
+    atomic_fetch_add(&entry->told[place], events);
+    if (buffer_failed(&body) || sink_take(entry->to, &delivery, on_told, telling, NULL) < 0)
+        on_told(telling, &(struct sink_ack){.result = SINK_FAILED});
+    buffer_close(&body);
+}
+
+static void tell_all_drops(struct entry *entry)
+{
+    struct collector_counts counts = {0};
+    const struct collector_kind *kind = entry->settings->kind;
+    if (!kind->counts)
+        return;
+    kind->counts(entry->collector, &counts);
+    const uint64_t drops[DROP_PLACES] = {counts.dropped_kernel, counts.dropped_queue, counts.dropped_parse};
+    for (int i = 0; i < DROP_PLACES; i++) {
+        uint64_t told = atomic_load(&entry->told[i]);
+        if (drops[i] > told)
+            tell_drops(entry, (enum drop_place)i, drops[i] - told);
+    }
+}
+
+void collecting_tick(struct collecting *collecting)
+{
+    for (struct entry *entry = collecting->first; entry; entry = entry->next)
+        tell_all_drops(entry);
+}
+
 /* ---- one collector ---- */
 
 static void leave_generation(struct generation *generation)
@@ -82,22 +145,31 @@ static void leave_generation(struct generation *generation)
     mem_free(generation);
 }
 
+/* The sink answers everything, soon. */
+static void wait_for_answers(struct entry *entry)
+{
+    static const struct timespec moment = {.tv_nsec = 2 * NS_PER_MS};
+    while (atomic_load(&entry->under_way))
+        nanosleep(&moment, NULL);
+}
+
 static void close_entry(struct entry *entry)
 {
     const struct collector_kind *kind = entry->settings->kind;
-    static const struct timespec moment = {.tv_nsec = 2 * NS_PER_MS};
     if (entry->collector && kind->stop)
         kind->stop(entry->collector);
     if (entry->host.loop) {
         net_loop_hold(entry->host.loop);
         net_loop_stop(entry->host.loop);
     }
-    while (atomic_load(&entry->under_way)) /* the journal answers everything, soon */
-        nanosleep(&moment, NULL);
+    wait_for_answers(entry);
+    if (entry->collector && kind->finish)
+        kind->finish(entry->collector);
+    if (entry->started)
+        tell_all_drops(entry);
+    wait_for_answers(entry);
     if (entry->collector)
         kind->free(entry->collector);
-    while (atomic_load(&entry->under_way))
-        nanosleep(&moment, NULL);
     if (entry->host.loop)
         net_loop_drop(entry->host.loop);
     leave_generation(entry->generation);
@@ -130,6 +202,7 @@ static int open_entry(struct collecting *collecting, const struct collector_sett
         close_entry(entry);
         return err_within(err, "collector %.*s", SLICE_ARG(settings->name));
     }
+    entry->started = true;
     pthread_mutex_lock(&collecting->lock);
     struct entry **last = &collecting->first;
     while (*last)

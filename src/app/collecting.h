@@ -32,6 +32,8 @@ MUST_USE int collecting_change(struct collecting *collecting, const struct colle
 /* Visits each under the lock. */
 void collecting_each(struct collecting *collecting, void (*visit)(void *context, const struct collecting_counts *counts),
                      void *context);
+/* Lets the books know what was lost on arrival since the last time; call it every second or so. */
+void collecting_tick(struct collecting *collecting);
 uint16_t collecting_port(struct collecting *collecting, const char *name); /* 0: there is none */
 /* Ends all; what they gave the sink has been answered. */
 void collecting_close(struct collecting *collecting); /* NULL is fine */

@@ -318,6 +318,7 @@ void service_tick(struct service *service)
                          : behind         ? "events are more than 5 seconds behind"
                                           : "";
     gate_set_health(service->gate, reason[0] == '\0', reason);
+    collecting_tick(service->collecting);
     keeping_tick(service->keeping);
     knowing_tick(service->knowing);
     engine_tick(&service->engine);

@@ -7,8 +7,8 @@
  *   collect:
  *     - {kind: syslog, name: firewalls, address: 0.0.0.0, port: 514, stream: fw, time_zone: Asia/Tokyo}
  *
- * Ownership  Settings outlive their collector. A collector ends with stop(), then its loop ends, then all that it gave
- *            the sink has been answered, then free().
+ * Ownership  Settings outlive their collector. A collector ends with stop(), then its loop ends and all that it gave the
+ *            sink is answered, then finish(), then free().
  * Threads    open, stop and free from one thread, which is not the loop's; counts from any.
  */
 #include "base/arena.h"
@@ -109,6 +109,8 @@ struct collector_kind {
     int (*open)(const struct collector_host *host, const struct collector_settings *settings, void **out, struct err *err);
     /* Of readers: takes nothing new, its thread has ended when it returns. May be NULL: a listener ends with its loop. */
     void (*stop)(void *collector);
+    /* After its loop has ended: gives the sink what it still holds. May be NULL. */
+    void (*finish)(void *collector);
     void (*free)(void *collector);
     void (*counts)(void *collector, struct collector_counts *out);
     bool listens;

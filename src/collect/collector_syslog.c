@@ -53,7 +53,7 @@ static void *on_open(void *context, struct net_conn *conn)
     struct collector_syslog *collector = context;
     struct sender *sender = mem_calloc(1, sizeof(*sender));
     struct gathering *gathering =
-        sender ? gathering_new(collector->pool, net_conn_peer(conn), net_conn_identity(conn), &events, sender) : NULL;
+        sender ? gathering_new(collector->pool, net_conn_peer(conn), &events, sender) : NULL;
     if (!gathering) {
         mem_free(sender);
         return NULL;
@@ -68,6 +68,7 @@ static void on_data(void *state, struct net_conn *conn, struct slice bytes)
 {
     struct sender *sender = state;
     uint64_t bad = sender->frames.bad_counts;
+    sender->no_memory |= !gathering_identify(sender->gathering, net_conn_identity(conn));
     int result = syslog_frames_feed(&sender->frames, bytes, on_frame, sender);
     atomic_fetch_add(&sender->collector->bad_counts, sender->frames.bad_counts - bad);
     gathering_flush(sender->gathering);
@@ -148,6 +149,13 @@ static int syslog_check(const struct collector_settings *settings, struct err *e
     return listening_check_plain(settings, err);
 }
 
+static void syslog_finish(void *self)
+{
+    struct collector_syslog *collector = self;
+    datagrams_finish(collector->datagrams);
+    gatherings_finish(collector->pool);
+}
+
 static void syslog_free(void *self)
 {
     struct collector_syslog *collector = self;
@@ -193,6 +201,7 @@ const struct collector_kind collector_syslog = {
     .option_count = ARRAY_COUNT(options),
     .check = syslog_check,
     .open = syslog_open,
+    .finish = syslog_finish,
     .free = syslog_free,
     .counts = syslog_count,
     .listens = true,

@@ -8,12 +8,12 @@
 #include <stdatomic.h>
 
 /* Datagrams of so long go together; a group commit of the journal takes longer. */
-enum { TOGETHER_MS = 2, COUNT_MS = 500 };
+enum { TOGETHER_MS = 2 };
 
 struct datagrams {
     struct datagrams_config config;
     struct net_udp *udp;
-    struct net_timer *flush, *count;
+    struct net_timer *flush;
     struct gatherings *pool;
     struct gathering *senders[DATAGRAM_PEERS_MAX]; /* by hash of the peer; one that is in the way is closed */
     bool waiting;                                  /* something was put since the last flush */
@@ -36,7 +36,7 @@ static struct gathering *sender_of(struct datagrams *datagrams, struct slice pee
         return *slot;
     if (*slot)
         gathering_close(*slot);
-    *slot = gathering_new(datagrams->pool, peer, SLICE_NONE, NULL, NULL);
+    *slot = gathering_new(datagrams->pool, peer, NULL, NULL);
     return *slot;
 }
 
@@ -57,16 +57,10 @@ static void on_datagram(void *context, struct slice bytes, struct slice peer)
     datagrams->waiting = true;
 }
 
-static void count_drops(void *context)
+static void on_drops(void *context, uint64_t drops)
 {
     struct datagrams *datagrams = context;
-    atomic_store(&datagrams->kernel, net_udp_kernel_drops(datagrams->udp));
-}
-
-static void start_counting(void *context)
-{
-    struct datagrams *datagrams = context;
-    net_timer_start(datagrams->count, COUNT_MS, COUNT_MS);
+    atomic_store(&datagrams->kernel, drops);
 }
 
 static int open_parts(struct datagrams *datagrams, struct err *err)
@@ -75,16 +69,14 @@ static int open_parts(struct datagrams *datagrams, struct err *err)
     struct net_udp_options options = {.address = settings_string(datagrams->config.settings, "address"),
                                       .port = datagrams->config.port,
                                       .datagram = on_datagram,
+                                      .dropped = on_drops,
                                       .context = datagrams};
     if (!(datagrams->pool = gatherings_new(host, datagrams->config.settings, true, err)))
         return -1;
     datagrams->flush = net_timer_new(host->loop, flush_all, datagrams);
-    datagrams->count = net_timer_new(host->loop, count_drops, datagrams);
-    if (!datagrams->flush || !datagrams->count)
+    if (!datagrams->flush)
         return err_nomem(err);
-    if (net_listen_udp(host->loop, &options, &datagrams->udp, err) < 0)
-        return -1;
-    return net_loop_post(host->loop, start_counting, datagrams) ? 0 : err_set(err, ERR_CLOSED, "the event loop is stopping");
+    return net_listen_udp(host->loop, &options, &datagrams->udp, err);
 }
 
 int datagrams_open(const struct datagrams_config *config, struct datagrams **out, struct err *err)
@@ -107,6 +99,12 @@ void datagrams_count(const struct datagrams *datagrams, struct collector_counts 
     out->dropped_kernel += atomic_load(&datagrams->kernel);
     out->dropped_queue += gatherings_dropped(datagrams->pool);
     out->dropped_parse += atomic_load(&datagrams->parse);
+}
+
+void datagrams_finish(struct datagrams *datagrams)
+{
+    if (datagrams)
+        gatherings_finish(datagrams->pool);
 }
 
 void datagrams_free(struct datagrams *datagrams)

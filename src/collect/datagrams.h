@@ -24,4 +24,5 @@ MUST_USE int datagrams_open(const struct datagrams_config *config, struct datagr
 uint16_t datagrams_port(const struct datagrams *datagrams);
 /* Adds to the three kinds of drops. */
 void datagrams_count(const struct datagrams *datagrams, struct collector_counts *out);
+void datagrams_finish(struct datagrams *datagrams); /* as gatherings_finish() */
 void datagrams_free(struct datagrams *datagrams); /* NULL is fine */

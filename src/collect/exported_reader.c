@@ -16,7 +16,7 @@ struct exported_reader {
     size_t at;           /* in lines */
     bool more_lines;
     struct slice held;   /* a line that belongs to the next delivery */
-    struct buffer body, hints, stream, source;
+    struct buffer body, hints, stream, source, identity;
     int64_t received_ns;
     uint32_t count;
     uint64_t line_number;
@@ -33,6 +33,7 @@ int exported_reader_open(const char *path, struct exported_reader **out, struct 
     buffer_init(&reader->hints, JOURNAL_RECORD_BYTES_MAX);
     buffer_init(&reader->stream, EVENT_BYTES_MAX);
     buffer_init(&reader->source, EVENT_BYTES_MAX);
+    buffer_init(&reader->identity, EVENT_BYTES_MAX);
     reader->scanner = json_scanner_new();
     reader->arena = arena_new(2 * EXPORT_LINE_BYTES_MAX);
     int result = reader->scanner && reader->arena ? file_reader_open(path, NULL, &reader->file, err)
@@ -57,6 +58,7 @@ void exported_reader_close(struct exported_reader *reader)
     buffer_close(&reader->hints);
     buffer_close(&reader->stream);
     buffer_close(&reader->source);
+    buffer_close(&reader->identity);
     mem_free(reader);
 }
 
@@ -108,15 +110,18 @@ static bool belongs(const struct exported_reader *reader, const struct exported_
 {
     return head->ingested_ns == reader->received_ns &&
            slice_equal(head->stream, buffer_slice(&reader->stream)) &&
-           slice_equal(head->source, buffer_slice(&reader->source));
+           slice_equal(head->source, buffer_slice(&reader->source)) &&
+           slice_equal(head->identity, buffer_slice(&reader->identity));
 }
 
 static void begin_delivery(struct exported_reader *reader, const struct exported_head *head)
 {
     buffer_clear(&reader->stream);
     buffer_clear(&reader->source);
+    buffer_clear(&reader->identity);
     buffer_put(&reader->stream, head->stream);
     buffer_put(&reader->source, head->source);
+    buffer_put(&reader->identity, head->identity);
     reader->received_ns = head->ingested_ns;
 }
 
@@ -167,5 +172,6 @@ int exported_reader_next(struct exported_reader *reader, struct delivery *out, s
                              .received_ns = reader->received_ns};
     out->origin.stream = buffer_slice(&reader->stream);
     out->origin.source = buffer_slice(&reader->source);
+    out->origin.identity = reader->identity.len ? buffer_slice(&reader->identity) : SLICE_NONE;
     return reader->count > 0;
 }

@@ -63,7 +63,7 @@ static void on_stored(void *context, const struct sink_ack *ack)
     gathering->landed_well = ack->result != SINK_FAILED;
     if (net_loop_post(gathering->pool->host->loop, landed, gathering))
         return;
-    gathering->under_way = false; /* the loop has ended: gatherings_free() goes on with it */
+    gathering->under_way = false; /* the loop has ended: gatherings_finish() goes on with it */
     if (gathering->landed_well)
         gathering->flying.count = 0;
 }
@@ -173,7 +173,6 @@ struct gatherings *gatherings_new(const struct collector_host *host, const struc
     return NULL;
 }
 
-/* The loop has ended; nothing is under way. */
 static void last_try(struct gathering *gathering)
 {
     struct load *loads[] = {&gathering->flying, &gathering->gathered};
@@ -184,14 +183,18 @@ static void last_try(struct gathering *gathering)
     }
 }
 
-void gatherings_free(struct gatherings *pool)
+void gatherings_finish(struct gatherings *pool)
 {
-    if (!pool)
-        return;
-    while (pool->first) {
+    while (pool && pool->first) {
         last_try(pool->first);
         release(pool->first);
     }
+}
+
+void gatherings_free(struct gatherings *pool)
+{
+    while (pool && pool->first)
+        release(pool->first);
     mem_free(pool);
 }
 
@@ -205,8 +208,8 @@ void gatherings_drop(struct gatherings *pool, uint64_t events)
     atomic_fetch_add(&pool->dropped, events);
 }
 
-struct gathering *gathering_new(struct gatherings *pool, struct slice peer, struct slice identity,
-                                const struct gathering_events *events, void *context)
+struct gathering *gathering_new(struct gatherings *pool, struct slice peer, const struct gathering_events *events,
+                                void *context)
 {
     struct gathering *gathering = mem_calloc(1, sizeof(*gathering));
     if (!gathering)
@@ -216,10 +219,6 @@ struct gathering *gathering_new(struct gatherings *pool, struct slice peer, stru
     gathering->context = context;
     assert(peer.len < PEER_ROOM); /* an address with its port */
     memcpy(gathering->peer, peer.ptr, peer.len);
-    if (identity.ptr && !(gathering->identity = mem_strdup(identity.ptr, identity.len))) {
-        mem_free(gathering);
-        return NULL;
-    }
     buffer_init(&gathering->gathered.records, JOURNAL_RECORD_BYTES_MAX);
     buffer_init(&gathering->flying.records, JOURNAL_RECORD_BYTES_MAX);
     gathering->next = pool->first;
@@ -227,6 +226,13 @@ struct gathering *gathering_new(struct gatherings *pool, struct slice peer, stru
         gathering->next->prev = gathering;
     pool->first = gathering;
     return gathering;
+}
+
+bool gathering_identify(struct gathering *gathering, struct slice identity)
+{
+    if (identity.ptr && !gathering->identity)
+        gathering->identity = mem_strdup(identity.ptr, identity.len);
+    return !identity.ptr || gathering->identity;
 }
 
 bool gathering_put(struct gathering *gathering, struct slice raw, struct slice hints)

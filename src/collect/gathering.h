@@ -9,9 +9,8 @@
  * wait, and is tried again every GATHERING_RETRY_MS.
  *
  * Ownership  A pool belongs to its collector and outlives the loop (collector.h); gatherings belong to the pool, and
- *            stay there after gathering_close() until what they hold is durable. What is left when the pool is freed is
- *            given to the sink once more, else counted as dropped.
- * Threads    The loop's; gatherings_free() after it has ended; gatherings_dropped() any.
+ *            stay there after gathering_close() until what they hold is durable.
+ * Threads    The loop's; gatherings_finish() and _free() after it has ended; gatherings_dropped() any.
  * Limits     GATHERING_BYTES_MAX gathered for one sender: then gathering_is_full(), and room() tells when not any more.
  */
 #include "collect/collector.h"
@@ -27,14 +26,19 @@ struct gathering_events {
 /* cannot_wait: what the senders send while there is no room is lost (datagrams). */
 MUST_USE struct gatherings *gatherings_new(const struct collector_host *host, const struct collector_settings *settings,
                                            bool cannot_wait, struct err *err);
-void gatherings_free(struct gatherings *pool); /* NULL is fine */
+/* The loop has ended and nothing is under way: what is left is given to the sink once more, else counted as dropped. */
+void gatherings_finish(struct gatherings *pool); /* NULL is fine */
+void gatherings_free(struct gatherings *pool);   /* NULL is fine */
 uint64_t gatherings_dropped(const struct gatherings *pool);
 /* Counts events that there was no room for. */
 void gatherings_drop(struct gatherings *pool, uint64_t events);
 
-/* peer and identity are copied; events may be NULL, as may each of its functions. NULL: memory is out. */
-MUST_USE struct gathering *gathering_new(struct gatherings *pool, struct slice peer, struct slice identity,
+/* peer is copied; events may be NULL, as may each of its functions. NULL: memory is out. */
+MUST_USE struct gathering *gathering_new(struct gatherings *pool, struct slice peer,
                                          const struct gathering_events *events, void *context);
+/* Who the sender has proven to be; known once the first bytes of a TLS connection come. Only the first one counts. False
+ * when memory is out. */
+MUST_USE bool gathering_identify(struct gathering *gathering, struct slice identity);
 /* False when memory is out: the event was not taken. */
 MUST_USE bool gathering_put(struct gathering *gathering, struct slice raw, struct slice hints);
 uint64_t gathering_mark(const struct gathering *gathering); /* events put so far */

@@ -236,6 +236,8 @@ static bool is_name(struct slice text)
 
 static int want_name(struct reading *reading, const struct yaml_node *node, const char *what, struct slice text)
 {
+    if (text.ptr && slice_starts(text, SLICE("hinomi.")))
+        return yaml_err(reading->err, node, "%s: names that begin with hinomi. are the program's own", what);
     if (!text.ptr || is_name(text))
         return 0;
     return yaml_err(reading->err, node, "%s: 1 to %d letters, digits, '-', '_' or '.' are needed", what, COLLECTOR_NAME_MAX);

@@ -143,7 +143,7 @@ static bool is_filled(struct slice name)
 {
     return slice_equal(name, FIELD_ORIGINAL) || slice_equal(name, FIELD_INGESTED) ||
            slice_equal(name, FIELD_SEQ) || slice_equal(name, FIELD_STREAM) ||
-           slice_equal(name, FIELD_SOURCE);
+           slice_equal(name, FIELD_SOURCE) || slice_equal(name, FIELD_IDENTITY);
 }
 
 int exported_line_put(const struct json_tokens *tokens, struct batch *batch, uint32_t row,
@@ -200,6 +200,7 @@ int exported_line_head(struct json_scanner *scanner, struct slice line, struct a
     if (head_text(&tokens, FIELD_ORIGINAL, arena, &out->original, err) < 0 ||
         head_text(&tokens, FIELD_STREAM, arena, &out->stream, err) < 0 ||
         head_text(&tokens, FIELD_SOURCE, arena, &out->source, err) < 0 ||
+        head_text(&tokens, FIELD_IDENTITY, arena, &out->identity, err) < 0 ||
         head_text(&tokens, FIELD_INGESTED, arena, &ingested, err) < 0)
         return -1;
     if (ingested.ptr && !time_parse_rfc3339(ingested, &out->ingested_ns, &zone))

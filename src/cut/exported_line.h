@@ -15,7 +15,7 @@
 
 struct exported_head {
     struct slice original; /* empty when the event has none */
-    struct slice stream, source; /* SLICE_NONE when missing */
+    struct slice stream, source, identity; /* SLICE_NONE when missing */
     int64_t ingested_ns;
     bool has_ingested;
 };

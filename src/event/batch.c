@@ -297,6 +297,7 @@ int batch_finish(struct batch *batch)
     }
     if (fill_from_origin(batch, FIELD_SOURCE, offsetof(struct origin, source), true) < 0 ||
         fill_from_origin(batch, FIELD_STREAM, offsetof(struct origin, stream), true) < 0 ||
+        fill_from_origin(batch, FIELD_IDENTITY, offsetof(struct origin, identity), true) < 0 ||
         fill_from_origin(batch, FIELD_PATH, offsetof(struct origin, path), false) < 0 ||
         fill_from_origin(batch, FIELD_SENDER, offsetof(struct origin, sender), false) < 0)
         return -1;

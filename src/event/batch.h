@@ -146,6 +146,6 @@ void column_present(const struct column *column, uint64_t *present);
 void batch_row_to_json(const struct batch *batch, uint32_t row, struct json *json);
 
 /* Fills the columns that every event has from rows: @timestamp, event.ingested, hinomi.seq,
- * event.original, and what the origin says (hinomi.source, hinomi.stream, log.file.path) where
+ * event.original, and what the origin says (hinomi.source, hinomi.stream, hinomi.identity, log.file.path) where
  * the event itself does not. Called once, after decoding. */
 MUST_USE int batch_finish(struct batch *batch);

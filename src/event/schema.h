@@ -15,6 +15,7 @@
 #define FIELD_SEQ SLICE("hinomi.seq")
 #define FIELD_SOURCE SLICE("hinomi.source")
 #define FIELD_SENDER SLICE("log.source.address")
+#define FIELD_IDENTITY SLICE("hinomi.identity") /* the token's id or the subject of the TLS certificate it came with */
 #define FIELD_STREAM SLICE("hinomi.stream")
 #define FIELD_DECODER SLICE("hinomi.decoder")
 #define FIELD_TEXT_UTF8 SLICE("hinomi.text") /* of events that came in another encoding */

@@ -1,5 +1,7 @@
 #include "flow/pipeline.h"
 
+#include "collect/drop.h"
+
 #include "base/mem.h"
 #include "event/event_id.h"
 #include "flow/crash_mark.h"
@@ -208,15 +210,40 @@ static int walk_delivery(struct pipeline *pipeline, const struct delivery *deliv
     return pass_batch(pipeline, &route, delivery->journal_end, err);
 }
 
+/* What inputs lost on arrival stands in the books of these inputs. */
+static int book_drops(struct pipeline *pipeline, const struct delivery *delivery, struct err *err)
+{
+    struct delivery_event event;
+    size_t at = 0;
+    bool damaged;
+    while (delivery_next(delivery, &at, &event, &damaged)) {
+        struct drop drop;
+        struct ledger_counts counts = {0};
+        if (drop_read(event.raw, pipeline->arena, &drop, NULL) < 0)
+            continue; /* it is kept like any event */
+        counts.received = counts.dropped[drop.place] = drop.events;
+        if (store_ledger_received(pipeline->config.store, drop.source, delivery->received_ns, &counts,
+                                  delivery->journal_end, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int book(struct pipeline *pipeline, const struct delivery *delivery, struct err *err)
+{
+    struct ledger_counts counts = {.received = delivery->event_count};
+    if (slice_equal(delivery->origin.source, DROP_SOURCE) && book_drops(pipeline, delivery, err) < 0)
+        return -1;
+    return store_ledger_received(pipeline->config.store, delivery->origin.source, delivery->received_ns, &counts,
+                                 delivery->journal_end, err);
+}
+
 static int pass_delivery(struct pipeline *pipeline, const struct delivery *delivery,
                          struct err *err)
 {
     if (pipeline->mark)
         crash_mark_begin(pipeline->mark, delivery->journal_end);
-    if (delivery->journal_end > pipeline->covered_at_start &&
-        store_ledger_received(pipeline->config.store, delivery->origin.source,
-                              delivery->received_ns, delivery->event_count, delivery->journal_end,
-                              err) < 0)
+    if (delivery->journal_end > pipeline->covered_at_start && book(pipeline, delivery, err) < 0)
         return -1;
     int result = walk_delivery(pipeline, delivery, err);
     if (pipeline->mark)

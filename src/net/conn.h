@@ -67,18 +67,18 @@ void net_conn_hold(struct net_conn *conn);
 void net_conn_drop(struct net_conn *conn);
 
 /* ---- UDP ---- */
+enum { UDP_DROPS_MS = 500 };
 struct net_udp;
 struct net_udp_options {
     const char *address;
     uint16_t port;
     /* One call a datagram; peer is only valid during the call. */
     void (*datagram)(void *context, struct slice bytes, struct slice peer);
-    void (*idle)(void *context); /* when the socket has been read empty: a good moment to flush */
+    /* What the kernel has dropped so far, when that changes and before the socket is closed; looked at every UDP_DROPS_MS. */
+    void (*dropped)(void *context, uint64_t datagrams);
     void *context;
 };
 MUST_USE int net_listen_udp(struct net_loop *loop, const struct net_udp_options *options,
                             struct net_udp **out, struct err *err);
 uint16_t net_udp_port(const struct net_udp *udp);
-/* Datagrams the kernel dropped because its buffer was full (SO_MEMINFO). On the loop's thread, and often enough that
- * less than 2^32 come in between. */
-uint64_t net_udp_kernel_drops(struct net_udp *udp);
+

@@ -17,13 +17,37 @@ struct net_udp {
     struct net_udp_options options;
     uint16_t port;
     char *room;
+    uv_timer_t sweep;
+    int handles; /* still to be closed before it may be freed */
     uint64_t drops;
     uint32_t drops_seen;
 };
 
+/* Datagrams that the kernel dropped because the socket's buffer was full (its counter has 32 bits). */
+static void look_at_drops(struct net_udp *udp)
+{
+    uint32_t info[SK_MEMINFO_VARS];
+    socklen_t size = sizeof(info);
+    uv_os_fd_t fd;
+    if (uv_fileno((uv_handle_t *)&udp->udp, &fd) != 0 || getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &size) != 0)
+        return;
+    uint32_t fresh = info[SK_MEMINFO_DROPS] - udp->drops_seen;
+    udp->drops += fresh;
+    udp->drops_seen = info[SK_MEMINFO_DROPS];
+    if (fresh && udp->options.dropped)
+        udp->options.dropped(udp->options.context, udp->drops);
+}
+
+static void on_sweep(uv_timer_t *timer)
+{
+    look_at_drops(timer->data);
+}
+
 static void on_closed(uv_handle_t *handle)
 {
     struct net_udp *udp = handle->data;
+    if (--udp->handles > 0)
+        return;
     mem_free(udp->room);
     mem_free(udp);
 }
@@ -31,8 +55,11 @@ static void on_closed(uv_handle_t *handle)
 static void close_udp(void *self)
 {
     struct net_udp *udp = self;
-    if (!uv_is_closing((uv_handle_t *)&udp->udp))
-        uv_close((uv_handle_t *)&udp->udp, on_closed);
+    if (uv_is_closing((uv_handle_t *)&udp->udp))
+        return;
+    look_at_drops(udp);
+    uv_close((uv_handle_t *)&udp->udp, on_closed);
+    uv_close((uv_handle_t *)&udp->sweep, on_closed);
 }
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
@@ -47,11 +74,8 @@ static void on_datagram(uv_udp_t *handle, ssize_t got, const uv_buf_t *buf,
 {
     (void)flags;
     struct net_udp *udp = handle->data;
-    if (got <= 0 || !from) {
-        if (got <= 0 && udp->options.idle)
-            udp->options.idle(udp->options.context);
+    if (got <= 0 || !from)
         return;
-    }
     char peer[64], host[48] = "";
     unsigned port = 0;
     if (from->sa_family == AF_INET) {
@@ -80,7 +104,9 @@ static void start_udp(void *context)
     start->code = uv_udp_init_ex(net_loop_uv(start->loop), &udp->udp, AF_UNSPEC | UV_UDP_RECVMMSG);
     if (start->code < 0)
         return;
-    udp->udp.data = udp;
+    uv_timer_init(net_loop_uv(start->loop), &udp->sweep);
+    udp->udp.data = udp->sweep.data = udp;
+    udp->handles = 2;
     start->code = uv_udp_bind(&udp->udp, (struct sockaddr *)&start->address, 0);
     int size = RECEIVE_BUFFER_BYTES; /* as much as the system lets us have */
     if (start->code == 0)
@@ -94,6 +120,7 @@ static void start_udp(void *context)
         close_udp(udp);
         return;
     }
+    uv_timer_start(&udp->sweep, on_sweep, UDP_DROPS_MS, UDP_DROPS_MS);
     udp->port = ntohs(start->address.ss_family == AF_INET
                           ? ((struct sockaddr_in *)&start->address)->sin_port
                           : ((struct sockaddr_in6 *)&start->address)->sin6_port);
@@ -134,17 +161,4 @@ int net_listen_udp(struct net_loop *loop, const struct net_udp_options *options,
 uint16_t net_udp_port(const struct net_udp *udp)
 {
     return udp->port;
-}
-
-uint64_t net_udp_kernel_drops(struct net_udp *udp)
-{
-    uint32_t info[SK_MEMINFO_VARS];
-    socklen_t size = sizeof(info);
-    uv_os_fd_t fd;
-    if (uv_fileno((uv_handle_t *)&udp->udp, &fd) == 0 && getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &size) == 0) {
-        uint32_t now = info[SK_MEMINFO_DROPS];
-        udp->drops += (uint32_t)(now - udp->drops_seen); /* the kernel's counter has 32 bits */
-        udp->drops_seen = now;
-    }
-    return udp->drops;
 }

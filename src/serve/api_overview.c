@@ -29,9 +29,7 @@ static void add_entry(void *context, const struct ledger_entry *entry)
     if (i == list->count)
         list->sources[list->count++] = (struct source_sum){.name = entry->source};
     struct source_sum *sum = &list->sources[i];
-    sum->counts.received += entry->counts.received;
-    sum->counts.stored += entry->counts.stored;
-    sum->counts.quarantined += entry->counts.quarantined;
+    ledger_counts_add(&sum->counts, &entry->counts);
     if (!entry->is_day && entry->minute == list->now_minute - 1)
         list->last_minute += entry->counts.received;
     if (entry->minute > sum->newest_minute)
@@ -76,6 +74,7 @@ void api_sources(struct api *api)
         json_put_i64(&api->json, "received", (int64_t)source->counts.received);
         json_put_i64(&api->json, "stored", (int64_t)source->counts.stored);
         json_put_i64(&api->json, "quarantined", (int64_t)source->counts.quarantined);
+        json_put_i64(&api->json, "dropped", (int64_t)ledger_dropped(&source->counts));
         json_put_time(&api->json, "last_event", source->newest_minute * NS_PER_MINUTE);
         json_put_bool(&api->json, "silent", is_silent(api, source));
         json_close(&api->json, '}');
@@ -95,9 +94,7 @@ static void put_see(struct api *api, const struct source_list *list)
     size_t seen = 0;
     journal_stats(api->parts->journal, &journal);
     for (size_t i = 0; list && i < list->count; i++) {
-        sum.received += list->sources[i].counts.received;
-        sum.stored += list->sources[i].counts.stored;
-        sum.quarantined += list->sources[i].counts.quarantined;
+        ledger_counts_add(&sum, &list->sources[i].counts);
         seen += !is_silent(api, &list->sources[i]);
     }
     uint64_t behind = journal.position > counts.position ? journal.position - counts.position : 0;
@@ -115,7 +112,7 @@ static void put_see(struct api *api, const struct source_list *list)
     json_put_i64(json, "received", (int64_t)sum.received);
     json_put_i64(json, "stored", (int64_t)sum.stored);
     json_put_i64(json, "quarantined", (int64_t)sum.quarantined);
-    json_put_i64(json, "lost", (int64_t)journal.damaged_ranges);
+    json_put_i64(json, "lost", (int64_t)(journal.damaged_ranges + ledger_dropped(&sum)));
     struct rulebook *book = pipeline_hold_rules(api->parts->pipeline);
     json_put_i64(json, "rules", (int64_t)book->rules->count);
     rulebook_release(book);

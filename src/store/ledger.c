@@ -3,6 +3,7 @@
 #include "store/bytes.h"
 
 enum { MINUTES_A_DAY = 24 * 60, KEY_HEAD = 9, SOURCE_MAX = 512 };
+enum { ENTRY_IS_DAY = 1, ENTRY_HAS_DROPS = 2 }; /* bits of an entry's first byte */
 
 int ledger_init(struct ledger *ledger, struct err *err)
 {
@@ -17,6 +18,28 @@ void ledger_close(struct ledger *ledger)
 {
     arena_free(ledger->arena);
     ledger->arena = NULL;
+}
+
+void ledger_counts_add(struct ledger_counts *to, const struct ledger_counts *counts)
+{
+    to->received += counts->received;
+    to->stored += counts->stored;
+    to->quarantined += counts->quarantined;
+    for (size_t i = 0; i < LEDGER_PLACES; i++)
+        to->dropped[i] += counts->dropped[i];
+}
+
+uint64_t ledger_dropped(const struct ledger_counts *counts)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < LEDGER_PLACES; i++)
+        sum += counts->dropped[i];
+    return sum;
+}
+
+int64_t ledger_difference(const struct ledger_counts *counts)
+{
+    return (int64_t)(counts->received - counts->stored - counts->quarantined - ledger_dropped(counts));
 }
 
 static struct slice make_key(struct slice source, int64_t minute, bool is_day,
@@ -45,9 +68,7 @@ static bool add_entry(struct ledger *ledger, struct slice source, int64_t minute
         entry->minute = minute;
         entry->is_day = is_day;
     }
-    entry->counts.received += counts.received;
-    entry->counts.stored += counts.stored;
-    entry->counts.quarantined += counts.quarantined;
+    ledger_counts_add(&entry->counts, &counts);
     if (minute > ledger->newest_minute)
         ledger->newest_minute = minute;
     return true;
@@ -85,13 +106,16 @@ void ledger_each(const struct ledger *ledger, ledger_visit visit, void *context)
 static void save_entry(const struct ledger_entry *entry, bool is_day, int64_t minute,
                        struct buffer *to)
 {
-    buffer_put_char(to, is_day);
+    bool dropped = ledger_dropped(&entry->counts) > 0;
+    buffer_put_char(to, (char)((is_day ? ENTRY_IS_DAY : 0) | (dropped ? ENTRY_HAS_DROPS : 0)));
     buffer_put_varint(to, bytes_zigzag(minute));
     buffer_put_varint(to, entry->source.len);
     buffer_put(to, entry->source);
     buffer_put_varint(to, entry->counts.received);
     buffer_put_varint(to, entry->counts.stored);
     buffer_put_varint(to, entry->counts.quarantined);
+    for (size_t i = 0; dropped && i < LEDGER_PLACES; i++)
+        buffer_put_varint(to, entry->counts.dropped[i]);
 }
 
 /* Loading adds equal keys up, so a day may be written in pieces. */
@@ -113,15 +137,17 @@ int ledger_load(struct ledger *ledger, struct slice *from, struct err *err)
     uint64_t count = 0;
     bool ok = slice_take_le64(from, &count);
     for (uint64_t i = 0; ok && i < count; i++) {
-        struct slice is_day, source = SLICE_NONE;
+        struct slice kind, source = SLICE_NONE;
         struct ledger_counts counts = {0};
         uint64_t minute = 0, len = 0;
-        ok = slice_take(from, 1, &is_day) && slice_take_varint(from, &minute) &&
+        ok = slice_take(from, 1, &kind) && slice_take_varint(from, &minute) &&
              slice_take_varint(from, &len) && len <= SOURCE_MAX &&
              slice_take(from, (size_t)len, &source) && slice_take_varint(from, &counts.received) &&
              slice_take_varint(from, &counts.stored) &&
              slice_take_varint(from, &counts.quarantined);
-        if (ok && !add_entry(ledger, source, bytes_unzigzag(minute), is_day.ptr[0] != 0, counts))
+        for (size_t k = 0; ok && (kind.ptr[0] & ENTRY_HAS_DROPS) && k < LEDGER_PLACES; k++)
+            ok = slice_take_varint(from, &counts.dropped[k]);
+        if (ok && !add_entry(ledger, source, bytes_unzigzag(minute), (kind.ptr[0] & ENTRY_IS_DAY) != 0, counts))
             return err_nomem(err);
     }
     return ok ? 0 : err_set(err, ERR_CORRUPT, "the ledger is cut short");

@@ -1,6 +1,6 @@
 #pragma once
 /*
- * store/ledger: received = stored + quarantined, per source and minute of receipt. Minutes of
+ * store/ledger: received = stored + quarantined + dropped, per source and minute of receipt. Minutes of
  * the last LEDGER_MINUTES_MAX stay; older ones are summed per day.
  *
  * Ownership  Entries live in the ledger's arena.
@@ -14,11 +14,19 @@
 enum { LEDGER_MINUTES_MAX = 26 * 60 };
 #define LEDGER_ARENA_MAX ((size_t)64 * 1024 * 1024)
 
+enum { LEDGER_PLACES = 3 }; /* where events are lost on arrival (collect/drop.h) */
+
 struct ledger_counts {
-    uint64_t received;    /* by journal records */
+    uint64_t received;    /* by journal records, and what is known to have been lost on arrival */
     uint64_t stored;      /* rows in segments or memory */
     uint64_t quarantined; /* of these: kept raw, not understood */
+    uint64_t dropped[LEDGER_PLACES];
 };
+
+void ledger_counts_add(struct ledger_counts *to, const struct ledger_counts *counts);
+uint64_t ledger_dropped(const struct ledger_counts *counts); /* at all places */
+/* received less all the others: 0 when the books balance. */
+int64_t ledger_difference(const struct ledger_counts *counts);
 
 struct ledger_entry {
     struct slice source;

@@ -141,9 +141,9 @@ MUST_USE int store_drops(struct store *store, uint64_t after, struct arena *aren
 
 void store_stats(struct store *store, struct store_stats *out);
 
-/* A journal record was read: count events of one minute of receipt. They enter the books together
+/* A journal record was read: what it says was received, or lost, in one minute. It enters the books together
  * with the batch whose journal_end reaches journal_end. */
 MUST_USE int store_ledger_received(struct store *store, struct slice source, int64_t received_ns,
-                                   uint64_t count, uint64_t journal_end, struct err *err);
+                                   const struct ledger_counts *counts, uint64_t journal_end, struct err *err);
 /* The books as of now, as a ledger of the caller's (ledger_close). */
 MUST_USE int store_ledger(struct store *store, struct ledger *out, struct err *err);

@@ -148,7 +148,7 @@ static int append_part(struct incoming *in, uint32_t number, struct err *err)
 /* ---- books ------------------------------------------------------------------------------ */
 
 int store_ledger_received(struct store *store, struct slice source, int64_t received_ns,
-                          uint64_t count, uint64_t journal_end, struct err *err)
+                          const struct ledger_counts *counts, uint64_t journal_end, struct err *err)
 {
     if (store->pending_count == store->pending_size) {
         size_t size = store->pending_size ? store->pending_size * 2 : 64;
@@ -162,7 +162,7 @@ int store_ledger_received(struct store *store, struct slice source, int64_t rece
     if (!name)
         return err_nomem(err);
     store->pending[store->pending_count++] = (struct pending_received){
-        slice_of(name, source.len), received_ns / NS_PER_MINUTE, count, journal_end};
+        slice_of(name, source.len), received_ns / NS_PER_MINUTE, *counts, journal_end};
     return 0;
 }
 
@@ -172,8 +172,7 @@ static void book_received(struct store *store, uint64_t journal_end)
     size_t done = 0;
     while (done < store->pending_count && store->pending[done].journal_end <= journal_end) {
         struct pending_received *one = &store->pending[done++];
-        (void)!ledger_add(&store->live->ledger, one->source, one->minute,
-                          (struct ledger_counts){.received = one->count});
+        (void)!ledger_add(&store->live->ledger, one->source, one->minute, one->counts);
         mem_free((void *)(uintptr_t)one->source.ptr);
     }
     store->pending_count -= done;

@@ -44,7 +44,8 @@ struct mem_set {
 struct pending_received {
     struct slice source; /* mem_strdup'ed */
     int64_t minute;
-    uint64_t count, journal_end;
+    struct ledger_counts counts;
+    uint64_t journal_end;
 };
 
 /* A rule or hold with its pattern ready. */

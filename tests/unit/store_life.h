@@ -219,7 +219,8 @@ static inline bool life_pass(struct life *life, const struct delivery *delivery)
     bool booked = false, done = false;
     for (int tries = 0; tries < LIFE_TRIES && !done; tries++) {
         booked = booked || store_ledger_received(life->store, delivery->origin.source,
-                                                 delivery->received_ns, delivery->event_count,
+                                                 delivery->received_ns,
+                                                 &(struct ledger_counts){.received = delivery->event_count},
                                                  delivery->journal_end, &err) == 0;
         done = booked && life_fill(life, delivery) == 0 &&
                store_append(life->store, life->batch, &err) == 0;
