@@ -68,9 +68,10 @@ static enum step line_step(struct syslog_frames *frames, struct slice *rest,
                            const struct visitor *visitor)
 {
     struct slice window = slice_sub(*rest, 0, EVENT_BYTES_MAX + 1);
-    size_t len = 0;
-    while (len < window.len && window.ptr[len] != '\n' && window.ptr[len] != '\0')
-        len++;
+    const char *end = memchr(window.ptr, '\n', window.len);
+    size_t len = end ? (size_t)(end - window.ptr) : window.len;
+    const char *zero = memchr(window.ptr, '\0', len);
+    len = zero ? (size_t)(zero - window.ptr) : len;
     if (len < window.len) {
         give(visitor, slice_sub(*rest, 0, len), frames->part);
         *rest = slice_from(*rest, len + 1);
