@@ -63,7 +63,7 @@ const struct command_line command_lines[] = {
     {"knowledge", "list|show|check|put|remove --dir DATA [--kind KIND] [--format F] [FILE|NAME]",
      "macros, lookups, data models, event types, tags and saved searches of the search language", app_knowledge},
     {"token", "list|add|revoke --dir DATA [--kind api|hec|gate] [--name NAME] [--role ROLE] [--stream S]\n"
-     "        [--dataset D] [--networks CIDR,...] [--expires TIME|DURATION] [--all] [--format F] [ID]",
+     "        [--dataset D] [--networks CIDR,...] [--tz ZONE] [--events-per-second N] [--expires TIME|DURATION] [--all] [--format F] [ID]",
      "what programs sign in with; the secret is shown once", app_token},
     {"approve", "--key FILE [--yes] HOLDFILE | --new-key FILE [--name NAME]",
      "judge what the gate holds and sign that it may go, away from the server", app_approve},

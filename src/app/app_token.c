@@ -31,6 +31,8 @@ static void list_token(void *context, const struct token *token)
                  token->role == ROLE_NONE ? SLICE("") : slice_text(role_name(token->role)));
     listing_text(listing, "stream", token->stream);
     listing_text(listing, "networks", token->networks);
+    listing_text(listing, "time_zone", token->zone);
+    listing_i64(listing, "events_per_second", token->events_per_second);
     listing_time(listing, "expires", token->expires_ns);
     listing_time(listing, "last_used", token->used_ns);
     listing_text(listing, "state", token->revoked ? SLICE("revoked")
@@ -101,12 +103,13 @@ int app_token(int argc, char **argv)
 {
     struct token_command command = {0};
     const char *format = NULL, *kind = NULL, *name = NULL, *role = NULL, *stream = NULL;
-    const char *dataset = NULL, *networks = NULL;
+    const char *dataset = NULL, *networks = NULL, *zone = NULL, *quota = NULL;
     const struct cli_option options[] = {
         {"--dir", &command.admin.dir, NULL},  {"--format", &format, NULL},
         {"--kind", &kind, NULL},        {"--name", &name, NULL},
         {"--role", &role, NULL},        {"--stream", &stream, NULL},
         {"--dataset", &dataset, NULL},  {"--networks", &networks, NULL},
+        {"--tz", &zone, NULL}, {"--events-per-second", &quota, NULL},
         {"--expires", &command.expires, NULL}, {"--all", NULL, &command.all}};
     struct cli_words words;
     int status = cli_parse("token", argc, argv, options, ARRAY_COUNT(options), &words);
@@ -135,5 +138,8 @@ int app_token(int argc, char **argv)
     command.token.stream = slice_text(stream);
     command.token.dataset = slice_text(dataset);
     command.token.networks = slice_text(networks);
+    command.token.zone = slice_text(zone);
+    if (quota && !slice_to_i64(slice_text(quota), &command.token.events_per_second))
+        return cli_usage("token", "--events-per-second is a number, or 0 for any number");
     return admin_run(&command.admin, verb, 64 * MIB);
 }

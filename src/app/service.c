@@ -37,7 +37,8 @@ static enum authorise_result authorise(void *context, struct slice token, struct
     if (tokens_find(service->database, clock_real(), token, peer, arena, &found, NULL) < 0 ||
         !slice_is(found.kind, "hec"))
         return AUTHORISE_UNKNOWN;
-    *out = (struct ingest_grant){.id = found.id, .stream = found.stream, .dataset = found.dataset};
+    *out = (struct ingest_grant){.id = found.id, .stream = found.stream, .dataset = found.dataset,
+                                 .zone = found.zone, .events_per_second = (uint64_t)found.events_per_second};
     return AUTHORISE_OK;
 }
 

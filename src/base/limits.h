@@ -88,6 +88,7 @@ enum { CONNECTIONS_PER_PEER_MAX = 256 };
 
 /* Inputs (docs/collect.md). */
 enum { COLLECTORS_MAX = 256 };     /* entries of collect: in the configuration */
+enum { QUOTA_TOKENS_MAX = 1024 }; /* tokens with a quota that one port remembers */
 enum { COLLECTOR_NAME_MAX = 64 };
 enum { COLLECTOR_LIST_MAX = 1024 }; /* texts in one option */
 #define GATHERING_BYTES_MAX (1 * MIB) /* events of one sender that wait while others of it are written */

@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "collect/listening.h"
+#include "collect/quota.h"
 #include "net/tls.h"
 
 #include <stdatomic.h>
@@ -23,6 +24,7 @@ struct collector_http {
     const struct collector_host *host;
     struct tls_context *tls;
     struct http_server *server;
+    struct quotas *quotas;
     atomic_ulong refused;
 };
 
@@ -55,10 +57,15 @@ struct slice ingest_retry_header(struct ingest_call *call, int retry_s)
     return retry_s > 0 ? arena_printf(call->arena, "Retry-After: %d\r\n", retry_s) : SLICE_NONE;
 }
 
-void ingest_refuse(struct ingest_call *call, enum ingest_refusal why, const char *text)
+static void refuse_for(struct ingest_call *call, enum ingest_refusal why, const char *text, int retry_s)
 {
     atomic_fetch_add(&call->collector->refused, 1);
-    call->dialect->refuse(call, why, text ? text : refusals[why].text, refusals[why].retry_s);
+    call->dialect->refuse(call, why, text ? text : refusals[why].text, retry_s);
+}
+
+void ingest_refuse(struct ingest_call *call, enum ingest_refusal why, const char *text)
+{
+    refuse_for(call, why, text, refusals[why].retry_s);
 }
 
 /* ---- taking ---- */
@@ -108,7 +115,7 @@ static struct slice first_of(struct slice a, struct slice b)
 void ingest_take(struct ingest_call *call, struct slice records, uint32_t count,
                  void (*answer)(struct ingest_call *call, const struct sink_ack *ack))
 {
-    const struct collector_http *collector = call->collector;
+    struct collector_http *collector = call->collector;
     struct delivery delivery = collector_delivery(collector->host, collector->settings);
     struct err err;
     delivery.origin.source = source_of(call);
@@ -121,11 +128,15 @@ void ingest_take(struct ingest_call *call, struct slice records, uint32_t count,
     delivery.event_count = count;
     delivery.body = records;
     call->answer = answer;
+    int wait_s = 0;
     if (delivery.key.len > IDEMPOTENCY_KEY_BYTES_MAX)
         ingest_refuse(call, INGEST_BAD_KEY, NULL);
+    else if (call->grant.events_per_second &&
+             (wait_s = quotas_spend(collector->quotas, call->grant.id, call->grant.events_per_second, count,
+                                    clock_mono_ns(collector->host->sink->clock))) > 0)
+        refuse_for(call, INGEST_QUOTA, NULL, wait_s);
     else if (sink_take(collector->host->sink, &delivery, on_stored, call, &err) < 0)
-        ingest_refuse(call, err.code == ERR_DENIED ? INGEST_QUOTA : err.code == ERR_IO ? INGEST_FAILED : INGEST_BUSY,
-                      err.code == ERR_IO || err.code == ERR_DENIED ? err.text : NULL);
+        ingest_refuse(call, err.code == ERR_IO ? INGEST_FAILED : INGEST_BUSY, err.code == ERR_IO ? err.text : NULL);
 }
 
 /* ---- who asks ---- */
@@ -262,6 +273,7 @@ static void http_close(void *self)
 {
     struct collector_http *collector = self;
     http_free(collector->server);
+    quotas_free(collector->quotas);
     tls_context_free(collector->tls);
     mem_free(collector);
 }
@@ -278,6 +290,8 @@ static int http_open(const struct collector_host *host, const struct collector_s
     struct http_options listen = {.address = settings_string(settings, "address"),
                                   .port = (uint16_t)settings_number(settings, "port"),
                                   .handle = handle, .context = collector};
+    if (!(collector->quotas = quotas_new()))
+        return err_nomem(err);
     if (wants_tls(settings) && listening_tls(host, settings, &collector->tls, err) < 0)
         return -1;
     listen.tls = collector->tls;

@@ -22,6 +22,7 @@ struct ingest_grant {
     struct slice stream;  /* hinomi.stream of what it delivers */
     struct slice dataset; /* decoder, or none */
     struct slice zone;    /* IANA zone of stamps without one, or none */
+    uint64_t events_per_second; /* 0: as many as come */
 };
 
 enum authorise_result { AUTHORISE_OK, AUTHORISE_UNKNOWN, AUTHORISE_DISABLED };

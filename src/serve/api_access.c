@@ -24,6 +24,8 @@ static void put_token(void *context, const struct token *token)
     json_put_text_or_null(&api->json, "role", token->role == ROLE_NONE ? SLICE_NONE : slice_text(role_name(token->role)));
     json_put_text_or_null(&api->json, "stream", token->stream);
     json_put_text_or_null(&api->json, "networks", token->networks);
+    json_put_text_or_null(&api->json, "time_zone", token->zone);
+    json_put_i64(&api->json, "events_per_second", token->events_per_second);
     put_time(api, "expires", token->expires_ns);
     put_time(api, "last_used", token->used_ns);
     json_close(&api->json, '}');
@@ -55,7 +57,8 @@ void api_tokens_add(struct api *api)
     struct token token = {.name = api_text(body, "name"), .kind = api_text(body, "kind"),
                           .role = role_parse(api_text(body, "role")),
                           .stream = api_text(body, "stream"), .dataset = api_text(body, "dataset"),
-                          .networks = api_text(body, "networks")};
+                          .networks = api_text(body, "networks"), .zone = api_text(body, "time_zone"),
+                          .events_per_second = json_i64_of(json_get(body, "events_per_second"), 0)};
     struct slice expires = api_text(body, "expires");
     if (expires.len && !time_parse_rfc3339(expires, &token.expires_ns, &zone)) {
         api_error(api, 400, "bad_request", "expires is a time such as 2027-01-01T00:00:00Z");

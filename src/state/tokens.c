@@ -1,5 +1,6 @@
 #include "state/tokens.h"
 
+#include "base/zone.h"
 #include "event/ip.h"
 
 #include <sodium.h>
@@ -56,6 +57,10 @@ int tokens_add(struct database *database, const struct hin_clock *clock, const s
         return err_set(err, ERR_CONFIG, "a token needs a name of at most %d bytes", USER_NAME_MAX);
     if (check_networks(token->networks, err) < 0)
         return -1;
+    if (token->zone.len && !zone_find(token->zone))
+        return err_set(err, ERR_CONFIG, "there is no time zone '%.*s'; it is a name such as Asia/Tokyo", SLICE_ARG(token->zone));
+    if (token->events_per_second < 0)
+        return err_set(err, ERR_CONFIG, "a quota is a number of events a second, or 0 for any number");
     randombytes_buf(random_id, sizeof(random_id));
     sodium_bin2hex(id, sizeof(id), random_id, sizeof(random_id));
     secret_new(secret);
@@ -63,7 +68,7 @@ int tokens_add(struct database *database, const struct hin_clock *clock, const s
     snprintf(text, TOKEN_TEXT_SIZE, "hin_%.*s_%s_%s", SLICE_ARG(token->kind), id, secret);
     if (query_begin(database,
                     "INSERT INTO tokens(id,hash,name,kind,role,stream,dataset,expires_ns,created_ns,"
-                    "networks) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)", &query, err) < 0)
+                    "networks,zone,events_per_second) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)", &query, err) < 0)
         return -1;
     query_text(query, 1, slice_text(id));
     query_text(query, 2, slice_text(hash));
@@ -75,6 +80,8 @@ int tokens_add(struct database *database, const struct hin_clock *clock, const s
     query_i64(query, 8, token->expires_ns);
     query_i64(query, 9, clock_wall_ns(clock));
     query_text(query, 10, token->networks.len ? token->networks : SLICE_NONE);
+    query_text(query, 11, token->zone.len ? token->zone : SLICE_NONE);
+    query_i64(query, 12, token->events_per_second);
     return query_run(query, err);
 }
 
@@ -91,10 +98,12 @@ static void read_token(struct query *query, struct arena *arena, struct token *o
         .used_ns = query_get_i64(query, 7),
         .revoked = query_get_i64(query, 8) != 0,
         .networks = query_get_text(query, 9, arena),
+        .zone = query_get_text(query, 10, arena),
+        .events_per_second = query_get_i64(query, 11),
     };
 }
 
-#define TOKEN_COLUMNS "id,name,kind,role,stream,dataset,expires_ns,used_ns,revoked,networks"
+#define TOKEN_COLUMNS "id,name,kind,role,stream,dataset,expires_ns,used_ns,revoked,networks,zone,events_per_second"
 
 /* hin_kind_id_secret */
 static bool split(struct slice text, struct slice *kind, struct slice *id, struct slice *secret)
@@ -137,7 +146,7 @@ int tokens_find(struct database *database, const struct hin_clock *clock, struct
     int result = query_step(query, err);
     if (result == 1) {
         read_token(query, arena, out);
-        stored = query_get_text(query, 10, arena);
+        stored = query_get_text(query, 12, arena);
     }
     query_end(query);
     if (result < 0)

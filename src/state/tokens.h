@@ -13,6 +13,8 @@ enum { TOKEN_TEXT_SIZE = 128, TOKEN_NETWORKS_MAX = 64 };
 
 struct token {
     struct slice id, name, kind, stream, dataset, networks;
+    struct slice zone;         /* IANA, of the time stamps it delivers that name none */
+    int64_t events_per_second; /* that it may deliver; 0: any number */
     enum role role;      /* of kind api */
     int64_t expires_ns;  /* 0: never */
     int64_t used_ns;     /* 0: not yet; to the minute */
