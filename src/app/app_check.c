@@ -23,7 +23,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-enum { FILES_WANTED = 2 * CONNECTIONS_MAX, CERT_DAYS_LOW = 30, DISK_PERCENT_LOW = 10 };
+enum { FILES_WANTED = CONNECTIONS_MAX + 4096, CERT_DAYS_LOW = 30, DISK_PERCENT_LOW = 10 };
 #define DISK_LEAST (2 * JOURNAL_FILE_BYTES) /* a journal file is laid out ahead */
 #define DISK_LOW (5 * GIB)
 

@@ -81,10 +81,12 @@ enum { SPILL_BLOCK_ROWS = 4096 };
 enum { HTTP_HEADER_BYTES_MAX = 32 * 1024 };
 #define HTTP_BODY_BYTES_MAX (32 * MIB)  /* after decompression */
 enum { HTTP_INFLATE_RATIO_MAX = 200 };  /* a zip bomb is refused with 413 */
-enum { HTTP_HEADER_TIMEOUT_MS = 10000 };
+#define HTTP_BODIES_BYTES_MAX (256 * MIB)   /* of all requests at a time; then those over 64 KiB are told 503 */
+enum { HTTP_HEADER_TIMEOUT_MS = 10000 };    /* from a request's first byte to the end of its header */
+enum { HTTP_BODY_BYTES_PER_S_MIN = 16384 }; /* a body that comes more slowly is ended */
 enum { HTTP_IDLE_TIMEOUT_MS = 60000 };
-enum { CONNECTIONS_MAX = 4096 };
-enum { CONNECTIONS_PER_PEER_MAX = 256 };
+enum { CONNECTIONS_MAX = 16384 };         /* of one listener */
+enum { CONNECTIONS_PER_PEER_MAX = 8192 }; /* from one address */
 
 /* Inputs (docs/collect.md). */
 enum { COLLECTORS_MAX = 256 };     /* entries of collect: in the configuration */

@@ -1,6 +1,7 @@
 #include "net/conn.h"
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/limits.h"
 #include "base/map.h"
 #include "base/mem.h"
@@ -12,7 +13,7 @@
 #include <stdio.h>
 #include <uv.h>
 
-enum { READ_ROOM = 64 * 1024, BACKLOG = 512, PEER_SIZE = 64 };
+enum { READ_ROOM = 64 * 1024, BACKLOG = 4096, PEER_SIZE = 64, PEER_COUNTS = 4096 };
 #define WRITE_PENDING_MAX (64 * MIB)
 #define WRITE_PENDING_LITTLE (64 * KIB)
 #define TLS_PLAIN_MAX (1 * MIB)
@@ -25,6 +26,7 @@ struct net_listener {
     struct net_listen_options options;
     uint16_t port;
     struct net_conn *conns; /* linked list of the open ones */
+    uint16_t of_peer[PEER_COUNTS]; /* how many there are by hash of the address */
     size_t conn_count;
     int handles; /* still to be closed before it may be freed */
     char *read_room;
@@ -43,7 +45,7 @@ struct net_conn {
     int64_t linger_ns; /* since when */
     bool paused;
     size_t write_pending;
-    int64_t active_ns;
+    int64_t active_ns, deadline_ns; /* 0: none */
     atomic_int holds; /* the loop's own one included */
     struct buffer plain, network;
     char peer[PEER_SIZE];
@@ -85,6 +87,18 @@ static void listener_done(struct net_listener *listener)
     mem_free(listener);
 }
 
+/* The address without its port. */
+static size_t host_length(const char *peer)
+{
+    const char *colon = strrchr(peer, ':');
+    return colon ? (size_t)(colon - peer) : strlen(peer);
+}
+
+static size_t peer_slot(const char *peer)
+{
+    return hash_bytes(slice_of(peer, host_length(peer))) % PEER_COUNTS;
+}
+
 static void unlink_conn(struct net_conn *conn)
 {
     struct net_listener *listener = conn->listener;
@@ -95,6 +109,7 @@ static void unlink_conn(struct net_conn *conn)
     if (conn->next)
         conn->next->prev = conn->prev;
     listener->conn_count--;
+    listener->of_peer[peer_slot(conn->peer)]--;
     conn->listener = NULL;
     listener_done(listener);
 }
@@ -267,6 +282,11 @@ void net_conn_touch(struct net_conn *conn)
     conn->active_ns = now_ns();
 }
 
+void net_conn_deadline(struct net_conn *conn, int64_t ms)
+{
+    conn->deadline_ns = ms ? now_ns() + ms * NS_PER_MS : 0;
+}
+
 struct slice net_conn_peer(const struct net_conn *conn)
 {
     return slice_text(conn->peer);
@@ -295,21 +315,11 @@ static void format_peer(const struct sockaddr *address, char *to, size_t size)
     snprintf(to, size, strchr(host, ':') ? "[%s]:%u" : "%s:%u", host, port);
 }
 
-/* The address without its port. */
-static size_t host_length(const char *peer)
-{
-    const char *colon = strrchr(peer, ':');
-    return colon ? (size_t)(colon - peer) : strlen(peer);
-}
-
 static bool too_many(const struct net_listener *listener, const char *peer)
 {
     if (listener->conn_count >= CONNECTIONS_MAX)
         return true;
-    size_t len = host_length(peer), same = 0;
-    for (const struct net_conn *conn = listener->conns; conn; conn = conn->next)
-        same += host_length(conn->peer) == len && memcmp(conn->peer, peer, len) == 0;
-    return same >= CONNECTIONS_PER_PEER_MAX;
+    return listener->of_peer[peer_slot(peer)] >= CONNECTIONS_PER_PEER_MAX;
 }
 
 static void link_conn(struct net_listener *listener, struct net_conn *conn)
@@ -319,6 +329,7 @@ static void link_conn(struct net_listener *listener, struct net_conn *conn)
         conn->next->prev = conn;
     listener->conns = conn;
     listener->conn_count++;
+    listener->of_peer[peer_slot(conn->peer)]++;
 }
 
 static bool open_conn(struct net_listener *listener, struct net_conn *conn)
@@ -369,7 +380,7 @@ static bool linger_is_over(const struct net_conn *conn)
 static void on_sweep(uv_timer_t *timer)
 {
     struct net_listener *listener = timer->data;
-    int64_t oldest = now_ns() - listener->options.idle_ms * NS_PER_MS;
+    int64_t now = now_ns(), oldest = now - listener->options.idle_ms * NS_PER_MS;
     for (struct net_conn *conn = listener->conns, *next; conn; conn = next) {
         next = conn->next;
         if (conn->lingering) {
@@ -377,7 +388,7 @@ static void on_sweep(uv_timer_t *timer)
                 close_now(conn);
         } else if (conn->paused && conn->opened && listener->options.handler.paused) {
             listener->options.handler.paused(conn->state, conn);
-        } else if (conn->active_ns < oldest && !conn->paused) {
+        } else if ((conn->active_ns < oldest && !conn->paused) || (conn->deadline_ns && conn->deadline_ns < now)) {
             close_now(conn);
         }
     }

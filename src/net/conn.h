@@ -55,6 +55,8 @@ void net_conn_linger(struct net_conn *conn);
 void net_conn_pause(struct net_conn *conn); /* stop reading: back-pressure */
 void net_conn_resume(struct net_conn *conn);
 void net_conn_touch(struct net_conn *conn); /* counts as activity */
+/* It is closed in so many ms, whatever comes meanwhile; 0: it is not. The last one counts. */
+void net_conn_deadline(struct net_conn *conn, int64_t ms);
 /* "192.0.2.1:4711"; as long as the connection. */
 struct slice net_conn_peer(const struct net_conn *conn);
 struct slice net_conn_identity(const struct net_conn *conn); /* TLS client, or SLICE_NONE */

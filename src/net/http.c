@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { HEADERS_MAX = 100, AHEAD_OF_STREAM_MAX = 64 * 1024 };
+enum { HEADERS_MAX = 100, AHEAD_OF_STREAM_MAX = 64 * 1024, SMALL_BODY_BYTES = 64 * 1024 };
 #define REQUEST_ARENA_MAX (HTTP_BODY_BYTES_MAX + 8 * MIB)
 
 struct header {
@@ -31,6 +31,7 @@ struct http_request {
     struct slice path, query, body, peer, identity;
     struct header headers[HEADERS_MAX];
     size_t header_count;
+    size_t charged;          /* bytes of its body, of bodies_held */
     bool keep_alive, is_old; /* HTTP/1.0 */
     /* the answer, or its head, on its way to the loop's thread */
     struct buffer reply;
@@ -54,12 +55,32 @@ struct connection {
     struct buffer url, head, body, waiting;
     size_t field_at[HEADERS_MAX][4]; /* name start, len, value start, len in head */
     size_t field_count;
+    size_t charged; /* bytes of its body, of bodies_held */
     bool busy;  /* a request is with the handler; further bytes wait */
     struct http_stream *stream; /* that answers it; NULL: none */
     bool ends_after;            /* closes when the stream is over */
     bool in_value;
     int refuse_status;
 };
+
+/* ---- memory of bodies ---- */
+
+/* Of all servers: memory is the program's. */
+static atomic_size_t bodies_held;
+
+/* False: there is no room for so much more. Small bodies always have it. */
+static bool charge(size_t *charged, size_t bytes)
+{
+    size_t held = atomic_fetch_add(&bodies_held, bytes) + bytes;
+    *charged += bytes;
+    return held <= HTTP_BODIES_BYTES_MAX || *charged <= SMALL_BODY_BYTES;
+}
+
+static void discharge(size_t *charged)
+{
+    atomic_fetch_sub(&bodies_held, *charged);
+    *charged = 0;
+}
 
 /* ---- what a handler asks ---- */
 
@@ -230,6 +251,7 @@ static void request_free(struct http_request *request)
         net_conn_drop(request->conn);
     if (request->loop)
         net_loop_drop(request->loop);
+    discharge(&request->charged);
     buffer_close(&request->reply);
     arena_free(request->arena);
     mem_free(request);
@@ -360,7 +382,8 @@ static void refuse(struct connection *connection, int status, const char *messag
     buffer_init(&reply, 64 * KIB);
     buffer_init(&body, 64 * KIB);
     buffer_printf(&body, "{\"error\":{\"code\":\"bad_request\",\"message\":\"%s\"}}", message);
-    format_reply(&reply, status, "application/json", SLICE_NONE, buffer_slice(&body), false, false);
+    format_reply(&reply, status, "application/json", status == 503 ? SLICE("Retry-After: 1\r\n") : SLICE_NONE,
+                 buffer_slice(&body), false, false);
     atomic_fetch_add(&connection->server->refused, 1);
     net_conn_write(connection->conn, buffer_slice(&reply));
     buffer_close(&body);
@@ -384,9 +407,9 @@ static int fail_with(struct connection *connection, int status)
 static int on_message_begin(llhttp_t *parser)
 {
     struct connection *connection = of_parser(parser);
+    net_conn_deadline(connection->conn, HTTP_HEADER_TIMEOUT_MS);
     buffer_clear(&connection->url);
     buffer_clear(&connection->head);
-    buffer_clear(&connection->body);
     connection->field_count = 0;
     connection->in_value = false;
     return 0;
@@ -439,8 +462,13 @@ static int on_header_value_complete(llhttp_t *parser)
 static int on_headers_complete(llhttp_t *parser)
 {
     struct connection *connection = of_parser(parser);
-    if ((parser->flags & F_CONTENT_LENGTH) && parser->content_length > HTTP_BODY_BYTES_MAX)
+    bool known = parser->flags & F_CONTENT_LENGTH;
+    uint64_t length = known ? parser->content_length : HTTP_BODY_BYTES_MAX;
+    if (length > HTTP_BODY_BYTES_MAX)
         return fail_with(connection, 413);
+    if (known && length > SMALL_BODY_BYTES && atomic_load(&bodies_held) + length > HTTP_BODIES_BYTES_MAX)
+        return fail_with(connection, 503); /* before it is sent */
+    net_conn_deadline(connection->conn, HTTP_HEADER_TIMEOUT_MS + (int64_t)(length * 1000 / HTTP_BODY_BYTES_PER_S_MIN));
     for (size_t i = 0; i < connection->field_count; i++) {
         const size_t *field = connection->field_at[i];
         struct slice head = buffer_slice(&connection->head);
@@ -454,6 +482,8 @@ static int on_headers_complete(llhttp_t *parser)
 static int on_body(llhttp_t *parser, const char *at, size_t len)
 {
     struct connection *connection = of_parser(parser);
+    if (!charge(&connection->charged, len))
+        return fail_with(connection, 503);
     buffer_put(&connection->body, slice_of(at, len));
     return buffer_failed(&connection->body) ? fail_with(connection, 413) : 0;
 }
@@ -595,6 +625,17 @@ static struct http_request *new_request(struct connection *connection)
     return request;
 }
 
+/* It is in the request's arena, or refused. */
+static void forget_body(struct connection *connection)
+{
+    discharge(&connection->charged);
+    if (connection->body.size > SMALL_BODY_BYTES) {
+        buffer_close(&connection->body);
+        buffer_init(&connection->body, HTTP_BODY_BYTES_MAX);
+    }
+    buffer_clear(&connection->body);
+}
+
 static int on_message_complete(llhttp_t *parser)
 {
     struct connection *connection = of_parser(parser);
@@ -605,6 +646,7 @@ static int on_message_complete(llhttp_t *parser)
     if (!request)
         return fail_with(connection, 503);
     connection->busy = true;
+    net_conn_deadline(connection->conn, 0);
     atomic_fetch_add(&server->requests, 1);
     atomic_fetch_add(&server->bytes_in, connection->body.len);
     if (!request->path.ptr)
@@ -614,8 +656,11 @@ static int on_message_complete(llhttp_t *parser)
     else if (decompress(request, buffer_slice(&connection->body), &request->body, &err) < 0)
         http_reply_error(request, err.code == ERR_LIMIT ? 413 : err.code == ERR_CONFIG ? 415 : 400,
                          "bad_body", "%s", err.text);
+    else if (!charge(&request->charged, request->body.len))
+        http_reply_error(request, 503, "busy", "there is no room for the body now; nothing was kept, send it again");
     else
         server->options.handle(server->options.context, request);
+    forget_body(connection);
     return HPE_PAUSED; /* what follows waits for the answer */
 }
 
@@ -638,7 +683,7 @@ static void refuse_parse(struct connection *connection, llhttp_errno_t code)
     else if (status == 413)
         refuse(connection, 413, "the body is too large; send it in smaller pieces");
     else if (status == 503)
-        refuse(connection, 503, "no memory for another request; try again");
+        refuse(connection, 503, "there is no room for the request now; nothing was kept, send it again");
     else if (code == HPE_PAUSED_UPGRADE)
         refuse(connection, 400, "this server speaks HTTP/1.1 only");
     else
@@ -717,6 +762,7 @@ static void on_close(void *state, struct net_conn *conn)
         http_stream_closed(connection->stream);
     buffer_close(&connection->url);
     buffer_close(&connection->head);
+    forget_body(connection);
     buffer_close(&connection->body);
     buffer_close(&connection->waiting);
     mem_free(connection);
