@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""docs/reference/*.md from what `hinomi help search --json` says of commands and functions.
+"""docs/reference/*.md from what `hinomi help search --json` and `hinomi help collect --json` say.
 
   tools/make_reference.py [--bin build/hinomi] [--check]      --check: says which pages are old
 """
@@ -80,15 +80,45 @@ def page(key, entries):
         yield "\n".join(f"- `{entry['name']}`: {entry['summary']}" for entry in missing) + "\n"
 
 
+def collector_options(entries):
+    yield "| option | is | default | |\n|---|---|---|---|"
+    for option in entries:
+        default = "needed" if option["required"] else f"`{option['default']}`" if option["default"] is not None else ""
+        yield f"| `{option['name']}` | {option['type']} | {cell(default)} | {cell(option['summary'])} |"
+    yield ""
+
+
+def collectors_page(reference):
+    yield ("# Collectors\n\nMade by `tools/make_reference.py` from the descriptors in `src/collect/`. `hinomi help collect KIND` prints the same. "
+           "How they are used, with examples of senders: [collect](../collect.md).\n")
+    yield " · ".join(anchor(kind["name"]) for kind in reference["kinds"]) + " · [dialects](#dialects-of-the-http-port)\n"
+    yield "## What every collector has\n"
+    yield "An entry of `collect:` in the configuration has a `kind` and these options, and its kind's own:\n"
+    yield from collector_options(reference["common"])
+    for kind in reference["kinds"]:
+        yield f"## {kind['name']}\n\n{kind['summary'][:1].upper() + kind['summary'][1:]}.\n"
+        if kind["details"]:
+            yield kind["details"] + "\n"
+        yield from collector_options(kind["options"])
+    yield "## Dialects of the HTTP port\n\nA path's `*` stands for any one segment; where no token is asked for, nothing is taken in.\n"
+    for dialect in reference["dialects"]:
+        yield f"**{dialect['name']}**: {dialect['summary']}.\n"
+        yield "| | path | token |\n|---|---|---|"
+        for route in dialect["routes"]:
+            yield f"| {route['method']} | `{route['path']}` | {'yes' if route['token'] else 'no'} |"
+        yield ""
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bin", default=str(ROOT / "build/hinomi"))
     parser.add_argument("--check", action="store_true")
     args = parser.parse_args()
-    reference = json.loads(subprocess.run([args.bin, "help", "search", "--json"], capture_output=True, check=True).stdout)
-    old = 0
-    for key, (name, *_) in PAGES.items():
-        path, text = ROOT / "docs/reference" / name, "\n".join(page(key, reference[key])).rstrip("\n") + "\n"
+    ask = lambda what: json.loads(subprocess.run([args.bin, "help", what, "--json"], capture_output=True, check=True).stdout)
+    reference, old = ask("search"), 0
+    pages = [(name, page(key, reference[key])) for key, (name, *_) in PAGES.items()] + [("collectors.md", collectors_page(ask("collect")))]
+    for name, lines in pages:
+        path, text = ROOT / "docs/reference" / name, "\n".join(lines).rstrip("\n") + "\n"
         if not args.check:
             path.write_text(text)
         elif not path.exists() or path.read_text() != text:

@@ -1,6 +1,7 @@
 /* The list of subcommands, and the help made from it. */
 #include "app/cli.h"
 
+#include "collect/collector_help.h"
 #include "search/help.h"
 
 #include <stdio.h>
@@ -68,7 +69,8 @@ const struct command_line command_lines[] = {
     {"approve", "--key FILE [--yes] HOLDFILE | --new-key FILE [--name NAME]",
      "judge what the gate holds and sign that it may go, away from the server", app_approve},
     {"version", "", "the version", app_version},
-    {"help", "[COMMAND] | search [NAME]", "this text; what a command or function of searches does", app_help},
+    {"help", "[COMMAND] | search [NAME] | collect [KIND]",
+     "this text; what a command or function of searches does; what takes events in, and its options", app_help},
     {NULL, NULL, NULL, NULL},
 };
 
@@ -106,6 +108,30 @@ static int help_search(const char *name)
     return !found ? EXIT_USAGE : done ? EXIT_DONE : EXIT_FAILED;
 }
 
+/* hinomi help collect [KIND | --json] (collect/collector_help.h). */
+static int help_collect(const char *name)
+{
+    struct buffer text;
+    struct json json;
+    bool found = true;
+    buffer_init(&text, 16 * MIB);
+    if (!name) {
+        collector_help_list(&text);
+    } else if (strcmp(name, "--json") == 0) {
+        json_init(&json, &text);
+        collector_help_json(&json);
+        buffer_put_char(&text, '\n');
+    } else {
+        found = collector_help_kind(slice_text(name), &text);
+    }
+    cli_write(buffer_slice(&text));
+    bool done = cli_flush() && !buffer_failed(&text);
+    buffer_close(&text);
+    if (!found)
+        fprintf(stderr, "hinomi help: there is no kind of collector \"%s\" (hinomi help collect lists them)\n", name);
+    return !found ? EXIT_USAGE : done ? EXIT_DONE : EXIT_FAILED;
+}
+
 static void print_usage(const struct command_line *command)
 {
     printf("  hinomi %s %s\n        %s\n", command->name, command->usage, command->summary);
@@ -116,6 +142,8 @@ int app_help(int argc, char **argv)
     bool search = argc > 0 && strcmp(argv[0], "search") == 0;
     if (search && argc > 1)
         return help_search(argv[1]);
+    if (argc > 0 && strcmp(argv[0], "collect") == 0)
+        return help_collect(argc > 1 ? argv[1] : NULL);
     puts("Hinomi: see, wake, brake.\n");
     for (const struct command_line *command = command_lines; command->name; command++)
         if (argc == 0 || strcmp(argv[0], command->name) == 0)

@@ -9,16 +9,6 @@
 
 #include <stdatomic.h>
 
-#define DIALECT(name) extern const struct dialect dialect_##name;
-#include "collect/dialects.def"
-#undef DIALECT
-
-static const struct dialect *const dialects[] = {
-#define DIALECT(name) &dialect_##name,
-#include "collect/dialects.def"
-#undef DIALECT
-};
-
 struct collector_http {
     const struct collector_settings *settings;
     const struct collector_host *host;
@@ -221,7 +211,7 @@ static const struct dialect_route *find_route(struct ingest_call *call, const st
     struct slice path = http_path(call->request), wild;
     enum http_method method = http_method(call->request);
     *of = NULL;
-    for (size_t d = 0; d < ARRAY_COUNT(dialects); d++)
+    for (size_t d = 0; dialects[d]; d++)
         for (size_t r = 0; r < dialects[d]->route_count; r++) {
             const struct dialect_route *route = &dialects[d]->routes[r];
             if (!path_fits(slice_text(route->path), path, &wild))

@@ -74,6 +74,9 @@ struct dialect {
     void (*refuse)(struct ingest_call *call, enum ingest_refusal why, const char *text, int retry_s);
 };
 
+/* All dialects; NULL at the end. Of routes that fit the same path the first one's dialect answers. */
+extern const struct dialect *const dialects[];
+
 /* Hands count events over as RECORDS (event/delivery.h). answer() is called once they are durable (SINK_STORED or
  * SINK_DUPLICATE); everything else becomes refuse(). The records are copied. */
 void ingest_take(struct ingest_call *call, struct slice records, uint32_t count,
