@@ -137,6 +137,17 @@ int function_prepare_regex(struct expr *node, size_t index, struct arena *arena,
     return 0;
 }
 
+const struct regex *call_regex(struct call *call, size_t index, struct regex **own)
+{
+    struct slice pattern;
+    *own = NULL;
+    if (call->node->prepared)
+        return call->node->prepared;
+    if (call_text(call, index, &pattern) < 0 || !pattern.ptr)
+        return NULL;
+    return regex_new(pattern, 0, own, NULL) < 0 ? NULL : *own;
+}
+
 int call_too_long(struct call *call)
 {
     return err_set_at(call->err, ERR_LIMIT, call->node->start, call->node->end,

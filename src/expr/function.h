@@ -8,6 +8,8 @@
  */
 #include "expr/expr.h"
 
+struct regex;
+
 struct call {
     const struct expr *node;
     struct expr_scope *scope;
@@ -67,6 +69,8 @@ int call_too_long(struct call *call);
 
 /* For prepare: compiles argument index into node->prepared when it is written in the text. */
 int function_prepare_regex(struct expr *node, size_t index, struct arena *arena, struct err *err);
+/* That, or one made of the argument's value for this call, which the caller frees: *own. NULL: it is none. */
+const struct regex *call_regex(struct call *call, size_t index, struct regex **own);
 
 /* compare.c: three-valued comparison of two values as where and eval see it. */
 enum truth value_compare_by(enum expr_operator op, struct value a, struct value b,

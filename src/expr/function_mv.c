@@ -167,20 +167,25 @@ static int call_mvzip(struct call *call, struct value_list *out)
 static int call_mvfind(struct call *call, struct value_list *out)
 {
     struct value_list list;
-    struct slice pattern;
-    struct regex *regex;
-    if (call_arg(call, 0, &list) < 0 || call_text(call, 1, &pattern) < 0)
+    struct regex *own;
+    if (call_arg(call, 0, &list) < 0)
         return -1;
-    if (!pattern.ptr || regex_new(pattern, 0, &regex, NULL) < 0)
+    if (list.count == 0)
         return 0;
+    const struct regex *regex = call_regex(call, 1, &own);
     int64_t found = -1;
-    for (uint32_t i = 0; found < 0 && i < list.count; i++) {
+    for (uint32_t i = 0; regex && found < 0 && i < list.count; i++) {
         char small[VALUE_TEXT_SIZE];
         if (regex_match(regex, value_text_small(list.values[i], small)) == REGEX_YES)
             found = i;
     }
-    regex_free(regex);
+    regex_free(own);
     return found < 0 ? 0 : call_return(call, value_i64(found), out);
+}
+
+static int prepare_mvfind(struct expr *node, struct arena *arena, struct err *err)
+{
+    return function_prepare_regex(node, 1, arena, err);
 }
 
 /* A number, or a span of time such as "1d" in seconds. */
@@ -344,7 +349,7 @@ static const struct expr_function functions[] = {
     {"mvsort", 1, 1, "mvsort(mv): byte order", call_mvsort, 0},
     {"mvzip", 2, 3, "mvzip(a, b[, separator]): pairs of values, joined by a comma unless said",
      call_mvzip, 0},
-    {"mvfind", 2, 2, "mvfind(mv, \"regex\"): position or null", call_mvfind, 0},
+    {"mvfind", 2, 2, "mvfind(mv, \"regex\"): position or null", call_mvfind, prepare_mvfind},
     {"mvrange", 2, 3, "mvrange(from, to[, step]): to is not included", call_mvrange, 0},
     {"mvmap", 2, 2, "mvmap(mv, expression): the expression for each value", call_mvmap, 0},
     {"mvfilter", 1, 1, "mvfilter(condition on one field): the values for which it is true",

@@ -159,17 +159,6 @@ static int call_substr(struct call *call, struct value_list *out)
     return call_map(call, map_substr, out);
 }
 
-static const struct regex *regex_of(struct call *call, size_t index, struct regex **own)
-{
-    struct slice pattern;
-    *own = NULL;
-    if (call->node->prepared)
-        return call->node->prepared;
-    if (call_text(call, index, &pattern) < 0 || !pattern.ptr)
-        return NULL;
-    return regex_new(pattern, 0, own, NULL) < 0 ? NULL : *own;
-}
-
 /* \1 .. \9 and \0 in the replacement stand for groups. */
 static void put_replacement(struct buffer *to, struct slice replacement,
                             const struct regex_groups *groups)
@@ -217,7 +206,7 @@ static int call_replace(struct call *call, struct value_list *out)
     struct regex *own;
     if (call_arg(call, 0, &list) < 0 || call_text(call, 2, &replacement) < 0)
         return -1;
-    const struct regex *regex = regex_of(call, 1, &own);
+    const struct regex *regex = call_regex(call, 1, &own);
     struct value *values = arena_array(call->scope->scratch, list.count + 1U, sizeof(*values));
     int result = values ? 0 : err_nomem(call->err);
     struct buffer to;
