@@ -103,6 +103,14 @@ enum { INTAKE_WAIT_MS = 10000 };        /* that a delivery waits before its send
 enum { DATAGRAM_PEERS_MAX = 256 };  /* senders of datagrams whose events are gathered at a time */
 enum { SECRET_BYTES_MAX = 64 * 1024 }; /* a file that holds a secret */
 
+/* Senders' protocols (docs/collect.md). */
+#define BULK_ANSWER_BYTES_MAX (48 * MIB) /* of _bulk, which has a line for each item; more items are refused with 413 and sent in smaller batches */
+enum { BULK_NAME_MAX = 512 };              /* bytes of an index' name or an _id, as Elasticsearch has it */
+enum { GELF_WAIT_MS = 5000 };              /* for all chunks of a GELF message, as its specification has it */
+enum { GELF_WAITING_MAX = 1024 };          /* GELF messages that wait for chunks; the oldest are given up and counted */
+#define GELF_WAITING_BYTES_MAX (16 * MIB)  /* and bytes of their chunks */
+#define GELF_UNPACKED_BYTES_MAX (16 * MIB) /* of one GELF datagram; a larger one is kept as it came, packed */
+
 /* Journal: group commit waits for company this long or this many bytes. */
 enum { JOURNAL_COMMIT_MS = 5 };
 #define JOURNAL_COMMIT_BYTES (1 * MIB)

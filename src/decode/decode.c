@@ -204,18 +204,35 @@ struct nearly decode_nearest(struct decode *decode, struct slice text, bool inne
     return decoders_nearest(decode->runner.decoders, &sighting);
 }
 
-/* What was given beside the event (HEC): fields are added, the others only where the event does
+static void put_hint(struct run *run, enum known_field field, struct slice hint)
+{
+    if (hint.len)
+        put_default(run, field, arena_copy(run->batch->arena, hint));
+}
+
+/* The id that a sender keeps an event by; what the event itself calls its id is kept beside it. */
+static void put_sent_id(struct run *run, struct slice id)
+{
+    struct slice before = id.len ? run_text(run, known(run, KNOWN_ID)) : SLICE_NONE;
+    if (!id.len || slice_equal(before, id))
+        return;
+    put_text(run, KNOWN_OWN_ID, before);
+    put_text(run, KNOWN_ID, arena_copy(run->batch->arena, id));
+}
+
+/* What was given beside the event (HEC, _bulk): fields are added, the others only where the event does
  * not say them itself. */
-static void put_hints(struct run *run, struct slice hints, bool has_dataset)
+static void put_hints(struct run *run, const struct delivery_hints *hints, bool has_dataset)
 {
     struct batch *batch = run->batch;
-    struct slice fields = delivery_hint(hints, "fields");
+    struct slice fields = hints->fields;
     struct err err;
-    put_default(run, KNOWN_HOST, arena_copy(batch->arena, delivery_hint(hints, "host")));
-    put_default(run, KNOWN_PATH, arena_copy(batch->arena, delivery_hint(hints, "source")));
+    put_hint(run, KNOWN_HOST, hints->host);
+    put_hint(run, KNOWN_PATH, hints->source);
     if (!has_dataset)
-        put_default(run, KNOWN_DATASET,
-                    arena_copy(batch->arena, delivery_hint(hints, "sourcetype")));
+        put_hint(run, KNOWN_DATASET, hints->sourcetype);
+    put_hint(run, KNOWN_SENT_INDEX, hints->index);
+    put_sent_id(run, hints->id);
     if (!fields.len)
         return;
     run->tokens_of = SLICE_NONE;
@@ -271,10 +288,9 @@ static void settle_decoder(struct run *run, enum run_result result,
 }
 
 /* What decoders read: the event's bytes, as UTF-8 where they are not. Then the event keeps that, too, so that
- * words are found in it. */
-static struct slice text_of(struct decode *decode, struct run *run, struct slice raw, struct slice hints)
+ * words are found in it. name: of the encoding, or none. */
+static struct slice text_of(struct decode *decode, struct run *run, struct slice raw, struct slice name)
 {
-    struct slice name = delivery_hint(hints, "encoding");
     bool damaged = false;
     if (!name.len)
         name = encoding_guess(raw);
@@ -293,33 +309,32 @@ static struct slice text_of(struct decode *decode, struct run *run, struct slice
 
 /* The event's fields; false when memory is out. */
 static bool decode_event(struct decode *decode, struct batch *batch, struct event_row *row,
-                         struct slice hints, const struct zone *zone, struct slice header)
+                         struct slice hint_text, const struct zone *zone, struct slice header)
 {
     UNSET struct err err;
+    struct delivery_hints hints;
     struct run run = {.runner = &decode->runner, .batch = batch, .zone = zone, .err = &err};
     run.row = batch->row_count - 1;
     run.received_ns = row->received_ns;
     err_clear(&err);
     runner_clear_temps(&decode->runner);
     sighter_begin(&decode->runner.sighter);
-    struct slice exported = delivery_hint(hints, "exported");
-    if (exported.len) {
+    delivery_read_hints(hint_text, &hints);
+    if (hints.exported.len) {
         decode->counts.events++;
-        bool fine = decode_exported(&run, row, exported);
+        bool fine = decode_exported(&run, row, hints.exported);
         note_far_time(row);
         return fine;
     }
-    struct slice sourcetype = delivery_hint(hints, "sourcetype");
-    struct slice text = text_of(decode, &run, row->raw, hints);
+    struct slice text = text_of(decode, &run, row->raw, hints.encoding);
     struct sighting sighting = {.sighter = &decode->runner.sighter, .text = without_bom(text), .tokens = &run.tokens};
-    sighting.source = row->origin->dataset.len ? row->origin->dataset : sourcetype;
+    sighting.source = row->origin->dataset.len ? row->origin->dataset : hints.sourcetype;
     sighting.kind = look_at(&run, sighting.text);
     sighting.header = header;
     run.source = sighting.source;
     run.header = header;
-    struct slice named = delivery_hint(hints, "decoder");
-    const struct decoder *decoder = named.len ? decoders_find(decode->runner.decoders, named)
-                                              : decoders_choose(decode->runner.decoders, &sighting);
+    const struct decoder *decoder = hints.decoder.len ? decoders_find(decode->runner.decoders, hints.decoder)
+                                                      : decoders_choose(decode->runner.decoders, &sighting);
     if (decode->explain.to) {
         explain_begin(&decode->explain, &run);
         explain_choice(&run, &sighting, decoder);
@@ -331,11 +346,11 @@ static bool decode_event(struct decode *decode, struct batch *batch, struct even
     settle_decoder(&run, result, text, row);
     if (run.header_used) /* to decode it again one needs it */
         put_text(&run, KNOWN_HEADER, arena_copy(batch->arena, header));
-    if (hints.len)
-        put_hints(&run, hints, has_dataset);
+    if (hint_text.len)
+        put_hints(&run, &hints, has_dataset);
     if (!has_dataset) /* what the source was said to be, where no decoder knows better */
         put_default(&run, KNOWN_DATASET, row->origin->dataset);
-    settle_time(&run, row, delivery_hint(hints, "time"));
+    settle_time(&run, row, hints.time);
     put_flags(&run, row);
     if (decode->explain.to)
         buffer_put_char(decode->explain.to, '\0');

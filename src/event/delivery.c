@@ -1,5 +1,7 @@
 #include "event/delivery.h"
 
+#include "base/attr.h"
+
 enum { ORIGIN_FIELDS = 7, HINT_SEPARATOR = 0x1f };
 
 /* The order on disk. */
@@ -115,6 +117,43 @@ void delivery_put_record(struct buffer *body, struct slice raw, struct slice hin
     buffer_put_varint(body, hints.len);
     buffer_put(body, hints);
     buffer_put(body, raw);
+}
+
+void delivery_put_hint(struct buffer *hints, const char *key, struct slice value)
+{
+    if (hints->len)
+        buffer_put_char(hints, HINT_SEPARATOR);
+    buffer_put_text(hints, key);
+    buffer_put_char(hints, '=');
+    size_t start = hints->len;
+    buffer_put(hints, value);
+    for (size_t i = start; i < hints->len; i++)
+        if (hints->ptr[i] == HINT_SEPARATOR)
+            hints->ptr[i] = ' ';
+}
+
+void delivery_read_hints(struct slice hints, struct delivery_hints *out)
+{
+    const struct {
+        struct slice key;
+        struct slice *to;
+    } known[] = {
+        {SLICE("index"), &out->index},       {SLICE("id"), &out->id},           {SLICE("time"), &out->time},
+        {SLICE("host"), &out->host},         {SLICE("source"), &out->source},   {SLICE("sourcetype"), &out->sourcetype},
+        {SLICE("fields"), &out->fields},     {SLICE("encoding"), &out->encoding}, {SLICE("decoder"), &out->decoder},
+        {SLICE("exported"), &out->exported},
+    };
+    struct slice pair, name, value;
+    *out = (struct delivery_hints){0};
+    while (hints.len && slice_next_part(&hints, HINT_SEPARATOR, &pair)) {
+        if (!slice_cut(pair, '=', &name, &value))
+            continue;
+        for (size_t i = 0; i < ARRAY_COUNT(known); i++)
+            if (slice_equal_short(name, known[i].key)) {
+                *known[i].to = known[i].to->ptr ? *known[i].to : value;
+                break;
+            }
+    }
 }
 
 struct slice delivery_find_hint(struct slice hints, const char *key)

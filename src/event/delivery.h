@@ -66,6 +66,17 @@ bool delivery_next(const struct delivery *delivery, size_t *at, struct delivery_
                    bool *damaged);
 /* Appends one event to a RECORDS body. */
 void delivery_put_record(struct buffer *body, struct slice raw, struct slice hints);
+/* Appends "key=value"; the separator cannot be part of a value and becomes a blank. */
+void delivery_put_hint(struct buffer *hints, const char *key, struct slice value);
+/* All that a decoder asks for, at once; SLICE_NONE: not among the hints. The first of a key counts. */
+struct delivery_hints {
+    struct slice time, host, source, sourcetype, fields;
+    struct slice index;    /* hinomi.sent_index: the place the sender wants; hinomi.stream is not chosen by it */
+    struct slice id;       /* event.id; hinomi.own_id then is what the event itself says */
+    struct slice encoding; /* of text that is not UTF-8 */
+    struct slice decoder, exported;
+};
+void delivery_read_hints(struct slice hints, struct delivery_hints *out);
 /* SLICE_NONE when the key is not among the hints. */
 struct slice delivery_find_hint(struct slice hints, const char *key);
 static inline struct slice delivery_hint(struct slice hints, const char *key)
