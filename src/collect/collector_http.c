@@ -84,6 +84,8 @@ static struct slice batch_key(struct ingest_call *call)
 {
     struct slice key = http_header(call->request, "idempotency-key");
     if (!key.ptr)
+        key = call->key;
+    if (!key.ptr)
         return SLICE_NONE;
     return arena_printf(call->arena, "%.*s/%.*s", SLICE_ARG(call->grant.id), SLICE_ARG(key));
 }

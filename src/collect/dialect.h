@@ -51,6 +51,9 @@ struct ingest_call {
     struct slice wild; /* the path segment that '*' of the route stood for, else SLICE_NONE */
     struct ingest_grant grant;
     void *state; /* the dialect's own, from the arena, for its answer */
+    /* What the dialect knows the batch by when the sender gave no Idempotency-Key, or none; set before ingest_take(). The
+     * same bytes again are acknowledged and not doubled. */
+    struct slice key;
     /* the port's */
     const struct dialect *dialect;
     struct collector_http *collector;

@@ -23,7 +23,7 @@ static bool path_matches(struct slice path, struct slice pattern, bool whole)
     if (!slice_next_part(&rest, '.', &part) || !slice_next_part(&below, '.', &name))
         return false;
     if (slice_is(part, "**"))
-        return path_matches(path, rest, whole) || path_matches(below, pattern, whole);
+        return path_matches(path, rest, whole) || (below.ptr && path_matches(below, pattern, whole));
     return slice_matches_stars(name, part) && path_matches(below, rest, whole);
 }
 
