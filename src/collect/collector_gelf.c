@@ -57,8 +57,7 @@ static void *on_open(void *context, struct net_conn *conn)
 {
     struct collector_gelf *collector = context;
     struct sender *sender = mem_calloc(1, sizeof(*sender));
-    struct gathering *gathering =
-        sender ? gathering_new(collector->pool, net_conn_peer(conn), net_conn_identity(conn), &events, sender) : NULL;
+    struct gathering *gathering = sender ? gathering_new(collector->pool, net_conn_peer(conn), &events, sender) : NULL;
     if (!gathering) {
         mem_free(sender);
         return NULL;
@@ -72,6 +71,7 @@ static void *on_open(void *context, struct net_conn *conn)
 static void on_data(void *state, struct net_conn *conn, struct slice bytes)
 {
     struct sender *sender = state;
+    sender->no_memory |= !gathering_identify(sender->gathering, net_conn_identity(conn));
     int result = gelf_frames_feed(&sender->frames, bytes, on_frame, sender);
     gathering_flush(sender->gathering);
     if (gathering_is_full(sender->gathering))
@@ -101,7 +101,7 @@ static int listen_tcp(const struct collector_settings *settings, struct collecto
         .handler = {on_open, on_data, on_close, NULL, NULL},
         .context = collector,
     };
-    if (!(collector->pool = gatherings_new(collector->host, settings, err)))
+    if (!(collector->pool = gatherings_new(collector->host, settings, false, err)))
         return -1;
     return net_listen(collector->host->loop, &options, &collector->listener, err);
 }
@@ -174,6 +174,18 @@ static int gelf_check(const struct collector_settings *settings, struct err *err
     return listening_check_plain(settings, err);
 }
 
+/* Chunks that wait are of messages that were never whole. */
+static void gelf_finish(void *self)
+{
+    struct collector_gelf *collector = self;
+    if (collector->chunks) {
+        gelf_chunks_expire(collector->chunks, INT64_MAX);
+        atomic_store(&collector->lost, gelf_chunks_lost(collector->chunks));
+    }
+    datagrams_finish(collector->datagrams);
+    gatherings_finish(collector->pool);
+}
+
 static void gelf_free(void *self)
 {
     struct collector_gelf *collector = self;
@@ -220,6 +232,7 @@ const struct collector_kind collector_gelf = {
     .option_count = ARRAY_COUNT(options),
     .check = gelf_check,
     .open = gelf_open,
+    .finish = gelf_finish,
     .free = gelf_free,
     .counts = gelf_count,
     .listens = true,

@@ -1,9 +1,18 @@
-/* Splunk's HTTP Event Collector: /services/collector[/event[/1.0]], /raw[/1.0], /health[/1.0].
- * Source: Splunk, "HTTP Event Collector REST API endpoints" (codes 0..18). */
+/* Splunk's HTTP Event Collector: /services/collector[/event[/1.0]], /raw[/1.0], /ack, /health[/1.0].
+ *
+ * Indexer acknowledgement: who names a channel gets an ackId and asks for it at /ack. Events are durable before they are
+ * answered at all, so an id that was given out stands for durable events, for ever and on whatever channel: the ids are
+ * one counter, which begins at the time of the start and so is above all that an earlier run gave out.
+ * Source: Splunk, "HTTP Event Collector REST API endpoints" (codes 0..18), "About HTTP Event Collector Indexer Acknowledgment". */
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "base/unescape.h"
 #include "collect/dialect.h"
 #include "collect/hec_parse.h"
+#include "cut/json_tree.h"
+
+#include <stdatomic.h>
 
 enum hec_code {
     HEC_SUCCESS = 0,
@@ -13,6 +22,8 @@ enum hec_code {
     HEC_TOKEN_INVALID = 4,
     HEC_SERVER_ERROR = 8,
     HEC_BUSY = 9,
+    HEC_CHANNEL_MISSING = 10,
+    HEC_CHANNEL_INVALID = 11,
     HEC_HEALTHY = 17,
 };
 
@@ -68,10 +79,98 @@ static void reply_invalid(struct ingest_call *call, enum hec_problem problem, ui
     http_reply(call->request, 400, "application/json", SLICE_NONE, body);
 }
 
+/* ---- acknowledgement ---- */
+
+static atomic_uint_least64_t next_ack; /* 0: none was given out since the start */
+
+static uint64_t first_ack(void)
+{
+    uint64_t none = 0;
+    int64_t now_us = clock_wall_ns(clock_real()) / NS_PER_US; /* below 2^53, so that scripts read it exactly */
+    atomic_compare_exchange_strong(&next_ack, &none, (uint64_t)now_us);
+    return atomic_load(&next_ack);
+}
+
+static struct slice channel_of(struct ingest_call *call)
+{
+    struct slice header = http_header(call->request, "x-splunk-request-channel");
+    return header.ptr ? header : http_param(call->request, "channel");
+}
+
+/* 8-4-4-4-12 hexadecimal digits. */
+static bool is_guid(struct slice text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+        if (dash ? text.ptr[i] != '-' : unescape_hex_digit(text.ptr[i]) < 0)
+            return false;
+    }
+    return text.len == 36;
+}
+
+static void reply_acks(struct ingest_call *call, const struct json_node *acks)
+{
+    uint64_t next = first_ack();
+    struct buffer body;
+    struct json json;
+    buffer_init(&body, HTTP_BODY_BYTES_MAX);
+    json_init(&json, &body);
+    json_open(&json, '{');
+    json_key(&json, "acks");
+    json_open(&json, '{');
+    for (const struct json_node *ack = acks->first; ack; ack = ack->next) {
+        uint64_t id;
+        bool known = ack->kind == JSON_NUMBER && slice_to_u64(ack->text, &id) && id < next;
+        json_key_slice(&json, ack->text);
+        json_bool(&json, known);
+    }
+    json_close(&json, '}');
+    json_close(&json, '}');
+    if (buffer_failed(&body))
+        ingest_refuse(call, INGEST_TOO_LARGE, NULL);
+    else
+        http_reply(call->request, 200, "application/json", SLICE_NONE, buffer_slice(&body));
+    buffer_close(&body);
+}
+
+/* POST /services/collector/ack {"acks":[1,2]} */
+static void say_acks(struct ingest_call *call)
+{
+    struct slice channel = channel_of(call);
+    const struct json_node *body;
+    struct err err;
+    if (!channel.len) {
+        reply(call, 400, HEC_CHANNEL_MISSING, "Data channel is missing");
+        return;
+    }
+    if (!is_guid(channel)) {
+        reply(call, 400, HEC_CHANNEL_INVALID, "Invalid data channel");
+        return;
+    }
+    if (json_tree_parse(http_body(call->request), call->arena, &body, &err) < 0) {
+        reply(call, 400, HEC_INVALID, "Invalid data format");
+        return;
+    }
+    const struct json_node *acks = json_get(body, "acks");
+    if (!acks || acks->kind != JSON_ARRAY)
+        reply(call, 400, HEC_INVALID, "Invalid data format");
+    else
+        reply_acks(call, acks);
+}
+
+/* ---- events ---- */
+
 static void answer(struct ingest_call *call, const struct sink_ack *ack)
 {
     (void)ack;
-    reply(call, 200, HEC_SUCCESS, "Success");
+    if (!channel_of(call).len) {
+        reply(call, 200, HEC_SUCCESS, "Success");
+        return;
+    }
+    first_ack();
+    uint64_t id = atomic_fetch_add(&next_ack, 1);
+    http_reply(call->request, 200, "application/json", SLICE_NONE,
+               arena_printf(call->arena, "{\"text\":\"Success\",\"code\":%d,\"ackId\":%llu}", HEC_SUCCESS, (unsigned long long)id));
 }
 
 static void take(struct ingest_call *call, bool raw)
@@ -119,6 +218,7 @@ static const struct dialect_route routes[] = {
     {HTTP_METHOD_POST, "/services/collector/event/1.0", take_events, false},
     {HTTP_METHOD_POST, "/services/collector/raw", take_raw, false},
     {HTTP_METHOD_POST, "/services/collector/raw/1.0", take_raw, false},
+    {HTTP_METHOD_POST, "/services/collector/ack", say_acks, false},
     {HTTP_METHOD_GET, "/services/collector/health", say_healthy, true},
     {HTTP_METHOD_GET, "/services/collector/health/1.0", say_healthy, true},
 };

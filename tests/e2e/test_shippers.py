@@ -248,6 +248,41 @@ def gelf(server, sender, port):
     checks.equal("a damaged one is kept", rows(server, 'hinomi.source=gelf "no"', 1, "_raw")[0]["_raw"], '{"no":"end')
 
 
+def hec(server, token):
+    """Indexer acknowledgement: who names a channel gets an id, and the id says that the events are durable."""
+    sender = Sender(server.hec_port, token)
+    sender.headers = {"Authorization": f"Splunk {token}"}
+    channel = {"X-Splunk-Request-Channel": "FE0ECFAD-13D5-401B-847D-77833BD77131"}
+    checks.equal("no channel, no id", sender.ask("POST", "/services/collector", '{"event":"a"}')[1], {"text": "Success", "code": 0})
+    given = [sender.ask("POST", "/services/collector/event", '{"event":"b"}', channel)[1]["ackId"],
+             sender.ask("POST", f"/services/collector/raw?channel={channel['X-Splunk-Request-Channel']}", gzip.compress(b"c\nd\n"), {"Content-Encoding": "gzip"})[1]["ackId"]]
+    checks.check("ids that scripts read exactly", given[0] < given[1] < 2**53, given)
+    ahead = given[1] + 1000
+    checks.equal("asked for", sender.ask("POST", "/services/collector/ack", json.dumps({"acks": [*given, ahead]}), channel)[1],
+                 {"acks": {str(given[0]): True, str(given[1]): True, str(ahead): False}})
+    checks.equal("no channel", sender.ask("POST", "/services/collector/ack", '{"acks":[1]}')[:2], (400, {"text": "Data channel is missing", "code": 10}))
+    checks.equal("a channel that is none", sender.ask("POST", "/services/collector/ack?channel=7", '{"acks":[1]}')[:2], (400, {"text": "Invalid data channel", "code": 11}))
+    checks.equal("nothing asked for", sender.ask("POST", "/services/collector/ack", '{}', channel)[1]["code"], 6)
+    checks.equal("a token in Basic", Sender(server.hec_port, token, "Basic").ask("POST", "/services/collector", '{"event":"e"}')[0], 200)
+    checks.equal("healthy", server.request("GET", "/services/collector/health?ack=true", port=server.hec_port)[1]["code"], 17)
+    checks.equal("a token in the URL", server.request("POST", f"/services/collector?token={token}", b'{"event":"f"}', port=server.hec_port)[1]["code"], 2)
+    rows(server, "hinomi.source=hec", 5, "_raw")
+    return given
+
+
+def hec_after_a_kill(server, token, given):
+    """What was acknowledged is there after a kill, and its id still says so; ids go on above it."""
+    server.kill()
+    server.start()
+    server.sign_in()
+    sender = Sender(server.hec_port, token)
+    channel = {"X-Splunk-Request-Channel": "FE0ECFAD-13D5-401B-847D-77833BD77131"}
+    checks.equal("known after a kill", sender.ask("POST", "/services/collector/ack", json.dumps({"acks": given}), channel)[1],
+                 {"acks": {str(n): True for n in given}})
+    checks.check("above", sender.ask("POST", "/services/collector", '{"event":"g"}', channel)[1]["ackId"] > max(given))
+    rows(server, "hinomi.source=hec", 6, "_raw")
+
+
 def gelf_port():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -268,6 +303,7 @@ def main():
     bad(server, sender)
     plain(server, sender)
     gelf(server, sender, port)
+    hec_after_a_kill(server, token, hec(server, token))
     checks.equal("it stops cleanly", server.stop(), 0)
     server.close()
     checks.finish()
