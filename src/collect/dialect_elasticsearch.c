@@ -379,8 +379,8 @@ static const struct dialect_route routes[] = {
     {HTTP_METHOD_GET, "/_data_stream/*", say_there, false},
     {HTTP_METHOD_PUT, "/_data_stream/*", say_acknowledged, false},
     {HTTP_METHOD_GET, "/_alias/*", say_there, false},
-    {HTTP_METHOD_POST, "/_refresh", say_refreshed, false},
-    {HTTP_METHOD_POST, "/*/_refresh", say_refreshed, false},
+    {HTTP_OTHER_METHOD, "/_refresh", say_refreshed, false},
+    {HTTP_OTHER_METHOD, "/*/_refresh", say_refreshed, false},
     {HTTP_METHOD_GET, "/*", say_index, false},
     {HTTP_METHOD_PUT, "/*", say_index_made, false},
 };

@@ -59,29 +59,41 @@ static bool read_names(struct bulk *bulk, struct slice object)
     return step == 0;
 }
 
-static bool read_action(struct bulk *bulk, struct slice line)
+static uint8_t action_of(struct slice key)
 {
-    struct json_skim skim = {.text = line, .err = bulk->err};
-    struct slice key, value, more;
-    json_skim_space(&skim);
-    if (!json_skim_open(&skim))
-        return false;
-    int step = json_skim_member(&skim, &key, &value);
-    if (step <= 0)
-        return step == 0 ? json_skim_wrong(&skim, "an action is missing") : false;
     uint8_t action = 0;
     while (action < ELASTIC_ACTIONS && !slice_is(key, elastic_action_names[action]))
         action++;
-    if (action == ELASTIC_ACTIONS)
+    return action;
+}
+
+/* Other members beside the action are passed over: some libraries leave notes of their own there. */
+static bool read_action(struct bulk *bulk, struct slice line)
+{
+    struct json_skim skim = {.text = line, .err = bulk->err};
+    struct slice key, value, names = SLICE_NONE;
+    uint8_t action = ELASTIC_ACTIONS;
+    int step;
+    json_skim_space(&skim);
+    if (!json_skim_open(&skim))
+        return false;
+    while ((step = json_skim_member(&skim, &key, &value)) > 0) {
+        if (action_of(key) == ELASTIC_ACTIONS)
+            continue;
+        if (names.ptr)
+            return json_skim_wrong(&skim, "one action a line is needed");
+        action = action_of(key);
+        names = value;
+    }
+    if (step < 0)
+        return false;
+    if (!names.ptr)
         return json_skim_wrong(&skim, "index, create, update or delete is needed as the action");
-    step = json_skim_member(&skim, &key, &more);
-    if (step != 0)
-        return step < 0 ? false : json_skim_wrong(&skim, "one action a line is needed");
     json_skim_space(&skim);
     if (skim.at < line.len)
         return json_skim_wrong(&skim, "something stands behind the action");
     bulk->item = (struct elastic_item){.action = action, .index = bulk->index};
-    return read_names(bulk, value);
+    return read_names(bulk, names);
 }
 
 /* The name without its escapes, as a hint. */

@@ -41,7 +41,7 @@ static void documents_are_events_byte_for_byte(void **state)
     size_t at = 0;
     parse(&parsed,
           "{\"create\":{\"_index\":\"logs-web\",\"_id\":\"7\"}}\n{ \"a\" : 1.0 }\n"
-          "{\"index\":{ } }\r\n{\"b\":2}\r\n\n{\"index\":{\"_id\":8}}\n{\"c\":\"no end",
+          "{\"index\":{ }, \"attempts\":0 }\r\n{\"b\":2}\r\n\n{\"index\":{\"_id\":8}}\n{\"c\":\"no end",
           "by-url");
     assert_int_equal(parsed.result, 0);
     assert_int_equal(parsed.bulk.item_count, 3);
@@ -103,11 +103,11 @@ static void a_line_that_is_no_action_refuses_the_request(void **state)
         const char *body, *says;
     } cases[] = {
         {"{\"index\":{}}\n{}\n{\"message\":1}\n{}\n",
-         "line 3 is no action of _bulk: index, create, update or delete is needed as the action at byte 12"},
+         "line 3 is no action of _bulk: index, create, update or delete is needed as the action at byte 13"},
         {"{\"index\":{}}\n{}\n{\"index\":{}\n{}\n", "line 3 is no action of _bulk: a comma or } is missing at byte 11"},
         {"{\"index\":[]}\n{}\n", "line 1 is no action of _bulk: an object { is needed at byte 0"},
-        {"{}\n{}\n", "line 1 is no action of _bulk: an action is missing at byte 2"},
-        {"{\"index\":{},\"a\":1}\n{}\n", "line 1 is no action of _bulk: one action a line is needed at byte 17"},
+        {"{}\n{}\n", "line 1 is no action of _bulk: index, create, update or delete is needed as the action at byte 2"},
+        {"{\"index\":{},\"create\":{}}\n{}\n", "line 1 is no action of _bulk: one action a line is needed at byte 23"},
         {"{\"index\":{}} {}\n{}\n", "line 1 is no action of _bulk: something stands behind the action at byte 13"},
         {"{\"index\":{\"_id\":{}}}\n{}\n", "line 1 is no action of _bulk: an _index or _id is no text, too long or broken at byte 9"},
         {"{\"index\":{\"_id\":\"\\x\"}}\n{}\n", "line 1 is no action of _bulk: an _index or _id is no text, too long or broken at byte 11"},
