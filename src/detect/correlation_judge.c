@@ -9,9 +9,28 @@ struct run {
     const struct correlation *correlation;
     const struct group *group;
     uint32_t from, end;
+    struct judge_sums *sums;
     struct arena *scratch;
     bool *failed;
 };
+
+/* From those of the run before, where it overlaps. */
+static void sum_up(const struct run *run)
+{
+    struct judge_sums *sums = run->sums;
+    if (run->from < sums->from || run->from >= sums->end || run->end < sums->end)
+        *sums = (struct judge_sums){.from = run->from, .end = run->from};
+    for (; sums->from < run->from; sums->from++) {
+        const struct group_event *event = group_at(run->group, sums->from);
+        sums->all -= event->times;
+        sums->counted -= event->part ? event->times : 0;
+    }
+    for (; sums->end < run->end; sums->end++) {
+        const struct group_event *event = group_at(run->group, sums->end);
+        sums->all += event->times;
+        sums->counted += event->part ? event->times : 0;
+    }
+}
 
 static bool all_hold(const struct correlation *correlation, struct decimal value)
 {
@@ -273,12 +292,8 @@ static bool holds_percentile(const struct run *run)
 static bool holds_ratio(const struct run *run)
 {
     const struct correlation *correlation = run->correlation;
-    uint64_t all = 0, counted = 0;
-    for (uint32_t i = run->from; i < run->end; i++) {
-        const struct group_event *event = group_at(run->group, i);
-        all += event->times;
-        counted += event->part ? event->times : 0;
-    }
+    sum_up(run);
+    uint64_t all = run->sums->all, counted = run->sums->counted;
     for (size_t i = 0; i < correlation->limit_count; i++) {
         struct correlation_limit limit = correlation->limits[i];
         if (!decimal_multiply(limit.number, decimal_from_i64((int64_t)all), &limit.number) ||
@@ -337,14 +352,15 @@ static bool holds_risk(const struct run *run)
 }
 
 bool correlation_judge(const struct correlation *correlation, const struct group *group, uint32_t from, uint32_t end,
-                       struct arena *scratch, bool *failed)
+                       struct judge_sums *sums, struct arena *scratch, bool *failed)
 {
-    struct run run = {correlation, group, from, end, scratch, failed};
+    struct run run = {correlation, group, from, end, sums, scratch, failed};
     if (from >= end)
         return false;
     switch (correlation->type) {
     case CORRELATE_EVENTS:
-        return holds_count(&run, count_events(&run));
+        sum_up(&run);
+        return holds_count(&run, sums->all);
     case CORRELATE_VALUES:
         return holds_values(&run);
     case CORRELATE_TEMPORAL:
