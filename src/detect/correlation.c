@@ -194,13 +194,12 @@ static int judge_windows(struct counting *c, struct group *group, uint32_t at, c
 {
     int64_t last_ns = groups_later(group_at(group, at)->time_ns, c->rule->span_ns);
     struct arena_mark mark = arena_mark(c->host.moment);
-    struct judge_sums sums = {0};
     bool failed = false;
     *outcome = UNTRUE;
     for (uint32_t u = at; u < group->count && group_at(group, u)->time_ns <= last_ns; u++) {
         uint32_t from = group_from(group, groups_earlier(group_at(group, u)->time_ns, c->rule->span_ns));
         bool before = group_at(group, u)->marks & HELD;
-        bool holds = before || correlation_judge(c->rule, group, from, u + 1, &sums, c->host.moment, &failed);
+        bool holds = before || correlation_judge(c->rule, group, from, u + 1, c->host.moment, &failed);
         arena_rewind(c->host.moment, &mark);
         if (failed)
             return err_nomem(err);
@@ -249,10 +248,9 @@ static int close_window(struct counting *c, struct group *group, struct err *err
 {
     int64_t end_ns = groups_later(group->open_ns, c->rule->span_ns);
     uint32_t from = group_from(group, group->open_ns), end = group_from(group, groups_later(end_ns, 1));
-    struct judge_sums sums = {0};
     struct finding finding;
     bool failed = false;
-    bool holds = correlation_judge(c->rule, group, from, end, &sums, c->host.moment, &failed);
+    bool holds = correlation_judge(c->rule, group, from, end, c->host.moment, &failed);
     if (failed)
         return err_nomem(err);
     if (holds && correlation_finding(c, group, from, end, NULL, &finding, err) < 0)

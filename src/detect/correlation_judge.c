@@ -9,7 +9,7 @@ struct run {
     const struct correlation *correlation;
     const struct group *group;
     uint32_t from, end;
-    struct judge_sums *sums;
+    struct group_sums *sums; /* the group's: runs that follow each other share almost all of their events */
     struct arena *scratch;
     bool *failed;
 };
@@ -17,9 +17,9 @@ struct run {
 /* From those of the run before, where it overlaps. */
 static void sum_up(const struct run *run)
 {
-    struct judge_sums *sums = run->sums;
+    struct group_sums *sums = run->sums;
     if (run->from < sums->from || run->from >= sums->end || run->end < sums->end)
-        *sums = (struct judge_sums){.from = run->from, .end = run->from};
+        *sums = (struct group_sums){.from = run->from, .end = run->from};
     for (; sums->from < run->from; sums->from++) {
         const struct group_event *event = group_at(run->group, sums->from);
         sums->all -= event->times;
@@ -351,16 +351,16 @@ static bool holds_risk(const struct run *run)
     return correlation_risk(run->correlation, run->group, run->from, run->end, UINT32_MAX) >= limit;
 }
 
-bool correlation_judge(const struct correlation *correlation, const struct group *group, uint32_t from, uint32_t end,
-                       struct judge_sums *sums, struct arena *scratch, bool *failed)
+bool correlation_judge(const struct correlation *correlation, struct group *group, uint32_t from, uint32_t end,
+                       struct arena *scratch, bool *failed)
 {
-    struct run run = {correlation, group, from, end, sums, scratch, failed};
+    struct run run = {correlation, group, from, end, &group->sums, scratch, failed};
     if (from >= end)
         return false;
     switch (correlation->type) {
     case CORRELATE_EVENTS:
         sum_up(&run);
-        return holds_count(&run, sums->all);
+        return holds_count(&run, run.sums->all);
     case CORRELATE_VALUES:
         return holds_values(&run);
     case CORRELATE_TEMPORAL:

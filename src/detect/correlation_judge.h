@@ -3,16 +3,9 @@
 #include "detect/correlation_rule.h"
 #include "table/groups.h"
 
-/* What was counted of one run, for the next one that begins and ends no earlier; all zero at first. A late event changes
- * every window that it is in, and these share almost all of their events. Forgotten when the group changes. */
-struct judge_sums {
-    uint32_t from, end;
-    uint64_t all, counted;
-};
-
-/* Events from..end-1 of the group. False as well when memory is out: *failed is set then. */
-bool correlation_judge(const struct correlation *correlation, const struct group *group, uint32_t from, uint32_t end,
-                       struct judge_sums *sums, struct arena *scratch, bool *failed);
+/* Events from..end-1 of the group, whose sums are carried on. False as well when memory is out: *failed is set then. */
+bool correlation_judge(const struct correlation *correlation, struct group *group, uint32_t from, uint32_t end,
+                       struct arena *scratch, bool *failed);
 
 /* RISK: what the scores of a part (UINT32_MAX: of all) add up to at the time of the last event. */
 double correlation_risk(const struct correlation *correlation, const struct group *group, uint32_t from,

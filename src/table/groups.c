@@ -217,6 +217,12 @@ static void forget(struct group *group, uint32_t count)
         group->text_dead += group_at(group, i)->text_len;
     group->first += count;
     group->count -= count;
+    if (group->sums.from >= count) {
+        group->sums.from -= count;
+        group->sums.end -= count;
+    } else {
+        group->sums = (struct group_sums){0};
+    }
 }
 
 void group_forget_before(struct groups *groups, struct group *group, int64_t time_ns)
@@ -228,6 +234,7 @@ void group_forget_before(struct groups *groups, struct group *group, int64_t tim
 void group_remove(struct group *group, uint32_t i)
 {
     uint32_t behind = group->count - i - 1;
+    group->sums = (struct group_sums){0};
     struct group_event *place = &group->events[group->first + i];
     group->text_dead += place->text_len;
     memmove(place, place + 1, behind * sizeof(*place));
@@ -329,6 +336,7 @@ static void merge_steps(const struct groups *groups, struct group *group)
 {
     int64_t step_ns = groups->options.window_ns / CORRELATION_STEPS + 1;
     uint32_t kept = 0;
+    group->sums = (struct group_sums){0};
     to_front(group);
     for (uint32_t i = 0; i < group->count; i++) {
         struct group_event *event = &group->events[i], *last = kept ? &group->events[kept - 1] : NULL;
@@ -376,6 +384,8 @@ int64_t group_insert(struct groups *groups, struct group *group, const struct gr
     uint32_t at = group->count;
     while (at && group_at(group, at - 1)->time_ns > event->time_ns)
         at--;
+    if (at < group->sums.end)
+        group->sums = (struct group_sums){0};
     struct group_event *place = &group->events[group->first + at];
     memmove(place + 1, place, (group->count - at) * sizeof(*place));
     *place = *event;

@@ -39,7 +39,15 @@ struct group_event {
     uint16_t marks; /* the caller's; kept by one that is merged into another */
 };
 
+/* What was counted of a run of events, for the next one, which mostly begins and ends a little later. Not saved; all zero
+ * when an event of the run has changed. */
+struct group_sums {
+    uint32_t from, end;
+    uint64_t all, counted;
+};
+
 struct group {
+    struct group_sums sums; /* the caller's */
     struct slice key;
     uint32_t count, size, first;
     struct group_event *events; /* from first on; group_at() */
