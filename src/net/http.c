@@ -541,8 +541,10 @@ static int decompress(struct http_request *request, struct slice body, struct sl
         kind = INFLATE_DEFLATE;
     else if (slice_is_nocase(coding, "zstd"))
         kind = INFLATE_ZSTD;
+    else if (slice_is_nocase(coding, "snappy"))
+        kind = INFLATE_SNAPPY;
     else
-        return err_set(err, ERR_CONFIG, "send the body plain or as gzip, deflate or zstd");
+        return err_set(err, ERR_CONFIG, "send the body plain or as gzip, deflate, zstd or snappy");
     struct buffer plain;
     buffer_init(&plain, HTTP_BODY_BYTES_MAX + 64 * KIB);
     int result =

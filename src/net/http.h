@@ -4,7 +4,7 @@
  * llhttp: no bare LF, no Content-Length beside Transfer-Encoding, no folding.
  *
  * A request is handed over when its body is complete (and decompressed, for
- * gzip, deflate and zstd). The answer may come later and from any thread.
+ * gzip, deflate, zstd and snappy). The answer may come later and from any thread.
  * Ownership  The handler owns the request from the call on and must end it with
  *            exactly one http_reply*(), which frees it. net/http_stream.h has one for long answers.
  * Threads    The handler runs on the loop's thread and must not block;

@@ -2,15 +2,14 @@
 
 #include "base/limits.h"
 
+#include <snappy-c.h>
 #include <zlib.h>
 #include <zstd.h>
 
 enum { STEP = 64 * 1024 };
 
-static int over_limit(const struct buffer *out, size_t start, size_t body_len, size_t bytes_max,
-                      size_t ratio_max, struct err *err)
+static int over_limit(size_t size, size_t body_len, size_t bytes_max, size_t ratio_max, struct err *err)
 {
-    size_t size = out->len - start;
     if (size > bytes_max)
         return err_set(err, ERR_LIMIT, "the body is larger than %zu bytes when unpacked", bytes_max);
     if (size > STEP && size / ratio_max > body_len)
@@ -38,7 +37,7 @@ static int by_zlib(int window, struct slice body, size_t bytes_max, size_t ratio
         z.avail_out = STEP;
         code = inflate(&z, Z_NO_FLUSH);
         buffer_commit(out, STEP - z.avail_out);
-        result = over_limit(out, start, body.len, bytes_max, ratio_max, err);
+        result = over_limit(out->len - start, body.len, bytes_max, ratio_max, err);
         if (code == Z_STREAM_END && z.avail_in == 0)
             break;
         if (code == Z_STREAM_END && inflateReset(&z) == Z_OK) /* the next member of a gzip file */
@@ -71,7 +70,7 @@ static int by_zstd(struct slice body, size_t bytes_max, size_t ratio_max, struct
         ZSTD_outBuffer to = {room, STEP, 0};
         left = ZSTD_decompressStream(context, &to, &in);
         buffer_commit(out, to.pos);
-        result = over_limit(out, start, body.len, bytes_max, ratio_max, err);
+        result = over_limit(out->len - start, body.len, bytes_max, ratio_max, err);
         if (result == 0 && (ZSTD_isError(left) || (left && to.pos == 0 && in.pos == in.size)))
             result = err_set(err, ERR_INPUT, "the compressed body is damaged or ends early");
     }
@@ -79,11 +78,30 @@ static int by_zstd(struct slice body, size_t bytes_max, size_t ratio_max, struct
     return result;
 }
 
+/* The block says first how large it becomes, so that is judged before there is room for it. */
+static int by_snappy(struct slice body, size_t bytes_max, size_t ratio_max, struct buffer *out, struct err *err)
+{
+    size_t size;
+    if (snappy_uncompressed_length(body.ptr, body.len, &size) != SNAPPY_OK)
+        return err_set(err, ERR_INPUT, "the body is not a snappy block (its length is missing)");
+    if (over_limit(size, body.len, bytes_max, ratio_max, err) < 0)
+        return -1;
+    char *room = buffer_reserve(out, size + 1);
+    if (!room)
+        return err_nomem(err);
+    if (snappy_uncompress(body.ptr, body.len, room, &size) != SNAPPY_OK)
+        return err_set(err, ERR_INPUT, "the compressed body is damaged or ends early (it should be one snappy block)");
+    buffer_commit(out, size);
+    return 0;
+}
+
 int inflate_body(enum inflate_kind kind, struct slice body, size_t bytes_max, size_t ratio_max,
                  struct buffer *out, struct err *err)
 {
     if (kind == INFLATE_ZSTD)
         return by_zstd(body, bytes_max, ratio_max, out, err);
+    if (kind == INFLATE_SNAPPY)
+        return by_snappy(body, bytes_max, ratio_max, out, err);
     bool zlib_head = body.len > 1 && (body.ptr[0] & 0x0f) == 8 &&
                      ((unsigned char)body.ptr[0] * 256 + (unsigned char)body.ptr[1]) % 31 == 0;
     int window = kind == INFLATE_GZIP ? 15 + 16 : zlib_head ? 15 : -15;
