@@ -1,6 +1,7 @@
 #include "cut/json_names.h"
 
 #include "base/hash.h"
+#include "event/schema.h"
 
 static uint32_t place_of(const struct json_name *object, struct slice key)
 {
@@ -64,6 +65,6 @@ struct json_name *json_names_begin(struct json_names *names, struct batch *batch
 
 struct column *json_names_find_column(struct json_names *names, struct json_name *name)
 {
-    name->column = columns_look_up(&names->columns, names->batch, name->path);
+    name->column = columns_look_up(&names->columns, names->batch, schema_metric_alias(name->path));
     return name->column;
 }

@@ -79,3 +79,10 @@ struct slice schema_alias(struct slice name)
             return aliases[i].name;
     return name;
 }
+
+struct slice schema_metric_alias(struct slice name)
+{
+    if (slice_equal_short(name, SLICE("metric_name")))
+        return FIELD_METRIC_NAME;
+    return slice_equal_short(name, SLICE("_value")) ? FIELD_METRIC_VALUE : name;
+}

@@ -25,6 +25,8 @@
 #define FIELD_PATH SLICE("log.file.path")
 #define FIELD_MESSAGE SLICE("message")
 #define FIELD_ERROR SLICE("error.message")
+#define FIELD_METRIC_NAME SLICE("metric.name")
+#define FIELD_METRIC_VALUE SLICE("metric.value")
 
 /* VALUE_NULL when ECS does not declare the name (then the value's own type stays). */
 enum value_type schema_type(struct slice name);
@@ -32,3 +34,7 @@ enum value_type schema_type(struct slice name);
 /* SPL's habitual names to ours (_time, _raw, _indextime, host, source, sourcetype, index);
  * any other name is returned as it is. */
 struct slice schema_alias(struct slice name);
+
+/* The habitual names of metrics, metric_name and _value, likewise. In searches, and in JSON objects from senders (HEC's
+ * metrics have them); in decoders and rules _value is any name. */
+struct slice schema_metric_alias(struct slice name);

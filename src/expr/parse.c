@@ -28,6 +28,7 @@ struct parser {
     struct slice value; /* NAME, NUMBER, SIGN as written; FIELD, TEXT unescaped */
     size_t start, end;  /* of the token */
     int depth;
+    bool search; /* of a search: metric_name and _value are habitual names, too */
     struct arena *arena;
     struct err *err;
 };
@@ -335,7 +336,7 @@ static int parse_name(struct parser *p, const struct expr **out)
         return -1;
     if (!quoted && at_sign(p, "("))
         return parse_call(p, name, start, out);
-    struct expr *expr = expr_field(p->arena, name);
+    struct expr *expr = expr_field(p->arena, p->search ? schema_metric_alias(name) : name);
     if (!expr)
         return err_nomem(p->err);
     expr->start = p->base + (int)start;
@@ -549,17 +550,22 @@ static int parse_xor(struct parser *p, const struct expr **out)
     return result;
 }
 
-int expr_parse_prefix(struct slice text, int base, struct arena *arena, const struct expr **out,
-                      size_t *used, struct err *err)
+static int parse(struct parser *p, const struct expr **out, size_t *used)
 {
     *out = NULL;
-    struct parser p = {.text = text, .base = base, .arena = arena, .err = err};
-    if (advance(&p) < 0 || parse_xor(&p, out) < 0) {
+    if (advance(p) < 0 || parse_xor(p, out) < 0) {
         *out = NULL;
         return -1;
     }
-    *used = p.token == TOKEN_END ? text.len : p.start;
+    *used = p->token == TOKEN_END ? p->text.len : p->start;
     return 0;
+}
+
+int expr_parse_prefix(struct slice text, int base, struct arena *arena, const struct expr **out,
+                      size_t *used, struct err *err)
+{
+    struct parser p = {.text = text, .base = base, .search = true, .arena = arena, .err = err};
+    return parse(&p, out, used);
 }
 
 int expr_parse(struct slice text, struct arena *arena, const struct expr **out, struct err *err)
@@ -567,7 +573,8 @@ int expr_parse(struct slice text, struct arena *arena, const struct expr **out, 
     size_t used;
     if (text.len > QUERY_BYTES_MAX)
         return err_set(err, ERR_LIMIT, "an expression is longer than %d bytes", QUERY_BYTES_MAX);
-    if (expr_parse_prefix(text, 0, arena, out, &used, err) < 0)
+    struct parser p = {.text = text, .arena = arena, .err = err};
+    if (parse(&p, out, &used) < 0)
         return -1;
     if (used < text.len) {
         *out = NULL;

@@ -14,7 +14,7 @@
 MUST_USE int expr_parse(struct slice text, struct arena *arena, const struct expr **out,
                         struct err *err);
 
-/* The same, but stops at the first token that cannot continue the expression (a comma, "as",
+/* The same for an expression of a search, but stops at the first token that cannot continue the expression (a comma, "as",
  * "by", "|" ...) and says in *used how many bytes were read. base is added to error positions. */
 MUST_USE int expr_parse_prefix(struct slice text, int base, struct arena *arena,
                                const struct expr **out, size_t *used, struct err *err);

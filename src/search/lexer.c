@@ -326,7 +326,7 @@ int spl_take_options(struct spl_parser *p, void *args)
 
 struct slice spl_field_alias(struct slice name)
 {
-    return schema_alias(name);
+    return schema_metric_alias(schema_alias(name));
 }
 
 /* Whether the query names the field so, from the command on that last chose columns. */
@@ -348,6 +348,11 @@ struct slice spl_field_shown(struct slice name, const struct spl_query *query)
         if (slice_equal(name, schema_alias(slice_text(habits[i])))) {
             return query && is_spelt(query, name) ? name : slice_text(habits[i]);
         }
+    static const char *const if_spelt[] = {"metric_name", "_value"}; /* other events' fields may be called so */
+    for (size_t i = 0; query && i < ARRAY_COUNT(if_spelt); i++)
+        if (slice_equal(name, schema_metric_alias(slice_text(if_spelt[i]))) && !is_spelt(query, name) &&
+            is_spelt(query, slice_text(if_spelt[i])))
+            return slice_text(if_spelt[i]);
     return name;
 }
 

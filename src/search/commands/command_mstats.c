@@ -1,4 +1,4 @@
-/* mstats: statistics of metrics, which are events with a column a metric. */
+/* mstats: statistics of metrics: events with metric_name and _value, or with a column a metric. */
 #include "search/commands/tstats.h"
 
 const struct command command_mstats = {
@@ -11,6 +11,6 @@ const struct command command_mstats = {
     .make = tstats_make,
     .expand = tstats_expand,
     .syntax = "mstats [options] FUNCTION(METRIC) [as NAME] ... [where TERMS] [by FIELD ... [span=SPAN]]",
-    .notes = "A metric is a column of events, so it is named: there is no _value. A star stands for "
-             "several metrics.",
+    .notes = "Metrics that were delivered as such (OTLP, Prometheus, StatsD) are told apart by metric_name, and their number is "
+             "_value. Where a metric is a column of events of its own, it is named; a star stands for several.",
 };
