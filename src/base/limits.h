@@ -111,6 +111,9 @@ enum { GELF_WAITING_MAX = 1024 };          /* GELF messages that wait for chunks
 #define GELF_WAITING_BYTES_MAX (16 * MIB)  /* and bytes of their chunks */
 #define GELF_UNPACKED_BYTES_MAX (16 * MIB) /* of one GELF datagram; a larger one is kept as it came, packed */
 
+/* Protobuf and JSON requests of OTLP, Prometheus and Loki, while they are cut into events. */
+#define WIRE_TREE_BYTES_MAX (256 * MIB) /* memory for the values of one request; a sender of more is told to send fewer at once */
+
 /* Journal: group commit waits for company this long or this many bytes. */
 enum { JOURNAL_COMMIT_MS = 5 };
 #define JOURNAL_COMMIT_BYTES (1 * MIB)

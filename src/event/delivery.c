@@ -1,6 +1,7 @@
 #include "event/delivery.h"
 
 #include "base/attr.h"
+#include "base/clock.h"
 
 enum { ORIGIN_FIELDS = 7, HINT_SEPARATOR = 0x1f };
 
@@ -130,6 +131,17 @@ void delivery_put_hint(struct buffer *hints, const char *key, struct slice value
     for (size_t i = start; i < hints->len; i++)
         if (hints->ptr[i] == HINT_SEPARATOR)
             hints->ptr[i] = ' ';
+}
+
+void delivery_put_time_hint(struct buffer *hints, int64_t time_ns)
+{
+    uint64_t size = time_ns < 0 ? 0 - (uint64_t)time_ns : (uint64_t)time_ns;
+    if (time_ns == 0)
+        return;
+    delivery_put_hint(hints, "time", time_ns < 0 ? SLICE("-") : SLICE(""));
+    buffer_put_u64(hints, size / NS_PER_SECOND);
+    buffer_put_char(hints, '.');
+    buffer_put_padded(hints, size % NS_PER_SECOND, 9);
 }
 
 void delivery_read_hints(struct slice hints, struct delivery_hints *out)

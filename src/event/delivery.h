@@ -68,6 +68,8 @@ bool delivery_next(const struct delivery *delivery, size_t *at, struct delivery_
 void delivery_put_record(struct buffer *body, struct slice raw, struct slice hints);
 /* Appends "key=value"; the separator cannot be part of a value and becomes a blank. */
 void delivery_put_hint(struct buffer *hints, const char *key, struct slice value);
+/* Appends the hint "time", exact to the ns; 0 means that the sender said none, and appends nothing. */
+void delivery_put_time_hint(struct buffer *hints, int64_t time_ns);
 /* All that a decoder asks for, at once; SLICE_NONE: not among the hints. The first of a key counts. */
 struct delivery_hints {
     struct slice time, host, source, sourcetype, fields;

@@ -1,0 +1,19 @@
+/* The records of a delivery body as text: "hints\traw" lines, 0x1f as ';'. */
+#include "base/buffer.h"
+#include "event/delivery.h"
+
+static inline void records_print(const struct buffer *records, struct buffer *to)
+{
+    struct delivery delivery = {.framing = FRAMING_RECORDS, .body = buffer_slice(records)};
+    struct delivery_event event;
+    size_t at = 0;
+    bool damaged;
+    buffer_clear(to);
+    while (delivery_next(&delivery, &at, &event, &damaged)) {
+        for (size_t i = 0; i < event.hints.len; i++)
+            buffer_put_char(to, event.hints.ptr[i] == 0x1f ? ';' : event.hints.ptr[i]);
+        buffer_put_char(to, '\t');
+        buffer_put(to, event.raw);
+        buffer_put_char(to, '\n');
+    }
+}
