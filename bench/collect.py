@@ -2,9 +2,10 @@
 """What taking events in costs: CPU seconds of `hinomi serve` for events that arrive over a socket and are parsed, durable and searchable at the
 end, beside rsyslog's for writing the same lines to a file unparsed. Everything of the server counts: sealing, packing, the rules.
 
-  python3 bench/collect.py [--lines 1000000] [--rounds 3] [--only syslog|udp|hec|bulk]
+  python3 bench/collect.py [--lines 1000000] [--rounds 3] [--only syslog|udp|http]
 """
 import argparse
+import json
 import os
 import pathlib
 import random
@@ -13,6 +14,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
@@ -132,6 +134,102 @@ def bench_syslog(args):
         print(f"| hinomi, parsed, durable, searchable; {memory} MiB at most | {ours:.2f} | {wall:.2f} | {ours / theirs:.2f} |", flush=True)
 
 
+def send_udp(port, lines, rate):
+    """At so many a second, in steps of a millisecond; as many as come with rate 0."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.connect(("127.0.0.1", port))
+        begun, step = time.monotonic(), max(1, rate // 1000)
+        for at in range(0, len(lines), step):
+            for line in lines[at:at + step]:
+                sender.send(line)
+            ahead = begun + (at + step) / rate - time.monotonic() if rate else 0
+            if ahead > 0:
+                time.sleep(ahead)
+        return len(lines) / (time.monotonic() - begun)
+
+
+def rsyslog_udp(lines, rate):
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="hinomi-bench-"))
+    port, out = free_port(socket.SOCK_DGRAM), folder / "out.log"
+    try:
+        with senders.rsyslog(RSYSLOG % ("imudp", "imudp", port, out), folder) as running:
+            time.sleep(1)
+            before = cpu(running.process.pid)
+            sent = send_udp(port, lines, rate)
+            size = -1
+            while out.exists() and out.stat().st_size != size:
+                size = out.stat().st_size
+                time.sleep(1)
+            return sum(1 for _ in open(out, "rb")), sent, cpu(running.process.pid) - before
+    finally:
+        shutil.rmtree(folder)
+
+
+def hinomi_udp(lines, rate):
+    server = harness.Server().start()
+    try:
+        server.sign_in()
+        before = settled(server)
+        sent = send_udp(server.syslog_port, lines, rate)
+        lost = lambda: int(server.query("event.dataset=hinomi.drop | stats sum(hinomi.drop.events) as n")["rows"][0][0] or 0)
+        stored = lambda: count(server, "hinomi.source=syslog")
+        harness.wait_for(lambda: stored() + lost() == len(lines), 120)
+        there, gone = stored(), lost()
+        assert there + gone == len(lines), (there, gone, len(lines))
+        return there, sent, settled(server) - before
+    finally:
+        server.close()
+
+
+def bench_udp(args):
+    lines = lines_of(args.lines // 2).split(b"\n")[:-1]
+    print(f"syslog over UDP, {len(lines)} datagrams of 400 bytes; what was stored and what Hinomi counted as lost add up to what was sent\n"
+          "| sent a second | rsyslog to a file: arrived, lost, CPU s | hinomi: arrived, lost, CPU s |\n|---|---|---|")
+    for rate in (20000, 50000, 100000, 0):
+        theirs, their_rate, their_cpu = rsyslog_udp(lines, rate)
+        ours, our_rate, our_cpu = hinomi_udp(lines, rate)
+        print(f"| {their_rate:.0f}, {our_rate:.0f} | {theirs}, {1 - theirs / len(lines):.2%}, {their_cpu:.2f} | "
+              f"{ours}, {1 - ours / len(lines):.2%}, {our_cpu:.2f} |", flush=True)
+
+
+def send_http(server, token, path, bodies, threads=2):
+    """Batches one after the other over a few connections that stay; the sender's cost is one copy."""
+    def work(part):
+        with socket.create_connection(("127.0.0.1", server.hec_port)) as connection:
+            answer = connection.makefile("rb")
+            for body in part:
+                connection.sendall(b"POST %s HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\n\r\n"
+                                   % (path.encode(), token.encode(), len(body)) + body)
+                status = answer.readline().split()[1]
+                assert status == b"200", status
+                length = 0
+                while (line := answer.readline().strip()):
+                    length = int(line.split(b":")[1]) if line.lower().startswith(b"content-length") else length
+                answer.read(length)
+    workers = [threading.Thread(target=work, args=(bodies[i::threads],)) for i in range(threads)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+
+
+def bench_http(args):
+    events = [json.dumps({"@timestamp": "2026-11-23T%02d:%02d:%02d.%03dZ" % (i // 3600000 % 24, i // 60000 % 60, i // 1000 % 60, i % 1000),
+                          "message": f"order {i} accepted for u{i % 3000}", "level": "info", "user": {"name": f"u{i % 3000}"},
+                          "source": {"ip": f"10.{i % 4}.{i % 250}.{i * 7 % 250}"}, "order": {"pair": "BTC_JPY", "amount": "0.%08d" % (i * 7919 % 10**8)}})
+              for i in range(args.lines)]
+    batch = 2000
+    chunks = [events[i:i + batch] for i in range(0, len(events), batch)]
+    kinds = {"HEC": ("/services/collector/event", "hec", ["".join('{"event":%s}' % e for e in chunk).encode() for chunk in chunks]),
+             "_bulk": ("/_bulk", "elasticsearch", ["".join('{"create":{"_index":"orders"}}\n%s\n' % e for e in chunk).encode() for chunk in chunks])}
+    print(f"{args.lines} events of {sum(map(len, events)) // len(events)} bytes in batches of {batch}, two connections\n"
+          "| | events/s until all are searchable | CPU s | MiB at most |\n|---|---|---|---|")
+    for _ in range(args.rounds):
+        for name, (path, source, bodies) in kinds.items():
+            used, wall, memory = hinomi(lambda server, token: send_http(server, token, path, bodies), args.lines, source)
+            print(f"| {name} | {args.lines / wall:.0f} | {used:.2f} | {memory} |", flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--lines", type=int, default=1000000)
@@ -141,7 +239,7 @@ def main():
     why = senders.fetch()
     if why:
         sys.exit(why)
-    for name, bench in (("syslog", bench_syslog),):
+    for name, bench in (("syslog", bench_syslog), ("udp", bench_udp), ("http", bench_http)):
         if args.only in name:
             bench(args)
 
