@@ -103,8 +103,8 @@ const char *const state_schema[] = {
     "  schedule INTEGER NOT NULL REFERENCES schedules(id), key BLOB NOT NULL, until_ns INTEGER NOT NULL,"
     "  PRIMARY KEY(schedule,key)) WITHOUT ROWID;",
     /* what programs deliver: the zone of their stamps, and how much */
-    "ALTER TABLE tokens ADD COLUMN zone TEXT;"
-    "ALTER TABLE tokens ADD COLUMN events_per_second INTEGER NOT NULL DEFAULT 0;",
+    ("ALTER TABLE tokens ADD COLUMN zone TEXT;"
+     "ALTER TABLE tokens ADD COLUMN events_per_second INTEGER NOT NULL DEFAULT 0;"), /* one step: clang asks for the brackets */
 };
 
 const size_t state_schema_count = sizeof(state_schema) / sizeof(state_schema[0]);

@@ -1,4 +1,5 @@
 /* Elasticsearch's _bulk: what becomes an event, what is answered item by item, and what refuses the request. */
+#include "base/mem.h"
 #include "collect/elastic_bulk.h"
 #include "event/delivery.h"
 
@@ -136,6 +137,23 @@ static void one_document_is_the_body_without_the_space_around_it(void **state)
     close_parsed(&parsed);
 }
 
+/* The 1st allocation fails, then only the 2nd, and so on until none does. */
+static void survives_every_failed_allocation(void **state)
+{
+    (void)state;
+    struct parsed parsed = {.result = -1};
+    for (int n = 0; parsed.result < 0; n++) {
+        mem_fail_after(n);
+        parse(&parsed, "{\"index\":{\"_id\":\"\\u0041\"}}\nx\n", "i");
+        if (parsed.result < 0)
+            assert_int_equal(parsed.err.code, ERR_NOMEM);
+        else if (buffer_failed(&parsed.records)) /* as the dialect does: it is refused */
+            parsed.result = -1;
+        close_parsed(&parsed);
+    }
+    mem_fail_after(-1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -144,6 +162,7 @@ int main(void)
         cmocka_unit_test(changes_are_refused_one_by_one),
         cmocka_unit_test(escapes_of_names_are_undone_in_the_hint_only),
         cmocka_unit_test(a_line_that_is_no_action_refuses_the_request),
+        cmocka_unit_test(survives_every_failed_allocation),
         cmocka_unit_test(one_document_is_the_body_without_the_space_around_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

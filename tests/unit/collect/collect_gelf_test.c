@@ -1,6 +1,7 @@
 /* GELF: streams into messages, chunks into messages. */
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/mem.h"
 #include "collect/gelf_chunk.h"
 #include "collect/gelf_frame.h"
 
@@ -199,6 +200,23 @@ static void packed_messages_are_unpacked_and_broken_ones_kept(void **state)
     assert_true(slice_equal(world->message, cut));
 }
 
+static void a_failed_allocation_costs_one_message_and_is_counted(void **state)
+{
+    struct world *world = *state;
+    chunk(&world->room, '0', 0, 1, SLICE("{")); /* the test's own memory */
+    for (int n = 0; n < 6; n++) {
+        uint64_t lost = gelf_chunks_lost(world->chunks);
+        char id = (char)('a' + n);
+        mem_fail_after(n);
+        enum gelf_datagram first = take(world, "a:1", id, 0, 2, SLICE("{")), second = take(world, "a:1", id, 1, 2, SLICE("}"));
+        mem_fail_after(-1);
+        assert_int_equal(first, GELF_WAITS);
+        assert_true(second == GELF_MESSAGE || gelf_chunks_lost(world->chunks) > lost);
+    }
+    gelf_chunks_expire(world->chunks, INT64_MAX);
+    assert_int_equal(gelf_chunks_waiting(world->chunks), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -210,6 +228,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_missing_for_five_seconds_is_counted, make_world, end_world),
         cmocka_unit_test_setup_teardown(what_waits_is_bounded, make_world, end_world),
         cmocka_unit_test_setup_teardown(chunks_that_are_none_are_said_to_be, make_world, end_world),
+        cmocka_unit_test_setup_teardown(a_failed_allocation_costs_one_message_and_is_counted, make_world, end_world),
         cmocka_unit_test_setup_teardown(packed_messages_are_unpacked_and_broken_ones_kept, make_world, end_world),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
