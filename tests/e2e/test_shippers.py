@@ -10,7 +10,7 @@ import socket
 import struct
 import zlib
 
-from harness import Checks, Server, run, wait_for
+from harness import Checks, Server, wait_for
 
 checks = Checks()
 
