@@ -73,10 +73,18 @@ static void reply_invalid(struct ingest_call *call, enum hec_problem problem, ui
         [HEC_EVENT_MISSING] = "Event field is required",
         [HEC_EVENT_BLANK] = "Event field cannot be blank",
     };
-    struct slice body =
-        arena_printf(call->arena, "{\"text\":\"%s\",\"code\":%d,\"invalid-event-number\":%u,\"detail\":\"%s\"}", texts[problem],
-                     (int)problem, event_number, problem == HEC_NO_DATA ? "the body holds no event" : err->text);
-    http_reply(call->request, 400, "application/json", SLICE_NONE, body);
+    struct buffer body;
+    struct json json;
+    buffer_init(&body, 64 * KIB);
+    json_init(&json, &body);
+    json_open(&json, '{');
+    json_put_text(&json, "text", slice_text(texts[problem]));
+    json_put_i64(&json, "code", problem);
+    json_put_i64(&json, "invalid-event-number", event_number);
+    json_put_text(&json, "detail", problem == HEC_NO_DATA ? SLICE("the body holds no event") : slice_text(err->text));
+    json_close(&json, '}');
+    http_reply(call->request, 400, "application/json", SLICE_NONE, buffer_slice(&body));
+    buffer_close(&body);
 }
 
 /* ---- acknowledgement ---- */

@@ -267,6 +267,8 @@ def hec(server, token):
     checks.equal("a channel that is none", sender.ask("POST", "/services/collector/ack?channel=7", '{"acks":[1]}')[:2], (400, {"text": "Invalid data channel", "code": 11}))
     checks.equal("nothing asked for", sender.ask("POST", "/services/collector/ack", '{}', channel)[1]["code"], 6)
     checks.equal("a token in Basic", Sender(server.hec_port, token, "Basic").ask("POST", "/services/collector", '{"event":"e"}')[0], 200)
+    checks.equal("no event", sender.ask("POST", "/services/collector", '{"event":"a"}{"host":"b"}')[1],
+                 {"text": "Event field is required", "code": 12, "invalid-event-number": 1, "detail": 'an object has no "event" at byte 25'})
     checks.equal("healthy", server.request("GET", "/services/collector/health?ack=true", port=server.hec_port)[1]["code"], 17)
     checks.equal("a token in the URL", server.request("POST", f"/services/collector?token={token}", b'{"event":"f"}', port=server.hec_port)[1]["code"], 2)
     rows(server, "hinomi.source=hec", 5, "_raw")
