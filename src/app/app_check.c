@@ -8,6 +8,7 @@
 #include "base/time.h"
 #include "cut/yaml.h"
 #include "event/ip.h"
+#include "net/conn.h"
 #include "net/http_client.h"
 #include "net/tls.h"
 #include "store/journal.h"
@@ -117,8 +118,28 @@ static void check_config(struct check *check)
 
 /* ---- the machine ---- */
 
+/* A burst of datagrams waits in the socket's buffer, and what does not fit is lost. */
+static void check_datagrams(struct check *check)
+{
+    bool datagrams = false;
+    for (size_t i = 0; i < check->config.collect_count; i++) {
+        const struct collector_settings *settings = &check->config.collect[i];
+        datagrams |= settings->enabled && slice_is(slice_text(settings->kind->name), "syslog") &&
+                     settings_has(settings, "transport", "udp");
+    }
+    unsigned long long room;
+    FILE *file = datagrams ? fopen("/proc/sys/net/core/rmem_max", "re") : NULL;
+    if (file && fscanf(file, "%llu", &room) == 1 && room < UDP_RECEIVE_BYTES)
+        report_line(&check->report, REPORT_WARN, "datagrams",
+                    "the system allows a socket a buffer of %llu bytes, so bursts are lost; sysctl -w net.core.rmem_max=%d",
+                    room, UDP_RECEIVE_BYTES);
+    if (file)
+        fclose(file);
+}
+
 static void check_machine(struct check *check)
 {
+    check_datagrams(check);
     struct statvfs disk;
     struct rlimit files;
     if (statvfs(check->config.dir, &disk) == 0) {
@@ -282,7 +303,8 @@ int app_check(int argc, char **argv)
         return cli_fail(&err);
     }
     config_defaults(&check.config);
-    int result = check.config_path ? config_read(check.config_path, arena, &check.config, &err) : 0;
+    int result = check.config_path ? config_read(check.config_path, arena, &check.config, &err)
+                                   : config_settle(arena, &check.config, &err);
     if (dir)
         check.config.dir = dir;
     if (result < 0)

@@ -3,6 +3,9 @@
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 static atomic_long fail_countdown = -1;
 
@@ -22,4 +25,9 @@ void thread_fail_after(long n)
 int thread_start(pthread_t *thread, void *(*work)(void *context), void *context)
 {
     return must_fail() ? EAGAIN : pthread_create(thread, NULL, work, context);
+}
+
+void thread_stand_behind(int nice)
+{
+    (void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), nice);
 }

@@ -3,6 +3,7 @@
 #include "collect/drop.h"
 
 #include "base/mem.h"
+#include "base/thread.h"
 #include "event/event_id.h"
 #include "flow/crash_mark.h"
 #include "flow/finding_sender.h"
@@ -511,6 +512,7 @@ static void *run(void *context)
     struct pipeline *pipeline = context;
     struct err err;
     pthread_setname_np(pthread_self(), "pipeline");
+    thread_stand_behind(WALK_NICE);
     int result = open_mark(pipeline, &err);
     if (result == 0 && pipeline->detector)
         learn_from_history(pipeline, pipeline->detector, pipeline->book);

@@ -69,7 +69,7 @@ void net_conn_hold(struct net_conn *conn);
 void net_conn_drop(struct net_conn *conn);
 
 /* ---- UDP ---- */
-enum { UDP_DROPS_MS = 500 };
+enum { UDP_DROPS_MS = 500, UDP_RECEIVE_BYTES = 16 * 1024 * 1024 };
 struct net_udp;
 struct net_udp_options {
     const char *address;

@@ -9,7 +9,7 @@
 #include <uv.h>
 
 /* libuv cuts the room into slots of 64 KiB and fills as many as it can with one system call. */
-enum { SLOT_BYTES = 64 * 1024, SLOTS = 20, RECEIVE_BUFFER_BYTES = 16 * 1024 * 1024 };
+enum { SLOT_BYTES = 64 * 1024, SLOTS = 20 };
 
 struct net_udp {
     struct net_closer closer;
@@ -97,6 +97,16 @@ struct starting {
     int code;
 };
 
+/* As much as the system lets us have: all of it with CAP_NET_ADMIN, else up to net.core.rmem_max. */
+static void ask_for_room(struct net_udp *udp)
+{
+    int size = UDP_RECEIVE_BYTES;
+    uv_os_fd_t fd;
+    if (uv_fileno((uv_handle_t *)&udp->udp, &fd) == 0 &&
+        setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
+        uv_recv_buffer_size((uv_handle_t *)&udp->udp, &size);
+}
+
 static void start_udp(void *context)
 {
     struct starting *start = context;
@@ -108,9 +118,8 @@ static void start_udp(void *context)
     udp->udp.data = udp->sweep.data = udp;
     udp->handles = 2;
     start->code = uv_udp_bind(&udp->udp, (struct sockaddr *)&start->address, 0);
-    int size = RECEIVE_BUFFER_BYTES; /* as much as the system lets us have */
     if (start->code == 0)
-        uv_recv_buffer_size((uv_handle_t *)&udp->udp, &size);
+        ask_for_room(udp);
     if (start->code == 0)
         start->code = uv_udp_recv_start(&udp->udp, on_alloc, on_datagram);
     int len = sizeof(start->address);

@@ -3,13 +3,12 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/queue.h"
+#include "base/thread.h"
 #include "flow/finding_sender.h"
 #include "schedule/schedule_owner.h"
 
 #include <pthread.h>
 #include <stdio.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -138,7 +137,7 @@ static void *run_all(void *context)
     struct scheduler *scheduler = context;
     struct planner_job *job;
     pthread_setname_np(pthread_self(), "scheduled");
-    (void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), RUNNER_NICE); /* behind what takes events in */
+    thread_stand_behind(RUNNER_NICE); /* behind what takes events in */
     while ((job = queue_pop(scheduler->jobs))) {
         bool recorded = !atomic_load(&scheduler->stop) && run_job(scheduler, job);
         pthread_mutex_lock(&scheduler->lock);

@@ -3,6 +3,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/time_modifier.h"
+#include "base/thread.h"
 #include "event/schema.h"
 #include "schedule/search_writes.h"
 #include "search/cost.h"
@@ -18,8 +19,6 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -192,7 +191,7 @@ static void *run(void *context)
 {
     struct job *job = context;
     pthread_setname_np(pthread_self(), "search");
-    setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), SEARCH_NICE);
+    thread_stand_behind(SEARCH_NICE);
     int more = plan(job) < 0 ? -1 : 1;
     while (more > 0)
         more = step(job, job->search);

@@ -2,6 +2,7 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/thread.h"
 #include "search/live.h"
 #include "search/live_source.h"
 #include "search/output.h"
@@ -10,8 +11,6 @@
 #include "serve/knowing.h"
 
 #include <pthread.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 /* Behind what takes events in, before searches, which somebody looks at less eagerly. */
@@ -245,7 +244,7 @@ static void *run(void *context)
     struct tail *tail = context;
     struct http_stream *stream = tail->stream;
     pthread_setname_np(pthread_self(), "tail");
-    setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), TAIL_NICE);
+    thread_stand_behind(TAIL_NICE);
     tell_time(tail, "start");
     walk(tail);
     http_stream_end(stream);

@@ -1,8 +1,8 @@
 /* store/store_keep: the thread that looks after segments and yields to all others. */
 #include "store/store_state.h"
 
-#include <sys/resource.h>
-#include <sys/syscall.h>
+#include "base/thread.h"
+
 #include <time.h>
 #include <unistd.h>
 
@@ -31,7 +31,7 @@ void *store_keep_run(void *context)
 {
     struct store *store = context;
     /* in Linux a thread has its own priority */
-    setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 19);
+    thread_stand_behind(19);
     pthread_mutex_lock(&store->lock);
     while (!store->stopping) {
         struct timespec until;

@@ -2,6 +2,7 @@
 #include "store/store_state.h"
 
 #include "base/mem.h"
+#include "base/thread.h"
 #include "store/seal.h"
 
 #include <errno.h>
@@ -109,6 +110,7 @@ static void wait_for_retry(struct store *store)
 void *store_seal_run(void *context)
 {
     struct store *store = context;
+    thread_stand_behind(WALK_NICE);
     pthread_mutex_lock(&store->lock);
     while (!store->stopping) {
         if (!store->sealing) {
