@@ -440,6 +440,11 @@ int tstats_expand(struct run *run, const struct spl_command *command, struct spl
         return -1;
     if (pushed && !(all = expr_and(run->arena, all, pushed)))
         return run_nomem(run, err);
+    if (command->descriptor == &command_mcatalog) {
+        const struct expr *metric = expr_test_new(run->arena, FIELD_METRIC_NAME, TEST_EXISTS, 0, SLICE(""));
+        if (!metric || !(all = expr_and(run->arena, all, metric)))
+            return run_nomem(run, err);
+    }
     if (add_search(run, out, command, all, err) < 0 ||
         add_names(&view, out, command, rest, err) < 0 ||
         (rest && add_search(run, out, command, rest, err) < 0) ||

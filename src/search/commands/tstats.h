@@ -1,7 +1,8 @@
 #pragma once
-/* search/commands/tstats: statistics over stored columns; tstats and mstats. */
+/* search/commands/tstats: statistics over stored columns; tstats, mstats and mcatalog. */
 #include "search/stage.h"
 
+extern const struct command command_mcatalog; /* sees metrics only */
 extern const struct command_option tstats_options[9];
 int tstats_parse(struct spl_parser *p, struct spl_command *command);
 int tstats_make(struct run *run, const struct spl_command *command, struct stage *op,
