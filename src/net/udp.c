@@ -1,35 +1,94 @@
-/* UDP input: recvmmsg through libuv, one callback a datagram. */
+/* UDP input: recvmmsg(2), one callback a datagram. */
 #include "net/conn.h"
 
 #include "base/mem.h"
 #include "net/closer.h"
 
+#include <errno.h>
 #include <linux/sock_diag.h>
 #include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
 #include <uv.h>
 
-/* libuv cuts the room into slots of 64 KiB and fills as many as it can with one system call. */
-enum { SLOT_BYTES = 64 * 1024, SLOTS = 20 };
+/* Datagrams a system call, each into a slot that holds the largest; and calls before others of the loop have a turn. */
+enum { SLOT_BYTES = 64 * 1024, SLOTS = 128, ROUNDS = 32, PEER_ROOM = 64 };
 
 struct net_udp {
     struct net_closer closer;
-    uv_udp_t udp;
+    uv_poll_t poll;
+    uv_timer_t sweep;
+    int handles; /* still to be closed before it may be freed */
+    int fd;
     struct net_udp_options options;
     uint16_t port;
     char *room;
-    uv_timer_t sweep;
-    int handles; /* still to be closed before it may be freed */
+    struct mmsghdr messages[SLOTS];
+    struct iovec slots[SLOTS];
+    struct sockaddr_storage from[SLOTS];
+    struct sockaddr_storage last; /* who peer is about */
+    char peer[PEER_ROOM];
+    size_t peer_len;
     uint64_t drops;
     uint32_t drops_seen;
 };
 
-/* Datagrams that the kernel dropped because the socket's buffer was full (its counter has 32 bits). */
+/* ---- reading ---- */
+
+static bool same_sender(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
+{
+    size_t size = a->ss_family == AF_INET ? offsetof(struct sockaddr_in, sin_zero) : sizeof(struct sockaddr_in6);
+    return memcmp(a, b, size) == 0;
+}
+
+/* A sender mostly sends several in a row. */
+static struct slice peer_of(struct net_udp *udp, const struct sockaddr_storage *from)
+{
+    char host[48] = "";
+    if (udp->peer_len && same_sender(from, &udp->last))
+        return slice_of(udp->peer, udp->peer_len);
+    bool v4 = from->ss_family == AF_INET;
+    const void *address = from;
+    if (v4)
+        uv_ip4_name(address, host, sizeof(host));
+    else
+        uv_ip6_name(address, host, sizeof(host));
+    unsigned port = ntohs(v4 ? ((const struct sockaddr_in *)address)->sin_port : ((const struct sockaddr_in6 *)address)->sin6_port);
+    int len = snprintf(udp->peer, sizeof(udp->peer), v4 ? "%s:%u" : "[%s]:%u", host, port);
+    udp->peer_len = (size_t)len;
+    udp->last = *from;
+    return slice_of(udp->peer, udp->peer_len);
+}
+
+/* Datagrams read, or -1 when there are none. */
+static int read_some(struct net_udp *udp)
+{
+    for (int i = 0; i < SLOTS; i++)
+        udp->messages[i].msg_hdr.msg_namelen = sizeof(udp->from[i]);
+    int got = recvmmsg(udp->fd, udp->messages, SLOTS, MSG_DONTWAIT, NULL);
+    for (int i = 0; i < got; i++)
+        udp->options.datagram(udp->options.context, slice_of(udp->slots[i].iov_base, udp->messages[i].msg_len),
+                              peer_of(udp, &udp->from[i]));
+    return got;
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+    (void)status;
+    (void)events;
+    for (int round = 0; round < ROUNDS; round++)
+        if (read_some(poll->data) < SLOTS)
+            return;
+}
+
+/* ---- what the kernel had no room for ---- */
+
+/* Its counter has 32 bits. */
 static void look_at_drops(struct net_udp *udp)
 {
     uint32_t info[SK_MEMINFO_VARS];
     socklen_t size = sizeof(info);
-    uv_os_fd_t fd;
-    if (uv_fileno((uv_handle_t *)&udp->udp, &fd) != 0 || getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &size) != 0)
+    if (getsockopt(udp->fd, SOL_SOCKET, SO_MEMINFO, info, &size) != 0)
         return;
     uint32_t fresh = info[SK_MEMINFO_DROPS] - udp->drops_seen;
     udp->drops += fresh;
@@ -43,126 +102,115 @@ static void on_sweep(uv_timer_t *timer)
     look_at_drops(timer->data);
 }
 
-static void on_closed(uv_handle_t *handle)
+/* As much as the system lets us have: all of it with CAP_NET_ADMIN, else up to net.core.rmem_max. */
+static void ask_for_room(int fd)
 {
-    struct net_udp *udp = handle->data;
-    if (--udp->handles > 0)
-        return;
+    int size = UDP_RECEIVE_BYTES;
+    if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
+        (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+}
+
+/* ---- opening and closing ---- */
+
+static void udp_free(struct net_udp *udp)
+{
+    if (udp->fd >= 0)
+        close(udp->fd);
     mem_free(udp->room);
     mem_free(udp);
 }
 
+static void on_closed(uv_handle_t *handle)
+{
+    struct net_udp *udp = handle->data;
+    if (--udp->handles == 0)
+        udp_free(udp);
+}
+
+/* What lies in the socket has arrived: it is read first. */
 static void close_udp(void *self)
 {
     struct net_udp *udp = self;
-    if (uv_is_closing((uv_handle_t *)&udp->udp))
+    if (uv_is_closing((uv_handle_t *)&udp->poll))
         return;
+    uv_poll_stop(&udp->poll);
+    while (read_some(udp) == SLOTS)
+        continue;
     look_at_drops(udp);
-    uv_close((uv_handle_t *)&udp->udp, on_closed);
+    uv_close((uv_handle_t *)&udp->poll, on_closed);
     uv_close((uv_handle_t *)&udp->sweep, on_closed);
-}
-
-static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
-{
-    (void)suggested;
-    struct net_udp *udp = handle->data;
-    *buf = uv_buf_init(udp->room, SLOT_BYTES * SLOTS);
-}
-
-static void on_datagram(uv_udp_t *handle, ssize_t got, const uv_buf_t *buf,
-                        const struct sockaddr *from, unsigned flags)
-{
-    (void)flags;
-    struct net_udp *udp = handle->data;
-    if (got <= 0 || !from)
-        return;
-    char peer[64], host[48] = "";
-    unsigned port = 0;
-    if (from->sa_family == AF_INET) {
-        uv_ip4_name((const struct sockaddr_in *)(const void *)from, host, sizeof(host));
-        port = ntohs(((const struct sockaddr_in *)(const void *)from)->sin_port);
-    } else {
-        uv_ip6_name((const struct sockaddr_in6 *)(const void *)from, host, sizeof(host));
-        port = ntohs(((const struct sockaddr_in6 *)(const void *)from)->sin6_port);
-    }
-    int len = snprintf(peer, sizeof(peer), strchr(host, ':') ? "[%s]:%u" : "%s:%u", host, port);
-    udp->options.datagram(udp->options.context, slice_of(buf->base, (size_t)got),
-                          slice_of(peer, (size_t)len));
 }
 
 struct starting {
     struct net_loop *loop;
     struct net_udp *udp;
-    struct sockaddr_storage address;
     int code;
 };
-
-/* As much as the system lets us have: all of it with CAP_NET_ADMIN, else up to net.core.rmem_max. */
-static void ask_for_room(struct net_udp *udp)
-{
-    int size = UDP_RECEIVE_BYTES;
-    uv_os_fd_t fd;
-    if (uv_fileno((uv_handle_t *)&udp->udp, &fd) == 0 &&
-        setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
-        uv_recv_buffer_size((uv_handle_t *)&udp->udp, &size);
-}
 
 static void start_udp(void *context)
 {
     struct starting *start = context;
     struct net_udp *udp = start->udp;
-    start->code = uv_udp_init_ex(net_loop_uv(start->loop), &udp->udp, AF_UNSPEC | UV_UDP_RECVMMSG);
+    start->code = uv_poll_init(net_loop_uv(start->loop), &udp->poll, udp->fd);
     if (start->code < 0)
         return;
     uv_timer_init(net_loop_uv(start->loop), &udp->sweep);
-    udp->udp.data = udp->sweep.data = udp;
+    udp->poll.data = udp->sweep.data = udp;
     udp->handles = 2;
-    start->code = uv_udp_bind(&udp->udp, (struct sockaddr *)&start->address, 0);
-    if (start->code == 0)
-        ask_for_room(udp);
-    if (start->code == 0)
-        start->code = uv_udp_recv_start(&udp->udp, on_alloc, on_datagram);
-    int len = sizeof(start->address);
-    if (start->code == 0)
-        start->code = uv_udp_getsockname(&udp->udp, (struct sockaddr *)&start->address, &len);
-    if (start->code < 0) {
-        close_udp(udp);
-        return;
-    }
     uv_timer_start(&udp->sweep, on_sweep, UDP_DROPS_MS, UDP_DROPS_MS);
-    udp->port = ntohs(start->address.ss_family == AF_INET
-                          ? ((struct sockaddr_in *)&start->address)->sin_port
-                          : ((struct sockaddr_in6 *)&start->address)->sin6_port);
+    uv_poll_start(&udp->poll, UV_READABLE, on_readable);
+}
+
+static int bind_socket(struct net_udp *udp, struct err *err)
+{
+    struct sockaddr_storage address = {0};
+    const struct net_udp_options *options = &udp->options;
+    bool v4 = uv_ip4_addr(options->address, options->port, (struct sockaddr_in *)&address) == 0;
+    if (!v4 && uv_ip6_addr(options->address, options->port, (struct sockaddr_in6 *)&address) != 0)
+        return err_set(err, ERR_CONFIG, "'%s' is not an IP address to listen on", options->address);
+    udp->fd = socket(address.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    socklen_t size = v4 ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
+    if (udp->fd < 0 || bind(udp->fd, (struct sockaddr *)&address, size) < 0 ||
+        getsockname(udp->fd, (struct sockaddr *)&address, &size) < 0)
+        return err_set_errno(err, errno, "cannot listen on %s UDP port %u; stop what uses it or choose another",
+                             options->address, options->port);
+    udp->port = ntohs(v4 ? ((struct sockaddr_in *)&address)->sin_port : ((struct sockaddr_in6 *)&address)->sin6_port);
+    ask_for_room(udp->fd);
+    return 0;
+}
+
+static int make_slots(struct net_udp *udp, struct err *err)
+{
+    udp->room = mem_alloc((size_t)SLOT_BYTES * SLOTS);
+    if (!udp->room)
+        return err_nomem(err);
+    for (size_t i = 0; i < SLOTS; i++) {
+        udp->slots[i] = (struct iovec){udp->room + i * SLOT_BYTES, SLOT_BYTES};
+        udp->messages[i].msg_hdr = (struct msghdr){.msg_iov = &udp->slots[i], .msg_iovlen = 1, .msg_name = &udp->from[i]};
+    }
+    return 0;
 }
 
 int net_listen_udp(struct net_loop *loop, const struct net_udp_options *options,
                    struct net_udp **out, struct err *err)
 {
-    struct starting start = {.loop = loop};
     *out = NULL;
-    if (uv_ip4_addr(options->address, options->port, (struct sockaddr_in *)&start.address) != 0 &&
-        uv_ip6_addr(options->address, options->port, (struct sockaddr_in6 *)&start.address) != 0)
-        return err_set(err, ERR_CONFIG, "'%s' is not an IP address to listen on", options->address);
     struct net_udp *udp = mem_calloc(1, sizeof(*udp));
-    char *room = mem_alloc((size_t)SLOT_BYTES * SLOTS);
-    if (!udp || !room) {
-        mem_free(udp);
-        mem_free(room);
+    if (!udp)
         return err_nomem(err);
-    }
     udp->closer.close = close_udp;
     udp->options = *options;
-    udp->room = room;
-    start.udp = udp;
-    if (!net_loop_call(loop, start_udp, &start)) {
-        mem_free(room);
-        mem_free(udp);
-        return err_set(err, ERR_CLOSED, "the event loop is stopping");
+    udp->fd = -1;
+    struct starting start = {.loop = loop, .udp = udp};
+    int result = bind_socket(udp, err) < 0 ? -1 : make_slots(udp, err);
+    if (result == 0 && !net_loop_call(loop, start_udp, &start))
+        result = err_set(err, ERR_CLOSED, "the event loop is stopping");
+    if (result == 0 && start.code < 0)
+        result = err_set(err, ERR_IO, "cannot read UDP port %u: %s", options->port, uv_strerror(start.code));
+    if (result < 0) {
+        udp_free(udp);
+        return -1;
     }
-    if (start.code < 0)
-        return err_set(err, ERR_IO,
-                       "cannot listen on %s UDP port %u: %s; stop what uses it or choose another",
-                       options->address, options->port, uv_strerror(start.code));
     *out = udp;
     return 0;
 }
