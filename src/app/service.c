@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/rand.h"
 #include "base/zone.h"
+#include "decode/line_rule.h"
 #include "net/http_client.h"
 #include "net/tls.h"
 
@@ -149,6 +150,12 @@ static struct slice cursor_of(void *context, struct slice source, struct slice p
     return journal_cursor(service->engine.journal, source, path, arena);
 }
 
+static bool line_rule(void *context, struct slice dataset, struct slice head, struct line_join *out)
+{
+    struct service *service = context;
+    return decoders_line_rule(service->engine.decoders, dataset, head, out);
+}
+
 static int open_collectors(struct service *service, struct err *err)
 {
     const struct config *config = &service->config;
@@ -158,7 +165,8 @@ static int open_collectors(struct service *service, struct err *err)
     struct collecting_config collecting = {
         .sink = &service->sink,
         .host = {.net = net_real(), .data_dir = config->dir, .cert = service->cert, .key = service->key,
-                 .cursor = cursor_of, .authorise = authorise, .note = engine_note, .context = service}};
+                 .cursor = cursor_of, .authorise = authorise, .line_rule = line_rule, .note = engine_note,
+                 .context = service}};
     return intake_start(&intake, &service->intake, err) < 0 || collecting_open(&collecting, &service->collecting, err) < 0
                ? -1
                : collecting_change(service->collecting, config->collect, config->collect_count, NULL, err);

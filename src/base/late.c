@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 void late_open(struct late_library *library, const char *name)
 {
@@ -16,4 +17,9 @@ void late_find(struct late_library *library, const char *name, void *function)
     if (!found && !library->problem[0])
         snprintf(library->problem, sizeof(library->problem), "%s", dlerror());
     *(void **)function = found; /* POSIX lets a pointer to an object become one to a function, C does not */
+}
+
+void late_free(void *ptr)
+{
+    free(ptr);
 }

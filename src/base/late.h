@@ -13,3 +13,5 @@ struct late_library {
 void late_open(struct late_library *library, const char *name);
 /* function points to a pointer to a function of that name's type. */
 void late_find(struct late_library *library, const char *name, void *function);
+/* What the library gave as its caller's to free(). */
+void late_free(void *ptr);

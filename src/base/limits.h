@@ -30,6 +30,14 @@ enum { FIELD_VALUES_MAX = 4096 };   /* values of one field in one event */
 enum { LOOKUP_KEYS_MAX = 64 };      /* values of one field that a decoder's lookup table is asked for */
 enum { TEMPLATE_PARTS_MAX = 64 };   /* fields in one text of a decoder: '${a} by ${b}' */
 
+/* Files that are followed (collect kind: file). */
+enum { COLLECT_FILES_MAX = 100000 };       /* files of one collector; more are said and wait until others go */
+enum { FILE_MATCH_DEPTH_MAX = 24 };        /* folders below the fixed part of a pattern */
+enum { FILES_OPEN_MAX = 512 };             /* kept open at a time by one collector; others are opened when they grow */
+enum { FILE_FOLDERS_WATCHED_MAX = 4096 };  /* folders of one collector that the kernel reports; others are looked at now and then */
+#define JOURNALD_ENTRY_BYTES_MAX (32 * MIB)  /* an entry of systemd's journal with all its fields; larger ones are left out and said */
+enum { FILES_FINISHED_KEPT = 16 };         /* rotated files of one log that are remembered after they were read */
+
 /* Time. An attacker must not be able to make ten thousand day folders. */
 enum { TIME_PAST_DAYS_MAX = 3660 }; /* older stamps are filed under the day of receipt */
 enum { TIME_FUTURE_HOURS_MAX = 24 };

@@ -14,6 +14,7 @@
 #include "base/arena.h"
 #include "collect/dialect.h"
 
+struct line_join;
 struct yaml_node;
 struct hin_net;
 struct net_loop;
@@ -81,6 +82,8 @@ struct collector_host {
     /* Must not block for long; called on the loop's thread. */
     enum authorise_result (*authorise)(void *context, struct slice token, struct slice peer,
                                        struct arena *arena, struct ingest_grant *out);
+    /* How lines of a text make records, as decoders know it (decode/line_rule.h); *out borrows from them. May be NULL. */
+    bool (*line_rule)(void *context, struct slice dataset, struct slice head, struct line_join *out);
     void (*note)(void *context, const char *text); /* a sentence for people */
     void *context;
 };
