@@ -2,7 +2,7 @@
 
 #include "base/hash.h"
 
-enum { CURSOR_VERSION = 1, FLAG_FINISHED = 1 };
+enum { CURSOR_VERSION = 1, FLAG_FINISHED = 1, FLAG_AT_END = 2 };
 
 struct byte_mark byte_mark_of(struct slice bytes)
 {
@@ -28,7 +28,7 @@ void file_cursor_begin(struct buffer *to, size_t count)
 
 void file_cursor_put(struct buffer *to, const struct file_place *place)
 {
-    buffer_put_char(to, place->finished ? FLAG_FINISHED : 0);
+    buffer_put_char(to, (char)((place->finished ? FLAG_FINISHED : 0) | (place->at_end ? FLAG_AT_END : 0)));
     buffer_put_varint(to, place->device);
     buffer_put_varint(to, place->inode);
     buffer_put_le64(to, (uint64_t)place->started_ns);
@@ -73,6 +73,7 @@ int file_cursor_next(struct slice *at, struct file_place *out, struct err *err)
     if (!ok)
         return err_set(err, ERR_CORRUPT, "how far its files were read is cut short");
     out->finished = flags.ptr[0] & FLAG_FINISHED;
+    out->at_end = flags.ptr[0] & FLAG_AT_END;
     out->started_ns = (int64_t)started;
     out->record_time_ns = (int64_t)time;
     return 0;

@@ -33,6 +33,7 @@ struct file_place {
     uint64_t offset;         /* of the unpacked text: what is before it was taken */
     uint64_t record_id;      /* of an event log: of the last record that was taken */
     int64_t record_time_ns;
+    bool at_end;             /* nothing was left when it was last looked at */
     bool finished;           /* read to its end, and nothing more was written for a while */
     struct slice text_state; /* of text_cut */
 };

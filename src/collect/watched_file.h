@@ -38,6 +38,7 @@ struct watched_file {
     struct event_log_feed *feed;
     bool current;            /* lies under the log's path */
     bool missing;            /* nowhere to be found, for now */
+    unsigned searched;       /* so often since then */
     bool doubtful;           /* when it was last seen it lay under the log's path: more may have been written since */
     bool other;              /* what was last opened in its place has another inode */
     bool deleted;            /* has no name any more */

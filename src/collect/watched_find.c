@@ -15,6 +15,9 @@ enum { SIBLINGS_MAX = 4096, COPY_BYTES_SURE = 256 };
 struct sibling {
     char *path;
     struct stat info;
+    bool looked, moved; /* moved: another file has the name by now */
+    size_t head_len;
+    char head[HEAD_MARK_BYTES]; /* unpacked */
 };
 
 static int64_t modified_ns(const struct stat *info)
@@ -117,6 +120,35 @@ static int find_siblings(const struct watched_log *log, struct sibling **out, si
     return 0;
 }
 
+static void read_head(struct sibling *sibling)
+{
+    struct byte_source source;
+    struct stat now;
+    struct err err;
+    int fd = open(sibling->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    sibling->moved = fd < 0 || fstat(fd, &now) < 0 || now.st_ino != sibling->info.st_ino;
+    if (fd < 0)
+        return;
+    int result = byte_source_open(&source, fd, sibling->path, &err);
+    while (result == 0 && !source.end && sibling->head_len < HEAD_MARK_BYTES) {
+        size_t len = 0;
+        result = byte_source_read(&source, sibling->head + sibling->head_len, HEAD_MARK_BYTES - sibling->head_len, &len, &err);
+        sibling->head_len += len;
+    }
+    byte_source_close(&source);
+}
+
+/* Its first bytes are those of the place: looked at once for all of a search. */
+static bool begins_alike(struct sibling *sibling, const struct file_place *place)
+{
+    if (!place->head.len)
+        return false;
+    if (!sibling->looked)
+        read_head(sibling);
+    sibling->looked = true;
+    return !sibling->moved && byte_mark_fits(place->head, slice_of(sibling->head, sibling->head_len));
+}
+
 /* ---- missing files ---- */
 
 static bool is_taken(const struct watched_log *log, const struct stat *info)
@@ -128,14 +160,15 @@ static bool is_taken(const struct watched_log *log, const struct stat *info)
 }
 
 /* Its inode first: a copy may have the same bytes. */
-static int find_file(struct watched_log *log, struct watched_file *file, const struct sibling *siblings, size_t count,
+static int find_file(struct watched_log *log, struct watched_file *file, struct sibling *siblings, size_t count,
                      struct err *err)
 {
+    file->searched++;
     for (int copies = 0; copies < 2; copies++)
         for (size_t i = 0; i < count; i++) {
             bool same = same_inode(&file->place, &siblings[i].info);
             bool younger = modified_ns(&siblings[i].info) >= file->place.started_ns;
-            if (same == copies || is_taken(log, &siblings[i].info) || (!same && (!file->place.head.len || !younger)))
+            if (same == copies || is_taken(log, &siblings[i].info) || (!same && !(younger && begins_alike(&siblings[i], &file->place))))
                 continue;
             int fits = watched_file_open(file, siblings[i].path, err);
             if (fits < 0)
@@ -144,6 +177,7 @@ static int find_file(struct watched_log *log, struct watched_file *file, const s
                 if (file->packed && log->watch->open.packed > PACKED_OPEN_MAX)
                     watched_file_close(file);
                 file->missing = false;
+                file->searched = 0;
                 file->left = log->dirty = true;
                 (void)watched_file_mark(file);
                 return 0;
@@ -200,6 +234,17 @@ int watched_log_offer(struct watched_log *log, const char *path, const struct st
     return 0;
 }
 
+/* It may be one that is missing, whose name moved while it was looked for. */
+static bool may_be_missing(const struct watched_log *log, struct sibling *sibling)
+{
+    for (size_t i = 0; i < log->count; i++) {
+        const struct watched_file *file = log->files[i];
+        if (file->missing && !file->place.finished && begins_alike(sibling, &file->place))
+            return true;
+    }
+    return sibling->moved;
+}
+
 /* A rotation was noticed: the same again some times, since what is renamed meanwhile may not be met. */
 static void look_again(struct watched_log *log, int64_t since_ns)
 {
@@ -223,7 +268,8 @@ int watched_log_search(struct watched_log *log, struct err *err)
         if (log->files[i]->missing && !log->files[i]->place.finished)
             result = find_file(log, log->files[i], siblings, count, err);
     for (size_t i = 0; result == 0 && i < count; i++)
-        result = watched_log_offer(log, siblings[i].path, &siblings[i].info, false, err);
+        if (!is_taken(log, &siblings[i].info) && !may_be_missing(log, &siblings[i]))
+            result = watched_log_offer(log, siblings[i].path, &siblings[i].info, false, err);
     free_siblings(siblings, count);
     return result;
 }
@@ -277,7 +323,7 @@ static int begin_file(struct watched_log *log, const struct stat *info, struct e
     return 0;
 }
 
-static int stay(struct watched_log *log, struct watched_file *file, const struct stat *info)
+static void stay(struct watched_log *log, struct watched_file *file, const struct stat *info)
 {
     uint64_t size = (uint64_t)info->st_size;
     file->missing = file->place.finished = false;
@@ -287,7 +333,6 @@ static int stay(struct watched_log *log, struct watched_file *file, const struct
         file->grown_ns = log->watch->now_ns;
         file->left = log->dirty = true;
     }
-    return 0;
 }
 
 int watched_log_look(struct watched_log *log, const struct stat *info, struct err *err)
@@ -301,12 +346,12 @@ int watched_log_look(struct watched_log *log, const struct stat *info, struct er
     } else if (last && same_inode(&last->place, info)) {
         if (watched_file_set_path(last, log->path, err) < 0)
             return -1;
-        return stay(log, last, info);
+        stay(log, last, info);
     } else if (is_copied_over(log, last)) {
         watched_file_close(last);
         last->place.device = info->st_dev;
         last->place.inode = info->st_ino;
-        return stay(log, last, info);
+        stay(log, last, info);
     } else {
         if (last && last->current)
             leave_path(log, last);

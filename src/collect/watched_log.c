@@ -10,6 +10,7 @@ enum {
     ANSWER_STORED,
     ANSWER_NOT,
     JUDGE_BYTES_MAX = 64 * 1024,
+    SEARCHES_MIN = 4, /* before a file is given up */
 };
 #define RETRY_NS (NS_PER_SECOND / 50)
 #define RETRY_FAILED_NS NS_PER_SECOND
@@ -49,8 +50,8 @@ static int load_files(struct watched_log *log, struct slice cursor, struct err *
         file->place = place;
         file->missing = !place.finished;
         file->missing_ns = log->watch->now_ns;
-        file->doubtful = i + 1 == count;
-        log->searching |= file->missing && (!file->doubtful || !place.offset); /* it may have been emptied, unread */
+        file->doubtful = i + 1 == count || !place.at_end;
+        log->searching |= file->missing && (i + 1 < count || !place.offset); /* it may have been emptied, unread */
         if (file->missing && (!log->since_ns || place.started_ns < log->since_ns))
             log->since_ns = place.started_ns;
     }
@@ -111,6 +112,7 @@ struct slice watched_log_cursor(struct watched_log *log)
     file_cursor_begin(to, log->count);
     for (size_t i = 0; i < log->count; i++) {
         struct file_place place = log->files[i]->place;
+        place.at_end = log->files[i]->at_end && !log->files[i]->left;
         buffer_clear(&state);
         if (!place.finished)
             text_cut_save(&log->files[i]->cut, &state);
@@ -412,7 +414,7 @@ static void tick_file(struct watched_log *log, struct watched_file *file)
 {
     int64_t now = log->watch->now_ns;
     struct stat info;
-    if (file->missing && now - file->missing_ns > MISSING_NS)
+    if (file->missing && now - file->missing_ns > MISSING_NS && file->searched >= SEARCHES_MIN)
         give_up(log, file);
     if (file->place.finished || file->missing)
         return;
