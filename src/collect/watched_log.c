@@ -433,6 +433,23 @@ static void tick_file(struct watched_log *log, struct watched_file *file)
     }
 }
 
+/* Those that are older than all that is read: a younger one would be taken for one that nobody saw. */
+static void forget_finished(struct watched_log *log)
+{
+    int64_t oldest = INT64_MAX;
+    size_t finished = 0;
+    for (size_t i = 0; i < log->count; i++)
+        if (!log->files[i]->place.finished && log->files[i]->place.started_ns < oldest)
+            oldest = log->files[i]->place.started_ns;
+    for (size_t i = log->count; i > 0; i--) {
+        const struct watched_file *file = log->files[i - 1];
+        if (!file->place.finished || ++finished <= FILES_FINISHED_KEPT)
+            continue;
+        if (file->place.started_ns < oldest || finished > CURSOR_FILES_MAX / 2)
+            remove_file(log, i - 1);
+    }
+}
+
 void watched_log_tick(struct watched_log *log)
 {
     if (log->waiting)
@@ -442,12 +459,7 @@ void watched_log_tick(struct watched_log *log)
         tick_file(log, log->files[i]);
         log->searching |= log->files[i]->missing;
     }
-    size_t finished = 0;
-    for (size_t i = log->count; i > 0; i--) {
-        const struct watched_file *file = log->files[i - 1];
-        if (file->place.finished && i < log->count && ++finished > FILES_FINISHED_KEPT)
-            remove_file(log, i - 1);
-    }
+    forget_finished(log);
 }
 
 bool watched_log_is_over(const struct watched_log *log)
