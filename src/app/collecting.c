@@ -163,7 +163,7 @@ static void close_entry(struct entry *entry)
         net_loop_stop(entry->host.loop);
     }
     wait_for_answers(entry);
-    if (entry->collector && kind->finish)
+    if (entry->started && kind->finish)
         kind->finish(entry->collector);
     if (entry->started)
         tell_all_drops(entry);

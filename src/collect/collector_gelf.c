@@ -3,108 +3,47 @@
  * GELF has no acknowledgement; what is true of collector_syslog.c is true here. */
 #include "base/clock.h"
 #include "base/mem.h"
-#include "collect/datagrams.h"
 #include "collect/gelf_chunk.h"
 #include "collect/gelf_frame.h"
-#include "collect/listening.h"
-#include "net/conn.h"
+#include "collect/receiver.h"
 #include "net/loop.h"
-#include "net/tls.h"
 
 #include <stdatomic.h>
 
-enum { IDLE_MS = 15 * 60 * 1000, EXPIRE_MS = 1000 };
+enum { EXPIRE_MS = 1000 };
 
 struct collector_gelf {
     const struct collector_host *host;
-    struct gatherings *pool;
-    struct datagrams *datagrams;
+    struct receiver *receiver;
     struct gelf_chunks *chunks;
     struct net_timer *expire;
-    struct net_listener *listener;
-    struct tls_context *tls;
     atomic_ulong lost; /* messages of which chunks did not come */
-    atomic_ulong open;
-};
-
-/* One TCP sender. */
-struct sender {
-    struct collector_gelf *collector;
-    struct net_conn *conn;
-    struct gathering *gathering;
-    struct gelf_frames frames;
-    bool no_memory;
 };
 
 /* ---- TCP ---- */
 
-static void on_frame(void *context, struct slice frame, bool part)
+static void frames_init(void *frames)
 {
-    struct sender *sender = context;
-    if (!gathering_put(sender->gathering, frame, part ? SLICE("sourcetype=gelf\x1fpart=1") : SLICE("sourcetype=gelf")))
-        sender->no_memory = true;
+    gelf_frames_init(frames);
 }
 
-static void on_room(void *context)
+static void frames_close(void *frames)
 {
-    struct sender *sender = context;
-    net_conn_resume(sender->conn);
+    gelf_frames_close(frames);
 }
 
-static const struct gathering_events events = {.room = on_room};
-
-static void *on_open(void *context, struct net_conn *conn)
+static int frames_feed(void *frames, struct slice bytes, receiver_visit visit, void *context)
 {
-    struct collector_gelf *collector = context;
-    struct sender *sender = mem_calloc(1, sizeof(*sender));
-    struct gathering *gathering = sender ? gathering_new(collector->pool, net_conn_peer(conn), &events, sender) : NULL;
-    if (!gathering) {
-        mem_free(sender);
-        return NULL;
-    }
-    *sender = (struct sender){.collector = collector, .conn = conn, .gathering = gathering};
-    gelf_frames_init(&sender->frames);
-    atomic_fetch_add(&collector->open, 1);
-    return sender;
+    return gelf_frames_feed(frames, bytes, visit, context);
 }
 
-static void on_data(void *state, struct net_conn *conn, struct slice bytes)
+static void frames_finish(void *frames, receiver_visit visit, void *context)
 {
-    struct sender *sender = state;
-    sender->no_memory |= !gathering_identify(sender->gathering, net_conn_identity(conn));
-    int result = gelf_frames_feed(&sender->frames, bytes, on_frame, sender);
-    gathering_flush(sender->gathering);
-    if (gathering_is_full(sender->gathering))
-        net_conn_pause(conn);
-    if (result < 0 || sender->no_memory)
-        net_conn_close(conn); /* the sender keeps what it has not sent */
+    gelf_frames_finish(frames, visit, context);
 }
 
-static void on_close(void *state, struct net_conn *conn)
-{
-    (void)conn;
-    struct sender *sender = state;
-    gelf_frames_finish(&sender->frames, on_frame, sender);
-    gelf_frames_close(&sender->frames);
-    gathering_close(sender->gathering);
-    atomic_fetch_sub(&sender->collector->open, 1);
-    mem_free(sender);
-}
-
-static int listen_tcp(const struct collector_settings *settings, struct collector_gelf *collector, struct err *err)
-{
-    struct net_listen_options options = {
-        .address = settings_string(settings, "address"),
-        .port = (uint16_t)settings_number(settings, "port"),
-        .tls = collector->tls,
-        .idle_ms = IDLE_MS,
-        .handler = {on_open, on_data, on_close, NULL, NULL},
-        .context = collector,
-    };
-    if (!(collector->pool = gatherings_new(collector->host, settings, false, err)))
-        return -1;
-    return net_listen(collector->host->loop, &options, &collector->listener, err);
-}
+static const struct receiver_cutter cutter = {sizeof(struct gelf_frames), frames_init, frames_close, frames_feed,
+                                              frames_finish};
 
 /* ---- UDP ---- */
 
@@ -135,92 +74,52 @@ static void start_expiring(void *context)
     net_timer_start(collector->expire, EXPIRE_MS, EXPIRE_MS);
 }
 
-static int listen_udp(const struct collector_settings *settings, struct collector_gelf *collector, struct err *err)
+static int start_chunks(struct collector_gelf *collector, struct err *err)
 {
-    struct datagrams_config config = {
-        .host = collector->host, .settings = settings, .datagram = on_datagram, .context = collector,
-        .port = collector->listener ? net_listener_port(collector->listener) : (uint16_t)settings_number(settings, "port")};
     collector->chunks = gelf_chunks_new();
     collector->expire = net_timer_new(collector->host->loop, expire_chunks, collector);
     if (!collector->chunks || !collector->expire)
         return err_nomem(err);
-    if (!net_loop_post(collector->host->loop, start_expiring, collector))
-        return err_set(err, ERR_CLOSED, "the event loop is stopping");
-    return datagrams_open(&config, &collector->datagrams, err);
+    return net_loop_post(collector->host->loop, start_expiring, collector) ? 0 : err_set(err, ERR_CLOSED, "the event loop is stopping");
 }
 
 /* ---- the kind ---- */
 
-static const char *const transports[] = {"udp", "tcp", "tls", NULL};
-
-static const struct collector_option options[] = {
-    LISTENING_OPTIONS("12201"),
-    {"transport", SETTING_CHOICES, "[udp, tcp]", .choices = transports, .summary = "how it comes; tls stands alone, on a port of its own"},
-    LISTENING_TLS_OPTIONS,
-};
-
-static int gelf_check(const struct collector_settings *settings, struct err *err)
-{
-    size_t count;
-    settings_list(settings, "transport", &count);
-    bool tls = settings_has(settings, "transport", "tls");
-    if (count == 0 || (tls && count > 1))
-        return err_set(err, ERR_CONFIG, "%.*s: transport is udp, tcp, both of them, or tls alone (another collector with "
-                       "another port takes the rest)", SLICE_ARG(settings->name));
-    if (tls)
-        return listening_check_tls(settings, err);
-    if (settings_text(settings, "certificate").ptr || settings_text(settings, "client_ca").ptr)
-        return err_set(err, ERR_CONFIG, "%.*s: certificates are for transport: tls", SLICE_ARG(settings->name));
-    return listening_check_plain(settings, err);
-}
+static const struct collector_option options[] = {RECEIVER_OPTIONS("12201", "[udp, tcp]")};
 
 /* Chunks that wait are of messages that were never whole. */
 static void gelf_finish(void *self)
 {
     struct collector_gelf *collector = self;
-    if (collector->chunks) {
-        gelf_chunks_expire(collector->chunks, INT64_MAX);
-        atomic_store(&collector->lost, gelf_chunks_lost(collector->chunks));
-    }
-    datagrams_finish(collector->datagrams);
-    gatherings_finish(collector->pool);
+    gelf_chunks_expire(collector->chunks, INT64_MAX);
+    atomic_store(&collector->lost, gelf_chunks_lost(collector->chunks));
+    receiver_finish(collector->receiver);
 }
 
 static void gelf_free(void *self)
 {
     struct collector_gelf *collector = self;
-    datagrams_free(collector->datagrams);
+    receiver_free(collector->receiver);
     gelf_chunks_free(collector->chunks);
-    gatherings_free(collector->pool);
-    tls_context_free(collector->tls);
     mem_free(collector);
 }
 
 static int gelf_open(const struct collector_host *host, const struct collector_settings *settings, void **out, struct err *err)
 {
     struct collector_gelf *collector = mem_calloc(1, sizeof(*collector));
-    bool tls = settings_has(settings, "transport", "tls"), tcp = tls || settings_has(settings, "transport", "tcp");
+    struct receiver_config config = {host, settings, &cutter, SLICE("sourcetype=gelf"), on_datagram, collector};
     *out = collector;
     if (!collector)
         return err_nomem(err);
     collector->host = host;
-    if (tls && listening_tls(host, settings, &collector->tls, err) < 0)
-        return -1;
-    if (tcp && listen_tcp(settings, collector, err) < 0)
-        return -1;
-    return settings_has(settings, "transport", "udp") ? listen_udp(settings, collector, err) : 0;
+    return start_chunks(collector, err) < 0 ? -1 : receiver_open(&config, &collector->receiver, err);
 }
 
 static void gelf_count(void *self, struct collector_counts *out)
 {
     const struct collector_gelf *collector = self;
-    if (collector->pool)
-        out->dropped_queue += gatherings_dropped(collector->pool);
-    if (collector->datagrams)
-        datagrams_count(collector->datagrams, out);
+    receiver_count(collector->receiver, out);
     out->dropped_parse += atomic_load(&collector->lost);
-    out->open = atomic_load(&collector->open);
-    out->port = collector->listener ? net_listener_port(collector->listener) : datagrams_port(collector->datagrams);
 }
 
 const struct collector_kind collector_gelf = {
@@ -230,7 +129,7 @@ const struct collector_kind collector_gelf = {
                "in parsing. Over TCP messages end with NUL or with a line's end. GELF over HTTP goes to the ingest port, `/gelf`.",
     .options = options,
     .option_count = ARRAY_COUNT(options),
-    .check = gelf_check,
+    .check = receiver_check,
     .open = gelf_open,
     .finish = gelf_finish,
     .free = gelf_free,

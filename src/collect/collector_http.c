@@ -15,6 +15,7 @@ struct collector_http {
     struct tls_context *tls;
     struct http_server *server;
     struct quotas *quotas;
+    uint16_t port;
     atomic_ulong refused;
 };
 
@@ -287,14 +288,17 @@ static int http_open(const struct collector_host *host, const struct collector_s
     if (wants_tls(settings) && listening_tls(host, settings, &collector->tls, err) < 0)
         return -1;
     listen.tls = collector->tls;
-    return http_listen(host->loop, &listen, &collector->server, err);
+    if (http_listen(host->loop, &listen, &collector->server, err) < 0)
+        return -1;
+    collector->port = http_port(collector->server);
+    return 0;
 }
 
 static void http_count(void *self, struct collector_counts *out)
 {
     const struct collector_http *collector = self;
     out->refused = atomic_load(&collector->refused);
-    out->port = http_port(collector->server);
+    out->port = collector->port;
 }
 
 const struct collector_kind collector_http = {

@@ -18,6 +18,7 @@ struct collector_relp {
     struct gatherings *pool;
     struct net_listener *listener;
     struct tls_context *tls;
+    uint16_t port;
     atomic_ulong open, refused;
 };
 
@@ -218,7 +219,10 @@ static int relp_open(const struct collector_host *host, const struct collector_s
     };
     if (!(collector->pool = gatherings_new(host, settings, false, err)))
         return -1;
-    return net_listen(host->loop, &listen, &collector->listener, err);
+    if (net_listen(host->loop, &listen, &collector->listener, err) < 0)
+        return -1;
+    collector->port = net_listener_port(collector->listener);
+    return 0;
 }
 
 static void relp_finish(void *self)
@@ -240,7 +244,7 @@ static void relp_count(void *self, struct collector_counts *out)
     const struct collector_relp *collector = self;
     out->refused = atomic_load(&collector->refused);
     out->open = atomic_load(&collector->open);
-    out->port = net_listener_port(collector->listener);
+    out->port = collector->port;
     /* What the pool dropped was never answered: its sender has it. */
 }
 

@@ -12,7 +12,8 @@ enum { TOGETHER_MS = 2 };
 
 struct datagrams {
     struct datagrams_config config;
-    struct net_udp *udp;
+    struct net_udp *udp; /* the loop's */
+    uint16_t port;
     struct net_timer *flush;
     struct gatherings *pool;
     struct gathering *senders[DATAGRAM_PEERS_MAX]; /* by hash of the peer; one that is in the way is closed */
@@ -76,7 +77,10 @@ static int open_parts(struct datagrams *datagrams, struct err *err)
     datagrams->flush = net_timer_new(host->loop, flush_all, datagrams);
     if (!datagrams->flush)
         return err_nomem(err);
-    return net_listen_udp(host->loop, &options, &datagrams->udp, err);
+    if (net_listen_udp(host->loop, &options, &datagrams->udp, err) < 0)
+        return -1;
+    datagrams->port = net_udp_port(datagrams->udp);
+    return 0;
 }
 
 int datagrams_open(const struct datagrams_config *config, struct datagrams **out, struct err *err)
@@ -91,7 +95,7 @@ int datagrams_open(const struct datagrams_config *config, struct datagrams **out
 
 uint16_t datagrams_port(const struct datagrams *datagrams)
 {
-    return net_udp_port(datagrams->udp);
+    return datagrams->port;
 }
 
 void datagrams_count(const struct datagrams *datagrams, struct collector_counts *out)

@@ -14,8 +14,18 @@ struct task {
     void *context;
 };
 
+struct net_timer {
+    struct net_closer closer;
+    struct net_timer *next;
+    uv_timer_t timer;
+    struct net_loop *loop;
+    void (*function)(void *context);
+    void *context;
+};
+
 struct net_loop {
     uv_loop_t uv;
+    struct net_timer *timers; /* all there were; freed with the loop */
     uv_async_t wake;
     pthread_t thread;
     const char *name;
@@ -97,6 +107,10 @@ void net_loop_drop(struct net_loop *loop)
 {
     if (atomic_fetch_sub(&loop->holds, 1) != 1)
         return;
+    for (struct net_timer *timer = loop->timers, *next; timer; timer = next) {
+        next = timer->next;
+        mem_free(timer);
+    }
     pthread_mutex_destroy(&loop->lock);
     mem_free(loop);
 }
@@ -200,23 +214,10 @@ bool net_loop_call(struct net_loop *loop, void (*function)(void *context), void 
 
 /* ---- timers ---- */
 
-struct net_timer {
-    struct net_closer closer;
-    uv_timer_t timer;
-    struct net_loop *loop;
-    void (*function)(void *context);
-    void *context;
-};
-
-static void on_timer_closed(uv_handle_t *handle)
-{
-    mem_free(handle->data);
-}
-
 static void close_timer(void *self)
 {
     struct net_timer *timer = self;
-    uv_close((uv_handle_t *)&timer->timer, on_timer_closed);
+    uv_close((uv_handle_t *)&timer->timer, NULL);
 }
 
 static void on_timer(uv_timer_t *handle)
@@ -230,6 +231,8 @@ static void init_timer(void *context)
     struct net_timer *timer = context;
     uv_timer_init(&timer->loop->uv, &timer->timer);
     timer->timer.data = timer;
+    timer->next = timer->loop->timers;
+    timer->loop->timers = timer;
 }
 
 struct net_timer *net_timer_new(struct net_loop *loop, void (*function)(void *context), void *context)

@@ -28,7 +28,7 @@ bool net_loop_post(struct net_loop *loop, void (*function)(void *context), void 
 /* As post, but returns when it has run. */
 bool net_loop_call(struct net_loop *loop, void (*function)(void *context), void *context);
 
-/* Calls function(context) on the loop's thread when the time has come. Ends with its loop. */
+/* Calls function(context) on the loop's thread when the time has come. Belongs to its loop, and lives until nobody holds that. */
 struct net_timer;
 /* From any thread. NULL: memory, or the loop is stopping. */
 MUST_USE struct net_timer *net_timer_new(struct net_loop *loop, void (*function)(void *context), void *context);

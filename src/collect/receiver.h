@@ -1,0 +1,51 @@
+#pragma once
+/*
+ * collect/receiver: what listeners over UDP, TCP and TLS have in common whose senders get no answer: a stream is cut into
+ * events, a datagram is one or several, and both are gathered into deliveries (collect/gathering.h). A kind of collector
+ * says how a stream is cut and what a datagram holds.
+ *
+ * Ownership  Ends with its loop; then receiver_finish() and receiver_free().
+ * Threads    Those of collector.h.
+ */
+#include "collect/datagrams.h"
+#include "collect/listening.h"
+
+/* part: the frame is a piece of a longer message (the first piece too). */
+typedef void (*receiver_visit)(void *context, struct slice frame, bool part);
+
+/* Cuts one sender's stream; frames is size zeroed bytes. feed is -1 only when memory is out. */
+struct receiver_cutter {
+    size_t size;
+    void (*init)(void *frames);
+    void (*close)(void *frames);
+    int (*feed)(void *frames, struct slice bytes, receiver_visit visit, void *context);
+    void (*finish)(void *frames, receiver_visit visit, void *context); /* what is left without an end is a message too */
+};
+
+struct receiver_config {
+    const struct collector_host *host;
+    const struct collector_settings *settings; /* with RECEIVER_OPTIONS */
+    const struct receiver_cutter *cutter;
+    struct slice hints; /* of every event of a stream (event/delivery.h) */
+    /* As datagrams_config's. */
+    bool (*datagram)(void *context, struct gathering *gathering, struct slice bytes);
+    void *context;
+};
+
+extern const char *const receiver_transports[]; /* udp, tcp, tls */
+
+#define RECEIVER_OPTIONS(standard_port, standard_transports)                                                               \
+    LISTENING_OPTIONS(standard_port),                                                                                      \
+    {"transport", SETTING_CHOICES, standard_transports, .choices = receiver_transports,                                    \
+     .summary = "how it comes; tls stands alone, on a port of its own"},                                                   \
+    LISTENING_TLS_OPTIONS
+
+/* What the options' table cannot say. */
+MUST_USE int receiver_check(const struct collector_settings *settings, struct err *err);
+
+struct receiver;
+/* Also after a failure *out goes to receiver_free(). */
+MUST_USE int receiver_open(const struct receiver_config *config, struct receiver **out, struct err *err);
+void receiver_finish(struct receiver *receiver);
+void receiver_free(struct receiver *receiver); /* NULL is fine */
+void receiver_count(const struct receiver *receiver, struct collector_counts *out);
