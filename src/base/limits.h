@@ -89,7 +89,7 @@ enum { SPILL_BLOCK_ROWS = 4096 };
 enum { HTTP_HEADER_BYTES_MAX = 32 * 1024 };
 #define HTTP_BODY_BYTES_MAX (32 * MIB)  /* after decompression */
 enum { HTTP_INFLATE_RATIO_MAX = 200 };  /* a zip bomb is refused with 413 */
-#define HTTP_BODIES_BYTES_MAX (256 * MIB)   /* of all requests at a time; then those over 64 KiB are told 503 */
+#define HTTP_BODIES_BYTES_MAX (192 * MIB)   /* of all requests at a time; then those over 64 KiB are told 503 */
 enum { HTTP_HEADER_TIMEOUT_MS = 10000 };    /* from a request's first byte to the end of its header */
 enum { HTTP_BODY_BYTES_PER_S_MIN = 16384 }; /* a body that comes more slowly is ended */
 enum { HTTP_IDLE_TIMEOUT_MS = 60000 };
@@ -102,7 +102,8 @@ enum { QUOTA_TOKENS_MAX = 1024 }; /* tokens with a quota that one port remembers
 enum { COLLECTOR_NAME_MAX = 64 };
 enum { COLLECTOR_LIST_MAX = 1024 }; /* texts in one option */
 #define GATHERING_BYTES_MAX (1 * MIB) /* events of one sender that wait while others of it are written */
-#define GATHERINGS_BYTES_MAX (128 * MIB) /* of all senders of one collector; then a few KiB for each */
+#define GATHERINGS_BYTES_MAX (64 * MIB) /* of all senders of one collector; then a few KiB for each */
+#define RECEIVER_PENDING_MAX (64 * MIB)  /* of messages whose end has not come yet, of all senders of one collector; then they come in parts */
 enum { GATHERING_RETRY_MS = 50 };
 #define INTAKE_BYTES_MAX (64 * MIB)     /* of all inputs, that wait for the pipeline to come near */
 #define INTAKE_DATAGRAM_BYTES (4 * MIB) /* of a sender that cannot wait; more goes to the journal however far it is ahead */

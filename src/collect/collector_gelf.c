@@ -42,8 +42,13 @@ static void frames_finish(void *frames, receiver_visit visit, void *context)
     gelf_frames_finish(frames, visit, context);
 }
 
+static void frames_spill(void *frames, receiver_visit visit, void *context)
+{
+    gelf_frames_spill(frames, visit, context);
+}
+
 static const struct receiver_cutter cutter = {sizeof(struct gelf_frames), frames_init, frames_close, frames_feed,
-                                              frames_finish};
+                                              frames_finish, frames_spill};
 
 /* ---- UDP ---- */
 

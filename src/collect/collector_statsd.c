@@ -66,8 +66,18 @@ static void frames_finish(void *state, receiver_visit visit, void *context)
     give(frames, buffer_slice(&frames->pending), frames->part, visit, context);
 }
 
+static void frames_spill(void *state, receiver_visit visit, void *context)
+{
+    struct line_frames *frames = state;
+    if (!frames->pending.len)
+        return;
+    give(frames, buffer_slice(&frames->pending), true, visit, context);
+    frames->part = true;
+    buffer_clear(&frames->pending);
+}
+
 static const struct receiver_cutter cutter = {sizeof(struct line_frames), frames_init, frames_close, frames_feed,
-                                              frames_finish};
+                                              frames_finish, frames_spill};
 
 /* ---- UDP ---- */
 

@@ -25,8 +25,13 @@ static void frames_finish(void *frames, receiver_visit visit, void *context)
     syslog_frames_finish(frames, visit, context);
 }
 
+static void frames_spill(void *frames, receiver_visit visit, void *context)
+{
+    syslog_frames_spill(frames, visit, context);
+}
+
 static const struct receiver_cutter cutter = {sizeof(struct syslog_frames), frames_init, frames_close, frames_feed,
-                                              frames_finish};
+                                              frames_finish, frames_spill};
 
 static bool on_datagram(void *context, struct gathering *gathering, struct slice bytes)
 {

@@ -119,3 +119,14 @@ void gelf_frames_finish(struct gelf_frames *frames, gelf_frame_visit visit, void
     frames->seen = 0;
     frames->part = false;
 }
+
+void gelf_frames_spill(struct gelf_frames *frames, gelf_frame_visit visit, void *context)
+{
+    struct visitor visitor = {visit, context};
+    if (!frames->pending.len)
+        return;
+    give(&visitor, buffer_slice(&frames->pending), true);
+    buffer_clear(&frames->pending);
+    frames->seen = 0;
+    frames->part = true;
+}

@@ -29,5 +29,7 @@ typedef void (*gelf_frame_visit)(void *context, struct slice frame, bool part);
 
 /* -1 only when memory is out. */
 MUST_USE int gelf_frames_feed(struct gelf_frames *frames, struct slice bytes, gelf_frame_visit visit, void *context);
+/* What has come of an unfinished message is given as a part of it; the rest follows. */
+void gelf_frames_spill(struct gelf_frames *frames, gelf_frame_visit visit, void *context);
 /* At the end of the stream: what is left without an end is a message too. */
 void gelf_frames_finish(struct gelf_frames *frames, gelf_frame_visit visit, void *context);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 enum { IDLE_MS = 15 * 60 * 1000 };
+#define SPILL_LEAST (64 * KIB) /* less of one sender is left alone */
 
 struct receiver {
     struct receiver_config config;
@@ -20,6 +21,7 @@ struct receiver {
     struct net_listener *listener; /* the loop's */
     struct tls_context *tls;
     uint16_t port;
+    size_t pending; /* bytes that unfinished messages take up */
     atomic_ulong open;
 };
 
@@ -66,12 +68,44 @@ static void *on_open(void *context, struct net_conn *conn)
     return sender;
 }
 
+/* What is left takes no more room than it needs. */
+static void shrink(struct buffer *pending)
+{
+    struct buffer fresh;
+    buffer_init(&fresh, pending->max);
+    buffer_put(&fresh, buffer_slice(pending));
+    if (buffer_failed(&fresh)) {
+        buffer_close(&fresh);
+        return;
+    }
+    buffer_close(pending);
+    *pending = fresh;
+}
+
+/* Many senders with a long message each must not take up all memory. */
+static void bound_pending(struct sender *sender, size_t before)
+{
+    struct receiver *receiver = sender->receiver;
+    struct buffer *pending = (struct buffer *)sender->frames;
+    size_t size = pending->size;
+    receiver->pending += size - before;
+    if (size < SPILL_LEAST || receiver->pending < RECEIVER_PENDING_MAX / 2)
+        return;
+    if (pending->len >= SPILL_LEAST && receiver->pending >= RECEIVER_PENDING_MAX)
+        receiver->config.cutter->spill(sender->frames, on_frame, sender);
+    if (pending->len < SPILL_LEAST / 2)
+        shrink(pending);
+    receiver->pending -= size - pending->size;
+}
+
 static void on_data(void *state, struct net_conn *conn, struct slice bytes)
 {
     struct sender *sender = state;
     const struct receiver_cutter *cutter = sender->receiver->config.cutter;
+    size_t before = ((struct buffer *)sender->frames)->size;
     sender->no_memory |= !gathering_identify(sender->gathering, net_conn_identity(conn));
     int result = cutter->feed(sender->frames, bytes, on_frame, sender);
+    bound_pending(sender, before);
     gathering_flush(sender->gathering);
     if (gathering_is_full(sender->gathering))
         net_conn_pause(conn);
@@ -85,6 +119,7 @@ static void on_close(void *state, struct net_conn *conn)
     struct sender *sender = state;
     const struct receiver_cutter *cutter = sender->receiver->config.cutter;
     bool had_memory = !sender->no_memory;
+    sender->receiver->pending -= ((struct buffer *)sender->frames)->size;
     cutter->finish(sender->frames, on_frame, sender);
     cutter->close(sender->frames);
     if (had_memory && sender->no_memory)

@@ -4,6 +4,8 @@
  * events, a datagram is one or several, and both are gathered into deliveries (collect/gathering.h). A kind of collector
  * says how a stream is cut and what a datagram holds.
  *
+ * Limits     RECEIVER_PENDING_MAX bytes of unfinished messages of all senders together: then those that are long come in
+ *            parts before they are over EVENT_BYTES_MAX.
  * Ownership  Ends with its loop; then receiver_finish() and receiver_free().
  * Threads    Those of collector.h.
  */
@@ -13,13 +15,15 @@
 /* part: the frame is a piece of a longer message (the first piece too). */
 typedef void (*receiver_visit)(void *context, struct slice frame, bool part);
 
-/* Cuts one sender's stream; frames is size zeroed bytes. feed is -1 only when memory is out. */
+/* Cuts one sender's stream; frames is size zeroed bytes, of which a struct buffer is the first: what has come of an
+ * unfinished message. feed is -1 only when memory is out. */
 struct receiver_cutter {
     size_t size;
     void (*init)(void *frames);
     void (*close)(void *frames);
     int (*feed)(void *frames, struct slice bytes, receiver_visit visit, void *context);
     void (*finish)(void *frames, receiver_visit visit, void *context); /* what is left without an end is a message too */
+    void (*spill)(void *frames, receiver_visit visit, void *context);  /* what is left is given as a part; more may follow */
 };
 
 struct receiver_config {

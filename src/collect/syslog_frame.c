@@ -20,9 +20,10 @@ struct visitor {
     void *context;
 };
 
-static void give(const struct visitor *visitor, struct slice frame, bool part)
+/* Line ends at the end of a message are none of it; within one they are. */
+static void give(const struct visitor *visitor, struct slice frame, bool part, bool last)
 {
-    while (frame.len && (frame.ptr[frame.len - 1] == '\n' || frame.ptr[frame.len - 1] == '\r' ||
+    while (last && frame.len && (frame.ptr[frame.len - 1] == '\n' || frame.ptr[frame.len - 1] == '\r' ||
                          frame.ptr[frame.len - 1] == '\0'))
         frame.len--;
     if (frame.len)
@@ -56,7 +57,7 @@ static enum step counted_step(struct syslog_frames *frames, struct slice *rest,
     size_t want = frames->octets_left < EVENT_BYTES_MAX ? frames->octets_left : EVENT_BYTES_MAX;
     if (rest->len < want)
         return STEP_WAIT;
-    give(visitor, slice_sub(*rest, 0, want), long_message);
+    give(visitor, slice_sub(*rest, 0, want), long_message, want == frames->octets_left);
     *rest = slice_from(*rest, want);
     frames->octets_left -= want;
     frames->part = frames->octets_left > 0;
@@ -73,14 +74,14 @@ static enum step line_step(struct syslog_frames *frames, struct slice *rest,
     const char *zero = memchr(window.ptr, '\0', len);
     len = zero ? (size_t)(zero - window.ptr) : len;
     if (len < window.len) {
-        give(visitor, slice_sub(*rest, 0, len), frames->part);
+        give(visitor, slice_sub(*rest, 0, len), frames->part, true);
         *rest = slice_from(*rest, len + 1);
         frames->part = false;
         return STEP_MORE;
     }
     if (rest->len <= EVENT_BYTES_MAX)
         return STEP_WAIT;
-    give(visitor, slice_sub(*rest, 0, EVENT_BYTES_MAX), true);
+    give(visitor, slice_sub(*rest, 0, EVENT_BYTES_MAX), true, false);
     *rest = slice_from(*rest, EVENT_BYTES_MAX);
     frames->part = true;
     return STEP_MORE;
@@ -140,10 +141,22 @@ int syslog_frames_feed(struct syslog_frames *frames, struct slice bytes, syslog_
     return 0;
 }
 
+void syslog_frames_spill(struct syslog_frames *frames, syslog_frame_visit visit, void *context)
+{
+    struct visitor visitor = {visit, context};
+    if (!frames->pending.len)
+        return;
+    give(&visitor, buffer_slice(&frames->pending), true, false);
+    if (frames->counted)
+        frames->octets_left -= frames->pending.len;
+    frames->part = true;
+    buffer_clear(&frames->pending);
+}
+
 void syslog_frames_finish(struct syslog_frames *frames, syslog_frame_visit visit, void *context)
 {
     struct visitor visitor = {visit, context};
-    give(&visitor, buffer_slice(&frames->pending), frames->part);
+    give(&visitor, buffer_slice(&frames->pending), frames->part, true);
     buffer_clear(&frames->pending);
     frames->counted = frames->part = false;
     frames->octets_left = 0;

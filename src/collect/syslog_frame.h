@@ -29,5 +29,7 @@ typedef void (*syslog_frame_visit)(void *context, struct slice frame, bool part)
 /* -1 only when memory is out. */
 MUST_USE int syslog_frames_feed(struct syslog_frames *frames, struct slice bytes,
                                 syslog_frame_visit visit, void *context);
+/* What has come of an unfinished message is given as a part of it; the rest follows. */
+void syslog_frames_spill(struct syslog_frames *frames, syslog_frame_visit visit, void *context);
 /* At the end of the stream: what is left without a terminator is a message too. */
 void syslog_frames_finish(struct syslog_frames *frames, syslog_frame_visit visit, void *context);

@@ -263,6 +263,56 @@ def check_connections(checks):
         server.close()
 
 
+def check_memory(checks):
+    """Senders that want all memory do not get it: long messages without an end, bodies as large as may be, all at a time."""
+    server = harness.Server().start()
+    try:
+        server.sign_in()
+        token = server.token()
+        lines = [socket.create_connection(("127.0.0.1", server.syslog_port)) for _ in range(200)]
+        for i, sender in enumerate(lines):
+            sender.sendall(b"<13>Nov 23 10:00:00 host app: long%03d " % i + b"x" * 900000)
+        body = b'{"event":"' + b"y" * (30 << 20) + b'"}'
+        head = b"POST /services/collector HTTP/1.1\r\nHost: x\r\nAuthorization: Splunk %s\r\nContent-Length: %d\r\n\r\n" % (token.encode(), len(body))
+        answers = []
+
+        def post():
+            try:
+                with socket.create_connection(("127.0.0.1", server.hec_port), timeout=60) as connection:
+                    connection.sendall(head + body)
+                    answers.append(connection.recv(100).split()[1])
+            except (OSError, IndexError):
+                answers.append(b"closed")
+        posts = [threading.Thread(target=post) for _ in range(40)]
+        for thread in posts:
+            thread.start()
+        for thread in posts:
+            thread.join()
+        for i, sender in enumerate(lines):
+            sender.sendall(b"end%03d\n" % i)
+            sender.close()
+        peak = int(next(l for l in pathlib.Path(f"/proc/{server.process.pid}/status").read_text().splitlines() if l.startswith("VmHWM")).split()[1]) // 1024
+        print(f"200 messages of 900 KB without an end and 40 bodies of 30 MiB at a time: {peak} MiB at most; bodies were answered "
+              f"{ {a.decode(): answers.count(a) for a in set(answers)} }")
+        checks.check("memory stays within its cap", peak < 1126, f"{peak} MiB")
+        checks.check("bodies that there is no room for are told to come again", set(answers) <= {b"200", b"503", b"closed"} and b"200" in answers, f"{set(answers)}")
+        ends = 'hinomi.source=syslog | rex field=event.original "end(?<n>\\d+)$" | stats dc(n) as n'
+
+        def distinct():
+            page = server.query(ends)
+            if not page["rows"]:
+                print(page["state"], page["error"])
+            return int(page["rows"][0][0]) if page["rows"] else 0
+        harness.wait_for(lambda: distinct() == 200, 60)
+        checks.equal("each message has its end", distinct(), 200)
+        page = server.query('hinomi.source=syslog | eval n=len(_raw) | stats sum(n) as n')
+        if not page["rows"]:
+            print({k: page[k] for k in ("state", "error", "messages")})
+        checks.equal("and all of its bytes", int(page["rows"][0][0]), sum(len(b"<13>Nov 23 10:00:00 host app: long%03d " % i) + 900000 + 6 for i in range(200)))
+    finally:
+        server.close()
+
+
 def check_quota(checks):
     """A token with a quota is told to wait, and for how long; another one is not."""
     server = harness.Server().start()
@@ -283,7 +333,7 @@ def check_quota(checks):
 
 def main():
     checks = harness.Checks()
-    for check in (check_datagrams, check_reload, check_client_certificates, check_quota, check_fairness, check_connections):
+    for check in (check_datagrams, check_reload, check_client_certificates, check_quota, check_memory, check_fairness, check_connections):
         if len(sys.argv) < 2 or sys.argv[1] in check.__name__:
             check(checks)
     checks.finish()
