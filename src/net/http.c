@@ -56,6 +56,7 @@ struct connection {
     size_t field_at[HEADERS_MAX][4]; /* name start, len, value start, len in head */
     size_t field_count;
     size_t charged; /* bytes of its body, of bodies_held */
+    bool reserved;  /* all of them, when the header said how many */
     bool busy;  /* a request is with the handler; further bytes wait */
     struct http_stream *stream; /* that answers it; NULL: none */
     bool ends_after;            /* closes when the stream is over */
@@ -410,6 +411,7 @@ static int on_message_begin(llhttp_t *parser)
     net_conn_deadline(connection->conn, HTTP_HEADER_TIMEOUT_MS);
     buffer_clear(&connection->url);
     buffer_clear(&connection->head);
+    discharge(&connection->charged);
     connection->field_count = 0;
     connection->in_value = false;
     return 0;
@@ -466,8 +468,9 @@ static int on_headers_complete(llhttp_t *parser)
     uint64_t length = known ? parser->content_length : HTTP_BODY_BYTES_MAX;
     if (length > HTTP_BODY_BYTES_MAX)
         return fail_with(connection, 413);
-    if (known && length > SMALL_BODY_BYTES && atomic_load(&bodies_held) + length > HTTP_BODIES_BYTES_MAX)
-        return fail_with(connection, 503); /* before it is sent */
+    connection->reserved = known;
+    if (known && !charge(&connection->charged, length))
+        return fail_with(connection, 503); /* before it is sent; who is let in can come to the end */
     net_conn_deadline(connection->conn, HTTP_HEADER_TIMEOUT_MS + (int64_t)(length * 1000 / HTTP_BODY_BYTES_PER_S_MIN));
     for (size_t i = 0; i < connection->field_count; i++) {
         const size_t *field = connection->field_at[i];
@@ -482,7 +485,7 @@ static int on_headers_complete(llhttp_t *parser)
 static int on_body(llhttp_t *parser, const char *at, size_t len)
 {
     struct connection *connection = of_parser(parser);
-    if (!charge(&connection->charged, len))
+    if (!connection->reserved && !charge(&connection->charged, len))
         return fail_with(connection, 503);
     buffer_put(&connection->body, slice_of(at, len));
     return buffer_failed(&connection->body) ? fail_with(connection, 413) : 0;
@@ -638,6 +641,16 @@ static void forget_body(struct connection *connection)
     buffer_clear(&connection->body);
 }
 
+/* What came plain was let in when it was charged; what it became when it was unpacked is another matter. */
+static bool take_charge(struct connection *connection, struct http_request *request)
+{
+    if (request->body.len != connection->body.len)
+        return charge(&request->charged, request->body.len);
+    request->charged = connection->charged;
+    connection->charged = 0;
+    return true;
+}
+
 static int on_message_complete(llhttp_t *parser)
 {
     struct connection *connection = of_parser(parser);
@@ -658,7 +671,7 @@ static int on_message_complete(llhttp_t *parser)
     else if (decompress(request, buffer_slice(&connection->body), &request->body, &err) < 0)
         http_reply_error(request, err.code == ERR_LIMIT ? 413 : err.code == ERR_CONFIG ? 415 : 400,
                          "bad_body", "%s", err.text);
-    else if (!charge(&request->charged, request->body.len))
+    else if (!take_charge(connection, request))
         http_reply_error(request, 503, "busy", "there is no room for the body now; nothing was kept, send it again");
     else
         server->options.handle(server->options.context, request);
