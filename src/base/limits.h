@@ -150,6 +150,7 @@ enum { CORRELATION_LATE_HOURS = 48 };           /* an event that comes later may
 enum { ABSENCE_BEFORE_HOURS = 24 };             /* a partner that came so long before is in order */
 #define ABSENCE_BYTES_MAX (64 * MIB)            /* memory of one rule of absence, each, for what it waits for, for partners and for what it found */
 enum { SILENCE_KEYS_MAX = 200000 };              /* that one rule of silence listens to; beyond, the tenth heard longest ago goes */
+enum { SILENCE_LEAST_S = 300 };                  /* no source is called silent sooner, however often it sends */
 enum { SEEN_KEYS_MAX = 22000000 };              /* that one rule of what is new knows, 16 bytes each and room to grow */
 enum { CALENDARS_MAX = 64 };                    /* below content/calendars */
 enum { WARM_UP_DAYS_MAX = 400 };                 /* of stored history that a rule learns from when it is enabled */
@@ -256,3 +257,11 @@ enum { COVERAGE_ROWS = 64 };                   /* so many of their events, evenl
 enum { COVERAGE_ROWS_MIN = 100 };              /* events of a log source before its rules are called blind for want of fields */
 enum { RULE_SOURCE_SILENT_SECONDS = 30 };      /* without an event of its log source, a rule is called blind at the soonest, */
 enum { RULE_SOURCE_SILENT_MINUTES = 60 };      /* and at the latest: three times the longest pause that is usual for it */
+
+/* What is known of each source (src/flow/sources.h, docs/collect.md). */
+enum { SOURCES_KEPT_MAX = 10000 };        /* senders, hosts behind relays and files; beyond, the one silent longest is forgotten */
+enum { SOURCE_HOSTS_MAX = 2000 };         /* hosts told apart behind one sender; what further ones send is the sender's */
+enum { SOURCE_NAMES_BYTES = 1024 };       /* bytes of a source's names together; longer ones are not told apart from their input */
+#define SOURCES_BYTES_MAX (64 * MIB)      /* what is known of all of them, as a file */
+enum { SOURCES_SHOWN_MAX = 1000 };        /* of one answer of /v1/sources; the next begins where it ended */
+enum { HEARTBEATS_MAX = 1000 };           /* entries of heartbeats */
