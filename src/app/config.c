@@ -2,6 +2,7 @@
 
 #include "base/attr.h"
 #include "base/byte_size.h"
+#include "base/duration.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/zone.h"
@@ -296,6 +297,70 @@ static int read_collect(struct reading *reading, const struct yaml_node *node, v
     return 0;
 }
 
+/* ---- who must be heard ---- */
+
+static int read_every(struct reading *reading, const struct yaml_node *node, void *to)
+{
+    struct slice text = yaml_text(node, SLICE(""));
+    *(int64_t *)to = 0;
+    if (slice_is(text, "never") || (duration_parse(text, to) && *(int64_t *)to >= HEARTBEAT_LEAST_S * NS_PER_SECOND))
+        return 0;
+    return yaml_err(reading->err, node, "every: a duration from %ds, such as 5m, or never, is needed", HEARTBEAT_LEAST_S);
+}
+
+static int add_heartbeat(struct reading *reading, const struct yaml_node *node, const struct heartbeat *beat)
+{
+    struct config *config = reading->config;
+    if (config->heartbeat_count == HEARTBEATS_MAX)
+        return yaml_err(reading->err, node, "there are more than %d heartbeats", HEARTBEATS_MAX);
+    if (!config->heartbeats)
+        config->heartbeats = arena_array(reading->arena, HEARTBEATS_MAX, sizeof(*config->heartbeats));
+    if (!config->heartbeats)
+        return err_nomem(reading->err);
+    config->heartbeats[config->heartbeat_count++] = *beat;
+    return 0;
+}
+
+static int read_heartbeat(struct reading *reading, const struct yaml_node *node)
+{
+    static const struct key keys[] = {
+        {"source", read_slice, offsetof(struct heartbeat, source)},
+        {"sender", read_slice, offsetof(struct heartbeat, sender)},
+        {"host", read_slice, offsetof(struct heartbeat, host)},
+        {"every", read_every, offsetof(struct heartbeat, every_ns)},
+    };
+    struct heartbeat beat = {.sender = SLICE(""), .host = SLICE(""), .every_ns = -1};
+    if (read_mapping(reading, node, keys, ARRAY_COUNT(keys), &beat) < 0)
+        return -1;
+    if (!beat.source.len || beat.every_ns < 0)
+        return yaml_err(reading->err, node, "a heartbeat is such as {source: syslog, sender: 192.0.2.7, every: 5m}");
+    return add_heartbeat(reading, node, &beat);
+}
+
+static int read_heartbeats(struct reading *reading, const struct yaml_node *node, void *to)
+{
+    (void)to;
+    if (node->kind != YAML_SEQUENCE)
+        return yaml_err(reading->err, node, "heartbeats is a list such as [{source: syslog, sender: 192.0.2.7, every: 5m}]");
+    for (size_t i = 0; i < node->count; i++)
+        if (read_heartbeat(reading, node->entries[i].value) < 0)
+            return -1;
+    return 0;
+}
+
+/* The option of a collector, as an entry of the list. */
+static int settle_heartbeats(struct reading *reading)
+{
+    struct config *config = reading->config;
+    for (size_t i = 0; i < config->collect_count; i++) {
+        const struct collector_settings *one = &config->collect[i];
+        struct heartbeat beat = {one->name, SLICE(""), SLICE(""), one->heartbeat_ns};
+        if (one->enabled && one->heartbeat_ns && add_heartbeat(reading, one->node, &beat) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 /* A listener that everybody has, as its entry of collect would be written. */
 static int settle_one(struct reading *reading, const char *head, const char *name, const struct listen_config *listen)
 {
@@ -321,7 +386,9 @@ int config_settle(struct arena *arena, struct config *config, struct err *err)
     if (settle_one(&reading, "kind: http", "http", &config->http) < 0 ||
         settle_one(&reading, "kind: syslog", "syslog", &config->syslog) < 0)
         return -1;
-    return settle_one(&reading, "kind: syslog, transport: tls", "syslog-tls", &config->syslog_tls);
+    if (settle_one(&reading, "kind: syslog, transport: tls", "syslog-tls", &config->syslog_tls) < 0)
+        return -1;
+    return settle_heartbeats(&reading);
 }
 
 int config_read(const char *path, struct arena *arena, struct config *config, struct err *err)
@@ -347,6 +414,8 @@ int config_read(const char *path, struct arena *arena, struct config *config, st
         {"cold_dir", read_string, offsetof(struct config, cold_dir)},
         {"cold_days", read_days, offsetof(struct config, cold_days)},
         {"notifiers", read_notifiers, 0},
+        {"heartbeats", read_heartbeats, 0},
+        {"holidays", read_string, offsetof(struct config, holidays)},
     };
     struct reading reading = {config, arena, err};
     const struct yaml_node *const *documents;

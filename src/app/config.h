@@ -8,6 +8,7 @@
 #include "collect/collector.h"
 #include "respond/respond.h"
 
+#include "flow/sources.h"
 #include "store/store.h"
 
 enum { NOTIFIERS_MAX = 32, HOSTS_MAX = 16 };
@@ -39,6 +40,9 @@ struct config {
     size_t retention_count;
     uint64_t disk_max;       /* 0: no bound */
     struct disk_free disk_free_min;
+    const char *holidays;    /* a calendar of the content; NULL: japan where time_zone is Asia/Tokyo, else none */
+    struct heartbeat *heartbeats;
+    size_t heartbeat_count;  /* HEARTBEATS_MAX at most; those of collectors among them */
     const char *time_zone;   /* of searches that name none; NULL: UTC */
     const char *geoip;       /* of iplocation; NULL: the first .mmdb of the data folder */
     const char *cold_dir;    /* NULL: old segments stay */

@@ -77,6 +77,14 @@ void engine_tick(struct engine *engine)
     engine_note(NULL, text);
 }
 
+static int open_sources(struct engine *engine, struct err *err)
+{
+    snprintf(engine->sources_path, sizeof(engine->sources_path), "%.4000s/memory/sources", engine->dir);
+    struct sources_config config = {.clock = clock_real(), .path = engine->sources_path, .week = engine->week,
+                                    .note = engine_note};
+    return sources_open(&config, &engine->sources, err);
+}
+
 int engine_open(struct engine *engine, struct err *err)
 {
     char path[PATH_ROOM];
@@ -102,6 +110,8 @@ int engine_open(struct engine *engine, struct err *err)
     snprintf(path, sizeof(path), "%.4000s/memory", engine->dir);
     struct checkpoint_config checkpoint = {.dir = path, .note = engine_note};
     if (checkpoint_open(&checkpoint, &engine->checkpoint, err) < 0)
+        return -1;
+    if (engine->know_sources && open_sources(engine, err) < 0)
         return -1;
     return engine->detect ? load_rules(engine, &engine->book, err) : 0;
 }
@@ -130,6 +140,7 @@ int engine_start(struct engine *engine, struct err *err)
                                      .passed = engine->passed,
                                      .note = engine_note,
                                      .context = engine->context};
+    config.sources = engine->sources;
     journal_stats(engine->journal, &stats);
     engine->caught_up_at = stats.position;
     if (pipeline_start(&config, &engine->pipeline, err) < 0)
@@ -183,6 +194,7 @@ int engine_finish(struct engine *engine, struct err *err)
 void engine_close(struct engine *engine)
 {
     pipeline_stop(engine->pipeline);
+    sources_close(engine->sources);
     checkpoint_close(engine->checkpoint);
     store_close(engine->store);
     journal_close(engine->journal);

@@ -15,6 +15,8 @@ struct engine {
     const char *dir;
     bool detect;
     struct store_config store_config; /* what the configuration says of it; the rest is set here */
+    struct rhythm_week week; /* whose hours and holidays sources keep */
+    bool know_sources;       /* learn when they send; off for imports */
     /* From the pipeline's thread; may be NULL. */
     void (*found)(void *context, const struct finding *finding, const struct rule *rule);
     void (*passed)(void *context, const struct batch *batch);
@@ -30,9 +32,10 @@ struct engine {
     uint64_t lookups_seen; /* likewise of the lookups that placeholders stand for */
     int64_t looked_ns;     /* monotonic */
     struct checkpoint *checkpoint;
+    struct sources *sources; /* NULL: !know_sources */
     struct pipeline *pipeline;
     uint64_t caught_up_at; /* journal position at the start: before it everything is the past */
-    char crash_path[ENGINE_PATH_MAX];
+    char crash_path[ENGINE_PATH_MAX], sources_path[ENGINE_PATH_MAX];
 };
 
 /* The fields above set_by are filled by the caller; the rest zero. ERR_CONFLICT when another

@@ -179,7 +179,8 @@ static int reload_collectors(struct service *service, struct err *err)
     struct config *again = arena ? arena_alloc(arena, sizeof(*again)) : NULL;
     if (again)
         config_defaults(again);
-    if (again && config_read(service->config_path, arena, again, err) == 0)
+    if (again && config_read(service->config_path, arena, again, err) == 0 &&
+        sources_heartbeats(service->engine.sources, again->heartbeats, again->heartbeat_count, err) == 0)
         return collecting_change(service->collecting, again->collect, again->collect_count, arena, err);
     arena_free(arena);
     return again ? -1 : err_nomem(err);
@@ -287,16 +288,38 @@ static int open_server(struct service *service, struct err *err)
     return server_start(service->api_loop, &server, &service->server, err);
 }
 
+/* Whose hours of the week sources keep. */
+static int find_week(struct service *service, struct err *err)
+{
+    const struct config *config = &service->config;
+    const char *name = config->holidays;
+    const struct calendars *calendars;
+    if (!name && config->time_zone && slice_is(slice_text(config->time_zone), "Asia/Tokyo"))
+        name = "japan";
+    service->calendars = arena_new(16 * MIB);
+    if (!service->calendars)
+        return err_nomem(err);
+    if (calendars_load(cli_content("calendars"), service->calendars, &calendars, err) < 0)
+        return -1;
+    struct rhythm_week *week = &service->engine.week;
+    week->zone = config->time_zone ? zone_find(slice_text(config->time_zone)) : NULL;
+    week->calendar = name ? calendar_find(calendars, slice_text(name)) : NULL;
+    return !name || week->calendar ? 0 : err_set(err, ERR_CONFIG, "holidays: there is no calendar %s in the content", name);
+}
+
 int service_start(struct service *service, struct err *err)
 {
     service->engine.dir = service->config.dir;
     service->engine.detect = true;
+    service->engine.know_sources = true;
     config_fill_store(&service->config, &service->engine.store_config);
     service->engine.store_config.await_holds = true; /* the holds are in state.db */
     service->engine.found = on_found;
     service->engine.passed = on_passed;
     service->engine.context = service;
-    if (engine_open(&service->engine, err) < 0 || open_state(service, err) < 0 ||
+    if (find_week(service, err) < 0 || engine_open(&service->engine, err) < 0 ||
+        sources_heartbeats(service->engine.sources, service->config.heartbeats, service->config.heartbeat_count, err) < 0 ||
+        open_state(service, err) < 0 ||
         open_keeping(service, err) < 0 || open_knowing(service, err) < 0 || open_tls(service, err) < 0 || start_respond_and_gate(service, err) < 0 ||
         engine_start(&service->engine, err) < 0 || open_collectors(service, err) < 0)
         return -1;
@@ -354,6 +377,7 @@ void service_stop(struct service *service)
     keeping_close(service->keeping);
     knowing_close(service->knowing);
     engine_close(&service->engine);
+    arena_free(service->calendars);
     tls_context_free(service->tls);
     database_close(service->database);
 }

@@ -30,6 +30,7 @@ struct service {
     char lookups[ENGINE_PATH_MAX]; /* the folder of lookup tables */
     struct search_files files;
     struct search_states states;
+    struct arena *calendars;  /* of the engine's week */
     struct arena *file_names; /* texts of files */
     struct server *server;
     struct sink sink;

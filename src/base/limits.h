@@ -264,4 +264,5 @@ enum { SOURCE_HOSTS_MAX = 2000 };         /* hosts told apart behind one sender;
 enum { SOURCE_NAMES_BYTES = 1024 };       /* bytes of a source's names together; longer ones are not told apart from their input */
 #define SOURCES_BYTES_MAX (64 * MIB)      /* what is known of all of them, as a file */
 enum { SOURCES_SHOWN_MAX = 1000 };        /* of one answer of /v1/sources; the next begins where it ended */
+enum { HEARTBEAT_LEAST_S = 2 };           /* a heartbeat is looked for every ten seconds: a shorter one is found as late */
 enum { HEARTBEATS_MAX = 1000 };           /* entries of heartbeats */

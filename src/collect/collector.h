@@ -54,6 +54,7 @@ struct collector_settings {
     struct slice stream;  /* hinomi.stream */
     struct slice dataset; /* decoder, or none */
     struct slice zone;    /* IANA zone of stamps without one, or none */
+    int64_t heartbeat_ns; /* it must be heard so often; 0: not said */
     bool enabled;
     int line;             /* of the configuration */
     const struct yaml_node *node; /* as it was written */

@@ -98,6 +98,11 @@ static int on_found(void *context, const struct finding *finding, const struct r
     return 0;
 }
 
+static int on_silence(void *context, const struct finding *finding, const struct rule *rule, struct err *err)
+{
+    return on_found(context, finding, rule, NULL, UINT32_MAX, err);
+}
+
 /* ---- the walk ---- */
 
 static void count_batch(struct pipeline *pipeline, const struct batch *batch)
@@ -157,6 +162,8 @@ static int pass_batch(struct pipeline *pipeline, const struct route *route, uint
         return -1;
     if (route->pass && pipeline->config.passed)
         pipeline->config.passed(pipeline->config.context, batch);
+    if (pipeline->config.sources && sources_take(pipeline->config.sources, batch, err) < 0)
+        return -1;
     count_batch(pipeline, batch);
     pipeline->heard_ns = clock_mono_ns(pipeline->config.clock);
     batch_reset(batch);
@@ -349,6 +356,9 @@ static int idle(struct pipeline *pipeline, struct err *err)
     if (pipeline->detector &&
         detector_tick(pipeline->detector, event_now(pipeline, now), err) < 0)
         return -1;
+    if (pipeline->config.sources &&
+        sources_tick(pipeline->config.sources, clock_wall_ns(pipeline->config.clock), err) < 0)
+        return -1;
     if (finding_sender_retry(pipeline->sender, err) < 0 ||
         patient_tick(&pipeline->patient, err) < 0)
         return -1;
@@ -495,6 +505,9 @@ static int step(struct pipeline *pipeline, struct err *err)
     }
     if (pass_delivery(pipeline, &delivery, err) < 0)
         return -1;
+    /* While there is more to read it is as late as what was read: nobody is silent whose events wait here. */
+    if (pipeline->config.sources && sources_tick(pipeline->config.sources, delivery.received_ns, err) < 0)
+        return -1;
     moved_to(pipeline, delivery.journal_end);
     keep_checkpoint(pipeline);
     return trim_journal(pipeline, err);
@@ -620,6 +633,8 @@ static int make_parts(struct pipeline *pipeline, struct err *err)
     buffer_init(&pipeline->keeping.content, CHECKPOINT_BYTES_MAX);
     if (!pipeline->decode || !pipeline->batch || !pipeline->sender || !pipeline->arena)
         return err_nomem(err);
+    if (config->sources)
+        sources_tell(config->sources, on_silence, pipeline);
     if (config->book)
         pipeline->book = rulebook_hold(config->book);
     if ((pipeline->book && new_detector(pipeline, err) < 0) || find_place(pipeline, err) < 0)

@@ -15,6 +15,7 @@
 #include "detect/detector.h"
 #include "flow/checkpoint.h"
 #include "flow/rule_reports.h"
+#include "flow/sources.h"
 #include "store/journal.h"
 #include "store/store.h"
 
@@ -28,6 +29,7 @@ struct pipeline_config {
     struct checkpoint *checkpoint;         /* NULL: what rules remember ends with the program */
     int64_t checkpoint_ms;                 /* at least so long between two; 0: 15000 */
     const char *crash_path;                /* see crash_mark.h; NULL: none. Lives as long */
+    struct sources *sources;               /* NULL: nothing is learned of who sends. Given to the pipeline's thread */
     const struct hin_clock *clock;
     /* From the pipeline's thread, both may be NULL. After a crash a finding may come again, with the
      * same id; batches before the checkpoint do not. */

@@ -1,0 +1,71 @@
+#pragma once
+/*
+ * flow/source_entry: what flow/sources keeps of each source, for its files source_silence.c (who is silent) and
+ * source_file.c (what is kept over a restart). Under the lock of the sources, all of it.
+ */
+#include "base/map.h"
+#include "flow/sources.h"
+
+#include <pthread.h>
+
+struct source_entry {
+    enum source_kind kind;
+    struct source_entry *group; /* what it is part of; NULL: everything */
+    size_t members;             /* of which it is the group */
+    struct slice key, source, sender, path, host; /* in key's memory: see source_key() */
+    struct slice stream, dataset; /* as of the last event */
+    struct rhythm rhythm;
+    struct clock_skew clock;
+    struct source_counts counts;
+    uint32_t minutes[SOURCE_RATE_MINUTES]; /* events, in a ring */
+    int64_t newest_minute;
+    uint16_t delays[SOURCE_DELAY_BINS]; /* milliseconds, by powers of the square root of 2 */
+    int64_t lag_ns;
+    int64_t every_ns; /* of its heartbeat, -1: nobody waits, 0: none */
+    struct source_entry *silent_with; /* itself, or the group that was found silent; NULL: it is not silent */
+    int64_t silent_since_ns;
+    char finding[33];  /* that said so; "" when its group's did */
+    bool relays;       /* hosts behind it are told apart */
+    struct slice only_host; /* of a sender that has sent for one host so far */
+    bool turn_out;          /* it is being forgotten */
+    bool held;              /* it must not be now */
+};
+
+struct sources {
+    struct sources_config config;
+    sources_found found;
+    void *context; /* of found */
+    pthread_mutex_t lock;
+    struct arena *names;   /* of the map */
+    struct map by_key;
+    struct source_entry **list;
+    size_t count, size;
+    struct arena *scratch; /* of a call */
+    struct arena *beats;   /* of the heartbeats */
+    struct heartbeat *heartbeats;
+    size_t heartbeat_count;
+    bool host_heartbeats;  /* some heartbeats are of a host, whoever sends for it */
+    uint64_t forgotten;
+    uint64_t seen_seq;     /* of the last event counted */
+    int64_t ticked_ns, saved_ns;
+    bool changed;          /* since it was saved */
+};
+
+/* source_entries.c */
+/* Found or made; NULL when memory is out. Names are copied. */
+struct source_entry *source_entry_get(struct sources *sources, const struct source_entry *like, int64_t now_ns);
+struct source_entry *source_entry_add(struct sources *sources, const struct source_entry *like);
+void source_entry_free(struct source_entry *entry);
+/* A text of its own, if it is another than before; the one before stays when memory is out. */
+void source_entry_keep(struct slice *to, struct slice text);
+/* Heartbeats that are about it. */
+void source_entry_settle(const struct sources *sources, struct source_entry *entry);
+
+/* source_silence.c */
+MUST_USE int source_silence_look(struct sources *sources, int64_t now_ns, struct err *err);
+/* It was heard, and so its groups were. */
+MUST_USE int source_silence_heard(struct sources *sources, struct source_entry *entry, int64_t now_ns, struct err *err);
+
+/* source_file.c */
+void source_file_write(const struct sources *sources, struct buffer *to);
+MUST_USE int source_file_read(struct sources *sources, struct slice bytes, struct err *err);

@@ -1,0 +1,111 @@
+/* What is known of the sources, as a file: a head, then each source with its names, groups before their members.
+ *
+ *   "hinomi sources 1\n"  seen_seq le64  count varint  source...  hash le64 of all before it */
+#include "base/hash.h"
+#include "flow/source_entry.h"
+
+#include <string.h>
+
+#define HEAD SLICE("hinomi sources 1\n")
+
+static void put_entry(const struct source_entry *entry, struct buffer *to)
+{
+    const struct slice texts[] = {entry->source, entry->sender, entry->path, entry->host, entry->stream, entry->dataset,
+                                  entry->only_host, slice_text(entry->finding)};
+    const uint64_t numbers[] = {entry->counts.events, entry->counts.bytes, entry->counts.not_understood,
+                                entry->counts.quarantined, entry->counts.decode_errors, entry->counts.gaps,
+                                (uint64_t)entry->silent_since_ns};
+    buffer_put_char(to, (char)entry->kind);
+    buffer_put_char(to, entry->relays);
+    buffer_put_char(to, entry->silent_with ? (char)(1 + entry->silent_with->kind) : 0);
+    for (size_t i = 0; i < ARRAY_COUNT(texts); i++)
+        buffer_put_block(to, texts[i]);
+    for (size_t i = 0; i < ARRAY_COUNT(numbers); i++)
+        buffer_put_varint(to, numbers[i]);
+    rhythm_save(&entry->rhythm, to);
+}
+
+void source_file_write(const struct sources *sources, struct buffer *to)
+{
+    buffer_put(to, HEAD);
+    buffer_put_le64(to, sources->seen_seq);
+    buffer_put_varint(to, sources->count);
+    for (int kind = SOURCE_EVERYTHING; kind <= SOURCE_HOST; kind++)
+        for (size_t i = 0; i < sources->count; i++)
+            if ((int)sources->list[i]->kind == kind)
+                put_entry(sources->list[i], to);
+    if (!buffer_failed(to))
+        buffer_put_le64(to, hash_bytes(buffer_slice(to)));
+}
+
+static struct source_entry *group_of_kind(struct source_entry *entry, int kind)
+{
+    while (entry && (int)entry->kind != kind)
+        entry = entry->group;
+    return entry;
+}
+
+static bool take_texts(struct source_entry *fresh, struct slice *from)
+{
+    struct slice finding, *const texts[] = {&fresh->source, &fresh->sender, &fresh->path, &fresh->host, &fresh->stream,
+                                            &fresh->dataset, &fresh->only_host, &finding};
+    uint64_t since, *const numbers[] = {&fresh->counts.events, &fresh->counts.bytes, &fresh->counts.not_understood,
+                                        &fresh->counts.quarantined, &fresh->counts.decode_errors, &fresh->counts.gaps,
+                                        &since};
+    for (size_t i = 0; i < ARRAY_COUNT(texts); i++)
+        if (!slice_take_block(from, texts[i]))
+            return false;
+    for (size_t i = 0; i < ARRAY_COUNT(numbers); i++)
+        if (!slice_take_varint(from, numbers[i]))
+            return false;
+    if (finding.len >= sizeof(fresh->finding) || since > INT64_MAX)
+        return false;
+    if (finding.len)
+        memcpy(fresh->finding, finding.ptr, finding.len);
+    fresh->silent_since_ns = (int64_t)since;
+    return true;
+}
+
+static int read_entry(struct sources *sources, struct slice *from, struct err *err)
+{
+    struct source_entry fresh = {0}, *entry;
+    struct slice head;
+    if (!slice_take(from, 3, &head) || (uint8_t)head.ptr[0] > SOURCE_HOST || (uint8_t)head.ptr[2] > 1 + SOURCE_HOST ||
+        !take_texts(&fresh, from))
+        return err_set(err, ERR_CORRUPT, "a source in it is damaged");
+    fresh.kind = (enum source_kind)head.ptr[0];
+    struct rhythm rhythm;
+    if (!rhythm_load(&rhythm, from))
+        return err_set(err, ERR_CORRUPT, "the rhythm of a source in it is damaged");
+    entry = source_entry_get(sources, &fresh, rhythm.first_ns);
+    if (!entry)
+        return err_nomem(err);
+    entry->rhythm = rhythm;
+    entry->counts = fresh.counts;
+    entry->relays = head.ptr[1];
+    entry->silent_since_ns = fresh.silent_since_ns;
+    memcpy(entry->finding, fresh.finding, sizeof(entry->finding));
+    entry->silent_with = head.ptr[2] ? group_of_kind(entry, head.ptr[2] - 1) : NULL;
+    source_entry_keep(&entry->stream, fresh.stream);
+    source_entry_keep(&entry->dataset, fresh.dataset);
+    source_entry_keep(&entry->only_host, fresh.only_host);
+    return 0;
+}
+
+int source_file_read(struct sources *sources, struct slice bytes, struct err *err)
+{
+    struct slice from = bytes, head, hash = slice_from(bytes, bytes.len < 8 ? 0 : bytes.len - 8);
+    uint64_t count, wanted, seq;
+    if (bytes.len < HEAD.len + 16 || !slice_take(&from, HEAD.len, &head) || !slice_equal(head, HEAD))
+        return err_set(err, ERR_CORRUPT, "it is no file of sources of this version");
+    if (!slice_take_le64(&hash, &wanted) || hash_bytes(slice_sub(bytes, 0, bytes.len - 8)) != wanted)
+        return err_set(err, ERR_CORRUPT, "its bytes have changed");
+    from = slice_sub(from, 0, from.len - 8);
+    if (!slice_take_le64(&from, &seq) || !slice_take_varint(&from, &count))
+        return err_set(err, ERR_CORRUPT, "it ends too soon");
+    for (uint64_t i = 0; i < count; i++)
+        if (read_entry(sources, &from, err) < 0)
+            return -1;
+    sources->seen_seq = seq;
+    return 0;
+}

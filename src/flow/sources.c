@@ -1,0 +1,459 @@
+#include "flow/source_entry.h"
+
+#include "base/file.h"
+#include "base/io.h"
+#include "base/mem.h"
+#include "event/delivery.h"
+#include "event/schema.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TICK_S = 10, SAVE_S = 60, ASLEEP_S = 600 };
+#define SCRATCH_MAX (64 * MIB)
+
+/* ---- life ---- */
+
+static void note(struct sources *sources, const char *text)
+{
+    if (sources->config.note)
+        sources->config.note(sources->config.context, text);
+}
+
+static int read_file(struct sources *sources, struct err *err)
+{
+    struct slice bytes;
+    struct err why;
+    char text[ERR_TEXT_SIZE + 96];
+    if (!sources->config.path)
+        return 0;
+    int result = file_read(sources->config.path, SOURCES_BYTES_MAX, sources->scratch, &bytes, &why);
+    if (result == 0)
+        result = source_file_read(sources, bytes, &why);
+    if (result == 0 || why.code == ERR_NOT_FOUND)
+        return 0;
+    if (why.code == ERR_NOMEM) {
+        *err = why;
+        return -1;
+    }
+    snprintf(text, sizeof(text), "the rhythm of the sources is learned anew: %s", why.text);
+    note(sources, text);
+    return 0;
+}
+
+static int open_parts(struct sources *sources, struct err *err)
+{
+    int64_t now = clock_wall_ns(sources->config.clock);
+    const struct source_entry everything = {.kind = SOURCE_EVERYTHING};
+    sources->names = arena_new(SCRATCH_MAX);
+    sources->scratch = arena_new(SOURCES_BYTES_MAX + SCRATCH_MAX);
+    if (!sources->names || !sources->scratch)
+        return err_nomem(err);
+    map_init(&sources->by_key, sources->names);
+    if (read_file(sources, err) < 0)
+        return -1;
+    for (size_t i = 0; i < sources->count; i++)
+        rhythm_resume(&sources->list[i]->rhythm, now);
+    sources->ticked_ns = sources->saved_ns = now;
+    return source_entry_get(sources, &everything, now) ? 0 : err_nomem(err);
+}
+
+int sources_open(const struct sources_config *config, struct sources **out, struct err *err)
+{
+    *out = NULL;
+    struct sources *sources = mem_calloc(1, sizeof(*sources));
+    if (!sources)
+        return err_nomem(err);
+    sources->config = *config;
+    pthread_mutex_init(&sources->lock, NULL);
+    if (open_parts(sources, err) < 0) {
+        sources->config.path = NULL;
+        sources_close(sources);
+        return -1;
+    }
+    *out = sources;
+    return 0;
+}
+
+static void save(struct sources *sources)
+{
+    struct buffer bytes;
+    struct err err;
+    char text[ERR_TEXT_SIZE + 96];
+    if (!sources->config.path || !sources->changed)
+        return;
+    buffer_init(&bytes, SOURCES_BYTES_MAX);
+    source_file_write(sources, &bytes);
+    int result = buffer_failed(&bytes) ? err_nomem(&err)
+                                       : io_replace_file(io_real(), sources->config.path, buffer_slice(&bytes), &err);
+    buffer_close(&bytes);
+    sources->changed = result < 0;
+    if (result == 0)
+        return;
+    snprintf(text, sizeof(text), "what is known of the sources cannot be kept: %s", err.text);
+    note(sources, text);
+}
+
+void sources_close(struct sources *sources)
+{
+    if (!sources)
+        return;
+    save(sources);
+    for (size_t i = 0; i < sources->count; i++)
+        source_entry_free(sources->list[i]);
+    mem_free(sources->list);
+    arena_free(sources->names);
+    arena_free(sources->scratch);
+    arena_free(sources->beats);
+    pthread_mutex_destroy(&sources->lock);
+    mem_free(sources);
+}
+
+void sources_tell(struct sources *sources, sources_found found, void *context)
+{
+    sources->found = found;
+    sources->context = context;
+}
+
+/* ---- heartbeats ---- */
+
+static int copy_beats(struct sources *sources, const struct heartbeat *list, size_t count, struct err *err)
+{
+    struct arena *arena = arena_new(16 * MIB);
+    struct heartbeat *copy = arena ? arena_array(arena, count + 1, sizeof(*copy)) : NULL;
+    for (size_t i = 0; copy && i < count; i++) {
+        copy[i] = (struct heartbeat){arena_copy(arena, list[i].source), arena_copy(arena, list[i].sender),
+                                     arena_copy(arena, list[i].host), list[i].every_ns};
+        if (!copy[i].source.ptr || !copy[i].sender.ptr || !copy[i].host.ptr)
+            copy = NULL;
+    }
+    if (!copy) {
+        arena_free(arena);
+        return err_nomem(err);
+    }
+    arena_free(sources->beats);
+    sources->beats = arena;
+    sources->heartbeats = copy;
+    sources->heartbeat_count = count;
+    sources->host_heartbeats = false;
+    return 0;
+}
+
+static enum source_kind kind_of(const struct heartbeat *beat)
+{
+    return beat->host.len ? SOURCE_HOST : beat->sender.len ? SOURCE_SENDER : SOURCE_INPUT;
+}
+
+int sources_heartbeats(struct sources *sources, const struct heartbeat *list, size_t count, struct err *err)
+{
+    int64_t now = clock_wall_ns(sources->config.clock);
+    pthread_mutex_lock(&sources->lock);
+    int result = copy_beats(sources, list, count, err);
+    for (size_t i = 0; result == 0 && i < count; i++) {
+        const struct heartbeat *beat = &sources->heartbeats[i];
+        const struct source_entry like = {.kind = kind_of(beat), .source = beat->source, .sender = beat->sender,
+                                          .host = beat->host};
+        sources->host_heartbeats |= beat->host.len && !beat->sender.len;
+        if (!source_entry_get(sources, &like, now))
+            result = err_nomem(err);
+    }
+    for (size_t i = 0; result == 0 && i < sources->count; i++)
+        source_entry_settle(sources, sources->list[i]);
+    arena_reset(sources->scratch);
+    pthread_mutex_unlock(&sources->lock);
+    return result;
+}
+
+/* ---- what comes ---- */
+
+/* Rows that follow each other and are of one source. */
+struct run {
+    struct source_entry *entry, *also; /* also: a heartbeat's own */
+    const struct origin *origin;
+    struct slice host;
+    uint32_t rows;
+};
+
+static unsigned delay_bin(int64_t delay_ns)
+{
+    double ms = (double)delay_ns / (double)NS_PER_MS;
+    double at = ms > 1 ? log2(ms) * 2 : 0;
+    return at >= SOURCE_DELAY_BINS - 1 ? SOURCE_DELAY_BINS - 1 : (unsigned)at;
+}
+
+static void add_delay(struct source_entry *entry, int64_t delay_ns, uint32_t rows)
+{
+    uint16_t *bin = &entry->delays[delay_bin(delay_ns)];
+    if (*bin > UINT16_MAX / 2)
+        for (size_t i = 0; i < SOURCE_DELAY_BINS; i++)
+            entry->delays[i] /= 2;
+    *bin = (uint16_t)(*bin + (rows < 1000 ? rows : 1000));
+}
+
+static void add_minute(struct source_entry *entry, int64_t received_ns, uint32_t rows)
+{
+    int64_t minute = received_ns / NS_PER_MINUTE;
+    if (minute - entry->newest_minute >= SOURCE_RATE_MINUTES)
+        memset(entry->minutes, 0, sizeof(entry->minutes));
+    else
+        for (int64_t at = entry->newest_minute + 1; at <= minute; at++)
+            entry->minutes[at % SOURCE_RATE_MINUTES] = 0;
+    if (minute > entry->newest_minute)
+        entry->newest_minute = minute;
+    if (entry->newest_minute - minute < SOURCE_RATE_MINUTES)
+        entry->minutes[minute % SOURCE_RATE_MINUTES] += rows;
+}
+
+static void count_row(struct source_entry *entry, const struct event_row *row)
+{
+    entry->counts.events++;
+    entry->counts.bytes += row->raw.len;
+    entry->counts.not_understood += (row->flags & EVENT_NOT_UNDERSTOOD) != 0;
+    entry->counts.quarantined += (row->flags & EVENT_QUARANTINED) != 0;
+    entry->counts.decode_errors += (row->flags & EVENT_DECODE_ERROR) != 0;
+    if (row->flags & (EVENT_TIME_GUESSED | EVENT_QUARANTINED))
+        return;
+    entry->lag_ns = row->received_ns - row->time_ns;
+    if (entry->kind >= SOURCE_SENDER)
+        clock_skew_take(&entry->clock, row->time_ns, row->received_ns);
+}
+
+static int end_run(struct sources *sources, const struct batch *batch, const struct run *run, uint32_t end,
+                   struct err *err)
+{
+    struct slice dataset = batch_first(batch, end - 1, FIELD_DATASET).type == VALUE_STRING
+                               ? value_slice(batch_first(batch, end - 1, FIELD_DATASET)) : SLICE("");
+    const struct event_row *last = &batch->rows[end - 1];
+    int64_t delay_ns = clock_wall_ns(sources->config.clock) - last->received_ns;
+    struct source_entry *first[] = {run->entry, run->also};
+    for (size_t i = 0; i < ARRAY_COUNT(first); i++)
+        for (struct source_entry *entry = first[i]; entry; entry = i ? NULL : entry->group) {
+            rhythm_take(&entry->rhythm, &sources->config.week, last->received_ns, run->rows);
+            for (uint32_t row = end - run->rows; row < end; row++)
+                count_row(entry, &batch->rows[row]);
+            add_delay(entry, delay_ns, run->rows);
+            add_minute(entry, last->received_ns, run->rows);
+            source_entry_keep(&entry->stream, last->origin->stream);
+            source_entry_keep(&entry->dataset, dataset);
+            if (entry->silent_with && source_silence_heard(sources, entry, last->received_ns, err) < 0)
+                return -1;
+        }
+    return 0;
+}
+
+/* Imports come once; what the program itself sends is nobody's. */
+static bool is_followed(const struct origin *origin)
+{
+    return !slice_starts(origin->source, SLICE("hinomi.")) && !slice_is(origin->source, "import");
+}
+
+static struct source_entry *find_sender(struct sources *sources, const struct origin *origin, int64_t now_ns)
+{
+    struct source_entry like = {.kind = SOURCE_SENDER, .source = origin->source};
+    if (origin->path.len)
+        like.path = origin->path;
+    else
+        like.sender = origin->sender.len ? origin->sender : origin->identity;
+    if (!like.path.len && !like.sender.len)
+        like.kind = SOURCE_INPUT;
+    if (like.source.len + like.sender.len + like.path.len > SOURCE_NAMES_BYTES)
+        like = (struct source_entry){.kind = SOURCE_INPUT, .source = slice_sub(origin->source, 0, SOURCE_NAMES_BYTES)};
+    return source_entry_get(sources, &like, now_ns);
+}
+
+/* A sender that sends for several hosts passes on what they send: each of them is a source. */
+static struct source_entry *find_host(struct sources *sources, struct source_entry *sender, struct slice host,
+                                      int64_t now_ns)
+{
+    struct source_entry like = {.kind = SOURCE_HOST, .source = sender->source, .sender = sender->sender, .host = host};
+    if (!host.len || sender->kind != SOURCE_SENDER || sender->path.len || host.len > SOURCE_NAMES_BYTES)
+        return sender;
+    if (!sender->only_host.len)
+        source_entry_keep(&sender->only_host, host);
+    if (!sender->relays && slice_equal(sender->only_host, host))
+        return sender;
+    sender->relays = true;
+    if (sender->members >= SOURCE_HOSTS_MAX)
+        return sender;
+    struct source_entry *entry = source_entry_get(sources, &like, now_ns);
+    return entry ? entry : sender;
+}
+
+static void begin_run(struct sources *sources, struct run *run, const struct event_row *row, struct slice host)
+{
+    bool same = run->origin == row->origin && slice_equal(run->host, host);
+    run->rows = 0;
+    if (same)
+        return;
+    run->origin = row->origin;
+    run->host = host;
+    run->entry = run->also = NULL;
+    arena_reset(sources->scratch);
+    if (!is_followed(row->origin))
+        return;
+    run->entry = find_sender(sources, row->origin, row->received_ns);
+    if (!run->entry)
+        return;
+    run->entry->held = true;
+    struct source_entry *sender = run->entry;
+    if (sources->host_heartbeats && host.len) {
+        struct source_entry like = {.kind = SOURCE_HOST, .source = row->origin->source, .host = host};
+        for (size_t i = 0; i < sources->heartbeat_count && !run->also; i++)
+            if (slice_equal(sources->heartbeats[i].host, host) && !sources->heartbeats[i].sender.len &&
+                slice_equal(sources->heartbeats[i].source, like.source))
+                run->also = source_entry_get(sources, &like, row->received_ns);
+    }
+    run->entry = find_host(sources, sender, host, row->received_ns);
+    sender->held = false;
+}
+
+static struct slice host_of(const struct column *hosts, uint32_t row)
+{
+    struct value v = hosts ? column_first(hosts, row) : value_null();
+    return v.type == VALUE_STRING ? value_slice(v) : SLICE("");
+}
+
+static int take_rows(struct sources *sources, const struct batch *batch, struct err *err)
+{
+    const struct column *hosts = batch_find(batch, FIELD_HOST);
+    struct run run = {0};
+    for (uint32_t row = 0; row < batch->row_count; row++) {
+        struct slice host = host_of(hosts, row);
+        bool same = run.rows && run.origin == batch->rows[row].origin && slice_equal(run.host, host);
+        if (batch->rows[row].seq <= sources->seen_seq && sources->seen_seq) {
+            run.rows = 0;
+            continue;
+        }
+        if (!same && run.rows && run.entry && end_run(sources, batch, &run, row, err) < 0)
+            return -1;
+        if (!same)
+            begin_run(sources, &run, &batch->rows[row], host);
+        run.rows++;
+    }
+    if (run.rows && run.entry && end_run(sources, batch, &run, batch->row_count, err) < 0)
+        return -1;
+    if (batch->row_count && batch->rows[batch->row_count - 1].seq > sources->seen_seq)
+        sources->seen_seq = batch->rows[batch->row_count - 1].seq;
+    return 0;
+}
+
+int sources_take(struct sources *sources, const struct batch *batch, struct err *err)
+{
+    pthread_mutex_lock(&sources->lock);
+    int result = take_rows(sources, batch, err);
+    sources->changed = true;
+    arena_reset(sources->scratch);
+    pthread_mutex_unlock(&sources->lock);
+    return result;
+}
+
+int sources_tick(struct sources *sources, int64_t now_ns, struct err *err)
+{
+    int result = 0;
+    if (now_ns - sources->ticked_ns < TICK_S * NS_PER_SECOND)
+        return 0;
+    pthread_mutex_lock(&sources->lock);
+    /* The machine slept, or the walk stood still: nobody was silent. */
+    bool asleep = now_ns - sources->ticked_ns > ASLEEP_S * NS_PER_SECOND;
+    sources->ticked_ns = now_ns;
+    for (size_t i = 0; i < sources->count; i++)
+        if (asleep)
+            rhythm_resume(&sources->list[i]->rhythm, now_ns);
+        else
+            rhythm_advance(&sources->list[i]->rhythm, &sources->config.week, now_ns);
+    if (!asleep)
+        result = source_silence_look(sources, now_ns, err);
+    if (now_ns - sources->saved_ns >= SAVE_S * NS_PER_SECOND) {
+        save(sources);
+        sources->saved_ns = now_ns;
+    }
+    arena_reset(sources->scratch);
+    pthread_mutex_unlock(&sources->lock);
+    return result;
+}
+
+/* ---- asking ---- */
+
+const char *source_state_name(enum source_state state)
+{
+    static const char *const names[] = {"learning", "as_usual", "silent", "not_awaited"};
+    return names[state];
+}
+
+static enum source_state state_of(const struct source_entry *entry)
+{
+    if (entry->silent_with)
+        return SOURCE_SILENT;
+    if (entry->every_ns < 0)
+        return SOURCE_NOT_AWAITED;
+    return entry->every_ns > 0 || rhythm_is_known(&entry->rhythm) ? SOURCE_AS_USUAL : SOURCE_LEARNING;
+}
+
+/* The upper end of the bin where it is. */
+static int64_t delay_at(const struct source_entry *entry, double part)
+{
+    uint64_t all = 0, sum = 0;
+    for (size_t i = 0; i < SOURCE_DELAY_BINS; i++)
+        all += entry->delays[i];
+    for (size_t i = 0; i < SOURCE_DELAY_BINS && all; i++) {
+        sum += entry->delays[i];
+        if ((double)sum >= part * (double)all)
+            return (int64_t)(exp2((double)(i + 1) / 2) * (double)NS_PER_MS);
+    }
+    return 0;
+}
+
+static double rate_of(const struct source_entry *entry, int64_t now_ns)
+{
+    int64_t now_minute = now_ns / NS_PER_MINUTE, known_s = (now_ns - entry->rhythm.first_ns) / NS_PER_SECOND;
+    uint64_t sum = 0;
+    for (int64_t at = now_minute - SOURCE_RATE_MINUTES + 1; at <= now_minute; at++)
+        if (at <= entry->newest_minute && entry->newest_minute - at < SOURCE_RATE_MINUTES)
+            sum += entry->minutes[at % SOURCE_RATE_MINUTES];
+    int64_t over_s = (SOURCE_RATE_MINUTES - 1) * 60 + now_ns / NS_PER_SECOND % 60;
+    if (over_s > known_s)
+        over_s = known_s > 0 ? known_s : 1;
+    return (double)sum / (double)over_s;
+}
+
+static struct source_view view_of(const struct sources *sources, const struct source_entry *entry, int64_t now_ns)
+{
+    struct rhythm_hour hour = rhythm_hour_at(&sources->config.week, now_ns);
+    struct source_view view = {
+        .kind = entry->kind, .state = state_of(entry), .source = entry->source, .sender = entry->sender,
+        .path = entry->path, .host = entry->host, .stream = entry->stream, .dataset = entry->dataset,
+        .counts = entry->counts, .since_ns = entry->rhythm.first_ns, .last_ns = entry->counts.events ? entry->rhythm.last_ns : 0,
+        .silent_since_ns = entry->silent_with ? entry->silent_since_ns : 0,
+        .every_ns = entry->every_ns > 0 ? entry->every_ns : 0,
+        .per_second = rate_of(entry, now_ns),
+        .usual_per_second = entry->rhythm.seen[hour.slot] ? rhythm_usual_events(&entry->rhythm, hour.slot) / 3600 : -1,
+        .delay_p50_ns = delay_at(entry, 0.5), .delay_p99_ns = delay_at(entry, 0.99), .lag_ns = entry->lag_ns,
+        .clock = clock_skew_find(&entry->clock), .watched_ns = entry->rhythm.watched_ns};
+    if (!view.host.len && !entry->relays)
+        view.host = entry->only_host;
+    return view;
+}
+
+void sources_each(struct sources *sources, source_visit visit, void *context)
+{
+    int64_t now_ns = clock_wall_ns(sources->config.clock);
+    pthread_mutex_lock(&sources->lock);
+    for (int kind = SOURCE_EVERYTHING; kind <= SOURCE_HOST; kind++)
+        for (size_t i = 0; i < sources->count; i++) {
+            if ((int)sources->list[i]->kind != kind)
+                continue;
+            struct source_view view = view_of(sources, sources->list[i], now_ns);
+            visit(context, &view);
+        }
+    pthread_mutex_unlock(&sources->lock);
+}
+
+uint64_t sources_forgotten(struct sources *sources)
+{
+    pthread_mutex_lock(&sources->lock);
+    uint64_t forgotten = sources->forgotten;
+    pthread_mutex_unlock(&sources->lock);
+    return forgotten;
+}
