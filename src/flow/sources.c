@@ -67,6 +67,8 @@ int sources_open(const struct sources_config *config, struct sources **out, stru
     if (!sources)
         return err_nomem(err);
     sources->config = *config;
+    if (!config->save_ns)
+        sources->config.save_ns = SAVE_S * NS_PER_SECOND;
     pthread_mutex_init(&sources->lock, NULL);
     if (open_parts(sources, err) < 0) {
         sources->config.path = NULL;
@@ -365,7 +367,7 @@ int sources_tick(struct sources *sources, int64_t now_ns, struct err *err)
             rhythm_advance(&sources->list[i]->rhythm, &sources->config.week, now_ns);
     if (!asleep)
         result = source_silence_look(sources, now_ns, err);
-    if (now_ns - sources->saved_ns >= SAVE_S * NS_PER_SECOND) {
+    if (now_ns - sources->saved_ns >= sources->config.save_ns) {
         save(sources);
         sources->saved_ns = now_ns;
     }

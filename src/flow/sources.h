@@ -38,6 +38,7 @@ typedef int (*sources_found)(void *context, const struct finding *finding, const
 struct sources_config {
     const struct hin_clock *clock;
     const char *path; /* of its file; NULL: ends with the program. Lives as long */
+    int64_t save_ns;  /* so often; 0: every minute */
     struct rhythm_week week;
     void (*note)(void *context, const char *text);
     void *context;

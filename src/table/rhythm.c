@@ -123,9 +123,14 @@ static double tail_of(const struct rhythm *rhythm)
     return 0;
 }
 
+static double longest_of(const struct rhythm *rhythm)
+{
+    return (double)fmaxf(rhythm->longest[0], rhythm->longest[1]);
+}
+
 double rhythm_limit(const struct rhythm *rhythm)
 {
-    double longest = (double)fmaxf(rhythm->longest[0], rhythm->longest[1]);
+    double longest = longest_of(rhythm);
     double factor = fmax(1.5, 1 + 4 / sqrt(rhythm->pause_count + 1.0));
     double limit = factor * longest;
     if (rhythm->pause_count >= PAUSES_FOR_TAIL)
@@ -172,6 +177,8 @@ void rhythm_resume(struct rhythm *rhythm, int64_t now_ns)
         rhythm->advanced_ns = now_ns;
     rhythm->whole = false;
     rhythm->hour_beats = rhythm->hour_events = 0;
+    rhythm->quiet_ns = 0;
+    rhythm->expected = fmin(rhythm->expected, fmax(0, rhythm_limit(rhythm) - longest_of(rhythm)));
 }
 
 void rhythm_excuse(struct rhythm *rhythm)

@@ -229,7 +229,7 @@ static void time_that_nobody_watched_is_no_silence(void **state)
     rhythm_resume(&again, later_ns);
     rhythm_advance(&again, &week, later_ns + NS_PER_MINUTE);
     assert_false(rhythm_is_broken(&again));
-    rhythm_advance(&again, &week, later_ns + 3 * NS_PER_MINUTE); /* six minutes in all */
+    rhythm_advance(&again, &week, later_ns + 6 * NS_PER_MINUTE);
     assert_true(rhythm_is_broken(&again));
     for (size_t len = 0; len < saved.len; len += 7) {
         struct slice part = {saved.ptr, len};

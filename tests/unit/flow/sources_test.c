@@ -1,0 +1,293 @@
+/* Who is silent, alone or with others; what is kept over a restart; heartbeats. */
+#include "../folder.h"
+#include "test.h"
+
+#include "base/mem.h"
+#include "base/time.h"
+#include "event/delivery.h"
+#include "event/schema.h"
+#include "flow/sources.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { SENDERS = 40, FOUND_MAX = 64 };
+#define START_NS (1767571200 * NS_PER_SECOND)
+
+struct world {
+    struct clock_manual clock;
+    struct sources *sources;
+    struct batch *batch;
+    struct origin origins[SENDERS];
+    char names[SENDERS][32];
+    uint64_t seq;
+    char found[FOUND_MAX][400]; /* "-" in front of what takes one back */
+    size_t found_count;
+    char path[96]; /* "": nothing is kept */
+};
+
+static int on_found(void *context, const struct finding *finding, const struct rule *rule, struct err *err)
+{
+    struct world *world = context;
+    (void)err;
+    assert_true(finding->explanation_ja.len && finding->entity_count + finding->retracts.len && rule->do_ja.len);
+    assert_true(world->found_count < FOUND_MAX);
+    (void)snprintf(world->found[world->found_count++], sizeof(world->found[0]), "%s%.*s", finding->retracts.len ? "- " : "",
+                   SLICE_ARG(finding->explanation_en));
+    return 0;
+}
+
+static void world_open(struct world *world)
+{
+    struct err err;
+    struct sources_config config = {.clock = &world->clock.clock, .save_ns = NS_PER_DAY, .path = world->path[0] ? world->path : NULL};
+    if (sources_open(&config, &world->sources, &err) < 0)
+        fail_msg("%s", err.text);
+    sources_tell(world->sources, on_found, world);
+}
+
+static struct world *world_new(const char *folder)
+{
+    struct world *world = mem_calloc(1, sizeof(*world));
+    clock_manual_init(&world->clock, START_NS);
+    if (folder)
+        (void)snprintf(world->path, sizeof(world->path), "%s/sources", folder);
+    for (int i = 0; i < SENDERS; i++) {
+        (void)snprintf(world->names[i], sizeof(world->names[i]), "192.0.2.%d", i);
+        world->origins[i] = (struct origin){.source = i % 2 ? SLICE("syslog") : SLICE("hec"), .stream = SLICE("main"),
+                                            .sender = slice_text(world->names[i])};
+    }
+    world->batch = batch_new(16 * MIB);
+    world_open(world);
+    return world;
+}
+
+static void world_free(struct world *world)
+{
+    sources_close(world->sources);
+    batch_free(world->batch);
+    mem_free(world);
+}
+
+static void send_as(struct world *world, int sender, const char *host)
+{
+    struct err err;
+    batch_reset(world->batch);
+    struct event_row *row = batch_add_row(world->batch);
+    row->raw = SLICE("something happened");
+    row->received_ns = row->time_ns = world->clock.wall_ns;
+    row->seq = ++world->seq;
+    row->origin = &world->origins[sender];
+    assert_int_equal(batch_put(world->batch, 0, FIELD_HOST, value_string(slice_text(host))), 0);
+    assert_int_equal(sources_take(world->sources, world->batch, &err), 0);
+}
+
+/* Every minute: each sender sends every 1 to 10 of them, those from first up to, not with, until do not. */
+static void pass(struct world *world, int minutes, int first, int until)
+{
+    struct err err;
+    for (int m = 0; m < minutes; m++) {
+        clock_manual_advance(&world->clock, NS_PER_MINUTE);
+        for (int i = 0; i < SENDERS; i++)
+            if ((world->clock.wall_ns / NS_PER_MINUTE + i) % (1 + i % 10) == 0 && (i < first || i >= until))
+                send_as(world, i, world->names[i]);
+        assert_int_equal(sources_tick(world->sources, world->clock.wall_ns, &err), 0);
+    }
+}
+
+enum { DAY = 1440 };
+
+static void one_that_stops_is_found_once_and_taken_back(void **state)
+{
+    (void)state;
+    struct world *world = world_new(NULL);
+    pass(world, 20 * DAY, 0, 0);
+    assert_int_equal(world->found_count, 0);
+    pass(world, 40, 7, 8); /* it sends every eight minutes */
+    assert_int_equal(world->found_count, 1);
+    assert_true(strstr(world->found[0], "syslog / 192.0.2.7"));
+    pass(world, 10 * DAY, 7, 8);
+    assert_int_equal(world->found_count, 1);
+    pass(world, 30, 0, 0);
+    assert_int_equal(world->found_count, 2);
+    assert_true(strstr(world->found[1], "- syslog / 192.0.2.7 / 192.0.2.7 is heard again"));
+    world_free(world);
+}
+
+static void an_outage_of_all_is_one_finding(void **state)
+{
+    (void)state;
+    struct world *world = world_new(NULL);
+    pass(world, 20 * DAY, 0, 0);
+    pass(world, 120, 0, SENDERS);
+    assert_int_equal(world->found_count, 1);
+    assert_true(strstr(world->found[0], "every input"));
+    pass(world, 120, 1, 2); /* all come back but one */
+    for (size_t i = 0; i < world->found_count; i++)
+        print_message("%s\n", world->found[i]);
+    assert_int_equal(world->found_count, 3);
+    assert_true(strstr(world->found[1], "- every input is heard again"));
+    assert_true(strstr(world->found[2], "syslog / 192.0.2.1"));
+    world_free(world);
+}
+
+static void an_input_that_stops_is_one_finding(void **state)
+{
+    (void)state;
+    struct world *world = world_new(NULL);
+    for (int i = 0; i < SENDERS; i++)
+        world->origins[i].source = i < 20 ? SLICE("hec") : SLICE("syslog");
+    pass(world, 20 * DAY, 0, 0);
+    pass(world, 120, 20, SENDERS);
+    for (size_t i = 0; i < world->found_count; i++)
+        print_message("%s\n", world->found[i]);
+    assert_int_equal(world->found_count, 1);
+    assert_true(strstr(world->found[0], "from syslog since"));
+    world_free(world);
+}
+
+static void a_restart_forgets_nothing_and_is_nobodys_silence(void **state)
+{
+    struct world *world = world_new(*state);
+    pass(world, 15 * DAY, 0, 0);
+    pass(world, 60, 3, 4);
+    assert_int_equal(world->found_count, 1);
+    sources_close(world->sources);
+    clock_manual_advance(&world->clock, 5 * NS_PER_HOUR);
+    world_open(world);
+    pass(world, 1, 0, SENDERS);
+    assert_int_equal(world->found_count, 1);
+    world->seq -= 2; /* read again from the journal: seen already */
+    send_as(world, 3, "192.0.2.3");
+    assert_int_equal(world->found_count, 1);
+    pass(world, 60, 5, 6);
+    for (size_t i = 0; i < world->found_count; i++)
+        print_message("%s\n", world->found[i]);
+    assert_int_equal(world->found_count, 3);
+    assert_true(strstr(world->found[1], "- syslog / 192.0.2.3"));
+    assert_true(strstr(world->found[2], "syslog / 192.0.2.5"));
+    world_free(world);
+}
+
+static void heartbeats_need_no_learning(void **state)
+{
+    (void)state;
+    struct world *world = world_new(NULL);
+    struct err err;
+    const struct heartbeat beats[] = {
+        {SLICE("hec"), SLICE("192.0.2.0"), SLICE(""), 5 * NS_PER_MINUTE},
+        {SLICE("hec"), SLICE(""), SLICE("db1"), 2 * NS_PER_MINUTE},
+        {SLICE("syslog"), SLICE("192.0.2.1"), SLICE(""), 0},
+    };
+    assert_int_equal(sources_heartbeats(world->sources, beats, ARRAY_COUNT(beats), &err), 0);
+    pass(world, 1, 0, 0);
+    send_as(world, 2, "db1");
+    pass(world, 2, 0, 0);
+    assert_int_equal(world->found_count, 0);
+    pass(world, 2, 0, 0);
+    assert_int_equal(world->found_count, 1);
+    assert_true(strstr(world->found[0], "hec / db1 since"));
+    send_as(world, 4, "db1"); /* by another way */
+    assert_int_equal(world->found_count, 2);
+    pass(world, 7, 0, 1);
+    assert_int_equal(world->found_count, 4); /* db1 as well */
+    pass(world, 20 * DAY, 1, 2); /* nobody waits for that */
+    for (size_t i = 4; i < world->found_count; i++)
+        assert_false(strstr(world->found[i], "192.0.2.1 "));
+    world_free(world);
+}
+
+struct seen {
+    size_t hosts, silent, learning;
+    struct source_view view;
+};
+
+static void see(void *context, const struct source_view *view)
+{
+    struct seen *seen = context;
+    seen->hosts += view->kind == SOURCE_HOST;
+    seen->silent += view->state == SOURCE_SILENT;
+    seen->learning += view->state == SOURCE_LEARNING;
+    if (slice_is(view->sender, "192.0.2.4") && view->kind == SOURCE_SENDER)
+        seen->view = *view;
+}
+
+static void a_relay_is_its_hosts(void **state)
+{
+    (void)state;
+    struct world *world = world_new(NULL);
+    struct seen seen = {0};
+    pass(world, 30, 0, 0);
+    send_as(world, 4, "behind-1");
+    send_as(world, 4, "behind-2");
+    sources_each(world->sources, see, &seen);
+    assert_int_equal(seen.hosts, 2);
+    assert_int_equal(seen.silent, 0);
+    assert_int_equal(seen.learning, SENDERS + 2 + 3);
+    assert_int_equal(seen.view.counts.events, 8);
+    assert_int_equal(seen.view.counts.bytes, 8 * 18);
+    world_free(world);
+}
+
+static void beyond_the_most_the_oldest_go(void **state)
+{
+    struct world *world = world_new(*state);
+    char name[32];
+    for (int i = 0; i < SOURCES_KEPT_MAX + 500; i++) {
+        (void)snprintf(name, sizeof(name), "sender-%d", i);
+        world->origins[0].sender = slice_text(name);
+        clock_manual_advance(&world->clock, NS_PER_MS);
+        send_as(world, 0, name);
+    }
+    assert_in_range(sources_forgotten(world->sources), 500, 2000);
+    sources_close(world->sources);
+    world_open(world);
+    struct seen seen = {0};
+    sources_each(world->sources, see, &seen);
+    assert_in_range(seen.learning, SOURCES_KEPT_MAX - 2000, SOURCES_KEPT_MAX + 2);
+    world_free(world);
+}
+
+static void damage_is_no_end(void **state)
+{
+    struct world *world = world_new(*state);
+    pass(world, 30, 0, 0);
+    sources_close(world->sources);
+    FILE *file = fopen(world->path, "r+b");
+    assert_non_null(file);
+    assert_int_equal(fseek(file, 300, SEEK_SET), 0);
+    (void)fputc('x', file);
+    (void)fclose(file);
+    world_open(world);
+    pass(world, 5, 0, 0);
+    world_free(world);
+}
+
+static int make(void **state)
+{
+    static char folder[64];
+    folder_make(folder);
+    *state = folder;
+    return 0;
+}
+
+static int remove_it(void **state)
+{
+    folder_remove(*state);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_that_stops_is_found_once_and_taken_back),
+        cmocka_unit_test(an_outage_of_all_is_one_finding),
+        cmocka_unit_test(an_input_that_stops_is_one_finding),
+        cmocka_unit_test_setup_teardown(a_restart_forgets_nothing_and_is_nobodys_silence, make, remove_it),
+        cmocka_unit_test(heartbeats_need_no_learning),
+        cmocka_unit_test(a_relay_is_its_hosts),
+        cmocka_unit_test_setup_teardown(beyond_the_most_the_oldest_go, make, remove_it),
+        cmocka_unit_test_setup_teardown(damage_is_no_end, make, remove_it),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
