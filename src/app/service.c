@@ -271,6 +271,7 @@ static int open_server(struct service *service, struct err *err)
                   .keeping = service->keeping,
                   .knowing = service->knowing,
                   .scheduler = service->scheduler,
+                  .sources = service->engine.sources,
                   .lookups = service->lookups,
                   .files = &service->files,
                   .redecoder = redecode_get(service->engine.redecode),

@@ -1,4 +1,4 @@
-/* The top strip and the sources. */
+/* The top strip. */
 #include "serve/api.h"
 
 #include "base/time.h"
@@ -52,37 +52,6 @@ static bool is_silent(const struct api *api, const struct source_sum *source)
 {
     int64_t now_minute = clock_wall_ns(api->parts->clock) / NS_PER_MINUTE;
     return now_minute - source->newest_minute > SILENT_MINUTES;
-}
-
-void api_sources(struct api *api)
-{
-    struct ledger ledger;
-    const struct source_list *list = read_sources(api, &ledger);
-    if (!list) {
-        api_error(api, 503, "out_of_memory", "no memory for the list of sources; try again");
-        return;
-    }
-    json_open(&api->json, '{');
-    json_key(&api->json, "sources");
-    json_open(&api->json, '[');
-    for (size_t i = 0; i < list->count; i++) {
-        const struct source_sum *source = &list->sources[i];
-        json_open(&api->json, '{');
-        json_put_text(&api->json, "name", source->name);
-        json_key(&api->json, "dataset");
-        json_null(&api->json);
-        json_put_i64(&api->json, "received", (int64_t)source->counts.received);
-        json_put_i64(&api->json, "stored", (int64_t)source->counts.stored);
-        json_put_i64(&api->json, "quarantined", (int64_t)source->counts.quarantined);
-        json_put_i64(&api->json, "dropped", (int64_t)ledger_dropped(&source->counts));
-        json_put_time(&api->json, "last_event", source->newest_minute * NS_PER_MINUTE);
-        json_put_bool(&api->json, "silent", is_silent(api, source));
-        json_close(&api->json, '}');
-    }
-    json_close(&api->json, ']');
-    json_close(&api->json, '}');
-    ledger_close(&ledger);
-    api_reply(api, 200);
 }
 
 static void put_see(struct api *api, const struct source_list *list)

@@ -38,6 +38,7 @@ struct server_parts {
     struct keeping *keeping;
     struct knowing *knowing;
     struct scheduler *scheduler;
+    struct sources *sources; /* NULL: nothing is learned of who sends */
     const char *lookups; /* folder of lookup tables */
     const struct hin_clock *clock;
     const struct zone *zone; /* of searches that name none; NULL: UTC */
