@@ -2,7 +2,6 @@
 #include "serve/api.h"
 
 #include "base/time.h"
-#include "collect/drop.h"
 #include "flow/sources.h"
 
 #include <math.h>
@@ -223,11 +222,11 @@ static int sort_books(struct listing *listing)
 
 static void put_lost(struct json *json, const struct ledger_counts *counts)
 {
+    static const char *const places[LEDGER_PLACES] = {"kernel", "queue", "parse"}; /* as in enum drop_place */
     json_key(json, "lost");
     json_open(json, '{');
-    json_put_i64(json, "kernel", (int64_t)counts->dropped[DROP_KERNEL]);
-    json_put_i64(json, "queue", (int64_t)counts->dropped[DROP_QUEUE]);
-    json_put_i64(json, "parse", (int64_t)counts->dropped[DROP_PARSE]);
+    for (size_t i = 0; i < LEDGER_PLACES; i++)
+        json_put_i64(json, places[i], (int64_t)counts->dropped[i]);
     json_close(json, '}');
 }
 

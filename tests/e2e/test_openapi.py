@@ -79,6 +79,8 @@ def main():
         ask("GET", "/v1/search/help", "/v1/search/help")
         server.hec(hec, ["nobody knows this line", "\u0000 nor that one", "%ASA-new/302013 nor this"])
         wait_for(lambda: server.request("GET", "/v1/not_understood")[1]["events"] == 3)
+        ask("GET", "/v1/sources", "/v1/sources")
+        ask("GET", "/v1/sources", "/v1/sources?offset=1&limit=1")
         ask("GET", "/v1/understood", "/v1/understood?from=-30d")
         ask("GET", "/v1/not_understood", "/v1/not_understood")
         ask("GET", "/v1/not_understood", "/v1/not_understood?of=in_part&limit=3")
