@@ -74,6 +74,16 @@ export interface Source {
   name: string; dataset: string | null; received: number; stored: number; quarantined: number; last_event: string | null; silent: boolean;
 }
 
+/* What is known of a sender, a host behind one, or a file. */
+export interface Sender {
+  source: Scalar; sender: Scalar; path: Scalar; host: Scalar; relayed: boolean; dataset: Scalar; stream: Scalar;
+  state: "learning" | "as_usual" | "silent" | "not_awaited"; first_seen: string | null; last_seen: string | null; silent_since: string | null;
+  heartbeat_s: number | null; events: number; per_second: number; usual_per_second: number | null;
+  delay_p50_ms: number; delay_p99_ms: number; lag_s: number | null; clock: { zone: string | null; skew_s: number } | null;
+  share: number | null; not_understood: number; not_finished: number;
+  bytes: number; disk_bytes: number; month_bytes: number; month_disk_bytes: number | null;
+}
+
 /* How much of what a source sent is understood. */
 export interface Share {
   source: Scalar; sender: Scalar; path: Scalar; events: number; understood: number; in_part: number; not_understood: number; quarantined: number;
@@ -174,7 +184,7 @@ export const api = {
   comment: (id: string, text: string) => call("POST", `/incidents/${part(id)}/comments`, { text }),
 
   rules: () => call<{ rules: Rule[] }>("GET", "/rules"),
-  sources: () => call<{ sources: Source[] }>("GET", "/sources"),
+  sources: () => call<{ sources: Source[]; senders: Sender[]; senders_total: number }>("GET", "/sources"),
   understood: (from: string) => call<{ complete: boolean; sources: Share[]; more_sources: number }>("GET", `/understood?from=${part(from)}`),
   notUnderstood: (query: UnknownQuery) =>
     call<{ complete: boolean; events: number; templates_found: number; templates: UnknownTemplate[] }>("GET", `/not_understood?${new URLSearchParams({ ...query })}`),

@@ -79,6 +79,11 @@ export const ja: Record<keyof typeof en, string> = {
   "col.level": "重大度", "col.rule": "ルール", "col.sight": "視界", "col.status": "状態", "col.offered": "対象イベント", "col.findings": "検出", "col.last_match": "最後の一致", "col.cost": "負荷",
 
   "sources.title": "ログ源", "sources.none": "まだ何も受信していません。", "sources.none_next": "「アクセス管理」で HEC トークンを作って最初のイベントを送るか、syslog の送り先をここに向けてください。", "sources.silent": "沈黙", "sources.speaking": "受信中", "sources.search": "このログ源のイベントを検索",
+  "senders.title": "送信元", "senders.last_seen": "最終受信", "senders.rate": "頻度", "senders.usual": "普段のこの時間", "senders.delay": "遅延 p50 / p99", "senders.clock": "時計", "senders.disk": "ディスク上", "senders.month": "1か月", "senders.clock_right": "正確",
+  "senders.silent": "沈黙", "senders.learning": "学習中", "senders.as_usual": "普段どおり", "senders.not_awaited": "監視対象外",
+  "senders.about_silent": "普段の間隔または設定の heartbeat を超えて何も届いていません。または入力全体が沈黙しています。", "senders.about_learning": "普段いつ送ってくるかがまだ分からないため、止まっても検出できません。学習には2週間(休まない送信元は2日)かかります。設定の heartbeat ならすぐに有効です。", "senders.about_as_usual": "普段どおりに届いています。", "senders.about_not_awaited": "設定により、届かなくても検出しません。",
+  "senders.about_source": "入力、次にアドレス・ファイル・ホスト", "senders.about_state": "曜日と時刻ごとの普段の様子との比較", "senders.about_last": "最後に受信した時刻", "senders.about_rate": "直近10分のイベント", "senders.about_usual": "この曜日・時刻の普段の頻度", "senders.about_delay": "受信から検索できるまで", "senders.about_clock": "時刻印が受信よりどれだけ進んでいるか(時間帯と時計の狂い)", "senders.about_share": "デコーダーが理解したイベント", "senders.about_disk": "ストリームのディスク使用量のうち、送ったバイト数に応じた分", "senders.about_month": "直近10分の頻度が続いた場合の送信量",
+  "senders.stream": "ストリーム", "senders.silent_since": "沈黙の開始", "senders.heartbeat": "Heartbeat", "senders.learned": "なし(普段の間隔を学習)", "senders.lag": "時刻印から受信まで(最後)", "senders.bytes": "送信量", "senders.month_disk": "1か月(ディスク上)", "senders.show_all": "全 {n} 件を表示", "senders.zone_hint": "時刻印は UTC{zone} の時刻のようです。コレクターまたはトークンの time_zone を設定してください。",
   "unknown.lead": "どのデコーダにも当てはまらないイベントは、届いたまま保存され、語で検索できます。ここでは、ログ源ごとの理解できた割合と、残りのログの形、デコーダの作り始め方を示します。",
   "unknown.again": "もう一度調べる", "unknown.shares": "ログ源ごとの理解できた割合", "unknown.share": "理解", "unknown.events": "イベント", "unknown.in_part": "一部のみ", "unknown.not": "未理解", "unknown.not_finished": "途中で失敗", "unknown.decoders": "デコーダ",
   "unknown.bar": "専用のデコーダで {good}、一部のみ {part}(未知の本文の前のヘッダー、または名前と値だけ)", "unknown.no_events": "この期間には何も受信していません。",

@@ -8,6 +8,7 @@ import { age, grouped, short, toMillis, utc } from "../parts/format.ts";
 import { term } from "../parts/spl_edit.ts";
 import { api } from "../api.ts";
 import type { Rule, RuleTally } from "../api.ts";
+import { Senders } from "./senders.ts";
 import { hashFor, useStore } from "../state.ts";
 import { both, t, word } from "../i18n/text.ts";
 import type { Key } from "../i18n/text.ts";
@@ -20,7 +21,7 @@ export function SourcesPage() {
   useStore((s) => s.language);
   return h("main.page", null,
     h("div.page-head", null, h("h1", null, t("nav.sources"))),
-    h(Sources, {}), h(Rules, {}));
+    h(Sources, {}), h(Senders, {}), h(Rules, {}));
 }
 
 function Sources() {
