@@ -355,6 +355,9 @@ static int settle_heartbeats(struct reading *reading)
     for (size_t i = 0; i < config->collect_count; i++) {
         const struct collector_settings *one = &config->collect[i];
         struct heartbeat beat = {one->name, SLICE(""), SLICE(""), one->heartbeat_ns};
+        if (one->heartbeat_ns && slice_is(one->name, "http"))
+            return yaml_err(reading->err, one->node, "heartbeat: the events of this port are named by what was spoken (hec, bulk, ...): "
+                            "give the collector another name, or write {source: hec, every: 5m} into heartbeats");
         if (one->enabled && one->heartbeat_ns && add_heartbeat(reading, one->node, &beat) < 0)
             return -1;
     }

@@ -172,6 +172,22 @@ static int open_collectors(struct service *service, struct err *err)
                : collecting_change(service->collecting, config->collect, config->collect_count, NULL, err);
 }
 
+/* Who must be heard, and what is done about clocks. */
+static int tell_sources(struct service *service, const struct config *config, struct arena *arena, struct err *err)
+{
+    struct source_clock *clocks = arena_array(arena, config->collect_count + 1, sizeof(*clocks));
+    if (!clocks)
+        return err_nomem(err);
+    for (size_t i = 0; i < config->collect_count; i++)
+        clocks[i] = (struct source_clock){config->collect[i].name,
+                                          slice_is(config->collect[i].clock_skew, "correct") ? CLOCK_CORRECTED
+                                          : slice_is(config->collect[i].clock_skew, "off")   ? CLOCK_IGNORED
+                                                                                             : CLOCK_SHOWN};
+    return sources_heartbeats(service->engine.sources, config->heartbeats, config->heartbeat_count, err) < 0
+               ? -1
+               : sources_clocks(service->engine.sources, clocks, config->collect_count, err);
+}
+
 /* Of the configuration only the collectors can change while it runs. */
 static int reload_collectors(struct service *service, struct err *err)
 {
@@ -180,7 +196,7 @@ static int reload_collectors(struct service *service, struct err *err)
     if (again)
         config_defaults(again);
     if (again && config_read(service->config_path, arena, again, err) == 0 &&
-        sources_heartbeats(service->engine.sources, again->heartbeats, again->heartbeat_count, err) == 0)
+        tell_sources(service, again, arena, err) == 0)
         return collecting_change(service->collecting, again->collect, again->collect_count, arena, err);
     arena_free(arena);
     return again ? -1 : err_nomem(err);
@@ -319,8 +335,7 @@ int service_start(struct service *service, struct err *err)
     service->engine.passed = on_passed;
     service->engine.context = service;
     if (find_week(service, err) < 0 || engine_open(&service->engine, err) < 0 ||
-        sources_heartbeats(service->engine.sources, service->config.heartbeats, service->config.heartbeat_count, err) < 0 ||
-        open_state(service, err) < 0 ||
+        tell_sources(service, &service->config, service->calendars, err) < 0 || open_state(service, err) < 0 ||
         open_keeping(service, err) < 0 || open_knowing(service, err) < 0 || open_tls(service, err) < 0 || start_respond_and_gate(service, err) < 0 ||
         engine_start(&service->engine, err) < 0 || open_collectors(service, err) < 0)
         return -1;

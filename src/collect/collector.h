@@ -54,6 +54,7 @@ struct collector_settings {
     struct slice stream;  /* hinomi.stream */
     struct slice dataset; /* decoder, or none */
     struct slice zone;    /* IANA zone of stamps without one, or none */
+    struct slice clock_skew; /* off, show or correct */
     int64_t heartbeat_ns; /* it must be heard so often; 0: not said */
     bool enabled;
     int line;             /* of the configuration */

@@ -213,7 +213,7 @@ static int read_standard(struct reading *reading, const struct collector_option 
 
 /* ---- what every collector has ---- */
 
-enum { COMMON_NAME, COMMON_ENABLED, COMMON_STREAM, COMMON_DATASET, COMMON_ZONE, COMMON_HEARTBEAT, COMMON_COUNT };
+enum { COMMON_NAME, COMMON_ENABLED, COMMON_STREAM, COMMON_DATASET, COMMON_ZONE, COMMON_HEARTBEAT, COMMON_CLOCK, COMMON_COUNT };
 
 const struct collector_option collector_common[] = {
     [COMMON_NAME] = {"name", SETTING_TEXT, .summary = "what its events are told by (hinomi.source); without it the kind"},
@@ -222,6 +222,7 @@ const struct collector_option collector_common[] = {
     [COMMON_DATASET] = {"dataset", SETTING_TEXT, .summary = "the decoder; without it each event's is recognised"},
     [COMMON_ZONE] = {"time_zone", SETTING_TEXT, .summary = "of time stamps that name none, such as Asia/Tokyo; without it UTC"},
     [COMMON_HEARTBEAT] = {"heartbeat", SETTING_DURATION, .least = HEARTBEAT_LEAST_S * NS_PER_SECOND, .summary = "a finding when nothing has come for so long, such as 5m; without it its usual rhythm is learned"},
+    [COMMON_CLOCK] = {"clock_skew", SETTING_CHOICE, "show", .choices = (const char *const[]){"off", "show", "correct", NULL}, .summary = "how far its senders' clocks are ahead: not measured, shown, or taken off their stamps"},
     {0},
 };
 
@@ -253,6 +254,7 @@ static int settle_common(struct reading *reading, const struct yaml_node *node, 
     to->dataset = common[COMMON_DATASET].text;
     to->zone = common[COMMON_ZONE].text;
     to->heartbeat_ns = common[COMMON_HEARTBEAT].number;
+    to->clock_skew = common[COMMON_CLOCK].text;
     if (to->zone.ptr && !zone_find(to->zone))
         return yaml_err(reading->err, node, "there is no time zone '%.*s'; it is a name such as Asia/Tokyo",
                         SLICE_ARG(to->zone));

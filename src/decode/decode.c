@@ -20,6 +20,7 @@ struct decode {
     struct encoding encoding;
     struct decode_counts counts;
     struct explain explain; /* to: NULL when nobody asked */
+    int64_t ahead_ns;       /* of the senders' clocks */
 };
 
 struct decode *decode_new(const struct decoders *decoders)
@@ -136,18 +137,35 @@ static void note_far_time(struct event_row *row)
         row->flags |= EVENT_TIME_CLAMPED;
 }
 
-static void settle_time(struct run *run, struct event_row *row, struct slice hint)
+/* What cannot be moved stays. */
+static int64_t corrected(int64_t time_ns, int64_t ahead_ns)
+{
+    int64_t moved;
+    return __builtin_sub_overflow(time_ns, ahead_ns, &moved) ? time_ns : moved;
+}
+
+/* The stamp before its sender's clock was taken off, unless its own text is kept. */
+static void keep_own_time(struct run *run, int64_t time_ns)
+{
+    char text[TIME_TEXT_SIZE];
+    if (!run_get(run, known(run, KNOWN_SENT_TIME)).count)
+        put_text(run, KNOWN_SENT_TIME, arena_copy(run->batch->arena, slice_of(text, time_format(time_ns, text))));
+}
+
+static void settle_time(struct run *run, struct event_row *row, struct slice hint, int64_t ahead_ns)
 {
     struct value_list sent = run_get(run, known(run, KNOWN_TIMESTAMP));
     struct value v = sent.count ? sent.values[0] : value_null();
     int64_t t;
     bool readable = v.type != VALUE_NULL && time_of(v, run->zone, &t);
-    row->time_ns = readable ? t : row->received_ns;
+    row->time_ns = readable ? corrected(t, ahead_ns) : row->received_ns;
     keep_sent_time(run, v, readable, row->time_ns);
     if (hint.len && time_parse_epoch(hint, &t))
-        row->time_ns = t;
+        row->time_ns = corrected(t, ahead_ns);
     else if (!readable)
         row->flags |= EVENT_TIME_GUESSED;
+    if (ahead_ns && !(row->flags & EVENT_TIME_GUESSED))
+        keep_own_time(run, corrected(row->time_ns, -ahead_ns));
     run_drop(run, known(run, KNOWN_TIMESTAMP));
     note_far_time(row);
 }
@@ -350,7 +368,7 @@ static bool decode_event(struct decode *decode, struct batch *batch, struct even
         put_hints(&run, &hints, has_dataset);
     if (!has_dataset) /* what the source was said to be, where no decoder knows better */
         put_default(&run, KNOWN_DATASET, row->origin->dataset);
-    settle_time(&run, row, hints.time);
+    settle_time(&run, row, hints.time, decode->ahead_ns);
     put_flags(&run, row);
     if (decode->explain.to)
         buffer_put_char(decode->explain.to, '\0');
@@ -358,6 +376,11 @@ static bool decode_event(struct decode *decode, struct batch *batch, struct even
     decode->counts.not_understood += !decoder;
     decode->counts.errors += result == RUN_FAILED;
     return !run.out_of_memory;
+}
+
+void decode_clock_ahead(struct decode *decode, int64_t ahead_ns)
+{
+    decode->ahead_ns = ahead_ns;
 }
 
 /* --- deliveries --- */

@@ -34,6 +34,10 @@ void decode_borrow(struct decode *decode);
 struct buffer;
 MUST_USE int decode_explain(struct decode *decode, struct buffer *to);
 
+/* The stamps of the deliveries that follow are so far ahead of the true time: @timestamp is the true one, the sender's own
+ * goes to hinomi.sent_time. 0, as at first: they are taken as they are. */
+void decode_clock_ahead(struct decode *decode, int64_t ahead_ns);
+
 /* Where in a delivery we are; zeroed at its start. */
 struct decode_place {
     size_t at;

@@ -198,6 +198,8 @@ static int walk_delivery(struct pipeline *pipeline, const struct delivery *deliv
                           !slice_equal(delivery->origin.source, FINDING_SOURCE)};
     struct err why;
     int more;
+    if (pipeline->config.sources)
+        decode_clock_ahead(pipeline->decode, sources_clock_ahead(pipeline->config.sources, &delivery->origin));
     if (pipeline->mark && crash_mark_deaths(pipeline->mark, delivery->journal_end) >= DEATHS_MAX)
         return quarantine(pipeline, delivery, &place, "the program died of it twice", err);
     do {

@@ -111,6 +111,10 @@ static bool is_about(const struct heartbeat *beat, const struct source_entry *en
 void source_entry_settle(const struct sources *sources, struct source_entry *entry)
 {
     entry->every_ns = 0;
+    entry->clock_use = CLOCK_SHOWN;
+    for (size_t i = 0; i < sources->clock_count; i++)
+        if (slice_equal(sources->clocks[i].source, entry->source))
+            entry->clock_use = sources->clocks[i].use;
     for (size_t i = 0; i < sources->heartbeat_count; i++)
         if (is_about(&sources->heartbeats[i], entry))
             entry->every_ns = sources->heartbeats[i].every_ns ? sources->heartbeats[i].every_ns : -1;

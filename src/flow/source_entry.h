@@ -16,6 +16,8 @@ struct source_entry {
     struct slice stream, dataset; /* as of the last event */
     struct rhythm rhythm;
     struct clock_skew clock;
+    enum clock_use clock_use;
+    int64_t ahead_ns; /* was taken off its stamps of the present delivery */
     struct source_counts counts;
     uint32_t minutes[SOURCE_RATE_MINUTES]; /* events, in a ring */
     int64_t newest_minute;
@@ -44,6 +46,9 @@ struct sources {
     struct arena *beats;   /* of the heartbeats */
     struct heartbeat *heartbeats;
     size_t heartbeat_count;
+    struct arena *clock_names;
+    struct source_clock *clocks;
+    size_t clock_count;
     bool host_heartbeats;  /* some heartbeats are of a host, whoever sends for it */
     uint64_t forgotten;
     uint64_t seen_seq;     /* of the last event counted */

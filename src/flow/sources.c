@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/io.h"
 #include "base/mem.h"
+#include "cut/url.h"
 #include "event/delivery.h"
 #include "event/schema.h"
 
@@ -11,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { CORRECTED_LEAST_S = 2 }; /* stamps of whole seconds say no more */
 enum { TICK_S = 10, SAVE_S = 60, ASLEEP_S = 600 };
 #define SCRATCH_MAX (64 * MIB)
 
@@ -109,6 +111,7 @@ void sources_close(struct sources *sources)
     arena_free(sources->names);
     arena_free(sources->scratch);
     arena_free(sources->beats);
+    arena_free(sources->clock_names);
     pthread_mutex_destroy(&sources->lock);
     mem_free(sources);
 }
@@ -168,6 +171,83 @@ int sources_heartbeats(struct sources *sources, const struct heartbeat *list, si
     return result;
 }
 
+/* ---- whose it is ---- */
+
+/* Imports come once; what the program itself sends is nobody's. */
+static bool is_followed(const struct origin *origin)
+{
+    return !slice_starts(origin->source, SLICE("hinomi.")) && !slice_is(origin->source, "import");
+}
+
+static struct source_entry *find_sender(struct sources *sources, const struct origin *origin, int64_t now_ns)
+{
+    struct source_entry like = {.kind = SOURCE_SENDER, .source = origin->source};
+    if (origin->path.len)
+        like.path = origin->path;
+    else
+        like.sender = origin->sender.len ? origin->sender : origin->identity;
+    if (!like.path.len && !like.sender.len)
+        like.kind = SOURCE_INPUT;
+    if (like.source.len + like.sender.len + like.path.len > SOURCE_NAMES_BYTES)
+        like = (struct source_entry){.kind = SOURCE_INPUT, .source = slice_sub(origin->source, 0, SOURCE_NAMES_BYTES)};
+    return source_entry_get(sources, &like, now_ns);
+}
+
+/* ---- clocks ---- */
+
+int sources_clocks(struct sources *sources, const struct source_clock *list, size_t count, struct err *err)
+{
+    struct arena *arena = arena_new(MIB);
+    struct source_clock *copy = arena ? arena_array(arena, count + 1, sizeof(*copy)) : NULL;
+    bool whole = copy;
+    for (size_t i = 0; whole && i < count; i++) {
+        copy[i] = (struct source_clock){arena_copy(arena, list[i].source), list[i].use};
+        whole = copy[i].source.ptr;
+    }
+    if (!whole) {
+        arena_free(arena);
+        return err_nomem(err);
+    }
+    pthread_mutex_lock(&sources->lock);
+    arena_free(sources->clock_names);
+    sources->clock_names = arena;
+    sources->clocks = copy;
+    sources->clock_count = count;
+    for (size_t i = 0; i < sources->count; i++)
+        source_entry_settle(sources, sources->list[i]);
+    pthread_mutex_unlock(&sources->lock);
+    return 0;
+}
+
+static bool is_corrected(const struct sources *sources, struct slice source)
+{
+    for (size_t i = 0; i < sources->clock_count; i++)
+        if (slice_equal(sources->clocks[i].source, source))
+            return sources->clocks[i].use == CLOCK_CORRECTED;
+    return false;
+}
+
+int64_t sources_clock_ahead(struct sources *sources, const struct origin *origin)
+{
+    struct origin whole = *origin;
+    struct slice port;
+    int64_t ahead_ns = 0;
+    pthread_mutex_lock(&sources->lock);
+    if (is_corrected(sources, origin->source) && is_followed(origin)) {
+        if (whole.peer.len)
+            url_cut_host(whole.peer, &whole.sender, &port);
+        struct source_entry *entry = find_sender(sources, &whole, clock_wall_ns(sources->config.clock));
+        struct clock_skew_found found = entry ? clock_skew_find(&entry->clock) : (struct clock_skew_found){0};
+        if (found.known && llabs(found.skew_ns) >= CORRECTED_LEAST_S * NS_PER_SECOND)
+            ahead_ns = found.skew_ns;
+        if (entry)
+            entry->ahead_ns = ahead_ns;
+        arena_reset(sources->scratch);
+    }
+    pthread_mutex_unlock(&sources->lock);
+    return ahead_ns;
+}
+
 /* ---- what comes ---- */
 
 /* Rows that follow each other and are of one source. */
@@ -217,9 +297,13 @@ static void count_row(struct source_entry *entry, const struct event_row *row)
     entry->counts.decode_errors += (row->flags & EVENT_DECODE_ERROR) != 0;
     if (row->flags & (EVENT_TIME_GUESSED | EVENT_QUARANTINED))
         return;
-    entry->lag_ns = row->received_ns - row->time_ns;
-    if (entry->kind >= SOURCE_SENDER)
-        clock_skew_take(&entry->clock, row->time_ns, row->received_ns);
+    if (__builtin_sub_overflow(row->received_ns, row->time_ns, &entry->lag_ns))
+        entry->lag_ns = 0;
+    const struct source_entry *sender = entry->kind == SOURCE_HOST ? entry->group : entry;
+    int64_t stamp_ns;
+    if (entry->kind >= SOURCE_SENDER && entry->clock_use != CLOCK_IGNORED &&
+        !__builtin_add_overflow(row->time_ns, sender->ahead_ns, &stamp_ns))
+        clock_skew_take(&entry->clock, stamp_ns, row->received_ns);
 }
 
 static int end_run(struct sources *sources, const struct batch *batch, const struct run *run, uint32_t end,
@@ -243,26 +327,6 @@ static int end_run(struct sources *sources, const struct batch *batch, const str
                 return -1;
         }
     return 0;
-}
-
-/* Imports come once; what the program itself sends is nobody's. */
-static bool is_followed(const struct origin *origin)
-{
-    return !slice_starts(origin->source, SLICE("hinomi.")) && !slice_is(origin->source, "import");
-}
-
-static struct source_entry *find_sender(struct sources *sources, const struct origin *origin, int64_t now_ns)
-{
-    struct source_entry like = {.kind = SOURCE_SENDER, .source = origin->source};
-    if (origin->path.len)
-        like.path = origin->path;
-    else
-        like.sender = origin->sender.len ? origin->sender : origin->identity;
-    if (!like.path.len && !like.sender.len)
-        like.kind = SOURCE_INPUT;
-    if (like.source.len + like.sender.len + like.path.len > SOURCE_NAMES_BYTES)
-        like = (struct source_entry){.kind = SOURCE_INPUT, .source = slice_sub(origin->source, 0, SOURCE_NAMES_BYTES)};
-    return source_entry_get(sources, &like, now_ns);
 }
 
 /* A sender that sends for several hosts passes on what they send: each of them is a source. */
@@ -416,7 +480,7 @@ static double rate_of(const struct source_entry *entry, int64_t now_ns)
             sum += entry->minutes[at % SOURCE_RATE_MINUTES];
     int64_t over_s = (SOURCE_RATE_MINUTES - 1) * 60 + now_ns / NS_PER_SECOND % 60;
     if (over_s > known_s)
-        over_s = known_s > 0 ? known_s : 1;
+        over_s = known_s > 60 ? known_s : 60;
     return (double)sum / (double)over_s;
 }
 
@@ -426,7 +490,7 @@ static struct source_view view_of(const struct sources *sources, const struct so
     struct source_view view = {
         .kind = entry->kind, .state = state_of(entry), .source = entry->source, .sender = entry->sender,
         .path = entry->path, .host = entry->host, .stream = entry->stream, .dataset = entry->dataset,
-        .counts = entry->counts, .since_ns = entry->rhythm.first_ns, .last_ns = entry->counts.events ? entry->rhythm.last_ns : 0,
+        .counts = entry->counts, .since_ns = entry->counts.events ? entry->rhythm.first_ns : 0, .last_ns = entry->counts.events ? entry->rhythm.last_ns : 0,
         .silent_since_ns = entry->silent_with ? entry->silent_since_ns : 0,
         .every_ns = entry->every_ns > 0 ? entry->every_ns : 0,
         .per_second = rate_of(entry, now_ns),

@@ -33,6 +33,13 @@ struct heartbeat {
     int64_t every_ns;          /* 0: nobody waits for it */
 };
 
+/* What is done about the clocks of those who send to an input; of inputs that are not named they are shown. */
+enum clock_use { CLOCK_SHOWN, CLOCK_IGNORED, CLOCK_CORRECTED };
+struct source_clock {
+    struct slice source;
+    enum clock_use use;
+};
+
 typedef int (*sources_found)(void *context, const struct finding *finding, const struct rule *rule, struct err *err);
 
 struct sources_config {
@@ -50,6 +57,10 @@ void sources_close(struct sources *sources); /* saves; NULL is fine */
 
 /* These, and no others, from now on. Copied. */
 MUST_USE int sources_heartbeats(struct sources *sources, const struct heartbeat *list, size_t count, struct err *err);
+/* Likewise. */
+MUST_USE int sources_clocks(struct sources *sources, const struct source_clock *list, size_t count, struct err *err);
+/* How far the stamps of a delivery are ahead, where that is to be taken off them; else 0. Call it before it is decoded. */
+int64_t sources_clock_ahead(struct sources *sources, const struct origin *origin);
 /* Whom findings are given to, from sources_take and sources_tick; nobody at first. */
 void sources_tell(struct sources *sources, sources_found found, void *context);
 /* A batch that can be searched now. What memory is out for is not counted. */

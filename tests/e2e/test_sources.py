@@ -10,12 +10,20 @@ import tempfile
 from harness import Checks, Server, run, wait_for
 
 checks = Checks()
-CONFIG = """
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as tcp:
+        return tcp.getsockname()[1]
+
+
+SKEWED_PORT = free_port()
+CONFIG = f"""
+collect:
+  - {{kind: syslog, name: skewed, port: {SKEWED_PORT}, clock_skew: correct}}
 time_zone: Asia/Tokyo
 heartbeats:
-  - {source: syslog, sender: 127.0.0.21, every: 3s}
-  - {source: syslog, host: db-1, every: 4s}
-  - {source: syslog, sender: 127.0.0.29, every: never}
+  - {{source: syslog, sender: 127.0.0.21, every: 3s}}
+  - {{source: syslog, host: db-1, every: 4s}}
+  - {{source: syslog, sender: 127.0.0.29, every: never}}
 """
 
 
@@ -24,8 +32,8 @@ def stamp(hours=0, minutes=0):
     return now.strftime("%b ") + f"{now.day:2d}" + now.strftime(" %H:%M:%S")
 
 
-def send(server, address, host, when, count=8):
-    with socket.create_connection(("127.0.0.1", server.syslog_port), timeout=30, source_address=(address, 0)) as tcp:
+def send(server, address, host, when, count=8, port=None):
+    with socket.create_connection(("127.0.0.1", port or server.syslog_port), timeout=30, source_address=(address, 0)) as tcp:
         for n in range(count):
             tcp.sendall(f"<86>{stamp(*when)} {host} sshd[{n}]: Accepted password for sato from 192.0.2.{n} port 40000 ssh2\n".encode())
 
@@ -54,6 +62,18 @@ def clocks(server):
         clock = sender(server, address)["clock"]
         checks.equal(f"{address}: zone", clock["zone"], zone)
         checks.check(f"{address}: skew", abs(clock["skew_s"] - skew) < 60, clock)
+
+
+def corrected(server):
+    for turn in (1, 2):
+        send(server, "127.0.0.15", "h15", (0, 7), port=SKEWED_PORT)
+        wait_for(lambda: sender(server, "127.0.0.15") and sender(server, "127.0.0.15")["events"] == 8 * turn)
+    clock = sender(server, "127.0.0.15")["clock"]
+    checks.check("measured as before", abs(clock["skew_s"] - 420) < 60, clock)
+    rows = server.query("hinomi.source=skewed | eval ahead=_time-_indextime | table ahead hinomi.sent_time")["rows"]
+    near = [row for row in rows if abs(float(row[0])) < 60]
+    checks.equal("as many as came after it was known", len(near), 8)
+    checks.check("with what the sender said", all(row[1] for row in near), near)
 
 
 def heartbeats(server):
@@ -106,6 +126,7 @@ def main():
         server.start()
         server.sign_in()
         clocks(server)
+        corrected(server)
         heartbeats(server)
         books(server)
         before = {(s["sender"], s["host"]): s["events"] for s in sources(server)["senders"]}
