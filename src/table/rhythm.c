@@ -178,7 +178,8 @@ void rhythm_resume(struct rhythm *rhythm, int64_t now_ns)
     rhythm->whole = false;
     rhythm->hour_beats = rhythm->hour_events = 0;
     rhythm->quiet_ns = 0;
-    rhythm->expected = fmin(rhythm->expected, fmax(0, rhythm_limit(rhythm) - longest_of(rhythm)));
+    double longest = longest_of(rhythm);
+    rhythm->expected = rhythm->expected > longest ? fmin(rhythm->expected, fmax(0, rhythm_limit(rhythm) - longest)) : 0;
 }
 
 void rhythm_excuse(struct rhythm *rhythm)

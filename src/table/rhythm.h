@@ -65,8 +65,8 @@ void rhythm_begin(struct rhythm *rhythm, int64_t now_ns);
 void rhythm_take(struct rhythm *rhythm, const struct rhythm_week *week, int64_t now_ns, uint32_t count);
 /* Time passes. */
 void rhythm_advance(struct rhythm *rhythm, const struct rhythm_week *week, int64_t now_ns);
-/* Nobody watched until now. A pause that was going on counts from here on only as far as that leaves room for a whole
- * usual one: when it comes next does not depend on when the watching began. */
+/* Nobody watched until now. A pause that was longer than any goes on, as far as that leaves room for a whole usual
+ * one; any other begins anew: when the next event comes does not depend on when the watching began. */
 void rhythm_resume(struct rhythm *rhythm, int64_t now_ns);
 /* It was silent for a reason outside of it, which is over: as if it had just been heard. */
 void rhythm_excuse(struct rhythm *rhythm);
