@@ -1,11 +1,13 @@
 #include "app/config.h"
 
+#include "app/cli.h"
 #include "base/attr.h"
 #include "base/byte_size.h"
 #include "base/duration.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/zone.h"
+#include "collect/preset.h"
 #include "cut/yaml.h"
 #include "event/ip.h"
 
@@ -290,8 +292,10 @@ static int read_collect(struct reading *reading, const struct yaml_node *node, v
                         COLLECTORS_MAX);
     for (size_t i = 0; i < node->count; i++) {
         struct collector_settings settings;
-        if (collector_settings_read(node->entries[i].value, reading->arena, &settings, reading->err) < 0 ||
-            add_collector(reading, node->entries[i].value, &settings) < 0)
+        const struct yaml_node *entry;
+        if (preset_apply(cli_content("collect"), node->entries[i].value, reading->arena, &entry, reading->err) < 0 ||
+            collector_settings_read(entry, reading->arena, &settings, reading->err) < 0 ||
+            add_collector(reading, entry, &settings) < 0)
             return -1;
     }
     return 0;

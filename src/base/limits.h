@@ -112,6 +112,16 @@ enum { INTAKE_WAIT_MS = 10000 };        /* that a delivery waits before its send
 enum { DATAGRAM_PEERS_MAX = 256 };  /* senders of datagrams whose events are gathered at a time */
 enum { SECRET_BYTES_MAX = 64 * 1024 }; /* a file that holds a secret */
 
+/* Readers of remote things: HTTP APIs, NATS, Kafka. */
+enum { READER_WAIT_MAX_S = 300 };       /* between two tries of what fails again and again, unless the other side asks for longer */
+enum { READER_ASKED_WAIT_MAX_S = 3600 }; /* that the other side may ask for (Retry-After) */
+#define POLL_ANSWER_BYTES_MAX (128 * MIB) /* of an answer of an HTTP API, unpacked too; a larger page is said and asked for again, a larger object is left out, said and counted */
+#define POLL_ANSWER_MEMORY_MAX (512 * MIB) /* while it is cut into records */
+#define POLL_DELIVERY_BYTES (4 * MIB)   /* records of an answer that are stored at a time */
+enum { POLL_IDS_MAX = 128 * 1024 };     /* ids of records that are remembered, of one collector */
+enum { POLL_NEXT_BYTES_MAX = 16 * 1024 }; /* of the URL or cursor of a next page */
+enum { POLL_ENTRY_TRIES_MAX = 3 };      /* for an object that was listed and is not there; then it is said and counted as missing */
+
 /* Senders' protocols (docs/collect.md). */
 #define BULK_ANSWER_BYTES_MAX (48 * MIB) /* of _bulk, which has a line for each item; more items are refused with 413 and sent in smaller batches */
 enum { BULK_NAME_MAX = 512 };              /* bytes of an index' name or an _id, as Elasticsearch has it */

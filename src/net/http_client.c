@@ -1,5 +1,6 @@
 #include "net/http_client.h"
 
+#include "base/limits.h"
 #include "base/mem.h"
 #include "net/address_filter.h"
 #include "net/late_curl.h"
@@ -11,7 +12,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { URL_MAX = 16 * 1024, HEADER_MAX = 4096 };
+enum { URL_MAX = 16 * 1024, HEADER_MAX = 16 * 1024 };
 
 /* The parts of a URL as libcurl reads it, so that both mean the same host. */
 struct target {
@@ -28,6 +29,7 @@ struct transfer {
     const struct late_curl *lib;
     struct curl_slist *headers, *resolve;
     const char *refused; /* an address that was not among those checked */
+    bool cancelled;
 };
 
 /* ---- the URL ---- */
@@ -228,13 +230,46 @@ static size_t take_body(char *bytes, size_t size, size_t count, void *context)
         reply->cut = len > 0;
         return 0; /* ends the transfer: the status is known by now */
     }
-    if (len > HTTP_FETCH_REPLY_MAX - reply->body->len) {
-        buffer_put(reply->body, slice_of(bytes, HTTP_FETCH_REPLY_MAX - reply->body->len));
+    size_t most = transfer->request->reply_max ? transfer->request->reply_max : HTTP_FETCH_REPLY_MAX;
+    if (len > most - reply->body->len) {
+        buffer_put(reply->body, slice_of(bytes, most - reply->body->len));
         reply->cut = true;
         return 0;
     }
     buffer_put(reply->body, slice_of(bytes, len));
     return len;
+}
+
+static size_t take_header(char *bytes, size_t size, size_t count, void *context)
+{
+    struct transfer *transfer = context;
+    struct buffer *to = transfer->reply->headers;
+    struct slice line = slice_of(bytes, size * count);
+    if (slice_starts(line, SLICE("HTTP/"))) /* of 100 Continue, then of the answer */
+        buffer_clear(to);
+    if (line.len <= HTTP_HEADER_BYTES_MAX - to->len)
+        buffer_put(to, line);
+    return line.len;
+}
+
+struct slice http_fetch_header_of(struct slice headers, const char *name)
+{
+    struct slice line, key, value;
+    while (slice_next_line(&headers, &line))
+        if (slice_cut(line, ':', &key, &value) && slice_is_nocase(slice_trim(key), name))
+            return slice_trim(value);
+    return SLICE_NONE;
+}
+
+static int on_progress(void *context, curl_off_t down_all, curl_off_t down, curl_off_t up_all, curl_off_t up)
+{
+    struct transfer *transfer = context;
+    (void)down_all;
+    (void)down;
+    (void)up_all;
+    (void)up;
+    transfer->cancelled = !transfer->request->going_on(transfer->request->going_on_context);
+    return transfer->cancelled;
 }
 
 static int add_headers(struct transfer *transfer, struct err *err)
@@ -299,6 +334,15 @@ static void set_request(CURL *curl, struct transfer *transfer, const char *url)
     lib->easy_setopt(curl, CURLOPT_OPENSOCKETDATA, transfer);
     lib->easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
     lib->easy_setopt(curl, CURLOPT_WRITEDATA, transfer);
+    if (transfer->reply->headers) {
+        lib->easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
+        lib->easy_setopt(curl, CURLOPT_HEADERDATA, transfer);
+    }
+    if (request->going_on) {
+        lib->easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+        lib->easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+        lib->easy_setopt(curl, CURLOPT_XFERINFODATA, transfer);
+    }
 }
 
 static int exchange(CURL *curl, struct transfer *transfer, const char *host, struct err *err)
@@ -313,6 +357,8 @@ static int exchange(CURL *curl, struct transfer *transfer, const char *host, str
     if (transfer->refused)
         return err_set(err, ERR_DENIED, "%s is not asked: its address is %s", host,
                        transfer->refused);
+    if (transfer->cancelled)
+        return err_set(err, ERR_CANCELLED, "%s: the request was given up", host);
     if (code != CURLE_OK && !(code == CURLE_WRITE_ERROR && transfer->reply->cut))
         return err_set(err, ERR_IO, "%s: %s", host, text[0] ? text : lib->easy_strerror(code));
     lib->easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
@@ -333,7 +379,7 @@ static int fetch_real(const struct hin_net *net, const struct http_fetch_request
     int result = -1;
     if (!lib)
         return -1;
-    *reply = (struct http_fetch_reply){.body = reply->body};
+    *reply = (struct http_fetch_reply){.body = reply->body, .headers = reply->headers};
     if (url_text(request->url, url, err) < 0 ||
         target_parse(lib, url, request->allow_private, &target, err) < 0 ||
         look_up(net, &target, &transfer, err) < 0 || pin(&target, &transfer, err) < 0 ||

@@ -8,9 +8,11 @@
  * Ownership  The reply's body is the caller's buffer.
  * Threads    Any.
  * Limits     HTTP_FETCH_TIMEOUT_MS (looking the name up comes on top, as the resolver is set),
- *            HTTP_FETCH_REPLY_MAX bytes of body; what is over is cut and said.
+ *            HTTP_FETCH_REPLY_MAX bytes of body, or what the request asks for; what is over is cut and said.
+ *            HTTP_HEADER_BYTES_MAX of header; more of it is not kept.
  * Errors     -1 when there is no answer; an answer with status 500 is an answer. ERR_CONFIG for a
- *            URL that is never asked, ERR_DENIED for a refused address, ERR_IO for the rest.
+ *            URL that is never asked, ERR_DENIED for a refused address, ERR_CANCELLED when the caller
+ *            asked for it, ERR_IO for the rest.
  */
 #include "base/buffer.h"
 #include "base/err.h"
@@ -38,6 +40,10 @@ struct http_fetch_request {
      * is no error. NULL: nobody does. */
     bool (*take)(void *context, struct slice bytes);
     void *take_context;
+    /* Asked some times a second; false ends the exchange (ERR_CANCELLED). May be NULL. */
+    bool (*going_on)(void *context);
+    void *going_on_context;
+    size_t reply_max;     /* bytes of body; 0: HTTP_FETCH_REPLY_MAX */
     bool allow_private;
 };
 
@@ -46,6 +52,7 @@ struct http_fetch_reply {
     int64_t retry_after_s; /* Retry-After; 0: none */
     bool cut;              /* the body went on */
     struct buffer *body;   /* may be NULL: the body is not wanted */
+    struct buffer *headers; /* may be NULL; the last header's lines as they came, status line included */
 };
 
 struct net_address {
@@ -68,6 +75,9 @@ const struct hin_net *net_real(void);
 
 MUST_USE int http_fetch(const struct hin_net *net, const struct http_fetch_request *request,
                         struct http_fetch_reply *reply, struct err *err);
+
+/* The value of the first header of that name among the lines of a reply; SLICE_NONE: none. */
+struct slice http_fetch_header_of(struct slice headers, const char *name);
 
 /* Whether http_fetch would ask such a URL at all; no name is resolved. */
 MUST_USE int http_fetch_check(struct slice url, bool allow_private, struct err *err);

@@ -1,0 +1,48 @@
+#pragma once
+/*
+ * collect/reader_thread: the thread of a reader of remote things: one delivery at a time, which is given until it is
+ * durable.
+ *
+ * Ownership  Lives inside its collector. host and settings outlive it.
+ * Threads    init, start, stop and close from the one that opens collectors; reader_problem_of() and reader_is_stopping()
+ *            from any; the rest from the reader's own.
+ * Errors     A sink without room (ERR_LIMIT) makes it wait and try again; so does a disk that refuses, which is said.
+ */
+#include "base/rand.h"
+#include "collect/collector.h"
+
+#include <pthread.h>
+
+struct reader_thread {
+    const struct collector_host *host;
+    const struct collector_settings *settings;
+    pthread_t thread;
+    pthread_mutex_t lock; /* of what follows */
+    pthread_cond_t changed;
+    bool running, stopping;
+    int answer;          /* of the delivery under way */
+    char problem[240];
+};
+
+void reader_thread_init(struct reader_thread *reader, const struct collector_host *host,
+                        const struct collector_settings *settings);
+MUST_USE int reader_thread_start(struct reader_thread *reader, void *(*work)(void *context), void *context, struct err *err);
+/* The thread has ended when it returns. */
+void reader_thread_stop(struct reader_thread *reader);
+void reader_thread_close(struct reader_thread *reader);
+
+bool reader_is_stopping(struct reader_thread *reader);
+/* False: it is to stop. */
+bool reader_sleep(struct reader_thread *reader, int64_t ns);
+/* True when it is durable. False: it is to stop, and nobody knows. */
+bool reader_give(struct reader_thread *reader, struct delivery *delivery);
+/* What it suffers from now, for counts and, when it is another one than before, the log. NULL: nothing any more. */
+void reader_say(struct reader_thread *reader, const char *sentence);
+void reader_problem_of(struct reader_thread *reader, char to[240]);
+
+/* Puts an event: one over EVENT_BYTES_MAX as linked parts. How many were put. */
+uint32_t reader_put_event(struct buffer *records, struct slice raw, struct slice hints);
+
+/* How long to wait after so many failures in a row (from 1): doubles from one second to READER_WAIT_MAX_S, of which
+ * the last half is left to chance, so that many who failed together do not come back together. */
+int64_t reader_backoff_ns(unsigned failures, const struct hin_rand *rand);
