@@ -121,6 +121,9 @@ enum { READER_ASKED_WAIT_MAX_S = 3600 }; /* that the other side may ask for (Ret
 enum { POLL_IDS_MAX = 128 * 1024 };     /* ids of records that are remembered, of one collector */
 enum { POLL_NEXT_BYTES_MAX = 16 * 1024 }; /* of the URL or cursor of a next page */
 enum { POLL_ENTRY_TRIES_MAX = 3 };      /* for an object that was listed and is not there; then it is said and counted as missing */
+enum { NATS_PENDING_MAX = 4096 };       /* messages of a JetStream consumer that are not acknowledged yet */
+#define NATS_FETCH_BYTES (16 * MIB)     /* of messages that are asked for at a time; also the longest one that JetStream may have for us */
+enum { NATS_RANGES_MAX = 64 * 1024 };   /* ranges of stored messages above those that were acknowledged */
 
 /* Senders' protocols (docs/collect.md). */
 #define BULK_ANSWER_BYTES_MAX (48 * MIB) /* of _bulk, which has a line for each item; more items are refused with 413 and sent in smaller batches */
