@@ -172,10 +172,12 @@ PRINTF_LIKE(2, 3) static void note(const struct poll_round *round, const char *f
 /* Puts a record, in parts where it is long. False: it is to stop. */
 static bool put_record(struct poll_round *round, struct slice raw)
 {
+    bool is_part = raw.len > EVENT_BYTES_MAX; /* also of its last piece */
     while (raw.len) {
         struct slice part = slice_sub(raw, 0, 16 * EVENT_BYTES_MAX);
         size_t before = round->records.len;
-        uint32_t count = reader_put_event(&round->records, part, raw.len > EVENT_BYTES_MAX ? SLICE("part=1") : SLICE(""));
+        struct slice hints = is_part && part.len <= EVENT_BYTES_MAX ? SLICE("part=1") : SLICE("");
+        uint32_t count = reader_put_event(&round->records, part, hints);
         if (buffer_failed(&round->records)) {
             round->records.failed = false;
             round->records.len = before;
