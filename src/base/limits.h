@@ -124,6 +124,9 @@ enum { POLL_ENTRY_TRIES_MAX = 3 };      /* for an object that was listed and is 
 enum { NATS_PENDING_MAX = 4096 };       /* messages of a JetStream consumer that are not acknowledged yet */
 #define NATS_FETCH_BYTES (16 * MIB)     /* of messages that are asked for at a time; also the longest one that JetStream may have for us */
 enum { NATS_RANGES_MAX = 64 * 1024 };   /* ranges of stored messages above those that were acknowledged */
+enum { KAFKA_PARTITIONS_MAX = 10000 };  /* of all topics of a collector */
+enum { KAFKA_TOPIC_BYTES_MAX = 249 };   /* as Kafka has it */
+enum { KAFKA_KEY_BYTES_MAX = 1024 };    /* of a message's key that becomes a field; a longer one does not */
 
 /* Senders' protocols (docs/collect.md). */
 #define BULK_ANSWER_BYTES_MAX (48 * MIB) /* of _bulk, which has a line for each item; more items are refused with 413 and sent in smaller batches */
