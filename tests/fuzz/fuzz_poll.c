@@ -1,5 +1,6 @@
 /* What HTTP APIs answer, and the places that the journal keeps: the first byte picks which. */
 #include "base/limits.h"
+#include "collect/kafka_place.h"
 #include "collect/nats_place.h"
 #include "collect/poll_page.h"
 #include "collect/poll_state.h"
@@ -64,6 +65,21 @@ static void read_place(struct slice bytes)
     nats_place_close(&place);
 }
 
+static void read_topics(struct slice bytes)
+{
+    struct kafka_place place = {0};
+    struct buffer again;
+    struct err err;
+    buffer_init(&again, 16 * MIB);
+    if (kafka_place_load(&place, bytes, &err) == 0) {
+        kafka_place_save(&place, &again);
+        size_t count = place.count;
+        assert(kafka_place_load(&place, buffer_slice(&again), &err) == 0 && place.count == count);
+    }
+    buffer_close(&again);
+    kafka_place_close(&place);
+}
+
 static void fill_template(struct slice text)
 {
     const struct poll_values values = {.cursor = SLICE("a b"), .each = SLICE("\"x"), .entry = SLICE("p/q")};
@@ -82,7 +98,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size == 0)
         return 0;
     struct slice rest = slice_of(data + 1, size - 1);
-    switch (data[0] % 7) {
+    switch (data[0] % 8) {
     case 0:
         read_page(POLL_JSON, rest);
         break;
@@ -101,8 +117,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     case 5:
         read_place(rest);
         break;
-    default:
+    case 6:
         fill_template(rest);
+        break;
+    default:
+        read_topics(rest);
     }
     return 0;
 }

@@ -1,6 +1,7 @@
 /* What readers of remote things share, JetStream's places, and ready configurations. */
 #include "base/limits.h"
 #include "base/mem.h"
+#include "collect/kafka_place.h"
 #include "collect/nats_place.h"
 #include "collect/preset.h"
 #include "collect/reader_thread.h"
@@ -62,6 +63,31 @@ static void a_failed_allocation_leaves_a_place_as_it_was(void **state)
     mem_fail_after(-1);
     assert_false(nats_place_has(&place, 5));
     nats_place_close(&place);
+}
+
+/* ---- Kafka's places ---- */
+
+static void offsets_of_partitions_are_read_back(void **state)
+{
+    (void)state;
+    struct kafka_place place = {0}, again = {0};
+    struct buffer bytes;
+    struct err err;
+    char name[300];
+    buffer_init(&bytes, 1 * MIB);
+    kafka_place_at(&place, SLICE("logs"), 0)->next = 7;
+    assert_int_equal(kafka_place_at(&place, SLICE("logs"), 1)->next, -1);
+    assert_int_equal(kafka_place_at(&place, SLICE("logs"), 0)->next, 7);
+    kafka_place_save(&place, &bytes);
+    assert_int_equal(kafka_place_load(&again, buffer_slice(&bytes), &err), 0);
+    assert_true(again.count == 2 && kafka_place_at(&again, SLICE("logs"), 0)->next == 7);
+    assert_int_equal(kafka_place_load(&again, slice_sub(buffer_slice(&bytes), 0, bytes.len - 1), &err), -1);
+    assert_int_equal(again.count, 0);
+    memset(name, 'x', sizeof(name));
+    assert_null(kafka_place_at(&again, slice_of(name, sizeof(name)), 0));
+    kafka_place_close(&place);
+    kafka_place_close(&again);
+    buffer_close(&bytes);
 }
 
 /* ---- waiting ---- */
@@ -164,6 +190,7 @@ int main(void)
         cmocka_unit_test(ranges_join_and_end_at_the_floor),
         cmocka_unit_test(places_of_streams_are_read_back),
         cmocka_unit_test(a_failed_allocation_leaves_a_place_as_it_was),
+        cmocka_unit_test(offsets_of_partitions_are_read_back),
         cmocka_unit_test(waits_grow_and_are_bounded),
         cmocka_unit_test(long_events_are_put_in_parts),
         cmocka_unit_test(a_preset_is_filled_in_and_what_is_written_counts_more),
