@@ -334,3 +334,39 @@ class S3(Api):
                 self.answer(request, 200, gzip.compress(json.dumps({"Records": [item[3] for item in items]}).encode()))
                 return
         self.answer(request, 404, b"<Error><Code>NoSuchKey</Code></Error>")
+
+
+class Tickets(Api):
+    """No service in particular: pages by number, offset or a cursor in a POSTed body; Basic; some answers that are wrong."""
+    page = 30
+
+    def record(self, number, at, name):
+        return {"key": name, "n": number, "message": "a change", "event": {"id": name}}
+
+    def is_known(self, request):
+        return request.headers.get("Authorization") == "Basic dXNlcjpwYXNz"
+
+    def serve(self, request, path, query):
+        rows = [item[3] for item in self.visible()]
+        if path == "/hangs":
+            self.count("hangs")
+            time.sleep(30)
+        elif path == "/elsewhere":
+            self.count("elsewhere")
+            self.answer(request, 200, {"items": rows[:self.page], "next": "http://127.0.0.2:1/steal"})
+        elif path == "/list":
+            self.answer(request, 200, [{"name": "there"}, {"name": "gone"}, {"name": "no json"}])
+        elif path == "/object/there":
+            self.answer(request, 200, rows[:3])
+        elif path == "/object/no%20json":
+            self.answer(request, 200, b"plain words\nof two lines")
+        elif path == "/wrong":
+            self.answer(request, 200, {"value": rows})
+        elif path in ("/page", "/offset"):
+            at = int(query["p"]) * self.page if path == "/page" else int(query["p"])
+            self.answer(request, 200, {"items": rows[at:at + self.page]})
+        elif path == "/cursor":
+            at = int(query.get("after") or 0)
+            self.answer(request, 200, {"items": rows[at:at + self.page], **({"next": str(at + self.page)} if at + self.page < len(rows) else {})})
+        else:
+            self.answer(request, 404, {"error": "no such path"})

@@ -2,6 +2,7 @@
 """HTTP APIs read through everything that goes wrong: throttling, expired tokens, cut answers, late events, doubled pages, kills: no gap, no double."""
 import pathlib
 import sys
+import tempfile
 import threading
 import time
 
@@ -73,8 +74,78 @@ def check_preset(checks, preset, troubles=0.15, kills=3):
         api.close()
 
 
+WRONG = {
+    "preset: okta, domain: x.okta.com": "preset okta needs token",
+    "preset: oktta, domain: x": "there is no preset oktta",
+    'url: "https://x/a?s=${since}"': "there is no such place",
+    "url: https://x/, overlap: 5m": "overlap needs id",
+    "url: https://x/, paging: cursor, next: a": "paging: cursor needs ${cursor}",
+    "url: https://x/, auth: oauth2": "auth: oauth2 needs token_url",
+    "url: http://x/": "allow_private",
+    "url: https://x/, windo: 5m": "did you mean 'window'",
+    "auth: none": "needs url",
+}
+
+
+def check_wrong(checks):
+    """A configuration that cannot work is refused before anything is asked, with what to do."""
+    with tempfile.TemporaryDirectory(prefix="hinomi-wrong-") as folder:
+        path = pathlib.Path(folder, "hinomi.yaml")
+        for entry, sentence in WRONG.items():
+            path.write_text(f"version: 1\ncollect:\n  - {{kind: http_poll, {entry}}}\n")
+            status, out, err = harness.run("check", "--config", path)
+            checks.check(f"{entry}: {sentence}", status != 0 and sentence in out + err, (out + err)[-300:])
+        for name in sorted(pathlib.Path(harness.ROOT, "content/collect").glob("*.yaml")):
+            needs = [line.split(":")[0].strip() for line in name.read_text().split("needs:")[1].split("may:")[0].splitlines() if line.startswith("  ")]
+            path.write_text(f"version: 1\ncollect:\n  - {{kind: http_poll, preset: {name.stem}, {', '.join(f'{need}: xx' for need in needs)}}}\n")
+            status, out, err = harness.run("check", "--config", path)
+            checks.check(f"preset {name.stem} is one", f"{name.stem}" and "collect" not in err and "preset" not in err + out, (out + err)[-300:])
+
+
+def problems(server):
+    return pathlib.Path(server.dir, "stderr").read_text()
+
+
+def check_generic(checks):
+    """An API that has no preset: ways of paging, what is not to be had, what must not be followed, and one that hangs."""
+    api = apis.Tickets()
+    for i in range(100):
+        api.add(i, time.time() - 100)
+    base = f"kind: http_poll, {FAST}, auth: basic, user: user, secret: pass, records: items, id: key"
+    entries = [f'{base}, name: by_page, url: "{api.url}/page?p=${{page}}", paging: page',
+               f'{base}, name: by_offset, url: "{api.url}/offset?p=${{page}}", paging: offset, page_size: 30',
+               f'{base}, name: by_cursor, url: "{api.url}/cursor?a=b", paging: cursor, next: next, more: "&after=${{cursor}}"',
+               f'{base}, name: elsewhere, url: "{api.url}/elsewhere", paging: url, next: next',
+               f'{base}, name: wrong, url: "{api.url}/wrong"',
+               f'{base}, name: hangs, url: "{api.url}/hangs"',
+               f'{base.replace(", records: items, id: key", "")}, name: objects, url: "{api.url}/list", entry: name, fetch_url: "{api.url}/object/${{entry}}"']
+    server = harness.Server(config="collect:\n" + "".join(f"  - {{{entry}}}\n" for entry in entries)).start()
+    try:
+        server.sign_in()
+        for way in ("by_page", "by_offset", "by_cursor"):
+            harness.wait_for(lambda: numbers(server, way)[0] >= 100)
+            checks.equal(f"{way}: all pages, once", numbers(server, way), (100, 100))
+        harness.wait_for(lambda: "was listed, but cannot be fetched" in problems(server))
+        harness.wait_for(lambda: numbers(server, "objects")[0] >= 4)
+        checks.equal("what is not understood is kept whole", numbers(server, "objects")[0], 4)
+        checks.check("what is gone is said", "objects: gone was listed, but cannot be fetched" in problems(server))
+        checks.check("another host is not asked", harness.wait_for(lambda: "is not a host of the configuration" in problems(server)))
+        checks.equal("and what came before is kept", numbers(server, "elsewhere"), (30, 30))
+        checks.check("a path that is not there is said", "has no 'items'" in problems(server))
+        checks.check("one hangs", harness.wait_for(lambda: api.counts.get("hangs")))
+        began = time.monotonic()
+        server.stop()
+        checks.check("and does not keep the program from ending", time.monotonic() - began < 15, f"{time.monotonic() - began:.1f} s")
+    finally:
+        server.close()
+        api.close()
+
+
 def main():
     checks = harness.Checks()
+    if len(sys.argv) == 1:
+        check_wrong(checks)
+        check_generic(checks)
     for preset in sys.argv[1:] or PRESETS:
         check_preset(checks, preset)
     checks.finish()
