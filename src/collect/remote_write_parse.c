@@ -254,19 +254,26 @@ static void begin_series(struct walk *walk, struct json *json, const char *kind)
     put_others(json, walk->series, not_of_series);
 }
 
+/* The number that says whether the series has ended, the time, and what has no place of its own. */
+static void end_series(struct walk *walk, struct json *json, const struct json_node *node, const char *number,
+                       const char *const *written)
+{
+    put_number(json, number, node);
+    if (slice_is(json_text_of(json_get(node, number), SLICE("")), "StaleNaN"))
+        json_put_bool(json, "stale", true);
+    put_number(json, "timestamp", node);
+    put_others(json, node, written);
+    json_close(json, '}');
+    put_labels(json, walk->labels, walk->label_count, false);
+    end(walk, json, json_get(node, "timestamp"));
+}
+
 static void put_sample(struct walk *walk, const struct json_node *node)
 {
     static const char *const written[] = {"value", "timestamp", NULL};
     struct json json;
     begin_series(walk, &json, "sample");
-    put_number(&json, "value", node);
-    if (slice_is(json_text_of(json_get(node, "value"), SLICE("")), "StaleNaN"))
-        json_put_bool(&json, "stale", true);
-    put_number(&json, "timestamp", node);
-    put_others(&json, node, written);
-    json_close(&json, '}');
-    put_labels(&json, walk->labels, walk->label_count, false);
-    end(walk, &json, json_get(node, "timestamp"));
+    end_series(walk, &json, node, "value", written);
     walk->counts->samples++;
 }
 
@@ -278,14 +285,7 @@ static void put_histogram(struct walk *walk, const struct json_node *node)
     if (!walk->metadata)
         json_put_text(&json, "type", SLICE("histogram"));
     put_number(&json, "count", node);
-    put_number(&json, "sum", node);
-    if (slice_is(json_text_of(json_get(node, "sum"), SLICE("")), "StaleNaN"))
-        json_put_bool(&json, "stale", true);
-    put_number(&json, "timestamp", node);
-    put_others(&json, node, written);
-    json_close(&json, '}');
-    put_labels(&json, walk->labels, walk->label_count, false);
-    end(walk, &json, json_get(node, "timestamp"));
+    end_series(walk, &json, node, "sum", written);
     walk->counts->histograms++;
 }
 

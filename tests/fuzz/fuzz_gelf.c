@@ -1,34 +1,22 @@
 /* GELF: the messages of a TCP stream do not depend on how it was cut; datagrams (length, bytes) are put together
  * without a crash, and what waits stays within its bounds. */
 #include "base/clock.h"
-#include "base/hash.h"
 #include "base/limits.h"
 #include "collect/gelf_chunk.h"
 #include "collect/gelf_frame.h"
 
-#include <assert.h>
+#include "cut_stream.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-struct sum {
-    uint64_t hash, frames;
-};
-
-static void add(void *context, struct slice frame, bool part)
-{
-    struct sum *sum = context;
-    sum->hash = hash_bytes_seeded(frame, sum->hash + part);
-    sum->frames++;
-}
-
-static struct sum feed(struct slice bytes, size_t step)
+static struct stream_sum feed(struct slice bytes, size_t step)
 {
     struct gelf_frames frames;
-    struct sum sum = {0};
+    struct stream_sum sum = {0};
     gelf_frames_init(&frames);
     for (size_t at = 0; at < bytes.len; at += step)
-        assert(gelf_frames_feed(&frames, slice_sub(bytes, at, step), add, &sum) == 0);
-    gelf_frames_finish(&frames, add, &sum);
+        assert(gelf_frames_feed(&frames, slice_sub(bytes, at, step), stream_add, &sum) == 0);
+    gelf_frames_finish(&frames, stream_add, &sum);
     gelf_frames_close(&frames);
     return sum;
 }
@@ -51,11 +39,6 @@ static void take_datagrams(struct slice bytes)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    if (size < 2)
-        return 0;
-    struct slice bytes = slice_of(data + 1, size - 1);
-    struct sum whole = feed(bytes, bytes.len), cut = feed(bytes, (size_t)data[0] % 17 + 1);
-    assert(whole.hash == cut.hash && whole.frames == cut.frames);
-    take_datagrams(bytes);
+    take_datagrams(stream_check(data, size, feed));
     return 0;
 }

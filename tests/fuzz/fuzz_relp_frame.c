@@ -1,27 +1,22 @@
 /* RELP's frames do not depend on how the stream was cut; the first byte of the input picks the cuts. */
-#include "base/hash.h"
 #include "collect/relp_frame.h"
 
-#include <assert.h>
+#include "cut_stream.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-struct sum {
-    uint64_t hash, frames;
-};
-
 static void add(void *context, const struct relp_frame *frame)
 {
-    struct sum *sum = context;
+    struct stream_sum *sum = context;
     sum->hash = hash_bytes_seeded(frame->data, sum->hash + frame->number + frame->part + 2u * frame->last);
     sum->hash = hash_bytes_seeded(slice_text(frame->command), sum->hash);
     sum->frames++;
 }
 
-static struct sum feed(struct slice bytes, size_t step)
+static struct stream_sum feed(struct slice bytes, size_t step)
 {
     struct relp_frames frames;
-    struct sum sum = {0};
+    struct stream_sum sum = {0};
     int result = 0;
     relp_frames_init(&frames);
     for (size_t at = 0; at < bytes.len && result == 0; at += step)
@@ -32,10 +27,6 @@ static struct sum feed(struct slice bytes, size_t step)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    if (size < 2)
-        return 0;
-    struct slice bytes = slice_of(data + 1, size - 1);
-    struct sum whole = feed(bytes, bytes.len), cut = feed(bytes, (size_t)data[0] % 17 + 1);
-    assert(whole.hash == cut.hash && whole.frames == cut.frames);
+    stream_check(data, size, feed);
     return 0;
 }

@@ -7,20 +7,13 @@
 
 static void expect(bool json, struct slice body, const char *wanted)
 {
-    struct buffer records, text;
+    struct buffer records;
     struct err err;
     uint32_t count;
     err_clear(&err);
     buffer_init(&records, 1024 * 1024);
-    buffer_init(&text, 1024 * 1024);
-    if (loki_parse(json, body, &records, &count, &err) < 0)
-        buffer_put_text(&text, err.text);
-    else
-        records_print(&records, &text);
-    if (!slice_is(buffer_slice(&text), wanted))
-        fail_msg("got '%.*s', want '%s'", SLICE_ARG(buffer_slice(&text)), wanted);
-    buffer_close(&records);
-    buffer_close(&text);
+    int result = loki_parse(json, body, &records, &count, &err);
+    records_expect(result, &err, &records, wanted);
 }
 
 static void lines_have_labels_and_metadata(void **state)

@@ -7,20 +7,13 @@
 
 static struct remote_write_counts expect(bool version_2, struct slice body, const char *wanted)
 {
-    struct buffer records, text;
+    struct buffer records;
     struct err err;
     struct remote_write_counts counts;
     err_clear(&err);
     buffer_init(&records, 1024 * 1024);
-    buffer_init(&text, 1024 * 1024);
-    if (remote_write_parse(version_2, body, &records, &counts, &err) < 0)
-        buffer_put_text(&text, err.text);
-    else
-        records_print(&records, &text);
-    if (!slice_is(buffer_slice(&text), wanted))
-        fail_msg("got '%.*s', want '%s'", SLICE_ARG(buffer_slice(&text)), wanted);
-    buffer_close(&records);
-    buffer_close(&text);
+    int result = remote_write_parse(version_2, body, &records, &counts, &err);
+    records_expect(result, &err, &records, wanted);
     return counts;
 }
 
