@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 enum { HEADERS_MAX = 32, INFLATE_RATIO_MAX = 1000, SHOWN_BYTES = 160 };
+#define KEPT_BYTES (4 * MIB)
 
 int poll_fetch_check(const struct collector_settings *settings, struct err *err)
 {
@@ -119,14 +120,25 @@ static struct slice shown(struct slice url)
 
 /* ---- one try ---- */
 
+/* Empty; what a large answer took is given back. */
+static void empty(struct buffer *buffer)
+{
+    size_t max = buffer->max;
+    if (buffer->size > KEPT_BYTES) {
+        buffer_close(buffer);
+        buffer_init(buffer, max);
+    }
+    buffer_clear(buffer);
+}
+
 static int send_request(struct poll_fetch *fetch, const struct poll_request *wanted, struct http_fetch_reply *reply, struct err *err)
 {
     const struct collector_settings *settings = fetch->reader->settings;
     struct http_fetch_header headers[HEADERS_MAX + POLL_AUTH_HEADERS];
     size_t count;
     arena_reset(fetch->arena);
-    buffer_clear(&fetch->body);
-    buffer_clear(&fetch->plain);
+    empty(&fetch->body);
+    empty(&fetch->plain);
     buffer_clear(&fetch->answer_headers);
     if (poll_auth_headers(&fetch->auth, wanted->method, wanted->url, wanted->body.ptr ? wanted->body : SLICE(""), fetch->arena,
                           headers, &count, err) < 0)
@@ -200,6 +212,7 @@ static enum verdict try_once(struct poll_fetch *fetch, const struct poll_request
         *wait_s = fetch->auth.retry_after_s;
         return err.code == ERR_CANCELLED ? VERDICT_STOP : VERDICT_AGAIN;
     }
+    fetch->status = reply.status;
     if (reply.status == 401 && poll_auth_renew(&fetch->auth) && fetch->failures == 0) {
         fetch->failures++;
         return VERDICT_NOW;

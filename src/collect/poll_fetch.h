@@ -31,6 +31,7 @@ struct poll_fetch {
     struct arena *arena;               /* one request */
     struct buffer body, plain, answer_headers;
     unsigned failures;
+    int status; /* of the last answer */
 };
 
 struct poll_request {

@@ -144,6 +144,10 @@ static bool give(struct poll_round *round)
     if (!buffer_failed(&cursor))
         given = reader_give(round->reader, &delivery);
     buffer_close(&cursor);
+    if (round->records.size > 2 * POLL_DELIVERY_BYTES) {
+        buffer_close(&round->records);
+        buffer_init(&round->records, JOURNAL_RECORD_BYTES_MAX);
+    }
     buffer_clear(&round->records);
     round->record_count = 0;
     round->given_ns = clock_mono_ns(round->reader->host->sink->clock);
@@ -428,13 +432,14 @@ static bool end_round(struct poll_round *round)
 /* Of the answer that has come. */
 static bool take_page(struct poll_round *round, uint64_t hash, bool *ended)
 {
-    struct poll_page page;
+    struct poll_page page = {.next = SLICE_NONE};
     struct err err;
     struct slice next = SLICE_NONE;
+    bool no_content = round->fetch.status == 204;
     arena_reset(round->page_arena);
     /* Entries are fetched while the page is at work: it keeps its bytes. */
     struct slice body = arena_copy(round->page_arena, poll_fetch_body(&round->fetch));
-    if (!body.ptr || poll_page_read(&round->list, body, round->page_arena, &page, &err) < 0) {
+    if (!body.ptr || (!no_content && poll_page_read(&round->list, body, round->page_arena, &page, &err) < 0)) {
         char text[ERR_TEXT_SIZE];
         snprintf(text, sizeof(text), "%s", body.ptr ? err.text : "memory is out");
         return poll_fetch_fail(&round->fetch, text);
@@ -517,6 +522,7 @@ bool poll_round_prepare(struct poll_round *round)
         poll_template_fill(settings_text(settings, "prepare_url"), &values, POLL_IN_URL, &url);
         struct poll_request request = {.method = "POST", .url = buffer_slice(&url), .body = SLICE(""), .may_be_gone = true};
         going = poll_fetch_get(&round->fetch, &request) != POLL_STOP; /* 400: it was done before, as a rule */
+        round->fetch.failures = 0;
         buffer_close(&url);
     }
     state->part = part;
