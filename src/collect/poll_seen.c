@@ -122,9 +122,9 @@ bool poll_seen_load(struct poll_seen *seen, struct slice *from)
         return false;
     memcpy(seen->key, key.ptr, sizeof(seen->key));
     for (uint64_t i = 0; i < count; i++) {
-        if (!slice_take_le64(from, &id) || !poll_seen_add(seen, id & ~AGE_MASK))
-            return false;
-        seen->ids[seen->count - 1] = id;
+        if (!slice_take_le64(from, &id) || !poll_seen_add(seen, id & ~AGE_MASK) || seen->count != i + 1)
+            return false; /* one that stands there twice was never saved */
+        seen->ids[i] = id;
     }
     return true;
 }
