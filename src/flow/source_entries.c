@@ -165,11 +165,16 @@ struct source_entry *source_entry_add(struct sources *sources, const struct sour
     return entry;
 }
 
-struct source_entry *source_entry_get(struct sources *sources, const struct source_entry *like, int64_t now_ns)
+struct source_entry *source_entry_find(struct sources *sources, const struct source_entry *like)
 {
     struct slice key = key_of(like, sources->scratch);
-    struct source_entry *entry = key.ptr ? map_find(&sources->by_key, key) : NULL;
-    if (entry || !key.ptr)
+    return key.ptr ? map_find(&sources->by_key, key) : NULL;
+}
+
+struct source_entry *source_entry_get(struct sources *sources, const struct source_entry *like, int64_t now_ns)
+{
+    struct source_entry *entry = source_entry_find(sources, like);
+    if (entry)
         return entry;
     struct source_entry fresh = {.kind = like->kind, .source = like->source, .sender = like->sender,
                                  .path = like->path, .host = like->host};

@@ -57,6 +57,8 @@ struct sources {
 };
 
 /* source_entries.c */
+/* NULL: there is none, or memory is out. */
+struct source_entry *source_entry_find(struct sources *sources, const struct source_entry *like);
 /* Found or made; NULL when memory is out. Names are copied. */
 struct source_entry *source_entry_get(struct sources *sources, const struct source_entry *like, int64_t now_ns);
 struct source_entry *source_entry_add(struct sources *sources, const struct source_entry *like);

@@ -1,6 +1,7 @@
 #include "flow/source_entry.h"
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/io.h"
 #include "base/mem.h"
 #include "cut/url.h"
@@ -250,12 +251,22 @@ int64_t sources_clock_ahead(struct sources *sources, const struct origin *origin
 
 /* ---- what comes ---- */
 
-/* Rows that follow each other and are of one source. */
+enum { HOSTS_CACHED = 64 };
+
+/* Rows that follow each other and came from one sender, and of these the last that are of one host. */
 struct run {
-    struct source_entry *entry, *also; /* also: a heartbeat's own */
     const struct origin *origin;
+    struct source_entry *sender; /* or the input, where there is none; NULL: it is not followed */
+    uint32_t begin;
     struct slice host;
-    uint32_t rows;
+    struct source_entry *behind; /* the host, when the sender sends for several; NULL: the sender is all */
+    struct source_entry *also;   /* of a heartbeat that is of the host, whoever sends for it */
+    uint32_t host_begin;
+    uint64_t forgotten;          /* when the cache was begun */
+    struct {
+        struct slice host;
+        struct source_entry *behind;
+    } cache[HOSTS_CACHED];       /* by hash */
 };
 
 static unsigned delay_bin(int64_t delay_ns)
@@ -306,27 +317,42 @@ static void count_row(struct source_entry *entry, const struct event_row *row)
         clock_skew_take(&entry->clock, stamp_ns, row->received_ns);
 }
 
-static int end_run(struct sources *sources, const struct batch *batch, const struct run *run, uint32_t end,
-                   struct err *err)
+/* Rows from begin to, not with, end are its. */
+static int give_rows(struct sources *sources, const struct batch *batch, struct source_entry *entry, uint32_t begin,
+                     uint32_t end, struct err *err)
 {
-    struct slice dataset = batch_first(batch, end - 1, FIELD_DATASET).type == VALUE_STRING
-                               ? value_slice(batch_first(batch, end - 1, FIELD_DATASET)) : SLICE("");
     const struct event_row *last = &batch->rows[end - 1];
-    int64_t delay_ns = clock_wall_ns(sources->config.clock) - last->received_ns;
-    struct source_entry *first[] = {run->entry, run->also};
-    for (size_t i = 0; i < ARRAY_COUNT(first); i++)
-        for (struct source_entry *entry = first[i]; entry; entry = i ? NULL : entry->group) {
-            rhythm_take(&entry->rhythm, &sources->config.week, last->received_ns, run->rows);
-            for (uint32_t row = end - run->rows; row < end; row++)
-                count_row(entry, &batch->rows[row]);
-            add_delay(entry, delay_ns, run->rows);
-            add_minute(entry, last->received_ns, run->rows);
-            source_entry_keep(&entry->stream, last->origin->stream);
-            source_entry_keep(&entry->dataset, dataset);
-            if (entry->silent_with && source_silence_heard(sources, entry, last->received_ns, err) < 0)
-                return -1;
-        }
+    struct value dataset = batch_first(batch, end - 1, FIELD_DATASET);
+    rhythm_take(&entry->rhythm, &sources->config.week, last->received_ns, end - begin);
+    for (uint32_t row = begin; row < end; row++)
+        count_row(entry, &batch->rows[row]);
+    add_delay(entry, clock_wall_ns(sources->config.clock) - last->received_ns, end - begin);
+    add_minute(entry, last->received_ns, end - begin);
+    source_entry_keep(&entry->stream, last->origin->stream);
+    source_entry_keep(&entry->dataset, dataset.type == VALUE_STRING ? value_slice(dataset) : SLICE(""));
+    return entry->silent_with ? source_silence_heard(sources, entry, last->received_ns, err) : 0;
+}
+
+static int end_host(struct sources *sources, const struct batch *batch, struct run *run, uint32_t end, struct err *err)
+{
+    struct source_entry *const entries[] = {run->behind, run->also};
+    for (size_t i = 0; i < ARRAY_COUNT(entries) && end > run->host_begin; i++)
+        if (entries[i] && give_rows(sources, batch, entries[i], run->host_begin, end, err) < 0)
+            return -1;
+    run->behind = run->also = NULL;
     return 0;
+}
+
+static int end_run(struct sources *sources, const struct batch *batch, struct run *run, uint32_t end, struct err *err)
+{
+    int result = end_host(sources, batch, run, end, err);
+    for (struct source_entry *entry = run->sender; entry && result == 0 && end > run->begin; entry = entry->group)
+        result = give_rows(sources, batch, entry, run->begin, end, err);
+    if (run->sender)
+        run->sender->held = false;
+    run->sender = NULL;
+    run->origin = NULL;
+    return result;
 }
 
 /* A sender that sends for several hosts passes on what they send: each of them is a source. */
@@ -335,44 +361,59 @@ static struct source_entry *find_host(struct sources *sources, struct source_ent
 {
     struct source_entry like = {.kind = SOURCE_HOST, .source = sender->source, .sender = sender->sender, .host = host};
     if (!host.len || sender->kind != SOURCE_SENDER || sender->path.len || host.len > SOURCE_NAMES_BYTES)
-        return sender;
+        return NULL;
     if (!sender->only_host.len)
         source_entry_keep(&sender->only_host, host);
     if (!sender->relays && slice_equal(sender->only_host, host))
-        return sender;
+        return NULL;
     sender->relays = true;
-    if (sender->members >= SOURCE_HOSTS_MAX)
-        return sender;
-    struct source_entry *entry = source_entry_get(sources, &like, now_ns);
-    return entry ? entry : sender;
+    return sender->members < SOURCE_HOSTS_MAX ? source_entry_get(sources, &like, now_ns) : source_entry_find(sources, &like);
 }
 
-static void begin_run(struct sources *sources, struct run *run, const struct event_row *row, struct slice host)
+/* The entry of a heartbeat that is of the host alone. */
+static struct source_entry *find_beat(struct sources *sources, const struct run *run, int64_t now_ns)
 {
-    bool same = run->origin == row->origin && slice_equal(run->host, host);
-    run->rows = 0;
-    if (same)
-        return;
+    const struct source_entry like = {.kind = SOURCE_HOST, .source = run->origin->source, .host = run->host};
+    for (size_t i = 0; i < sources->heartbeat_count; i++)
+        if (slice_equal(sources->heartbeats[i].host, run->host) && !sources->heartbeats[i].sender.len &&
+            slice_equal(sources->heartbeats[i].source, like.source))
+            return source_entry_get(sources, &like, now_ns);
+    return NULL;
+}
+
+static void begin_run(struct sources *sources, struct run *run, const struct event_row *row, uint32_t at)
+{
+    memset(run, 0, sizeof(*run));
     run->origin = row->origin;
-    run->host = host;
-    run->entry = run->also = NULL;
+    run->begin = at;
+    run->forgotten = sources->forgotten;
     arena_reset(sources->scratch);
-    if (!is_followed(row->origin))
-        return;
-    run->entry = find_sender(sources, row->origin, row->received_ns);
-    if (!run->entry)
-        return;
-    run->entry->held = true;
-    struct source_entry *sender = run->entry;
-    if (sources->host_heartbeats && host.len) {
-        struct source_entry like = {.kind = SOURCE_HOST, .source = row->origin->source, .host = host};
-        for (size_t i = 0; i < sources->heartbeat_count && !run->also; i++)
-            if (slice_equal(sources->heartbeats[i].host, host) && !sources->heartbeats[i].sender.len &&
-                slice_equal(sources->heartbeats[i].source, like.source))
-                run->also = source_entry_get(sources, &like, row->received_ns);
+    if (is_followed(row->origin))
+        run->sender = find_sender(sources, row->origin, row->received_ns);
+    if (run->sender)
+        run->sender->held = true;
+}
+
+static void begin_host(struct sources *sources, struct run *run, const struct event_row *row, struct slice host,
+                       uint32_t at)
+{
+    size_t slot = hash_bytes(host) % HOSTS_CACHED;
+    run->host = host;
+    run->host_begin = at;
+    if (run->forgotten != sources->forgotten) {
+        memset(run->cache, 0, sizeof(run->cache));
+        run->forgotten = sources->forgotten;
     }
-    run->entry = find_host(sources, sender, host, row->received_ns);
-    sender->held = false;
+    if (sources->host_heartbeats && host.len)
+        run->also = find_beat(sources, run, row->received_ns);
+    if (host.len && slice_equal(run->cache[slot].host, host)) {
+        run->behind = run->cache[slot].behind;
+        return;
+    }
+    arena_reset(sources->scratch);
+    run->behind = find_host(sources, run->sender, host, row->received_ns);
+    run->cache[slot].behind = run->behind;
+    run->cache[slot].host = run->behind ? host : SLICE_NONE;
 }
 
 static struct slice host_of(const struct column *hosts, uint32_t row)
@@ -384,25 +425,31 @@ static struct slice host_of(const struct column *hosts, uint32_t row)
 static int take_rows(struct sources *sources, const struct batch *batch, struct err *err)
 {
     const struct column *hosts = batch_find(batch, FIELD_HOST);
+    uint64_t seen_seq = sources->seen_seq;
     struct run run = {0};
     for (uint32_t row = 0; row < batch->row_count; row++) {
-        struct slice host = host_of(hosts, row);
-        bool same = run.rows && run.origin == batch->rows[row].origin && slice_equal(run.host, host);
-        if (batch->rows[row].seq <= sources->seen_seq && sources->seen_seq) {
-            run.rows = 0;
+        const struct event_row *event = &batch->rows[row];
+        if (event->seq <= seen_seq && seen_seq) { /* read again from the journal */
+            if (end_run(sources, batch, &run, row, err) < 0)
+                return -1;
             continue;
         }
-        if (!same && run.rows && run.entry && end_run(sources, batch, &run, row, err) < 0)
+        bool fresh = event->origin != run.origin;
+        if (fresh && end_run(sources, batch, &run, row, err) < 0)
             return -1;
-        if (!same)
-            begin_run(sources, &run, &batch->rows[row], host);
-        run.rows++;
+        if (fresh)
+            begin_run(sources, &run, event, row);
+        sources->seen_seq = event->seq > sources->seen_seq ? event->seq : sources->seen_seq;
+        if (!run.sender)
+            continue;
+        struct slice host = host_of(hosts, row);
+        if (!fresh && slice_equal(host, run.host))
+            continue;
+        if (end_host(sources, batch, &run, row, err) < 0)
+            return -1;
+        begin_host(sources, &run, event, host, row);
     }
-    if (run.rows && run.entry && end_run(sources, batch, &run, batch->row_count, err) < 0)
-        return -1;
-    if (batch->row_count && batch->rows[batch->row_count - 1].seq > sources->seen_seq)
-        sources->seen_seq = batch->rows[batch->row_count - 1].seq;
-    return 0;
+    return end_run(sources, batch, &run, batch->row_count, err);
 }
 
 int sources_take(struct sources *sources, const struct batch *batch, struct err *err)

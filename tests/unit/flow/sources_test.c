@@ -198,7 +198,7 @@ static void heartbeats_need_no_learning(void **state)
 }
 
 struct seen {
-    size_t hosts, silent, learning;
+    size_t hosts, silent, learning, of_hosts;
     struct source_view view;
 };
 
@@ -206,6 +206,7 @@ static void see(void *context, const struct source_view *view)
 {
     struct seen *seen = context;
     seen->hosts += view->kind == SOURCE_HOST;
+    seen->of_hosts += view->kind == SOURCE_HOST ? view->counts.events : 0;
     seen->silent += view->state == SOURCE_SILENT;
     seen->learning += view->state == SOURCE_LEARNING;
     if (slice_is(view->sender, "192.0.2.4") && view->kind == SOURCE_SENDER)
@@ -226,6 +227,25 @@ static void a_relay_is_its_hosts(void **state)
     assert_int_equal(seen.learning, SENDERS + 2 + 3);
     assert_int_equal(seen.view.counts.events, 8);
     assert_int_equal(seen.view.counts.bytes, 8 * 18);
+    world_free(world);
+}
+
+/* What further ones send is the sender's; those that are known stay known. */
+static void a_relay_has_so_many_hosts_and_no_more(void **state)
+{
+    (void)state;
+    struct world *world = world_new(NULL);
+    struct seen seen = {0};
+    char name[32];
+    for (int turn = 0; turn < 2; turn++)
+        for (int i = 0; i <= SOURCE_HOSTS_MAX + 100; i++) {
+            (void)snprintf(name, sizeof(name), "host-%d", i);
+            send_as(world, 4, name);
+        }
+    sources_each(world->sources, see, &seen);
+    assert_int_equal(seen.hosts, SOURCE_HOSTS_MAX);
+    assert_int_equal(seen.view.counts.events, 2 * (SOURCE_HOSTS_MAX + 101));
+    assert_int_equal(seen.of_hosts, 2 * SOURCE_HOSTS_MAX);
     world_free(world);
 }
 
@@ -286,6 +306,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_restart_forgets_nothing_and_is_nobodys_silence, make, remove_it),
         cmocka_unit_test(heartbeats_need_no_learning),
         cmocka_unit_test(a_relay_is_its_hosts),
+        cmocka_unit_test(a_relay_has_so_many_hosts_and_no_more),
         cmocka_unit_test_setup_teardown(beyond_the_most_the_oldest_go, make, remove_it),
         cmocka_unit_test_setup_teardown(damage_is_no_end, make, remove_it),
     };
