@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <unistd.h>
 
 static bool is_excluded(const struct file_match *match, struct slice path)
 {
@@ -31,6 +32,19 @@ static int visit_file(struct file_match *match, const char *path, const struct s
     return match->file(match->context, path, info);
 }
 
+/* Whose rotated file it may be. */
+static void visit_rotated(struct file_match *match, const char *path, struct slice pattern)
+{
+    char base[PATH_MAX];
+    struct slice folder_and = slice_sub(slice_text(path), 0, strlen(path) - path_name(slice_text(path)).len);
+    struct slice name = path_name(slice_text(path));
+    while (strip_rotation(&name)) {
+        snprintf(base, sizeof(base), "%.*s%.*s", SLICE_ARG(folder_and), SLICE_ARG(name));
+        if (path_fits(slice_text(base), pattern) && access(base, F_OK) < 0)
+            match->absent(match->context, base);
+    }
+}
+
 static int walk_folder(struct file_match *match, const char *folder, struct slice pattern, int depth);
 
 static int visit_entry(struct file_match *match, int folder_fd, const char *folder, const char *name,
@@ -44,6 +58,8 @@ static int visit_entry(struct file_match *match, int folder_fd, const char *fold
         return 0;
     if (S_ISDIR(info.st_mode))
         return folder_fits(slice_text(path), pattern) ? walk_folder(match, path, pattern, depth + 1) : 0;
+    if (match->absent)
+        visit_rotated(match, path, pattern);
     return path_fits(slice_text(path), pattern) ? visit_file(match, path, &info) : 0;
 }
 
@@ -98,7 +114,11 @@ static int walk_pattern(struct file_match *match, struct slice pattern)
     snprintf(below, sizeof(below), "%.*s", SLICE_ARG(folder));
     if (match->folder)
         match->folder(match->context, below);
-    return stat(path, &info) == 0 ? visit_file(match, path, &info) : 0;
+    if (stat(path, &info) == 0)
+        return visit_file(match, path, &info);
+    if (match->absent)
+        match->absent(match->context, path);
+    return 0;
 }
 
 int file_match_walk(struct file_match *match)

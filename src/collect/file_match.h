@@ -16,6 +16,8 @@ struct file_match {
     /* Not 0 ends the walk. A file that several patterns mean comes several times. */
     int (*file)(void *context, const char *path, const struct stat *info);
     void (*folder)(void *context, const char *path); /* each one that was looked into; may be NULL */
+    /* A file that is not there, whose name is what a rotated one was called, or that a pattern names; may be NULL. */
+    void (*absent)(void *context, const char *path);
     void *context;
     /* set by the walk */
     size_t files, left_out;

@@ -156,13 +156,22 @@ bool strip_rotation(struct slice *name)
     return true;
 }
 
+struct slice unpacked_name(struct slice name)
+{
+    static const char *const endings[] = {".gz", ".zst", ".bz2", ".xz"};
+    for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++)
+        if (slice_ends(name, slice_text(endings[i])))
+            return slice_sub(name, 0, name.len - strlen(endings[i]));
+    return SLICE_NONE;
+}
+
 /* "app-20260301.log" of "app.log": a date before the ending. */
 static bool is_dated_name(struct slice base, struct slice name)
 {
     const char *dot = base.ptr ? memrchr(base.ptr, '.', base.len) : NULL;
     size_t stem = dot ? (size_t)(dot - base.ptr) : 0, ending = base.len - stem, digits = 0;
-    while (slice_ends(name, SLICE(".gz")) || slice_ends(name, SLICE(".zst")))
-        name.len = (size_t)((const char *)memrchr(name.ptr, '.', name.len) - name.ptr);
+    struct slice unpacked = unpacked_name(name);
+    name = unpacked.ptr ? unpacked : name;
     if (!stem || name.len <= base.len || !slice_starts(name, slice_sub(base, 0, stem)) ||
         !slice_ends(name, slice_from(base, stem)))
         return false;

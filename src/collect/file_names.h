@@ -27,3 +27,5 @@ bool is_rotated_name(struct slice base, struct slice name);
 /* Shortens a name by one of the endings that rotation gives ("app.log.1.gz" -> "app.log.1" -> "app.log"). False when
  * it has none. */
 bool strip_rotation(struct slice *name);
+/* "app.log.1" of "app.log.1.gz"; SLICE_NONE: not the name of a packed file. */
+struct slice unpacked_name(struct slice name);

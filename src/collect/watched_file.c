@@ -55,7 +55,7 @@ void watched_file_reset(struct watched_file *file, const char *encoding)
     text_cut_close(&file->cut);
     text_cut_init(&file->cut, encoding);
     file->cut.lines.join = join == &file->join ? NULL : join;
-    file->judged = 0;
+    file->judged = file->size = 0;
     file->left = true;
 }
 
@@ -108,6 +108,15 @@ static bool plain_fits(const struct file_place *place, int fd)
         return false;
     got = read_at(fd, bytes, place->tail.len, place->offset - place->tail.len);
     return got >= 0 && byte_mark_fits(place->tail, slice_of(bytes, (size_t)got));
+}
+
+bool watched_file_is_emptied(const struct watched_file *file)
+{
+    struct stat info;
+    if (file->fd < 0 || file->kind != KIND_TEXT || fstat(file->fd, &info) < 0)
+        return false;
+    uint64_t size = (uint64_t)info.st_size;
+    return size < file->place.offset || size < file->size || !plain_fits(&file->place, file->fd);
 }
 
 /* Unpacks up to the place. 1, 0 when the bytes differ, -1. */
@@ -179,6 +188,7 @@ int watched_file_open(struct watched_file *file, const char *path, struct err *e
     if (watched_file_set_path(file, path, err) < 0)
         return -1;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    file->other = true;
     if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
         return 0;
     if (fd < 0)

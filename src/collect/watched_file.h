@@ -40,7 +40,7 @@ struct watched_file {
     bool missing;            /* nowhere to be found, for now */
     unsigned searched;       /* so often since then */
     bool doubtful;           /* when it was last seen it lay under the log's path: more may have been written since */
-    bool other;              /* what was last opened in its place has another inode */
+    bool other;              /* what was last opened in its place has another inode, or nothing is there */
     bool deleted;            /* has no name any more */
     bool left;               /* there may be something that was not taken */
     bool at_end;             /* the last read came to the end of what is there */
@@ -66,6 +66,9 @@ static inline bool watched_file_is_open(const struct watched_file *file)
 {
     return file->fd >= 0 || file->packed;
 }
+
+/* Open, a text, and its bytes are not those of the place any more: it was emptied. */
+bool watched_file_is_emptied(const struct watched_file *file);
 
 /* Notes the first bytes of one that was not read yet. True when there are some, and nothing was known. */
 bool watched_file_mark(struct watched_file *file);

@@ -82,21 +82,30 @@ static void free_siblings(struct sibling *siblings, size_t count)
     mem_free(siblings);
 }
 
-static size_t read_siblings(DIR *stream, const char *folder, struct slice base, struct sibling *out)
+static int read_siblings(DIR *stream, const char *folder, struct slice base, struct sibling **out, size_t *count)
 {
-    size_t count = 0;
-    for (const struct dirent *entry; count < SIBLINGS_MAX && (entry = readdir(stream));) {
+    size_t room = 0;
+    for (const struct dirent *entry; *count < SIBLINGS_MAX && (entry = readdir(stream));) {
         char path[PATH_MAX];
-        struct sibling *sibling = &out[count];
+        struct sibling sibling = {0};
         if (!is_rotated_name(base, slice_text(entry->d_name)) ||
-            fstatat(dirfd(stream), entry->d_name, &sibling->info, AT_SYMLINK_NOFOLLOW) < 0 ||
-            !S_ISREG(sibling->info.st_mode) ||
+            fstatat(dirfd(stream), entry->d_name, &sibling.info, AT_SYMLINK_NOFOLLOW) < 0 ||
+            !S_ISREG(sibling.info.st_mode) ||
             snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name) >= (int)sizeof(path))
             continue;
-        sibling->path = mem_strdup(path, strlen(path));
-        count += sibling->path != NULL;
+        if (*count == room) {
+            room = room ? room * 2 : 8;
+            struct sibling *grown = mem_realloc(*out, room * sizeof(*grown));
+            if (!grown)
+                return -1;
+            *out = grown;
+        }
+        sibling.path = mem_strdup(path, strlen(path));
+        if (!sibling.path)
+            return -1;
+        (*out)[(*count)++] = sibling;
     }
-    return count;
+    return 0;
 }
 
 /* The files that rotation left of the log, oldest first. */
@@ -110,14 +119,11 @@ static int find_siblings(const struct watched_log *log, struct sibling **out, si
     DIR *stream = opendir(folder);
     if (!stream)
         return 0;
-    *out = mem_calloc(SIBLINGS_MAX, sizeof(**out));
-    if (*out)
-        *count = read_siblings(stream, folder, path_name(path), *out);
+    int result = read_siblings(stream, folder, path_name(path), out, count);
     closedir(stream);
-    if (!*out)
-        return err_nomem(err);
-    qsort(*out, *count, sizeof(**out), by_time);
-    return 0;
+    if (*count)
+        qsort(*out, *count, sizeof(**out), by_time);
+    return result < 0 ? err_nomem(err) : 0;
 }
 
 static void read_head(struct sibling *sibling)
@@ -151,11 +157,15 @@ static bool begins_alike(struct sibling *sibling, const struct file_place *place
 
 /* ---- missing files ---- */
 
-static bool is_taken(const struct watched_log *log, const struct stat *info)
+/* Inodes are used again: what is not open is known by its bytes, too. */
+static bool is_taken(const struct watched_log *log, struct sibling *sibling)
 {
-    for (size_t i = 0; i < log->count; i++)
-        if (!log->files[i]->missing && same_inode(&log->files[i]->place, info))
+    for (size_t i = 0; i < log->count; i++) {
+        const struct watched_file *file = log->files[i];
+        if (!file->missing && same_inode(&file->place, &sibling->info) &&
+            (watched_file_is_open(file) || !file->place.head.len || begins_alike(sibling, &file->place)))
             return true;
+    }
     return false;
 }
 
@@ -168,7 +178,7 @@ static int find_file(struct watched_log *log, struct watched_file *file, struct 
         for (size_t i = 0; i < count; i++) {
             bool same = same_inode(&file->place, &siblings[i].info);
             bool younger = modified_ns(&siblings[i].info) >= file->place.started_ns;
-            if (same == copies || is_taken(log, &siblings[i].info) || (!same && !(younger && begins_alike(&siblings[i], &file->place))))
+            if (same == copies || is_taken(log, &siblings[i]) || (!same && !(younger && begins_alike(&siblings[i], &file->place))))
                 continue;
             int fits = watched_file_open(file, siblings[i].path, err);
             if (fits < 0)
@@ -212,15 +222,33 @@ static int64_t known_since(const struct watched_log *log)
     return since;
 }
 
+/* What it is packed from is still there, and is what is read. */
+static bool is_being_packed(const char *path)
+{
+    char plain[PATH_MAX];
+    struct slice name = unpacked_name(slice_text(path));
+    struct stat info;
+    return name.ptr && name.len < sizeof(plain) && snprintf(plain, sizeof(plain), "%.*s", SLICE_ARG(name)) > 0 &&
+           stat(plain, &info) == 0;
+}
+
+/* Then what it was read of may be what is found: the next read sees it, and looks for that first. */
+static bool present_is_emptied(const struct watched_log *log)
+{
+    const struct watched_file *last = newest(log);
+    return last && last->current && watched_file_is_emptied(last);
+}
+
 int watched_log_offer(struct watched_log *log, const char *path, const struct stat *info, bool all, struct err *err)
 {
+    struct sibling sibling = {.path = (char *)(uintptr_t)path, .info = *info};
     struct watched_file *file;
-    if (info->st_size == 0 || is_taken(log, info) || log->count >= CURSOR_FILES_MAX - 1)
+    if (info->st_size == 0 || is_taken(log, &sibling) || log->count >= CURSOR_FILES_MAX - 1)
         return 0;
     if (!all && (!log->count || modified_ns(info) < known_since(log)))
         return 0;
     struct stat now; /* names move on: what was compared is to be what was meant */
-    if (is_known_copy(log, path) || stat(path, &now) < 0 || now.st_ino != info->st_ino)
+    if (is_being_packed(path) || is_known_copy(log, path) || stat(path, &now) < 0 || now.st_ino != info->st_ino || present_is_emptied(log))
         return 0;
     size_t at = log->count;
     while (at > 0 && log->files[at - 1]->current)
@@ -255,20 +283,43 @@ static void look_again(struct watched_log *log, int64_t since_ns)
     log->searching = true;
 }
 
+/* Files that wait for their turn, closed, are missing when their names have moved on: else what they are by now, packed
+ * perhaps, would be taken for what nobody saw. */
+static void miss_moved(struct watched_log *log)
+{
+    struct stat info;
+    for (size_t i = 0; i < log->count; i++) {
+        struct watched_file *file = log->files[i];
+        if (file->missing || file->current || file->place.finished || watched_file_is_open(file) ||
+            (file->path && stat(file->path, &info) == 0 && same_inode(&file->place, &info)))
+            continue;
+        file->missing = true;
+        file->searched = 0;
+        file->missing_ns = log->watch->now_ns;
+    }
+}
+
 int watched_log_search(struct watched_log *log, struct err *err)
 {
     struct sibling *siblings;
     struct watched_file *last = newest(log);
     size_t count;
     struct err other;
-    if (last && last->current && !watched_file_is_open(last) && watched_file_open(last, log->path, &other) == 1)
-        (void)watched_file_mark(last); /* so that a copy of it is known */
+    if (last && last->current) {
+        int fits = watched_file_is_open(last) ? 1 : watched_file_open(last, log->path, &other);
+        bool emptied = fits == 1 ? watched_file_is_emptied(last) : fits == 0 && !last->other;
+        if (emptied && !log->waiting) /* first of all: what was read of it is a copy now */
+            return watched_log_emptied(log, last, err);
+        if (fits == 1 && !emptied)
+            (void)watched_file_mark(last); /* so that a copy of it is known */
+    }
+    miss_moved(log);
     int result = find_siblings(log, &siblings, &count, err);
     for (size_t i = 0; result == 0 && i < log->count; i++)
         if (log->files[i]->missing && !log->files[i]->place.finished)
             result = find_file(log, log->files[i], siblings, count, err);
     for (size_t i = 0; result == 0 && i < count; i++)
-        if (!is_taken(log, &siblings[i].info) && !may_be_missing(log, &siblings[i]))
+        if (!is_taken(log, &siblings[i]) && !may_be_missing(log, &siblings[i]))
             result = watched_log_offer(log, siblings[i].path, &siblings[i].info, false, err);
     free_siblings(siblings, count);
     return result;

@@ -345,7 +345,8 @@ static void mark_present(struct watched_log *log)
 {
     struct watched_file *file = log->count ? log->files[log->count - 1] : NULL;
     struct err err;
-    if (!file || !file->current || file->place.offset || file->place.head.len || have_open(log, file, &err) != 1)
+    if (!file || !file->current || file->place.offset || file->place.head.len || have_open(log, file, &err) != 1 ||
+        watched_file_is_emptied(file))
         return;
     if (watched_file_mark(file) && !log->fresh && watched_log_search(log, &err) < 0)
         say(log, "%s", err.text);

@@ -154,6 +154,21 @@ static int open_log(struct watched_logs *logs, const char *path, struct watched_
     return 0;
 }
 
+/* At the start: a log that was read before, and whose path has no file now, may have rotated ones. */
+static void on_absent(void *context, const char *path)
+{
+    const struct scan *scan = context;
+    struct watched_logs *logs = scan->logs;
+    const struct log_watch *watch = &logs->watch;
+    struct watched_log *log;
+    struct err err;
+    arena_reset(watch->arena);
+    if (!map_find(&logs->by_path, slice_text(path)) &&
+        watch->host->cursor(watch->host->context, watch->settings->name, slice_text(path), watch->arena).ptr &&
+        open_log(logs, path, &log, &err) < 0)
+        tell(logs, &err);
+}
+
 /* The matched path, or a log's, that this one is the rotated file of. */
 static struct slice base_of(const struct scan *scan, struct slice path)
 {
@@ -264,6 +279,7 @@ static int scan_files(struct scan *scan, struct err *err)
     struct watched_logs *logs = scan->logs;
     logs->match.file = on_file;
     logs->match.folder = on_folder;
+    logs->match.absent = logs->scanned ? NULL : on_absent;
     logs->match.context = scan;
     if (file_match_walk(&logs->match) < 0)
         return err_nomem(err);
