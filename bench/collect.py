@@ -48,6 +48,13 @@ def lines_of(number):
     return ("\n".join(lines) + "\n").encode()
 
 
+def loggen_lines(number):
+    """Lines as syslog-ng's loggen writes them: of a program that nobody knows, the rest filled up."""
+    heads = (f"<38>2026-11-23T{i // 3600000 % 24:02d}:{i // 60000 % 60:02d}:{i // 1000 % 60:02d} localhost prg00000[1234]: seq: {i:010d}, thread: 0000, "
+             f"runid: 1763889600, stamp: 2026-11-23T{i // 3600000 % 24:02d}:{i // 60000 % 60:02d}:{i // 1000 % 60:02d} " for i in range(number))
+    return ("\n".join((head + "PADD" * 100)[:399] for head in heads) + "\n").encode()
+
+
 def cpu(pid):
     fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
@@ -124,8 +131,12 @@ def ingested(server):
 
 
 def bench_syslog(args):
-    data = lines_of(args.lines)
-    print(f"syslog over TCP, {args.lines} lines of 400 bytes, {args.rounds} rounds by turns")
+    for name, data in (("an exchange's servers", lines_of(args.lines)), ("loggen", loggen_lines(args.lines))):
+        compare_syslog(args, name, data)
+
+
+def compare_syslog(args, name, data):
+    print(f"syslog over TCP, {args.lines} lines of 400 bytes ({name}), {args.rounds} rounds by turns")
     print("| | CPU s | seconds | ratio of CPU |\n|---|---|---|---|")
     for _ in range(args.rounds):
         theirs, their_wall = rsyslog_tcp(data, args.lines)
