@@ -15,7 +15,9 @@ import time
 from evtx_maker import log, plain_log
 from harness import Checks, Server, octets, search, wait_for
 
-KILLS = int(os.environ.get("KILLS", "50"))
+FULL = bool(os.environ.get("FULL"))
+KILLS = int(os.environ.get("KILLS", "50" if FULL else "12"))
+ROTATION_S = float(os.environ.get("ROTATION_S", "0" if FULL else "1"))  # at least so long between two of one log
 WAIT = int(os.environ.get("WAIT", "60"))
 seed = int(os.environ.get("HINOMI_SEED", "1"))
 rng = random.Random(seed)
@@ -318,7 +320,7 @@ class Writer(threading.Thread):
             subprocess.run(["gzip", second], check=True)
 
     def run(self):
-        n = 0
+        n, rotated = 0, time.monotonic()
         while not self.ended.is_set():
             some = [f"2026-03-01 10:00:00 {self.kind} {n + i} {'x' * self.rng.randrange(300)}" for i in range(self.rng.randrange(1, 200))]
             data = text(some).encode()
@@ -328,8 +330,9 @@ class Writer(threading.Thread):
                 file.write(data[cut:])
             self.written += some
             n += len(some)
-            if self.rng.random() < 0.08:
+            if time.monotonic() - rotated > ROTATION_S and self.rng.random() < 0.08:
                 self.rotate()
+                rotated = time.monotonic()
             time.sleep(0.02)
 
 
