@@ -10,6 +10,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <unistd.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,12 +31,12 @@ static int read_file(struct sources *sources, struct err *err)
     struct slice bytes;
     struct err why;
     char text[ERR_TEXT_SIZE + 96];
-    if (!sources->config.path)
+    if (!sources->config.path || access(sources->config.path, F_OK) != 0) /* the first start */
         return 0;
     int result = file_read(sources->config.path, SOURCES_BYTES_MAX, sources->scratch, &bytes, &why);
     if (result == 0)
         result = source_file_read(sources, bytes, &why);
-    if (result == 0 || why.code == ERR_NOT_FOUND)
+    if (result == 0)
         return 0;
     if (why.code == ERR_NOMEM) {
         *err = why;
