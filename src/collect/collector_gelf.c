@@ -22,33 +22,7 @@ struct collector_gelf {
 
 /* ---- TCP ---- */
 
-static void frames_init(void *frames)
-{
-    gelf_frames_init(frames);
-}
-
-static void frames_close(void *frames)
-{
-    gelf_frames_close(frames);
-}
-
-static int frames_feed(void *frames, struct slice bytes, receiver_visit visit, void *context)
-{
-    return gelf_frames_feed(frames, bytes, visit, context);
-}
-
-static void frames_finish(void *frames, receiver_visit visit, void *context)
-{
-    gelf_frames_finish(frames, visit, context);
-}
-
-static void frames_spill(void *frames, receiver_visit visit, void *context)
-{
-    gelf_frames_spill(frames, visit, context);
-}
-
-static const struct receiver_cutter cutter = {sizeof(struct gelf_frames), frames_init, frames_close, frames_feed,
-                                              frames_finish, frames_spill};
+RECEIVER_CUTTER(gelf);
 
 /* ---- UDP ---- */
 

@@ -100,16 +100,10 @@ static int http_poll_open(const struct collector_host *host, const struct collec
     *out = collector;
     if (!collector)
         return err_nomem(err);
-    reader_thread_init(&collector->reader, host, settings);
+    reader_thread_init(&collector->reader, host, settings, 128 * KIB);
     if (poll_round_init(&collector->round, &collector->reader, err) < 0)
         return -1;
     return reader_thread_start(&collector->reader, run, collector, err);
-}
-
-static void http_poll_stop(void *self)
-{
-    struct collector_http_poll *collector = self;
-    reader_thread_stop(&collector->reader);
 }
 
 static void http_poll_free(void *self)
@@ -137,7 +131,7 @@ const struct collector_kind collector_http_poll = {
     .option_count = ARRAY_COUNT(options),
     .check = http_poll_check,
     .open = http_poll_open,
-    .stop = http_poll_stop,
+    .stop = reader_stop,
     .free = http_poll_free,
     .counts = http_poll_count,
 };

@@ -17,10 +17,10 @@ enum { POLL_MS = 250, MESSAGES_MAX = 5000, COMMITTED_WAIT_MS = 10000 };
 
 struct collector_kafka {
     struct reader_thread reader;
+    unsigned failures; /* in a row */
     const struct late_kafka *api;
     rd_kafka_t *client;
     struct kafka_place place;
-    struct buffer records, hints;
     uint32_t record_count;
     bool failed;
     atomic_ulong open;
@@ -164,8 +164,8 @@ static void put_hints(struct collector_kafka *collector, const char *topic, cons
     if (message->key && message->key_len <= KAFKA_KEY_BYTES_MAX)
         json_put_text(&json, "kafka.key", slice_of(message->key, message->key_len));
     json_close(&json, '}');
-    buffer_clear(&collector->hints);
-    delivery_put_hint(&collector->hints, "fields", buffer_slice(&fields));
+    buffer_clear(&collector->reader.hints);
+    delivery_put_hint(&collector->reader.hints, "fields", buffer_slice(&fields));
     buffer_close(&fields);
 }
 
@@ -179,8 +179,8 @@ static void take_message(struct collector_kafka *collector, const rd_kafka_messa
     }
     if (message->payload && message->len) {
         put_hints(collector, topic, message);
-        collector->record_count += reader_put_event(&collector->records, slice_of(message->payload, message->len),
-                                                    buffer_slice(&collector->hints));
+        collector->record_count += reader_put_event(&collector->reader.records, slice_of(message->payload, message->len),
+                                                    buffer_slice(&collector->reader.hints));
     }
     partition->next = message->offset + 1;
     partition->is_changed = true;
@@ -208,9 +208,9 @@ static bool give(struct collector_kafka *collector)
     buffer_init(&cursor, 8 * MIB);
     kafka_place_save(&collector->place, &cursor);
     delivery.event_count = collector->record_count;
-    delivery.body = buffer_slice(&collector->records);
+    delivery.body = buffer_slice(&collector->reader.records);
     delivery.cursor = buffer_slice(&cursor);
-    bool given = !buffer_failed(&cursor) && !buffer_failed(&collector->records) && !buffer_failed(&collector->hints) &&
+    bool given = !buffer_failed(&cursor) && !buffer_failed(&collector->reader.records) && !buffer_failed(&collector->reader.hints) &&
                  reader_give(&collector->reader, &delivery);
     buffer_close(&cursor);
     return given;
@@ -221,9 +221,9 @@ static void gather(struct collector_kafka *collector)
 {
     const struct late_kafka *api = collector->api;
     int wait_ms = POLL_MS;
-    buffer_clear(&collector->records);
+    buffer_clear(&collector->reader.records);
     collector->record_count = 0;
-    while (!collector->failed && collector->record_count < MESSAGES_MAX && collector->records.len < GATHER_BYTES) {
+    while (!collector->failed && collector->record_count < MESSAGES_MAX && collector->reader.records.len < GATHER_BYTES) {
         rd_kafka_message_t *message = api->rd_kafka_consumer_poll(collector->client, wait_ms);
         if (!message)
             return;
@@ -261,6 +261,7 @@ static void read_on(struct collector_kafka *collector)
         if (!collector->failed) {
             reader_say(&collector->reader, NULL);
             commit(collector);
+            collector->failures = 0;
         }
     }
 }
@@ -269,7 +270,6 @@ static void *run(void *context)
 {
     struct collector_kafka *collector = context;
     const struct late_kafka *api = collector->api;
-    unsigned failures = 0;
     struct err err;
     do {
         resume(collector);
@@ -283,7 +283,7 @@ static void *run(void *context)
         }
         collector->client = NULL;
         atomic_store(&collector->open, 0);
-    } while (reader_sleep(&collector->reader, reader_backoff_ns(++failures, rand_real())));
+    } while (reader_sleep(&collector->reader, reader_backoff_ns(++collector->failures, rand_real())));
     return NULL;
 }
 
@@ -323,25 +323,15 @@ static int kafka_open(const struct collector_host *host, const struct collector_
     *out = collector;
     if (!collector)
         return err_nomem(err);
-    reader_thread_init(&collector->reader, host, settings);
-    buffer_init(&collector->records, JOURNAL_RECORD_BYTES_MAX);
-    buffer_init(&collector->hints, 8 * MIB);
+    reader_thread_init(&collector->reader, host, settings, 8 * MIB);
     collector->api = late_kafka(err);
     return collector->api ? reader_thread_start(&collector->reader, run, collector, err) : -1;
-}
-
-static void kafka_stop(void *self)
-{
-    struct collector_kafka *collector = self;
-    reader_thread_stop(&collector->reader);
 }
 
 static void kafka_free(void *self)
 {
     struct collector_kafka *collector = self;
     kafka_place_close(&collector->place);
-    buffer_close(&collector->records);
-    buffer_close(&collector->hints);
     reader_thread_close(&collector->reader);
     mem_free(collector);
 }
@@ -362,7 +352,7 @@ const struct collector_kind collector_kafka = {
     .option_count = ARRAY_COUNT(options),
     .check = kafka_check,
     .open = kafka_open,
-    .stop = kafka_stop,
+    .stop = reader_stop,
     .free = kafka_free,
     .counts = kafka_count,
 };

@@ -21,7 +21,6 @@ struct collector_nats {
     jsCtx *js;
     natsSubscription *subscription;
     struct nats_place place;
-    struct buffer records, hints;
     uint32_t record_count;
     uint64_t redelivered; /* messages since the last new one that came again */
     atomic_ulong gaps;
@@ -215,8 +214,8 @@ static void put_hints(struct collector_nats *collector, natsMsg *message, const 
     json_key(&json, "nats.sequence");
     json_u64(&json, meta->Sequence.Stream);
     json_close(&json, '}');
-    buffer_clear(&collector->hints);
-    delivery_put_hint(&collector->hints, "fields", buffer_slice(&fields));
+    buffer_clear(&collector->reader.hints);
+    delivery_put_hint(&collector->reader.hints, "fields", buffer_slice(&fields));
     buffer_close(&fields);
 }
 
@@ -227,9 +226,9 @@ static bool give(struct collector_nats *collector)
     buffer_init(&cursor, 4 * MIB);
     nats_place_save(&collector->place, &cursor);
     delivery.event_count = collector->record_count;
-    delivery.body = buffer_slice(&collector->records);
+    delivery.body = buffer_slice(&collector->reader.records);
     delivery.cursor = buffer_slice(&cursor);
-    bool given = !buffer_failed(&cursor) && !buffer_failed(&collector->records) && !buffer_failed(&collector->hints) &&
+    bool given = !buffer_failed(&cursor) && !buffer_failed(&collector->reader.records) && !buffer_failed(&collector->reader.hints) &&
                  reader_give(&collector->reader, &delivery);
     buffer_close(&cursor);
     return given;
@@ -247,7 +246,7 @@ static bool take_message(struct collector_nats *collector, natsMsg *message)
         put_hints(collector, message, meta);
         fine = note_place(collector, meta);
         if (fine && data.len)
-            collector->record_count += reader_put_event(&collector->records, data, buffer_slice(&collector->hints));
+            collector->record_count += reader_put_event(&collector->reader.records, data, buffer_slice(&collector->reader.hints));
     } else if (meta->NumDelivered > 1) {
         collector->redelivered++;
     }
@@ -259,7 +258,7 @@ static bool take_message(struct collector_nats *collector, natsMsg *message)
 static bool take_list(struct collector_nats *collector, const natsMsgList *list)
 {
     const struct late_nats *api = collector->api;
-    buffer_clear(&collector->records);
+    buffer_clear(&collector->reader.records);
     collector->record_count = 0;
     for (int i = 0; i < list->Count; i++)
         if (!take_message(collector, list->Msgs[i]))
@@ -384,25 +383,15 @@ static int nats_open(const struct collector_host *host, const struct collector_s
     *out = collector;
     if (!collector)
         return err_nomem(err);
-    reader_thread_init(&collector->reader, host, settings);
-    buffer_init(&collector->records, JOURNAL_RECORD_BYTES_MAX);
-    buffer_init(&collector->hints, 128 * KIB);
+    reader_thread_init(&collector->reader, host, settings, 128 * KIB);
     collector->api = late_nats(err);
     return collector->api ? reader_thread_start(&collector->reader, run, collector, err) : -1;
-}
-
-static void nats_stop(void *self)
-{
-    struct collector_nats *collector = self;
-    reader_thread_stop(&collector->reader);
 }
 
 static void nats_free(void *self)
 {
     struct collector_nats *collector = self;
     nats_place_close(&collector->place);
-    buffer_close(&collector->records);
-    buffer_close(&collector->hints);
     reader_thread_close(&collector->reader);
     mem_free(collector);
 }
@@ -425,7 +414,7 @@ const struct collector_kind collector_nats = {
     .option_count = ARRAY_COUNT(options),
     .check = nats_check,
     .open = nats_open,
-    .stop = nats_stop,
+    .stop = reader_stop,
     .free = nats_free,
     .counts = nats_count,
 };

@@ -5,33 +5,7 @@
 #include "collect/receiver.h"
 #include "collect/syslog_frame.h"
 
-static void frames_init(void *frames)
-{
-    syslog_frames_init(frames);
-}
-
-static void frames_close(void *frames)
-{
-    syslog_frames_close(frames);
-}
-
-static int frames_feed(void *frames, struct slice bytes, receiver_visit visit, void *context)
-{
-    return syslog_frames_feed(frames, bytes, visit, context);
-}
-
-static void frames_finish(void *frames, receiver_visit visit, void *context)
-{
-    syslog_frames_finish(frames, visit, context);
-}
-
-static void frames_spill(void *frames, receiver_visit visit, void *context)
-{
-    syslog_frames_spill(frames, visit, context);
-}
-
-static const struct receiver_cutter cutter = {sizeof(struct syslog_frames), frames_init, frames_close, frames_feed,
-                                              frames_finish, frames_spill};
+RECEIVER_CUTTER(syslog);
 
 static bool on_datagram(void *context, struct gathering *gathering, struct slice bytes)
 {

@@ -108,7 +108,6 @@ int poll_round_init(struct poll_round *round, struct reader_thread *reader, stru
     round->fetches = is_set(settings, "entry") || is_set(settings, "fetch_url");
     round->by_day = any_has(settings, "day");
     poll_state_init(&round->state);
-    buffer_init(&round->records, JOURNAL_RECORD_BYTES_MAX);
     round->page_arena = arena_new(POLL_ANSWER_MEMORY_MAX);
     round->entry_arena = arena_new(POLL_ANSWER_MEMORY_MAX);
     return round->page_arena && round->entry_arena ? poll_fetch_init(&round->fetch, reader, err) : err_nomem(err);
@@ -118,7 +117,6 @@ void poll_round_close(struct poll_round *round)
 {
     poll_fetch_close(&round->fetch);
     poll_state_close(&round->state);
-    buffer_close(&round->records);
     arena_free(round->page_arena);
     arena_free(round->entry_arena);
 }
@@ -134,7 +132,7 @@ static bool give(struct poll_round *round)
     buffer_init(&cursor, 2 * MIB);
     poll_state_save(&round->state, &cursor);
     delivery.event_count = round->record_count;
-    delivery.body = buffer_slice(&round->records);
+    delivery.body = buffer_slice(&round->reader->records);
     delivery.cursor = buffer_slice(&cursor);
     while (buffer_failed(&cursor) && poll_fetch_fail(&round->fetch, "memory is out")) {
         buffer_clear(&cursor);
@@ -144,11 +142,11 @@ static bool give(struct poll_round *round)
     if (!buffer_failed(&cursor))
         given = reader_give(round->reader, &delivery);
     buffer_close(&cursor);
-    if (round->records.size > 2 * POLL_DELIVERY_BYTES) {
-        buffer_close(&round->records);
-        buffer_init(&round->records, JOURNAL_RECORD_BYTES_MAX);
+    if (round->reader->records.size > 2 * POLL_DELIVERY_BYTES) {
+        buffer_close(&round->reader->records);
+        buffer_init(&round->reader->records, JOURNAL_RECORD_BYTES_MAX);
     }
-    buffer_clear(&round->records);
+    buffer_clear(&round->reader->records);
     round->record_count = 0;
     round->given_ns = clock_mono_ns(round->reader->host->sink->clock);
     return given;
@@ -179,12 +177,12 @@ static bool put_record(struct poll_round *round, struct slice raw)
     bool is_part = raw.len > EVENT_BYTES_MAX; /* also of its last piece */
     while (raw.len) {
         struct slice part = slice_sub(raw, 0, 16 * EVENT_BYTES_MAX);
-        size_t before = round->records.len;
+        size_t before = round->reader->records.len;
         struct slice hints = is_part && part.len <= EVENT_BYTES_MAX ? SLICE("part=1") : SLICE("");
-        uint32_t count = reader_put_event(&round->records, part, hints);
-        if (buffer_failed(&round->records)) {
-            round->records.failed = false;
-            round->records.len = before;
+        uint32_t count = reader_put_event(&round->reader->records, part, hints);
+        if (buffer_failed(&round->reader->records)) {
+            round->reader->records.failed = false;
+            round->reader->records.len = before;
             if (!poll_fetch_fail(&round->fetch, "memory is out: what was read is tried again"))
                 return false;
             continue;
@@ -221,7 +219,7 @@ static bool take_records(struct poll_round *round, const struct poll_page *page,
             return false;
         state->skip = i + 1;
         state->skip_of = hash;
-        if (round->records.len >= POLL_DELIVERY_BYTES && !give(round))
+        if (round->reader->records.len >= POLL_DELIVERY_BYTES && !give(round))
             return false;
     }
     poll_state_forget_skip(state);
@@ -287,7 +285,7 @@ static bool take_entries(struct poll_round *round, const struct poll_page *page)
         } else if (!fetch_entry(round, item->entry, hash)) {
             return false;
         }
-        if (round->records.len >= POLL_DELIVERY_BYTES / 4 && !give(round))
+        if (round->reader->records.len >= POLL_DELIVERY_BYTES / 4 && !give(round))
             return false;
     }
     return true;

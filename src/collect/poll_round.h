@@ -28,7 +28,6 @@ struct poll_round {
     bool fetches;                   /* the records are entries of a list */
     bool by_day;
     struct arena *page_arena, *entry_arena;
-    struct buffer records;
     uint32_t record_count;
     int64_t given_ns;               /* by the clock that never goes back */
     atomic_ulong gaps;              /* entries that were listed and are not to be had */

@@ -9,9 +9,11 @@ enum answer { ANSWER_NONE, ANSWER_STORED, ANSWER_FAILED };
 enum { GIVE_AGAIN_MS = 50, GIVE_AGAIN_FAILED_MS = 1000 };
 
 void reader_thread_init(struct reader_thread *reader, const struct collector_host *host,
-                        const struct collector_settings *settings)
+                        const struct collector_settings *settings, size_t hints_max)
 {
     *reader = (struct reader_thread){.host = host, .settings = settings};
+    buffer_init(&reader->records, JOURNAL_RECORD_BYTES_MAX);
+    buffer_init(&reader->hints, hints_max);
     pthread_mutex_init(&reader->lock, NULL);
     pthread_cond_init(&reader->changed, NULL);
 }
@@ -25,8 +27,9 @@ int reader_thread_start(struct reader_thread *reader, void *(*work)(void *contex
     return 0;
 }
 
-void reader_thread_stop(struct reader_thread *reader)
+void reader_stop(void *collector)
 {
+    struct reader_thread *reader = collector;
     pthread_mutex_lock(&reader->lock);
     reader->stopping = true;
     pthread_cond_broadcast(&reader->changed);
@@ -38,6 +41,8 @@ void reader_thread_stop(struct reader_thread *reader)
 
 void reader_thread_close(struct reader_thread *reader)
 {
+    buffer_close(&reader->records);
+    buffer_close(&reader->hints);
     pthread_cond_destroy(&reader->changed);
     pthread_mutex_destroy(&reader->lock);
 }

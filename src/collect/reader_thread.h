@@ -3,7 +3,7 @@
  * collect/reader_thread: the thread of a reader of remote things: one delivery at a time, which is given until it is
  * durable.
  *
- * Ownership  Lives inside its collector. host and settings outlive it.
+ * Ownership  Lives inside its collector, as its first member (reader_stop). host and settings outlive it.
  * Threads    init, start, stop and close from the one that opens collectors; reader_problem_of() and reader_is_stopping()
  *            from any; the rest from the reader's own.
  * Errors     A sink without room (ERR_LIMIT) makes it wait and try again; so does a disk that refuses, which is said.
@@ -22,13 +22,14 @@ struct reader_thread {
     bool running, stopping;
     int answer;          /* of the delivery under way */
     char problem[240];
+    struct buffer records, hints; /* of the delivery that is being gathered, and of one event; the work's own */
 };
 
 void reader_thread_init(struct reader_thread *reader, const struct collector_host *host,
-                        const struct collector_settings *settings);
+                        const struct collector_settings *settings, size_t hints_max);
 MUST_USE int reader_thread_start(struct reader_thread *reader, void *(*work)(void *context), void *context, struct err *err);
-/* The thread has ended when it returns. */
-void reader_thread_stop(struct reader_thread *reader);
+/* The stop() of a kind whose collectors begin with their reader_thread: it has ended when this returns. */
+void reader_stop(void *collector);
 void reader_thread_close(struct reader_thread *reader);
 
 bool reader_is_stopping(struct reader_thread *reader);

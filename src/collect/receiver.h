@@ -26,6 +26,25 @@ struct receiver_cutter {
     void (*spill)(void *frames, receiver_visit visit, void *context);  /* what is left is given as a part; more may follow */
 };
 
+/* Makes `cutter` of NAME_frames_init(), _close(), _feed(), _finish() and _spill() over struct NAME_frames. */
+#define RECEIVER_CUTTER(NAME)                                                                                              \
+    static void frames_init(void *frames) { NAME##_frames_init(frames); }                                                  \
+    static void frames_close(void *frames) { NAME##_frames_close(frames); }                                                \
+    static int frames_feed(void *frames, struct slice bytes, receiver_visit visit, void *context)                          \
+    {                                                                                                                      \
+        return NAME##_frames_feed(frames, bytes, visit, context);                                                          \
+    }                                                                                                                      \
+    static void frames_finish(void *frames, receiver_visit visit, void *context)                                           \
+    {                                                                                                                      \
+        NAME##_frames_finish(frames, visit, context);                                                                      \
+    }                                                                                                                      \
+    static void frames_spill(void *frames, receiver_visit visit, void *context)                                            \
+    {                                                                                                                      \
+        NAME##_frames_spill(frames, visit, context);                                                                       \
+    }                                                                                                                      \
+    static const struct receiver_cutter cutter = {sizeof(struct NAME##_frames), frames_init, frames_close, frames_feed,    \
+                                                  frames_finish, frames_spill}
+
 struct receiver_config {
     const struct collector_host *host;
     const struct collector_settings *settings; /* with RECEIVER_OPTIONS */

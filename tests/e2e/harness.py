@@ -59,6 +59,20 @@ def wait_for(what, seconds=40):
     return what()
 
 
+def http_request(port, method, path, data, headers, timeout):
+    """(status, JSON or else bytes, headers)."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
+    connection.request(method, path, data, headers)
+    answer = connection.getresponse()
+    raw = answer.read()
+    connection.close()
+    try:
+        parsed = json.loads(raw) if raw else None
+    except ValueError:
+        parsed = raw
+    return answer.status, parsed, answer.headers
+
+
 def octets(value):
     """event.original as bytes; one that is not UTF-8 is {"base64": ...}."""
     return base64.b64decode(value["base64"]) if isinstance(value, dict) else value.encode()
@@ -108,21 +122,12 @@ class Server:
         raise RuntimeError("the server did not start: " + pathlib.Path(self.dir, "stderr").read_text()[-2000:])
 
     def request(self, method, path, body=None, port=None, headers=None, timeout=30):
-        connection = http.client.HTTPConnection("127.0.0.1", port or self.api_port, timeout=timeout)
         sent = {"Content-Type": "application/json", **(headers or {})}
         if port is None and self.cookie:
             sent["Cookie"] = self.cookie
             sent["X-Hinomi-CSRF"] = self.csrf
         data = body if isinstance(body, (bytes, type(None))) else json.dumps(body).encode()
-        connection.request(method, path, data, sent)
-        answer = connection.getresponse()
-        raw = answer.read()
-        connection.close()
-        try:
-            parsed = json.loads(raw) if raw else None
-        except ValueError:
-            parsed = raw
-        return answer.status, parsed, answer.headers
+        return http_request(port or self.api_port, method, path, data, sent, timeout)
 
     def sign_in(self):
         if self.setup_code:

@@ -10,7 +10,7 @@ import socket
 import struct
 import zlib
 
-from harness import Checks, Server, wait_for
+from harness import Checks, Server, http_request, wait_for
 
 checks = Checks()
 
@@ -24,17 +24,9 @@ class Sender:
         self.headers = {"Authorization": {"Basic": f"Basic {login}", "ApiKey": f"ApiKey {login}", "Bearer": f"Bearer {token}"}[scheme]}
 
     def ask(self, method, path, body=None, headers=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         data = body.encode() if isinstance(body, str) else body
-        connection.request(method, path, data, {**self.headers, **(headers or {})})
-        answer = connection.getresponse()
-        raw = answer.read()
-        connection.close()
-        try:
-            parsed = json.loads(raw) if raw else None
-        except ValueError:
-            parsed = raw.decode()
-        return answer.status, parsed, answer.headers
+        status, parsed, answered = http_request(self.port, method, path, data, {**self.headers, **(headers or {})}, 60)
+        return status, parsed.decode() if isinstance(parsed, bytes) else parsed, answered
 
 
 def lines(*docs):

@@ -6,16 +6,12 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static int parse(uint8_t which, struct slice body, struct buffer *records, uint32_t *count, struct err *err)
+{
+    return loki_parse(which & 1, body, records, count, err);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct buffer records;
-    struct err err;
-    uint32_t count;
-    if (size == 0)
-        return 0;
-    buffer_init(&records, 1024 * 1024);
-    if (loki_parse(data[0] & 1, slice_of(data + 1, size - 1), &records, &count, &err) == 0)
-        walk_records(&records, count, false);
-    buffer_close(&records);
-    return 0;
+    return walk_body(data, size, false, parse);
 }

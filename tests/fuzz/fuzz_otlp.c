@@ -6,16 +6,12 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static int parse(uint8_t which, struct slice body, struct buffer *records, uint32_t *count, struct err *err)
+{
+    return otlp_parse((enum otlp_signal)((which >> 1) % 3), which & 1, body, records, count, err);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct buffer records;
-    struct err err;
-    uint32_t count;
-    if (size == 0)
-        return 0;
-    buffer_init(&records, 1024 * 1024);
-    if (otlp_parse((enum otlp_signal)((data[0] >> 1) % 3), data[0] & 1, slice_of(data + 1, size - 1), &records, &count, &err) == 0)
-        walk_records(&records, count, true);
-    buffer_close(&records);
-    return 0;
+    return walk_body(data, size, true, parse);
 }

@@ -25,3 +25,19 @@ static inline void walk_records(const struct buffer *records, uint32_t count, bo
     }
     assert(!damaged && seen == count);
 }
+
+/* For a target whose first byte says which kind of body the rest is: what parse() takes is walked. */
+static inline int walk_body(const uint8_t *data, size_t size, bool json,
+                            int (*parse)(uint8_t which, struct slice body, struct buffer *records, uint32_t *count, struct err *err))
+{
+    struct buffer records;
+    struct err err;
+    uint32_t count;
+    if (size == 0)
+        return 0;
+    buffer_init(&records, 1024 * 1024);
+    if (parse(data[0], slice_of(data + 1, size - 1), &records, &count, &err) == 0)
+        walk_records(&records, count, json);
+    buffer_close(&records);
+    return 0;
+}

@@ -4,12 +4,7 @@
 const struct command command_mcatalog = {
     .name = "mcatalog",
     .summary = "what metrics there are: mcatalog values(metric_name) where index=metrics by host",
-    .flags = COMMAND_GENERATES | COMMAND_STREAMS | COMMAND_BRACKETS,
-    .options = tstats_options,
-    .option_count = ARRAY_COUNT(tstats_options),
-    .parse = tstats_parse,
-    .make = tstats_make,
-    .expand = tstats_expand,
+    TSTATS_PARTS,
     .syntax = "mcatalog [options] FUNCTION(FIELD) [as NAME] ... [where TERMS] [by FIELD ...]",
     .notes = "Fields are metric_name, labels.NAME, host and whatever else metrics have; other functions than values, such as dc and count, work as well.",
 };

@@ -4,12 +4,7 @@
 const struct command command_mstats = {
     .name = "mstats",
     .summary = "statistics of metrics: mstats avg(cpu.usage) where index=metrics by host span=1m",
-    .flags = COMMAND_GENERATES | COMMAND_STREAMS | COMMAND_BRACKETS,
-    .options = tstats_options,
-    .option_count = ARRAY_COUNT(tstats_options),
-    .parse = tstats_parse,
-    .make = tstats_make,
-    .expand = tstats_expand,
+    TSTATS_PARTS,
     .syntax = "mstats [options] FUNCTION(METRIC) [as NAME] ... [where TERMS] [by FIELD ... [span=SPAN]]",
     .notes = "Metrics that were delivered as such (OTLP, Prometheus, StatsD) are told apart by metric_name, and their number is "
              "_value. Where a metric is a column of events of its own, it is named; a star stands for several.",

@@ -476,12 +476,7 @@ int tstats_make(struct run *run, const struct spl_command *command, struct stage
 const struct command command_tstats = {
     .name = "tstats",
     .summary = "statistics of a data model: tstats count from datamodel=Web where Web.status=404 by Web.src",
-    .flags = COMMAND_GENERATES | COMMAND_STREAMS | COMMAND_BRACKETS,
-    .options = tstats_options,
-    .option_count = ARRAY_COUNT(tstats_options),
-    .parse = tstats_parse,
-    .make = tstats_make,
-    .expand = tstats_expand,
+    TSTATS_PARTS,
     .syntax = "tstats [options] FUNCTION(FIELD) [as NAME] ... [from datamodel=MODEL[.NODE]] [where TERMS] [by FIELD ... [span=SPAN]]",
     .notes = "There are no summaries: all events are read, and without span _time stays exact.\n"
              "A field that the model does not have counts as missing, and a message says so.",

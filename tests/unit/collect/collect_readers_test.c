@@ -7,7 +7,7 @@
 #include "collect/reader_thread.h"
 #include "cut/yaml.h"
 
-#include "test.h"
+#include "unit/folder.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -137,18 +137,17 @@ static const char preset_text[] = "summary: a service\n"
 
 static int apply(struct arena *arena, const char *entry, const struct yaml_node **out, struct err *err)
 {
-    char folder[] = "/tmp/hinomi-preset-XXXXXX", path[64];
+    char folder[64], path[96];
     const struct yaml_node *const *documents;
     size_t count;
-    assert_non_null(mkdtemp(folder));
+    folder_make(folder);
     snprintf(path, sizeof(path), "%s/service.yaml", folder);
     FILE *file = fopen(path, "w");
     fputs(preset_text, file);
     fclose(file);
     assert_int_equal(yaml_parse(slice_text(entry), arena, &documents, &count, err), 0);
     int result = preset_apply(folder, documents[0], arena, out, err);
-    unlink(path);
-    rmdir(folder);
+    folder_remove(folder);
     return result;
 }
 
