@@ -74,38 +74,36 @@ def check_arrived(checks, inputs, name, source, tag, lines, host=True):
         checks.check(f"{name}: by their program", program in ("app", ["app"]), f"{program!r}")
 
 
-def check_rsyslog(checks, inputs, certs):
-    for transport, action in RSYSLOG.items():
+def check_program(checks, inputs, name, start, transports, config_of):
+    """A file of lines, sent by a program in each of its ways."""
+    for transport, way in transports.items():
         lines = DATAGRAMS if transport == "udp" else LINES
-        folder = pathlib.Path(tempfile.mkdtemp(prefix="hinomi-rsyslog-"))
+        folder = pathlib.Path(tempfile.mkdtemp(prefix=f"hinomi-{name}-"))
         try:
-            tag = f"rs{transport.replace('-', '')}"
+            tag = f"{name[:2]}{name[-2:]}{transport.replace('-', '')}"
             write_lines(folder / "in.log", lines, tag)
-            # datagrams come at a pace: what is asked here is that each one is understood, not how many get lost
-            config = (f'module(load="imfile" mode="polling" pollingInterval="1")\nmain_queue(queue.type="LinkedList" queue.size="2000000" '
-                      f'queue.dequeueSlowdown="{200 if transport == "udp" else 0}")\n'
-                      f'input(type="imfile" file="{folder}/in.log" tag="app:")\n' + action % {"port": inputs.of(transport), "certs": certs})
-            with senders.rsyslog(config, folder):
-                check_arrived(checks, inputs, f"rsyslog over {transport}", f"in-{transport.split('-')[0]}", tag, lines)
+            with start(config_of(folder, transport, way), folder):
+                check_arrived(checks, inputs, f"{name} over {transport}", f"in-{transport.split('-')[0]}", tag, lines)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def check_rsyslog(checks, inputs, certs):
+    def config(folder, transport, action):
+        # datagrams come at a pace: what is asked here is that each one is understood, not how many get lost
+        return (f'module(load="imfile" mode="polling" pollingInterval="1")\nmain_queue(queue.type="LinkedList" queue.size="2000000" '
+                f'queue.dequeueSlowdown="{200 if transport == "udp" else 0}")\n'
+                f'input(type="imfile" file="{folder}/in.log" tag="app:")\n' + action % {"port": inputs.of(transport), "certs": certs})
+    check_program(checks, inputs, "rsyslog", senders.rsyslog, RSYSLOG, config)
 
 
 def check_syslog_ng(checks, inputs, certs):
-    for transport, destination in SYSLOG_NG.items():
-        lines = DATAGRAMS if transport == "udp" else LINES
-        folder = pathlib.Path(tempfile.mkdtemp(prefix="hinomi-syslog-ng-"))
-        try:
-            tag = f"ng{transport.replace('-', '')}"
-            write_lines(folder / "in.log", lines, tag)
-            throttle = "throttle(5000)" if transport == "udp" else ""
-            place = destination % {"port": inputs.of(transport), "certs": certs}
-            config = (f'source s {{ file("{folder}/in.log" program-override("app") host-override("ng01") flags(no-parse)); }};\n'
-                      f'destination d {{ {place[:-1]} {throttle}); }};\nlog {{ source(s); destination(d); flags(flow-control); }};')
-            with senders.syslog_ng(config, folder):
-                check_arrived(checks, inputs, f"syslog-ng over {transport}", f"in-{transport.split('-')[0]}", tag, lines)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+    def config(folder, transport, destination):
+        throttle = "throttle(5000)" if transport == "udp" else ""
+        place = destination % {"port": inputs.of(transport), "certs": certs}
+        return (f'source s {{ file("{folder}/in.log" program-override("app") host-override("ng01") flags(no-parse)); }};\n'
+                f'destination d {{ {place[:-1]} {throttle}); }};\nlog {{ source(s); destination(d); flags(flow-control); }};')
+    check_program(checks, inputs, "syslog-ng", senders.syslog_ng, SYSLOG_NG, config)
 
 
 def check_logger(checks, inputs):
