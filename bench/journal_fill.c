@@ -6,7 +6,7 @@
  * Prints how many events it holds.
  */
 #include "base/limits.h"
-#include "collect/file_reader.h"
+#include "collect/files/file_reader.h"
 #include "store/journal.h"
 
 #include <stdio.h>

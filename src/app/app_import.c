@@ -1,8 +1,8 @@
 /* hinomi import: files into a store, durable when it returns. */
 #include "app/broken_note.h"
 #include "app/engine.h"
-#include "collect/exported_reader.h"
-#include "collect/file_reader.h"
+#include "collect/files/exported_reader.h"
+#include "collect/files/file_reader.h"
 #include "decode/line_rule.h"
 
 #include <stdio.h>

@@ -7,7 +7,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/zone.h"
-#include "collect/preset.h"
+#include "collect/remote/preset.h"
 #include "cut/yaml.h"
 #include "event/ip.h"
 

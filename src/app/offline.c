@@ -3,7 +3,7 @@
 #include "app/broken_note.h"
 #include "base/file.h"
 #include "base/time.h"
-#include "collect/file_reader.h"
+#include "collect/files/file_reader.h"
 #include "decode/line_rule.h"
 
 #include <stdio.h>

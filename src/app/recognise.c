@@ -1,7 +1,7 @@
 #include "app/recognise.h"
 
 #include "base/time.h"
-#include "collect/file_reader.h"
+#include "collect/files/file_reader.h"
 #include "decode/decode.h"
 #include "decode/line_rule.h"
 #include "decode/stamp_zone.h"

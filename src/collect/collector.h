@@ -12,7 +12,7 @@
  * Threads    open, stop and free from one thread, which is not the loop's; counts from any.
  */
 #include "base/arena.h"
-#include "collect/dialect.h"
+#include "collect/http/dialect.h"
 
 struct line_join;
 struct yaml_node;

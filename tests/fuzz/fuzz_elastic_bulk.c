@@ -1,5 +1,5 @@
 /* _bulk bodies: no crash; what is accepted can be walked again, with as many events as items say. */
-#include "collect/elastic_bulk.h"
+#include "collect/http/elastic_bulk.h"
 #include "event/delivery.h"
 
 #include <assert.h>

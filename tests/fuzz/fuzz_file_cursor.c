@@ -1,7 +1,7 @@
 /* Cursors of files: whatever bytes come, what is understood is written again as the same. */
 #include "base/limits.h"
-#include "collect/file_cursor.h"
-#include "collect/text_cut.h"
+#include "collect/files/file_cursor.h"
+#include "collect/wire/text_cut.h"
 
 #include <assert.h>
 

@@ -2,8 +2,8 @@
  * without a crash, and what waits stays within its bounds. */
 #include "base/clock.h"
 #include "base/limits.h"
-#include "collect/gelf_chunk.h"
-#include "collect/gelf_frame.h"
+#include "collect/wire/gelf_chunk.h"
+#include "collect/wire/gelf_frame.h"
 
 #include "cut_stream.h"
 

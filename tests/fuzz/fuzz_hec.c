@@ -1,5 +1,5 @@
 /* HEC bodies: no crash; what is accepted can be walked again, with as many events as were counted. */
-#include "collect/hec_parse.h"
+#include "collect/http/hec_parse.h"
 #include "event/delivery.h"
 
 #include <assert.h>

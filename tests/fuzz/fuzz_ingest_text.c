@@ -1,5 +1,5 @@
 /* Bodies of texts: no crash, as many records as were counted, and none of them is empty. The first byte is the form. */
-#include "collect/ingest_text.h"
+#include "collect/http/ingest_text.h"
 #include "event/delivery.h"
 
 #include <assert.h>

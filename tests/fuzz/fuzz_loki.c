@@ -1,6 +1,6 @@
 /* Loki's push requests, protobuf and JSON (the first byte says which): no crash; what is accepted can be walked again, with as many
  * events as were counted. */
-#include "collect/loki_parse.h"
+#include "collect/http/loki_parse.h"
 
 #include "walk_records.h"
 

@@ -1,6 +1,6 @@
 /* OTLP bodies, protobuf and JSON, of every signal: no crash; what is accepted can be walked again, with as many events as were
  * counted, and each of them is JSON. The first byte says which. */
-#include "collect/otlp_parse.h"
+#include "collect/http/otlp_parse.h"
 
 #include "walk_records.h"
 

@@ -1,10 +1,10 @@
 /* What HTTP APIs answer, and the places that the journal keeps: the first byte picks which. */
 #include "base/limits.h"
-#include "collect/kafka_place.h"
-#include "collect/nats_place.h"
-#include "collect/poll_page.h"
-#include "collect/poll_state.h"
-#include "collect/poll_template.h"
+#include "collect/remote/kafka_place.h"
+#include "collect/remote/nats_place.h"
+#include "collect/remote/poll_page.h"
+#include "collect/remote/poll_state.h"
+#include "collect/remote/poll_template.h"
 
 #include <assert.h>
 

@@ -1,5 +1,5 @@
 /* RELP's frames do not depend on how the stream was cut; the first byte of the input picks the cuts. */
-#include "collect/relp_frame.h"
+#include "collect/wire/relp_frame.h"
 
 #include "cut_stream.h"
 

@@ -1,6 +1,6 @@
 /* Remote write requests of both versions (the first byte says which): no crash; what is accepted can be walked again, with as many
  * events as were counted, and each of them is JSON. */
-#include "collect/remote_write_parse.h"
+#include "collect/http/remote_write_parse.h"
 
 #include "walk_records.h"
 

@@ -1,5 +1,5 @@
 /* Framing: the frames do not depend on how the stream was cut; the first byte of the input picks the cuts. */
-#include "collect/syslog_frame.h"
+#include "collect/wire/syslog_frame.h"
 
 #include "cut_stream.h"
 

@@ -1,5 +1,5 @@
 /* Answers to Elasticsearch's senders, byte for byte. */
-#include "collect/elastic_answer.h"
+#include "collect/http/elastic_answer.h"
 
 #include "test.h"
 

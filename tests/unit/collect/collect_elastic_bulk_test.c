@@ -1,6 +1,6 @@
 /* Elasticsearch's _bulk: what becomes an event, what is answered item by item, and what refuses the request. */
 #include "base/mem.h"
-#include "collect/elastic_bulk.h"
+#include "collect/http/elastic_bulk.h"
 #include "event/delivery.h"
 
 #include "test.h"

@@ -1,8 +1,8 @@
 /* Patterns of paths, names of rotated logs, and what a walk finds. */
 #include "base/limits.h"
-#include "collect/file_match.h"
-#include "collect/file_names.h"
-#include "collect/journal_entry.h"
+#include "collect/files/file_match.h"
+#include "collect/files/file_names.h"
+#include "collect/remote/journal_entry.h"
 
 #include "unit/folder.h"
 

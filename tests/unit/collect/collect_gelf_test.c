@@ -2,8 +2,8 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/mem.h"
-#include "collect/gelf_chunk.h"
-#include "collect/gelf_frame.h"
+#include "collect/wire/gelf_chunk.h"
+#include "collect/wire/gelf_frame.h"
 
 #include "test.h"
 

@@ -1,6 +1,6 @@
 /* Bodies of plain texts, and the hints beside events. */
 #include "base/attr.h"
-#include "collect/ingest_text.h"
+#include "collect/http/ingest_text.h"
 #include "event/delivery.h"
 
 #include "test.h"

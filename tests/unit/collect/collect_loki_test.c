@@ -1,5 +1,5 @@
 /* Push requests of Loki: JSON in two forms, and protobuf. */
-#include "collect/loki_parse.h"
+#include "collect/http/loki_parse.h"
 
 #include "test.h"
 

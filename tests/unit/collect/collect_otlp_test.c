@@ -1,6 +1,6 @@
 /* Bodies of OTLP: protobuf and JSON give the same events. */
 #include "base/mem.h"
-#include "collect/otlp_parse.h"
+#include "collect/http/otlp_parse.h"
 
 #include "test.h"
 

@@ -2,10 +2,10 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/mem.h"
-#include "collect/aws_sign.h"
-#include "collect/poll_page.h"
-#include "collect/poll_state.h"
-#include "collect/poll_template.h"
+#include "collect/remote/aws_sign.h"
+#include "collect/remote/poll_page.h"
+#include "collect/remote/poll_state.h"
+#include "collect/remote/poll_template.h"
 
 #include "test.h"
 

@@ -1,10 +1,10 @@
 /* What readers of remote things share, JetStream's places, and ready configurations. */
 #include "base/limits.h"
 #include "base/mem.h"
-#include "collect/kafka_place.h"
-#include "collect/nats_place.h"
-#include "collect/preset.h"
-#include "collect/reader_thread.h"
+#include "collect/remote/kafka_place.h"
+#include "collect/remote/nats_place.h"
+#include "collect/remote/preset.h"
+#include "collect/remote/reader_thread.h"
 #include "cut/yaml.h"
 
 #include "unit/folder.h"

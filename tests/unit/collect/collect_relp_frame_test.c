@@ -1,7 +1,7 @@
 /* RELP's frames: what they hold, in parts when they are long, and where a stream stops being RELP. */
 #include "base/buffer.h"
 #include "base/limits.h"
-#include "collect/relp_frame.h"
+#include "collect/wire/relp_frame.h"
 
 #include "test.h"
 

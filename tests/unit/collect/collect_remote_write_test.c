@@ -1,5 +1,5 @@
 /* Requests of Prometheus' remote write, in both versions. */
-#include "collect/remote_write_parse.h"
+#include "collect/http/remote_write_parse.h"
 
 #include "test.h"
 

@@ -1,6 +1,6 @@
 /* A log that is written, rotated in every way, and read by a program that is killed at any moment, all by chance: what
  * was stored is what was written. TURNS_SEED=n runs that one alone, TURNS_SEEDS=n so many. */
-#include "collect/file_names.h"
+#include "collect/files/file_names.h"
 #include "unit/collect/followed_log.h"
 
 #include <fcntl.h>

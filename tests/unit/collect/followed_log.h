@@ -2,7 +2,7 @@
 /* One log over its files, with a sink that stores, refuses or fails as it is told. */
 #include "base/limits.h"
 #include "base/mem.h"
-#include "collect/watched_log.h"
+#include "collect/files/watched_log.h"
 
 #include "unit/folder.h"
 
