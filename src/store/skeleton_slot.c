@@ -30,6 +30,8 @@ static const uint8_t CLASS[256] = {
 static uint8_t classes_of(struct slice text)
 {
     uint8_t seen = 0, other = 0;
+    if (text.len > SLOT_TEXT_MAX) /* no kind holds it */
+        return OTHER;
     for (size_t i = 0; i < text.len; i++) {
         uint8_t class = CLASS[(uint8_t)text.ptr[i]];
         seen |= class;

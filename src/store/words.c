@@ -1,6 +1,7 @@
 #include "store/words.h"
 
 #include "base/buffer.h"
+#include "base/lane.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/utf8.h"
@@ -136,7 +137,11 @@ static void add_word(struct words *words, struct slice folded)
 static size_t fold_run(struct slice text, size_t i, char *to, struct slice *word, bool *kept)
 {
     size_t start = i;
-    unsigned seen = 0;
+    unsigned seen = 0, step = LANE;
+    for (bool telling; step == LANE && text.len - i >= LANE; i += step) {
+        step = lane_fold_word(text.ptr + i, to + (i - start), &telling);
+        seen |= telling ? TELLING : 0;
+    }
     for (unsigned class; i < text.len && (class = class_of(text.ptr[i])); i++) {
         seen |= class;
         to[i - start] = (char)class;
