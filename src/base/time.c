@@ -238,12 +238,12 @@ size_t time_format_ms(int64_t time_ns, char to[TIME_TEXT_SIZE])
 
 int time_month_by_name(struct slice name)
 {
-    static const char months[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    static const char months[] = "janfebmaraprmayjunjulaugsepoctnovdec";
     if (name.len < 3)
         return 0;
+    const char lower[3] = {(char)(name.ptr[0] | 0x20), (char)(name.ptr[1] | 0x20), (char)(name.ptr[2] | 0x20)};
     for (int i = 0; i < 12; i++)
-        if (slice_is_nocase(slice_sub(name, 0, 3), months[i]))
+        if (memcmp(months + (ptrdiff_t)3 * i, lower, 3) == 0)
             return i + 1;
     return 0;
 }

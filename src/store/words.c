@@ -4,6 +4,7 @@
 #include "base/lane.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/time.h"
 #include "base/utf8.h"
 #include "store/bloom.h"
 
@@ -39,11 +40,7 @@ static inline unsigned class_of(char c)
 
 static bool is_month(struct slice word)
 {
-    static const char months[] = "janfebmaraprmayjunjulaugsepoctnovdec";
-    for (size_t i = 0; word.len == 3 && i < sizeof(months) - 1; i += 3)
-        if (memcmp(months + i, word.ptr, 3) == 0)
-            return true;
-    return false;
+    return word.len == 3 && time_month_by_name(word);
 }
 
 bool words_may_be_printed(struct slice word)
