@@ -175,7 +175,7 @@ enum { FINDING_EVIDENCE_MAX = 100 };            /* events that a finding names; 
 
 /* Segments. */
 enum { BLOCK_ROWS_MAX = 65536 };
-#define BLOCK_BYTES_TARGET (8 * MIB)
+#define MERGE_BYTES_MAX (64 * MIB) /* of event.original in segments that become one */
 enum { SCAN_THREADS_MAX = 8 };         /* that one search reads with */
 enum { ESTIMATE_TRIAL_MS = 1000 };      /* for what a search costs on a sample; longer: on a smaller one */
 enum { SURVEY_SEGMENTS_MAX = 256 };   /* whose footers tell what a search will cost */

@@ -498,17 +498,6 @@ static int store_keys(struct memtable *table, const struct mem_rows *rows, struc
     return 0;
 }
 
-static uint64_t raw_bytes(const struct mem_part *part)
-{
-    uint64_t bytes = 0;
-    for (uint32_t c = 0; c < part->column_count; c++) {
-        const struct mem_part_column *column = &part->columns[c];
-        for (uint32_t i = 0; !column->codes && i < column->count; i++)
-            bytes += column->values[i].type == VALUE_STRING ? column->values[i].len : 8;
-    }
-    return bytes;
-}
-
 struct mem_part *memtable_append(struct memtable *table, const struct batch *batch,
                                  const struct mem_rows *rows)
 {
@@ -518,6 +507,5 @@ struct mem_part *memtable_append(struct memtable *table, const struct batch *bat
     part->row_count = rows->count;
     if (store_keys(table, rows, part) < 0 || store_columns(table, batch, rows, part) < 0)
         return NULL;
-    table->raw_bytes += raw_bytes(part);
     return part;
 }

@@ -73,7 +73,6 @@ struct memtable {
     struct mem_part *first, *last;
     uint32_t part_count;
     uint64_t row_count;
-    uint64_t raw_bytes;
     struct memtable *next; /* the list it is in */
 };
 

@@ -374,6 +374,17 @@ static void add_ref(struct chunk_refs *refs, const struct chunk_input *input, ui
             (struct chunk_ref){.column = column, .input = input, .has_cut = has_cut(input)};
 }
 
+/* Of its texts, each as often as it stands there. */
+static uint64_t text_bytes(const struct chunk_input *input)
+{
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < input->count; i++) {
+        const struct value *v = input->codes ? &input->dict[input->codes[i]] : &input->values[i];
+        bytes += v->type == VALUE_STRING ? v->len : 0;
+    }
+    return bytes;
+}
+
 static int write_columns(struct job *job, struct err *err)
 {
     struct chunk_refs refs = {
@@ -393,8 +404,9 @@ static int write_columns(struct job *job, struct err *err)
             sealed->input.refs = &refs;
             if (segment_writer_add(job->writer, sealed->name, &sealed->input, err) < 0)
                 return -1;
-            const struct segment_block *block =
-                &job->writer->blocks[job->writer->block_count - 1];
+            struct segment_block *block = &job->writer->blocks[job->writer->block_count - 1];
+            if (slice_equal(sealed->name, FIELD_ORIGINAL))
+                block->raw_bytes = text_bytes(&sealed->input);
             add_ref(&refs, &sealed->input, block->chunks[block->chunk_count - 1].column);
         }
     return 0;

@@ -18,6 +18,18 @@ enum {
     MERGE_ROWS_MAX = 131072,
     MERGE_INPUTS_MAX = 96,
 };
+/* Of event.original. Long lines fill a block before there are so many rows, and one block must fit into a search's memory. */
+#define MERGE_SMALL_BYTES (16 * MIB)
+#define MERGE_BLOCK_BYTES (48 * MIB)
+
+struct amount {
+    uint64_t rows, bytes;
+};
+
+static bool fills_a_block(struct amount amount)
+{
+    return amount.rows >= MERGE_BLOCK_ROWS || amount.bytes >= MERGE_BLOCK_BYTES;
+}
 
 static bool same_partition(const struct segment_info *a, const struct segment_info *b)
 {
@@ -26,26 +38,27 @@ static bool same_partition(const struct segment_info *a, const struct segment_in
 
 static bool is_small(const struct store_segment *segment)
 {
-    return segment->info.rows < MERGE_SMALL_ROWS && !segment->keep_apart && !segment->info.place;
+    return segment->info.rows < MERGE_SMALL_ROWS && segment->info.raw_bytes < MERGE_SMALL_BYTES && !segment->keep_apart &&
+           !segment->info.place;
 }
 
 /* The small ones that belong to the i-th: of its partition, with alike as often rewritten as it. */
 static size_t gather(const struct store *store, size_t i, bool alike,
-                     struct store_segment *out[MERGE_INPUTS_MAX], uint64_t *rows_out)
+                     struct store_segment *out[MERGE_INPUTS_MAX], struct amount *amount)
 {
     const struct segment_info *first = &store->segments[i]->info;
-    uint64_t rows = 0;
+    *amount = (struct amount){0};
     size_t count = 0;
     for (size_t k = i; k < store->segment_count && count < MERGE_INPUTS_MAX; k++) {
         struct store_segment *other = store->segments[k];
         if (!is_small(other) || !same_partition(first, &other->info) ||
             (alike && other->info.generation != first->generation) ||
-            rows + other->info.rows > MERGE_ROWS_MAX)
+            amount->rows + other->info.rows > MERGE_ROWS_MAX || amount->bytes + other->info.raw_bytes > MERGE_BYTES_MAX)
             continue;
-        rows += other->info.rows;
+        amount->rows += other->info.rows;
+        amount->bytes += other->info.raw_bytes;
         out[count++] = other;
     }
-    *rows_out = rows;
     return count;
 }
 
@@ -82,11 +95,11 @@ static size_t choose(struct store *store, struct store_segment *out[MERGE_INPUTS
     for (size_t i = 0; i < store->segment_count; i++) {
         if (!is_small(store->segments[i]))
             continue;
-        uint64_t rows;
-        size_t count = gather(store, i, true, out, &rows);
-        if (count < MERGE_FAN && rows < MERGE_BLOCK_ROWS) {
+        struct amount amount;
+        size_t count = gather(store, i, true, out, &amount);
+        if (count < MERGE_FAN && !fills_a_block(amount)) {
             bool over = is_over(store, store->segments[i]);
-            count = over ? without_large(out, gather(store, i, false, out, &rows)) : 0;
+            count = over ? without_large(out, gather(store, i, false, out, &amount)) : 0;
         }
         for (size_t k = 0; k < count; k++)
             atomic_fetch_add(&out[k]->refs, 1);

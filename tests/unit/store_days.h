@@ -14,6 +14,7 @@ struct days {
     struct store_config config;
     struct store *store;
     uint64_t seq;
+    unsigned wide; /* so many bytes more of each event's text */
     char said[4096];
 };
 
@@ -69,8 +70,8 @@ static inline void days_append(struct days *days, const char *stream, int64_t ag
     for (unsigned i = first; i < end; i++) {
         struct event_row *row = batch_add_row(batch);
         assert_non_null(row);
-        row->raw = arena_printf(batch->arena, "%s %lld %u of %llu", stream, (long long)ago, i,
-                                (unsigned long long)days->seq);
+        row->raw = arena_printf(batch->arena, "%s %lld %u of %llu%*s", stream, (long long)ago, i,
+                                (unsigned long long)days->seq, (int)days->wide, "");
         row->seq = ++days->seq;
         row->received_ns = DAYS_NOW;
         row->time_ns = DAYS_NOW - ago * NS_PER_DAY + (int64_t)i * NS_PER_MS;

@@ -220,6 +220,29 @@ static void a_day_ends_with_few_files_and_few_rewrites(void **state)
     days_end(&days);
 }
 
+/* A block that is read must fit into a search's memory, however long the lines are. */
+static void long_lines_are_not_merged_into_a_huge_block(void **state)
+{
+    (void)state;
+    struct days days;
+    days_begin(&days);
+    days_open(&days);
+    days.wide = 1 << 20;
+    for (int i = 0; i < 40; i++)
+        days_add(&days, "a", 1, 4); /* 160 MiB */
+    uint64_t before, after, hash = days_hash(&days, &before);
+    days_do_all(store_merge, days.store);
+    assert_int_equal(days_hash(&days, &after), hash);
+    assert_int_equal(after, before);
+    size_t count;
+    struct store_segment **list = store_segments_hold(days.store, &count);
+    assert_in_range(count, 3, 5);
+    for (size_t i = 0; i < count; i++)
+        assert_in_range(list[i]->info.raw_bytes, 1, MERGE_BYTES_MAX);
+    store_segments_release(list, count);
+    days_end(&days);
+}
+
 /* ---- threads ---- */
 
 struct reader {
@@ -308,6 +331,7 @@ int main(void)
         cmocka_unit_test(a_full_disk_moves_before_it_drops),
         cmocka_unit_test(packing_keeps_every_row_and_joins_files),
         cmocka_unit_test(a_day_ends_with_few_files_and_few_rewrites),
+        cmocka_unit_test(long_lines_are_not_merged_into_a_huge_block),
         cmocka_unit_test(everybody_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
