@@ -9,6 +9,8 @@
 #include "net/tls.h"
 
 #include <assert.h>
+#include <errno.h>
+#include <netinet/tcp.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <uv.h>
@@ -427,6 +429,15 @@ static uint16_t bound_port(const struct sockaddr_storage *address)
                                                : ((const struct sockaddr_in6 *)address)->sin6_port);
 }
 
+static int limit_segments(uv_tcp_t *tcp, int bytes)
+{
+    uv_os_fd_t fd;
+    if (!bytes)
+        return 0;
+    int code = uv_fileno((uv_handle_t *)tcp, &fd);
+    return code < 0 ? code : setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &bytes, sizeof(bytes)) < 0 ? uv_translate_sys_error(errno) : 0;
+}
+
 struct starting {
     struct net_loop *loop;
     const struct net_listen_options *options;
@@ -445,6 +456,8 @@ static void start_listener(void *context)
     listener->tcp.data = listener->sweep.data = listener;
     listener->handles = 2;
     start->code = uv_tcp_bind(&listener->tcp, (struct sockaddr *)&start->address, 0);
+    if (start->code == 0)
+        start->code = limit_segments(&listener->tcp, listener->options.segment_bytes);
     if (start->code == 0)
         start->code = uv_listen((uv_stream_t *)&listener->tcp, BACKLOG, on_connection);
     int len = sizeof(start->address);

@@ -37,6 +37,7 @@ struct net_listen_options {
     uint16_t port;       /* 0 = any; see net_listener_port */
     struct tls_context *tls; /* NULL = plain */
     int64_t idle_ms;
+    int segment_bytes; /* the most that peers are to send in one segment; 0: what the network takes */
     struct net_handler handler;
     void *context;
 };

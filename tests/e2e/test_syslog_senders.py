@@ -13,7 +13,7 @@ import harness
 import senders
 from test_collect import count, ledger, make_certificates, ports
 
-FULL = bool(os.environ.get("FULL"))
+FULL = bool(os.environ.get("HINOMI_FULL"))
 LINES = 1000000 if FULL else 20000
 DATAGRAMS = 5000
 RSYSLOG = {
