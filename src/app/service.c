@@ -370,6 +370,7 @@ void service_tick(struct service *service)
     keeping_tick(service->keeping);
     knowing_tick(service->knowing);
     engine_tick(&service->engine);
+    mem_tidy();
 }
 
 /* In the order of the walk: first nobody can send, then what was sent is carried through. */

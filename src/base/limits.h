@@ -14,7 +14,6 @@
 enum { BATCH_ROWS_MAX = 4096 };    /* events in one batch */
 #define BATCH_BYTES_MAX (4 * MIB)  /* raw bytes in one batch */
 #define BATCH_ARENA_MAX (96 * MIB) /* memory of one batch, all columns included */
-enum { BATCH_WAIT_MS = 10 };       /* a batch that is not full waits this long */
 
 /* Events. What is over a limit is kept raw, tagged and counted; it is never gone. */
 #define EVENT_BYTES_MAX (1 * MIB)   /* one event's raw bytes; longer ones are linked parts */
@@ -78,9 +77,9 @@ enum { MATCH_ROUTES_MAX = 4096 };           /* different sets of log sources tha
 #define MATCH_ROUTE_BYTES_MAX (8 * MIB)     /* values that log sources were told by; forgotten when it is full */
 
 /* Memory budgets. */
-#define MEMORY_PIPELINE_MAX (1 * GIB)
 #define MEMORY_QUERY_MAX (256 * MIB)
 #define MEMORY_READ_MIN (96 * MIB)   /* for reading blocks, whatever less a search was given: one must fit */
+#define MEM_FREE_KEPT (192 * MIB)    /* freed memory that stays in the process; more is given back after some seconds */
 #define SPILL_BYTES_MAX (16 * GIB)   /* temporary file of one search, for rows that memory has no room for */
 #define SPILL_BLOCK_BYTES (256 * KIB) /* of it that are read at a time, about */
 enum { SPILL_BLOCK_ROWS = 4096 };
@@ -145,7 +144,6 @@ enum { JOURNAL_COMMIT_MS = 5 };
 #define JOURNAL_FILE_BYTES (128 * MIB)
 #define JOURNAL_RECORD_BYTES_MAX (40 * MIB)
 enum { IDEMPOTENCY_KEYS_MAX = 1 << 20 }; /* batch ids remembered */
-enum { IDEMPOTENCY_HOURS = 24 };
 enum { IDEMPOTENCY_KEY_BYTES_MAX = 256 };
 
 /* What rules remember, in one checkpoint file. */

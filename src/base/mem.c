@@ -1,12 +1,16 @@
 #include "base/mem.h"
 
+#include "base/limits.h"
+
 #include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 static atomic_long fail_countdown = -1;
 
@@ -82,6 +86,34 @@ void mem_keep_pages(void)
     mallopt(M_TRIM_THRESHOLD, KEEP);
     mallopt(M_MMAP_THRESHOLD, 32 << 20); /* the most that glibc takes */
     mallopt(M_TOP_PAD, PAD);
+    mallopt(M_ARENA_MAX, 2); /* each holds what its threads once needed: of 16 of them 1.1 GiB stayed, 69 MiB in use */
+}
+
+/* Pages of the process that are in memory and of no file. */
+static size_t resident(void)
+{
+    unsigned long pages = 0, shared = 0;
+    FILE *file = fopen("/proc/self/statm", "re");
+    if (!file)
+        return 0;
+    if (fscanf(file, "%*u %lu %lu", &pages, &shared) != 2)
+        pages = shared = 0;
+    fclose(file);
+    return (size_t)(pages - shared) * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+void mem_tidy(void)
+{
+    enum { CALLS = 10 };
+    static unsigned calls;
+    static size_t after; /* what was resident when it was last done */
+    if (!atomic_load_explicit(&huge_kept, memory_order_relaxed) || mallinfo2().fordblks < MEM_FREE_KEPT || ++calls < CALLS)
+        return;
+    calls = 0;
+    if (resident() < after + MEM_FREE_KEPT / 2)
+        return;
+    malloc_trim(0);
+    after = resident();
 }
 
 void *mem_alloc(size_t size)

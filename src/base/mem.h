@@ -27,6 +27,9 @@ void mem_free_huge(void *ptr); /* NULL is fine */
 /* Keeps freed memory in the process instead of giving pages back and faulting them in anew at every
  * batch and seal. For programs that run long; call it once, first thing in main. */
 void mem_keep_pages(void);
+/* Gives back what has been free for a while, when it is more than MEM_FREE_KEPT: a peak is not held for ever. Call it about
+ * once a second, from one thread. */
+void mem_tidy(void);
 
 /* The n-th call from now (0 = the next) fails, then none. -1 turns it off. */
 void mem_fail_after(long n);

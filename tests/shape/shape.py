@@ -116,7 +116,7 @@ def check_lists():
     for definition in sources(".def"):
         words = re.findall(r"^[A-Z]+\((\w+)", definition.read_text(), flags=re.M)
         room = definition.parent
-        kind = {"commands.def": "command_", "collectors.def": "collector_", "notifiers.def": "notifier_",
+        kind = {"commands.def": "command_", "collectors.def": "collector_", "dialects.def": "dialect_", "notifiers.def": "notifier_",
                 "actions.def": "action_", "stats.def": "stat_", "cutters.def": "cut_", "enrichers.def": "enricher_"}.get(definition.name)
         if not kind:
             continue
@@ -137,6 +137,10 @@ def check_limits():
     made = subprocess.run([sys.executable, str(ROOT / "tools/make_limits.py"), "--check"])
     if made.returncode:
         yield "docs/limits.md: is not what src/base/limits.h says; run tools/make_limits.py"
+    text = "\n".join(p.read_text() for p in sources(".c", ".h", ".cc"))
+    for name in re.findall(r"^(?:#define |enum \{ )([A-Z][A-Z0-9_]+)", (SRC / "base/limits.h").read_text(), flags=re.M):
+        if len(re.findall(rf"\b{name}\b", text)) < 2:
+            yield f"src/base/limits.h: nothing asks for {name}"
 
 
 def check_words():
