@@ -35,7 +35,9 @@ enum { FILE_MATCH_DEPTH_MAX = 24 };        /* folders below the fixed part of a 
 enum { FILES_OPEN_MAX = 512 };             /* kept open at a time by one collector; others are opened when they grow */
 enum { FILE_FOLDERS_WATCHED_MAX = 4096 };  /* folders of one collector that the kernel reports; others are looked at now and then */
 #define JOURNALD_ENTRY_BYTES_MAX (32 * MIB)  /* an entry of systemd's journal with all its fields; larger ones are left out and said */
+enum { COLLECT_LOG_FILES_MAX = 4096 };      /* files of one log whose places are remembered; more are said and wait until some were read */
 enum { FILES_FINISHED_KEPT = 16 };         /* rotated files of one log that are remembered after they were read */
+enum { FILES_UNFINISHED_KEPT = 64 };       /* rotated ones that may still be added to: beyond, ten seconds without a line finish one */
 
 /* Time. An attacker must not be able to make ten thousand day folders. */
 enum { TIME_PAST_DAYS_MAX = 3660 }; /* older stamps are filed under the day of receipt */

@@ -37,9 +37,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct file_place place, twin;
     struct buffer again;
     struct err err;
+    int64_t since;
     size_t count;
     try_text_state(at);
-    if (file_cursor_count(&at, &count, &err) < 0)
+    if (file_cursor_count(&at, &since, &count, &err) < 0)
         return 0;
     buffer_init(&again, MIB);
     for (size_t i = 0; i < count && file_cursor_next(&at, &place, &err) == 0; i++) {

@@ -15,6 +15,7 @@
 #define SCAN_NS (10 * NS_PER_SECOND)        /* all the same, when the kernel tells what changes */
 #define SCAN_UNTOLD_NS (2 * NS_PER_SECOND)  /* when it does not */
 #define SCAN_SOON_NS (NS_PER_SECOND / 10)   /* after a file came or went: others may, too */
+#define SCAN_AGAIN_NS (NS_PER_SECOND / 20)  /* when names moved during one */
 #define GATHER_NS (20 * NS_PER_MS)          /* after a write: there may be more */
 #define PROBLEM_NS (30 * NS_PER_SECOND)     /* the same sentence again */
 
@@ -26,6 +27,7 @@ struct collector_file {
     size_t untold; /* folders that the kernel does not report */
     int64_t poll_ns; /* 0: as the kernel tells */
     int64_t scan_ns, tick_ns; /* monotonic, when they are due */
+    int64_t scanned_ns;       /* monotonic, of the last scan */
     int wake_fd;
     pthread_t thread;
     bool running;
@@ -95,6 +97,7 @@ static void scan(struct collector_file *collector)
     int64_t every = collector->poll_ns ? collector->poll_ns : collector->untold ? SCAN_UNTOLD_NS : SCAN_NS;
     if (watched_logs_are_searching(logs) && every > NS_PER_SECOND)
         every = NS_PER_SECOND;
+    collector->scanned_ns = logs->watch.now_ns;
     collector->scan_ns = logs->watch.now_ns + every;
 }
 
@@ -109,7 +112,11 @@ static void be_on_time(struct collector_file *collector)
         if (watched_logs_are_searching(logs) && collector->scan_ns > soon)
             collector->scan_ns = soon;
     }
-    if (logs->watch.now_ns >= collector->scan_ns)
+    if (watched_logs_look_again(logs) && collector->scan_ns > collector->scanned_ns + SCAN_AGAIN_NS)
+        collector->scan_ns = collector->scanned_ns + SCAN_AGAIN_NS;
+    bool due = logs->watch.now_ns >= collector->scan_ns;
+    logs->holds = due && watched_logs_are_waiting(logs);
+    if (due && !logs->holds)
         scan(collector);
 }
 
@@ -122,7 +129,7 @@ static void rest(struct collector_file *collector)
     int64_t until = collector->tick_ns < collector->scan_ns ? collector->tick_ns : collector->scan_ns;
     int64_t wait = until - clock_mono_ns(clock_real());
     uint64_t count;
-    if (logs->watch.flushing && wait > GATHER_NS)
+    if (logs->holds || (logs->watch.flushing && wait > GATHER_NS))
         wait = GATHER_NS;
     if (collector->folders)
         watched[1].fd = folder_watch_fd(collector->folders);
@@ -161,6 +168,8 @@ static const struct collector_option options[] = {
     {"exclude", SETTING_LIST, .summary = "patterns of names or whole paths that are left out"},
     {"start", SETTING_CHOICE, "beginning", .choices = starts,
      .summary = "of the files that are there when it runs for the first time; later ones are always read whole"},
+    {"olddir", SETTING_PATH,
+     .summary = "where rotation moves files to (logrotate's olddir): a folder, from that of the log on when it does not begin with /"},
     {"poll", SETTING_DURATION, .summary = "look that often instead of being told by the kernel: for network file systems"},
     {"encoding", SETTING_TEXT, .summary = "of text that is not UTF-8 and has no byte order mark: CP932, EUC-JP, UTF-16LE"},
     {"join", SETTING_CHOICE, "auto", .choices = joins,
@@ -215,6 +224,7 @@ static void fill_logs(struct collector_file *collector, const struct collector_h
     logs->watch.encoding = settings_string(settings, "encoding");
     logs->watch.from_end = slice_is(settings_text(settings, "start"), "end");
     logs->watch.unfinished_ns = settings_number(settings, "unfinished");
+    logs->watch.olddir = settings_text(settings, "olddir");
     if (joins_none && !logs->watch.join)
         logs->watch.join = &each_line;
     logs->watch.wake = wake;

@@ -1,8 +1,10 @@
 #include "collect/files/file_cursor.h"
 
 #include "base/hash.h"
+#include "base/limits.h"
 
-enum { CURSOR_VERSION = 1, FLAG_FINISHED = 1, FLAG_AT_END = 2 };
+enum { WITHOUT_SINCE = 1, CURSOR_VERSION = 2 };
+enum { FLAG_FINISHED = 1, FLAG_AT_END = 2, FLAG_CURRENT = 4 };
 
 struct byte_mark byte_mark_of(struct slice bytes)
 {
@@ -20,15 +22,17 @@ static void put_mark(struct buffer *to, struct byte_mark mark)
     buffer_put_le64(to, mark.hash);
 }
 
-void file_cursor_begin(struct buffer *to, size_t count)
+void file_cursor_begin(struct buffer *to, int64_t since_ns, size_t count)
 {
     buffer_put_char(to, CURSOR_VERSION);
+    buffer_put_le64(to, (uint64_t)since_ns);
     buffer_put_varint(to, count);
 }
 
 void file_cursor_put(struct buffer *to, const struct file_place *place)
 {
-    buffer_put_char(to, (char)((place->finished ? FLAG_FINISHED : 0) | (place->at_end ? FLAG_AT_END : 0)));
+    buffer_put_char(to, (char)((place->finished ? FLAG_FINISHED : 0) | (place->at_end ? FLAG_AT_END : 0) |
+                               (place->current ? FLAG_CURRENT : 0)));
     buffer_put_varint(to, place->device);
     buffer_put_varint(to, place->inode);
     buffer_put_le64(to, (uint64_t)place->started_ns);
@@ -49,15 +53,16 @@ static bool take_mark(struct slice *at, size_t most, struct byte_mark *out)
     return true;
 }
 
-int file_cursor_count(struct slice *at, size_t *count, struct err *err)
+int file_cursor_count(struct slice *at, int64_t *since_ns, size_t *count, struct err *err)
 {
     struct slice version;
-    uint64_t files = 0;
-    if (!slice_take(at, 1, &version) || version.ptr[0] != CURSOR_VERSION || !slice_take_varint(at, &files) ||
-        files > CURSOR_FILES_MAX)
-        return err_set(err, ERR_CORRUPT, "how far its files were read cannot be understood");
+    uint64_t files = 0, since = (uint64_t)SINCE_UNKNOWN;
+    bool ok = slice_take(at, 1, &version) && (version.ptr[0] == WITHOUT_SINCE || version.ptr[0] == CURSOR_VERSION) &&
+              (version.ptr[0] == WITHOUT_SINCE || slice_take_le64(at, &since)) && slice_take_varint(at, &files) &&
+              files <= COLLECT_LOG_FILES_MAX;
+    *since_ns = (int64_t)since;
     *count = (size_t)files;
-    return 0;
+    return ok ? 0 : err_set(err, ERR_CORRUPT, "how far its files were read cannot be understood");
 }
 
 int file_cursor_next(struct slice *at, struct file_place *out, struct err *err)
@@ -74,6 +79,7 @@ int file_cursor_next(struct slice *at, struct file_place *out, struct err *err)
         return err_set(err, ERR_CORRUPT, "how far its files were read is cut short");
     out->finished = flags.ptr[0] & FLAG_FINISHED;
     out->at_end = flags.ptr[0] & FLAG_AT_END;
+    out->current = flags.ptr[0] & FLAG_CURRENT;
     out->started_ns = (int64_t)started;
     out->record_time_ns = (int64_t)time;
     return 0;

@@ -47,18 +47,6 @@ int watched_file_set_path(struct watched_file *file, const char *path, struct er
     return 0;
 }
 
-void watched_file_reset(struct watched_file *file, const char *encoding)
-{
-    const struct line_join *join = file->cut.lines.join;
-    file->place = (struct file_place){
-        .device = file->place.device, .inode = file->place.inode, .started_ns = file->place.started_ns};
-    text_cut_close(&file->cut);
-    text_cut_init(&file->cut, encoding);
-    file->cut.lines.join = join == &file->join ? NULL : join;
-    file->judged = file->size = 0;
-    file->left = true;
-}
-
 bool watched_file_ends_early(const struct watched_file *file)
 {
     return file->packed && file->packed->source.damaged;
@@ -100,9 +88,12 @@ static ssize_t read_at(int fd, char *to, size_t len, uint64_t at)
     return (ssize_t)done;
 }
 
+/* Of a place at the beginning nothing was taken: any bytes will do. */
 static bool plain_fits(const struct file_place *place, int fd)
 {
     char bytes[HEAD_MARK_BYTES];
+    if (place->offset == 0)
+        return true;
     ssize_t got = read_at(fd, bytes, place->head.len, 0);
     if (got < 0 || !byte_mark_fits(place->head, slice_of(bytes, (size_t)got)))
         return false;
@@ -115,8 +106,7 @@ bool watched_file_is_emptied(const struct watched_file *file)
     struct stat info;
     if (file->fd < 0 || file->kind != KIND_TEXT || fstat(file->fd, &info) < 0)
         return false;
-    uint64_t size = (uint64_t)info.st_size;
-    return size < file->place.offset || size < file->size || !plain_fits(&file->place, file->fd);
+    return (uint64_t)info.st_size < file->place.offset || !plain_fits(&file->place, file->fd);
 }
 
 /* Unpacks up to the place. 1, 0 when the bytes differ, -1. */
@@ -124,7 +114,7 @@ static int packed_to_place(struct packed_file *packed, const struct file_place *
 {
     uint64_t at = 0; /* of the first byte of the text that is kept */
     uint64_t from = place->offset - place->tail.len;
-    bool head_seen = place->head.len == 0;
+    bool head_seen = place->head.len == 0 || place->offset == 0;
     while (at + packed->text.len < place->offset || !head_seen) {
         size_t got = 0;
         char *room = buffer_reserve(&packed->text, SOURCE_READ_BYTES);
@@ -199,7 +189,7 @@ int watched_file_open(struct watched_file *file, const char *path, struct err *e
     }
     bool same = file->place.device == info.st_dev && file->place.inode == info.st_ino;
     file->other = file->place.inode && !same;
-    if (file->other && !file->place.head.len) { /* nothing but the inode is known of it */
+    if (file->other && (!file->place.head.len || !file->place.offset)) { /* nothing but the inode is known of it */
         close(fd);
         return 0;
     }
@@ -240,7 +230,7 @@ static bool fits_at(const struct file_place *place, const char *path, bool whole
 
 bool place_fits_path(const struct file_place *place, const char *path)
 {
-    return place->head.len && fits_at(place, path, false);
+    return place->head.len && place->offset && fits_at(place, path, false);
 }
 
 bool place_is_of_copy(const struct file_place *place, const char *path)
@@ -248,22 +238,6 @@ bool place_is_of_copy(const struct file_place *place, const char *path)
     struct file_place known = *place;
     known.device = known.inode = 0;
     return place->head.len && place->offset && fits_at(&known, path, place->offset < HEAD_MARK_BYTES);
-}
-
-bool watched_file_is_same(const struct watched_file *file, const char *path)
-{
-    char bytes[HEAD_MARK_BYTES];
-    struct file_place end = {0};
-    struct stat info;
-    if (file->fd < 0 || file->kind != KIND_TEXT || fstat(file->fd, &info) < 0 || info.st_size == 0)
-        return false;
-    end.offset = (uint64_t)info.st_size;
-    ssize_t got = read_at(file->fd, bytes, sizeof(bytes), 0);
-    end.head = byte_mark_of(slice_of(bytes, got > 0 ? (size_t)got : 0));
-    size_t tail = end.offset < TAIL_MARK_BYTES ? (size_t)end.offset : TAIL_MARK_BYTES;
-    got = read_at(file->fd, bytes, tail, end.offset - tail);
-    end.tail = byte_mark_of(slice_of(bytes, got > 0 ? (size_t)got : 0));
-    return fits_at(&end, path, true);
 }
 
 bool watched_file_begins_with(const struct watched_file *file, const char *path)
@@ -307,6 +281,15 @@ static int read_packed(struct watched_file *file, size_t want, struct slice *tex
     return 1;
 }
 
+/* Whether what was read at the place is there still: else the file was emptied, perhaps in the middle of the read. */
+static bool is_there_still(const struct watched_file *file, struct slice read)
+{
+    char again[TAIL_MARK_BYTES];
+    size_t tail = file->place.tail.len, len = tail ? tail : read.len < sizeof(again) ? read.len : sizeof(again);
+    return read.len >= len && byte_mark_fits(file->place.tail, read) &&
+           read_at(file->fd, again, len, file->place.offset - tail) == (ssize_t)len && memcmp(again, read.ptr, len) == 0;
+}
+
 int watched_file_read(struct watched_file *file, size_t want, struct buffer *buffer, struct slice *text,
                       struct err *err)
 {
@@ -316,10 +299,10 @@ int watched_file_read(struct watched_file *file, size_t want, struct buffer *buf
     struct stat info;
     if (fstat(file->fd, &info) < 0)
         return err_set_errno(err, errno, "cannot look at %s", file->path);
+    uint64_t there = (uint64_t)info.st_size;
     file->deleted = info.st_nlink == 0;
-    uint64_t there = (uint64_t)info.st_size, seen = file->size;
     file->size = there;
-    if (there < file->place.offset || there < seen)
+    if (there < file->place.offset)
         return 0;
     if (there - file->place.offset < want)
         size = tail + (size_t)(there - file->place.offset);
@@ -330,10 +313,7 @@ int watched_file_read(struct watched_file *file, size_t want, struct buffer *buf
     ssize_t got = read_at(file->fd, room, size, file->place.offset - tail);
     if (got < 0)
         return err_set_errno(err, errno, "cannot read %s", file->path);
-    if ((size_t)got < tail || !byte_mark_fits(file->place.tail, slice_of(room, (size_t)got)))
-        return 0;
-    if (file->place.offset == 0 && !byte_mark_fits(file->place.head, slice_of(room, (size_t)got)) &&
-        want >= HEAD_MARK_BYTES)
+    if (!is_there_still(file, slice_of(room, (size_t)got)))
         return 0;
     *text = slice_of(room + tail, (size_t)got - tail);
     file->at_end = (uint64_t)got + file->place.offset - tail >= there;
@@ -349,14 +329,6 @@ static void extend_head(struct watched_file *file)
     ssize_t got = read_at(file->fd, bytes, sizeof(bytes), 0);
     if (got > (ssize_t)file->place.head.len && byte_mark_fits(file->place.head, slice_of(bytes, (size_t)got)))
         file->place.head = byte_mark_of(slice_of(bytes, (size_t)got));
-}
-
-bool watched_file_mark(struct watched_file *file)
-{
-    if (file->kind != KIND_TEXT || file->place.offset || file->place.head.len)
-        return false;
-    extend_head(file);
-    return file->place.head.len > 0;
 }
 
 void watched_file_take(struct watched_file *file, struct slice text, size_t used)

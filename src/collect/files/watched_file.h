@@ -39,12 +39,16 @@ struct watched_file {
     bool current;            /* lies under the log's path */
     bool missing;            /* nowhere to be found, for now */
     unsigned searched;       /* so often since then */
-    bool doubtful;           /* when it was last seen it lay under the log's path: more may have been written since */
+    bool doubtful;           /* when it was last seen it was not read to its end, or lay under the log's path */
     bool other;              /* what was last opened in its place has another inode, or nothing is there */
+    bool nameless;           /* no file of the folder was it when that was last looked at */
+    uint64_t twin_inode;     /* of what it was packed to, while it is open and nameless */
+    int64_t twin_modified_ns;
     bool deleted;            /* has no name any more */
     bool left;               /* there may be something that was not taken */
     bool at_end;             /* the last read came to the end of what is there */
     uint64_t size;           /* as last seen */
+    int64_t modified_ns;     /* as last seen, of the file system's clock; 0: not seen yet */
     int64_t grown_ns;        /* monotonic, when that last changed */
     int64_t missing_ns;      /* monotonic, since when it is missing */
     int64_t used_ns;         /* monotonic, of the last read */
@@ -53,8 +57,6 @@ struct watched_file {
 MUST_USE struct watched_file *watched_file_new(const char *encoding);
 void watched_file_free(struct watched_file *file); /* NULL is fine */
 MUST_USE int watched_file_set_path(struct watched_file *file, const char *path, struct err *err);
-/* Forgets how far it was read. */
-void watched_file_reset(struct watched_file *file, const char *encoding);
 
 /* At `path`: 1 when it is there and its bytes are those of the place; 0 when they are not, or it is not there (then it
  * is closed); -1. A place without an inode takes the file's. */
@@ -70,9 +72,6 @@ static inline bool watched_file_is_open(const struct watched_file *file)
 /* Open, a text, and its bytes are not those of the place any more: it was emptied. */
 bool watched_file_is_emptied(const struct watched_file *file);
 
-/* Notes the first bytes of one that was not read yet. True when there are some, and nothing was known. */
-bool watched_file_mark(struct watched_file *file);
-
 /* Text behind the place, about `want` bytes if they are there; buffer is shared by all files. 1; 0 when the bytes in
  * front of it are not what they were; -1. */
 MUST_USE int watched_file_read(struct watched_file *file, size_t want, struct buffer *buffer, struct slice *text,
@@ -80,15 +79,12 @@ MUST_USE int watched_file_read(struct watched_file *file, size_t want, struct bu
 /* So many bytes of that text are done with. */
 void watched_file_take(struct watched_file *file, struct slice text, size_t used);
 
-/* Whether the place's bytes are those at path, which is opened for that. */
+/* Whether the place's bytes, of which some were taken, are those at path, which is opened for that. */
 bool place_fits_path(const struct file_place *place, const char *path);
 /* As that, and enough of them to be sure: files may begin alike, with the names of columns. */
 bool place_is_of_copy(const struct file_place *place, const char *path);
 /* Whether the file at path is a copy of this open one, made when it was shorter. By its first and last bytes. */
 bool watched_file_begins_with(const struct watched_file *file, const char *path);
-
-/* Whether it, packed or not, holds all that this open one holds. */
-bool watched_file_is_same(const struct watched_file *file, const char *path);
 
 /* ---- event logs (watched_evtx.c) ---- */
 

@@ -1,23 +1,47 @@
-/* Which file is which: rotation by renaming, by copying and emptying, by packing; also while nobody looked. */
-#include "base/mem.h"
+/*
+ * Which file is which: rotation by renaming, by copying and emptying, by packing; also while nobody looked.
+ *
+ *   folder, listed twice ─► siblings ─► 1. by inode and bytes: what is known         (find_known)
+ *                                       2. by bytes: what is missing, as a copy or packed (find_missing)
+ *                                       3. the rest: new, a copy that is being made, or old (judge)
+ *
+ * What makes it right whatever happens meanwhile:
+ *   - Nothing is decided while names of the log move: the list of files changes as a whole or not at all, and a stored cursor
+ *     holds such a list with the time up to which it is complete (since_ns).
+ *   - A place from which something was taken is known by its bytes: the first ones, and those before its offset. One from
+ *     which nothing was taken needs no identity: whatever holds its bytes later is younger than since_ns, and read as new.
+ *   - A copy that has the bytes before a known offset is of that file. One that has not, beside the file it begins like, is
+ *     being made: it waits, and since_ns stays before it.
+ */
 #include "base/limits.h"
+#include "base/mem.h"
 #include "collect/files/file_names.h"
 #include "collect/files/watched_log.h"
 
-#include <dirent.h>
+#include <assert.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
-enum { SIBLINGS_MAX = 4096, COPY_BYTES_SURE = 256 };
+enum { COPY_BYTES_SURE = 256 };
 
 struct sibling {
-    char *path;
-    struct stat info;
-    bool looked, moved; /* moved: another file has the name by now */
-    size_t head_len;
-    char head[HEAD_MARK_BYTES]; /* unpacked */
+    const char *path;
+    const struct stat *info;
+    struct watched_file *file; /* that it is, or that it is a copy of */
+    bool present, wanted;
+    bool packed_beside;        /* by its name, the file it is packed from lies beside it */
+    bool looked, moved;        /* moved: another file has the name by now */
+    struct slice head;         /* its first bytes, unpacked */
+};
+
+struct siblings {
+    struct sibling *list; /* oldest first */
+    size_t count, size;
+    bool moving;
+    struct arena *arena;
 };
 
 static int64_t modified_ns(const struct stat *info)
@@ -28,6 +52,11 @@ static int64_t modified_ns(const struct stat *info)
 static bool same_inode(const struct file_place *place, const struct stat *info)
 {
     return place->inode == info->st_ino && place->device == info->st_dev;
+}
+
+static bool was_taken_from(const struct watched_file *file)
+{
+    return file->place.offset || file->place.record_id;
 }
 
 int watched_log_add(struct watched_log *log, const struct stat *info, const char *path, size_t at,
@@ -49,7 +78,7 @@ int watched_log_add(struct watched_log *log, const struct stat *info, const char
     if (info) {
         file->place.device = info->st_dev;
         file->place.inode = info->st_ino;
-        file->place.started_ns = modified_ns(info);
+        file->place.started_ns = file->modified_ns = modified_ns(info);
         file->size = (uint64_t)info->st_size;
         file->left = log->dirty = true;
     }
@@ -62,283 +91,389 @@ int watched_log_add(struct watched_log *log, const struct stat *info, const char
     return 0;
 }
 
-static struct watched_file *newest(const struct watched_log *log)
-{
-    return log->count ? log->files[log->count - 1] : NULL;
-}
-
 /* ---- siblings ---- */
 
 static int by_time(const void *a, const void *b)
 {
-    int64_t x = modified_ns(&((const struct sibling *)a)->info), y = modified_ns(&((const struct sibling *)b)->info);
+    int64_t x = modified_ns(((const struct sibling *)a)->info), y = modified_ns(((const struct sibling *)b)->info);
     return x < y ? -1 : x > y;
 }
 
-static void free_siblings(struct sibling *siblings, size_t count)
+static int put(const struct watched_log *log, const struct folder_list *list, const struct folder_entry *entry, struct slice folder,
+               bool present, struct siblings *out)
 {
-    for (size_t i = 0; i < count; i++)
-        mem_free(siblings[i].path);
-    mem_free(siblings);
-}
-
-static int read_siblings(DIR *stream, const char *folder, struct slice base, struct sibling **out, size_t *count)
-{
-    size_t room = 0;
-    for (const struct dirent *entry; *count < SIBLINGS_MAX && (entry = readdir(stream));) {
-        char path[PATH_MAX];
-        struct sibling sibling = {0};
-        if (!is_rotated_name(base, slice_text(entry->d_name)) ||
-            fstatat(dirfd(stream), entry->d_name, &sibling.info, AT_SYMLINK_NOFOLLOW) < 0 ||
-            !S_ISREG(sibling.info.st_mode) ||
-            snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name) >= (int)sizeof(path))
-            continue;
-        if (*count == room) {
-            room = room ? room * 2 : 8;
-            struct sibling *grown = mem_realloc(*out, room * sizeof(*grown));
-            if (!grown)
-                return -1;
-            *out = grown;
-        }
-        sibling.path = mem_strdup(path, strlen(path));
-        if (!sibling.path)
-            return -1;
-        (*out)[(*count)++] = sibling;
+    struct slice path = arena_printf(out->arena, "%.*s/%s", SLICE_ARG(slice_is(folder, "/") ? SLICE("") : folder), entry->name);
+    struct slice plain = unpacked_name(slice_text(entry->name));
+    if (out->count == out->size) {
+        size_t size = out->size ? out->size * 2 : 8;
+        out->list = arena_grow(out->arena, out->list, out->size * sizeof(*out->list), size * sizeof(*out->list));
+        out->size = size;
     }
+    if (!path.ptr || !out->list)
+        return -1;
+    out->list[out->count++] = (struct sibling){
+        .path = path.ptr, .info = &entry->info, .present = present, .packed_beside = plain.ptr && folder_list_has(list, plain),
+        .wanted = log->watch->wanted && log->watch->wanted(log->watch, path)};
     return 0;
 }
 
-/* The files that rotation left of the log, oldest first. */
-static int find_siblings(const struct watched_log *log, struct sibling **out, size_t *count, struct err *err)
+/* Files of one folder: the present one (of the log's own folder), and those that rotation left. */
+static int gather_from(const struct watched_log *log, struct folder_lists *lists, struct slice folder, struct siblings *out)
 {
-    char folder[PATH_MAX];
-    struct slice path = slice_text(log->path);
-    *count = 0;
-    *out = NULL;
-    snprintf(folder, sizeof(folder), "%.*s", SLICE_ARG(path_folder(path)));
-    DIR *stream = opendir(folder);
-    if (!stream)
-        return 0;
-    int result = read_siblings(stream, folder, path_name(path), out, count);
-    closedir(stream);
-    if (*count)
-        qsort(*out, *count, sizeof(**out), by_time);
-    return result < 0 ? err_nomem(err) : 0;
+    struct slice base = path_name(slice_text(log->path)), stem = base;
+    const struct folder_list *list = folder_lists_get(lists, folder);
+    const char *dot = base.len ? memrchr(base.ptr, '.', base.len) : NULL;
+    bool own = slice_equal(folder, path_folder(slice_text(log->path)));
+    if (dot && dot > base.ptr)
+        stem.len = (size_t)(dot - base.ptr);
+    for (size_t i = list ? folder_list_find(list, stem) : 0; list && i < list->count; i++) {
+        const struct folder_entry *entry = &list->entries[i];
+        struct slice name = slice_text(entry->name);
+        if (!slice_starts(name, stem))
+            break;
+        bool present = own && slice_equal(name, base);
+        if (!present && (entry->link || !is_rotated_name(base, name)))
+            continue;
+        out->moving |= entry->moving;
+        if (entry->info.st_ino && put(log, list, entry, folder, present, out) < 0)
+            return -1;
+    }
+    return list ? 0 : -1;
 }
 
-static void read_head(struct sibling *sibling)
+static int gather(const struct watched_log *log, struct folder_lists *lists, struct siblings *out)
+{
+    struct slice folder = path_folder(slice_text(log->path)), olddir = log->watch->olddir;
+    if (gather_from(log, lists, folder, out) < 0)
+        return -1;
+    if (olddir.len && !slice_starts(olddir, SLICE("/")))
+        olddir = arena_printf(out->arena, "%.*s/%.*s", SLICE_ARG(folder), SLICE_ARG(olddir));
+    if (log->watch->olddir.len && (!olddir.ptr || (!slice_equal(folder, olddir) && gather_from(log, lists, olddir, out) < 0)))
+        return -1;
+    if (out->count)
+        qsort(out->list, out->count, sizeof(*out->list), by_time);
+    return 0;
+}
+
+static void read_head(struct sibling *sibling, struct arena *arena)
 {
     struct byte_source source;
     struct stat now;
     struct err err;
-    int fd = open(sibling->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    sibling->moved = fd < 0 || fstat(fd, &now) < 0 || now.st_ino != sibling->info.st_ino;
+    size_t len = 0, got = 0;
+    char *head = arena_alloc(arena, HEAD_MARK_BYTES);
+    int fd = head ? open(sibling->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY) : -1;
+    sibling->looked = true;
+    sibling->moved = fd < 0 || fstat(fd, &now) < 0 || now.st_ino != sibling->info->st_ino;
     if (fd < 0)
         return;
     int result = byte_source_open(&source, fd, sibling->path, &err);
-    while (result == 0 && !source.end && sibling->head_len < HEAD_MARK_BYTES) {
-        size_t len = 0;
-        result = byte_source_read(&source, sibling->head + sibling->head_len, HEAD_MARK_BYTES - sibling->head_len, &len, &err);
-        sibling->head_len += len;
-    }
+    for (; result == 0 && !source.end && len < HEAD_MARK_BYTES; len += got)
+        result = byte_source_read(&source, head + len, HEAD_MARK_BYTES - len, &got, &err);
     byte_source_close(&source);
+    sibling->head = slice_of(head, len);
 }
 
-/* Its first bytes are those of the place: looked at once for all of a search. */
-static bool begins_alike(struct sibling *sibling, const struct file_place *place)
+/* Its bytes are those from which something was taken. whole: and, of a short one, no others; files may begin alike, with the
+ * names of columns. */
+static bool holds(struct sibling *sibling, const struct watched_file *file, struct siblings *all, bool whole)
 {
-    if (!place->head.len)
+    const struct file_place *place = &file->place;
+    if (!place->offset || !place->head.len)
         return false;
     if (!sibling->looked)
-        read_head(sibling);
-    sibling->looked = true;
-    return !sibling->moved && byte_mark_fits(place->head, slice_of(sibling->head, sibling->head_len));
+        read_head(sibling, all->arena);
+    all->moving |= sibling->moved;
+    if (sibling->moved || !byte_mark_fits(place->head, sibling->head) ||
+        !(whole ? place_is_of_copy(place, sibling->path) : place_fits_path(place, sibling->path)))
+        return false;
+    struct stat now; /* what was compared is to be what was meant */
+    sibling->moved = stat(sibling->path, &now) < 0 || now.st_ino != sibling->info->st_ino;
+    all->moving |= sibling->moved;
+    return !sibling->moved;
 }
 
-/* ---- missing files ---- */
-
-/* Inodes are used again: what is not open is known by its bytes, too. */
-static bool is_taken(const struct watched_log *log, struct sibling *sibling)
+/* It is packed just now from what lies beside it, or was: the first bytes tell, as soon as there are some. */
+static bool is_being_packed(struct sibling *sibling, struct siblings *all)
 {
-    for (size_t i = 0; i < log->count; i++) {
-        const struct watched_file *file = log->files[i];
-        if (!file->missing && same_inode(&file->place, &sibling->info) &&
-            (watched_file_is_open(file) || !file->place.head.len || begins_alike(sibling, &file->place)))
-            return true;
-    }
-    return false;
-}
-
-/* Its inode first: a copy may have the same bytes. */
-static int find_file(struct watched_log *log, struct watched_file *file, struct sibling *siblings, size_t count,
-                     struct err *err)
-{
-    file->searched++;
-    for (int copies = 0; copies < 2; copies++)
-        for (size_t i = 0; i < count; i++) {
-            bool same = same_inode(&file->place, &siblings[i].info);
-            bool younger = modified_ns(&siblings[i].info) >= file->place.started_ns;
-            if (same == copies || is_taken(log, &siblings[i]) || (!same && !(younger && begins_alike(&siblings[i], &file->place))))
-                continue;
-            int fits = watched_file_open(file, siblings[i].path, err);
-            if (fits < 0)
-                return -1;
-            if (fits && (same || file->kind != KIND_EVENT_LOG)) {
-                if (file->packed && log->watch->open.packed > PACKED_OPEN_MAX)
-                    watched_file_close(file);
-                file->missing = false;
-                file->searched = 0;
-                file->left = log->dirty = true;
-                (void)watched_file_mark(file);
-                return 0;
-            }
-            watched_file_close(file);
-        }
-    return 0;
-}
-
-/* ---- files nobody saw ---- */
-
-static bool is_known_copy(const struct watched_log *log, const char *path)
-{
-    for (size_t i = 0; i < log->count; i++)
-        if (watched_file_begins_with(log->files[i], path) || watched_file_is_same(log->files[i], path) ||
-            place_is_of_copy(&log->files[i]->place, path))
-            return true;
-    return false;
-}
-
-/* What was last written before this was read, or written under a name that is known. */
-static int64_t known_since(const struct watched_log *log)
-{
-    int64_t since = log->count ? log->files[log->count - 1]->place.started_ns : 0;
-    if (log->watch->now_ns < log->since_until_ns && log->since_ns < since)
-        since = log->since_ns;
-    for (size_t i = 0; i < log->count; i++) {
-        const struct watched_file *file = log->files[i];
-        if (file->missing && !file->place.finished && file->place.started_ns < since)
-            since = file->place.started_ns;
-    }
-    return since;
-}
-
-/* What it is packed from is still there, and is what is read. */
-static bool is_being_packed(const char *path)
-{
-    char plain[PATH_MAX];
-    struct slice name = unpacked_name(slice_text(path));
-    struct stat info;
-    return name.ptr && name.len < sizeof(plain) && snprintf(plain, sizeof(plain), "%.*s", SLICE_ARG(name)) > 0 &&
-           stat(plain, &info) == 0;
-}
-
-/* Then what it was read of may be what is found: the next read sees it, and looks for that first. */
-static bool present_is_emptied(const struct watched_log *log)
-{
-    const struct watched_file *last = newest(log);
-    return last && last->current && watched_file_is_emptied(last);
-}
-
-int watched_log_offer(struct watched_log *log, const char *path, const struct stat *info, bool all, struct err *err)
-{
-    struct sibling sibling = {.path = (char *)(uintptr_t)path, .info = *info};
-    struct watched_file *file;
-    if (info->st_size == 0 || is_taken(log, &sibling) || log->count >= CURSOR_FILES_MAX - 1)
-        return 0;
-    if (!all && (!log->count || modified_ns(info) < known_since(log)))
-        return 0;
-    struct stat now; /* names move on: what was compared is to be what was meant */
-    if (is_being_packed(path) || is_known_copy(log, path) || stat(path, &now) < 0 || now.st_ino != info->st_ino || present_is_emptied(log))
-        return 0;
-    size_t at = log->count;
-    while (at > 0 && log->files[at - 1]->current)
-        at--;
-    if (watched_log_add(log, info, path, at, &file, err) < 0)
-        return -1;
-    struct err later; /* one that cannot be opened is told when its turn comes */
-    if (watched_file_open(file, path, &later) == 1)
-        (void)watched_file_mark(file); /* it may have to wait, and inodes are used again */
-    watched_file_close(file);
-    return 0;
-}
-
-/* It may be one that is missing, whose name moved while it was looked for. */
-static bool may_be_missing(const struct watched_log *log, struct sibling *sibling)
-{
-    for (size_t i = 0; i < log->count; i++) {
-        const struct watched_file *file = log->files[i];
-        if (file->missing && !file->place.finished && begins_alike(sibling, &file->place))
-            return true;
-    }
-    return sibling->moved;
-}
-
-/* A rotation was noticed: the same again some times, since what is renamed meanwhile may not be met. */
-static void look_again(struct watched_log *log, int64_t since_ns)
-{
-    bool again = log->watch->now_ns < log->since_until_ns;
-    if (!again || since_ns < log->since_ns)
-        log->since_ns = since_ns;
-    log->since_until_ns = log->watch->now_ns + SEARCH_AGAIN_NS;
-    log->searching = true;
-}
-
-/* Files that wait for their turn, closed, are missing when their names have moved on: else what they are by now, packed
- * perhaps, would be taken for what nobody saw. */
-static void miss_moved(struct watched_log *log)
-{
-    struct stat info;
-    for (size_t i = 0; i < log->count; i++) {
-        struct watched_file *file = log->files[i];
-        if (file->missing || file->current || file->place.finished || watched_file_is_open(file) ||
-            (file->path && stat(file->path, &info) == 0 && same_inode(&file->place, &info)))
+    struct slice plain = unpacked_name(slice_text(sibling->path));
+    for (size_t i = 0; sibling->packed_beside && i < all->count; i++) {
+        struct sibling *beside = &all->list[i];
+        if (!slice_is(plain, beside->path))
             continue;
+        if (!sibling->looked)
+            read_head(sibling, all->arena);
+        if (!beside->looked)
+            read_head(beside, all->arena);
+        all->moving |= sibling->moved || beside->moved;
+        return slice_starts(beside->head, sibling->head);
+    }
+    return false;
+}
+
+/* ---- what is known ---- */
+
+static struct sibling *of_inode(const struct siblings *all, const struct file_place *place)
+{
+    struct sibling *found = NULL;
+    for (size_t i = 0; place->inode && i < all->count; i++)
+        if (same_inode(place, all->list[i].info) && (!found || all->list[i].present))
+            found = &all->list[i];
+    return found;
+}
+
+/* Nobody knows where its bytes are now. */
+static void lose(struct watched_log *log, struct watched_file *file)
+{
+    file->doubtful = file->current || !file->at_end || file->left;
+    watched_file_close(file);
+    file->place.device = file->place.inode = 0;
+    file->current = false;
+    if (!file->place.finished && !file->missing) {
         file->missing = true;
         file->searched = 0;
         file->missing_ns = log->watch->now_ns;
     }
 }
 
-int watched_log_search(struct watched_log *log, struct err *err)
+void watched_log_emptied(struct watched_log *log, struct watched_file *file)
 {
-    struct sibling *siblings;
-    struct watched_file *last = newest(log);
-    size_t count;
-    struct err other;
-    if (last && last->current) {
-        int fits = watched_file_is_open(last) ? 1 : watched_file_open(last, log->path, &other);
-        bool emptied = fits == 1 ? watched_file_is_emptied(last) : fits == 0 && !last->other;
-        if (emptied && !log->waiting) /* first of all: what was read of it is a copy now */
-            return watched_log_emptied(log, last, err);
-        if (fits == 1 && !emptied)
-            (void)watched_file_mark(last); /* so that a copy of it is known */
-    }
-    miss_moved(log);
-    int result = find_siblings(log, &siblings, &count, err);
-    for (size_t i = 0; result == 0 && i < log->count; i++)
-        if (log->files[i]->missing && !log->files[i]->place.finished)
-            result = find_file(log, log->files[i], siblings, count, err);
-    for (size_t i = 0; result == 0 && i < count; i++)
-        if (!is_taken(log, &siblings[i]) && !may_be_missing(log, &siblings[i]))
-            result = watched_log_offer(log, siblings[i].path, &siblings[i].info, false, err);
-    free_siblings(siblings, count);
-    return result;
+    log->again = log->dirty = true;
+    if (was_taken_from(file))
+        lose(log, file);
 }
 
-/* ---- what lies under the path ---- */
-
-static void leave_path(struct watched_log *log, struct watched_file *file)
+static void note_change(struct watched_log *log, struct watched_file *file, const struct stat *info)
 {
-    file->current = false;
-    file->missing = file->doubtful = !watched_file_is_open(file);
-    file->missing_ns = log->watch->now_ns;
+    uint64_t size = (uint64_t)info->st_size;
+    bool grown = size != file->size || modified_ns(info) != file->modified_ns;
+    bool more = file->kind == KIND_TEXT && size > file->place.offset;
+    file->modified_ns = modified_ns(info);
+    if (file->place.finished && !(grown && more && !file->current))
+        return;
+    file->place.finished = false;
+    if (!grown && (file->at_end || file->place.offset == size))
+        return;
+    file->size = size;
+    file->grown_ns = log->watch->now_ns;
     file->left = log->dirty = true;
 }
 
-/* Written anew with the same beginning, as some copying programs do: it goes on. */
-static bool is_copied_over(const struct watched_log *log, const struct watched_file *file)
+/* 1: this is the file; 0: an inode that was used again, or it was emptied; -1. Nobody knows when it moved meanwhile. */
+static int is_still(struct watched_log *log, struct watched_file *file, struct sibling *sibling, struct siblings *all,
+                    struct err *err)
 {
-    return file && file->place.offset >= COPY_BYTES_SURE && place_fits_path(&file->place, log->path);
+    bool unchanged = file->size == (uint64_t)sibling->info->st_size && file->modified_ns == modified_ns(sibling->info);
+    if (watched_file_is_open(file))
+        return !sibling->present || !watched_file_is_emptied(file);
+    if (!was_taken_from(file)) /* nothing but the inode is known of it: what it is by now is judged anew */
+        return unchanged;
+    if (unchanged && file->modified_ns)
+        return 1;
+    if (file->place.finished && modified_ns(sibling->info) < log->since_ns)
+        return 1; /* of no concern, whatever it is */
+    int fits = watched_file_open(file, sibling->path, err);
+    if (fits < 0 || file->place.inode != sibling->info->st_ino || file->other) {
+        all->moving |= fits >= 0;
+        return fits < 0 ? -1 : 0;
+    }
+    if (fits && (file->place.finished || (file->packed && log->watch->open.packed > PACKED_OPEN_MAX) ||
+                 log->watch->open.files > FILES_OPEN_MAX))
+        watched_file_close(file);
+    return fits;
+}
+
+static int find_known(struct watched_log *log, struct siblings *all, struct err *err)
+{
+    for (size_t i = 0; i < log->count; i++) {
+        struct watched_file *file = log->files[i];
+        struct sibling *sibling = of_inode(all, &file->place);
+        int fits = sibling && !sibling->file ? is_still(log, file, sibling, all, err) : 0;
+        if (all->moving)
+            return 0;
+        if (fits < 0 || (fits && watched_file_set_path(file, sibling->path, err) < 0))
+            return -1;
+        file->nameless = !fits;
+        if (fits) {
+            sibling->file = file;
+            file->missing = false;
+            file->current = sibling->present;
+            file->place.finished &= !file->current;
+            note_change(log, file, sibling->info);
+        } else if (sibling || !watched_file_is_open(file)) {
+            lose(log, file);
+        } else {
+            file->current = false;
+        }
+    }
+    return 0;
+}
+
+/* ---- what is missing ---- */
+
+/* Its first bytes are those of an open file: it is packed from that, or a copy. */
+static bool begins_alike(const struct watched_file *file, struct sibling *sibling, struct siblings *all)
+{
+    char head[HEAD_MARK_BYTES];
+    if (file->fd < 0 || file->kind != KIND_TEXT)
+        return false;
+    if (!sibling->looked)
+        read_head(sibling, all->arena);
+    size_t len = sibling->head.len;
+    all->moving |= sibling->moved;
+    return !sibling->moved && len && pread(file->fd, head, len, 0) == (ssize_t)len && memcmp(head, sibling->head.ptr, len) == 0;
+}
+
+static bool may_hold(const struct watched_file *file, struct sibling *sibling, struct siblings *all)
+{
+    struct stat info;
+    if (sibling->file || sibling->info->st_size == 0 || is_being_packed(sibling, all))
+        return false;
+    if (file->place.record_id) /* an event log that was copied anew goes on by its numbers */
+        return sibling->present && (file->fd < 0 || (fstat(file->fd, &info) == 0 && info.st_nlink == 0));
+    if (!file->place.offset)
+        return !sibling->present && begins_alike(file, sibling, all);
+    return (!sibling->present || file->place.offset >= COPY_BYTES_SURE) && holds(sibling, file, all, false);
+}
+
+static int go_on_in(struct watched_log *log, struct watched_file *file, struct sibling *sibling, struct err *err)
+{
+    watched_file_close(file);
+    file->nameless = file->missing = false;
+    file->searched = 0;
+    file->current = sibling->present;
+    file->place.device = sibling->info->st_dev;
+    file->place.inode = sibling->info->st_ino;
+    file->modified_ns = modified_ns(sibling->info);
+    file->left = log->dirty = true;
+    file->grown_ns = log->watch->now_ns;
+    return watched_file_set_path(file, sibling->path, err);
+}
+
+/* One that is open, without a name, is read to its end as it is; what it was packed to is not new. */
+static bool is_twin(struct watched_file *file, struct sibling *sibling, struct siblings *all)
+{
+    bool known = file->twin_inode == sibling->info->st_ino && file->twin_modified_ns == modified_ns(sibling->info);
+    if (!known && !may_hold(file, sibling, all))
+        return false;
+    file->twin_inode = sibling->info->st_ino;
+    file->twin_modified_ns = modified_ns(sibling->info);
+    return true;
+}
+
+static int find_missing(struct watched_log *log, struct siblings *all, struct err *err)
+{
+    for (size_t i = 0; i < log->count; i++) {
+        struct watched_file *file = log->files[i];
+        if (!file->nameless || file->place.finished)
+            continue;
+        file->searched += file->missing;
+        for (size_t s = 0; s < all->count && file->nameless; s++) {
+            struct sibling *sibling = &all->list[s];
+            bool reads_on = watched_file_is_open(file) && !sibling->present;
+            if (sibling->file || (reads_on ? !is_twin(file, sibling, all) : !may_hold(file, sibling, all)))
+                continue;
+            sibling->file = file;
+            if (reads_on)
+                break;
+            if (go_on_in(log, file, sibling, err) < 0)
+                return -1;
+        }
+    }
+    return 0;
+}
+
+/* ---- the rest ---- */
+
+enum verdict { OLD, WAITS, NEW, KNOWN };
+
+/* A file that is there begins like it: it may be a copy that is being made. */
+static enum verdict compare_with_known(struct watched_log *log, struct sibling *sibling, struct siblings *all)
+{
+    bool packed = unpacked_name(slice_text(sibling->path)).ptr != NULL;
+    struct err err;
+    for (size_t i = 0; i < log->count; i++) {
+        struct watched_file *file = log->files[i];
+        if (file->current && !watched_file_is_open(file) && watched_file_open(file, log->path, &err) != 1)
+            return WAITS;
+        if (file->nameless || file->kind != KIND_TEXT)
+            continue;
+        if (file->current && watched_file_begins_with(file, sibling->path))
+            return file->place.offset >= (uint64_t)sibling->info->st_size ? KNOWN : WAITS;
+        if (packed && !file->place.finished && begins_alike(file, sibling, all))
+            return WAITS;
+    }
+    return NEW;
+}
+
+/* All of a copy had been taken: it lacks what was written between copying and emptying. */
+static bool is_short_copy(const struct watched_file *file, struct sibling *sibling, struct siblings *all)
+{
+    uint64_t size = (uint64_t)sibling->info->st_size;
+    if (!file->missing || size >= file->place.offset || size < file->place.head.len || !file->place.head.len)
+        return false;
+    if (!sibling->looked)
+        read_head(sibling, all->arena);
+    return byte_mark_fits(file->place.head, sibling->head);
+}
+
+/* The file that it is, or is a copy of; NULL: none that is known. */
+static struct watched_file *known_as(struct watched_log *log, struct sibling *sibling, struct siblings *all)
+{
+    for (size_t i = 0; i < log->count; i++) {
+        struct watched_file *file = log->files[i];
+        const struct sibling *beside = file->nameless || file->current ? NULL : of_inode(all, &file->place);
+        if (beside && sibling->info->st_size > beside->info->st_size)
+            continue; /* longer than what it would be a copy of */
+        if (is_short_copy(file, sibling, all)) {
+            file->place.finished = true;
+            file->missing = false;
+            return file;
+        }
+        if (holds(sibling, file, all, true))
+            return file;
+    }
+    return NULL;
+}
+
+static bool present_is_emptied(const struct watched_log *log)
+{
+    for (size_t i = 0; i < log->count; i++)
+        if (log->files[i]->current && watched_file_is_emptied(log->files[i]))
+            return true;
+    return false;
+}
+
+/* Nothing happened to it since the folder was listed. */
+static bool is_unchanged(const struct sibling *sibling)
+{
+    struct stat now;
+    return stat(sibling->path, &now) == 0 && now.st_ino == sibling->info->st_ino && now.st_size == sibling->info->st_size &&
+           modified_ns(&now) == modified_ns(sibling->info);
+}
+
+static enum verdict judge(struct watched_log *log, struct sibling *sibling, struct siblings *all, bool first)
+{
+    bool younger = modified_ns(sibling->info) >= log->since_ns || (first && sibling->wanted);
+    if (sibling->present)
+        return NEW;
+    if (sibling->info->st_size == 0 || log->watch->leaves_rotated || !younger)
+        return OLD;
+    struct watched_file *file = sibling->file = known_as(log, sibling, all);
+    if (file && file->nameless) { /* it was packed when all of it had been read */
+        file->place.device = sibling->info->st_dev;
+        file->place.inode = sibling->info->st_ino;
+        file->modified_ns = modified_ns(sibling->info);
+        file->nameless = false;
+    }
+    if (file)
+        return KNOWN;
+    enum verdict verdict = is_being_packed(sibling, all) ? WAITS : compare_with_known(log, sibling, all);
+    if (verdict == NEW && (!is_unchanged(sibling) || present_is_emptied(log) || all->moving)) {
+        log->again = true;
+        return WAITS;
+    }
+    return verdict;
 }
 
 /* The file of another log was renamed to this path: it goes on here. */
@@ -362,83 +497,132 @@ static int adopt(struct watched_log *log, struct watched_file *file, const struc
     return result;
 }
 
-static int begin_file(struct watched_log *log, const struct stat *info, struct err *err)
+/* 1; 0 when its name moved on. */
+static int take_in(struct watched_log *log, struct sibling *sibling, struct err *err)
 {
     struct watched_file *file;
-    if (log->count >= CURSOR_FILES_MAX)
-        return err_set(err, ERR_LIMIT, "%s was rotated %d times and the store does not keep up", log->path,
-                       CURSOR_FILES_MAX);
-    if (watched_log_add(log, info, log->path, log->count, &file, err) < 0 || adopt(log, file, info) < 0)
+    struct err later; /* one that cannot be opened is told when its turn comes */
+    size_t at = log->count;
+    while (at > 0 && log->files[at - 1]->current && !sibling->present)
+        at--;
+    if (watched_log_add(log, sibling->info, sibling->path, at, &file, err) < 0 ||
+        (sibling->present && adopt(log, file, sibling->info) < 0))
         return err_nomem(err);
-    file->current = true;
+    sibling->file = file;
+    file->current = sibling->present;
+    bool open = watched_file_open(file, sibling->path, &later) == 1;
+    bool moved = !open && file->other;
+    if (open && ((!file->current && log->watch->open.packed > PACKED_OPEN_MAX) || log->watch->open.files > FILES_OPEN_MAX))
+        watched_file_close(file);
+    if (moved)
+        watched_log_remove(log, at);
+    return !moved;
+}
+
+static int take_new(struct watched_log *log, struct siblings *all, bool first, int64_t *waiting_ns, struct err *err)
+{
+    for (int present = 1; present >= 0; present--) /* others may be copies of the present one */
+        for (size_t i = 0; i < all->count; i++) {
+            struct sibling *sibling = &all->list[i];
+            if (sibling->present != present || sibling->file)
+                continue;
+            enum verdict verdict = judge(log, sibling, all, first);
+            bool full = verdict == NEW && log->count >= COLLECT_LOG_FILES_MAX;
+            int taken = verdict == NEW && !full ? take_in(log, sibling, err) : 0;
+            if (taken < 0)
+                return -1;
+            log->again |= verdict == NEW && !taken && !full;
+            if (full || verdict == WAITS || (verdict == NEW && !taken)) {
+                log->full |= full;
+                log->waits = true;
+                *waiting_ns = modified_ns(sibling->info) < *waiting_ns ? modified_ns(sibling->info) : *waiting_ns;
+            }
+        }
     return 0;
 }
 
-static void stay(struct watched_log *log, struct watched_file *file, const struct stat *info)
+/* ---- how complete the list is ---- */
+
+/* The first look at a log: what rotation left before that is nobody's, but for what the patterns mean. */
+static void begin_since(struct watched_log *log, const struct siblings *all)
 {
-    uint64_t size = (uint64_t)info->st_size;
-    file->missing = file->place.finished = false;
-    file->current = true;
-    if (size != file->size || (!file->at_end && size != file->place.offset) || size < file->place.offset) {
-        file->size = size > file->size ? size : file->size; /* that it shrank is for the next read to see */
-        file->grown_ns = log->watch->now_ns;
-        file->left = log->dirty = true;
+    int64_t present = INT64_MAX, wanted = INT64_MAX;
+    for (size_t i = 0; i < all->count; i++) {
+        int64_t at = modified_ns(all->list[i].info);
+        present = all->list[i].present ? at : present;
+        wanted = all->list[i].wanted && at < wanted ? at : wanted;
     }
+    log->since_ns = wanted < present && !log->watch->leaves_rotated ? wanted : present;
 }
 
-int watched_log_look(struct watched_log *log, const struct stat *info, struct err *err)
+/* All files that are there were last written before this, or are known. What is known but was not taken from may come back
+ * under another inode, so it stays younger. */
+static void raise_since(struct watched_log *log, const struct siblings *all, int64_t waiting_ns)
 {
-    struct watched_file *last = newest(log);
-    log->gone = !info;
-    if (!info) {
-        if (last && last->current)
-            leave_path(log, last);
-        log->searching |= last && last->missing && !last->place.finished;
-    } else if (last && same_inode(&last->place, info)) {
-        if (watched_file_set_path(last, log->path, err) < 0)
-            return -1;
-        stay(log, last, info);
-    } else if (is_copied_over(log, last)) {
-        watched_file_close(last);
-        last->place.device = info->st_dev;
-        last->place.inode = info->st_ino;
-        stay(log, last, info);
-    } else {
-        if (last && last->current)
-            leave_path(log, last);
-        if (last)
-            look_again(log, last->place.started_ns);
-        if ((last && watched_log_search(log, err) < 0) || begin_file(log, info, err) < 0)
-            return -1;
-    }
-    return log->searching ? watched_log_search(log, err) : 0;
+    int64_t since = INT64_MIN, now = clock_wall_ns(log->watch->host->sink->clock) - NS_PER_SECOND;
+    for (size_t i = 0; i < all->count; i++)
+        since = modified_ns(all->list[i].info) > since ? modified_ns(all->list[i].info) : since;
+    since = since < now ? since : now; /* stamps of the future */
+    since = since < waiting_ns ? since : waiting_ns;
+    for (size_t i = 0; i < log->count; i++)
+        if (!was_taken_from(log->files[i]) && !log->files[i]->place.finished && log->files[i]->place.started_ns < since)
+            since = log->files[i]->place.started_ns;
+    log->since_ns = since > log->since_ns || log->since_ns == INT64_MAX ? since : log->since_ns;
 }
 
-int watched_log_emptied(struct watched_log *log, struct watched_file *file, struct err *err)
+static void forget_untaken(struct watched_log *log)
 {
-    struct watched_file *old;
-    size_t at = 0;
-    while (log->files[at] != file)
-        at++;
-    if (log->count < CURSOR_FILES_MAX && (file->place.offset || file->place.head.len)) {
-        struct file_place place = file->place;
-        place.device = place.inode = 0;
-        place.text_state = SLICE_NONE;
-        if (watched_log_add(log, NULL, NULL, at, &old, err) < 0)
-            return -1;
-        old->place = place;
-        struct text_cut cut = old->cut; /* how its text was being cut goes with its place */
-        old->cut = file->cut;
-        file->cut = cut;
-        old->missing = old->doubtful = true;
-        old->missing_ns = log->watch->now_ns;
+    for (size_t i = log->count; i > 0; i--)
+        if (log->files[i - 1]->nameless && !was_taken_from(log->files[i - 1]) && !watched_file_is_open(log->files[i - 1]))
+            watched_log_remove(log, i - 1);
+}
+
+static void tell_full(struct watched_log *log)
+{
+    char text[ERR_TEXT_SIZE];
+    snprintf(text, sizeof(text), "%.200s was rotated %d times faster than the store takes it (COLLECT_LOG_FILES_MAX); further files of "
+             "it wait in their folder until some of these are read: do not let rotation delete them", log->path, COLLECT_LOG_FILES_MAX);
+    if (log->full)
+        log->watch->problem(log->watch, text);
+}
+
+static int sort_out(struct watched_log *log, struct siblings *all, struct err *err)
+{
+    int64_t waiting_ns = INT64_MAX;
+    bool first = log->fresh && log->since_ns == SINCE_UNKNOWN;
+    if (find_known(log, all, err) < 0)
+        return -1;
+    forget_untaken(log);
+    if (find_missing(log, all, err) < 0)
+        return -1;
+    if (all->moving)
+        return 0;
+    if (first)
+        begin_since(log, all);
+    log->full = log->waits = false;
+    if (take_new(log, all, first, &waiting_ns, err) < 0)
+        return -1;
+    tell_full(log);
+    if (!all->moving)
+        raise_since(log, all, waiting_ns);
+    return 0;
+}
+
+int watched_log_look(struct watched_log *log, struct folder_lists *lists, struct err *err)
+{
+    struct arena_mark mark = arena_mark(log->watch->arena);
+    struct siblings all = {.arena = log->watch->arena};
+    assert(!log->waiting);
+    log->again = false;
+    int result = gather(log, lists, &all) < 0 ? err_nomem(err) : 0;
+    if (result == 0 && !all.moving)
+        result = sort_out(log, &all, err);
+    log->again |= all.moving;
+    if (result == 0 && !all.moving) {
+        log->gone = true;
+        for (size_t i = 0; i < all.count; i++)
+            log->gone &= !all.list[i].present;
     }
-    look_again(log, file->place.started_ns);
-    watched_file_close(file);
-    watched_file_reset(file, log->watch->encoding);
-    int result = watched_log_search(log, err); /* by when it began before */
-    struct stat info;
-    if (file->path && stat(file->path, &info) == 0)
-        file->place.started_ns = modified_ns(&info);
+    arena_rewind(log->watch->arena, &mark);
     return result;
 }

@@ -18,6 +18,7 @@ enum {
 #define MISSING_NS (10 * NS_PER_SECOND)      /* a packing program has so long */
 #define ROTATED_IDLE_NS (5 * NS_PER_MINUTE)  /* whoever writes it may not have heard of the rotation */
 #define DELETED_IDLE_NS NS_PER_MINUTE
+#define CROWDED_IDLE_NS (10 * NS_PER_SECOND) /* when there are many of them */
 #define PACKING_IDLE_NS NS_PER_MINUTE        /* a packed file that does not grow so long is damaged */
 
 PRINTF_LIKE(2, 3) static void say(struct watched_log *log, const char *format, ...)
@@ -37,7 +38,7 @@ static int load_files(struct watched_log *log, struct slice cursor, struct err *
     struct file_place place;
     struct watched_file *file;
     size_t count;
-    if (file_cursor_count(&cursor, &count, err) < 0)
+    if (file_cursor_count(&cursor, &log->since_ns, &count, err) < 0)
         return -1;
     for (size_t i = 0; i < count; i++) {
         if (file_cursor_next(&cursor, &place, err) < 0 ||
@@ -48,15 +49,11 @@ static int load_files(struct watched_log *log, struct slice cursor, struct err *
             return err_set(err, ERR_CORRUPT, "how far its files were read is damaged");
         place.text_state = SLICE_NONE;
         file->place = place;
-        file->missing = !place.finished;
-        file->missing_ns = log->watch->now_ns;
-        file->doubtful = i + 1 == count || !place.at_end;
-        log->searching |= file->missing && (i + 1 < count || !place.offset); /* it may have been emptied, unread */
-        if (file->missing && (!log->since_ns || place.started_ns < log->since_ns))
+        file->at_end = place.at_end;
+        file->current = place.current;
+        if (log->since_ns == SINCE_UNKNOWN && i + 1 == count)
             log->since_ns = place.started_ns;
     }
-    if (count > 1) /* rotated not long ago: perhaps not all of it was met */
-        log->since_until_ns = log->watch->now_ns + SEARCH_AGAIN_NS;
     return 0;
 }
 
@@ -81,10 +78,13 @@ int watched_log_open(struct log_watch *watch, const char *path, struct watched_l
     if (!cursor.ptr && watch->start)
         cursor = watch->start(watch, name);
     log->fresh = !cursor.ptr;
+    log->since_ns = SINCE_UNKNOWN;
     struct err why;
     if (log->path && cursor.ptr && load_files(log, cursor, &why) < 0) {
         say(log, "%s is read from its beginning: %s", path, why.text);
         drop_files(log);
+        log->since_ns = SINCE_UNKNOWN;
+        log->fresh = true;
     }
     if (log->path)
         return 0;
@@ -109,10 +109,11 @@ struct slice watched_log_cursor(struct watched_log *log)
     struct buffer *to = &log->watch->cursor, state;
     buffer_clear(to);
     buffer_init(&state, 64 * KIB);
-    file_cursor_begin(to, log->count);
+    file_cursor_begin(to, log->since_ns, log->count);
     for (size_t i = 0; i < log->count; i++) {
         struct file_place place = log->files[i]->place;
         place.at_end = log->files[i]->at_end && !log->files[i]->left;
+        place.current = log->files[i]->current;
         buffer_clear(&state);
         if (!place.finished)
             text_cut_save(&log->files[i]->cut, &state);
@@ -295,11 +296,12 @@ static int have_open(struct watched_log *log, struct watched_file *file, struct 
     if (!file->path || file->missing || (file->kind == KIND_PACKED && log->watch->open.packed >= PACKED_OPEN_MAX))
         return 0;
     int fits = watched_file_open(file, file->path, err);
-    if (fits == 0 && !file->current) { /* it has another name by now */
-        file->missing = log->searching = true;
+    if (fits == 0 && file->other && !file->current) { /* it has another name by now */
+        file->missing = log->again = true;
         file->missing_ns = log->watch->now_ns;
     }
-    return fits ? fits : file->current && !file->other ? 2 : 0; /* another file: the next scan sees it */
+    log->again |= fits == 0; /* another file: the next look sees it */
+    return fits ? fits : !file->other ? 2 : 0;
 }
 
 /* All of a packed file was given, or what there is of it so far. */
@@ -319,13 +321,17 @@ static bool step_file(struct watched_log *log, struct watched_file *file)
     struct delivery out = {0};
     struct err err;
     int got = have_open(log, file, &err);
+    if (got == 0)
+        return false; /* later */
     if (got == 1) {
         judge_lines(log, file);
         file->used_ns = log->watch->now_ns;
         got = read_file(log, file, &out, &err);
     }
-    if (got == 2)
-        got = watched_log_emptied(log, file, &err);
+    if (got == 2) {
+        watched_log_emptied(log, file);
+        return false;
+    }
     if (got < 0) {
         say(log, "%s", err.text);
         log->retry_ns = log->watch->now_ns + RETRY_FAILED_NS;
@@ -339,25 +345,11 @@ static bool step_file(struct watched_log *log, struct watched_file *file)
     return false;
 }
 
-/* The present file may be emptied before its turn comes: its first bytes tell. What was copied away before that is
- * looked for. */
-static void mark_present(struct watched_log *log)
-{
-    struct watched_file *file = log->count ? log->files[log->count - 1] : NULL;
-    struct err err;
-    if (!file || !file->current || file->place.offset || file->place.head.len || have_open(log, file, &err) != 1 ||
-        watched_file_is_emptied(file))
-        return;
-    if (watched_file_mark(file) && !log->fresh && watched_log_search(log, &err) < 0)
-        say(log, "%s", err.text);
-}
-
 bool watched_log_step(struct watched_log *log)
 {
     if (log->waiting || log->retry_ns > log->watch->now_ns)
         return false;
     log->dirty = false;
-    mark_present(log);
     for (size_t i = 0; i < log->count && !log->watch->flushing; i++) {
         struct watched_file *file = log->files[i];
         if (file->left && !file->missing && !file->place.finished && step_file(log, file)) {
@@ -395,7 +387,7 @@ void watched_log_skip(struct watched_log *log)
 
 /* ---- now and then ---- */
 
-static void remove_file(struct watched_log *log, size_t at)
+void watched_log_remove(struct watched_log *log, size_t at)
 {
     watched_file_free(log->files[at]);
     log->count--;
@@ -424,30 +416,29 @@ static void tick_file(struct watched_log *log, struct watched_file *file)
         file->grown_ns = now;
         file->left = true;
     }
-    bool pending = (file->kind == KIND_TEXT && file->size > file->place.offset) || file->kind == KIND_PACKED;
+    bool plain = file->kind == KIND_TEXT || file->kind == KIND_UNKNOWN;
+    bool pending = (plain && file->size > file->place.offset) || file->kind == KIND_PACKED;
     file->left |= pending && (now - file->grown_ns > RESTS_NS);
     log->dirty |= file->left;
-    int64_t idle = file->deleted ? DELETED_IDLE_NS : ROTATED_IDLE_NS;
+    int64_t idle = file->deleted                      ? DELETED_IDLE_NS
+                   : log->count > FILES_UNFINISHED_KEPT ? CROWDED_IDLE_NS
+                                                        : ROTATED_IDLE_NS;
     if (!file->current && !pending && !file->left && now - file->grown_ns > idle) {
         file->place.finished = true;
         watched_file_close(file);
     }
 }
 
-/* Those that are older than all that is read: a younger one would be taken for one that nobody saw. */
+/* The oldest ones, that are gone or would not be taken for new any more. */
 static void forget_finished(struct watched_log *log)
 {
-    int64_t oldest = INT64_MAX;
     size_t finished = 0;
-    for (size_t i = 0; i < log->count; i++)
-        if (!log->files[i]->place.finished && log->files[i]->place.started_ns < oldest)
-            oldest = log->files[i]->place.started_ns;
     for (size_t i = log->count; i > 0; i--) {
         const struct watched_file *file = log->files[i - 1];
         if (!file->place.finished || ++finished <= FILES_FINISHED_KEPT)
             continue;
-        if (file->place.started_ns < oldest || finished > CURSOR_FILES_MAX / 2)
-            remove_file(log, i - 1);
+        if (file->nameless || (file->modified_ns && file->modified_ns < log->since_ns))
+            watched_log_remove(log, i - 1);
     }
 }
 
@@ -455,12 +446,17 @@ void watched_log_tick(struct watched_log *log)
 {
     if (log->waiting)
         return;
-    log->searching = log->watch->now_ns < log->since_until_ns;
-    for (size_t i = 0; i < log->count; i++) {
+    for (size_t i = 0; i < log->count; i++)
         tick_file(log, log->files[i]);
-        log->searching |= log->files[i]->missing;
-    }
     forget_finished(log);
+}
+
+bool watched_log_is_searching(const struct watched_log *log)
+{
+    bool searching = log->waits || log->full;
+    for (size_t i = 0; i < log->count; i++)
+        searching |= log->files[i]->missing;
+    return searching;
 }
 
 bool watched_log_is_over(const struct watched_log *log)

@@ -13,9 +13,9 @@
  */
 #include "collect/collector.h"
 #include "collect/sink.h"
+#include "collect/files/folder_list.h"
 #include "collect/files/watched_file.h"
 
-#define SEARCH_AGAIN_NS (4 * NS_PER_SECOND) /* rotated files are looked for so long after a rotation */
 enum { PACKED_OPEN_MAX = 4 }; /* at a time: each may hold some MiB */
 
 struct log_watch;
@@ -36,10 +36,14 @@ struct log_watch {
     struct open_counts open;
     int64_t now_ns;              /* monotonic, of this round */
     bool flushing;               /* the sink has no room: try later */
+    struct slice olddir;         /* where rotation moves files to, from the log's folder on; or empty */
+    bool leaves_rotated;         /* files that were rotated before this look are not read */
     void (*wake)(struct log_watch *watch); /* from any thread: an answer is there */
     void (*problem)(struct log_watch *watch, const char *text);
     /* the file that has this inode, in whichever log; NULL: none */
     struct watched_file *(*by_inode)(struct log_watch *watch, uint64_t device, uint64_t inode);
+    /* whether the patterns mean a rotated file, so that it is read though it is older than what is followed; may be NULL */
+    bool (*wanted)(struct log_watch *watch, struct slice path);
     uint64_t gaps;               /* records that are missing by their numbers */
 };
 
@@ -49,10 +53,11 @@ struct watched_log {
     size_t count, size;
     bool fresh;        /* nothing was ever taken from it */
     bool gone;         /* no file under the path */
-    bool searching;    /* rotated files are looked for at the next scan */
     bool dirty;        /* worth a step */
-    int64_t since_ns;  /* rotated files that were written later may be unknown; of the file system's clock, */
-    int64_t since_until_ns; /* as long as they are looked for again (monotonic): names may move while they are read */
+    bool again;        /* names moved while they were looked at: soon again */
+    bool waits;        /* there are files of which it is not known yet what they are */
+    bool full;         /* there are files for which the list has no room */
+    int64_t since_ns;  /* of the file system's clock: what was last written before that is known, or of no concern (file_cursor.h) */
     int64_t retry_ns;  /* monotonic: not before */
     /* the delivery under way */
     bool waiting;
@@ -68,17 +73,17 @@ struct watched_log {
 MUST_USE int watched_log_open(struct log_watch *watch, const char *path, struct watched_log **out, struct err *err);
 void watched_log_free(struct watched_log *log); /* nothing may be under way */
 
-/* What lies under the path now; NULL: nothing. */
-MUST_USE int watched_log_look(struct watched_log *log, const struct stat *info, struct err *err);
-/* A file that rotation left, which nobody may have read; all: even when it is older than what is known. */
-MUST_USE int watched_log_offer(struct watched_log *log, const char *path, const struct stat *info, bool all,
-                               struct err *err);
+/* What lies in its folder now: the present file and those that rotation left are told apart, found again, taken in. Nothing
+ * may be under way. */
+MUST_USE int watched_log_look(struct watched_log *log, struct folder_lists *lists, struct err *err);
 /* The next delivery. True: it is under way. */
 bool watched_log_step(struct watched_log *log);
 /* After wake(): true when the delivery was answered. */
 bool watched_log_answered(struct watched_log *log);
 /* Every second or so: which files are finished, which are lost, which are to be closed. */
 void watched_log_tick(struct watched_log *log);
+/* A look may find what is missing, or tell what something is. */
+bool watched_log_is_searching(const struct watched_log *log);
 /* Nothing to do any more, and no file. */
 bool watched_log_is_over(const struct watched_log *log);
 /* As it is now, for delivery.cursor; lives until the next call for any log. */
@@ -89,7 +94,6 @@ void watched_log_skip(struct watched_log *log);
 /* ---- inside (watched_find.c) ---- */
 MUST_USE int watched_log_add(struct watched_log *log, const struct stat *info, const char *path, size_t at,
                              struct watched_file **out, struct err *err);
-/* Looks for missing files, and for those that were rotated unseen, among the names that rotation gives. */
-MUST_USE int watched_log_search(struct watched_log *log, struct err *err);
-/* The bytes of the file's place are gone from it: they are looked for as a copy, and it begins anew. */
-MUST_USE int watched_log_emptied(struct watched_log *log, struct watched_file *file, struct err *err);
+void watched_log_remove(struct watched_log *log, size_t at);
+/* The bytes of the file's place are gone from it: they are looked for as a copy, and what is there is a new file. */
+void watched_log_emptied(struct watched_log *log, struct watched_file *file);

@@ -4,9 +4,6 @@
 #include "base/mem.h"
 #include "collect/files/file_names.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-
 enum { INODE_KEY = 2 * sizeof(uint64_t) };
 #define STILL_NS (10 * NS_PER_SECOND)
 
@@ -15,7 +12,6 @@ struct found {
     const char *path;
     struct stat info;
     struct watched_log *log;  /* whose path it is */
-    struct watched_log *base; /* or whose rotated file */
     bool double_name;         /* the same file as one before */
 };
 
@@ -44,8 +40,12 @@ static struct slice inode_key(uint64_t device, uint64_t inode, char to[INODE_KEY
 static struct watched_file *by_inode(struct log_watch *watch, uint64_t device, uint64_t inode)
 {
     char key[INODE_KEY];
-    struct watched_logs *logs = (struct watched_logs *)(void *)watch; /* its first member */
-    return map_find(&logs->by_inode, inode_key(device, inode, key));
+    const struct watched_logs *logs = (struct watched_logs *)(void *)watch; /* its first member */
+    const struct watched_log *log = map_find(&logs->by_inode, inode_key(device, inode, key));
+    for (size_t i = 0; log && i < log->count; i++)
+        if (log->files[i]->place.inode == inode && log->files[i]->place.device == device)
+            return log->files[i];
+    return NULL;
 }
 
 static void index_log(struct watched_logs *logs, struct watched_log *log)
@@ -55,7 +55,7 @@ static void index_log(struct watched_logs *logs, struct watched_log *log)
         char key[INODE_KEY];
         const struct file_place *place = &log->files[i]->place;
         struct slice kept = arena_copy(logs->arena, inode_key(place->device, place->inode, key));
-        fine = !place->inode || (kept.ptr && map_put(&logs->by_inode, kept, log->files[i]) == 0);
+        fine = !place->inode || (kept.ptr && map_put(&logs->by_inode, kept, log) == 0);
     }
     if (!fine)
         logs->watch.problem(&logs->watch, "out of memory: a file may be noticed late");
@@ -77,6 +77,12 @@ static int index_all(struct watched_logs *logs)
 
 /* ---- opening ---- */
 
+static bool is_wanted(struct log_watch *watch, struct slice path)
+{
+    const struct watched_logs *logs = (const struct watched_logs *)(void *)watch;
+    return map_has(logs->matched, path);
+}
+
 static struct slice start_of(struct log_watch *watch, struct slice path)
 {
     const struct watched_logs *logs = (const struct watched_logs *)(void *)watch;
@@ -87,10 +93,11 @@ int watched_logs_open(struct watched_logs *logs, struct err *err)
 {
     struct log_watch *watch = &logs->watch;
     watch->by_inode = by_inode;
+    watch->wanted = is_wanted;
     buffer_init(&watch->text, 4 * MIB);
     buffer_init(&watch->records, 64 * MIB);
     buffer_init(&watch->cursor, 8 * MIB);
-    watch->arena = arena_new(16 * MIB);
+    watch->arena = arena_new(64 * MIB);
     if (!watch->arena || index_all(logs) < 0)
         return err_nomem(err);
     if (!watch->from_end)
@@ -212,46 +219,18 @@ static int open_logs(struct scan *scan, struct err *err)
     return 0;
 }
 
-static int by_time(const void *a, const void *b)
-{
-    const struct timespec *x = &((const struct found *)a)->info.st_mtim, *y = &((const struct found *)b)->info.st_mtim;
-    if (x->tv_sec != y->tv_sec)
-        return x->tv_sec < y->tv_sec ? -1 : 1;
-    return x->tv_nsec < y->tv_nsec ? -1 : x->tv_nsec > y->tv_nsec;
-}
-
-/* Rotated files that the patterns mean go to their log, oldest first. */
-static int offer_rotated(struct scan *scan, struct err *err)
-{
-    struct watched_logs *logs = scan->logs;
-    bool skip = logs->watch.from_end && !logs->start.there;
-    for (size_t i = 0; i < scan->count; i++) {
-        struct found *found = &scan->list[i];
-        struct slice base = found->log || found->double_name ? SLICE_NONE : base_of(scan, slice_text(found->path));
-        struct watched_log *log = base.ptr ? map_find(&logs->by_path, base) : NULL;
-        bool first = log && log->fresh && log->count == 0; /* those behind it are younger than it */
-        if (log && !skip && watched_log_offer(log, found->path, &found->info, first, err) < 0)
-            return -1;
-    }
-    return 0;
-}
-
 static void look_at_logs(struct scan *scan)
 {
-    struct err err;
-    for (size_t i = 0; i < scan->count; i++)
-        if (scan->list[i].log && watched_log_look(scan->list[i].log, &scan->list[i].info, &err) < 0)
-            tell(scan->logs, &err);
-}
-
-/* A log whose path was not met has no file there now. */
-static void look_for_gone(struct scan *scan)
-{
     struct watched_logs *logs = scan->logs;
+    struct folder_lists lists;
     struct err err;
+    folder_lists_init(&lists, scan->arena);
+    logs->matched = &scan->paths;
+    logs->watch.leaves_rotated = logs->watch.from_end && !logs->start.there;
     for (size_t i = 0; i < logs->count; i++)
-        if (!map_has(&scan->paths, slice_text(logs->list[i]->path)) && watched_log_look(logs->list[i], NULL, &err) < 0)
+        if (watched_log_look(logs->list[i], &lists, &err) < 0)
             tell(logs, &err);
+    logs->matched = NULL;
     for (size_t i = logs->count; i > 0; i--)
         if (watched_log_is_over(logs->list[i - 1])) {
             watched_log_free(logs->list[i - 1]);
@@ -285,16 +264,7 @@ static int scan_files(struct scan *scan, struct err *err)
         return err_nomem(err);
     if (open_logs(scan, err) < 0)
         return -1;
-    struct found *sorted = arena_array(scan->arena, scan->count + 1, sizeof(*sorted));
-    if (!sorted)
-        return err_nomem(err);
-    memcpy(sorted, scan->list ? scan->list : sorted, scan->count * sizeof(*sorted));
-    qsort(sorted, scan->count, sizeof(*sorted), by_time);
-    scan->list = sorted;
-    if (offer_rotated(scan, err) < 0)
-        return -1;
     look_at_logs(scan);
-    look_for_gone(scan);
     if (logs->watch.from_end && !logs->start.there)
         return skip_all(logs, err);
     return 0;
@@ -355,7 +325,7 @@ bool watched_logs_round(struct watched_logs *logs)
     for (size_t i = 0; i < logs->count; i++) {
         struct watched_log *log = logs->list[i];
         moved |= log->waiting && watched_log_answered(log);
-        if (log->dirty && !logs->watch.flushing)
+        if (log->dirty && !logs->watch.flushing && !logs->holds)
             moved |= watched_log_step(log);
         if (logs->watch.open.files > FILES_OPEN_MAX)
             close_idle(logs);
@@ -372,7 +342,23 @@ void watched_logs_tick(struct watched_logs *logs)
 bool watched_logs_are_searching(const struct watched_logs *logs)
 {
     for (size_t i = 0; i < logs->count; i++)
-        if (logs->list[i]->searching)
+        if (watched_log_is_searching(logs->list[i]))
+            return true;
+    return false;
+}
+
+bool watched_logs_look_again(const struct watched_logs *logs)
+{
+    for (size_t i = 0; i < logs->count; i++)
+        if (logs->list[i]->again)
+            return true;
+    return false;
+}
+
+bool watched_logs_are_waiting(const struct watched_logs *logs)
+{
+    for (size_t i = 0; i < logs->count; i++)
+        if (logs->list[i]->waiting)
             return true;
     return false;
 }

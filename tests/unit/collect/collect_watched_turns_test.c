@@ -20,6 +20,9 @@ struct story {
     bool packed[2 * TURNS];
     bool pause;       /* a moment of the reader may come between the steps of a rotation */
     bool written;     /* since the reader was told */
+    bool listed;      /* the folder, which is looked at later */
+    struct folder_lists lists;
+    struct arena *arena;
     int64_t look_ns, tick_ns;
     FILE *log;        /* what happens, when one seed is run */
 };
@@ -80,16 +83,21 @@ static void show(const struct story *story)
 static void read_some(struct story *story)
 {
     struct world *world = &story->world;
-    struct stat info;
-    struct err err;
     int64_t now = world->watch.now_ns;
     if (now >= story->tick_ns) {
         watched_log_tick(world->log);
         story->tick_ns = now + NS_PER_SECOND;
     }
-    if (now >= story->look_ns || !below(story, 4)) {
-        bool there = stat(world->path, &info) == 0;
-        assert_int_equal(watched_log_look(world->log, there ? &info : NULL, &err), 0);
+    if (story->listed) { /* some time ago */
+        look(world, &story->lists);
+        story->listed = false;
+    } else if (now >= story->look_ns || world->log->again || !below(story, 4)) {
+        story->listed = !below(story, 3);
+        arena_reset(story->arena);
+        folder_lists_init(&story->lists, story->arena);
+        assert_non_null(folder_lists_get(&story->lists, slice_text(world->folder)));
+        if (!story->listed)
+            look(world, &story->lists);
         story->look_ns = now + NS_PER_SECOND / 2;
     }
     struct watched_file *last = world->log->count ? world->log->files[world->log->count - 1] : NULL;
@@ -114,6 +122,7 @@ static void kill_it(struct story *story)
     tell(story, "killed");
     begin_again(&story->world);
     story->look_ns = story->tick_ns = 0;
+    story->listed = false;
 }
 
 static void meanwhile(struct story *story)
@@ -267,7 +276,7 @@ static bool is_whole(const struct story *story, unsigned seed)
 static bool tell_story(unsigned seed, bool aloud)
 {
     static struct story story;
-    story = (struct story){.chance = seed * 7919u, .time_ns = 1772360000 * NS_PER_SECOND, .log = aloud ? stderr : NULL};
+    story = (struct story){.chance = seed * 7919u, .time_ns = 1772360000 * NS_PER_SECOND, .log = aloud ? stderr : NULL, .arena = arena_new(16 * MIB)};
     begin(&story.world);
     story.rotation = seed % ROTATIONS;
     story.pause = below(&story, 3);
@@ -294,6 +303,7 @@ static bool tell_story(unsigned seed, bool aloud)
         unlink(name_of(&story, n, story.packed[n], path));
     }
     end(&story.world);
+    arena_free(story.arena);
     return whole;
 }
 

@@ -79,6 +79,20 @@ static inline void open_log(struct world *world)
     assert_int_equal(watched_log_open(&world->watch, world->path, &world->log, &err), 0);
 }
 
+/* What lies in its folder now; listed before, when `lists` says so. */
+static inline void look(struct world *world, struct folder_lists *lists)
+{
+    struct folder_lists own;
+    struct err err;
+    struct arena *arena = lists ? NULL : arena_new(16 * MIB);
+    if (!lists) {
+        assert_non_null(arena);
+        folder_lists_init(&own, arena);
+    }
+    assert_int_equal(watched_log_look(world->log, lists ? lists : &own, &err), 0);
+    arena_free(arena);
+}
+
 static inline void begin(struct world *world)
 {
     *world = (struct world){0};
@@ -89,7 +103,7 @@ static inline void begin(struct world *world)
     world->settings.name = SLICE("t");
     world->watch = (struct log_watch){.host = &world->host, .settings = &world->settings, .wake = on_wake,
                                       .problem = on_problem, .by_inode = no_inode, .now_ns = NS_PER_HOUR};
-    world->watch.arena = arena_new(MIB);
+    world->watch.arena = arena_new(16 * MIB);
     buffer_init(&world->watch.text, 4 * MIB);
     buffer_init(&world->watch.records, 64 * MIB);
     buffer_init(&world->watch.cursor, MIB);
