@@ -145,6 +145,8 @@ enum { JOURNAL_COMMIT_MS = 5 };
 #define JOURNAL_COMMIT_BYTES (1 * MIB)
 #define JOURNAL_FILE_BYTES (128 * MIB)
 #define JOURNAL_RECORD_BYTES_MAX (40 * MIB)
+#define JOURNAL_CURSORS_BYTES_MAX (64 * MIB) /* how far sources have read; beyond, those longest unused are forgotten */
+#define JOURNAL_CURSOR_TABLE_BYTES_MAX (128 * MIB) /* the table of these, with what is left of smaller ones */
 enum { IDEMPOTENCY_KEYS_MAX = 1 << 20 }; /* batch ids remembered */
 enum { IDEMPOTENCY_KEY_BYTES_MAX = 256 };
 

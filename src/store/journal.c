@@ -62,17 +62,16 @@ static struct journal *journal_new(const struct journal_config *config)
     journal->last = &journal->first;
     journal->next_seq = 1;
     journal->dir = mem_strdup(config->dir, strlen(config->dir));
-    journal->cursor_arena = arena_new(64 * MIB);
+    bool fine = journal_cursors_init(&journal->cursors, JOURNAL_CURSORS_BYTES_MAX) == 0;
     journal_keys_init(&journal->keys, journal->config.keys_max);
     buffer_init(&journal->staged, journal->config.commit_bytes + 2 * MIB);
-    if (!journal->dir || !journal->cursor_arena || init_locks(journal) < 0) {
+    if (!journal->dir || !fine || init_locks(journal) < 0) {
         mem_free(journal->dir);
-        arena_free(journal->cursor_arena);
+        journal_cursors_close(&journal->cursors);
         mem_free(journal);
         return NULL;
     }
     journal->config.dir = journal->dir;
-    map_init(&journal->cursors, journal->cursor_arena);
     return journal;
 }
 
@@ -80,10 +79,7 @@ static void journal_free(struct journal *journal)
 {
     if (journal->fd >= 0)
         journal->config.io->close(journal->config.io->context, journal->fd);
-    size_t at = 0;
-    for (const struct map_entry *entry; (entry = map_next(&journal->cursors, &at));)
-        mem_free(entry->value);
-    arena_free(journal->cursor_arena);
+    journal_cursors_close(&journal->cursors);
     journal_keys_close(&journal->keys);
     buffer_close(&journal->staged);
     mem_free(journal->files);

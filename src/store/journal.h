@@ -110,7 +110,7 @@ uint64_t journal_reader_position(const struct journal_reader *reader);
 MUST_USE int journal_trim(struct journal *journal, uint64_t covered_position, struct err *err);
 
 /* The cursor of the last durable delivery of this source and path, copied into the arena;
- * SLICE_NONE when there is none or memory is out. */
+ * SLICE_NONE when there is none or memory is out. Those longest unused are forgotten beyond JOURNAL_CURSORS_BYTES_MAX. */
 struct slice journal_cursor(struct journal *journal, struct slice source, struct slice path,
                             struct arena *arena);
 

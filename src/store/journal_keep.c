@@ -5,7 +5,6 @@
  *   "HINKEEP1" | crc of the rest 4 | position 8 | next seq 8 | keys | cursors
  */
 #include "base/file.h"
-#include "base/mem.h"
 #include "store/bytes.h"
 #include "store/journal_state.h"
 
@@ -18,11 +17,6 @@ static const char KEEP_MAGIC[8] = {'H', 'I', 'N', 'K', 'E', 'E', 'P', '1'};
 
 enum { KEEP_HEADER = 12 };
 #define KEEP_BYTES_MAX (256 * MIB)
-
-struct journal_cursor_entry {
-    size_t len;
-    char bytes[];
-};
 
 struct hash128 journal_key_hash(const struct delivery *delivery)
 {
@@ -38,39 +32,6 @@ struct hash128 journal_key_hash(const struct delivery *delivery)
         text[len++] = '\0';
     }
     return hash_bytes128(slice_of(text, len));
-}
-
-int journal_cursor_put(struct journal *journal, struct slice name, struct slice cursor,
-                       struct err *err)
-{
-    struct journal_cursor_entry *entry = mem_alloc(sizeof(*entry) + cursor.len);
-    struct slice key = name;
-    if (!map_has(&journal->cursors, name))
-        key = arena_copy(journal->cursor_arena, name);
-    void **slot = entry && key.ptr ? map_slot(&journal->cursors, key) : NULL;
-    if (!slot) {
-        mem_free(entry);
-        return err_nomem(err);
-    }
-    entry->len = cursor.len;
-    if (cursor.len)
-        memcpy(entry->bytes, cursor.ptr, cursor.len);
-    mem_free(*slot);
-    *slot = entry;
-    return 0;
-}
-
-static struct slice cursor_name(struct slice source, struct slice path, struct arena *arena)
-{
-    char *name = arena_alloc(arena, source.len + path.len + 1);
-    if (!name)
-        return SLICE_NONE;
-    if (source.len)
-        memcpy(name, source.ptr, source.len);
-    name[source.len] = '\0';
-    if (path.len)
-        memcpy(name + source.len + 1, path.ptr, path.len);
-    return slice_of(name, source.len + path.len + 1);
 }
 
 int journal_remember(struct journal *journal, struct slice payload, uint64_t first_seq,
@@ -89,24 +50,16 @@ int journal_remember(struct journal *journal, struct slice payload, uint64_t fir
     }
     if (!delivery.cursor.ptr)
         return 0;
-    struct arena *scratch = arena_new(1 * MIB);
-    struct slice name = scratch ? cursor_name(delivery.origin.source, delivery.origin.path, scratch)
-                                : SLICE_NONE;
-    int result = name.ptr ? journal_cursor_put(journal, name, delivery.cursor, err)
-                          : err_nomem(err);
-    arena_free(scratch);
-    return result;
+    return journal_cursors_put(&journal->cursors, delivery.origin.source, delivery.origin.path, delivery.cursor, err);
 }
 
 struct slice journal_cursor(struct journal *journal, struct slice source, struct slice path,
                             struct arena *arena)
 {
-    struct slice result = SLICE_NONE;
-    struct slice name = cursor_name(source, path, arena);
     pthread_mutex_lock(&journal->lock);
-    const struct journal_cursor_entry *entry = name.ptr ? map_find(&journal->cursors, name) : NULL;
-    if (entry)
-        result = arena_copy(arena, slice_of(entry->bytes, entry->len));
+    struct slice result = journal_cursors_find(&journal->cursors, source, path);
+    if (result.ptr)
+        result = arena_copy(arena, result);
     pthread_mutex_unlock(&journal->lock);
     return result;
 }
@@ -118,15 +71,7 @@ static void encode(struct journal *journal, struct buffer *to)
     buffer_put_le64(to, journal->committed);
     buffer_put_le64(to, journal->next_seq);
     journal_keys_save(&journal->keys, to);
-    buffer_put_le64(to, journal->cursors.count);
-    size_t at = 0;
-    for (const struct map_entry *entry; (entry = map_next(&journal->cursors, &at));) {
-        const struct journal_cursor_entry *cursor = entry->value;
-        buffer_put_varint(to, entry->key.len);
-        buffer_put(to, entry->key);
-        buffer_put_varint(to, cursor->len);
-        buffer_put(to, slice_of(cursor->bytes, cursor->len));
-    }
+    journal_cursors_save(&journal->cursors, to);
     if (!buffer_failed(to))
         bytes_set_le32(to->ptr + 8, hash_crc32c(0, slice_from(buffer_slice(to), KEEP_HEADER)));
 }
@@ -144,28 +89,17 @@ int journal_keep_save(struct journal *journal, struct err *err)
     buffer_init(&content, KEEP_BYTES_MAX);
     pthread_mutex_lock(&journal->lock);
     encode(journal, &content);
+    uint64_t forgotten = journal->cursors.forgotten;
+    journal->cursors.forgotten = 0;
     pthread_mutex_unlock(&journal->lock);
+    if (forgotten)
+        journal_say(journal, "%llu places of logs and sources that were longest unheard of are forgotten (JOURNAL_CURSORS_BYTES_MAX); "
+                             "what comes back of them is read from its beginning", (unsigned long long)forgotten);
     int result = buffer_failed(&content)
                      ? err_nomem(err)
                      : io_replace_file(journal->config.io, path, buffer_slice(&content), err);
     buffer_close(&content);
     return result;
-}
-
-static int decode_cursors(struct journal *journal, struct slice *from, struct err *err)
-{
-    uint64_t count = 0;
-    bool ok = slice_take_le64(from, &count);
-    for (uint64_t i = 0; ok && i < count; i++) {
-        uint64_t name_len, cursor_len;
-        struct slice name, cursor;
-        ok = slice_take_varint(from, &name_len) && name_len <= from->len &&
-             slice_take(from, (size_t)name_len, &name) && slice_take_varint(from, &cursor_len) &&
-             cursor_len <= from->len && slice_take(from, (size_t)cursor_len, &cursor);
-        if (ok && journal_cursor_put(journal, name, cursor, err) < 0)
-            return -1;
-    }
-    return ok ? 0 : err_set(err, ERR_CORRUPT, "the list of cursors is cut short");
 }
 
 static bool checksum_fits(struct slice file)
@@ -184,7 +118,7 @@ static int decode(struct journal *journal, struct slice from, uint64_t *position
     journal->committed = *position;
     if (journal_keys_load(&journal->keys, &from, err) < 0)
         return -1;
-    return decode_cursors(journal, &from, err);
+    return journal_cursors_load(&journal->cursors, &from, err);
 }
 
 static int read_whole(struct journal *journal, int fd, const char *path, struct buffer *to,

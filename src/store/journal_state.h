@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "base/map.h"
 #include "store/journal.h"
+#include "store/journal_cursors.h"
 #include "store/journal_file.h"
 #include "store/journal_keys.h"
 
@@ -54,8 +55,7 @@ struct journal {
     uint64_t next_seq;
     uint64_t committed;   /* position after the last durable record */
     struct journal_keys keys;
-    struct arena *cursor_arena;
-    struct map cursors;   /* "source\0path" -> struct journal_cursor_entry */
+    struct journal_cursors cursors;
     struct journal_stats stats;
 };
 
@@ -76,6 +76,4 @@ MUST_USE int journal_keep_load(struct journal *journal, uint64_t *position, stru
 /* Under the lock (or before the thread runs): what a durable delivery leaves behind. */
 MUST_USE int journal_remember(struct journal *journal, struct slice payload, uint64_t first_seq,
                               uint64_t position, struct err *err);
-MUST_USE int journal_cursor_put(struct journal *journal, struct slice name, struct slice cursor,
-                                struct err *err);
 struct hash128 journal_key_hash(const struct delivery *delivery);
