@@ -1,6 +1,6 @@
 #include "app/pack_read.h"
 
-#include "app/late_archive.h"
+#include "base/late_archive.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/mem.h"

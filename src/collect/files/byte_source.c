@@ -1,5 +1,6 @@
 #include "collect/files/byte_source.h"
 
+#include "base/late_archive.h"
 #include "base/mem.h"
 
 #include <errno.h>
@@ -9,6 +10,10 @@ enum packing packing_of(struct slice head)
 {
     if (slice_starts(head, SLICE("\x1f\x8b")))
         return PACKING_GZIP;
+    if (slice_starts(head, SLICE("\xfd" "7zXZ")))
+        return PACKING_XZ;
+    if (head.len > 4 && slice_starts(head, SLICE("BZh")) && head.ptr[3] >= '1' && head.ptr[3] <= '9' && head.ptr[4] == '1')
+        return PACKING_BZIP2;
     return slice_starts(head, SLICE("\x28\xb5\x2f\xfd")) ? PACKING_ZSTD : PACKING_NONE;
 }
 
@@ -32,6 +37,57 @@ static int read_packed(struct byte_source *source, struct err *err)
     return read_bytes(source, source->packed, SOURCE_READ_BYTES, &source->packed_len, err);
 }
 
+/* ---- libarchive: one file, without a frame of names ---- */
+
+static ssize_t give_archive(struct archive *archive, void *context, const void **bytes)
+{
+    struct byte_source *source = context;
+    (void)archive;
+    *bytes = source->packed;
+    if (source->packed_at == 0 && source->packed_len) { /* what was read to look at */
+        source->packed_at = source->packed_len;
+        return (ssize_t)source->packed_len;
+    }
+    if (read_bytes(source, source->packed, SOURCE_READ_BYTES, &source->packed_len, &source->archive_err) < 0)
+        return -1;
+    source->packed_at = source->packed_len;
+    return (ssize_t)source->packed_len;
+}
+
+static int open_archive(struct byte_source *source, struct err *err)
+{
+    const struct late_archive *late = late_archive(err);
+    struct archive_entry *entry;
+    if (!late)
+        return err_within(err, "%s", source->path);
+    source->archive = late->read_new();
+    if (!source->archive || late->read_support_filter_bzip2(source->archive) < ARCHIVE_WARN ||
+        late->read_support_filter_xz(source->archive) < ARCHIVE_WARN ||
+        late->read_support_format_raw(source->archive) < ARCHIVE_WARN)
+        return err_nomem(err);
+    bool fine = late->read_open(source->archive, source, NULL, give_archive, NULL) == ARCHIVE_OK &&
+                late->read_next_header(source->archive, &entry) == ARCHIVE_OK;
+    if (!fine && source->archive_err.code) {
+        *err = source->archive_err;
+        return -1;
+    }
+    source->end = source->damaged = !fine;
+    return 0;
+}
+
+static int unpack_archive(struct byte_source *source, char *room, size_t size, size_t *len, struct err *err)
+{
+    ssize_t got = late_archive(err)->read_data(source->archive, room, size);
+    if (got < 0 && source->archive_err.code) {
+        *err = source->archive_err;
+        return -1;
+    }
+    *len = got > 0 ? (size_t)got : 0;
+    source->end = got <= 0;
+    source->damaged = got < 0;
+    return 0;
+}
+
 static int open_unpacker(struct byte_source *source, struct err *err)
 {
     source->packing = packing_of(slice_of(source->packed, source->packed_len));
@@ -43,7 +99,7 @@ static int open_unpacker(struct byte_source *source, struct err *err)
         source->zstd = ZSTD_createDCtx();
         return source->zstd ? 0 : err_nomem(err);
     }
-    return 0;
+    return source->packing == PACKING_NONE ? 0 : open_archive(source, err);
 }
 
 int byte_source_open(struct byte_source *source, int fd, const char *path, struct err *err)
@@ -59,6 +115,9 @@ void byte_source_close(struct byte_source *source)
     if (source->zlib_open)
         inflateEnd(&source->zlib);
     ZSTD_freeDCtx(source->zstd);
+    struct err none;
+    if (source->archive)
+        late_archive(&none)->read_free(source->archive);
     if (source->fd >= 0)
         close(source->fd);
     mem_free(source->packed);
@@ -106,6 +165,8 @@ int byte_source_read(struct byte_source *source, char *room, size_t size, size_t
     bool straight = source->packing == PACKING_NONE, used_up = source->packed_at == source->packed_len;
     *len = 0;
     size = size < SOURCE_READ_BYTES ? size : SOURCE_READ_BYTES;
+    if (source->archive)
+        return source->end ? 0 : unpack_archive(source, room, size, len, err);
     if (used_up && !source->file_end &&
         (straight ? read_bytes(source, room, size, len, err) : read_packed(source, err)) < 0)
         return -1;

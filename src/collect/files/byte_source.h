@@ -1,7 +1,7 @@
 #pragma once
 /*
- * collect/byte_source: the bytes of a file as they were before it was packed. Plain, gzip and zstd are told apart by
- * the first bytes.
+ * collect/byte_source: the bytes of a file as they were before it was packed. Plain, gzip, zstd, bzip2 and xz are told
+ * apart by the first bytes; for the last two libarchive is loaded.
  *
  * Ownership  Takes the descriptor. The path is the caller's.
  * Threads    One at a time.
@@ -16,7 +16,9 @@
 
 enum { SOURCE_READ_BYTES = 256 * 1024 };
 
-enum packing { PACKING_NONE, PACKING_GZIP, PACKING_ZSTD };
+enum packing { PACKING_NONE, PACKING_GZIP, PACKING_ZSTD, PACKING_BZIP2, PACKING_XZ };
+
+struct archive;
 
 struct byte_source {
     const char *path;
@@ -25,6 +27,8 @@ struct byte_source {
     z_stream zlib;
     bool zlib_open;
     ZSTD_DCtx *zstd;
+    struct archive *archive; /* of bzip2 and xz */
+    struct err archive_err;  /* why the file could not be read, within it */
     char *packed; /* bytes as they are in the file */
     size_t packed_len, packed_at;
     bool file_end, whole; /* whole: no compressed member is open */

@@ -297,7 +297,7 @@ const struct collector_kind collector_file = {
     .summary = "files that are followed while they grow and are rotated; Windows event logs (.evtx); packed files",
     .details = "Rotation by renaming, by copying and emptying, and by packing is understood; what a file still held when it was "
                "moved away is read first. Where reading stopped is stored together with the events, so neither a crash nor a "
-               "restart loses or doubles a line. gzip and zstd are unpacked, UTF-16 is known by its mark.",
+               "restart loses or doubles a line. gzip, zstd, bzip2 and xz are unpacked, UTF-16 is known by its mark.",
     .options = options,
     .option_count = ARRAY_COUNT(options),
     .check = file_check,

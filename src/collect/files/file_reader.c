@@ -69,7 +69,8 @@ static bool is_event_log(const struct file_reader *reader)
 {
     struct slice head = buffer_slice(&reader->text), name = slice_text(reader->path);
     bool named = slice_ends(name, SLICE(".evtx")) || slice_ends(name, SLICE(".evtx.gz")) ||
-                 slice_ends(name, SLICE(".evtx.zst"));
+                 slice_ends(name, SLICE(".evtx.zst")) || slice_ends(name, SLICE(".evtx.bz2")) ||
+                 slice_ends(name, SLICE(".evtx.xz"));
     return evtx_detect(head) || (named && (head.len == 0 || memchr(head.ptr, 0, head.len)));
 }
 

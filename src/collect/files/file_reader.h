@@ -1,6 +1,6 @@
 #pragma once
 /*
- * collect/file_reader: a file, or standard input ("-"), as deliveries. Plain text, gzip and zstd
+ * collect/file_reader: a file, or standard input ("-"), as deliveries. Plain text, gzip, zstd, bzip2 and xz
  * are told apart by their first bytes; EVTX files (packed ones too) give their records' XML.
  *
  * A pipe whose writer pauses gives the lines that are there.

@@ -34,6 +34,7 @@ struct sibling {
     bool present, wanted;
     bool packed_beside;        /* by its name, the file it is packed from lies beside it */
     bool looked, moved;        /* moved: another file has the name by now */
+    bool plain;                /* it is not packed, whatever its name is */
     struct slice head;         /* its first bytes, unpacked */
 };
 
@@ -170,6 +171,7 @@ static void read_head(struct sibling *sibling, struct arena *arena)
     int result = byte_source_open(&source, fd, sibling->path, &err);
     for (; result == 0 && !source.end && len < HEAD_MARK_BYTES; len += got)
         result = byte_source_read(&source, head + len, HEAD_MARK_BYTES - len, &got, &err);
+    sibling->plain = source.packing == PACKING_NONE;
     byte_source_close(&source);
     sibling->head = slice_of(head, len);
 }
@@ -206,7 +208,7 @@ static bool is_being_packed(struct sibling *sibling, struct siblings *all)
         if (!beside->looked)
             read_head(beside, all->arena);
         all->moving |= sibling->moved || beside->moved;
-        return slice_starts(beside->head, sibling->head);
+        return sibling->plain || slice_starts(beside->head, sibling->head);
     }
     return false;
 }

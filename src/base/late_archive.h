@@ -1,6 +1,6 @@
 #pragma once
 /*
- * app/late_archive: libarchive, loaded when the first archive is read: with the libraries behind it it takes
+ * base/late_archive: libarchive, loaded when the first archive is read: with the libraries behind it it takes
  * longer to load than most commands take in all.
  *
  * Ownership  The library stays loaded.
@@ -18,7 +18,11 @@ struct late_archive {
     __typeof__(archive_read_support_filter_all) *read_support_filter_all;
     __typeof__(archive_read_support_format_zip) *read_support_format_zip;
     __typeof__(archive_read_support_format_tar) *read_support_format_tar;
+    __typeof__(archive_read_support_filter_bzip2) *read_support_filter_bzip2;
+    __typeof__(archive_read_support_filter_xz) *read_support_filter_xz;
+    __typeof__(archive_read_support_format_raw) *read_support_format_raw;
     __typeof__(archive_read_open_filename) *read_open_filename;
+    __typeof__(archive_read_open) *read_open;
     __typeof__(archive_read_next_header) *read_next_header;
     __typeof__(archive_read_data) *read_data;
     __typeof__(archive_read_free) *read_free;

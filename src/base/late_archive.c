@@ -1,4 +1,4 @@
-#include "app/late_archive.h"
+#include "base/late_archive.h"
 
 #include "base/late.h"
 
@@ -16,7 +16,11 @@ static void load(void)
     FIND(read_support_filter_all);
     FIND(read_support_format_zip);
     FIND(read_support_format_tar);
+    FIND(read_support_filter_bzip2);
+    FIND(read_support_filter_xz);
+    FIND(read_support_format_raw);
     FIND(read_open_filename);
+    FIND(read_open);
     FIND(read_next_header);
     FIND(read_data);
     FIND(read_free);
