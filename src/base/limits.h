@@ -32,7 +32,7 @@ enum { TEMPLATE_PARTS_MAX = 64 };   /* fields in one text of a decoder: '${a} by
 /* Files that are followed (collect kind: file). */
 enum { COLLECT_FILES_MAX = 100000 };       /* files of one collector; more are said and wait until others go */
 enum { FILE_MATCH_DEPTH_MAX = 24 };        /* folders below the fixed part of a pattern */
-enum { FILES_OPEN_MAX = 512 };             /* kept open at a time by one collector; others are opened when they grow */
+enum { FILES_OPEN_MAX = 512 };             /* kept open at a time by one collector, twice as many while they are read; others are opened when they grow */
 enum { FILE_FOLDERS_WATCHED_MAX = 4096 };  /* folders of one collector that the kernel reports; others are looked at now and then */
 #define JOURNALD_ENTRY_BYTES_MAX (32 * MIB)  /* an entry of systemd's journal with all its fields; larger ones are left out and said */
 enum { COLLECT_LOG_FILES_MAX = 4096 };      /* files of one log whose places are remembered; more are said and wait until some were read */

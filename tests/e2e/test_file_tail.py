@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """Files that are followed: every line that was written is stored once, whatever rotation does to its file and whenever the
 server is killed. HINOMI_SEED names the run."""
+import bz2
 import collections
 import gzip
+import lzma
 import os
 import pathlib
 import random
@@ -256,21 +258,85 @@ def packed_files():
     tail.close()
 
 
-def many_files():
-    tail = Tail("**/*.log", start=False)
-    for n in range(2000):
-        tail.write(f"{n % 40}/{n}.log", text(lines(f"file {n}", 3)))
+def pack(path, ending, packer):
+    """As a packing program does: beside the file, with its time, which goes when the packed one is whole."""
+    packed = path.with_name(path.name + ending)
+    packed.write_bytes(packer(path.read_bytes()))
+    shutil.copystat(path, packed)
+    path.unlink()
+
+
+def zstd(data):
+    return subprocess.run(["zstd", "-qc"], input=data, capture_output=True, check=True).stdout
+
+
+# name of the log, of its n-th rotated file, and how that is packed
+STYLES = {"a.log": ("old/a.log.{n}", "", None), "b.log": ("old/b.log.{n}", ".gz", gzip.compress), "c.log": ("c.log.{n}", ".bz2", bz2.compress),
+          "d.log": ("d.log.{n}", ".xz", lzma.compress), "e.log": ("e.log-2026030{n}", "", None), "f.log": ("f.log-2026030{n}", ".zst", zstd),
+          "g.log": ("g-2026030{n}.log", "", None), "h.log": ("h-2026030{n}.log", ".xz", lzma.compress)}
+
+
+def styles_of_rotation():
+    tail = Tail("*.log", ', olddir: old, exclude: ["?-*"]')
+    (tail.logs / "old").mkdir()
+    want = []
+
+    def write(count, word):
+        for name in STYLES:
+            want.extend(lines(f"{name} {word}", count))
+            tail.write(name, text(lines(f"{name} {word}", count)))
+
+    def rotate(n):
+        for name, (rotated, ending, packer) in STYLES.items():
+            path = tail.logs / rotated.format(n=n)
+            os.rename(tail.logs / name, path)
+            if packer:
+                pack(path, ending, packer)
+
+    write(100, "first")
+    tail.wait("styles: first", len(want))
+    tail.server.kill()
+    write(2000, "behind that")
+    rotate(1)
+    write(50, "seen by nobody")
+    rotate(2)
+    write(50, "present")
     tail.start()
-    tail.wait("2,000 files", 6000, 120)
-    for n in range(2000):
-        tail.write(f"{n % 40}/{n}.log", f"2026-03-01 11:00:00 again {n}\n")
-    tail.wait("2,000 files: again", 8000, 120)
+    tail.wait("styles: while it did not run", len(want))
+    write(50, "at the end")
+    rotate(3)
+    write(50, "last")
+    tail.wait("styles: while it ran", len(want))
+    same("styles", tail.texts(), want)
+    tail.close()
+
+
+def many_files():
+    """In one folder, and below many."""
+    count = 10000
+    names = [f"{n}.log" if n % 2 else f"{n % 40}/{n}.log" for n in range(count)]
+    tail = Tail("**/*.log", start=False)
+    for n, name in enumerate(names):
+        tail.write(name, text(lines(f"file {n}", 2)))
+    began = time.monotonic()
+    tail.start()
+    tail.wait("many files", 2 * count, 120)
+    took = time.monotonic() - began
+    for n, name in enumerate(names):
+        tail.write(name, f"2026-03-01 11:00:00 again {n}\n")
+    tail.wait("many files: again", 3 * count, 120)
+    tail.server.kill()
+    for n in range(0, count, 10):
+        os.rename(tail.logs / names[n], tail.logs / (names[n] + ".1"))
+        tail.write(names[n], f"2026-03-01 11:00:00 renamed {n}\n")
+    tail.start()
+    tail.wait("many files: a tenth of them renamed", 3 * count + count // 10, 120)
     status = pathlib.Path(f"/proc/{tail.server.process.pid}/status").read_text()
     opened = len(os.listdir(f"/proc/{tail.server.process.pid}/fd"))
-    checks.check("2,000 files: a bound on open ones", opened < 800, opened)
-    print(f"2,000 files: {opened} descriptors open, {status.split('VmRSS:')[1].split()[0]} kB resident")
+    checks.check("many files: a bound on open ones", opened < 800, opened)
+    print(f"{count} files: started and read in {took:.1f} s, {opened} descriptors open, {status.split('VmRSS:')[1].split()[0]} kB resident")
     texts = tail.texts()
-    checks.equal("2,000 files: each once", len(set(texts)), 8000)
+    checks.equal("many files: each once", (len(set(texts)), len(texts)), (3 * count + count // 10,) * 2)
     tail.close()
 
 
@@ -372,35 +438,28 @@ def kills():
     tail.close()
 
 
-def no_file_under_its_path():
+def gone_while_it_did_not_run():
+    """Moved, with nothing in its place; or deleted, which is said."""
     tail = Tail("*.log")
-    tail.write("a.log", text(lines("first", 10)))
-    tail.wait("moved: first", 10)
+    for name in ("moved.log", "deleted.log"):
+        tail.write(name, text(lines(f"{name} first", 10)))
+    tail.wait("gone: first", 20)
     tail.server.kill()
-    tail.write("a.log", text(lines("second", 10)))
-    os.rename(tail.logs / "a.log", tail.logs / "a.log.1")
+    for name in ("moved.log", "deleted.log"):
+        tail.write(name, text(lines(f"{name} second", 10)))
+    os.rename(tail.logs / "moved.log", tail.logs / "moved.log.1")
+    os.unlink(tail.logs / "deleted.log")
+    tail.write("deleted.log", text(lines("deleted.log third", 10)))
     tail.start()
-    tail.wait("moved: and none came after it", 20)
-    same("moved", tail.texts(), lines("first", 10) + lines("second", 10))
-    tail.close()
-
-
-def says_what_is_lost():
-    tail = Tail("a.log")
-    tail.write("a.log", text(lines("first", 10)))
-    tail.wait("lost: first", 10)
-    tail.server.kill()
-    tail.write("a.log", text(lines("nobody saw", 10)))
-    os.unlink(tail.logs / "a.log")
-    tail.write("a.log", text(lines("second", 10)))
-    tail.start()
-    tail.wait("lost: what is there", 20)
-    checks.check("lost: it is said", wait_for(lambda: "is lost" in tail.notes()), tail.notes()[-300:])
+    tail.wait("gone: what is there", 40)
+    checks.check("gone: what is lost is said", wait_for(lambda: "is lost" in tail.notes()), tail.notes()[-300:])
+    checks.check("gone: and of no other", "moved.log: the file" not in tail.notes(), tail.notes()[-300:])
+    same("gone", tail.texts(), lines("moved.log first", 10) + lines("moved.log second", 10) + lines("deleted.log first", 10) + lines("deleted.log third", 10))
     tail.close()
 
 
 ALL = [rename_rotation, copytruncate, deleted_and_reborn, patterns, unfinished_lines, records_of_lines, columns, encodings,
-       from_the_end, packed_files, many_files, event_logs, no_file_under_its_path, says_what_is_lost, kills]
+       from_the_end, packed_files, styles_of_rotation, many_files, event_logs, gone_while_it_did_not_run, kills]
 only = os.environ.get("ONLY", "")
 for test in ALL:
     if only in test.__name__:

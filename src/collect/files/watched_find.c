@@ -227,7 +227,8 @@ static struct sibling *of_inode(const struct siblings *all, const struct file_pl
 /* Nobody knows where its bytes are now. */
 static void lose(struct watched_log *log, struct watched_file *file)
 {
-    file->doubtful = file->current || !file->at_end || file->left;
+    if (!file->missing)
+        file->doubtful = file->current || !file->at_end || file->left;
     watched_file_close(file);
     file->place.device = file->place.inode = 0;
     file->current = false;

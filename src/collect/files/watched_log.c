@@ -295,6 +295,10 @@ static int have_open(struct watched_log *log, struct watched_file *file, struct 
         return 1;
     if (!file->path || file->missing || (file->kind == KIND_PACKED && log->watch->open.packed >= PACKED_OPEN_MAX))
         return 0;
+    if (log->watch->open.files >= 2 * FILES_OPEN_MAX) { /* until others were answered, and closed */
+        log->dirty = true;
+        return 0;
+    }
     int fits = watched_file_open(file, file->path, err);
     if (fits == 0 && file->other && !file->current) { /* it has another name by now */
         file->missing = log->again = true;
@@ -337,8 +341,10 @@ static bool step_file(struct watched_log *log, struct watched_file *file)
         log->retry_ns = log->watch->now_ns + RETRY_FAILED_NS;
         return false;
     }
-    if (got == 1)
+    if (got == 1) {
+        file->left = file->kind != KIND_TEXT || !file->at_end || file->place.offset != file->size;
         return give(log, &out);
+    }
     file->left = !file->at_end || file->kind == KIND_PACKED;
     if (file->packed && file->at_end && got == 0)
         end_packed(log, file);

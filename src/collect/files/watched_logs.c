@@ -302,19 +302,17 @@ void watched_logs_written(struct watched_logs *logs, const char *path)
         watched_evtx_end(file); /* what was walked is not what is there now */
 }
 
-/* Files that have nothing new are opened again when they have; those that were rotated away are finished. */
-static void close_idle(struct watched_logs *logs)
+/* Files that have nothing new are opened again when they have. One without a name could not be: it is finished when nothing
+ * came for a while. */
+static void close_idle(const struct watched_logs *logs, struct watched_log *log)
 {
-    for (size_t i = 0; i < logs->count; i++) {
-        struct watched_log *log = logs->list[i];
-        for (size_t f = 0; !log->waiting && f < log->count; f++) {
-            struct watched_file *file = log->files[f];
-            bool still = logs->watch.now_ns - file->grown_ns > STILL_NS;
-            if (!watched_file_is_open(file) || !file->at_end || file->left || (!file->current && !still))
-                continue;
-            file->place.finished |= !file->current;
-            watched_file_close(file);
-        }
+    for (size_t f = 0; !log->waiting && f < log->count; f++) {
+        struct watched_file *file = log->files[f];
+        bool nameless = file->nameless || file->deleted, still = logs->watch.now_ns - file->grown_ns > STILL_NS;
+        if (!watched_file_is_open(file) || !file->at_end || file->left || (nameless && !still))
+            continue;
+        file->place.finished |= nameless;
+        watched_file_close(file);
     }
 }
 
@@ -328,7 +326,7 @@ bool watched_logs_round(struct watched_logs *logs)
         if (log->dirty && !logs->watch.flushing && !logs->holds)
             moved |= watched_log_step(log);
         if (logs->watch.open.files > FILES_OPEN_MAX)
-            close_idle(logs);
+            close_idle(logs, log);
     }
     return moved;
 }
