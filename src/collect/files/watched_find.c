@@ -425,15 +425,15 @@ static struct watched_file *known_as(struct watched_log *log, struct sibling *si
 {
     for (size_t i = 0; i < log->count; i++) {
         struct watched_file *file = log->files[i];
-        const struct sibling *beside = file->nameless || file->current ? NULL : of_inode(all, &file->place);
-        if (beside && sibling->info->st_size > beside->info->st_size)
-            continue; /* longer than what it would be a copy of */
         if (is_short_copy(file, sibling, all)) {
             file->place.finished = true;
             file->missing = false;
             return file;
         }
-        if (holds(sibling, file, all, true))
+        if (!holds(sibling, file, all, true))
+            continue;
+        const struct sibling *beside = file->nameless || file->current ? NULL : of_inode(all, &file->place);
+        if (!beside || sibling->info->st_size <= beside->info->st_size) /* else longer than what it would be a copy of */
             return file;
     }
     return NULL;

@@ -186,6 +186,53 @@ static void starts_anew_with_a_cursor_that_is_none(void **state)
     end(&world);
 }
 
+/* The store takes nothing while a log is rotated thousands of times. */
+static void a_full_list_is_said_and_loses_nothing(void **state)
+{
+    struct world world;
+    char text[32], to[32];
+    unsigned lines = COLLECT_LOG_FILES_MAX + 50, next = 0;
+    (void)state;
+    begin(&world);
+    put(&world, "a.log", "w", "0\n");
+    work(&world);
+    world.mood = SINK_FULL;
+    for (unsigned n = 1; n < lines; n++) {
+        snprintf(to, sizeof(to), "a.log.%u", n);
+        snprintf(text, sizeof(text), "%u\n", n);
+        move(&world, "a.log", to);
+        put(&world, "a.log", "w", text);
+    }
+    look(&world, NULL);
+    assert_int_equal(world.log->count, COLLECT_LOG_FILES_MAX);
+    assert_non_null(strstr(world.problem, "COLLECT_LOG_FILES_MAX"));
+    world.mood = SINK_TAKES;
+    for (int i = 0; i < 30 && world.log->count > 100; i++) {
+        for (unsigned n = 0; n < lines; n++) {
+            world.watch.flushing = false;
+            watched_log_step(world.log);
+            (void)watched_log_answered(world.log);
+        }
+        world.watch.now_ns += 11 * NS_PER_SECOND;
+        watched_log_tick(world.log);
+        watched_log_tick(world.log);
+        look(&world, NULL);
+    }
+    unsigned char *seen = mem_calloc(lines, 1);
+    struct slice rest = buffer_slice(&world.stored), line;
+    while (slice_next_part(&rest, '|', &line))
+        if (line.len) {
+            unsigned n = (unsigned)strtoul(line.ptr, NULL, 10);
+            assert_true(n < lines && !seen[n]);
+            seen[n] = 1;
+            next++;
+        }
+    mem_free(seen);
+    assert_int_equal(next, lines);
+    assert_true(world.log->count < 100);
+    end(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -197,6 +244,7 @@ int main(void)
         cmocka_unit_test(says_what_was_lost),
         cmocka_unit_test(takes_unfinished_lines),
         cmocka_unit_test(starts_anew_with_a_cursor_that_is_none),
+        cmocka_unit_test(a_full_list_is_said_and_loses_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
