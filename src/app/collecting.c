@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "collect/drop.h"
+#include "collect/gap.h"
 #include "cut/yaml_json.h"
 #include "net/loop.h"
 
@@ -29,6 +30,7 @@ struct entry {
     atomic_ulong events, bytes, under_way;
     atomic_long last_ns;
     atomic_ulong told[DROP_PLACES]; /* drops that the books know of */
+    atomic_ulong told_gaps;
 };
 
 struct collecting {
@@ -74,11 +76,11 @@ static int take(void *context, const struct delivery *delivery, sink_done done, 
     return 0;
 }
 
-/* ---- telling the books what was lost ---- */
+/* ---- telling what was lost, and what is missing ---- */
 
 struct telling {
     struct entry *entry;
-    enum drop_place place;
+    atomic_ulong *told;
     uint64_t events;
 };
 
@@ -87,34 +89,53 @@ static void on_told(void *context, const struct sink_ack *ack)
     struct telling *telling = context;
     struct entry *entry = telling->entry;
     if (ack->result == SINK_FAILED)
-        atomic_fetch_sub(&entry->told[telling->place], telling->events); /* the next time */
+        atomic_fetch_sub(telling->told, telling->events); /* the next time */
     mem_free(telling);
     atomic_fetch_sub(&entry->under_way, 1);
 }
 
-static void tell_drops(struct entry *entry, enum drop_place place, uint64_t events)
+/* One line, about so many more events than told says. */
+static void tell(struct entry *entry, atomic_ulong *told, uint64_t events, struct slice source, const struct buffer *line,
+                 int64_t now_ns)
 {
     struct telling *telling = mem_alloc(sizeof(*telling));
-    struct buffer body;
-    if (!telling)
-        return;
-    *telling = (struct telling){entry, place, events};
-    struct delivery delivery = {.origin = {.source = DROP_SOURCE, .stream = entry->settings->stream},
-                                .received_ns = clock_wall_ns(entry->to->clock),
+    struct delivery delivery = {.origin = {.source = source, .stream = entry->settings->stream},
+                                .received_ns = now_ns,
                                 .framing = FRAMING_LINES,
                                 .event_count = 1,
+                                .body = buffer_slice(line),
                                 .cannot_wait = true};
-    buffer_init(&body, 64 * KIB);
-    drop_write(&(struct drop){entry->settings->name, place, events}, delivery.received_ns, &body);
-    delivery.body = buffer_slice(&body);
+    if (!telling)
+        return;
+    *telling = (struct telling){entry, told, events};
     atomic_fetch_add(&entry->under_way, 1);
-    atomic_fetch_add(&entry->told[place], events);
-    if (buffer_failed(&body) || sink_take(entry->to, &delivery, on_told, telling, NULL) < 0)
+    atomic_fetch_add(told, events);
+    if (buffer_failed(line) || sink_take(entry->to, &delivery, on_told, telling, NULL) < 0)
         on_told(telling, &(struct sink_ack){.result = SINK_FAILED});
-    buffer_close(&body);
 }
 
-static void tell_all_drops(struct entry *entry)
+static void tell_drops(struct entry *entry, enum drop_place place, uint64_t events)
+{
+    int64_t now_ns = clock_wall_ns(entry->to->clock);
+    struct buffer line;
+    buffer_init(&line, 64 * KIB);
+    drop_write(&(struct drop){entry->settings->name, place, events}, now_ns, &line);
+    tell(entry, &entry->told[place], events, DROP_SOURCE, &line, now_ns);
+    buffer_close(&line);
+}
+
+static void tell_gaps(struct entry *entry, const struct collector_counts *counts, uint64_t missing)
+{
+    struct gap gap = {.source = entry->settings->name, .numbers = slice_text(entry->settings->kind->name), .missing = missing,
+                      .from = counts->gap_from, .to = counts->gap_to, .time_ns = clock_wall_ns(entry->to->clock)};
+    struct buffer line;
+    buffer_init(&line, 64 * KIB);
+    gap_write(&gap, &line);
+    tell(entry, &entry->told_gaps, missing, GAP_SOURCE, &line, gap.time_ns);
+    buffer_close(&line);
+}
+
+static void tell_all(struct entry *entry)
 {
     struct collector_counts counts = {0};
     const struct collector_kind *kind = entry->settings->kind;
@@ -127,12 +148,15 @@ static void tell_all_drops(struct entry *entry)
         if (drops[i] > told)
             tell_drops(entry, (enum drop_place)i, drops[i] - told);
     }
+    uint64_t told = atomic_load(&entry->told_gaps);
+    if (counts.gaps > told)
+        tell_gaps(entry, &counts, counts.gaps - told);
 }
 
 void collecting_tick(struct collecting *collecting)
 {
     for (struct entry *entry = collecting->first; entry; entry = entry->next)
-        tell_all_drops(entry);
+        tell_all(entry);
 }
 
 /* ---- one collector ---- */
@@ -166,7 +190,7 @@ static void close_entry(struct entry *entry)
     if (entry->started && kind->finish)
         kind->finish(entry->collector);
     if (entry->started)
-        tell_all_drops(entry);
+        tell_all(entry);
     wait_for_answers(entry);
     if (entry->collector)
         kind->free(entry->collector);

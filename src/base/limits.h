@@ -280,7 +280,15 @@ enum { RULE_SOURCE_SILENT_MINUTES = 60 };      /* and at the latest: three times
 enum { SOURCES_KEPT_MAX = 10000 };        /* senders, hosts behind relays and files; beyond, the one silent longest is forgotten */
 enum { SOURCE_HOSTS_MAX = 2000 };         /* hosts told apart behind one sender; what further ones send is the sender's */
 enum { SOURCE_NAMES_BYTES = 1024 };       /* bytes of a source's names together; longer ones are not told apart from their input */
-#define SOURCES_BYTES_MAX (64 * MIB)      /* what is known of all of them, as a file */
+enum { SOURCE_WORDS_MAX = 60000 };        /* names of columns and values that are told apart in all sources' events together */
+#define SOURCE_WORDS_BYTES_MAX (16 * MIB) /* their texts; beyond, a source's events may be of any kind */
+enum { SOURCE_COLUMNS_MAX = 600 };        /* columns that are known of a source; beyond, it may have any */
+enum { SOURCE_VALUES_MAX = 16 };          /* values of each column that tells log sources apart; beyond, any */
+enum { SOURCE_VALUE_BYTES = 128 };        /* of such a value; a longer one stands for any */
+enum { SOURCE_SEQUENCES_MAX = 16 };       /* numberings of a source (channels of Windows); further ones are not watched */
+enum { SOURCE_GAP_TRUST = 256 };          /* messages in order before a gap in an audit trail is a finding */
+#define SOURCES_BYTES_MAX (128 * MIB)      /* what is known of all of them, as a file */
 enum { SOURCES_SHOWN_MAX = 1000 };        /* of one answer of /v1/sources; the next begins where it ended */
+enum { READERS_SHOWN_MAX = 500 };         /* of one source by /v1/sources/readers; how many there are is said */
 enum { HEARTBEAT_LEAST_S = 2 };           /* a heartbeat is looked for every ten seconds: a shorter one is found as late */
 enum { HEARTBEATS_MAX = 1000 };           /* entries of heartbeats */

@@ -97,6 +97,7 @@ struct collector_counts {
     uint64_t dropped_parse;    /* messages that were none: nothing to keep (an empty datagram is not counted) */
     uint64_t refused;          /* requests or messages the sender was told to send again */
     uint64_t gaps;             /* messages missing by the protocol's own numbers */
+    uint64_t gap_from, gap_to; /* the last of them; 0: it has no numbers to tell */
     uint64_t open;             /* connections, files, subscriptions */
     uint16_t port;             /* of listeners */
     char problem[240];         /* what it suffers from now; "" when nothing */

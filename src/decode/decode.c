@@ -20,7 +20,8 @@ struct decode {
     struct encoding encoding;
     struct decode_counts counts;
     struct explain explain; /* to: NULL when nobody asked */
-    int64_t ahead_ns;       /* of the senders' clocks */
+    decode_ahead ahead;     /* of the senders' clocks; NULL: they are right */
+    void *ahead_context;
 };
 
 struct decode *decode_new(const struct decoders *decoders)
@@ -150,6 +151,13 @@ static void keep_own_time(struct run *run, int64_t time_ns)
     char text[TIME_TEXT_SIZE];
     if (!run_get(run, known(run, KNOWN_SENT_TIME)).count)
         put_text(run, KNOWN_SENT_TIME, arena_copy(run->batch->arena, slice_of(text, time_format(time_ns, text))));
+}
+
+static int64_t ahead_of(const struct decode *decode, struct run *run)
+{
+    struct value_list host = decode->ahead ? run_get(run, known(run, KNOWN_HOST)) : (struct value_list){0};
+    struct slice name = host.count && host.values[0].type == VALUE_STRING ? value_slice(host.values[0]) : SLICE("");
+    return decode->ahead ? decode->ahead(decode->ahead_context, name) : 0;
 }
 
 static void settle_time(struct run *run, struct event_row *row, struct slice hint, int64_t ahead_ns)
@@ -368,7 +376,7 @@ static bool decode_event(struct decode *decode, struct batch *batch, struct even
         put_hints(&run, &hints, has_dataset);
     if (!has_dataset) /* what the source was said to be, where no decoder knows better */
         put_default(&run, KNOWN_DATASET, row->origin->dataset);
-    settle_time(&run, row, hints.time, decode->ahead_ns);
+    settle_time(&run, row, hints.time, ahead_of(decode, &run));
     put_flags(&run, row);
     if (decode->explain.to)
         buffer_put_char(decode->explain.to, '\0');
@@ -378,9 +386,10 @@ static bool decode_event(struct decode *decode, struct batch *batch, struct even
     return !run.out_of_memory;
 }
 
-void decode_clock_ahead(struct decode *decode, int64_t ahead_ns)
+void decode_clock_ahead(struct decode *decode, decode_ahead ahead, void *context)
 {
-    decode->ahead_ns = ahead_ns;
+    decode->ahead = ahead;
+    decode->ahead_context = context;
 }
 
 /* --- deliveries --- */

@@ -34,9 +34,10 @@ void decode_borrow(struct decode *decode);
 struct buffer;
 MUST_USE int decode_explain(struct decode *decode, struct buffer *to);
 
-/* The stamps of the deliveries that follow are so far ahead of the true time: @timestamp is the true one, the sender's own
- * goes to hinomi.sent_time. 0, as at first: they are taken as they are. */
-void decode_clock_ahead(struct decode *decode, int64_t ahead_ns);
+/* How far the stamps of a host's events (none: "") are ahead of the true time in the deliveries that follow: @timestamp is
+ * the true one, the sender's own goes to hinomi.sent_time. NULL, as at first: they are taken as they are. */
+typedef int64_t (*decode_ahead)(void *context, struct slice host);
+void decode_clock_ahead(struct decode *decode, decode_ahead ahead, void *context);
 
 /* Where in a delivery we are; zeroed at its start. */
 struct decode_place {

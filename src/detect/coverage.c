@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "expr/chance.h"
 
 /* A log source, and the columns that conditions of its rules read. */
 struct source {
@@ -190,8 +191,6 @@ int coverage_batch(struct coverage *coverage, struct arena *scratch, const struc
 
 /* ---- judging: whether a condition can hold ---- */
 
-enum chance { NEVER, MAYBE, ALWAYS };
-
 struct missing {
     struct arena *arena;
     struct slice names[COVERAGE_MISSING_MAX];
@@ -204,23 +203,14 @@ static bool was_seen(const struct source *source, struct slice column)
     return !seen || seen->yes || source->rows < seen->since + COVERAGE_ROWS_MIN; /* in doubt it is there */
 }
 
-static enum chance chance_of(const struct source *source, const struct expr *expr)
+static struct chance_column look_seen(void *context, struct slice column)
 {
-    enum chance result = expr->kind == EXPR_AND ? ALWAYS : NEVER;
-    if (expr->kind == EXPR_TEST) {
-        bool seen = was_seen(source, expr->field) && (!expr->test.other.ptr || was_seen(source, expr->test.other));
-        return seen ? MAYBE : expr->test.kind == TEST_NULL ? ALWAYS : NEVER;
-    }
-    if (expr->kind == EXPR_NOT)
-        return (enum chance)(ALWAYS - chance_of(source, expr->args[0]));
-    if (expr->kind != EXPR_AND && expr->kind != EXPR_OR)
-        return MAYBE;
-    for (size_t i = 0; i < expr->arg_count; i++) {
-        enum chance one = chance_of(source, expr->args[i]);
-        bool better = expr->kind == EXPR_AND ? one < result : one > result;
-        result = better ? one : result;
-    }
-    return result;
+    return (struct chance_column){.told = !was_seen(context, column)};
+}
+
+static bool can_hold(const struct source *source, const struct expr *condition)
+{
+    return expr_chance(condition, look_seen, (void *)(uintptr_t)source, NULL) != CHANCE_NEVER;
 }
 
 static void note_missing(struct missing *missing, struct slice name)
@@ -241,7 +231,7 @@ static void find_missing(const struct source *source, const struct expr *expr, s
         note_missing(missing, expr->field);
     bool inner = expr->kind == EXPR_AND || expr->kind == EXPR_OR;
     for (size_t i = 0; inner && i < expr->arg_count; i++)
-        if (chance_of(source, expr->args[i]) == NEVER)
+        if (!can_hold(source, expr->args[i]))
             find_missing(source, expr->args[i], missing);
 }
 
@@ -268,7 +258,7 @@ enum coverage_state coverage_of(const struct coverage *coverage, const struct ru
             continue;
         if (source->rows < COVERAGE_ROWS_MIN)
             return COVERAGE_UNKNOWN;
-        if (chance_of(source, rule->variants[i].condition) != NEVER)
+        if (can_hold(source, rule->variants[i].condition))
             return COVERAGE_SEES;
         state = COVERAGE_NO_FIELDS;
         find_missing(source, rule->variants[i].condition, &lacks);

@@ -15,13 +15,15 @@ struct letter {
     struct finding_sender *sender;
     struct buffer body;
     char id[33];
+    struct slice source; /* of the delivery; a constant */
+    struct buffer stream;
     int64_t received_ns;
 };
 
 struct finding_sender {
     struct journal *journal;
     const struct hin_clock *clock;
-    uint64_t sent;
+    uint64_t sent, findings;
     _Atomic uint64_t durable;
     pthread_mutex_t lock; /* over what follows */
     pthread_cond_t answered;
@@ -114,7 +116,7 @@ static void write_body(const struct finding *finding, struct buffer *body)
 static struct delivery delivery_of(const struct letter *letter)
 {
     return (struct delivery){
-        .origin = {.source = FINDING_SOURCE, .stream = SLICE("findings")},
+        .origin = {.source = letter->source, .stream = buffer_slice(&letter->stream)},
         .received_ns = letter->received_ns,
         .key = slice_of(letter->id, 32),
         .framing = FRAMING_LINES,
@@ -128,6 +130,7 @@ static struct delivery delivery_of(const struct letter *letter)
 static void letter_free(struct letter *letter)
 {
     buffer_close(&letter->body);
+    buffer_close(&letter->stream);
     mem_free(letter);
 }
 
@@ -177,23 +180,52 @@ static int post(struct finding_sender *sender, struct letter *letter, struct err
     return 0;
 }
 
-int finding_sender_send(struct finding_sender *sender, const struct finding *finding,
-                        struct err *err)
+static struct letter *letter_new(struct finding_sender *sender, struct slice source, struct slice stream, const char id[33])
 {
     struct letter *letter = mem_calloc(1, sizeof(*letter));
     if (!letter)
-        return err_nomem(err);
+        return NULL;
     letter->sender = sender;
     letter->received_ns = clock_wall_ns(sender->clock);
-    memcpy(letter->id, finding->id, sizeof(letter->id));
+    letter->source = source;
+    memcpy(letter->id, id, sizeof(letter->id));
     buffer_init(&letter->body, JOURNAL_RECORD_BYTES_MAX - MIB);
-    write_body(finding, &letter->body);
-    int result = buffer_failed(&letter->body) ? err_nomem(err) : post(sender, letter, err);
+    buffer_init(&letter->stream, KIB);
+    buffer_put(&letter->stream, stream);
+    return letter;
+}
+
+/* Takes it, also when it fails. */
+static int send_letter(struct finding_sender *sender, struct letter *letter, struct err *err)
+{
+    bool failed = buffer_failed(&letter->body) || buffer_failed(&letter->stream);
+    int result = failed ? err_nomem(err) : post(sender, letter, err);
     if (result < 0)
         letter_free(letter);
     else
         sender->sent++;
     return result;
+}
+
+int finding_sender_send(struct finding_sender *sender, const struct finding *finding,
+                        struct err *err)
+{
+    struct letter *letter = letter_new(sender, FINDING_SOURCE, SLICE("findings"), finding->id);
+    if (!letter)
+        return err_nomem(err);
+    write_body(finding, &letter->body);
+    int result = send_letter(sender, letter, err);
+    sender->findings += result == 0;
+    return result;
+}
+
+int finding_sender_tell(struct finding_sender *sender, const struct finding_sender_event *event, struct err *err)
+{
+    struct letter *letter = letter_new(sender, event->source, event->stream, event->id);
+    if (!letter)
+        return err_nomem(err);
+    buffer_put(&letter->body, event->line);
+    return send_letter(sender, letter, err);
 }
 
 int finding_sender_retry(struct finding_sender *sender, struct err *err)
@@ -217,7 +249,7 @@ int finding_sender_retry(struct finding_sender *sender, struct err *err)
 
 struct finding_sender_counts finding_sender_counts(const struct finding_sender *sender)
 {
-    return (struct finding_sender_counts){sender->sent, atomic_load(&sender->durable)};
+    return (struct finding_sender_counts){sender->sent, atomic_load(&sender->durable), sender->findings};
 }
 
 /* ---- life ---- */

@@ -26,11 +26,20 @@ void finding_sender_free(struct finding_sender *sender);
 
 MUST_USE int finding_sender_send(struct finding_sender *sender, const struct finding *finding,
                                  struct err *err);
+/* Another event of the program's own, by the same way. */
+struct finding_sender_event {
+    struct slice source; /* a constant */
+    struct slice stream; /* at most KIB */
+    struct slice line;   /* of JSON */
+    char id[33];         /* the key: the same is stored once */
+};
+MUST_USE int finding_sender_tell(struct finding_sender *sender, const struct finding_sender_event *event, struct err *err);
 /* Sends again what was refused. */
 MUST_USE int finding_sender_retry(struct finding_sender *sender, struct err *err);
 
 struct finding_sender_counts {
     uint64_t sent;    /* handed to the journal, the first time */
     uint64_t durable; /* of these */
+    uint64_t findings; /* of those that were sent */
 };
 struct finding_sender_counts finding_sender_counts(const struct finding_sender *sender);

@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 enum { IDLE_WAIT_MS = 20, LATE_TICK_MS = 500, REPORT_MS = 2000, DEATHS_MAX = 2 };
@@ -103,6 +104,27 @@ static int on_silence(void *context, const struct finding *finding, const struct
     return on_found(context, finding, rule, NULL, UINT32_MAX, err);
 }
 
+/* The same gap has the same key: a restart that reads its events again tells it once. */
+static int on_gap(void *context, const struct gap *gap, struct slice stream, struct err *err)
+{
+    struct pipeline *pipeline = context;
+    struct finding key = {.rule_id = GAP_SOURCE, .group_key = arena_printf(pipeline->arena, "%.*s %.*s %.*s %.*s %llu %llu %lld",
+                          SLICE_ARG(gap->source), SLICE_ARG(gap->sender), SLICE_ARG(gap->host), SLICE_ARG(gap->numbers),
+                          (unsigned long long)gap->from, (unsigned long long)gap->to, (long long)gap->time_ns)};
+    struct finding_sender_event event = {.source = GAP_SOURCE, .stream = stream};
+    struct buffer line;
+    if (!key.group_key.ptr)
+        return err_nomem(err);
+    finding_set_id(&key);
+    memcpy(event.id, key.id, sizeof(event.id));
+    buffer_init(&line, 64 * KIB);
+    gap_write(gap, &line);
+    event.line = buffer_slice(&line);
+    int result = buffer_failed(&line) ? err_nomem(err) : finding_sender_tell(pipeline->sender, &event, err);
+    buffer_close(&line);
+    return result;
+}
+
 /* ---- the walk ---- */
 
 static void count_batch(struct pipeline *pipeline, const struct batch *batch)
@@ -113,7 +135,7 @@ static void count_batch(struct pipeline *pipeline, const struct batch *batch)
     struct pipeline_counts *counts = &pipeline->counts;
     counts->events += batch->row_count;
     counts->batches++;
-    counts->findings = finding_sender_counts(pipeline->sender).sent;
+    counts->findings = finding_sender_counts(pipeline->sender).findings;
     counts->not_understood = decoded->not_understood;
     counts->decode_errors = decoded->errors;
     counts->quarantined = decoded->quarantined;
@@ -198,8 +220,9 @@ static int walk_delivery(struct pipeline *pipeline, const struct delivery *deliv
                           !slice_equal(delivery->origin.source, FINDING_SOURCE)};
     struct err why;
     int more;
-    if (pipeline->config.sources)
-        decode_clock_ahead(pipeline->decode, sources_clock_ahead(pipeline->config.sources, &delivery->origin));
+    struct sources *sources = pipeline->config.sources;
+    bool correct = sources && sources_clock_begin(sources, &delivery->origin);
+    decode_clock_ahead(pipeline->decode, correct ? sources_clock_ahead : NULL, sources);
     if (pipeline->mark && crash_mark_deaths(pipeline->mark, delivery->journal_end) >= DEATHS_MAX)
         return quarantine(pipeline, delivery, &place, "the program died of it twice", err);
     do {
@@ -239,6 +262,21 @@ static int book_drops(struct pipeline *pipeline, const struct delivery *delivery
     return 0;
 }
 
+/* What collectors found missing. */
+static int book_gaps(struct pipeline *pipeline, const struct delivery *delivery, struct err *err)
+{
+    struct delivery_event event;
+    size_t at = 0;
+    bool damaged;
+    for (uint64_t seq = delivery->first_seq; delivery_next(delivery, &at, &event, &damaged); seq++) {
+        struct gap gap;
+        if (gap_read(event.raw, pipeline->arena, &gap, NULL) == 0 &&
+            sources_gap(pipeline->config.sources, &gap, delivery->received_ns, seq, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 static int book(struct pipeline *pipeline, const struct delivery *delivery, struct err *err)
 {
     struct ledger_counts counts = {.received = delivery->event_count};
@@ -253,6 +291,9 @@ static int pass_delivery(struct pipeline *pipeline, const struct delivery *deliv
 {
     if (pipeline->mark)
         crash_mark_begin(pipeline->mark, delivery->journal_end);
+    if (pipeline->config.sources && slice_equal(delivery->origin.source, GAP_SOURCE) &&
+        book_gaps(pipeline, delivery, err) < 0)
+        return -1;
     if (delivery->journal_end > pipeline->covered_at_start && book(pipeline, delivery, err) < 0)
         return -1;
     int result = walk_delivery(pipeline, delivery, err);
@@ -636,7 +677,7 @@ static int make_parts(struct pipeline *pipeline, struct err *err)
     if (!pipeline->decode || !pipeline->batch || !pipeline->sender || !pipeline->arena)
         return err_nomem(err);
     if (config->sources)
-        sources_tell(config->sources, on_silence, pipeline);
+        sources_tell(config->sources, on_silence, on_gap, pipeline);
     if (config->book)
         pipeline->book = rulebook_hold(config->book);
     if ((pipeline->book && new_detector(pipeline, err) < 0) || find_place(pipeline, err) < 0)

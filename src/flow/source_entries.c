@@ -11,6 +11,10 @@ void source_entry_free(struct source_entry *entry)
 {
     if (!entry)
         return;
+    for (uint32_t i = 0; i < entry->sequence_count; i++)
+        mem_free((char *)(uintptr_t)entry->sequences[i].name.ptr);
+    mem_free(entry->sequences);
+    source_profile_close(&entry->profile);
     mem_free((char *)(uintptr_t)entry->key.ptr);
     mem_free((char *)(uintptr_t)entry->stream.ptr);
     mem_free((char *)(uintptr_t)entry->dataset.ptr);

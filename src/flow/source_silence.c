@@ -32,7 +32,7 @@ static struct rule silent_rule(const struct source_entry *entry)
 
 /* ---- sentences ---- */
 
-static struct slice name_of(const struct source_entry *entry, bool japanese, struct arena *arena)
+struct slice source_entry_name(const struct source_entry *entry, bool japanese, struct arena *arena)
 {
     if (entry->kind == SOURCE_EVERYTHING)
         return japanese ? SLICE("すべての入力") : SLICE("every input");
@@ -78,7 +78,7 @@ static struct slice reason_of(const struct source_entry *entry, bool japanese, s
                         fmax(1, rhythm->expected), fmax(1, (double)fmaxf(rhythm->longest[0], rhythm->longest[1])));
 }
 
-static bool put_entities(const struct source_entry *entry, struct finding *finding, struct arena *arena)
+bool source_entry_entities(const struct source_entry *entry, struct finding *finding, struct arena *arena)
 {
     struct entity *list = arena_array(arena, 4, sizeof(*list));
     struct slice host = entry->host.len ? entry->host : entry->only_host;
@@ -92,30 +92,35 @@ static bool put_entities(const struct source_entry *entry, struct finding *findi
     if (entry->path.len)
         list[count++] = (struct entity){SLICE("file"), arena_copy(arena, entry->path)};
     if (!count)
-        list[count++] = (struct entity){SLICE("source"), name_of(entry, false, arena)};
+        list[count++] = (struct entity){SLICE("source"), source_entry_name(entry, false, arena)};
     finding->entities = list;
     finding->entity_count = count;
     return list[0].value.ptr;
 }
 
-static int give(struct sources *sources, const struct source_entry *entry, struct finding *finding, struct err *err)
+int source_entry_give(struct sources *sources, const struct rule *rule, struct finding *finding, struct err *err)
 {
-    struct rule rule = silent_rule(entry);
-    finding->rule_id = rule.id;
-    finding->rule_name = rule.name;
-    finding->rule_version = rule.version;
-    finding->title = rule.title;
+    finding->rule_id = rule->id;
+    finding->rule_name = rule->name;
+    finding->rule_version = rule->version;
+    finding->title = rule->title;
     finding_set_id(finding);
     if (!finding->explanation_en.ptr || !finding->explanation_ja.ptr || !finding->group_key.ptr)
         return err_nomem(err);
-    return sources->found ? sources->found(sources->context, finding, &rule, err) : 0;
+    return sources->found ? sources->found(sources->context, finding, rule, err) : 0;
+}
+
+static int give(struct sources *sources, const struct source_entry *entry, struct finding *finding, struct err *err)
+{
+    struct rule rule = silent_rule(entry);
+    return source_entry_give(sources, &rule, finding, err);
 }
 
 static int raise_silence(struct sources *sources, struct source_entry *entry, int64_t now_ns, struct err *err)
 {
     struct arena *arena = sources->scratch;
     int64_t last_ns = entry->rhythm.last_ns;
-    struct slice last = time_of(last_ns, arena), en = name_of(entry, false, arena), ja = name_of(entry, true, arena),
+    struct slice last = time_of(last_ns, arena), en = source_entry_name(entry, false, arena), ja = source_entry_name(entry, true, arena),
                  long_en = duration_of(now_ns - last_ns, false, arena), long_ja = duration_of(now_ns - last_ns, true, arena),
                  why_en = reason_of(entry, false, arena), why_ja = reason_of(entry, true, arena);
     struct finding finding = {.severity = silent_rule(entry).severity, .event_ns = now_ns, .raised_ns = now_ns};
@@ -129,7 +134,7 @@ static int raise_silence(struct sources *sources, struct source_entry *entry, in
         ? arena_printf(arena, "%.*s から %.*s 以降(%.*s)何も届いていません。%.*s", SLICE_ARG(ja), SLICE_ARG(last),
                        SLICE_ARG(long_ja), SLICE_ARG(why_ja))
         : arena_printf(arena, "%.*s からは一度も届いていません。%.*s", SLICE_ARG(ja), SLICE_ARG(why_ja));
-    if (!put_entities(entry, &finding, arena))
+    if (!source_entry_entities(entry, &finding, arena))
         return err_nomem(err);
     if (give(sources, entry, &finding, err) < 0)
         return -1;
@@ -140,7 +145,7 @@ static int raise_silence(struct sources *sources, struct source_entry *entry, in
 static int raise_return(struct sources *sources, struct source_entry *entry, int64_t now_ns, struct err *err)
 {
     struct arena *arena = sources->scratch;
-    struct slice en = name_of(entry, false, arena), ja = name_of(entry, true, arena),
+    struct slice en = source_entry_name(entry, false, arena), ja = source_entry_name(entry, true, arena),
                  long_en = duration_of(now_ns - entry->silent_since_ns, false, arena),
                  long_ja = duration_of(now_ns - entry->silent_since_ns, true, arena);
     struct finding finding = {.event_ns = now_ns, .raised_ns = now_ns, .retracts = slice_of(entry->finding, 32)};

@@ -55,6 +55,8 @@ static int open_parts(struct sources *sources, struct err *err)
     sources->scratch = arena_new(SOURCES_BYTES_MAX + SCRATCH_MAX);
     if (!sources->names || !sources->scratch)
         return err_nomem(err);
+    if (source_words_init(&sources->words, err) < 0)
+        return -1;
     map_init(&sources->by_key, sources->names);
     if (read_file(sources, err) < 0)
         return -1;
@@ -114,13 +116,15 @@ void sources_close(struct sources *sources)
     arena_free(sources->scratch);
     arena_free(sources->beats);
     arena_free(sources->clock_names);
+    source_words_close(&sources->words);
     pthread_mutex_destroy(&sources->lock);
     mem_free(sources);
 }
 
-void sources_tell(struct sources *sources, sources_found found, void *context)
+void sources_tell(struct sources *sources, sources_found found, sources_gap_found gap_found, void *context)
 {
     sources->found = found;
+    sources->gap_found = gap_found;
     sources->context = context;
 }
 
@@ -229,23 +233,35 @@ static bool is_corrected(const struct sources *sources, struct slice source)
     return false;
 }
 
-int64_t sources_clock_ahead(struct sources *sources, const struct origin *origin)
+bool sources_clock_begin(struct sources *sources, const struct origin *origin)
 {
-    struct origin whole = *origin;
     struct slice port;
+    sources->decoding = *origin; /* borrowed as long as it is decoded */
+    if (origin->peer.len)
+        url_cut_host(origin->peer, &sources->decoding.sender, &port);
+    pthread_mutex_lock(&sources->lock);
+    bool corrected = is_corrected(sources, origin->source) && is_followed(origin);
+    pthread_mutex_unlock(&sources->lock);
+    return corrected;
+}
+
+int64_t sources_clock_ahead(void *context, struct slice host)
+{
+    struct sources *sources = context;
     int64_t ahead_ns = 0;
     pthread_mutex_lock(&sources->lock);
-    if (is_corrected(sources, origin->source) && is_followed(origin)) {
-        if (whole.peer.len)
-            url_cut_host(whole.peer, &whole.sender, &port);
-        struct source_entry *entry = find_sender(sources, &whole, clock_wall_ns(sources->config.clock));
-        struct clock_skew_found found = entry ? clock_skew_find(&entry->clock) : (struct clock_skew_found){0};
-        if (found.known && llabs(found.skew_ns) >= CORRECTED_LEAST_S * NS_PER_SECOND)
-            ahead_ns = found.skew_ns;
-        if (entry)
-            entry->ahead_ns = ahead_ns;
-        arena_reset(sources->scratch);
+    struct source_entry *entry = find_sender(sources, &sources->decoding, clock_wall_ns(sources->config.clock));
+    if (entry && entry->relays) { /* its hosts' clocks are what counts; of a new one nothing is known */
+        const struct source_entry like = {.kind = SOURCE_HOST, .source = entry->source, .sender = entry->sender, .host = host};
+        struct source_entry *behind = source_entry_find(sources, &like);
+        entry = behind ? behind : entry;
     }
+    struct clock_skew_found found = entry && !entry->relays ? clock_skew_find(&entry->clock) : (struct clock_skew_found){0};
+    if (found.known && llabs(found.skew_ns) >= CORRECTED_LEAST_S * NS_PER_SECOND)
+        ahead_ns = found.skew_ns;
+    if (entry)
+        entry->ahead_ns = ahead_ns;
+    arena_reset(sources->scratch);
     pthread_mutex_unlock(&sources->lock);
     return ahead_ns;
 }
@@ -261,6 +277,8 @@ struct run {
     uint32_t begin;
     struct slice host;
     struct source_entry *behind; /* the host, when the sender sends for several; NULL: the sender is all */
+    struct number_columns numbers; /* of the batch */
+    struct source_kinds kinds;
     struct source_entry *also;   /* of a heartbeat that is of the host, whoever sends for it */
     uint32_t host_begin;
     uint64_t forgotten;          /* when the cache was begun */
@@ -311,10 +329,9 @@ static void count_row(struct source_entry *entry, const struct event_row *row)
         return;
     if (__builtin_sub_overflow(row->received_ns, row->time_ns, &entry->lag_ns))
         entry->lag_ns = 0;
-    const struct source_entry *sender = entry->kind == SOURCE_HOST ? entry->group : entry;
     int64_t stamp_ns;
-    if (entry->kind >= SOURCE_SENDER && entry->clock_use != CLOCK_IGNORED &&
-        !__builtin_add_overflow(row->time_ns, sender->ahead_ns, &stamp_ns))
+    if (entry->kind >= SOURCE_SENDER && !entry->relays && entry->clock_use != CLOCK_IGNORED &&
+        !__builtin_add_overflow(row->time_ns, entry->ahead_ns, &stamp_ns))
         clock_skew_take(&entry->clock, stamp_ns, row->received_ns);
 }
 
@@ -334,13 +351,31 @@ static int give_rows(struct sources *sources, const struct batch *batch, struct 
     return entry->silent_with ? source_silence_heard(sources, entry, last->received_ns, err) : 0;
 }
 
+/* What the rows are like, for the sender and the host. */
+static void look_at_rows(struct sources *sources, const struct batch *batch, const struct run *run, uint32_t end)
+{
+    for (uint32_t row = run->host_begin; row < end; row++) {
+        uint64_t kind = source_kind_of(&run->kinds, row);
+        source_profile_take(&run->sender->profile, &sources->words, batch, row, kind);
+        if (run->behind)
+            source_profile_take(&run->behind->profile, &sources->words, batch, row, kind);
+    }
+}
+
 static int end_host(struct sources *sources, const struct batch *batch, struct run *run, uint32_t end, struct err *err)
 {
     struct source_entry *const entries[] = {run->behind, run->also};
+    struct source_entry *numbering = run->behind ? run->behind : run->sender;
+    if (run->sender && end > run->host_begin) {
+        look_at_rows(sources, batch, run, end);
+        if (source_numbers_take(sources, numbering, batch, &run->numbers, run->host_begin, end, err) < 0)
+            return -1;
+    }
     for (size_t i = 0; i < ARRAY_COUNT(entries) && end > run->host_begin; i++)
         if (entries[i] && give_rows(sources, batch, entries[i], run->host_begin, end, err) < 0)
             return -1;
     run->behind = run->also = NULL;
+    run->host_begin = end;
     return 0;
 }
 
@@ -368,7 +403,11 @@ static struct source_entry *find_host(struct sources *sources, struct source_ent
     if (!sender->relays && slice_equal(sender->only_host, host))
         return NULL;
     sender->relays = true;
-    return sender->members < SOURCE_HOSTS_MAX ? source_entry_get(sources, &like, now_ns) : source_entry_find(sources, &like);
+    struct source_entry *behind =
+        sender->members < SOURCE_HOSTS_MAX ? source_entry_get(sources, &like, now_ns) : source_entry_find(sources, &like);
+    if (behind && !behind->counts.events) /* its first were decoded as the sender's */
+        behind->ahead_ns = sender->ahead_ns;
+    return behind;
 }
 
 /* The entry of a heartbeat that is of the host alone. */
@@ -384,9 +423,13 @@ static struct source_entry *find_beat(struct sources *sources, const struct run 
 
 static void begin_run(struct sources *sources, struct run *run, const struct event_row *row, uint32_t at)
 {
+    struct number_columns numbers = run->numbers;
+    struct source_kinds kinds = run->kinds;
     memset(run, 0, sizeof(*run));
+    run->numbers = numbers;
+    run->kinds = kinds;
     run->origin = row->origin;
-    run->begin = at;
+    run->begin = run->host_begin = at;
     run->forgotten = sources->forgotten;
     arena_reset(sources->scratch);
     if (is_followed(row->origin))
@@ -427,7 +470,7 @@ static int take_rows(struct sources *sources, const struct batch *batch, struct 
 {
     const struct column *hosts = batch_find(batch, FIELD_HOST);
     uint64_t seen_seq = sources->seen_seq;
-    struct run run = {0};
+    struct run run = {.numbers = number_columns_of(batch), .kinds = source_kinds_of(batch)};
     for (uint32_t row = 0; row < batch->row_count; row++) {
         const struct event_row *event = &batch->rows[row];
         if (event->seq <= seen_seq && seen_seq) { /* read again from the journal */
@@ -477,7 +520,8 @@ int sources_tick(struct sources *sources, int64_t now_ns, struct err *err)
             rhythm_resume(&sources->list[i]->rhythm, now_ns);
         else
             rhythm_advance(&sources->list[i]->rhythm, &sources->config.week, now_ns);
-    if (!asleep)
+    result = source_numbers_look(sources, now_ns, err);
+    if (!asleep && result == 0)
         result = source_silence_look(sources, now_ns, err);
     if (now_ns - sources->saved_ns >= sources->config.save_ns) {
         save(sources);
@@ -544,7 +588,11 @@ static struct source_view view_of(const struct sources *sources, const struct so
         .per_second = rate_of(entry, now_ns),
         .usual_per_second = entry->rhythm.seen[hour.slot] ? rhythm_usual_events(&entry->rhythm, hour.slot) / 3600 : -1,
         .delay_p50_ns = delay_at(entry, 0.5), .delay_p99_ns = delay_at(entry, 0.99), .lag_ns = entry->lag_ns,
-        .clock = clock_skew_find(&entry->clock), .watched_ns = entry->rhythm.watched_ns};
+        .clock = entry->relays ? (struct clock_skew_found){0} : clock_skew_find(&entry->clock),
+        .watched_ns = entry->rhythm.watched_ns, .gap_from = entry->gap_from, .gap_to = entry->gap_to,
+        .last_gap_ns = entry->last_gap_ns, .numberings = entry->sequence_count};
+    for (uint32_t i = 0; i < entry->sequence_count; i++)
+        view.numbered_again += entry->sequences[i].sequence.again;
     if (!view.host.len && !entry->relays)
         view.host = entry->only_host;
     return view;
@@ -562,6 +610,20 @@ void sources_each(struct sources *sources, source_visit visit, void *context)
             visit(context, &view);
         }
     pthread_mutex_unlock(&sources->lock);
+}
+
+int sources_facts(struct sources *sources, const struct source_view *view, struct arena *arena, struct source_facts *out)
+{
+    struct source_entry like = {.kind = view->kind, .source = view->source, .sender = view->sender, .path = view->path};
+    if (view->kind == SOURCE_HOST) /* of others it is only told along */
+        like.host = view->host;
+    *out = (struct source_facts){0};
+    pthread_mutex_lock(&sources->lock);
+    const struct source_entry *entry = source_entry_find(sources, &like);
+    int result = entry ? source_profile_copy(&entry->profile, &sources->words, arena, out) : 0;
+    arena_reset(sources->scratch);
+    pthread_mutex_unlock(&sources->lock);
+    return result;
 }
 
 uint64_t sources_forgotten(struct sources *sources)

@@ -18,9 +18,11 @@
  */
 #include "base/arena.h"
 #include "base/clock.h"
+#include "collect/gap.h"
 #include "detect/rule.h"
 #include "event/batch.h"
 #include "event/finding.h"
+#include "flow/source_profile.h"
 #include "table/clock_skew.h"
 #include "table/rhythm.h"
 
@@ -41,6 +43,8 @@ struct source_clock {
 };
 
 typedef int (*sources_found)(void *context, const struct finding *finding, const struct rule *rule, struct err *err);
+/* stream: where the messages are filed that are not missing. */
+typedef int (*sources_gap_found)(void *context, const struct gap *gap, struct slice stream, struct err *err);
 
 struct sources_config {
     const struct hin_clock *clock;
@@ -59,10 +63,15 @@ void sources_close(struct sources *sources); /* saves; NULL is fine */
 MUST_USE int sources_heartbeats(struct sources *sources, const struct heartbeat *list, size_t count, struct err *err);
 /* Likewise. */
 MUST_USE int sources_clocks(struct sources *sources, const struct source_clock *list, size_t count, struct err *err);
-/* How far the stamps of a delivery are ahead, where that is to be taken off them; else 0. Call it before it is decoded. */
-int64_t sources_clock_ahead(struct sources *sources, const struct origin *origin);
-/* Whom findings are given to, from sources_take and sources_tick; nobody at first. */
-void sources_tell(struct sources *sources, sources_found found, void *context);
+/* Call it before a delivery is decoded: true when its stamps are to be corrected. */
+bool sources_clock_begin(struct sources *sources, const struct origin *origin);
+/* Then, of each event of it: how far its stamp is ahead. Of a sender that sends for several, by their hosts' clocks. */
+int64_t sources_clock_ahead(void *sources, struct slice host);
+/* Whom findings and gaps are given to, from sources_take and sources_tick; nobody at first. */
+void sources_tell(struct sources *sources, sources_found found, sources_gap_found gap_found, void *context);
+/* A collector found it (collect/gap.h), and told it in the event with this hinomi.seq: for the books of its input. Call it
+ * before the event is taken. */
+MUST_USE int sources_gap(struct sources *sources, const struct gap *gap, int64_t received_ns, uint64_t seq, struct err *err);
 /* A batch that can be searched now. What memory is out for is not counted. */
 MUST_USE int sources_take(struct sources *sources, const struct batch *batch, struct err *err);
 /* So far is everything known that was received: call it every second or so. */
@@ -81,7 +90,10 @@ enum { SOURCE_DELAY_BINS = 40, SOURCE_RATE_MINUTES = 10 };
 
 struct source_counts {
     uint64_t events, bytes; /* bytes: event.original */
-    uint64_t not_understood, quarantined, decode_errors, gaps;
+    uint64_t not_understood, quarantined, decode_errors;
+    uint64_t gaps;      /* messages that are missing by their numbers */
+    uint64_t gap_count; /* holes that they left */
+    uint64_t restarts;  /* numbers that began again */
 };
 
 /* As of the last event; texts live while it is visited. */
@@ -99,10 +111,18 @@ struct source_view {
     int64_t lag_ns;            /* receipt less @timestamp, of the last event */
     struct clock_skew_found clock;
     int64_t watched_ns;
+    uint64_t gap_from, gap_to; /* the last gap; 0: none, or without numbers */
+    int64_t last_gap_ns;       /* 0: none */
+    uint64_t numbered_again;   /* messages whose numbers were there already: sent twice, or too late */
+    uint32_t numberings;       /* that are watched */
 };
 
 /* Everything first, then inputs, senders and hosts in the order in which they were first heard. */
 typedef void (*source_visit)(void *context, const struct source_view *view);
 void sources_each(struct sources *sources, source_visit visit, void *context);
+/* What its events are like, for who reads it (serve/readers); looked is 0 when there is no such source, or none of its events
+ * was looked at. Texts live as long as the sources. -1 when memory is out. */
+MUST_USE int sources_facts(struct sources *sources, const struct source_view *view, struct arena *arena,
+                           struct source_facts *out);
 /* How many were forgotten for want of room. */
 uint64_t sources_forgotten(struct sources *sources);

@@ -80,6 +80,10 @@ struct search_options {
     bool *cancelled; /* set by __atomic_store_n() it ends the search, and its planning, too: subsearches of
                         its filter run in search_new(). NULL: search_cancel() alone does */
     struct search_trial *trial; /* search/trial.h: only a sample is read, nothing is changed; NULL: none */
+    /* With plan_only: told what each search of events in it, subsearches too, would ask its source for; indexes and filter
+     * are of use. Lives while it is called. NULL: nobody asks. */
+    void (*asks)(void *context, const struct search_request *request);
+    void *asks_context;
     bool plan_only; /* nothing is read: missing tables and streams are no errors, the search has no
                        rows. With a backend: what may not be done there is an error */
 };

@@ -248,6 +248,8 @@ int search_open_source(struct search *search, struct err *err)
                                   (uint64_t)search->options.rows_max);
     if (search->options.naive)
         naive_request(request);
+    if (run->options->plan_only && run->options->asks)
+        run->options->asks(run->options->asks_context, request);
     if (run->options->plan_only)
         return 0;
     if (search->options.trial && trial_choose(search, err) < 0)

@@ -1,5 +1,5 @@
 /* What is known of each input, and of each sender, host and file within them. */
-#include "serve/api.h"
+#include "serve/readers.h"
 
 #include "base/time.h"
 #include "flow/sources.h"
@@ -176,6 +176,22 @@ static void put_sizes(struct listing *listing, const struct source_view *view)
     packed ? json_i64(json, (int64_t)(month * (double)stream->disk / (double)stream->raw)) : json_null(json);
 }
 
+/* What is missing by the numbers that protocols give. */
+static void put_gaps(struct json *json, const struct source_view *view)
+{
+    json_key(json, "gaps");
+    json_open(json, '{');
+    json_put_i64(json, "missing", (int64_t)view->counts.gaps);
+    json_put_i64(json, "gaps", (int64_t)view->counts.gap_count);
+    json_put_i64(json, "restarts", (int64_t)view->counts.restarts);
+    json_put_i64(json, "again", (int64_t)view->numbered_again);
+    json_put_i64(json, "numberings", view->numberings);
+    json_put_time_or_null(json, "last", view->last_gap_ns);
+    json_put_i64(json, "last_from", (int64_t)view->gap_from);
+    json_put_i64(json, "last_to", (int64_t)view->gap_to);
+    json_close(json, '}');
+}
+
 static void put_view(struct listing *listing, const struct source_view *view)
 {
     struct json *json = &listing->api->json;
@@ -194,6 +210,7 @@ static void put_view(struct listing *listing, const struct source_view *view)
     json_put_i64(json, "delay_p99_ms", view->delay_p99_ns / NS_PER_MS);
     put_f64_or_null(json, "lag_s", counts->events, round((double)view->lag_ns / (double)NS_PER_MS) / 1000);
     put_clock(json, &view->clock, listing->api->arena);
+    put_gaps(json, view);
     put_f64_or_null(json, "share", counts->events, (double)(counts->events - unclear) / (double)counts->events);
     json_put_i64(json, "not_understood", (int64_t)counts->not_understood);
     json_put_i64(json, "not_finished", (int64_t)counts->decode_errors);
@@ -220,10 +237,10 @@ static int sort_books(struct listing *listing)
     return 0;
 }
 
-static void put_lost(struct json *json, const struct ledger_counts *counts)
+static void put_lost(struct json *json, const char *key, const struct ledger_counts *counts)
 {
     static const char *const places[LEDGER_PLACES] = {"kernel", "queue", "parse"}; /* as in enum drop_place */
-    json_key(json, "lost");
+    json_key(json, key);
     json_open(json, '{');
     for (size_t i = 0; i < LEDGER_PLACES; i++)
         json_put_i64(json, places[i], (int64_t)counts->dropped[i]);
@@ -245,7 +262,7 @@ static void put_input(struct listing *listing, const struct books *books)
     json_put_i64(json, "dropped", (int64_t)ledger_dropped(&books->counts));
     json_put_time(json, "last_event", books->newest_minute * NS_PER_MINUTE);
     json_put_bool(json, "silent", now_minute - books->newest_minute > SILENT_MINUTES);
-    put_lost(json, &books->counts);
+    put_lost(json, "lost", &books->counts);
     if (view)
         put_view(listing, view);
     json_close(json, '}');
@@ -270,35 +287,153 @@ static int by_trouble(const void *a, const void *b)
     return by ? by : (int)x->kind - (int)y->kind;
 }
 
-static void put_senders(struct listing *listing)
+static const char *const reader_names[READER_KINDS] = {"rules", "searches", "scheduled", "event_types", "data_models"};
+
+static bool is_read(const struct read_source *source)
+{
+    return source->readers[READER_RULE] || source->readers[READER_SEARCH] || source->readers[READER_SCHEDULE];
+}
+
+static void put_readers(struct json *json, const struct read_source *source)
+{
+    json_key(json, "readers");
+    if (!source->known) {
+        json_null(json);
+    } else {
+        json_open(json, '{');
+        for (size_t i = 0; i < READER_KINDS; i++)
+            json_put_i64(json, reader_names[i], (int64_t)source->readers[i]);
+        json_close(json, '}');
+    }
+    json_put_bool(json, "read_by_nobody", source->known && !is_read(source));
+}
+
+/* Of all of its input: the kernel does not tell whose datagrams it dropped. */
+static void put_input_lost(struct listing *listing, const struct source_view *view)
+{
+    static const struct ledger_counts none;
+    const struct books *books = map_find(&listing->books, view->source);
+    put_lost(&listing->api->json, "lost_at_input", books ? &books->counts : &none);
+}
+
+static void put_sender(struct listing *listing, const struct read_source *read)
 {
     struct json *json = &listing->api->json;
-    size_t count = 0, offset = (size_t)api_number(listing->api, "offset", 0, INT32_MAX);
+    const struct source_view *view = read->view;
+    json_open(json, '{');
+    json_put_text(json, "source", view->source);
+    json_put_text_or_null(json, "sender", view->sender);
+    json_put_text_or_null(json, "path", view->path);
+    json_put_text_or_null(json, "host", view->host);
+    json_put_bool(json, "relayed", view->kind == SOURCE_HOST);
+    json_put_text_or_null(json, "dataset", view->dataset);
+    put_view(listing, view);
+    put_input_lost(listing, view);
+    put_readers(json, read);
+    json_close(json, '}');
+}
+
+static int put_senders(struct listing *listing, struct err *err)
+{
+    struct json *json = &listing->api->json;
+    size_t count = 0, shown = 0, offset = (size_t)api_number(listing->api, "offset", 0, INT32_MAX);
     size_t most = (size_t)api_number(listing->api, "limit", SOURCES_SHOWN_MAX, SOURCES_SHOWN_MAX);
+    uint64_t unclear = 0;
     for (size_t i = 0; i < listing->count; i++)
         if (listing->views[i].kind >= SOURCE_SENDER)
             listing->views[count++] = listing->views[i];
     if (count)
         qsort(listing->views, count, sizeof(*listing->views), by_trouble);
+    struct read_source *list = arena_calloc(listing->api->arena, (most + 1) * sizeof(*list));
+    if (!list)
+        return err_nomem(err);
+    for (; offset + shown < count && shown < most; shown++)
+        list[shown].view = &listing->views[offset + shown];
+    if (shown && readers_look(listing->api, list, shown, NULL, NULL, &unclear, err) < 0)
+        return -1;
     json_key(json, "senders");
     json_open(json, '[');
-    for (size_t i = offset; i < count && i - offset < most; i++) {
-        const struct source_view *view = &listing->views[i];
-        json_open(json, '{');
-        json_put_text(json, "source", view->source);
-        json_put_text_or_null(json, "sender", view->sender);
-        json_put_text_or_null(json, "path", view->path);
-        json_put_text_or_null(json, "host", view->host);
-        json_put_bool(json, "relayed", view->kind == SOURCE_HOST);
-        json_put_text_or_null(json, "dataset", view->dataset);
-        put_view(listing, view);
-        json_close(json, '}');
-    }
+    for (size_t i = 0; i < shown; i++)
+        put_sender(listing, &list[i]);
     json_close(json, ']');
+    json_put_i64(json, "searches_unclear", (int64_t)unclear);
     json_put_i64(json, "senders_total", (int64_t)count);
     json_key(json, "next_offset");
     offset < count && count - offset > most ? json_i64(json, (int64_t)(offset + most)) : json_null(json);
+    return 0;
 }
+
+/* ---- who reads one ---- */
+
+struct naming {
+    struct json *json;
+    size_t named;
+};
+
+static void name_reader(void *context, const struct read_source *source, const struct reader *reader)
+{
+    struct naming *naming = context;
+    struct json *json = naming->json;
+    (void)source;
+    if (naming->named++ >= READERS_SHOWN_MAX)
+        return;
+    json_open(json, '{');
+    json_put_text(json, "kind", slice_text(reader_names[reader->kind]));
+    json_put_text_or_null(json, "id", reader->hidden ? SLICE("") : reader->id);
+    json_put_text_or_null(json, "title", reader->hidden ? SLICE("") : reader->title);
+    json_put_text_or_null(json, "owner", reader->owner);
+    json_put_bool(json, "everything", reader->everything);
+    json_close(json, '}');
+}
+
+static const struct source_view *find_asked(struct listing *listing)
+{
+    struct http_request *request = listing->api->request;
+    const struct slice source = http_param(request, "source"), sender = http_param(request, "sender"),
+                       path = http_param(request, "path"), host = http_param(request, "host");
+    bool relayed = slice_is(http_param(request, "relayed"), "1");
+    for (size_t i = 0; i < listing->count; i++) {
+        const struct source_view *view = &listing->views[i];
+        if (slice_equal(view->source, source) && slice_equal(view->sender, sender) && slice_equal(view->path, path) &&
+            (view->kind == SOURCE_HOST) == relayed && (!relayed || slice_equal(view->host, host)) &&
+            view->kind >= SOURCE_SENDER)
+            return view;
+    }
+    return NULL;
+}
+
+void api_source_readers(struct api *api)
+{
+    struct listing listing = {.api = api};
+    struct json *json = &api->json;
+    struct naming naming = {.json = json};
+    uint64_t unclear;
+    struct err err;
+    if (api->parts->sources)
+        sources_each(api->parts->sources, add_view, &listing);
+    const struct source_view *view = listing.failed ? NULL : find_asked(&listing);
+    if (!view) {
+        api_error(api, 404, "not_found", "there is no such sender; GET /v1/sources names source, sender, path, host and relayed");
+        return;
+    }
+    struct read_source one = {.view = view};
+    json_open(json, '{');
+    json_key(json, "readers");
+    json_open(json, '[');
+    if (readers_look(api, &one, 1, name_reader, &naming, &unclear, &err) < 0) {
+        api_error(api, 503, "out_of_memory", "no memory to see who reads it; try again");
+        return;
+    }
+    json_close(json, ']');
+    json_put_i64(json, "total", (int64_t)naming.named);
+    json_put_bool(json, "known", one.known);
+    json_put_bool(json, "read_by_nobody", one.known && !is_read(&one));
+    json_put_i64(json, "searches_unclear", (int64_t)unclear);
+    json_close(json, '}');
+    api_reply(api, 200);
+}
+
+/* ---- all of them ---- */
 
 void api_sources(struct api *api)
 {
@@ -316,7 +451,10 @@ void api_sources(struct api *api)
     for (size_t i = 0; i < listing.book_count; i++)
         put_input(&listing, listing.sorted[i]);
     json_close(json, ']');
-    put_senders(&listing); /* last: it sorts the views */
+    if (put_senders(&listing, &err) < 0) { /* last: it sorts the views */
+        api_error(api, 503, "out_of_memory", "no memory to see who reads the sources; try again with a smaller limit");
+        return;
+    }
     json_put_i64(json, "forgotten", api->parts->sources ? (int64_t)sources_forgotten(api->parts->sources) : 0);
     json_close(json, '}');
     api_reply(api, 200);

@@ -56,3 +56,45 @@ struct clock_skew_found clock_skew_find(const struct clock_skew *skew)
     int64_t ahead_ns = sorted[count / 2], zone_ns = zone_near(ahead_ns);
     return (struct clock_skew_found){.known = true, .zone_ns = zone_ns, .skew_ns = ahead_ns - zone_ns};
 }
+
+/* ---- keeping ---- */
+
+void clock_skew_save(const struct clock_skew *skew, struct buffer *to)
+{
+    buffer_put_varint(to, skew->windows);
+    for (size_t i = 0; i < CLOCK_SKEW_WINDOWS && i < skew->windows; i++)
+        buffer_put_le64(to, (uint64_t)skew->ahead_ns[i]);
+    buffer_put_le64(to, (uint64_t)skew->begin_ns);
+    buffer_put_le64(to, (uint64_t)skew->now_ahead_ns);
+    buffer_put_varint(to, skew->now_events);
+    buffer_put_varint(to, skew->events);
+}
+
+static bool take_ahead(struct slice *from, int64_t *out)
+{
+    uint64_t bits;
+    if (!slice_take_le64(from, &bits))
+        return false;
+    *out = (int64_t)bits;
+    return *out >= -AHEAD_MOST_NS && *out <= AHEAD_MOST_NS;
+}
+
+bool clock_skew_load(struct clock_skew *skew, struct slice *from)
+{
+    uint64_t windows, begin, now_events, events;
+    *skew = (struct clock_skew){0};
+    if (!slice_take_varint(from, &windows) || windows > UINT32_MAX)
+        return false;
+    for (size_t i = 0; i < CLOCK_SKEW_WINDOWS && i < windows; i++)
+        if (!take_ahead(from, &skew->ahead_ns[i]))
+            return false;
+    if (!slice_take_le64(from, &begin) || begin > INT64_MAX || !take_ahead(from, &skew->now_ahead_ns) ||
+        !slice_take_varint(from, &now_events) || now_events > UINT32_MAX || !slice_take_varint(from, &events) ||
+        events > UINT32_MAX)
+        return false;
+    skew->windows = (uint32_t)windows;
+    skew->begin_ns = (int64_t)begin;
+    skew->now_events = (uint32_t)now_events;
+    skew->events = (uint32_t)events;
+    return true;
+}

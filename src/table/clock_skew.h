@@ -11,8 +11,7 @@
  *
  * Threads  One at a time. Limits  Fixed size.
  */
-#include <stdbool.h>
-#include <stdint.h>
+#include "base/buffer.h"
 
 enum { CLOCK_SKEW_WINDOWS = 15, CLOCK_SKEW_EVENTS_MIN = 3 };
 
@@ -32,3 +31,7 @@ struct clock_skew_found {
     int64_t skew_ns; /* and the clock by this; below 0: it is behind, or its events are on their way so long */
 };
 struct clock_skew_found clock_skew_find(const struct clock_skew *skew);
+
+void clock_skew_save(const struct clock_skew *skew, struct buffer *to);
+/* False when it is too short, or says what cannot be. */
+MUST_USE bool clock_skew_load(struct clock_skew *skew, struct slice *from);

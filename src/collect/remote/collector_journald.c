@@ -33,7 +33,7 @@ struct collector_journald {
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t answered;
     enum answer answer;
-    uint64_t gaps;
+    uint64_t gaps, gap_from, gap_to;
     char problem[240];
 };
 
@@ -105,6 +105,8 @@ static void count_gap(struct collector_journald *collector, struct slice before)
     uint64_t missing = number - old_number - 1;
     pthread_mutex_lock(&collector->lock);
     collector->gaps += missing;
+    collector->gap_from = old_number + 1;
+    collector->gap_to = number - 1;
     pthread_mutex_unlock(&collector->lock);
     say(collector, "%llu entries before number %llu are missing in the journal: removed before they were read, or in a "
                    "journal of a user that may not be read", (unsigned long long)missing, (unsigned long long)number);
@@ -402,6 +404,8 @@ static void journald_count(void *self, struct collector_counts *out)
     struct collector_journald *collector = self;
     pthread_mutex_lock(&collector->lock);
     out->gaps = collector->gaps;
+    out->gap_from = collector->gap_from;
+    out->gap_to = collector->gap_to;
     memcpy(out->problem, collector->problem, sizeof(out->problem));
     pthread_mutex_unlock(&collector->lock);
     out->open = 1;

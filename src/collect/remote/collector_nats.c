@@ -23,7 +23,7 @@ struct collector_nats {
     struct nats_place place;
     uint32_t record_count;
     uint64_t redelivered; /* messages since the last new one that came again */
-    atomic_ulong gaps;
+    atomic_ulong gaps, gap_from, gap_to; /* from and to: where the last were */
     atomic_bool connected;
 };
 
@@ -180,8 +180,11 @@ static void count_gap(struct collector_nats *collector, const jsMsgMetaData *met
         return;
     uint64_t given = meta->Sequence.Consumer - place->consumer - collector->redelivered;
     uint64_t passed = meta->Sequence.Stream - place->stream;
-    if (passed > given)
-        atomic_fetch_add(&collector->gaps, passed - given);
+    if (passed <= given)
+        return;
+    atomic_store(&collector->gap_from, place->stream + 1);
+    atomic_store(&collector->gap_to, meta->Sequence.Stream - 1);
+    atomic_fetch_add(&collector->gaps, passed - given);
 }
 
 static bool note_place(struct collector_nats *collector, const jsMsgMetaData *meta)
@@ -400,6 +403,8 @@ static void nats_count(void *self, struct collector_counts *out)
 {
     struct collector_nats *collector = self;
     out->gaps = atomic_load(&collector->gaps);
+    out->gap_from = atomic_load(&collector->gap_from);
+    out->gap_to = atomic_load(&collector->gap_to);
     out->open = atomic_load(&collector->connected);
     reader_problem_of(&collector->reader, out->problem);
 }

@@ -23,6 +23,8 @@ struct world {
     uint64_t seq;
     char found[FOUND_MAX][400]; /* "-" in front of what takes one back */
     size_t found_count;
+    char gaps[FOUND_MAX][200];
+    size_t gap_count;
     char path[96]; /* "": nothing is kept */
 };
 
@@ -37,13 +39,25 @@ static int on_found(void *context, const struct finding *finding, const struct r
     return 0;
 }
 
+static int on_gap(void *context, const struct gap *gap, struct slice stream, struct err *err)
+{
+    struct world *world = context;
+    (void)err;
+    assert_true(slice_is(stream, "main"));
+    assert_true(world->gap_count < FOUND_MAX);
+    (void)snprintf(world->gaps[world->gap_count++], sizeof(world->gaps[0]), "%.*s/%.*s/%.*s %.*s: %llu, %llu to %llu",
+                   SLICE_ARG(gap->source), SLICE_ARG(gap->sender), SLICE_ARG(gap->host), SLICE_ARG(gap->numbers),
+                   (unsigned long long)gap->missing, (unsigned long long)gap->from, (unsigned long long)gap->to);
+    return 0;
+}
+
 static void world_open(struct world *world)
 {
     struct err err;
     struct sources_config config = {.clock = &world->clock.clock, .save_ns = NS_PER_DAY, .path = world->path[0] ? world->path : NULL};
     if (sources_open(&config, &world->sources, &err) < 0)
         fail_msg("%s", err.text);
-    sources_tell(world->sources, on_found, world);
+    sources_tell(world->sources, on_found, on_gap, world);
 }
 
 static struct world *world_new(const char *folder)

@@ -1,0 +1,77 @@
+#include "expr/chance.h"
+
+struct judging {
+    chance_look look;
+    void *context;
+    struct expr_scope *scope;
+};
+
+static enum chance not_of(enum chance chance)
+{
+    return (enum chance)(CHANCE_ALWAYS - chance);
+}
+
+static bool is_never_there(const struct judging *judging, struct slice column)
+{
+    struct chance_column known = judging->look(judging->context, column);
+    return known.told && known.count == 0;
+}
+
+static enum chance of_test(const struct judging *judging, const struct expr *expr)
+{
+    struct chance_column known = judging->look(judging->context, expr->field);
+    bool beside = expr->test.other.ptr != NULL;
+    size_t holds = 0;
+    if (beside && is_never_there(judging, expr->test.other))
+        return CHANCE_NEVER;
+    if (!known.told)
+        return CHANCE_MAYBE;
+    if (expr->test.kind == TEST_NULL)
+        return known.count == 0 ? CHANCE_ALWAYS : known.always ? CHANCE_NEVER : CHANCE_MAYBE;
+    if (known.count == 0)
+        return CHANCE_NEVER;
+    if (beside)
+        return CHANCE_MAYBE;
+    for (size_t i = 0; i < known.count; i++)
+        holds += expr_test_value(&expr->test, value_string(known.texts[i]), judging->scope);
+    return !holds ? CHANCE_NEVER : holds == known.count && known.always ? CHANCE_ALWAYS : CHANCE_MAYBE;
+}
+
+static enum chance judge(const struct judging *judging, const struct expr *expr);
+
+/* NULL compares with nothing; as the condition of a filter that is as good as FALSE. */
+static enum chance of_comparison(const struct judging *judging, const struct expr *expr)
+{
+    const struct expr *left = expr->arg_count ? expr->args[0] : NULL;
+    return left && left->kind == EXPR_FIELD && is_never_there(judging, left->field) ? CHANCE_NEVER : CHANCE_MAYBE;
+}
+
+static enum chance of_all(const struct judging *judging, const struct expr *expr)
+{
+    enum chance result = expr->kind == EXPR_AND ? CHANCE_ALWAYS : CHANCE_NEVER;
+    for (size_t i = 0; i < expr->arg_count; i++) {
+        enum chance one = judge(judging, expr->args[i]);
+        bool decides = expr->kind == EXPR_AND ? one < result : one > result;
+        result = decides ? one : result;
+    }
+    return result;
+}
+
+static enum chance judge(const struct judging *judging, const struct expr *expr)
+{
+    if (expr->kind == EXPR_TEST)
+        return of_test(judging, expr);
+    if (expr->kind == EXPR_NOT)
+        return not_of(judge(judging, expr->args[0]));
+    if (expr->kind == EXPR_AND || expr->kind == EXPR_OR)
+        return of_all(judging, expr);
+    if (expr->kind == EXPR_COMPARE || expr->kind == EXPR_IN || expr->kind == EXPR_LIKE)
+        return of_comparison(judging, expr);
+    return CHANCE_MAYBE;
+}
+
+enum chance expr_chance(const struct expr *expr, chance_look look, void *context, struct expr_scope *scope)
+{
+    const struct judging judging = {look, context, scope};
+    return expr ? judge(&judging, expr) : CHANCE_ALWAYS;
+}
