@@ -70,8 +70,20 @@ export interface Rule {
   id: string; title: string | Both; level: string; status: string; reason: string | Both | null; blind: boolean;
   author?: string; tags?: string[]; blind_reason?: string; ledger?: RuleTally;
 }
+/* Events that were lost on arrival, by place. */
+export interface Lost { kernel: number; queue: number; parse: number }
+/* Missing by the numbers that protocols give. */
+export interface Gaps {
+  missing: number; gaps: number; restarts: number; again: number; numberings: number; last: string | null; last_from: number; last_to: number;
+}
 export interface Source {
   name: string; dataset: string | null; received: number; stored: number; quarantined: number; last_event: string | null; silent: boolean;
+  lost: Lost; gaps?: Gaps;
+}
+export type ReaderKind = "rules" | "searches" | "scheduled" | "event_types" | "data_models";
+export interface Readers {
+  readers: { kind: ReaderKind; id: Scalar; title: Scalar; owner: Scalar; everything: boolean }[];
+  total: number; known: boolean; read_by_nobody: boolean; searches_unclear: number;
 }
 
 /* What is known of a sender, a host behind one, or a file. */
@@ -82,6 +94,7 @@ export interface Sender {
   delay_p50_ms: number; delay_p99_ms: number; lag_s: number | null; clock: { zone: string | null; skew_s: number } | null;
   share: number | null; not_understood: number; not_finished: number;
   bytes: number; disk_bytes: number; month_bytes: number; month_disk_bytes: number | null;
+  gaps: Gaps; lost_at_input: Lost; readers: (Record<ReaderKind, number> & { everything: number }) | null; read_by_nobody: boolean;
 }
 
 /* How much of what a source sent is understood. */
@@ -184,7 +197,9 @@ export const api = {
   comment: (id: string, text: string) => call("POST", `/incidents/${part(id)}/comments`, { text }),
 
   rules: () => call<{ rules: Rule[] }>("GET", "/rules"),
-  sources: () => call<{ sources: Source[]; senders: Sender[]; senders_total: number }>("GET", "/sources"),
+  inputs: () => call<{ sources: Source[] }>("GET", "/sources?limit=0"),
+  senders: () => call<{ senders: Sender[]; senders_total: number; searches_unclear: number }>("GET", "/sources"),
+  readers: (query: Record<string, string>) => call<Readers>("GET", `/sources/readers?${new URLSearchParams(query)}`),
   understood: (from: string) => call<{ complete: boolean; sources: Share[]; more_sources: number }>("GET", `/understood?from=${part(from)}`),
   notUnderstood: (query: UnknownQuery) =>
     call<{ complete: boolean; events: number; templates_found: number; templates: UnknownTemplate[] }>("GET", `/not_understood?${new URLSearchParams({ ...query })}`),

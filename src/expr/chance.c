@@ -1,5 +1,7 @@
 #include "expr/chance.h"
 
+#include "expr/function.h"
+
 struct judging {
     chance_look look;
     void *context;
@@ -43,6 +45,9 @@ static enum chance judge(const struct judging *judging, const struct expr *expr)
 static enum chance of_comparison(const struct judging *judging, const struct expr *expr)
 {
     const struct expr *left = expr->arg_count ? expr->args[0] : NULL;
+    if (left && left->kind == EXPR_CALL && left->arg_count == 1 &&
+        (slice_is(slice_text(left->function->name), "lower") || slice_is(slice_text(left->function->name), "upper")))
+        left = left->args[0]; /* of NULL they are NULL */
     return left && left->kind == EXPR_FIELD && is_never_there(judging, left->field) ? CHANCE_NEVER : CHANCE_MAYBE;
 }
 

@@ -303,6 +303,7 @@ static void put_readers(struct json *json, const struct read_source *source)
         json_open(json, '{');
         for (size_t i = 0; i < READER_KINDS; i++)
             json_put_i64(json, reader_names[i], (int64_t)source->readers[i]);
+        json_put_i64(json, "everything", (int64_t)source->everything);
         json_close(json, '}');
     }
     json_put_bool(json, "read_by_nobody", source->known && !is_read(source));

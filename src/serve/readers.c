@@ -47,6 +47,21 @@ static struct chance_column look(void *context, struct slice column)
     return source_facts_column(&source->facts, column);
 }
 
+/* An event of which nothing is known but that it came. */
+static struct chance_column look_at_any(void *context, struct slice column)
+{
+    static const struct slice any = {"\x01", 1};
+    (void)context;
+    return slice_equal(column, FIELD_SOURCE) || slice_equal(column, FIELD_STREAM) || slice_equal(column, FIELD_DECODER)
+               ? one_of(&any)
+               : (struct chance_column){0};
+}
+
+static bool takes_any(struct reading *reading, const struct expr *expr)
+{
+    return expr_chance(expr, look_at_any, NULL, &reading->scope) == CHANCE_ALWAYS;
+}
+
 static bool can_hold(struct reading *reading, const struct read_source *source, const struct expr *expr)
 {
     return expr_chance(expr, look, (void *)(uintptr_t)source, &reading->scope) != CHANCE_NEVER;
@@ -57,7 +72,8 @@ static void give(struct reading *reading, struct reader *reader)
     reader->everything = reading->everything;
     for (size_t i = bits_next(reading->hit, reading->count, 0); i < reading->count;
          i = bits_next(reading->hit, reading->count, i + 1)) {
-        reading->list[i].readers[reader->kind]++;
+        reading->list[i].readers[reader->kind] += !reader->everything;
+        reading->list[i].everything += reader->everything;
         if (reading->found)
             reading->found(reading->context, &reading->list[i], reader);
     }
@@ -94,7 +110,7 @@ static int look_at_rule(struct reading *reading, const struct rule *rule, struct
         const uint64_t *may = sources_of(reading, variant->guard);
         if (!may)
             return err_nomem(err);
-        reading->everything |= !variant->guard && !variant->condition;
+        reading->everything |= takes_any(reading, variant->guard) && takes_any(reading, variant->condition);
         for (size_t i = bits_next(may, reading->count, 0); i < reading->count; i = bits_next(may, reading->count, i + 1))
             if (!bits_get(reading->hit, i) && can_hold(reading, &reading->list[i], variant->condition))
                 bits_set(reading->hit, i);
@@ -129,7 +145,7 @@ static bool is_in_streams(struct reading *reading, const struct search_request *
 static void on_request(void *context, const struct search_request *request)
 {
     struct reading *reading = context;
-    reading->everything |= !request->filter && !request->index_count;
+    reading->everything |= takes_any(reading, request->filter) && is_in_streams(reading, request, SLICE("\x01"));
     for (size_t i = 0; i < reading->count; i++)
         if (reading->list[i].known && is_in_streams(reading, request, reading->list[i].view->stream) &&
             can_hold(reading, &reading->list[i], request->filter))

@@ -7,7 +7,8 @@
  *   rule          its log source and condition can hold for some event of it
  *   saved search  one of the searches of events in it, subsearches too, asks for some
  *
- * In doubt it is a reader. A search that takes every event reads every source.
+ * In doubt it is a reader. What takes every event, whatever it is (counts by source, the rules on events that are not
+ * understood), is told apart: it would read anything.
  *
  * Threads  The caller's alone. Memory is the arena's of the request.
  */
@@ -22,7 +23,7 @@ struct reader {
     struct slice id, title; /* of what is not a rule: its name, both */
     struct slice owner;    /* of what people made; "" otherwise */
     bool hidden;           /* it is another person's own: its name is nobody else's business */
-    bool everything;       /* it asks for nothing in particular */
+    bool everything;       /* it takes any event of any source */
 };
 
 /* A source that is asked about. */
@@ -30,7 +31,8 @@ struct read_source {
     const struct source_view *view;
     bool known; /* enough was seen of its events */
     struct source_facts facts;
-    uint64_t readers[READER_KINDS];
+    uint64_t readers[READER_KINDS]; /* without those that take everything */
+    uint64_t everything;
 };
 
 /* May be called for each pair; texts live while it is called. NULL: only counted. */

@@ -7,7 +7,7 @@
 
 /* A number that is not further back may have been overtaken on its way, or sent again with others. */
 enum { REORDERED_MOST = 64, RESTART_RUN = 4096, START_NEAR = 64, START_FAR = 1024 };
-enum { MIXED_WINDOW = 256, MIXED_PART = 4, MIXED_LEAST = 16 };
+enum { MIXED_WINDOW = 256, MIXED_PART = 4, MIXED_LEAST = 4 };
 
 static void add_hole(struct sequence *sequence, uint64_t from, uint64_t to, int64_t now_ns)
 {

@@ -27,6 +27,20 @@ heartbeats:
 """
 
 
+RULES = {
+    "windows": "{product: windows, service: security}\ndetection: {s: {EventID: 4625}, condition: s}",
+    "ssh": "{product: linux, service: sshd}\ndetection: {s: {user.name: root}, condition: s}",
+    "wheel": "{product: ecs}\ndetection: {s: {wheel.turns: 7}, condition: s}",
+}
+
+
+def add_rules(server):
+    folder = pathlib.Path(server.dir, "data/content/rules")
+    folder.mkdir(parents=True)
+    for name, text in RULES.items():
+        (folder / f"{name}.yml").write_text(f"title: {name}\nid: {name}\nstatus: test\nlevel: low\nlogsource: {text}\n")
+
+
 def stamp(hours=0, minutes=0):
     now = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=hours, minutes=minutes)
     return now.strftime("%b ") + f"{now.day:2d}" + now.strftime(" %H:%M:%S")
@@ -103,6 +117,79 @@ def books(server):
     checks.equal("its next", page["next_offset"], 3)
 
 
+def send_lines(server, address, lines, port=None):
+    with socket.create_connection(("127.0.0.1", port or server.syslog_port), timeout=30, source_address=(address, 0)) as tcp:
+        tcp.sendall("".join(line + "\n" for line in lines).encode())
+
+
+def relayed_clocks(server):
+    """Three hosts behind one relay: each clock is its own."""
+    hosts = {"fast": (0, 7), "right": (0, 0), "slow": (0, -11)}
+    for turn in (1, 2, 3):
+        lines = [f"<86>{stamp(*when)} {host} sshd[{turn}]: Accepted password for sato from 192.0.2.9 port 40000 ssh2"
+                 for _ in range(4) for host, when in hosts.items()]
+        send_lines(server, "127.0.0.16", lines, SKEWED_PORT)
+        wait_for(lambda: sender(server, "127.0.0.16", "slow") and sender(server, "127.0.0.16", "slow")["events"] >= 4 * turn - 1)
+    for host, (_, minutes) in hosts.items():
+        clock = sender(server, "127.0.0.16", host)["clock"]
+        checks.check(f"{host}: its own clock", clock and abs(clock["skew_s"] - minutes * 60) < 60, clock)
+    relay = [s for s in sources(server)["senders"] if s["sender"] == "127.0.0.16" and not s["relayed"]][0]
+    checks.equal("the relay itself has none", relay["clock"], None)
+    rows = server.query("hinomi.source=skewed hinomi.sent_time=* host.name IN (fast, slow) | eval ahead=_time-_indextime | table host ahead")["rows"]
+    checks.check("corrected by host", {row[0] for row in rows} == {"fast", "slow"}, rows)
+    checks.check("to the true time", all(abs(float(row[1])) < 60 for row in rows), rows)
+
+
+def numbered(n, host):
+    return f"<13>1 {datetime.datetime.now(datetime.timezone.utc).strftime('%Y-%m-%dT%H:%M:%S.%fZ')} {host} app 7 - [meta sequenceId=\"{n}\"] message {n}"
+
+
+def gaps(server):
+    send_lines(server, "127.0.0.31", [numbered(n, "counted") for n in [*range(1, 50), 51, 50, *range(55, 80)]])
+    wait_for(lambda: sender(server, "127.0.0.31") and sender(server, "127.0.0.31")["events"] == 76)
+    channel = lambda n: json.dumps({"@timestamp": datetime.datetime.now(datetime.timezone.utc).isoformat(), "host": {"name": "dc-1"},
+                                    "winlog": {"channel": "Security", "event_id": "4624", "record_id": n, "computer_name": "dc-1",
+                                               "provider_name": "Microsoft-Windows-Security-Auditing"},
+                                    "event": {"code": "4624", "kind": "event", "provider": "Microsoft-Windows-Security-Auditing"}})
+    send_lines(server, "127.0.0.32", [channel(n) for n in [*range(1000, 1300), *range(1310, 1320)]])
+    wait_for(lambda: sender(server, "127.0.0.32") and sender(server, "127.0.0.32")["events"] == 310)
+    wait_for(lambda: sender(server, "127.0.0.32")["gaps"]["gaps"] == 1, seconds=120)
+    wait_for(lambda: sender(server, "127.0.0.31")["gaps"]["gaps"] == 1, seconds=120)
+    got = sender(server, "127.0.0.31")["gaps"]
+    checks.equal("syslog: three are missing, the overtaken one is not", [got[k] for k in ("missing", "last_from", "last_to", "again")], [3, 52, 54, 0])
+    got = sender(server, "127.0.0.32")["gaps"]
+    checks.equal("Windows: ten are missing", [got[k] for k in ("missing", "last_from", "last_to")], [10, 1300, 1309])
+    wait_for(lambda: len(server.query("event.dataset=hinomi.gap | table message")["rows"]) == 2)
+    rows = server.query("event.dataset=hinomi.gap | sort hinomi.gap.missing | table hinomi.gap.numbers hinomi.gap.missing hinomi.gap.sender hinomi.stream")["rows"]
+    checks.equal("as events", [[str(v) for v in row] for row in rows],
+                 [["syslog sequenceId", "3", "127.0.0.31", "main"], ["winlog Security", "10", "127.0.0.32", "main"]])
+    rows = server.query("event.dataset=hinomi.finding rule.id=hinomi-records-missing | table message")["rows"]
+    checks.check("a hole in the log of a domain controller is a finding", len(rows) == 1 and "1300 to 1309" in rows[0][0], rows)
+    inputs = [s for s in sources(server)["sources"] if s["name"] == "syslog"][0]
+    checks.equal("its input has both", inputs["gaps"]["missing"], 13)
+
+
+def readers(server):
+    text = "saved_search: nobody_else\nsearch: 'host.name=lonely | stats count'\n"
+    status, got, _ = server.request("PUT", "/v1/knowledge/saved_search", {"text": text})
+    checks.check("a saved search", status in (200, 201), (status, got))
+    send_lines(server, "127.0.0.33", [f"<13>{stamp()} lonely frobnicator: the wheel turned {n} times" for n in range(20)])
+    send_lines(server, "127.0.0.34", [f"<13>{stamp()} unread frobnicator: the wheel turned {n} times" for n in range(20)])
+    wait_for(lambda: sender(server, "127.0.0.33") and sender(server, "127.0.0.34") and sender(server, "127.0.0.34")["events"] == 20)
+    lonely, unread, ssh, windows = (sender(server, f"127.0.0.{n}") for n in (33, 34, 12, 32))
+    checks.equal("one search reads it", [lonely["readers"]["searches"], lonely["read_by_nobody"]], [1, False])
+    checks.equal("nobody reads the other", [unread["readers"]["searches"], unread["readers"]["rules"], unread["read_by_nobody"]], [0, 0, True])
+    def rules_of(address):
+        return sorted(r["title"] for r in server.request("GET", f"/v1/sources/readers?source=syslog&sender={address}")[1]["readers"]
+                      if r["kind"] == "rules" and not r["everything"])
+    checks.equal("rules of ssh", rules_of("127.0.0.12"), ["ssh"])
+    checks.equal("rules of Windows", rules_of("127.0.0.32"), ["windows"])
+    checks.equal("as counted", [ssh["readers"]["rules"], windows["readers"]["rules"]], [1, 1])
+    got = server.request("GET", "/v1/sources/readers?source=syslog&sender=127.0.0.33")[1]
+    checks.equal("by name", [(r["kind"], r["id"]) for r in got["readers"] if r["kind"] == "searches"], [("searches", "nobody_else")])
+    checks.equal("who is not there", server.request("GET", "/v1/sources/readers?source=syslog&sender=nobody")[0], 404)
+
+
 def year(received, line, want):
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "one.log"
@@ -122,17 +209,25 @@ def new_year():
 def main():
     new_year()
     server = Server(config=CONFIG)
+    add_rules(server)
     try:
         server.start()
         server.sign_in()
         clocks(server)
         corrected(server)
+        relayed_clocks(server)
         heartbeats(server)
+        gaps(server)
+        readers(server)
         books(server)
         before = {(s["sender"], s["host"]): s["events"] for s in sources(server)["senders"]}
         server.stop()
         server.start()
         server.sign_in()
+        clock = sender(server, "127.0.0.15")["clock"]
+        checks.check("nor its clock", clock and abs(clock["skew_s"] - 420) < 60, clock)
+        checks.equal("nor who reads it", sender(server, "127.0.0.34")["read_by_nobody"], True)
+        checks.equal("nor what is missing", sender(server, "127.0.0.32")["gaps"]["missing"], 10)
         after = {(s["sender"], s["host"]): s["events"] for s in sources(server)["senders"]}
         checks.equal("nothing is forgotten over a restart", after, before)
         server.kill()

@@ -8,7 +8,7 @@ import { Text, scalarText } from "../parts/visible.ts";
 import { age, duration, grouped, short, toMillis, utc } from "../parts/format.ts";
 import { term } from "../parts/spl_edit.ts";
 import { api } from "../api.ts";
-import type { Sender } from "../api.ts";
+import type { ReaderKind, Sender } from "../api.ts";
 import { hashFor } from "../state.ts";
 import { t } from "../i18n/text.ts";
 import type { Key } from "../i18n/text.ts";
@@ -44,6 +44,25 @@ const size = (bytes: number | null): string => {
 };
 const share = (s: Sender) => (s.share === null ? "–" : `${Math.floor(s.share * 1000) / 10}%`);
 
+const READERS: ReaderKind[] = ["rules", "searches", "scheduled", "event_types", "data_models"];
+const readersOf = (s: Sender) => (s.readers ? s.readers.rules + s.readers.searches + s.readers.scheduled : -1);
+const lostOf = (s: Sender) => s.lost_at_input.kernel + s.lost_at_input.queue + s.lost_at_input.parse;
+
+function ReadBy(props: { sender: Sender }): Child {
+  const s = props.sender;
+  if (!s.readers) return "–";
+  return s.read_by_nobody ? h("span.state.warn", { title: t("senders.about_nobody") }, h("i", { "aria-hidden": true }, "◌ "), t("senders.nobody")) : grouped(readersOf(s));
+}
+
+/* What the toggles above the table leave in it. */
+interface Filter { name: Key; takes: (s: Sender) => boolean }
+const FILTERS: Filter[] = [
+  { name: "senders.only_silent", takes: (s) => s.state === "silent" },
+  { name: "senders.only_missing", takes: (s) => s.gaps.missing > 0 || s.gaps.restarts > 0 },
+  { name: "senders.only_unread", takes: (s) => s.read_by_nobody },
+  { name: "senders.only_clock", takes: (s) => clockIsWrong(s) },
+];
+
 const COLUMNS: Column[] = [
   { name: "col.source", about: "senders.about_source", numeric: false, of: nameOf, show: (s) => h(Place, { sender: s }) },
   { name: "col.state", about: "senders.about_state", numeric: false, of: (s) => STATES.indexOf(s.state), show: (s) => h(State, { sender: s }), title: (s) => utc(s.silent_since) },
@@ -53,6 +72,8 @@ const COLUMNS: Column[] = [
   { name: "senders.delay", about: "senders.about_delay", numeric: true, of: (s) => -s.delay_p99_ms, show: (s) => `${duration(s.delay_p50_ms)} / ${duration(s.delay_p99_ms)}` },
   { name: "senders.clock", about: "senders.about_clock", numeric: true, of: (s) => -(s.clock ? Math.abs(s.clock.skew_s) + (s.clock.zone ? 1e6 : 0) : -1), show: (s) => h("span", { class: clockIsWrong(s) ? "warn" : "" }, clockText(s)) },
   { name: "unknown.share", about: "senders.about_share", numeric: true, of: (s) => s.share ?? 2, show: (s) => h("span", { class: s.share !== null && s.share < 0.9 ? "warn" : "" }, share(s)) },
+  { name: "senders.missing", about: "senders.about_missing", numeric: true, of: (s) => -s.gaps.missing, show: (s) => h("span", { class: s.gaps.missing ? "bad" : "" }, s.gaps.numberings || s.gaps.missing ? grouped(s.gaps.missing) : "–") },
+  { name: "senders.read_by", about: "senders.about_read_by", numeric: true, of: (s) => (s.readers ? readersOf(s) : 1e9), show: (s) => h(ReadBy, { sender: s }) },
   { name: "senders.disk", about: "senders.about_disk", numeric: true, of: (s) => -s.disk_bytes, show: (s) => size(s.disk_bytes) },
   { name: "senders.month", about: "senders.about_month", numeric: true, of: (s) => -s.month_bytes, show: (s) => size(s.month_bytes) },
 ];
@@ -71,20 +92,29 @@ function State(props: { sender: Sender }) {
 }
 
 export function Senders() {
-  const { data, error } = usePoll(() => api.sources(), EVERY_MS, []);
+  const { data, error } = usePoll(() => api.senders(), EVERY_MS, []);
   const [order, setOrder] = useState<number | null>(null);
   const [open, setOpen] = useState<string | null>(null);
   const [all, setAll] = useState(false);
-  const senders = [...(data?.senders ?? [])];
+  const [text, setText] = useState("");
+  const [only, setOnly] = useState<Filter | null>(null);
+  const listed = data?.senders ?? [];
+  const wanted = text.trim().toLowerCase();
+  const about = (s: Sender) => `${nameOf(s)} ${s.dataset === null ? "" : scalarText(s.dataset)} ${s.stream === null ? "" : scalarText(s.stream)}`.toLowerCase();
+  const senders = listed.filter((s) => (!only || only.takes(s)) && about(s).includes(wanted));
   const column = order === null ? null : COLUMNS[order]!;
   if (column) senders.sort((a, b) => (column.of(a) < column.of(b) ? -1 : column.of(a) > column.of(b) ? 1 : 0));
   const shown = all ? senders : senders.slice(0, SHOWN);
   const total = data?.senders_total ?? 0;
   if (data && total === 0 && !error) return null;
   return h("section.senders", null,
-    h("div.section-head", null, h("h2", null, t("senders.title"), " ", h("span.count", null, total))),
+    h("div.section-head", null, h("h2", null, t("senders.title"), " ", h("span.count", null, total)),
+      h("input", { type: "search", placeholder: t("senders.filter"), "aria-label": t("senders.filter"), value: text, onInput: (e: Event) => setText((e.target as HTMLInputElement).value) }),
+      FILTERS.map((filter) => h("button.toggle", { key: filter.name, "aria-pressed": only === filter, onClick: () => setOnly(only === filter ? null : filter) },
+        t(filter.name, { n: listed.filter(filter.takes).length })))),
     error && h("p.message.error", { role: "alert" }, h("b", null, "✕ "), error),
-    h("div.scroll-x", null, h("table.grid", null,
+    data && senders.length === 0 && h("p.dim", null, t("senders.no_match")),
+    senders.length > 0 && h("div.scroll-x", null, h("table.grid", null,
       h("thead", null, h("tr", null, COLUMNS.map((one, i) => h(one.numeric ? "th.numeric" : "th", { key: one.name, scope: "col", "aria-sort": order === i ? "ascending" : "none" },
         h("button.quiet.sort", { title: t(one.about), "aria-pressed": order === i, onClick: () => setOrder(order === i ? null : i) }, t(one.name), order === i ? " ▾" : ""))))),
       h("tbody", null, shown.map((s) => {
@@ -92,7 +122,7 @@ export function Senders() {
         return h(Row, { key, sender: s, open: open === key, toggle: () => setOpen(open === key ? null : key) });
       })))),
     senders.length > shown.length && h("button", { onClick: () => setAll(true) }, t("senders.show_all", { n: grouped(senders.length) })),
-    total > senders.length && h("p.dim", null, t("unknown.more_sources", { n: grouped(total - senders.length) })));
+    total > listed.length && h("p.dim", null, t("unknown.more_sources", { n: grouped(total - listed.length) })));
 }
 
 function Row(props: { sender: Sender; open: boolean; toggle: () => void }) {
@@ -118,11 +148,45 @@ function Details(props: { sender: Sender }) {
     ["unknown.not", grouped(s.not_understood)],
     ["unknown.not_finished", grouped(s.not_finished)],
     ["senders.lag", s.lag_s === null ? "–" : `${s.lag_s} s`],
+    ["senders.gaps", gapText(s)],
+    ["senders.lost_at_input", lostOf(s) ? `${grouped(s.lost_at_input.kernel)} / ${grouped(s.lost_at_input.queue)} / ${grouped(s.lost_at_input.parse)}` : "0"],
     ["senders.bytes", size(s.bytes)],
     ["senders.month_disk", size(s.month_disk_bytes)],
   ];
   return h("div.sender-details", null,
     h("p.dim", null, t(`senders.about_${s.state}`), clockIsWrong(s) && s.clock?.zone ? ` ${t("senders.zone_hint", { zone: s.clock.zone })}` : ""),
     h("dl", null, rows.map(([name, value]) => h("div", { key: name }, h("dt", null, t(name)), h("dd", null, value)))),
+    h(ReaderList, { sender: s }),
     h("a.button", { href: hashFor("search", { q: query }) }, t("sources.search"), " →"));
+}
+
+/* "10 in 2 gaps, the last 1300–1309" */
+function gapText(s: Sender): string {
+  const { gaps } = s;
+  if (!gaps.missing && !gaps.restarts) return gaps.numberings ? t("senders.no_gaps") : t("senders.not_numbered");
+  const last = gaps.last_to ? t("senders.last_gap", { from: String(gaps.last_from), to: String(gaps.last_to), at: utc(gaps.last) }) : utc(gaps.last);
+  return [gaps.missing ? t("senders.gap_count", { n: grouped(gaps.missing), gaps: grouped(gaps.gaps) }) : "", last,
+    gaps.restarts ? t("senders.restarts", { n: grouped(gaps.restarts) }) : ""].filter((part) => part).join(" · ");
+}
+
+const LINKS: Partial<Record<ReaderKind, string>> = { rules: "rule.id" };
+
+function ReaderList(props: { sender: Sender }) {
+  const s = props.sender;
+  const query: Record<string, string> = { relayed: s.relayed ? "1" : "0" };
+  for (const name of ["source", "sender", "path", "host"] as const) if (typeof s[name] === "string") query[name] = s[name];
+  const { data, error } = usePoll(() => api.readers(query), 0, [JSON.stringify(query)]);
+  if (error) return h("p.message.error", { role: "alert" }, h("b", null, "✕ "), error);
+  if (!data) return null;
+  const named = (kind: ReaderKind) => data.readers.filter((reader) => reader.kind === kind);
+  return h("div.readers", null,
+    h("h4", null, t("senders.read_by")),
+    !data.known ? h("p.dim", null, t("senders.readers_unknown")) : data.read_by_nobody && h("p.warn", null, h("i", { "aria-hidden": true }, "◌ "), t("senders.about_nobody")),
+    h("dl", null, READERS.filter((kind) => named(kind).length).map((kind) => h("div", { key: kind }, h("dt", null, t(`readers.${kind}`), " ", h("span.count", null, named(kind).length)),
+      h("dd", null, named(kind).map((reader, i) => h("span.reader", { key: i, class: reader.everything ? "dim" : "", title: reader.everything ? t("readers.everything") : "" },
+        reader.title === null ? t("readers.hidden")
+          : LINKS[kind] && reader.id !== null ? h("a", { href: hashFor("search", { q: term(LINKS[kind], scalarText(reader.id)) }), title: t("rules.search") }, h(Text, { text: scalarText(reader.title) }))
+            : h(Text, { text: scalarText(reader.title) }))))))),
+    data.total > data.readers.length && h("p.dim", null, t("readers.more", { n: grouped(data.total - data.readers.length) })),
+    data.searches_unclear > 0 && h("p.dim", null, t("readers.unclear", { n: grouped(data.searches_unclear) })));
 }

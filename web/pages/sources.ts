@@ -17,6 +17,12 @@ const SOURCES_EVERY_MS = 3000;
 const RULES_EVERY_MS = 15_000;
 const RULES_SHOWN = 200;
 
+const INPUT_FIGURES: [Key, Key | null][] = [
+  ["col.received", null], ["col.stored", null], ["col.quarantined", null],
+  ["col.lost_kernel", "sources.about_kernel"], ["col.lost_queue", "sources.about_queue"], ["col.lost_parse", "sources.about_parse"],
+  ["col.gaps", "sources.about_gaps"], ["col.missing", "sources.about_missing"],
+];
+
 export function SourcesPage() {
   useStore((s) => s.language);
   return h("main.page", null,
@@ -25,7 +31,7 @@ export function SourcesPage() {
 }
 
 function Sources() {
-  const { data, error } = usePoll(() => api.sources(), SOURCES_EVERY_MS, []);
+  const { data, error } = usePoll(() => api.inputs(), SOURCES_EVERY_MS, []);
   const sources = [...(data?.sources ?? [])].sort((a, b) => Number(b.silent) - Number(a.silent) || (a.name < b.name ? -1 : 1));
   return h("section", null,
     h("div.section-head", null,
@@ -38,9 +44,10 @@ function Sources() {
     sources.length > 0 && h("div.scroll-x", null, h("table.grid", null,
       h("thead", null, h("tr", null,
         [t("col.source"), t("col.dataset"), t("col.state"), t("col.last_event")].map((name) => h("th", { key: name, scope: "col" }, name)),
-        [t("col.received"), t("col.stored"), t("col.quarantined"), t("col.missing")].map((name) => h("th.numeric", { key: name, scope: "col" }, name)))),
+        INPUT_FIGURES.map(([name, about]) => h("th.numeric", { key: name, scope: "col", title: about ? t(about) : "" }, t(name))))),
       h("tbody", null, sources.map((source) => {
-        const missing = source.received - source.stored - source.quarantined;
+        const lost = source.lost.kernel + source.lost.queue + source.lost.parse;
+        const missing = source.received - source.stored - source.quarantined - lost;
         return h("tr", { key: source.name },
           h("th", { scope: "row" }, h("a", { href: hashFor("search", { q: term("hinomi.source", source.name) }), title: t("sources.search") }, h(Text, { text: source.name }))),
           h("td", null, h(Text, { text: source.dataset })),
@@ -48,6 +55,8 @@ function Sources() {
           h("td", { title: utc(source.last_event) }, age(source.last_event)),
           h("td.numeric", null, grouped(source.received)), h("td.numeric", null, grouped(source.stored)),
           h("td.numeric", { class: source.quarantined ? "warn" : "" }, grouped(source.quarantined)),
+          [source.lost.kernel, source.lost.queue, source.lost.parse, source.gaps?.missing ?? 0].map((n, i) =>
+            h("td.numeric", { key: i, class: n ? "bad" : "" }, n ? ["▲ ", grouped(n)] : "0")),
           h("td.numeric", { class: missing > 0 ? "bad" : "" }, missing > 0 ? ["▲ ", grouped(missing)] : "0"));
       })))));
 }

@@ -183,6 +183,109 @@ static void a_restart_forgets_nothing_and_is_nobodys_silence(void **state)
     world_free(world);
 }
 
+/* One event of the channel with this record number. */
+static void send_record(struct world *world, int sender, int64_t number)
+{
+    struct err err;
+    batch_reset(world->batch);
+    struct event_row *row = batch_add_row(world->batch);
+    row->raw = SLICE("a record");
+    row->received_ns = row->time_ns = world->clock.wall_ns;
+    row->seq = ++world->seq;
+    row->origin = &world->origins[sender];
+    assert_int_equal(batch_put(world->batch, 0, FIELD_HOST, value_string(SLICE("dc-1"))), 0);
+    assert_int_equal(batch_put(world->batch, 0, FIELD_DATASET, value_string(SLICE("windows.security"))), 0);
+    assert_int_equal(batch_put(world->batch, 0, SLICE("winlog.channel"), value_string(SLICE("Security"))), 0);
+    assert_int_equal(batch_put(world->batch, 0, SLICE("winlog.record_id"), value_i64(number)), 0);
+    assert_int_equal(sources_take(world->sources, world->batch, &err), 0);
+}
+
+static void send_records(struct world *world, int sender, int64_t from, int64_t to)
+{
+    for (int64_t number = from; number <= to; number++)
+        send_record(world, sender, number);
+}
+
+static void settle_gaps(struct world *world)
+{
+    struct err err;
+    clock_manual_advance(&world->clock, NS_PER_MINUTE);
+    assert_int_equal(sources_tick(world->sources, world->clock.wall_ns, &err), 0);
+}
+
+static void a_hole_in_an_event_log_is_told_and_found_over_a_restart(void **state)
+{
+    struct world *world = world_new(*state);
+    send_records(world, 1, 5000, 5300);
+    send_record(world, 1, 5310);
+    sources_close(world->sources); /* it is not known yet whether they still come */
+    world_open(world);
+    settle_gaps(world);
+    assert_int_equal(world->gap_count, 1);
+    assert_string_equal(world->gaps[0], "syslog/192.0.2.1/dc-1 winlog Security: 9, 5301 to 5309");
+    assert_int_equal(world->found_count, 1);
+    assert_true(strstr(world->found[0], "9 records of Security never came") && strstr(world->found[0], "5301 to 5309"));
+    send_records(world, 1, 1, 5); /* the log was deleted */
+    assert_int_equal(world->gap_count, 2);
+    assert_int_equal(world->found_count, 1); /* few came in order: it says nothing */
+    send_records(world, 1, 6, 400);
+    send_record(world, 1, 1);
+    assert_int_equal(world->found_count, 2);
+    assert_true(strstr(world->found[1], "numbered from the beginning again"));
+    world_free(world);
+}
+
+/* It leaves most records out: its numbers say nothing. */
+static void a_shipper_that_filters_is_no_finding(void **state)
+{
+    (void)state;
+    struct world *world = world_new(NULL);
+    for (int i = 0; i < 40; i++)
+        send_record(world, 1, 1000 + 7 * i);
+    settle_gaps(world);
+    assert_int_equal(world->found_count, 0);
+    assert_int_equal(world->gap_count, 0);
+    world_free(world);
+}
+
+struct asked {
+    struct source_facts facts;
+    struct arena *arena;
+    uint64_t missing;
+};
+
+static void see_missing(void *context, const struct source_view *view)
+{
+    struct asked *asked = context;
+    if (view->kind == SOURCE_SENDER)
+        asked->missing = view->counts.gaps;
+}
+
+static void what_events_are_like_is_kept(void **state)
+{
+    struct world *world = world_new(*state);
+    struct asked asked = {.arena = arena_new(MIB)};
+    const struct source_view view = {.kind = SOURCE_SENDER, .source = SLICE("syslog"), .sender = SLICE("192.0.2.1")};
+    send_records(world, 1, 1, 300);
+    send_record(world, 1, 302);
+    settle_gaps(world);
+    for (int turn = 0; turn < 2; turn++) {
+        sources_each(world->sources, see_missing, &asked);
+        assert_int_equal(asked.missing, 1);
+        assert_int_equal(sources_facts(world->sources, &view, asked.arena, &asked.facts), 0);
+        assert_true(asked.facts.looked > 0);
+        struct chance_column channel = source_facts_column(&asked.facts, SLICE("winlog.channel"));
+        assert_true(channel.told && channel.always && channel.count == 1 && slice_is(channel.texts[0], "Security"));
+        assert_false(source_facts_column(&asked.facts, SLICE("winlog.record_id")).told);
+        channel = source_facts_column(&asked.facts, SLICE("process.name"));
+        assert_true(channel.told && channel.count == 0);
+        sources_close(world->sources);
+        world_open(world);
+    }
+    arena_free(asked.arena);
+    world_free(world);
+}
+
 static void heartbeats_need_no_learning(void **state)
 {
     (void)state;
@@ -318,6 +421,9 @@ int main(void)
         cmocka_unit_test(an_outage_of_all_is_one_finding),
         cmocka_unit_test(an_input_that_stops_is_one_finding),
         cmocka_unit_test_setup_teardown(a_restart_forgets_nothing_and_is_nobodys_silence, make, remove_it),
+        cmocka_unit_test_setup_teardown(a_hole_in_an_event_log_is_told_and_found_over_a_restart, make, remove_it),
+        cmocka_unit_test(a_shipper_that_filters_is_no_finding),
+        cmocka_unit_test_setup_teardown(what_events_are_like_is_kept, make, remove_it),
         cmocka_unit_test(heartbeats_need_no_learning),
         cmocka_unit_test(a_relay_is_its_hosts),
         cmocka_unit_test(a_relay_has_so_many_hosts_and_no_more),
