@@ -9,10 +9,9 @@ enum { BINS_A_DOUBLING = 8, BIN_OF_ONE = 48, WEEKS_KEPT = 8, DAYS_A_PERIOD = 28,
 enum { PAUSES_MAX = 60000, PAUSES_FOR_TAIL = 100, PAUSES_MIN = 4 };
 /* Of a source that never rests: it is missed before its week is known. */
 enum { STEADY_DAYS = 2, STEADY_PAUSE_MINUTES = 60, STEADY_LEAST_MINUTES = 15, STEADY_FACTOR = 3 };
-enum { LEARN_DAYS = 14, WEEK_DAYS = 7 };
-#define RHYTHM_TAIL 2.9
+enum { LEARN_DAYS = 14, WEEK_DAYS = 7, REPEATS_MIN = 4 };
+#define RHYTHM_TAIL 2.8
 #define SURPRISE_MOST 1.3
-#define LONGEST_LEAST 0.9 /* of the longest pause: what has just been usual is not raised again and again */
 
 struct rhythm_hour rhythm_hour_at(const struct rhythm_week *week, int64_t time_ns)
 {
@@ -135,7 +134,7 @@ double rhythm_limit(const struct rhythm *rhythm)
     double limit = factor * longest;
     if (rhythm->pause_count >= PAUSES_FOR_TAIL)
         limit = fmin(limit, RHYTHM_TAIL * tail_of(rhythm));
-    return fmax(limit, LONGEST_LEAST * longest);
+    return fmax(limit, longest); /* what has just been usual is not raised again and again */
 }
 
 /* ---- time ---- */
@@ -191,9 +190,11 @@ void rhythm_excuse(struct rhythm *rhythm)
 
 /* ---- asking ---- */
 
+/* Two weeks, and what sends less often than every day several times: a weekly batch is known after some weeks. */
 static bool is_learned(const struct rhythm *rhythm)
 {
-    return rhythm->watched_ns >= LEARN_DAYS * NS_PER_DAY && rhythm->pause_count >= PAUSES_MIN;
+    return rhythm->watched_ns >= LEARN_DAYS * NS_PER_DAY && rhythm->pause_count >= PAUSES_MIN &&
+           rhythm->watched_ns / REPEATS_MIN >= rhythm->longest_quiet_ns;
 }
 
 static bool is_steady(const struct rhythm *rhythm)

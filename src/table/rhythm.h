@@ -10,9 +10,11 @@
  *   beats            . . .. .. . .                 . . ..
  *   pause in beats    1 1 1                  ^ 2          the night adds nothing
  *
- * The limit is half as much again as the longest pause of the last weeks (more while few are known), not more than 2.9
- * times the pause that 99 of 100 stay below, but hardly less than the longest, and SILENCE_LEAST_S at least.
+ * The limit is half as much again as the longest pause of the last weeks (more while few are known), not more than 2.8
+ * times the pause that 99 of 100 stay below, but never less than the longest, and SILENCE_LEAST_S at least.
  * Holidays are like Sundays and teach nothing. What a watched time teaches is forgotten by and by.
+ * A rhythm is known when it was watched for two weeks, and for four times the longest time without anything: a weekly
+ * batch after four weeks, a monthly one after four months.
  *
  * Time      Of receipt. The time during which nobody watched (the program was down) is left out: rhythm_resume().
  * Threads   One at a time. Ownership  A plain struct; may be copied.

@@ -4,10 +4,11 @@ per sender; a stamp without a year gets the right one on both sides of New Year.
 import datetime
 import json
 import pathlib
+import re
 import socket
 import tempfile
 
-from harness import Checks, Server, run, wait_for
+from harness import ROOT, Checks, Server, run, wait_for
 
 checks = Checks()
 def free_port():
@@ -88,6 +89,28 @@ def corrected(server):
     near = [row for row in rows if abs(float(row[0])) < 60]
     checks.equal("as many as came after it was known", len(near), 8)
     checks.check("with what the sender said", all(row[1] for row in near), near)
+
+
+def times(server):
+    rows = server.query("hinomi.source=skewed log.source.address=127.0.0.15 | table event.id _time hinomi.sent_time hinomi.decoder")["rows"]
+    return {row[0]: row[1:] for row in rows}
+
+
+def prepare_redecode(server):
+    before = times(server)
+    checks.equal("one decoder took them", len({row[2] for row in before.values()}), 1)
+    folder = pathlib.Path(server.dir, "data/content/decoders")
+    folder.mkdir(parents=True, exist_ok=True)
+    text = (ROOT / "content/decoders/linux-auth.yaml").read_text()
+    (folder / "linux-auth.yaml").write_text(re.sub(r"(?m)^version: \d+$", "version: 99", text))
+    return before
+
+
+def redecoded(server, before):
+    """A newer version of the decoder takes them when they are read: the corrected time is not the sender's again."""
+    after = times(server)
+    checks.check("decoded again", len(after) == 16 and all(row[2] == "sshd@99" for row in after.values()), after)
+    checks.equal("the corrected time stays", {k: row[:2] for k, row in after.items()}, {k: row[:2] for k, row in before.items()})
 
 
 def heartbeats(server):
@@ -204,6 +227,11 @@ def new_year():
     year("2026-01-01T00:00:05Z", f"<86>Dec 31 23:59:58 {text}", "2025-12-31T23:59:58Z")
     year("2025-12-31T23:59:50Z", f"<86>Jan  1 00:00:03 {text}", "2026-01-01T00:00:03Z")
     year("2024-02-29T12:00:00Z", f"<86>Feb 29 11:59:58 {text}", "2024-02-29T11:59:58Z")
+    year("2024-03-01T00:00:10Z", f"<86>Feb 29 23:59:58 {text}", "2024-02-29T23:59:58Z")
+    year("2025-01-05T00:00:00Z", f"<86>Feb 29 12:00:00 {text}", "2024-02-29T12:00:00Z")
+    year("2026-01-01T00:10:00Z", f"<86>Jan  1 00:17:00 {text}", "2026-01-01T00:17:00Z")
+    year("2025-12-31T15:00:05Z", f"<86>Jan  1 00:00:03 {text}", "2026-01-01T00:00:03Z")
+    year("2026-06-01T00:00:00Z", f"<86>Dec 31 23:00:00 {text}", "2025-12-31T23:00:00Z")
 
 
 def main():
@@ -221,9 +249,11 @@ def main():
         readers(server)
         books(server)
         before = {(s["sender"], s["host"]): s["events"] for s in sources(server)["senders"]}
+        decoded_before = prepare_redecode(server)
         server.stop()
         server.start()
         server.sign_in()
+        redecoded(server, decoded_before)
         clock = sender(server, "127.0.0.15")["clock"]
         checks.check("nor its clock", clock and abs(clock["skew_s"] - 420) < 60, clock)
         checks.equal("nor who reads it", sender(server, "127.0.0.34")["read_by_nobody"], True)

@@ -178,15 +178,21 @@ function ReaderList(props: { sender: Sender }) {
   const { data, error } = usePoll(() => api.readers(query), 0, [JSON.stringify(query)]);
   if (error) return h("p.message.error", { role: "alert" }, h("b", null, "✕ "), error);
   if (!data) return null;
-  const named = (kind: ReaderKind) => data.readers.filter((reader) => reader.kind === kind);
+  const named = (kind: ReaderKind) => data.readers.filter((reader) => reader.kind === kind && !reader.everything);
+  const everything = data.readers.filter((reader) => reader.everything);
+  const name = (reader: (typeof everything)[number]): Child => {
+    if (reader.title === null) return t("readers.hidden");
+    const field = LINKS[reader.kind];
+    const text = h(Text, { text: scalarText(reader.title) });
+    return field && reader.id !== null ? h("a", { href: hashFor("search", { q: term(field, scalarText(reader.id)) }), title: t("rules.search") }, text) : text;
+  };
+  const list = (readers: typeof everything) => h("dd", null, readers.map((reader, i) => h("span.reader", { key: i }, name(reader))));
   return h("div.readers", null,
     h("h4", null, t("senders.read_by")),
     !data.known ? h("p.dim", null, t("senders.readers_unknown")) : data.read_by_nobody && h("p.warn", null, h("i", { "aria-hidden": true }, "◌ "), t("senders.about_nobody")),
     h("dl", null, READERS.filter((kind) => named(kind).length).map((kind) => h("div", { key: kind }, h("dt", null, t(`readers.${kind}`), " ", h("span.count", null, named(kind).length)),
-      h("dd", null, named(kind).map((reader, i) => h("span.reader", { key: i, class: reader.everything ? "dim" : "", title: reader.everything ? t("readers.everything") : "" },
-        reader.title === null ? t("readers.hidden")
-          : LINKS[kind] && reader.id !== null ? h("a", { href: hashFor("search", { q: term(LINKS[kind], scalarText(reader.id)) }), title: t("rules.search") }, h(Text, { text: scalarText(reader.title) }))
-            : h(Text, { text: scalarText(reader.title) }))))))),
+      list(named(kind)))),
+      everything.length > 0 && h("div.dim", null, h("dt", null, t("readers.everything"), " ", h("span.count", null, everything.length)), list(everything))),
     data.total > data.readers.length && h("p.dim", null, t("readers.more", { n: grouped(data.total - data.readers.length) })),
     data.searches_unclear > 0 && h("p.dim", null, t("readers.unclear", { n: grouped(data.searches_unclear) })));
 }
