@@ -7,6 +7,7 @@
 
 /* A number that is not further back may have been overtaken on its way, or sent again with others. */
 enum { REORDERED_MOST = 64, RESTART_RUN = 4096, START_NEAR = 64, START_FAR = 1024 };
+#define JUMP_MOST (UINT64_C(1) << 31) /* nobody lost so many: it numbers otherwise now */
 enum { MIXED_WINDOW = 256, MIXED_PART = 4, MIXED_LEAST = 4 };
 
 static void add_hole(struct sequence *sequence, uint64_t from, uint64_t to, int64_t now_ns)
@@ -97,6 +98,16 @@ static void count_order(struct sequence *sequence, bool wrong)
     sequence->recent = sequence->recent_wrong = 0;
 }
 
+static bool restart(struct sequence *sequence, uint64_t number, int64_t now_ns)
+{
+    begin_again(sequence, number);
+    if (sequence->mixed)
+        return false;
+    sequence->restarts++;
+    sequence->restart_ns = now_ns;
+    return true;
+}
+
 static bool take_behind(struct sequence *sequence, const struct sequence_kind *kind, uint64_t number, int64_t now_ns)
 {
     count_order(sequence, true);
@@ -106,12 +117,7 @@ static bool take_behind(struct sequence *sequence, const struct sequence_kind *k
         sequence->again++;
         return false;
     }
-    begin_again(sequence, number);
-    if (sequence->mixed)
-        return false;
-    sequence->restarts++;
-    sequence->restart_ns = now_ns;
-    return true;
+    return restart(sequence, number, now_ns);
 }
 
 bool sequence_take(struct sequence *sequence, const struct sequence_kind *kind, uint64_t number, int64_t now_ns,
@@ -126,6 +132,8 @@ bool sequence_take(struct sequence *sequence, const struct sequence_kind *kind, 
     }
     if (number <= sequence->newest && !wrapped)
         return take_behind(sequence, kind, number, now_ns);
+    if (!wrapped && number - sequence->newest > JUMP_MOST)
+        return restart(sequence, number, now_ns);
     count_order(sequence, !wrapped && number != sequence->newest + 1);
     jump(sequence, kind, number, now_ns);
     return false;
