@@ -197,6 +197,7 @@ static bool load_hole(struct sequence_hole *hole, struct slice *from)
 {
     uint64_t seen;
     if (!slice_take_varint(from, &hole->from) || !slice_take_varint(from, &hole->to) || hole->from > hole->to ||
+        hole->to > INT64_MAX ||
         !slice_take_varint(from, &seen) || seen > INT64_MAX || !slice_take_varint(from, &hole->before))
         return false;
     hole->seen_ns = (int64_t)seen;
@@ -209,7 +210,7 @@ bool sequence_load(struct sequence *sequence, struct slice *from)
     for (size_t i = 0; i < NUMBERS; i++)
         if (!slice_take_varint(from, &n[i]))
             return false;
-    if (n[10] > INT64_MAX || n[11] > INT64_MAX || n[12] > SEQUENCE_HOLES)
+    if (n[0] > INT64_MAX || n[10] > INT64_MAX || n[11] > INT64_MAX || n[12] > SEQUENCE_HOLES)
         return false;
     *sequence = (struct sequence){.newest = n[0], .begun = n[1], .in_order = n[2], .mixed = n[3], .gaps = n[4],
                                   .missing = n[5], .again = n[6], .restarts = n[7], .gap_from = n[8], .gap_to = n[9],

@@ -41,7 +41,7 @@ struct sequence {
     int64_t gap_ns, restart_ns;              /* when it was seen; 0: never */
 };
 
-/* True when it has begun again: *before messages were in order until then. Call sequence_settle() behind it. */
+/* Numbers are at most INT64_MAX. True when it has begun again: *before messages were in order until then. Call sequence_settle() behind it. */
 bool sequence_take(struct sequence *sequence, const struct sequence_kind *kind, uint64_t number, int64_t now_ns,
                    uint64_t *before);
 /* True for each hole that is a gap by now: call it until it is false. */
@@ -50,5 +50,5 @@ bool sequence_settle(struct sequence *sequence, int64_t now_ns, struct sequence_
 uint64_t sequence_missing(const struct sequence_hole *gap);
 
 void sequence_save(const struct sequence *sequence, struct buffer *to);
-/* False when it is too short. */
+/* False when it is too short, or says what cannot be. */
 MUST_USE bool sequence_load(struct sequence *sequence, struct slice *from);
