@@ -312,6 +312,10 @@ static void set_safety(const struct late_curl *lib, CURL *curl,
     lib->easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     if (request->ca_file)
         lib->easy_setopt(curl, CURLOPT_CAINFO, request->ca_file);
+    if (request->cert_file) {
+        lib->easy_setopt(curl, CURLOPT_SSLCERT, request->cert_file);
+        lib->easy_setopt(curl, CURLOPT_SSLKEY, request->key_file);
+    }
 }
 
 static void set_request(CURL *curl, struct transfer *transfer, const char *url)

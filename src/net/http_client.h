@@ -34,6 +34,7 @@ struct http_fetch_request {
     size_t header_count;
     struct slice body;    /* SLICE_NONE: none */
     const char *ca_file;  /* PEM; NULL: the system's */
+    const char *cert_file, *key_file; /* PEM: who we are, for servers that ask; NULL: nobody */
     int64_t timeout_ms;   /* 0: HTTP_FETCH_TIMEOUT_MS; HTTP_FETCH_ENDLESS: until nothing came for
                              HTTP_FETCH_SILENT_MAX_S */
     /* Takes the body as it comes, however long, instead of reply->body; false ends the exchange, which

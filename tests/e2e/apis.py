@@ -1,12 +1,18 @@
 """Stand-ins for HTTP APIs of clouds, after their public documents: pages, tokens that expire, throttling, late events, cut answers."""
+import base64
 import datetime
 import gzip
 import hashlib
 import hmac
 import http.server
 import json
+import pathlib
 import random
 import re
+import shutil
+import ssl
+import subprocess
+import tempfile
 import threading
 import time
 import urllib.parse
@@ -22,11 +28,45 @@ def moment(text):
     return datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%S").replace(tzinfo=datetime.timezone.utc).timestamp()
 
 
+def unpadded(text):
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+class SigningKey:
+    """A key of RSA, as PEM and as the JSON file that Google gives for a service account; says whether a token is signed with it."""
+
+    def __init__(self, address="reader@example-prod.iam.gserviceaccount.com"):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="hinomi-key-"))
+        self.pem, self.public, self.json = (self.folder / name for name in ("key.pem", "public.pem", "key.json"))
+        self.openssl("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", self.pem)
+        self.openssl("pkey", "-in", self.pem, "-pubout", "-out", self.public)
+        self.address = address
+        self.json.write_text(json.dumps({"type": "service_account", "private_key_id": "key-1", "private_key": self.pem.read_text(), "client_email": address,
+                                         "token_uri": "https://elsewhere.invalid/token"}))
+
+    @staticmethod
+    def openssl(*args):
+        return subprocess.run(["openssl", *map(str, args)], capture_output=True, check=True)
+
+    def close(self):
+        shutil.rmtree(self.folder)
+
+    def claims(self, token):
+        """Header and claims of a token that is signed, or an exception."""
+        signed, _, signature = token.rpartition(".")
+        (self.folder / "signed").write_text(signed)
+        (self.folder / "signature").write_bytes(unpadded(signature))
+        self.openssl("dgst", "-sha256", "-verify", self.public, "-signature", self.folder / "signature", self.folder / "signed")
+        head, body = (json.loads(unpadded(part)) for part in signed.split("."))
+        assert head["alg"] == "RS256" and head["typ"] == "JWT" and body["iat"] <= time.time() + 1 < body["exp"] <= body["iat"] + 3600
+        return head, body
+
+
 class Api:
     """Serves on a free port of 127.0.0.1. troubles: the share of requests that fail in one way or another."""
     page = 50
 
-    def __init__(self, troubles=0.0, seed=7):
+    def __init__(self, troubles=0.0, seed=7, tls=None):
         self.lock = threading.Lock()
         self.random = random.Random(seed)
         self.troubles = troubles
@@ -48,7 +88,10 @@ class Api:
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        self.server.handle_error = lambda *ignored: self.count("broken connections")
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.server.server_address[1]}"
+        if tls:
+            self.server.socket = tls.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def close(self):
@@ -118,25 +161,29 @@ class Api:
 
     def handle(self, request):
         length = int(request.headers.get("Content-Length") or 0)
-        body = request.rfile.read(length)
+        request.body = body = request.rfile.read(length)
         url = urllib.parse.urlsplit(request.path)
         query = {name: values[-1] for name, values in urllib.parse.parse_qs(url.query, keep_blank_values=True).items()}
         try:
-            if url.path.endswith("/token"):
-                self.give_token(request, dict(urllib.parse.parse_qsl(body.decode())))
+            if url.path.endswith("/token") and request.headers.get("Content-Type") == "application/x-www-form-urlencoded":
+                self.count("asked for tokens")
+                if self.may_have_token(request, dict(urllib.parse.parse_qsl(body.decode()))):
+                    self.give_token(request)
+                else:
+                    self.answer(request, 400, {"error": "invalid_client"})
             elif not self.trouble(request):
                 if self.is_known(request):
                     self.serve(request, url.path, query)
                 else:
                     self.count("refused")
                     self.answer(request, 401, {"error": "who are you"})
-        except (BrokenPipeError, ConnectionResetError):
+        except (BrokenPipeError, ConnectionResetError, ssl.SSLError):
             pass
 
-    def give_token(self, request, form):
-        if form.get("grant_type") != "client_credentials" or form.get("client_secret") != "s3cr&t =":
-            self.answer(request, 400, {"error": "invalid_client"})
-            return
+    def may_have_token(self, request, form):
+        return form.get("grant_type") == "client_credentials" and form.get("client_secret") == "s3cr&t ="
+
+    def give_token(self, request):
         self.count("token")
         with self.lock:
             token = f"tok-{len(self.counts)}-{self.random.getrandbits(64):x}"
@@ -154,13 +201,14 @@ class Api:
 
 class Graph(Api):
     """Microsoft Graph, List signIns: $filter by createdDateTime, @odata.nextLink."""
+    time_field = "createdDateTime"
 
     def record(self, number, at, name):
         return {"id": name, "createdDateTime": stamp(at), "userPrincipalName": f"user{number % 20}@example.com", "appDisplayName": "Portal",
                 "conditionalAccessStatus": "success", "ipAddress": "192.0.2.7", "n": number, "status": {"errorCode": 0}}
 
     def serve(self, request, path, query):
-        found = re.fullmatch(r"createdDateTime ge (\S+) and createdDateTime le (\S+)", query["$filter"])
+        found = re.fullmatch(rf"{self.time_field} ge (\S+) and {self.time_field} le (\S+)", query["$filter"])
         low, high = moment(found[1]), moment(found[2])
         rows = [item for item in self.visible() if low <= int(item[1]) <= high]
         at = int(query.get("$skiptoken", 0))
@@ -172,6 +220,112 @@ class Graph(Api):
             more = urllib.parse.urlencode({"$filter": query["$filter"], "$skiptoken": at + self.page})
             answer["@odata.nextLink"] = f"{self.url}{path}?{more}"
         self.answer(request, 200, answer)
+
+
+class GraphAudits(Graph):
+    """List directoryAudits: $filter by activityDateTime."""
+    time_field = "activityDateTime"
+
+    def record(self, number, at, name):
+        return {"id": name, "category": "UserManagement", "correlationId": str(uuid.UUID(int=number)), "result": "success", "resultReason": "",
+                "activityDisplayName": "Add user", "activityDateTime": stamp(at), "loggedByService": "Core Directory", "operationType": "Add", "n": number,
+                "initiatedBy": {"app": None, "user": {"id": "u-1", "displayName": None, "userPrincipalName": f"user{number % 20}@example.com",
+                                                      "ipAddress": "192.0.2.7"}},
+                "targetResources": [{"id": "t-1", "displayName": None, "type": "User", "userPrincipalName": "new@example.com", "modifiedProperties": []}],
+                "additionalDetails": []}
+
+
+class Google(Api):
+    """Tokens for service accounts (RFC 7523): a signed assertion, with the scope and the user it acts for."""
+    scope, subject = "", None
+    key = None  # made when it is first needed; all stand-ins have the same
+
+    def __init__(self, *args, **more):
+        Google.key = Google.key or SigningKey()
+        super().__init__(*args, **more)
+
+    def may_have_token(self, request, form):
+        if form.get("grant_type") != "urn:ietf:params:oauth:grant-type:jwt-bearer" or set(form) != {"grant_type", "assertion"}:
+            return False
+        try:
+            head, claims = self.key.claims(form["assertion"])
+        except (subprocess.CalledProcessError, AssertionError, KeyError, ValueError):
+            self.count("bad assertion")
+            return False
+        return head["kid"] == "key-1" and claims["iss"] == self.key.address and claims["scope"] == self.scope and \
+            claims.get("sub") == self.subject and claims["aud"] == self.url + "/token"
+
+
+class Workspace(Google):
+    """Reports API, activities.list: the newest first, pages by a token that is of the same question, no items where there are none."""
+    scope, subject = "https://www.googleapis.com/auth/admin.reports.audit.readonly", "admin@example.com"
+    applications = ["admin", "login", "token"]
+
+    def record(self, number, at, name):
+        # uniqueQualifier tells those of the same time apart, no others
+        application = self.applications[number % 3]
+        return {"kind": "admin#reports#activity", "etag": f'"{name}"', "n": number, "actor": {"callerType": "USER", "email": f"user{number % 20}@example.com"},
+                "id": {"time": stamp(at, "%Y-%m-%dT%H:%M:%S.%fZ"), "uniqueQualifier": str(number % 7), "applicationName": application, "customerId": "C01"},
+                "ipAddress": "192.0.2.7", "events": [{"type": "login", "name": "login_success", "parameters": [{"name": "login_type", "value": "saml"}]}]}
+
+    def serve(self, request, path, query):
+        application = path.removeprefix("/admin/reports/v1/activity/users/all/applications/")
+        if application not in self.applications or int(query["maxResults"]) > 1000 or moment(query["startTime"]) < time.time() - 180 * 86400:
+            self.answer(request, 400, {"error": {"code": 400, "message": "Invalid Value"}})
+            return
+        rows = [item for item in self.visible() if item[3]["id"]["applicationName"] == application and
+                moment(query["startTime"]) <= item[1] <= moment(query["endTime"])]
+        rows.sort(key=lambda item: (-item[1], item[2]))
+        of, _, behind = query.get("pageToken", "").partition("|")
+        if behind and of != query["startTime"] + query["endTime"]:
+            self.answer(request, 400, {"error": {"code": 400, "message": "Invalid pageToken"}})
+            return
+        at = 1 + next((i for i, item in enumerate(rows) if item[2] == behind), -1)
+        page = rows[at:at + self.page]
+        answer = {"kind": "admin#reports#activities", "etag": '"x"'}
+        if page:
+            answer["items"] = [item[3] for item in page]
+        if at + self.page < len(rows):
+            answer["nextPageToken"] = f"{query['startTime']}{query['endTime']}|{page[-1][2]}"
+        self.answer(request, 200, answer)
+
+
+class CloudLogging(Google):
+    """entries.list: a POST whose body has filter and page token; pages without entries that have a next one all the same."""
+    scope = "https://www.googleapis.com/auth/logging.read"
+
+    def record(self, number, at, name):
+        # insertId tells those of the same log and time apart, no others
+        log = ["activity", "data_access"][number % 2]
+        return {"insertId": f"i{number % 11}", "logName": f"projects/example-prod/logs/cloudaudit.googleapis.com%2F{log}", "severity": "NOTICE", "n": number,
+                "timestamp": stamp(at, "%Y-%m-%dT%H:%M:%S.%f000Z"), "resource": {"type": "project", "labels": {"project_id": "example-prod"}},
+                "protoPayload": {"@type": "type.googleapis.com/google.cloud.audit.AuditLog", "serviceName": "iam.googleapis.com",
+                                 "methodName": "google.iam.admin.v1.CreateRole", "authenticationInfo": {"principalEmail": f"user{number % 20}@example.com"},
+                                 "requestMetadata": {"callerIp": "192.0.2.7"}}}
+
+    def serve(self, request, path, query):
+        body = json.loads(request.body)
+        found = re.fullmatch(r'\(logName:"cloudaudit.googleapis.com"\) AND timestamp>="(\S+)" AND timestamp<="(\S+)"', body["filter"])
+        token = json.loads(base64.b64decode(body["pageToken"]) or "{}")
+        if path != "/v2/entries:list" or request.command != "POST" or not found or body["resourceNames"] != ["projects/example-prod"] or \
+                body["pageSize"] > 1000 or token.get("filter", body["filter"]) != body["filter"]:
+            self.answer(request, 400, {"error": {"code": 400, "status": "INVALID_ARGUMENT"}})
+            return
+        rows = [item for item in self.visible() if moment(found[1]) <= item[1] <= moment(found[2])]
+        at = 1 + next((i for i, item in enumerate(rows) if item[2] == token.get("behind")), -1)
+        answer = {}
+        if self.random.random() < 0.1 and token.get("empty", 0) < 3:
+            self.count("empty page")
+            answer["nextPageToken"] = self.token(body, token.get("behind"), token.get("empty", 0) + 1)
+        elif at < len(rows):
+            answer["entries"] = [item[3] for item in rows[at:at + self.page]]
+            if at + self.page < len(rows):
+                answer["nextPageToken"] = self.token(body, rows[at + self.page - 1][2], 0)
+        self.answer(request, 200, answer)
+
+    @staticmethod
+    def token(body, behind, empty):
+        return base64.b64encode(json.dumps({"filter": body["filter"], "behind": behind, "empty": empty}).encode()).decode()
 
 
 class Okta(Api):

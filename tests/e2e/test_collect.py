@@ -14,6 +14,7 @@ import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import certificates
 import harness
 import test_tail
 
@@ -118,23 +119,10 @@ def check_reload(checks):
         server.close()
 
 
-def make_certificates(folder):
-    """A certification authority of our own, a server's and a client's certificate."""
-    run = lambda *args: subprocess.run(["openssl", *args], check=True, capture_output=True, cwd=folder)
-    run("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=test ca",
-        "-days", "2")
-    for name in ("server", "client"):
-        (folder / f"{name}.ext").write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\n")
-        run("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.csr",
-            "-subj", f"/CN={name}.example.jp")
-        run("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-out", f"{name}.pem", "-days", "2",
-            "-extfile", f"{name}.ext")
-
-
 def check_client_certificates(checks):
     with tempfile.TemporaryDirectory(prefix="hinomi-certs-") as name:
         folder = pathlib.Path(name)
-        make_certificates(folder)
+        certificates.make(folder)
         config = ports(f"collect:\n  - {{kind: syslog, name: secure, port: %PORT%, transport: tls, certificate: {folder}/server.pem, "
                        f"key: {folder}/server.key, client_ca: {folder}/ca.pem}}\n")
         port = int(config.split("port: ")[1].split(",")[0])

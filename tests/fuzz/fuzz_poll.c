@@ -10,9 +10,12 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static const struct slice by_id[] = {{"id", 2}, {"at", 2}};
+
 static void read_page(enum poll_format format, struct slice body)
 {
-    const struct poll_form form = {.format = format, .records = "a.b", .may_lack = true, .id = "id", .entry = "e.u", .next = "@next"};
+    const struct poll_form form = {.format = format, .records = "a.b", .may_lack = true, .ids = by_id, .id_count = 1 + body.len % 2,
+                                   .entry = "e.u", .next = "@next"};
     struct poll_page page;
     struct err err;
     struct arena *arena = arena_new(256 * MIB);

@@ -9,7 +9,8 @@ struct collector_http_poll {
 };
 
 static const char *const methods[] = {"GET", "POST", NULL};
-static const char *const ways[] = {"none", "basic", "token", "oauth2", "aws", NULL};
+static const char *const ways[] = {"none", "basic", "token", "oauth2", "service_account", "aws", NULL};
+static const char *const client_auths[] = {"post", "basic", "private_key", NULL};
 static const char *const formats[] = {"json", "lines", "s3_list", NULL};
 static const char *const fetch_formats[] = {"json", "lines", NULL};
 static const char *const pagings[] = {"none", "link", "header", "url", "cursor", "page", "offset", NULL};
@@ -25,11 +26,15 @@ static const struct collector_option options[] = {
     {"secret", SETTING_SECRET, .summary = "the password of auth: basic, the token of auth: token"},
     {"scheme", SETTING_TEXT, "Bearer", .summary = "the word before the token, such as SSWS; '' for none"},
     {"token_header", SETTING_TEXT, "Authorization", .summary = "the header that has the token"},
-    {"token_url", SETTING_URL, .summary = "of auth: oauth2, where tokens are given (client credentials)"},
-    {"client_id", SETTING_TEXT, .summary = "of auth: oauth2"},
+    {"token_url", SETTING_URL, .summary = "of auth: oauth2 and service_account, where tokens are given"},
+    {"client_id", SETTING_TEXT, .summary = "of auth: oauth2; of service_account its address, which a JSON key file has as well"},
     {"client_secret", SETTING_SECRET, .summary = "of auth: oauth2"},
-    {"scope", SETTING_TEXT, .summary = "of auth: oauth2"},
-    {"audience", SETTING_TEXT, .summary = "of auth: oauth2"},
+    {"client_auth", SETTING_CHOICE, "post", .choices = client_auths, .summary = "of auth: oauth2, how the client shows who it is: its secret in the form or as Basic, or a signature with private_key"},
+    {"private_key", SETTING_SECRET, .summary = "of auth: service_account, and of client_auth: private_key: PEM of an RSA key, or the JSON key file that Google gives"},
+    {"key_id", SETTING_TEXT, .summary = "of private_key, where the server knows several; a JSON key file has it"},
+    {"subject", SETTING_TEXT, .summary = "of auth: service_account, the user it acts for"},
+    {"scope", SETTING_TEXT, .summary = "of auth: oauth2 and service_account"},
+    {"audience", SETTING_TEXT, .summary = "of auth: oauth2 and service_account; of the latter token_url as long as it is not given"},
     {"access_key", SETTING_SECRET, .summary = "of auth: aws, the id of the key"},
     {"secret_key", SETTING_SECRET, .summary = "of auth: aws"},
     {"session_token", SETTING_SECRET, .summary = "of auth: aws, with temporary keys"},
@@ -38,7 +43,7 @@ static const struct collector_option options[] = {
     {"format", SETTING_CHOICE, "json", .choices = formats, .summary = "of answers: JSON, one record a line, or the list of objects that S3 gives"},
     {"records", SETTING_TEXT, .summary = "path of the list of records in the answer, such as value; without it the answer is the list, or one record"},
     {"records_may_lack", SETTING_BOOL, "false", .summary = "true: an answer without that path has no records; false: it is an error"},
-    {"id", SETTING_TEXT, .summary = "path of a record's id; records whose id was seen are left out"},
+    {"id", SETTING_LIST, .summary = "path of a record's id, or those of its parts; records whose id was seen are left out"},
     {"entry", SETTING_TEXT, .summary = "path of what is to be fetched in each record: the answer is a list, and the events are in what it names"},
     {"fetch_url", SETTING_URL, .summary = "where an entry is fetched, with ${entry}; without it the entry is the URL"},
     {"fetch_format", SETTING_CHOICE, "json", .choices = fetch_formats, .summary = "of what is fetched; gzip is told by its first bytes"},
@@ -59,6 +64,8 @@ static const struct collector_option options[] = {
     {"reach", SETTING_DURATION, .summary = "how far back the API goes; nothing older is asked for"},
     {"timeout", SETTING_DURATION, "60s", .least = NS_PER_SECOND, .most = NS_PER_HOUR, .summary = "of a request"},
     {"ca_file", SETTING_PATH, .summary = "PEM file of the authorities that are believed; without it the system's"},
+    {"certificate", SETTING_PATH, .summary = "PEM file: who we are, for servers that ask; with key"},
+    {"key", SETTING_PATH, .summary = "PEM file of its key"},
     {"allow_private", SETTING_BOOL, "false", .summary = "true: http, and hosts of the own network, may be asked"},
 };
 
@@ -74,6 +81,8 @@ static int check_urls(const struct collector_settings *settings, struct err *err
 
 static int http_poll_check(const struct collector_settings *settings, struct err *err)
 {
+    if (!settings_string(settings, "certificate") != !settings_string(settings, "key"))
+        return err_set(err, ERR_CONFIG, "certificate and key come together");
     if (check_urls(settings, err) < 0 || poll_auth_check(settings, err) < 0 || poll_fetch_check(settings, err) < 0)
         return -1;
     return poll_round_check(settings, err);
@@ -124,7 +133,7 @@ static void http_poll_count(void *self, struct collector_counts *out)
 const struct collector_kind collector_http_poll = {
     .name = "http_poll",
     .summary = "HTTP APIs, asked again and again: audit logs of clouds and services",
-    .details = "Ready configurations (preset: NAME): microsoft_365, entra_signins, entra_audits, okta, github, aws_cloudtrail_s3. "
+    .details = "Ready configurations (preset: NAME): microsoft_365, entra_signins, entra_audits, okta, github, google_workspace, gcp_audit, aws_cloudtrail_s3. "
                "Each round asks for the time since the last one, less overlap, page by page; records whose id was seen are left "
                "out. How far it came is stored with the events, so that a restart or a kill neither loses nor doubles any.",
     .options = options,

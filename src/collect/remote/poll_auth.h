@@ -3,7 +3,9 @@
  * collect/poll_auth: how a poller of an HTTP API says who it is: the headers of a request.
  *
  *   none, basic (RFC 7617), token (Authorization: Bearer TOKEN, or another scheme or header), aws (Signature Version 4),
- *   oauth2 (client credentials, RFC 6749 4.4): the token is asked for once and kept until shortly before it expires
+ *   oauth2 (client credentials, RFC 6749 4.4), service_account (a signed assertion, RFC 7523 2.1): the token is asked for
+ *   once and kept until shortly before it expires. The client of oauth2 shows its secret in the form, as Basic, or signs
+ *   (RFC 7523 2.2).
  *
  * Ownership  The settings outlive it. Headers live in the arena that is given.
  * Threads    One: the reader's.
@@ -35,5 +37,5 @@ MUST_USE int poll_auth_headers(struct poll_auth *auth, const char *method, struc
 /* The server said 401: true when a fresh token may help. */
 bool poll_auth_renew(struct poll_auth *auth);
 
-/* For http_fetch_request.going_on, with the reader. */
-bool poll_goes_on(void *reader);
+/* What every request of the reader has: certificates, timeout, an end when it is to stop. The rest is the caller's. */
+void poll_request_init(struct reader_thread *reader, struct http_fetch_request *out);

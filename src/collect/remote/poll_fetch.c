@@ -133,7 +133,6 @@ static void empty(struct buffer *buffer)
 
 static int send_request(struct poll_fetch *fetch, const struct poll_request *wanted, struct http_fetch_reply *reply, struct err *err)
 {
-    const struct collector_settings *settings = fetch->reader->settings;
     struct http_fetch_header headers[HEADERS_MAX + POLL_AUTH_HEADERS];
     size_t count;
     arena_reset(fetch->arena);
@@ -145,17 +144,14 @@ static int send_request(struct poll_fetch *fetch, const struct poll_request *wan
         return -1;
     for (size_t i = 0; i < fetch->header_count; i++)
         headers[count++] = fetch->headers[i];
-    struct http_fetch_request request = {.method = wanted->method,
-                                         .url = wanted->url,
-                                         .headers = headers,
-                                         .header_count = count,
-                                         .body = wanted->body,
-                                         .ca_file = settings_string(settings, "ca_file"),
-                                         .timeout_ms = settings_number(settings, "timeout") / NS_PER_MS,
-                                         .going_on = poll_goes_on,
-                                         .going_on_context = fetch->reader,
-                                         .reply_max = POLL_ANSWER_BYTES_MAX,
-                                         .allow_private = settings_bool(settings, "allow_private")};
+    struct http_fetch_request request;
+    poll_request_init(fetch->reader, &request);
+    request.method = wanted->method;
+    request.url = wanted->url;
+    request.headers = headers;
+    request.header_count = count;
+    request.body = wanted->body;
+    request.reply_max = POLL_ANSWER_BYTES_MAX;
     *reply = (struct http_fetch_reply){.body = &fetch->body, .headers = &fetch->answer_headers};
     if (http_fetch(fetch->reader->host->net, &request, reply, err) < 0)
         return -1;
@@ -224,7 +220,7 @@ static enum verdict try_once(struct poll_fetch *fetch, const struct poll_request
     }
     if (!reply.cut && unpack(fetch, &err) == 0)
         return VERDICT_GOT;
-    if (!reply.cut && request->may_be_gone && err.code == ERR_INPUT) {
+    if (!reply.cut && request->is_object && err.code == ERR_INPUT) {
         buffer_clear(&fetch->plain); /* damaged where it is kept: it stays as it came */
         return VERDICT_GOT;
     }
@@ -234,7 +230,7 @@ static enum verdict try_once(struct poll_fetch *fetch, const struct poll_request
                  (size_t)(POLL_ANSWER_BYTES_MAX / MIB));
     else
         snprintf(why, ERR_TEXT_SIZE, "the answer of %.*s cannot be unpacked: %.300s", SLICE_ARG(url), err.text);
-    return request->may_be_gone ? VERDICT_GONE : VERDICT_AGAIN;
+    return request->is_object ? VERDICT_GONE : VERDICT_AGAIN;
 }
 
 enum poll_result poll_fetch_get(struct poll_fetch *fetch, const struct poll_request *request)

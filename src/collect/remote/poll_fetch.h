@@ -37,7 +37,8 @@ struct poll_fetch {
 struct poll_request {
     const char *method;
     struct slice url, body; /* body: SLICE_NONE for none */
-    bool may_be_gone;       /* also: its answer is larger than it may be */
+    bool may_be_gone;
+    bool is_object;         /* of a list: gone when its answer is larger than it may be, kept as it came when it is damaged */
 };
 
 MUST_USE int poll_fetch_init(struct poll_fetch *fetch, struct reader_thread *reader, struct err *err);

@@ -39,6 +39,34 @@ static int value_at(const struct json_tokens *tokens, uint32_t at, const char *p
     return out->ptr ? 0 : err_nomem(err);
 }
 
+/* A record that lacks a part has none. */
+static int id_of(const struct poll_form *form, const struct json_tokens *tokens, uint32_t at, struct arena *arena, struct slice *out,
+                 struct err *err)
+{
+    struct slice part;
+    *out = SLICE_NONE;
+    for (size_t i = 0; i < form->id_count; i++) {
+        if (value_at(tokens, at, form->ids[i].ptr, arena, &part, err) < 0)
+            return -1;
+        if (!part.ptr) {
+            *out = SLICE_NONE;
+            return 0;
+        }
+        if (i == 0) {
+            *out = part;
+            continue;
+        }
+        char *both = arena_alloc(arena, out->len + 1 + part.len);
+        if (!both)
+            return err_nomem(err);
+        memcpy(both, out->ptr, out->len);
+        both[out->len] = '\n';
+        memcpy(both + out->len + 1, part.ptr, part.len);
+        *out = slice_of(both, out->len + 1 + part.len);
+    }
+    return 0;
+}
+
 static int take_item(const struct poll_form *form, const struct json_tokens *tokens, uint32_t at, struct arena *arena,
                      struct poll_item *to, struct err *err)
 {
@@ -46,7 +74,7 @@ static int take_item(const struct poll_form *form, const struct json_tokens *tok
     to->raw = json_token_text(token);
     if (token->kind == JSON_STRING) /* as it stands: with its quotes */
         to->raw = slice_of(to->raw.ptr - 1, to->raw.len + 2);
-    if (value_at(tokens, at, form->id, arena, &to->id, err) < 0)
+    if (id_of(form, tokens, at, arena, &to->id, err) < 0)
         return -1;
     return value_at(tokens, at, form->entry, arena, &to->entry, err);
 }
@@ -101,7 +129,7 @@ static int line_item(const struct poll_form *form, struct json_scanner *scanner,
 {
     struct json_tokens tokens;
     *to = (struct poll_item){.raw = line};
-    if ((!form->id && !form->entry) || json_scan(scanner, line, JSON_DEPTH_MAX, NULL, &tokens, NULL) < 0)
+    if ((!form->id_count && !form->entry) || json_scan(scanner, line, JSON_DEPTH_MAX, NULL, &tokens, NULL) < 0)
         return 0; /* kept as it is */
     return take_item(form, &tokens, 0, arena, to, err);
 }

@@ -22,7 +22,8 @@ struct poll_form {
     enum poll_format format;
     const char *records; /* path of the list, or NULL */
     bool may_lack;       /* no list at that path is an empty one */
-    const char *id;      /* path within a record, or NULL */
+    const struct slice *ids; /* paths within a record: the parts of its id, each with a zero behind it */
+    size_t id_count;
     const char *entry;   /* likewise: what is to be fetched, or NULL */
     const char *next;    /* path to the next URL or cursor, or NULL */
 };

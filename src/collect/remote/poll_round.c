@@ -79,11 +79,13 @@ int poll_round_check(const struct collector_settings *settings, struct err *err)
 {
     enum poll_paging paging = paging_of(settings);
     bool is_list = is_set(settings, "entry") || is_list_of_objects(settings);
+    size_t has_id;
+    settings_list(settings, "id", &has_id);
     if (check_templates(settings, err) < 0 || check_paging(settings, paging, err) < 0 || check_follow(settings, paging, err) < 0)
         return -1;
     if (settings_number(settings, "window") <= settings_number(settings, "overlap"))
         return err_set(err, ERR_CONFIG, "window has to be longer than overlap, or no round would come further");
-    if (settings_number(settings, "overlap") && !is_set(settings, "id") && !is_list)
+    if (settings_number(settings, "overlap") && !has_id && !is_list)
         return err_set(err, ERR_CONFIG, "overlap needs id: the path of each record's id, by which those that come again are told");
     if (is_set(settings, "fetch_url") && !is_list)
         return err_set(err, ERR_CONFIG, "fetch_url needs entry: the path of what is to be fetched in each record of the list");
@@ -98,8 +100,8 @@ int poll_round_init(struct poll_round *round, struct reader_thread *reader, stru
     round->list = (struct poll_form){.format = format_of(settings_text(settings, "format")),
                                      .records = settings_string(settings, "records"),
                                      .may_lack = settings_bool(settings, "records_may_lack"),
-                                     .id = settings_string(settings, "id"),
                                      .entry = settings_string(settings, "entry")};
+    round->list.ids = settings_list(settings, "id", &round->list.id_count);
     if (round->paging == POLL_URL || round->paging == POLL_CURSOR)
         round->list.next = settings_string(settings, "next");
     round->entries = (struct poll_form){.format = format_of(settings_text(settings, "fetch_format")),
@@ -207,7 +209,7 @@ static bool remember(struct poll_round *round, uint64_t hash)
 static bool take_records(struct poll_round *round, const struct poll_page *page, uint64_t hash)
 {
     struct poll_state *state = &round->state;
-    bool by_place = !round->list.id || round->fetches; /* else the answer may have changed, and the ids say what is new */
+    bool by_place = !round->list.id_count || round->fetches; /* else the answer may have changed, and the ids say what is new */
     size_t first = by_place && state->skip_of == hash ? state->skip : 0;
     for (size_t i = first; i < page->count; i++) {
         const struct poll_item *item = &page->items[i];
@@ -261,7 +263,8 @@ static bool fetch_entry(struct poll_round *round, struct slice entry, uint64_t h
         poll_template_fill(template, &values, POLL_IN_URL, &url);
     else
         buffer_put(&url, entry);
-    struct poll_request request = {.method = "GET", .url = buffer_slice(&url), .body = SLICE_NONE, .may_be_gone = true};
+    struct poll_request request = {.method = "GET", .url = buffer_slice(&url), .body = SLICE_NONE, .may_be_gone = true,
+                                   .is_object = true};
     for (int i = 0; i < POLL_ENTRY_TRIES_MAX && result == POLL_GONE && !buffer_failed(&url); i++)
         result = poll_fetch_get(&round->fetch, &request);
     buffer_close(&url);
@@ -371,6 +374,8 @@ static enum poll_result ask(struct poll_round *round, uint64_t *hash)
                                    .body = is_set(settings, "body") ? buffer_slice(&body) : SLICE_NONE,
                                    .may_be_gone = is_continued(round)};
     *hash = poll_seen_hash(&round->state.seen, buffer_slice(&url));
+    if (body.len)
+        *hash ^= poll_seen_hash(&round->state.seen, buffer_slice(&body));
     if (buffer_failed(&url) || buffer_failed(&body))
         result = poll_fetch_fail(&round->fetch, "memory is out, or a URL is too long") ? POLL_GONE : POLL_STOP;
     else

@@ -73,6 +73,8 @@ static int end(void **state)
     return 0;
 }
 
+static const struct slice by_id[] = {{"id", 2}, {"at", 2}};
+
 static int read_page(struct fixture *fixture, struct poll_form form, const char *body)
 {
     return poll_page_read(&form, slice_text(body), fixture->arena, &fixture->page, &fixture->err);
@@ -81,7 +83,7 @@ static int read_page(struct fixture *fixture, struct poll_form form, const char 
 static void records_are_as_they_stand(void **state)
 {
     struct fixture *fixture = *state;
-    struct poll_form form = {.records = "value", .id = "id", .entry = "more.uri", .next = "@odata.nextLink"};
+    struct poll_form form = {.records = "value", .ids = by_id, .id_count = 1, .entry = "more.uri", .next = "@odata.nextLink"};
     assert_int_equal(read_page(fixture, form, "{\"@odata.nextLink\":\"https:\\/\\/x\\/2\",\"value\":[{\"id\": \"a\\u0062\"},{\"id\":7,\"more\":{\"uri\":\"u\"}},\"s\",null]}"), 0);
     const struct poll_page *page = &fixture->page;
     assert_int_equal(page->count, 4);
@@ -93,6 +95,16 @@ static void records_are_as_they_stand(void **state)
     assert_true(fixture->page.count == 2 && slice_is(fixture->page.items[1].raw, "[2,3]"));
     assert_int_equal(read_page(fixture, (struct poll_form){0}, "{\"one\":1}"), 0);
     assert_true(fixture->page.count == 1 && slice_is(fixture->page.items[0].raw, "{\"one\":1}"));
+}
+
+static void an_id_of_several_parts_is_all_of_them(void **state)
+{
+    struct fixture *fixture = *state;
+    struct poll_form form = {.ids = by_id, .id_count = 2};
+    assert_int_equal(read_page(fixture, form, "[{\"id\":\"a\",\"at\":1},{\"id\":\"a\",\"at\":2},{\"id\":\"a\"},{\"at\":2}]"), 0);
+    const struct poll_item *items = fixture->page.items;
+    assert_true(slice_is(items[0].id, "a\n1") && slice_is(items[1].id, "a\n2"));
+    assert_true(!items[2].id.ptr && !items[3].id.ptr); /* they are taken: too much is better than too little */
 }
 
 /* A wrong path would give nothing forever, and the place would go on. */
@@ -109,7 +121,7 @@ static void a_list_that_is_not_there_is_an_error(void **state)
 static void lines_and_lists_of_objects(void **state)
 {
     struct fixture *fixture = *state;
-    assert_int_equal(read_page(fixture, (struct poll_form){.format = POLL_LINES, .id = "id"}, "{\"id\":\"x\"}\r\n\nnot json\n"), 0);
+    assert_int_equal(read_page(fixture, (struct poll_form){.format = POLL_LINES, .ids = by_id, .id_count = 1}, "{\"id\":\"x\"}\r\n\nnot json\n"), 0);
     assert_true(fixture->page.count == 2 && slice_is(fixture->page.items[0].id, "x") && slice_is(fixture->page.items[1].raw, "not json"));
     struct poll_form list = {.format = POLL_S3};
     assert_int_equal(read_page(fixture, list, "<ListBucketResult><IsTruncated>true</IsTruncated><Contents><Key>a&amp;b</Key></Contents>"
@@ -132,7 +144,7 @@ static void links_are_found_among_others(void **state)
 static void failed_allocations_of_a_page_are_said(void **state)
 {
     (void)state;
-    const struct poll_form forms[] = {{.records = "value", .id = "id", .next = "n"}, {.format = POLL_LINES, .id = "id"}, {.format = POLL_S3}};
+    const struct poll_form forms[] = {{.records = "value", .ids = by_id, .id_count = 1, .next = "n"}, {.format = POLL_LINES, .ids = by_id, .id_count = 1}, {.format = POLL_S3}};
     static const char *const bodies[] = {"{\"value\":[{\"id\":\"a\\\\b\"}],\"n\":\"\\/\"}", "{\"id\":1}\n{\"id\":2}",
                                          "<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>a&amp;</Key></Contents></ListBucketResult>"};
     for (size_t i = 0; i < ARRAY_COUNT(forms); i++) {
@@ -240,6 +252,7 @@ int main(void)
         cmocka_unit_test(places_are_filled_and_encoded),
         cmocka_unit_test(places_that_are_none_are_said),
         cmocka_unit_test_setup_teardown(records_are_as_they_stand, make, end),
+        cmocka_unit_test_setup_teardown(an_id_of_several_parts_is_all_of_them, make, end),
         cmocka_unit_test_setup_teardown(a_list_that_is_not_there_is_an_error, make, end),
         cmocka_unit_test_setup_teardown(lines_and_lists_of_objects, make, end),
         cmocka_unit_test(links_are_found_among_others),
