@@ -44,6 +44,8 @@ static natsStatus set_identity(struct collector_nats *collector, natsOptions *op
         status = api->natsOptions_SetToken(options, text_option(collector, "token"));
     if (status == NATS_OK && text_option(collector, "credentials"))
         status = api->natsOptions_SetUserCredentialsFromFiles(options, text_option(collector, "credentials"), NULL);
+    if (status == NATS_OK && text_option(collector, "nkey"))
+        status = api->natsOptions_SetNKeyFromSeed(options, text_option(collector, "nkey"), text_option(collector, "nkey_seed"));
     if (status == NATS_OK && settings_bool(collector->reader.settings, "tls"))
         status = api->natsOptions_SetSecure(options, true);
     if (status == NATS_OK && text_option(collector, "ca_file"))
@@ -321,7 +323,10 @@ static void say_why(struct collector_nats *collector, natsStatus status)
 {
     char text[240];
     const char *last = collector->api->nats_GetLastError(NULL);
-    snprintf(text, sizeof(text), "NATS: %s%s%.150s", collector->api->natsStatus_GetText(status), last && last[0] ? ": " : "", last ? last : "");
+    /* With TLS 1.3 a server that misses our certificate says so only by going away. */
+    bool may_ask = status == NATS_PROTOCOL_ERROR && !text_option(collector, "certificate");
+    snprintf(text, sizeof(text), "NATS: %s%s%.120s%s", collector->api->natsStatus_GetText(status), last && last[0] ? ": " : "",
+             last ? last : "", may_ask ? "; where the server asks for a certificate, give certificate and key" : "");
     reader_say(&collector->reader, text);
 }
 
@@ -361,6 +366,8 @@ static const struct collector_option options[] = {
     {"password", SETTING_SECRET, .summary = "of user"},
     {"token", SETTING_SECRET, .summary = "instead of a user"},
     {"credentials", SETTING_PATH, .summary = "a .creds file with a JWT and its nkey"},
+    {"nkey", SETTING_TEXT, .summary = "the public key of a user, U...; with nkey_seed"},
+    {"nkey_seed", SETTING_PATH, .summary = "file with its seed, SU..."},
     {"tls", SETTING_BOOL, "false", .summary = "true: TLS is needed, also where the URL begins with nats://"},
     {"ca_file", SETTING_PATH, .summary = "PEM file of the authorities that are believed; without it the system's"},
     {"certificate", SETTING_PATH, .summary = "PEM file: who we are, for servers that ask"},
@@ -375,6 +382,8 @@ static int nats_check(const struct collector_settings *settings, struct err *err
         return err_set(err, ERR_CONFIG, "servers: 1 to %d URLs are needed", SERVERS_MAX);
     if (settings_string(settings, "user") && !settings_string(settings, "password"))
         return err_set(err, ERR_CONFIG, "user needs password");
+    if (!settings_string(settings, "nkey") != !settings_string(settings, "nkey_seed"))
+        return err_set(err, ERR_CONFIG, "nkey and nkey_seed come together");
     if (!settings_string(settings, "certificate") != !settings_string(settings, "key"))
         return err_set(err, ERR_CONFIG, "certificate and key come together");
     return 0;

@@ -13,7 +13,8 @@
 #define LATE_NATS(X)                                                                                                          \
     X(natsOptions_Create) X(natsOptions_Destroy) X(natsOptions_SetServers) X(natsOptions_SetUserInfo)                          \
     X(natsOptions_SetToken) X(natsOptions_SetSecure) X(natsOptions_LoadCATrustedCertificates)                                  \
-    X(natsOptions_LoadCertificatesChain) X(natsOptions_SetUserCredentialsFromFiles) X(natsOptions_SetAllowReconnect)           \
+    X(natsOptions_LoadCertificatesChain) X(natsOptions_SetUserCredentialsFromFiles) X(natsOptions_SetNKeyFromSeed)             \
+    X(natsOptions_SetAllowReconnect)                                                                                           \
     X(natsOptions_SetPingInterval) X(natsOptions_SetTimeout) X(natsOptions_SetName) X(natsConnection_Connect)                  \
     X(natsConnection_Destroy) X(natsConnection_JetStream) X(jsCtx_Destroy) X(jsSubOptions_Init) X(jsConsumerConfig_Init)       \
     X(js_AddConsumer) X(js_GetConsumerInfo) X(jsConsumerInfo_Destroy) X(js_GetStreamInfo) X(jsStreamInfo_Destroy)             \
