@@ -4,11 +4,14 @@ import ctypes
 import os
 import pathlib
 import sys
+import tempfile
 import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import certificates
 import harness
+import kafka_guard
 
 MESSAGES = int(os.environ.get("KAFKA_MESSAGES", "100000"))
 
@@ -46,8 +49,8 @@ class Cluster:
         assert self.lib.rd_kafka_flush(self.producer, 60000) == 0
 
 
-def counts(server):
-    page = server.query("hinomi.source=topics | stats count dc(n)")
+def counts(server, source="topics"):
+    page = server.query(f"hinomi.source={source} | stats count dc(n)")
     return tuple(int(cell) for cell in page["rows"][0]) if page["rows"] else (0, 0)
 
 
@@ -76,13 +79,53 @@ def check_kills(checks, cluster):
         server.close()
 
 
+GUARDED = 2000
+
+
+def check_identity(checks, cluster, folder):
+    """Over TLS, with each way to say who we are; and what is said when that is not enough. The brokers know neither: Guard does."""
+    certificates.make(folder)
+    ca, client, user = f"tls: true, ca_file: {folder}/ca.pem", f"certificate: {folder}/client.pem, key: {folder}/client.key", 'user: hinomi, password: "pass word"'
+    plain, asks, elsewhere = (certificates.server_context(folder, name, ask) for name, ask in (("server", False), ("server", True), ("elsewhere", False)))
+    good = {"tls": (plain, None, ca), "mutual": (asks, None, f"{ca}, {client}"), "sasl_plain": (plain, "PLAIN", f"{ca}, sasl: PLAIN, {user}"),
+            "scram_256": (plain, "SCRAM-SHA-256", f"{ca}, sasl: SCRAM-SHA-256, {user}"), "scram_512": (None, "SCRAM-SHA-512", f"sasl: SCRAM-SHA-512, {user}")}
+    bad = {"wrong_ca": (plain, None, f"tls: true, ca_file: {folder}/other-ca.pem", "certificate verify failed"),
+           "wrong_name": (elsewhere, None, ca, "certificate verify failed"), "no_certificate": (asks, None, ca, "certificate"),
+           "wrong_password": (plain, "PLAIN", f"{ca}, sasl: PLAIN, user: hinomi, password: guessed", "who are you"),
+           "wrong_way": (plain, "PLAIN", f"{ca}, sasl: SCRAM-SHA-256, {user}", "PLAIN")}
+    guards = {name: kafka_guard.Guard(cluster.brokers, *way[:2]) for name, way in {**good, **bad}.items()}
+    entry = lambda name, given: f'  - {{kind: kafka, name: {name}, group: {name}, brokers: "{guards[name].brokers}", topics: [logs], {given}}}\n'
+    cluster.produce(0, GUARDED)
+    server = harness.Server(config="collect:\n" + "".join(entry(name, way[2]) for name, way in {**good, **bad}.items())).start()
+    try:
+        server.sign_in()
+        for name in good:
+            checks.check(f"{name}: all is read", harness.wait_for(lambda: counts(server, name) == (GUARDED, GUARDED), 60), f"{counts(server, name)}")
+        said = lambda name: [line for line in pathlib.Path(server.dir, "stderr").read_text().splitlines() if f"collector {name}: " in line]
+        for name, (_, _, _, sentence) in bad.items():
+            line = harness.wait_for(lambda: said(name), 30)
+            print("\n".join(said(name)) or f"{name}: nothing was said")
+            checks.check(f"{name}: is said", any(sentence in one.split(": ", 2)[2] for one in line), f"{line}")
+            checks.equal(f"{name}: nothing is read", counts(server, name), (0, 0))
+            checks.check(f"{name}: and not again and again", len(said(name)) <= 3, f"{len(said(name))}")
+        checks.check("the ways were those that were asked for", [guards[name].seen[0] for name in ("sasl_plain", "scram_256", "scram_512")] ==
+                     ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"], f"{[guard.seen[:2] for guard in guards.values()]}")
+        checks.equal("it ends well", server.stop(), 0)
+    finally:
+        server.close()
+        for guard in guards.values():
+            guard.close()
+
+
 def main():
     checks = harness.Checks()
     try:
-        cluster = Cluster(4)
+        cluster, guarded = Cluster(4), Cluster(4)
     except OSError as problem:
         checks.skip("Kafka", problem)
         checks.finish()
+    with tempfile.TemporaryDirectory(prefix="hinomi-kafka-") as name:
+        check_identity(checks, guarded, pathlib.Path(name))
     check_kills(checks, cluster)
     checks.finish()
 

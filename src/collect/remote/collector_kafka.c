@@ -23,6 +23,7 @@ struct collector_kafka {
     struct kafka_place place;
     uint32_t record_count;
     bool failed;
+    int said; /* the error that was told last; 0: none */
     atomic_ulong open;
 };
 
@@ -73,6 +74,12 @@ static int set_all(struct collector_kafka *collector, rd_kafka_conf_t *conf, str
     return set_one(collector, conf, "security.protocol", tls ? (sasl ? "sasl_ssl" : "ssl") : "sasl_plaintext", err);
 }
 
+static void it_works(struct collector_kafka *collector)
+{
+    collector->said = 0;
+    reader_say(&collector->reader, NULL);
+}
+
 /* Where it begins: behind the events that we have, or further on where another member of the group was meanwhile. */
 static void begin_at(struct collector_kafka *collector, rd_kafka_topic_partition_t *one)
 {
@@ -100,16 +107,28 @@ static void on_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t code, rd_kafka_
     for (int i = 0; begin && i < begin->cnt; i++)
         begin_at(collector, &begin->elems[i]);
     atomic_store(&collector->open, begin ? (unsigned long)begin->cnt : 0);
+    if (begin)
+        it_works(collector);
     api->rd_kafka_assign(client, begin);
     if (begin)
         api->rd_kafka_topic_partition_list_destroy(begin);
 }
 
+/* How much an error tells of what to do: that connections are down follows from what took them down. */
+static int weight(int code)
+{
+    return code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN ? 0 : code == RD_KAFKA_RESP_ERR__TRANSPORT ? 1 : 2;
+}
+
+/* librdkafka tells each try of each broker; one of a kind is enough until it works again. */
 static void on_error(rd_kafka_t *client, int code, const char *reason, void *context)
 {
     struct collector_kafka *collector = context;
     char text[240];
     (void)client;
+    if (collector->said && (code == collector->said || weight(code) < weight(collector->said)))
+        return;
+    collector->said = code;
     snprintf(text, sizeof(text), "Kafka: %s: %.180s", collector->api->rd_kafka_err2str((rd_kafka_resp_err_t)code), reason);
     reader_say(&collector->reader, text);
 }
@@ -259,7 +278,7 @@ static void read_on(struct collector_kafka *collector)
             continue;
         collector->failed = collector->failed || !give(collector);
         if (!collector->failed) {
-            reader_say(&collector->reader, NULL);
+            it_works(collector);
             commit(collector);
             collector->failures = 0;
         }
