@@ -173,12 +173,15 @@ PRINTF_LIKE(2, 3) static void note(const struct poll_round *round, const char *f
         reader->host->note(reader->host->context, line);
 }
 
-/* Puts a record, in parts where it is long. False: it is to stop. */
-static bool put_record(struct poll_round *round, struct slice raw)
+/* Puts a record, in parts where it is long: what a delivery cannot hold goes into several, and the place says how much of
+ * the record they have. False: it is to stop. */
+static bool put_record(struct poll_round *round, struct slice raw, uint64_t hash)
 {
+    struct poll_state *state = &round->state;
     bool is_part = raw.len > EVENT_BYTES_MAX; /* also of its last piece */
-    while (raw.len) {
-        struct slice part = slice_sub(raw, 0, 16 * EVENT_BYTES_MAX);
+    size_t at = is_part && state->cut_of == hash && state->cut < raw.len ? state->cut : 0;
+    while (at < raw.len) {
+        struct slice part = slice_sub(raw, at, 16 * EVENT_BYTES_MAX);
         size_t before = round->reader->records.len;
         struct slice hints = is_part && part.len <= EVENT_BYTES_MAX ? SLICE("part=1") : SLICE("");
         uint32_t count = reader_put_event(&round->reader->records, part, hints);
@@ -190,10 +193,13 @@ static bool put_record(struct poll_round *round, struct slice raw)
             continue;
         }
         round->record_count += count;
-        raw = slice_from(raw, part.len);
-        if (raw.len && !give(round))
+        at += part.len;
+        state->cut_of = hash;
+        state->cut = at;
+        if (at < raw.len && !give(round))
             return false;
     }
+    state->cut = state->cut_of = 0;
     return true;
 }
 
@@ -211,16 +217,17 @@ static bool take_records(struct poll_round *round, const struct poll_page *page,
     struct poll_state *state = &round->state;
     bool by_place = !round->list.id_count || round->fetches; /* else the answer may have changed, and the ids say what is new */
     size_t first = by_place && state->skip_of == hash ? state->skip : 0;
+    state->skip = first;
+    state->skip_of = hash;
     for (size_t i = first; i < page->count; i++) {
         const struct poll_item *item = &page->items[i];
         uint64_t id = item->id.ptr ? poll_seen_hash(&state->seen, item->id) : 0;
         bool known = item->id.ptr && poll_seen_has(&state->seen, id);
         if (known)
             continue;
-        if (!put_record(round, item->raw) || (item->id.ptr && !remember(round, id)))
+        if (!put_record(round, item->raw, item->id.ptr ? id : hash ^ i) || (item->id.ptr && !remember(round, id)))
             return false;
         state->skip = i + 1;
-        state->skip_of = hash;
         if (round->reader->records.len >= POLL_DELIVERY_BYTES && !give(round))
             return false;
     }
@@ -273,24 +280,30 @@ static bool fetch_entry(struct poll_round *round, struct slice entry, uint64_t h
     return (result == POLL_GOT ? take_entry_answer(round, hash) : lose_entry(round, entry)) && remember(round, hash);
 }
 
+static uint64_t hash_of_entry(const struct poll_round *round, const struct poll_item *item)
+{
+    return poll_seen_hash(&round->state.seen, item->id.ptr ? item->id : item->entry.ptr ? item->entry : item->raw);
+}
+
+static bool take_entry(struct poll_round *round, const struct poll_item *item)
+{
+    uint64_t hash = hash_of_entry(round, item);
+    if (poll_seen_has(&round->state.seen, hash))
+        return true;
+    bool taken = item->entry.ptr ? fetch_entry(round, item->entry, hash)
+                                 : put_record(round, item->raw, hash) && remember(round, hash);
+    return taken && (round->reader->records.len < POLL_DELIVERY_BYTES / 4 || give(round));
+}
+
 static bool take_entries(struct poll_round *round, const struct poll_page *page)
 {
-    struct poll_state *state = &round->state;
-    for (size_t i = 0; i < page->count; i++) {
-        const struct poll_item *item = &page->items[i];
-        struct slice id = item->id.ptr ? item->id : item->entry.ptr ? item->entry : item->raw;
-        uint64_t hash = poll_seen_hash(&state->seen, id);
-        if (poll_seen_has(&state->seen, hash))
-            continue;
-        if (!item->entry.ptr) {
-            if (!put_record(round, item->raw) || !remember(round, hash))
-                return false;
-        } else if (!fetch_entry(round, item->entry, hash)) {
+    /* The one that was at work first: the place knows how far one of them was taken, and others may stand before it now. */
+    for (size_t i = 0; i < page->count && round->state.skip_of; i++)
+        if (hash_of_entry(round, &page->items[i]) == round->state.skip_of && !take_entry(round, &page->items[i]))
             return false;
-        }
-        if (round->reader->records.len >= POLL_DELIVERY_BYTES / 4 && !give(round))
+    for (size_t i = 0; i < page->count; i++)
+        if (!take_entry(round, &page->items[i]))
             return false;
-    }
     return true;
 }
 

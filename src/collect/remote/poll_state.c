@@ -2,7 +2,7 @@
 
 #include "base/limits.h"
 
-enum { VERSION = 1 };
+enum { VERSION_WITHOUT_CUT = 1, VERSION = 2 };
 
 void poll_state_init(struct poll_state *state)
 {
@@ -26,7 +26,7 @@ bool poll_state_set_next(struct poll_state *state, struct slice next)
 
 void poll_state_forget_skip(struct poll_state *state)
 {
-    state->skip = state->skip_of = 0;
+    state->skip = state->skip_of = state->cut = state->cut_of = 0;
 }
 
 void poll_state_save(const struct poll_state *state, struct buffer *to)
@@ -39,6 +39,8 @@ void poll_state_save(const struct poll_state *state, struct buffer *to)
     buffer_put_varint(to, state->page);
     buffer_put_varint(to, state->skip);
     buffer_put_le64(to, state->skip_of);
+    buffer_put_varint(to, state->cut);
+    buffer_put_le64(to, state->cut_of);
     buffer_put_block(to, buffer_slice(&state->next));
     poll_seen_save(&state->seen, to);
 }
@@ -55,10 +57,12 @@ int poll_state_load(struct poll_state *state, struct slice bytes, struct err *er
 {
     uint64_t version;
     struct slice next;
-    bool fits = slice_take_varint(&bytes, &version) && version == VERSION && take_time(&bytes, &state->at_ns) &&
+    bool fits = slice_take_varint(&bytes, &version) && version >= VERSION_WITHOUT_CUT && version <= VERSION && take_time(&bytes, &state->at_ns) &&
                 take_time(&bytes, &state->from_ns) && take_time(&bytes, &state->to_ns) &&
                 slice_take_varint(&bytes, &state->part) && slice_take_varint(&bytes, &state->page) &&
                 slice_take_varint(&bytes, &state->skip) && slice_take_le64(&bytes, &state->skip_of) &&
+                (version == VERSION_WITHOUT_CUT ||
+                 (slice_take_varint(&bytes, &state->cut) && slice_take_le64(&bytes, &state->cut_of))) &&
                 slice_take_block(&bytes, &next) && poll_state_set_next(state, next) &&
                 poll_seen_load(&state->seen, &bytes);
     if (fits && bytes.len == 0)

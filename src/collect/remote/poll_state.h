@@ -7,6 +7,7 @@
  *   part      of the round: which day and which of `each`
  *   next      of the part: the page to be asked for; empty: the first
  *   skip      of what next (or the entry with the hash skip_of) answers: so many records are taken
+ *   cut       of the record with the hash cut_of: so many bytes are taken
  *
  * Ownership  next is its own.
  * Threads    One.
@@ -17,7 +18,7 @@
 
 struct poll_state {
     int64_t at_ns, from_ns, to_ns;
-    uint64_t part, page, skip, skip_of;
+    uint64_t part, page, skip, skip_of, cut, cut_of;
     struct buffer next;
     struct poll_seen seen;
 };

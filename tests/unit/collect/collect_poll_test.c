@@ -208,12 +208,14 @@ static void places_are_read_back(void **state)
     first.at_ns = 5;
     first.part = 3;
     first.skip = 9;
+    first.cut = 10;
+    first.cut_of = 11;
     assert_true(poll_state_set_next(&first, SLICE("https://x/2")));
     uint64_t id = poll_seen_hash(&first.seen, SLICE("a"));
     assert_true(poll_seen_add(&first.seen, id));
     poll_state_save(&first, &bytes);
     assert_int_equal(poll_state_load(&second, buffer_slice(&bytes), &err), 0);
-    assert_true(second.at_ns == 5 && second.part == 3 && second.skip == 9 && slice_is(buffer_slice(&second.next), "https://x/2"));
+    assert_true(second.at_ns == 5 && second.part == 3 && second.skip == 9 && second.cut == 10 && second.cut_of == 11 && slice_is(buffer_slice(&second.next), "https://x/2"));
     assert_int_equal(poll_seen_hash(&second.seen, SLICE("a")), id);
     assert_true(poll_seen_has(&second.seen, id));
     assert_int_equal(poll_state_load(&second, slice_sub(buffer_slice(&bytes), 0, bytes.len - 1), &err), -1);
