@@ -16,7 +16,7 @@ enum { BATCH_ROWS_MAX = 4096 };    /* events in one batch */
 #define BATCH_ARENA_MAX (96 * MIB) /* memory of one batch, all columns included */
 
 /* Events. What is over a limit is kept raw, tagged and counted; it is never gone. */
-#define EVENT_BYTES_MAX (1 * MIB)   /* one event's raw bytes; longer ones are linked parts */
+#define EVENT_BYTES_MAX (1 * MIB)   /* one event's raw bytes; longer texts are linked parts (tag _part, hinomi.part), JSON documents that came over HTTP stay whole */
 enum { EVENT_FIELDS_MAX = 512 };    /* fields of one event; more stay in event.original only */
 enum { FIELD_NAME_MAX = 512 };      /* bytes of a field name */
 enum { JSON_DEPTH_MAX = 64 };       /* nesting of a JSON event */

@@ -259,6 +259,8 @@ static void put_hints(struct run *run, const struct delivery_hints *hints, bool 
         put_hint(run, KNOWN_DATASET, hints->sourcetype);
     put_hint(run, KNOWN_SENT_INDEX, hints->index);
     put_sent_id(run, hints->id);
+    if (slice_find_char(hints->part, '/') >= 0)
+        put_hint(run, KNOWN_PART, hints->part);
     if (!fields.len)
         return;
     run->tokens_of = SLICE_NONE;
@@ -374,6 +376,10 @@ static bool decode_event(struct decode *decode, struct batch *batch, struct even
         put_text(&run, KNOWN_HEADER, arena_copy(batch->arena, header));
     if (hint_text.len)
         put_hints(&run, &hints, has_dataset);
+    if (hints.part.len) {
+        row->flags |= EVENT_CUT;
+        add_tag(&run, "_part");
+    }
     if (!has_dataset) /* what the source was said to be, where no decoder knows better */
         put_default(&run, KNOWN_DATASET, row->origin->dataset);
     settle_time(&run, row, hints.time, ahead_of(decode, &run));

@@ -36,6 +36,7 @@ static const char *const known_names[KNOWN_COUNT] = {
     [KNOWN_SYSLOG_MESSAGE_ID] = "log.syslog.msgid",
     [KNOWN_HOSTNAME] = "host.hostname",
     [KNOWN_ENCODING] = "hinomi.encoding",
+    [KNOWN_PART] = "hinomi.part",
     [KNOWN_TEXT] = "hinomi.text",
     [KNOWN_HEADER] = "hinomi.header",
 };

@@ -2,6 +2,9 @@
 
 #include "base/attr.h"
 #include "base/clock.h"
+#include "base/limits.h"
+
+#include <stdio.h>
 
 enum { ORIGIN_FIELDS = 7, HINT_SEPARATOR = 0x1f };
 
@@ -120,6 +123,37 @@ void delivery_put_record(struct buffer *body, struct slice raw, struct slice hin
     buffer_put(body, raw);
 }
 
+uint32_t delivery_part_count(struct slice raw)
+{
+    return (uint32_t)((raw.len + EVENT_BYTES_MAX - 1) / EVENT_BYTES_MAX);
+}
+
+void delivery_put_part(struct buffer *body, struct slice raw, uint32_t part, struct slice hints)
+{
+    char which[32];
+    struct buffer marked;
+    uint32_t count = delivery_part_count(raw);
+    if (count == 1) {
+        delivery_put_record(body, raw, hints);
+        return;
+    }
+    buffer_init(&marked, hints.len + 64);
+    buffer_put(&marked, hints);
+    snprintf(which, sizeof(which), "%u/%u", part + 1, count);
+    delivery_put_hint(&marked, "part", slice_text(which));
+    body->failed = body->failed || buffer_failed(&marked);
+    delivery_put_record(body, slice_sub(raw, (size_t)part * EVENT_BYTES_MAX, EVENT_BYTES_MAX), buffer_slice(&marked));
+    buffer_close(&marked);
+}
+
+uint32_t delivery_put_event(struct buffer *body, struct slice raw, struct slice hints)
+{
+    uint32_t count = delivery_part_count(raw);
+    for (uint32_t part = 0; part < count && !buffer_failed(body); part++)
+        delivery_put_part(body, raw, part, hints);
+    return count;
+}
+
 void delivery_put_hint(struct buffer *hints, const char *key, struct slice value)
 {
     if (hints->len)
@@ -153,7 +187,7 @@ void delivery_read_hints(struct slice hints, struct delivery_hints *out)
         {SLICE("index"), &out->index},       {SLICE("id"), &out->id},           {SLICE("time"), &out->time},
         {SLICE("host"), &out->host},         {SLICE("source"), &out->source},   {SLICE("sourcetype"), &out->sourcetype},
         {SLICE("fields"), &out->fields},     {SLICE("encoding"), &out->encoding}, {SLICE("decoder"), &out->decoder},
-        {SLICE("exported"), &out->exported},
+        {SLICE("exported"), &out->exported}, {SLICE("part"), &out->part},
     };
     struct slice pair, name, value;
     *out = (struct delivery_hints){0};

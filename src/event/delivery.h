@@ -66,6 +66,11 @@ bool delivery_next(const struct delivery *delivery, size_t *at, struct delivery_
                    bool *damaged);
 /* Appends one event to a RECORDS body. */
 void delivery_put_record(struct buffer *body, struct slice raw, struct slice hints);
+/* Likewise, but one over EVENT_BYTES_MAX as linked parts (hint part=2/3). How many events that is; none of no bytes. */
+uint32_t delivery_put_event(struct buffer *body, struct slice raw, struct slice hints);
+/* The parts one by one, from 0. */
+uint32_t delivery_part_count(struct slice raw);
+void delivery_put_part(struct buffer *body, struct slice raw, uint32_t part, struct slice hints);
 /* Appends "key=value"; the separator cannot be part of a value and becomes a blank. */
 void delivery_put_hint(struct buffer *hints, const char *key, struct slice value);
 /* Appends the hint "time", exact to the ns; 0 means that the sender said none, and appends nothing. */
@@ -77,6 +82,7 @@ struct delivery_hints {
     struct slice id;       /* event.id; hinomi.own_id then is what the event itself says */
     struct slice encoding; /* of text that is not UTF-8 */
     struct slice decoder, exported;
+    struct slice part; /* of a longer event: which/of how many, or 1 where nobody knows yet */
 };
 void delivery_read_hints(struct slice hints, struct delivery_hints *out);
 /* SLICE_NONE when the key is not among the hints. */

@@ -9,11 +9,12 @@
 enum { ROUND_ROWS = BATCH_ROWS_MAX };
 
 #define FIELD_ENCODING SLICE("hinomi.encoding")
+#define FIELD_PART SLICE("hinomi.part")
 
 static const char *const needs[] = {
     "event.original", "hinomi.decoder", "event.dataset", "event.ingested", "hinomi.source",
     "hinomi.stream",  "log.file.path",  "tags",          "hinomi.encoding",
-    "hinomi.header",
+    "hinomi.header",  "hinomi.part",
 };
 
 /* Who may have the events of a group now. */
@@ -135,7 +136,7 @@ static struct redecoding *begin(const struct redecoder *redecoder)
     r->decode = decode_new(r->redecode->decoders);
     r->fresh = batch_new(BATCH_ARENA_MAX);
     r->merged = batch_new(BATCH_ARENA_MAX);
-    buffer_init(&r->record, 2 * EVENT_BYTES_MAX);
+    buffer_init(&r->record, JOURNAL_RECORD_BYTES_MAX); /* an event that came as one document is as long as a request */
     buffer_init(&r->hints, 4096);
     if (r->decode && r->fresh && r->merged)
         return r;
@@ -190,6 +191,8 @@ static int decode_row(struct redecoding *r, const struct batch *from, uint32_t r
         buffer_printf(&r->hints, "encoding=%.*s\x1f", SLICE_ARG(encoding));
     if (header.len)
         buffer_printf(&r->hints, "header=%.*s\x1f", SLICE_ARG(header));
+    if (text_at(from, FIELD_PART, row).len)
+        buffer_printf(&r->hints, "part=%.*s\x1f", SLICE_ARG(text_at(from, FIELD_PART, row)));
     if (group < redecode->redecoder.group_count && redecode->takers[group].by_name)
         buffer_printf(&r->hints, "decoder=%.*s", SLICE_ARG(redecode->takers[group].decoder->name));
     delivery_put_record(&r->record, text_at(from, FIELD_ORIGINAL, row), buffer_slice(&r->hints));

@@ -87,7 +87,7 @@ int stamp_evidence_find(struct looking *looking, struct understood_source *sourc
                                 .other = batch_new(BATCH_ARENA_MAX)};
     const struct slice columns[] = {FIELD_ORIGINAL, FIELD_INGESTED, FIELD_DATASET, FIELD_HEADER};
     const struct expr *filter = events_of(looking, source);
-    buffer_init(&evidence.record, 2 * EVENT_BYTES_MAX);
+    buffer_init(&evidence.record, JOURNAL_RECORD_BYTES_MAX);
     buffer_init(&evidence.hints, EVENT_BYTES_MAX);
     int result = evidence.decode && evidence.utc && evidence.other && filter
                      ? row_visit_each(looking, filter, columns, ARRAY_COUNT(columns), visit, &evidence, err)

@@ -1,36 +1,17 @@
 #!/usr/bin/env python3
 """Programs that people have: Elasticsearch's client, pino, winston and a GELF library of Node.js, and curl; each sends a known set, and every
 event is found with the right fields. The packages are those of senders/package-lock.json, kept in a cache outside of the repository."""
-import hashlib
 import os
-import pathlib
 import shutil
 import socket
 import subprocess
 
+import npm_senders
 from harness import ROOT, Checks, Server, wait_for
 
 SENDERS = ROOT / "tests/e2e/senders"
 EVENTS = 500
 checks = Checks()
-
-
-def installed():
-    """A folder with the packages, or None and why not."""
-    lock = (SENDERS / "package-lock.json").read_bytes()
-    cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "hinomi-senders" / hashlib.sha256(lock).hexdigest()[:16]
-    cache.mkdir(parents=True, exist_ok=True)
-    for path in SENDERS.iterdir():
-        shutil.copy(path, cache)
-    if (cache / "complete").exists():
-        return cache, ""
-    if not shutil.which("npm"):
-        return None, "npm is not here"
-    done = subprocess.run(["npm", "ci", "--silent", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=cache, capture_output=True, text=True)
-    if done.returncode:
-        return None, f"npm ci: {done.stderr[-300:]}"
-    (cache / "complete").write_text("")
-    return cache, ""
 
 
 def run_sender(folder, name, env):
@@ -101,7 +82,7 @@ def main():
     token = server.token("hec")
     env = {"URL": f"http://127.0.0.1:{server.hec_port}", "TOKEN": token, "GELF_PORT": str(port)}
     curl(server, token, env)
-    folder, why = installed()
+    folder, why = npm_senders.installed(SENDERS)
     for sender in (elasticsearch, pino, winston, gelf):
         if folder:
             sender(server, folder, env)

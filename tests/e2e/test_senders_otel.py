@@ -1,34 +1,18 @@
 #!/usr/bin/env python3
 """Real senders of telemetry: OpenTelemetry's SDK, winston-loki and hot-shots from npm, and Prometheus. Each sends a known set, and
 every event of it is found with its fields."""
-import hashlib
-import os
 import pathlib
 import shutil
 import subprocess
 import tempfile
 
+import npm_senders
 import senders
 from harness import ROOT, Checks, Server, wait_for
 from wire_maker import free_port
 
 checks = Checks()
 SENDERS = ROOT / "tests/e2e/senders_otel"
-
-
-def installed():
-    """The senders with their packages, in a cache folder; None where npm cannot bring them."""
-    digest = hashlib.sha256(b"".join(p.read_bytes() for p in sorted(SENDERS.iterdir()))).hexdigest()[:16]
-    folder = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "hinomi-tests" / f"senders_otel-{digest}"
-    if not (folder / "ready").exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        shutil.copytree(SENDERS, folder)
-        done = subprocess.run(["npm", "ci", "--ignore-scripts", "--silent", "--no-audit", "--no-fund"], cwd=folder, capture_output=True, text=True)
-        if done.returncode:
-            print(done.stdout[-2000:], done.stderr[-2000:])
-            return None
-        (folder / "ready").touch()
-    return folder
 
 
 def answer_of(spl):
@@ -132,13 +116,13 @@ server = Server(config=f"collect:\n  - {{kind: statsd, name: statsd, port: {port
 try:
     server.sign_in()
     token, url = server.token("hec"), f"http://127.0.0.1:{server.hec_port}"
-    folder = installed()
+    folder, why = npm_senders.installed(SENDERS)
     if folder:
         opentelemetry(folder, url, token)
         loki(folder, url, token)
         statsd(folder, port)
     else:
-        checks.skip("senders from npm", "npm could not install them")
+        checks.skip("senders from npm", why)
     prometheus(url, token)
 finally:
     server.close()

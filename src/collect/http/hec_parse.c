@@ -64,14 +64,15 @@ static bool put_hints(const struct entry *entry, const struct hec_defaults *defa
 
 static enum hec_problem put_entry(struct json_skim *skim, const struct entry *entry,
                                   const struct hec_defaults *defaults, struct rooms *rooms,
-                                  struct buffer *records)
+                                  struct buffer *records, uint32_t *event_count)
 {
     if (!entry->event.ptr || slice_is(entry->event, "null")) {
         json_skim_wrong(skim, "an object has no \"event\"");
         return HEC_EVENT_MISSING;
     }
     struct slice raw = entry->event;
-    if (raw.ptr[0] == '"') {
+    bool is_text = raw.ptr[0] == '"';
+    if (is_text) {
         buffer_clear(&rooms->event);
         if (!json_skim_unescape(json_skim_text(raw), &rooms->event)) {
             json_skim_wrong(skim, "a text has a broken escape");
@@ -87,7 +88,12 @@ static enum hec_problem put_entry(struct json_skim *skim, const struct entry *en
         json_skim_wrong(skim, "a text has a broken escape");
         return HEC_INVALID;
     }
-    delivery_put_record(records, raw, buffer_slice(&rooms->hints));
+    if (is_text) {
+        *event_count += delivery_put_event(records, raw, buffer_slice(&rooms->hints));
+    } else { /* a document stays whole, or nobody would understand it */
+        delivery_put_record(records, raw, buffer_slice(&rooms->hints));
+        ++*event_count;
+    }
     return HEC_OK;
 }
 
@@ -115,9 +121,8 @@ enum hec_problem hec_parse(struct slice body, const struct hec_defaults *default
     *event_count = 0;
     for (json_skim_space(&skim); problem == HEC_OK && skim.at < body.len; json_skim_space(&skim)) {
         struct entry entry = {0};
-        problem = skim_object(&skim, &entry) ? put_entry(&skim, &entry, defaults, &rooms, records)
+        problem = skim_object(&skim, &entry) ? put_entry(&skim, &entry, defaults, &rooms, records, event_count)
                                              : HEC_INVALID;
-        *event_count += problem == HEC_OK;
         json_skim_space(&skim);
         if (problem == HEC_OK && json_skim_peek(&skim) == ',') /* some senders write a list without brackets */
             skim.at++;
@@ -138,8 +143,7 @@ enum hec_problem hec_parse_raw(struct slice body, const struct hec_defaults *def
     while (slice_next_line(&body, &line)) {
         if (line.len == 0)
             continue;
-        delivery_put_record(records, line, buffer_slice(&rooms.hints));
-        ++*event_count;
+        *event_count += delivery_put_event(records, line, buffer_slice(&rooms.hints));
     }
     close_rooms(&rooms);
     return *event_count ? HEC_OK : HEC_NO_DATA;

@@ -1,6 +1,7 @@
 #include "collect/http/ingest_text.h"
 
 #include "base/attr.h"
+#include "base/limits.h"
 #include "cut/json_records.h"
 #include "event/delivery.h"
 
@@ -26,10 +27,13 @@ static uint32_t take_lines(struct slice body, struct slice hints, struct buffer 
     struct slice line;
     uint32_t count = 0;
     while (slice_next_line(&body, &line)) {
-        if (line.len == 0)
-            continue;
-        delivery_put_record(records, line, hints);
-        count++;
+        bool is_json = line.len && line.ptr[0] == '{'; /* a document stays whole, or nobody would understand it */
+        if (line.len > EVENT_BYTES_MAX && !is_json) {
+            count += delivery_put_event(records, line, hints);
+        } else if (line.len) {
+            delivery_put_record(records, line, hints);
+            count++;
+        }
     }
     return count;
 }

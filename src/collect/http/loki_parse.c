@@ -208,8 +208,12 @@ static void put_line(struct walk *walk, const struct json_node *line, const stru
     if (walk->entry[LABEL_SOURCE].rank)
         delivery_put_hint(&walk->hints, "source", walk->entry[LABEL_SOURCE].text);
     delivery_put_hint(&walk->hints, "fields", buffer_slice(&walk->fields));
-    delivery_put_record(walk->records, line ? line->text : SLICE(""), buffer_slice(&walk->hints));
-    walk->count++;
+    if (line && line->text.len)
+        walk->count += delivery_put_event(walk->records, line->text, buffer_slice(&walk->hints));
+    else {
+        delivery_put_record(walk->records, SLICE(""), buffer_slice(&walk->hints));
+        walk->count++;
+    }
 }
 
 static int put_value(struct walk *walk, const struct json_node *node)

@@ -5,6 +5,8 @@
 #include "collect/http/otlp_write.h"
 #include "event/delivery.h"
 
+#include <stdio.h>
+
 /* What the three signals have in common: resources have scopes, and those have records. */
 struct signal {
     const struct protobuf_message *message;
@@ -56,14 +58,52 @@ static void end(struct walk *walk, struct json *json, int64_t time_ns)
     walk->count++;
 }
 
+/* The next EVENT_BYTES_MAX bytes of a text, or up to three fewer, not to cut within a character. */
+static struct slice take_part(struct slice *rest)
+{
+    size_t len = rest->len < EVENT_BYTES_MAX ? rest->len : EVENT_BYTES_MAX;
+    for (int i = 0; i < 3 && len < rest->len && ((unsigned char)rest->ptr[len] & 0xc0) == 0x80; i++)
+        len--;
+    struct slice part = slice_sub(*rest, 0, len);
+    *rest = slice_from(*rest, len);
+    return part;
+}
+
+/* A record whose text is too long for an event: the record again and again, each with a part of the text. */
+static void put_log_parts(struct walk *walk, const struct json_node *record, struct slice text, int64_t time_ns)
+{
+    static const char *const skip[] = {"body", NULL};
+    char which[32];
+    struct json json;
+    unsigned count = 0, part = 0;
+    for (struct slice rest = text; rest.len; count++)
+        take_part(&rest);
+    while (text.len && !buffer_failed(walk->records)) {
+        begin(walk, &json, "log");
+        otlp_put_members(&json, record, skip);
+        json_put_text(&json, "body", take_part(&text));
+        put_owners(walk, &json);
+        snprintf(which, sizeof(which), "%u/%u", ++part, count);
+        delivery_put_hint(&walk->hints, "part", slice_text(which));
+        end(walk, &json, time_ns);
+    }
+}
+
 static void put_log(struct walk *walk, const struct json_node *record)
 {
     struct json json;
     int64_t time_ns = otlp_time(otlp_get(record, "timeUnixNano"));
+    const struct json_node *text = otlp_get(otlp_get(record, "body"), "stringValue");
+    if (!time_ns)
+        time_ns = otlp_time(otlp_get(record, "observedTimeUnixNano"));
+    if (text && text->kind == JSON_STRING && text->text.len > EVENT_BYTES_MAX) {
+        put_log_parts(walk, record, text->text, time_ns);
+        return;
+    }
     begin(walk, &json, "log");
     otlp_put_members(&json, record, NULL);
     put_owners(walk, &json);
-    end(walk, &json, time_ns ? time_ns : otlp_time(otlp_get(record, "observedTimeUnixNano")));
+    end(walk, &json, time_ns);
 }
 
 static void put_span(struct walk *walk, const struct json_node *span)

@@ -198,7 +198,7 @@ static void take_message(struct collector_kafka *collector, const rd_kafka_messa
     }
     if (message->payload && message->len) {
         put_hints(collector, topic, message);
-        collector->record_count += reader_put_event(&collector->reader.records, slice_of(message->payload, message->len),
+        collector->record_count += delivery_put_event(&collector->reader.records, slice_of(message->payload, message->len),
                                                     buffer_slice(&collector->reader.hints));
     }
     partition->next = message->offset + 1;

@@ -251,7 +251,7 @@ static bool take_message(struct collector_nats *collector, natsMsg *message)
         put_hints(collector, message, meta);
         fine = note_place(collector, meta);
         if (fine && data.len)
-            collector->record_count += reader_put_event(&collector->reader.records, data, buffer_slice(&collector->reader.hints));
+            collector->record_count += delivery_put_event(&collector->reader.records, data, buffer_slice(&collector->reader.hints));
     } else if (meta->NumDelivered > 1) {
         collector->redelivered++;
     }

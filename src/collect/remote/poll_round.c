@@ -173,30 +173,28 @@ PRINTF_LIKE(2, 3) static void note(const struct poll_round *round, const char *f
         reader->host->note(reader->host->context, line);
 }
 
-/* Puts a record, in parts where it is long: what a delivery cannot hold goes into several, and the place says how much of
- * the record they have. False: it is to stop. */
+/* Puts a record, in parts where it is long: what a delivery cannot hold goes into several, and the place says how many
+ * parts they have. False: it is to stop. */
 static bool put_record(struct poll_round *round, struct slice raw, uint64_t hash)
 {
     struct poll_state *state = &round->state;
-    bool is_part = raw.len > EVENT_BYTES_MAX; /* also of its last piece */
-    size_t at = is_part && state->cut_of == hash && state->cut < raw.len ? state->cut : 0;
-    while (at < raw.len) {
-        struct slice part = slice_sub(raw, at, 16 * EVENT_BYTES_MAX);
-        size_t before = round->reader->records.len;
-        struct slice hints = is_part && part.len <= EVENT_BYTES_MAX ? SLICE("part=1") : SLICE("");
-        uint32_t count = reader_put_event(&round->reader->records, part, hints);
-        if (buffer_failed(&round->reader->records)) {
-            round->reader->records.failed = false;
-            round->reader->records.len = before;
+    struct buffer *records = &round->reader->records;
+    uint32_t count = delivery_part_count(raw);
+    uint32_t part = state->cut_of == hash && state->cut < count ? (uint32_t)state->cut : 0;
+    while (part < count) {
+        size_t before = records->len;
+        delivery_put_part(records, raw, part, SLICE(""));
+        if (buffer_failed(records)) {
+            records->failed = false;
+            records->len = before;
             if (!poll_fetch_fail(&round->fetch, "memory is out: what was read is tried again"))
                 return false;
             continue;
         }
-        round->record_count += count;
-        at += part.len;
+        round->record_count++;
         state->cut_of = hash;
-        state->cut = at;
-        if (at < raw.len && !give(round))
+        state->cut = ++part;
+        if (part < count && records->len >= 16 * EVENT_BYTES_MAX && !give(round))
             return false;
     }
     state->cut = state->cut_of = 0;

@@ -7,7 +7,7 @@
  *   part      of the round: which day and which of `each`
  *   next      of the part: the page to be asked for; empty: the first
  *   skip      of what next (or the entry with the hash skip_of) answers: so many records are taken
- *   cut       of the record with the hash cut_of: so many bytes are taken
+ *   cut       of the record with the hash cut_of: so many parts are taken
  *
  * Ownership  next is its own.
  * Threads    One.

@@ -129,27 +129,6 @@ void reader_problem_of(struct reader_thread *reader, char to[240])
     pthread_mutex_unlock(&reader->lock);
 }
 
-uint32_t reader_put_event(struct buffer *records, struct slice raw, struct slice hints)
-{
-    struct buffer of_part;
-    uint32_t count = 0;
-    if (raw.len <= EVENT_BYTES_MAX) {
-        delivery_put_record(records, raw, hints);
-        return 1;
-    }
-    buffer_init(&of_part, hints.len + 64);
-    buffer_put(&of_part, hints);
-    delivery_put_hint(&of_part, "part", SLICE("1"));
-    records->failed = records->failed || buffer_failed(&of_part);
-    for (; raw.len; count++) {
-        struct slice part = slice_sub(raw, 0, EVENT_BYTES_MAX);
-        delivery_put_record(records, part, buffer_slice(&of_part));
-        raw = slice_from(raw, part.len);
-    }
-    buffer_close(&of_part);
-    return count;
-}
-
 int64_t reader_backoff_ns(unsigned failures, const struct hin_rand *rand)
 {
     int64_t wait = NS_PER_SECOND << (failures > 12 ? 12 : failures ? failures - 1 : 0);

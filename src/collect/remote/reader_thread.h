@@ -41,9 +41,6 @@ bool reader_give(struct reader_thread *reader, struct delivery *delivery);
 void reader_say(struct reader_thread *reader, const char *sentence);
 void reader_problem_of(struct reader_thread *reader, char to[240]);
 
-/* Puts an event: one over EVENT_BYTES_MAX as linked parts. How many were put. */
-uint32_t reader_put_event(struct buffer *records, struct slice raw, struct slice hints);
-
 /* How long to wait after so many failures in a row (from 1): doubles from one second to READER_WAIT_MAX_S, of which
  * the last half is left to chance, so that many who failed together do not come back together. */
 int64_t reader_backoff_ns(unsigned failures, const struct hin_rand *rand);
