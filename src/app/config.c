@@ -352,19 +352,41 @@ static int read_heartbeats(struct reading *reading, const struct yaml_node *node
     return 0;
 }
 
+/* The events of an HTTP port are named by what was spoken: a heartbeat of its name waits for any of them. */
+static int settle_port(struct reading *reading, struct heartbeat *beat)
+{
+    const struct collector_settings *port = find_collector(reading->config, beat->source);
+    if (!port || strcmp(port->kind->name, "http") != 0)
+        return 0;
+    size_t count = 0;
+    while (dialects[count])
+        count++;
+    struct slice *any = arena_array(reading->arena, count, sizeof(*any));
+    if (!any)
+        return err_nomem(reading->err);
+    for (size_t i = 0; i < count; i++) {
+        any[i] = collector_http_source(port, dialects[i], reading->arena);
+        if (!any[i].ptr)
+            return err_nomem(reading->err);
+    }
+    beat->any = any;
+    beat->any_count = count;
+    return 0;
+}
+
 /* The option of a collector, as an entry of the list. */
 static int settle_heartbeats(struct reading *reading)
 {
     struct config *config = reading->config;
     for (size_t i = 0; i < config->collect_count; i++) {
         const struct collector_settings *one = &config->collect[i];
-        struct heartbeat beat = {one->name, SLICE(""), SLICE(""), one->heartbeat_ns};
-        if (one->heartbeat_ns && slice_is(one->name, "http"))
-            return yaml_err(reading->err, one->node, "heartbeat: the events of this port are named by what was spoken (hec, bulk, ...): "
-                            "give the collector another name, or write {source: hec, every: 5m} into heartbeats");
+        struct heartbeat beat = {.source = one->name, .sender = SLICE(""), .host = SLICE(""), .every_ns = one->heartbeat_ns};
         if (one->enabled && one->heartbeat_ns && add_heartbeat(reading, one->node, &beat) < 0)
             return -1;
     }
+    for (size_t i = 0; i < config->heartbeat_count; i++)
+        if (settle_port(reading, &config->heartbeats[i]) < 0)
+            return -1;
     return 0;
 }
 

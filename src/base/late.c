@@ -1,22 +1,44 @@
 #include "base/late.h"
 
 #include <dlfcn.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-void late_open(struct late_library *library, const char *name)
+static void find(struct late_library *library, void *handle, const struct late_function *function)
 {
-    library->handle = dlopen(name, RTLD_NOW | RTLD_LOCAL);
-    if (!library->handle)
-        snprintf(library->problem, sizeof(library->problem), "%s", dlerror());
-}
-
-void late_find(struct late_library *library, const char *name, void *function)
-{
-    void *found = library->handle ? dlsym(library->handle, name) : 0;
+    char name[128];
+    snprintf(name, sizeof(name), "%s%s", library->prefix, function->name);
+    void *found = handle ? dlsym(handle, name) : NULL;
     if (!found && !library->problem[0])
         snprintf(library->problem, sizeof(library->problem), "%s", dlerror());
-    *(void **)function = found; /* POSIX lets a pointer to an object become one to a function, C does not */
+    /* POSIX lets a pointer to an object become one to a function, C does not */
+    *(void **)(void *)((char *)library->functions + function->offset) = found;
+}
+
+static void load(struct late_library *library)
+{
+    void *handle = dlopen(library->name, RTLD_NOW | RTLD_LOCAL);
+    library->tried = true;
+    if (!handle)
+        snprintf(library->problem, sizeof(library->problem), "%s", dlerror());
+    for (size_t i = 0; i < library->count; i++)
+        find(library, handle, &library->list[i]);
+    if (!library->problem[0] && library->ready)
+        library->ready();
+}
+
+const void *late_load(struct late_library *library, struct err *err)
+{
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    pthread_mutex_lock(&lock);
+    if (!library->tried)
+        load(library);
+    pthread_mutex_unlock(&lock);
+    if (!library->problem[0])
+        return library->functions;
+    err_set(err, ERR_CONFIG, "%s (%s), which cannot be loaded: %s", library->what, library->name, library->problem);
+    return NULL;
 }
 
 void late_free(void *ptr)

@@ -13,22 +13,16 @@
 #include <archive_entry.h>
 
 /* The functions by their names without "archive_". */
+#define LATE_ARCHIVE(X)                                                                        \
+    X(read_new) X(read_support_filter_all) X(read_support_format_zip)                          \
+    X(read_support_filter_bzip2) X(read_support_filter_xz) X(read_support_format_raw)          \
+    X(read_support_format_tar) X(read_open_filename) X(read_open) X(read_next_header)          \
+    X(read_data) X(read_free) X(error_string) X(entry_pathname_utf8) X(entry_filetype)
+
 struct late_archive {
-    __typeof__(archive_read_new) *read_new;
-    __typeof__(archive_read_support_filter_all) *read_support_filter_all;
-    __typeof__(archive_read_support_format_zip) *read_support_format_zip;
-    __typeof__(archive_read_support_format_tar) *read_support_format_tar;
-    __typeof__(archive_read_support_filter_bzip2) *read_support_filter_bzip2;
-    __typeof__(archive_read_support_filter_xz) *read_support_filter_xz;
-    __typeof__(archive_read_support_format_raw) *read_support_format_raw;
-    __typeof__(archive_read_open_filename) *read_open_filename;
-    __typeof__(archive_read_open) *read_open;
-    __typeof__(archive_read_next_header) *read_next_header;
-    __typeof__(archive_read_data) *read_data;
-    __typeof__(archive_read_free) *read_free;
-    __typeof__(archive_error_string) *error_string;
-    __typeof__(archive_entry_pathname_utf8) *entry_pathname_utf8;
-    __typeof__(archive_entry_filetype) *entry_filetype;
+#define MEMBER(name) __typeof__(archive_##name) *name;
+    LATE_ARCHIVE(MEMBER)
+#undef MEMBER
 };
 
 /* NULL and an error when it cannot be loaded. */

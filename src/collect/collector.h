@@ -129,6 +129,10 @@ extern const struct collector_option collector_common[];
 extern const struct collector_kind *const collector_kinds[];
 const struct collector_kind *collector_find(struct slice name);
 
+/* hinomi.source of what comes by a dialect of an HTTP port: the port that everybody has is called by what is spoken (hec),
+ * another one by its own name as well (second.hec). SLICE_NONE when memory is out. */
+struct slice collector_http_source(const struct collector_settings *settings, const struct dialect *dialect, struct arena *arena);
+
 /* Reads one entry of `collect:`; -1 with the line when something of it is wrong. */
 MUST_USE int collector_settings_read(const struct yaml_node *node, struct arena *arena,
                                      struct collector_settings *out, struct err *err);

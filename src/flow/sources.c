@@ -130,16 +130,25 @@ void sources_tell(struct sources *sources, sources_found found, sources_gap_foun
 
 /* ---- heartbeats ---- */
 
+/* False when memory is out. */
+static bool copy_beat(struct arena *arena, const struct heartbeat *from, struct heartbeat *to)
+{
+    struct slice *any = arena_array(arena, from->any_count + 1, sizeof(*any));
+    *to = (struct heartbeat){.source = arena_copy(arena, from->source), .sender = arena_copy(arena, from->sender),
+                             .host = arena_copy(arena, from->host), .every_ns = from->every_ns, .any = any};
+    for (; any && to->any_count < from->any_count; to->any_count++)
+        if (!(any[to->any_count] = arena_copy(arena, from->any[to->any_count])).ptr)
+            return false;
+    return any && to->source.ptr && to->sender.ptr && to->host.ptr;
+}
+
 static int copy_beats(struct sources *sources, const struct heartbeat *list, size_t count, struct err *err)
 {
     struct arena *arena = arena_new(16 * MIB);
     struct heartbeat *copy = arena ? arena_array(arena, count + 1, sizeof(*copy)) : NULL;
-    for (size_t i = 0; copy && i < count; i++) {
-        copy[i] = (struct heartbeat){arena_copy(arena, list[i].source), arena_copy(arena, list[i].sender),
-                                     arena_copy(arena, list[i].host), list[i].every_ns};
-        if (!copy[i].source.ptr || !copy[i].sender.ptr || !copy[i].host.ptr)
+    for (size_t i = 0; copy && i < count; i++)
+        if (!copy_beat(arena, &list[i], &copy[i]))
             copy = NULL;
-    }
     if (!copy) {
         arena_free(arena);
         return err_nomem(err);
@@ -268,12 +277,14 @@ int64_t sources_clock_ahead(void *context, struct slice host)
 
 /* ---- what comes ---- */
 
-enum { HOSTS_CACHED = 64 };
+enum { HOSTS_CACHED = 64, NAMED_MAX = 4 };
 
 /* Rows that follow each other and came from one sender, and of these the last that are of one host. */
 struct run {
     const struct origin *origin;
     struct source_entry *sender; /* or the input, where there is none; NULL: it is not followed */
+    struct source_entry *named[NAMED_MAX]; /* of heartbeats of its token, and of its HTTP port */
+    size_t named_count;
     uint32_t begin;
     struct slice host;
     struct source_entry *behind; /* the host, when the sender sends for several; NULL: the sender is all */
@@ -384,6 +395,9 @@ static int end_run(struct sources *sources, const struct batch *batch, struct ru
     int result = end_host(sources, batch, run, end, err);
     for (struct source_entry *entry = run->sender; entry && result == 0 && end > run->begin; entry = entry->group)
         result = give_rows(sources, batch, entry, run->begin, end, err);
+    for (size_t i = 0; i < run->named_count && result == 0 && end > run->begin; i++)
+        result = give_rows(sources, batch, run->named[i], run->begin, end, err);
+    run->named_count = 0;
     if (run->sender)
         run->sender->held = false;
     run->sender = NULL;
@@ -410,6 +424,30 @@ static struct source_entry *find_host(struct sources *sources, struct source_ent
     return behind;
 }
 
+/* Whether such a heartbeat waits for it by its token, or whatever is spoken over an HTTP port. */
+static bool names(const struct heartbeat *beat, const struct origin *origin)
+{
+    bool is_port = false;
+    for (size_t i = 0; i < beat->any_count && !is_port && origin->identity.len; i++)
+        is_port = slice_equal(beat->any[i], origin->source);
+    if (beat->host.len || !(is_port || slice_equal(beat->source, origin->source)))
+        return false;
+    return beat->sender.len ? slice_equal(beat->sender, origin->identity) : is_port;
+}
+
+static void find_named(struct sources *sources, struct run *run, const struct event_row *row)
+{
+    for (size_t i = 0; i < sources->heartbeat_count && run->named_count < NAMED_MAX; i++) {
+        const struct heartbeat *beat = &sources->heartbeats[i];
+        if (!names(beat, row->origin))
+            continue;
+        const struct source_entry like = {.kind = kind_of(beat), .source = beat->source, .sender = beat->sender};
+        struct source_entry *entry = source_entry_get(sources, &like, row->received_ns);
+        if (entry && entry != run->sender)
+            run->named[run->named_count++] = entry;
+    }
+}
+
 /* The entry of a heartbeat that is of the host alone. */
 static struct source_entry *find_beat(struct sources *sources, const struct run *run, int64_t now_ns)
 {
@@ -434,8 +472,10 @@ static void begin_run(struct sources *sources, struct run *run, const struct eve
     arena_reset(sources->scratch);
     if (is_followed(row->origin))
         run->sender = find_sender(sources, row->origin, row->received_ns);
-    if (run->sender)
+    if (run->sender) {
         run->sender->held = true;
+        find_named(sources, run, row);
+    }
 }
 
 static void begin_host(struct sources *sources, struct run *run, const struct event_row *row, struct slice host,

@@ -30,9 +30,11 @@ struct sources;
 
 /* Who must be heard how often. */
 struct heartbeat {
-    struct slice source;       /* hinomi.source */
-    struct slice sender, host; /* each or none */
+    struct slice source;       /* hinomi.source; of an HTTP port, which has one for each dialect, its name */
+    struct slice sender, host; /* each or none; sender: an address, or a token's id */
     int64_t every_ns;          /* 0: nobody waits for it */
+    const struct slice *any;   /* of an HTTP port: the sources that are its */
+    size_t any_count;
 };
 
 /* What is done about the clocks of those who send to an input; of inputs that are not named they are shown. */

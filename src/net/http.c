@@ -353,14 +353,9 @@ void http_reply_json(struct http_request *request, int status, struct slice body
     http_reply(request, status, "application/json", SLICE("Cache-Control: no-store\r\n"), body);
 }
 
-void http_reply_error(struct http_request *request, int status, const char *code,
-                      const char *format, ...)
+void http_reply_refusal(struct http_request *request, int status, const char *code, int retry_s, struct slice message)
 {
-    char message[1024];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(message, sizeof(message), format, args);
-    va_end(args);
+    char headers[96];
     struct buffer body;
     struct json json;
     buffer_init(&body, 64 * KIB);
@@ -369,11 +364,25 @@ void http_reply_error(struct http_request *request, int status, const char *code
     json_key(&json, "error");
     json_open(&json, '{');
     json_put_text(&json, "code", slice_text(code));
-    json_put_text(&json, "message", slice_text(message));
+    json_put_text(&json, "message", message);
     json_close(&json, '}');
     json_close(&json, '}');
-    http_reply_json(request, status, buffer_slice(&body));
+    int len = snprintf(headers, sizeof(headers), "Cache-Control: no-store\r\n");
+    if (retry_s > 0)
+        len += snprintf(headers + len, sizeof(headers) - (size_t)len, "Retry-After: %d\r\n", retry_s);
+    http_reply(request, status, "application/json", slice_of(headers, (size_t)len), buffer_slice(&body));
     buffer_close(&body);
+}
+
+void http_reply_error(struct http_request *request, int status, const char *code,
+                      const char *format, ...)
+{
+    char message[1024];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(message, sizeof(message), format, args);
+    va_end(args);
+    http_reply_refusal(request, status, code, status == 503, slice_text(message));
 }
 
 /* A refusal without a request: the message was not understood. The connection closes. */

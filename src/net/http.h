@@ -67,10 +67,12 @@ MUST_USE struct http_request *http_request_inside(struct slice target,
 void http_reply(struct http_request *request, int status, const char *content_type,
                 struct slice headers, struct slice body);
 void http_reply_json(struct http_request *request, int status, struct slice body);
-/* {"error":{"code":..,"message":..}} */
+/* {"error":{"code":..,"message":..}}; with 503, Retry-After: 1. */
 PRINTF_LIKE(4, 5)
 void http_reply_error(struct http_request *request, int status, const char *code,
                       const char *format, ...);
+/* Likewise; retry_s > 0 is Retry-After. */
+void http_reply_refusal(struct http_request *request, int status, const char *code, int retry_s, struct slice message);
 
 struct http_counts {
     uint64_t requests, refused, bytes_in;

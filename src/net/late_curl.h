@@ -13,21 +13,15 @@
 #include <curl/curl.h>
 
 /* The functions by their names without "curl_". */
+#define LATE_CURL(X)                                                                           \
+    X(global_init) X(free) X(url) X(url_set) X(url_get) X(url_cleanup) X(slist_append)         \
+    X(slist_free_all) X(easy_init) X(easy_setopt) X(easy_perform) X(easy_getinfo)              \
+    X(easy_strerror) X(easy_cleanup)
+
 struct late_curl {
-    __typeof__(curl_global_init) *global_init;
-    __typeof__(curl_free) *free;
-    __typeof__(curl_url) *url;
-    __typeof__(curl_url_set) *url_set;
-    __typeof__(curl_url_get) *url_get;
-    __typeof__(curl_url_cleanup) *url_cleanup;
-    __typeof__(curl_slist_append) *slist_append;
-    __typeof__(curl_slist_free_all) *slist_free_all;
-    __typeof__(curl_easy_init) *easy_init;
-    __typeof__(curl_easy_setopt) *easy_setopt;
-    __typeof__(curl_easy_perform) *easy_perform;
-    __typeof__(curl_easy_getinfo) *easy_getinfo;
-    __typeof__(curl_easy_strerror) *easy_strerror;
-    __typeof__(curl_easy_cleanup) *easy_cleanup;
+#define MEMBER(name) __typeof__(curl_##name) *name;
+    LATE_CURL(MEMBER)
+#undef MEMBER
 };
 
 /* NULL and an error when it cannot be loaded. */

@@ -23,24 +23,29 @@ struct collector_http {
 
 static const struct refusal {
     int status, retry_s;
-    const char *text;
+    const char *code, *text;
 } refusals[] = {
-    [INGEST_NO_TOKEN] = {401, 0, "a token is needed: Authorization: Bearer TOKEN"},
-    [INGEST_BAD_TOKEN] = {401, 0, "the Authorization header holds no token; it is Bearer TOKEN, Splunk TOKEN, Basic or ApiKey"},
-    [INGEST_UNKNOWN_TOKEN] = {403, 0, "the token is not known here, or not from this address"},
-    [INGEST_DISABLED_TOKEN] = {403, 0, "the token was revoked or has expired"},
-    [INGEST_METHOD] = {405, 0, "this path takes another method"},
-    [INGEST_TOO_LARGE] = {413, 0, "the body is too large; send it in smaller pieces"},
-    [INGEST_QUOTA] = {429, 1, "the token's quota is used up for now; send it again later"},
-    [INGEST_BUSY] = {503, 1, "there is no room now; nothing was kept, send it again"},
-    [INGEST_FAILED] = {503, 5, "the events could not be made durable; they are not kept, send them again later"},
-    [INGEST_CONFLICT] = {409, 0, "this Idempotency-Key was used before with other content"},
-    [INGEST_BAD_KEY] = {400, 0, "the Idempotency-Key is too long"},
+    [INGEST_NO_TOKEN] = {401, 0, "no_token", "a token is needed: Authorization: Bearer TOKEN"},
+    [INGEST_BAD_TOKEN] = {401, 0, "bad_token", "the Authorization header holds no token; it is Bearer TOKEN, Splunk TOKEN, Basic or ApiKey"},
+    [INGEST_UNKNOWN_TOKEN] = {403, 0, "unknown_token", "the token is not known here, or not from this address"},
+    [INGEST_DISABLED_TOKEN] = {403, 0, "disabled_token", "the token was revoked or has expired"},
+    [INGEST_METHOD] = {405, 0, "method_not_allowed", "this path takes another method"},
+    [INGEST_TOO_LARGE] = {413, 0, "too_large", "the body is too large; send it in smaller pieces"},
+    [INGEST_QUOTA] = {429, 1, "quota", "the token's quota is used up for now; send it again later"},
+    [INGEST_BUSY] = {503, 1, "busy", "there is no room now; nothing was kept, send it again"},
+    [INGEST_FAILED] = {503, 5, "not_durable", "the events could not be made durable; they are not kept, send them again later"},
+    [INGEST_CONFLICT] = {409, 0, "conflict", "this Idempotency-Key was used before with other content"},
+    [INGEST_BAD_KEY] = {400, 0, "bad_key", "the Idempotency-Key is too long"},
 };
 
 int ingest_status(enum ingest_refusal why)
 {
     return refusals[why].status;
+}
+
+const char *ingest_code(enum ingest_refusal why)
+{
+    return refusals[why].code;
 }
 
 struct slice ingest_retry_header(struct ingest_call *call, int retry_s)
@@ -91,13 +96,11 @@ static struct slice batch_key(struct ingest_call *call)
     return arena_printf(call->arena, "%.*s/%.*s", SLICE_ARG(call->grant.id), SLICE_ARG(key));
 }
 
-/* The port that everybody has is called by what is spoken; another one by its own name as well. */
-static struct slice source_of(const struct ingest_call *call)
+struct slice collector_http_source(const struct collector_settings *settings, const struct dialect *dialect, struct arena *arena)
 {
-    const struct collector_settings *settings = call->collector->settings;
     if (slice_is(settings->name, settings->kind->name))
-        return slice_text(call->dialect->name);
-    return arena_printf(call->arena, "%.*s.%s", SLICE_ARG(settings->name), call->dialect->name);
+        return slice_text(dialect->name);
+    return arena_printf(arena, "%.*s.%s", SLICE_ARG(settings->name), dialect->name);
 }
 
 static struct slice first_of(struct slice a, struct slice b)
@@ -111,7 +114,7 @@ void ingest_take(struct ingest_call *call, struct slice records, uint32_t count,
     struct collector_http *collector = call->collector;
     struct delivery delivery = collector_delivery(collector->host, collector->settings);
     struct err err;
-    delivery.origin.source = source_of(call);
+    delivery.origin.source = collector_http_source(collector->settings, call->dialect, call->arena);
     delivery.origin.stream = first_of(call->grant.stream, delivery.origin.stream);
     delivery.origin.dataset = first_of(call->grant.dataset, delivery.origin.dataset);
     delivery.origin.zone = first_of(call->grant.zone, delivery.origin.zone);

@@ -87,5 +87,6 @@ void ingest_take(struct ingest_call *call, struct slice records, uint32_t count,
 /* Refuses, with the status' usual sentence when text is NULL. */
 void ingest_refuse(struct ingest_call *call, enum ingest_refusal why, const char *text);
 int ingest_status(enum ingest_refusal why);
+const char *ingest_code(enum ingest_refusal why); /* a word for programs, such as unknown_token */
 /* "Retry-After: N\r\n", or none for 0. */
 struct slice ingest_retry_header(struct ingest_call *call, int retry_s);

@@ -11,19 +11,7 @@
 
 static void refuse(struct ingest_call *call, enum ingest_refusal why, const char *text, int retry_s)
 {
-    struct buffer body;
-    struct json json;
-    buffer_init(&body, 64 * KIB);
-    json_init(&json, &body);
-    json_open(&json, '{');
-    json_key(&json, "error");
-    json_open(&json, '{');
-    json_put_text(&json, "message", slice_text(text));
-    json_close(&json, '}');
-    json_put_i64(&json, "accepted", 0);
-    json_close(&json, '}');
-    http_reply(call->request, ingest_status(why), "application/json", ingest_retry_header(call, retry_s), buffer_slice(&body));
-    buffer_close(&body);
+    http_reply_refusal(call->request, ingest_status(why), ingest_code(why), retry_s, slice_text(text));
 }
 
 static void answer(struct ingest_call *call, const struct sink_ack *ack)

@@ -105,11 +105,9 @@ static void *run(void *context)
 static int http_poll_open(const struct collector_host *host, const struct collector_settings *settings, void **out,
                           struct err *err)
 {
-    struct collector_http_poll *collector = mem_calloc(1, sizeof(*collector));
-    *out = collector;
+    struct collector_http_poll *collector = *out = reader_new(sizeof(*collector), host, settings, 128 * KIB, err);
     if (!collector)
-        return err_nomem(err);
-    reader_thread_init(&collector->reader, host, settings, 128 * KIB);
+        return -1;
     if (poll_round_init(&collector->round, &collector->reader, err) < 0)
         return -1;
     return reader_thread_start(&collector->reader, run, collector, err);

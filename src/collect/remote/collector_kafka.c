@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
+enum { KINDS_SAID_MAX = 4 };
 enum { POLL_MS = 250, MESSAGES_MAX = 5000, COMMITTED_WAIT_MS = 10000 };
 #define GATHER_BYTES (4 * MIB)
 
@@ -23,7 +24,8 @@ struct collector_kafka {
     struct kafka_place place;
     uint32_t record_count;
     bool failed;
-    int said; /* the error that was told last; 0: none */
+    int said[KINDS_SAID_MAX]; /* errors that were told since it worked */
+    size_t said_count;
     atomic_ulong open;
 };
 
@@ -76,7 +78,7 @@ static int set_all(struct collector_kafka *collector, rd_kafka_conf_t *conf, str
 
 static void it_works(struct collector_kafka *collector)
 {
-    collector->said = 0;
+    collector->said_count = 0;
     reader_say(&collector->reader, NULL);
 }
 
@@ -120,15 +122,18 @@ static int weight(int code)
     return code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN ? 0 : code == RD_KAFKA_RESP_ERR__TRANSPORT ? 1 : 2;
 }
 
-/* librdkafka tells each try of each broker; one of a kind is enough until it works again. */
+/* librdkafka tells each try of each broker; each kind is told once until it works again. */
 static void on_error(rd_kafka_t *client, int code, const char *reason, void *context)
 {
     struct collector_kafka *collector = context;
     char text[240];
     (void)client;
-    if (collector->said && (code == collector->said || weight(code) < weight(collector->said)))
+    for (size_t i = 0; i < collector->said_count; i++)
+        if (code == collector->said[i] || weight(code) < weight(collector->said[i]))
+            return;
+    if (collector->said_count == KINDS_SAID_MAX)
         return;
-    collector->said = code;
+    collector->said[collector->said_count++] = code;
     snprintf(text, sizeof(text), "Kafka: %s: %.180s", collector->api->rd_kafka_err2str((rd_kafka_resp_err_t)code), reason);
     reader_say(&collector->reader, text);
 }
@@ -338,11 +343,9 @@ static int kafka_check(const struct collector_settings *settings, struct err *er
 
 static int kafka_open(const struct collector_host *host, const struct collector_settings *settings, void **out, struct err *err)
 {
-    struct collector_kafka *collector = mem_calloc(1, sizeof(*collector));
-    *out = collector;
+    struct collector_kafka *collector = *out = reader_new(sizeof(*collector), host, settings, 8 * MIB, err);
     if (!collector)
-        return err_nomem(err);
-    reader_thread_init(&collector->reader, host, settings, 8 * MIB);
+        return -1;
     collector->api = late_kafka(err);
     return collector->api ? reader_thread_start(&collector->reader, run, collector, err) : -1;
 }

@@ -391,11 +391,9 @@ static int nats_check(const struct collector_settings *settings, struct err *err
 
 static int nats_open(const struct collector_host *host, const struct collector_settings *settings, void **out, struct err *err)
 {
-    struct collector_nats *collector = mem_calloc(1, sizeof(*collector));
-    *out = collector;
+    struct collector_nats *collector = *out = reader_new(sizeof(*collector), host, settings, 128 * KIB, err);
     if (!collector)
-        return err_nomem(err);
-    reader_thread_init(&collector->reader, host, settings, 128 * KIB);
+        return -1;
     collector->api = late_nats(err);
     return collector->api ? reader_thread_start(&collector->reader, run, collector, err) : -1;
 }

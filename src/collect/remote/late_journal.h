@@ -13,26 +13,16 @@
 #include <systemd/sd-journal.h>
 
 /* The functions by their names without "sd_journal_". */
+#define LATE_JOURNAL(X)                                                                        \
+    X(open) X(open_directory) X(close) X(add_match) X(add_conjunction) X(add_disjunction)      \
+    X(set_data_threshold) X(seek_head) X(seek_tail) X(seek_cursor) X(test_cursor) X(next)      \
+    X(previous) X(get_cursor) X(get_realtime_usec) X(get_monotonic_usec)                       \
+    X(enumerate_available_data) X(restart_data) X(wait)
+
 struct late_journal {
-    __typeof__(sd_journal_open) *open;
-    __typeof__(sd_journal_open_directory) *open_directory;
-    __typeof__(sd_journal_close) *close;
-    __typeof__(sd_journal_add_match) *add_match;
-    __typeof__(sd_journal_add_conjunction) *add_conjunction;
-    __typeof__(sd_journal_add_disjunction) *add_disjunction;
-    __typeof__(sd_journal_set_data_threshold) *set_data_threshold;
-    __typeof__(sd_journal_seek_head) *seek_head;
-    __typeof__(sd_journal_seek_tail) *seek_tail;
-    __typeof__(sd_journal_seek_cursor) *seek_cursor;
-    __typeof__(sd_journal_test_cursor) *test_cursor;
-    __typeof__(sd_journal_next) *next;
-    __typeof__(sd_journal_previous) *previous;
-    __typeof__(sd_journal_get_cursor) *get_cursor;
-    __typeof__(sd_journal_get_realtime_usec) *get_realtime_usec;
-    __typeof__(sd_journal_get_monotonic_usec) *get_monotonic_usec;
-    __typeof__(sd_journal_enumerate_available_data) *enumerate_available_data;
-    __typeof__(sd_journal_restart_data) *restart_data;
-    __typeof__(sd_journal_wait) *wait;
+#define MEMBER(name) __typeof__(sd_journal_##name) *name;
+    LATE_JOURNAL(MEMBER)
+#undef MEMBER
 };
 
 /* NULL and an error when it cannot be loaded. */

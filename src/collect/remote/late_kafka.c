@@ -1,26 +1,26 @@
 #include "collect/remote/late_kafka.h"
 
+#include "base/attr.h"
 #include "base/late.h"
 
-#include <pthread.h>
-
 static struct late_kafka functions;
-static struct late_library library;
 
-static void load(void)
-{
-    late_open(&library, HINOMI_KAFKA_LIBRARY);
-#define FIND(name) late_find(&library, #name, &functions.name);
-    LATE_KAFKA(FIND)
-#undef FIND
-}
+static const struct late_function list[] = {
+#define ENTRY(member) {#member, offsetof(struct late_kafka, member)},
+    LATE_KAFKA(ENTRY)
+#undef ENTRY
+};
+
+static struct late_library library = {
+    .name = HINOMI_KAFKA_LIBRARY,
+    .what = "kind: kafka needs librdkafka",
+    .prefix = "",
+    .list = list,
+    .count = ARRAY_COUNT(list),
+    .functions = &functions,
+};
 
 const struct late_kafka *late_kafka(struct err *err)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, load);
-    if (!library.problem[0])
-        return &functions;
-    err_set(err, ERR_CONFIG, "kind: kafka needs librdkafka (%s), which cannot be loaded: %s", HINOMI_KAFKA_LIBRARY, library.problem);
-    return NULL;
+    return late_load(&library, err);
 }

@@ -1,6 +1,7 @@
 #include "collect/remote/reader_thread.h"
 
 #include "base/limits.h"
+#include "base/mem.h"
 #include "base/thread.h"
 
 #include <stdio.h>
@@ -8,14 +9,21 @@
 enum answer { ANSWER_NONE, ANSWER_STORED, ANSWER_FAILED };
 enum { GIVE_AGAIN_MS = 50, GIVE_AGAIN_FAILED_MS = 1000 };
 
-void reader_thread_init(struct reader_thread *reader, const struct collector_host *host,
-                        const struct collector_settings *settings, size_t hints_max)
+void *reader_new(size_t size, const struct collector_host *host, const struct collector_settings *settings, size_t hints_max,
+                 struct err *err)
 {
-    *reader = (struct reader_thread){.host = host, .settings = settings};
+    struct reader_thread *reader = mem_calloc(1, size);
+    if (!reader) {
+        err_nomem(err);
+        return NULL;
+    }
+    reader->host = host;
+    reader->settings = settings;
     buffer_init(&reader->records, JOURNAL_RECORD_BYTES_MAX);
     buffer_init(&reader->hints, hints_max);
     pthread_mutex_init(&reader->lock, NULL);
     pthread_cond_init(&reader->changed, NULL);
+    return reader;
 }
 
 int reader_thread_start(struct reader_thread *reader, void *(*work)(void *context), void *context, struct err *err)

@@ -292,9 +292,9 @@ static void heartbeats_need_no_learning(void **state)
     struct world *world = world_new(NULL);
     struct err err;
     const struct heartbeat beats[] = {
-        {SLICE("hec"), SLICE("192.0.2.0"), SLICE(""), 5 * NS_PER_MINUTE},
-        {SLICE("hec"), SLICE(""), SLICE("db1"), 2 * NS_PER_MINUTE},
-        {SLICE("syslog"), SLICE("192.0.2.1"), SLICE(""), 0},
+        {.source = SLICE("hec"), .sender = SLICE("192.0.2.0"), .host = SLICE(""), .every_ns = 5 * NS_PER_MINUTE},
+        {.source = SLICE("hec"), .sender = SLICE(""), .host = SLICE("db1"), .every_ns = 2 * NS_PER_MINUTE},
+        {.source = SLICE("syslog"), .sender = SLICE("192.0.2.1"), .host = SLICE(""), .every_ns = 0},
     };
     assert_int_equal(sources_heartbeats(world->sources, beats, ARRAY_COUNT(beats), &err), 0);
     pass(world, 1, 0, 0);
