@@ -167,10 +167,9 @@ static struct slice token_of(struct ingest_call *call)
     return SLICE("");
 }
 
-static bool may_enter(struct ingest_call *call)
+bool ingest_enter(struct ingest_call *call, struct slice token)
 {
     const struct collector_host *host = call->collector->host;
-    struct slice token = token_of(call);
     if (!token.len) {
         ingest_refuse(call, token.ptr ? INGEST_BAD_TOKEN : INGEST_NO_TOKEN, NULL);
         return false;
@@ -248,7 +247,7 @@ static void handle(void *context, struct http_request *request)
                          "API are on another port");
     else if (!route)
         ingest_refuse(call, INGEST_METHOD, NULL);
-    else if (route->open || may_enter(call))
+    else if (route->open || ingest_enter(call, token_of(call)))
         route->handle(call);
 }
 

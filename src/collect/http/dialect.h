@@ -9,7 +9,7 @@
  *
  * Ownership  A call lives until its one answer: http_reply*() on call->request, from handle(), answer() or refuse().
  *            Slices of a call live as long as the request; call->arena is the request's.
- * The token stands in the Authorization header: "Splunk T", "Bearer T", "Basic" (its password, or its user when that is
+ * The token stands in the Authorization header, but for osquery, which has it in the body: "Splunk T", "Bearer T", "Basic" (its password, or its user when that is
  * empty), "ApiKey" (base64 of id:T).
  * Threads    handle() on the loop's thread; it must not block. answer() and refuse() on that or the journal's thread.
  */
@@ -80,6 +80,8 @@ struct dialect {
 /* All dialects; NULL at the end. Of routes that fit the same path the first one's dialect answers. */
 extern const struct dialect *const dialects[];
 
+/* Of an open route whose protocol has its token elsewhere: fills call->grant; false: it was refused. SLICE_NONE: there is none. */
+bool ingest_enter(struct ingest_call *call, struct slice token);
 /* Hands count events over as RECORDS (event/delivery.h). answer() is called once they are durable (SINK_STORED or
  * SINK_DUPLICATE); everything else becomes refuse(). The records are copied. */
 void ingest_take(struct ingest_call *call, struct slice records, uint32_t count,
