@@ -9,9 +9,10 @@ import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import certificates
 import harness
 import senders
-from test_collect import count, ledger, make_certificates, ports
+from test_collect import count, ledger, ports
 
 FULL = bool(os.environ.get("HINOMI_FULL"))
 LINES = 1000000 if FULL else 20000
@@ -163,7 +164,7 @@ def main():
         checks.skip("senders", why)
         checks.finish()
     with tempfile.TemporaryDirectory(prefix="hinomi-certs-") as certs:
-        make_certificates(pathlib.Path(certs))
+        certificates.make(pathlib.Path(certs))
         inputs = Inputs(certs)
         try:
             which = sys.argv[1] if len(sys.argv) > 1 else ""
