@@ -262,28 +262,25 @@ static void note_change(struct watched_log *log, struct watched_file *file, cons
     file->left = log->dirty = true;
 }
 
-/* 1: this is the file; 0: an inode that was used again, or it was emptied; -1. Nobody knows when it moved meanwhile. */
-static int is_still(struct watched_log *log, struct watched_file *file, struct sibling *sibling, struct siblings *all,
-                    struct err *err)
+/* Not when the inode was used again, or it was emptied. Nobody knows when it moved meanwhile. */
+static bool is_still(const struct watched_log *log, struct watched_file *file, const struct sibling *sibling, struct siblings *all)
 {
+    struct err later; /* one that cannot be opened is told when its turn comes */
     bool unchanged = file->size == (uint64_t)sibling->info->st_size && file->modified_ns == modified_ns(sibling->info);
     if (watched_file_is_open(file))
         return !sibling->present || !watched_file_is_emptied(file);
     if (!was_taken_from(file)) /* nothing but the inode is known of it: what it is by now is judged anew */
         return unchanged;
     if (unchanged && file->modified_ns)
-        return 1;
+        return true;
     if (file->place.finished && modified_ns(sibling->info) < log->since_ns)
-        return 1; /* of no concern, whatever it is */
-    int fits = watched_file_open(file, sibling->path, err);
-    if (fits < 0 || file->place.inode != sibling->info->st_ino || file->other) {
-        all->moving |= fits >= 0;
-        return fits < 0 ? -1 : 0;
-    }
-    if (fits && (file->place.finished || (file->packed && log->watch->open.packed > PACKED_OPEN_MAX) ||
-                 log->watch->open.files > FILES_OPEN_MAX))
+        return true; /* of no concern, whatever it is */
+    int fits = watched_file_open(file, sibling->path, &later);
+    all->moving |= fits >= 0 && (file->place.inode != sibling->info->st_ino || file->other);
+    if (fits > 0 && (file->place.finished || (file->packed && log->watch->open.packed > PACKED_OPEN_MAX) ||
+                     log->watch->open.files > FILES_OPEN_MAX))
         watched_file_close(file);
-    return fits;
+    return fits != 0;
 }
 
 static int find_known(struct watched_log *log, struct siblings *all, struct err *err)
@@ -291,10 +288,10 @@ static int find_known(struct watched_log *log, struct siblings *all, struct err 
     for (size_t i = 0; i < log->count; i++) {
         struct watched_file *file = log->files[i];
         struct sibling *sibling = of_inode(all, &file->place);
-        int fits = sibling && !sibling->file ? is_still(log, file, sibling, all, err) : 0;
+        bool fits = sibling && !sibling->file && is_still(log, file, sibling, all);
         if (all->moving)
             return 0;
-        if (fits < 0 || (fits && watched_file_set_path(file, sibling->path, err) < 0))
+        if (fits && watched_file_set_path(file, sibling->path, err) < 0)
             return -1;
         file->nameless = !fits;
         if (fits) {
@@ -513,9 +510,9 @@ static int take_in(struct watched_log *log, struct sibling *sibling, struct err 
         return err_nomem(err);
     sibling->file = file;
     file->current = sibling->present;
-    bool open = watched_file_open(file, sibling->path, &later) == 1;
-    bool moved = !open && file->other;
-    if (open && ((!file->current && log->watch->open.packed > PACKED_OPEN_MAX) || log->watch->open.files > FILES_OPEN_MAX))
+    int fits = watched_file_open(file, sibling->path, &later);
+    bool moved = fits == 0 && file->other;
+    if (fits > 0 && ((!file->current && log->watch->open.packed > PACKED_OPEN_MAX) || log->watch->open.files > FILES_OPEN_MAX))
         watched_file_close(file);
     if (moved)
         watched_log_remove(log, at);
@@ -565,6 +562,10 @@ static void raise_since(struct watched_log *log, const struct siblings *all, int
     int64_t since = INT64_MIN, now = clock_wall_ns(log->watch->host->sink->clock) - NS_PER_SECOND;
     for (size_t i = 0; i < all->count; i++)
         since = modified_ns(all->list[i].info) > since ? modified_ns(all->list[i].info) : since;
+    if (log->watch->leaves_rotated) { /* all that was written until now */
+        log->since_ns = since + 1;
+        return;
+    }
     since = since < now ? since : now; /* stamps of the future */
     since = since < waiting_ns ? since : waiting_ns;
     for (size_t i = 0; i < log->count; i++)
@@ -578,6 +579,14 @@ static void forget_untaken(struct watched_log *log)
     for (size_t i = log->count; i > 0; i--)
         if (log->files[i - 1]->nameless && !was_taken_from(log->files[i - 1]) && !watched_file_is_open(log->files[i - 1]))
             watched_log_remove(log, i - 1);
+}
+
+/* A look opens files to compare them; with their names they can be opened again. */
+static void close_many(struct watched_log *log)
+{
+    for (size_t i = 0; i < log->count && log->watch->open.files > FILES_OPEN_MAX; i++)
+        if (log->files[i]->kind == KIND_TEXT && !log->files[i]->nameless)
+            watched_file_close(log->files[i]);
 }
 
 static void tell_full(struct watched_log *log)
@@ -626,6 +635,7 @@ int watched_log_look(struct watched_log *log, struct folder_lists *lists, struct
         for (size_t i = 0; i < all.count; i++)
             log->gone &= !all.list[i].present;
     }
+    close_many(log);
     arena_rewind(log->watch->arena, &mark);
     return result;
 }
