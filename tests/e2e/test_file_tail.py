@@ -374,15 +374,19 @@ class Writer(threading.Thread):
             path.rename(path.with_name(".".join(parts)))
 
     def rotate(self):
+        kind = self.rng.choice(["rename", "copy", "packed"]) if self.kind == "mixed" else self.kind
         self.shift()
         first = self.path.with_name(self.path.name + ".1")
-        if self.kind == "copy":
+        if kind == "copy":
             shutil.copy(self.path, first)
             os.truncate(self.path, 0)
             return
         self.path.rename(first)
         second = self.path.with_name(self.path.name + ".2")
-        if self.kind == "packed" and second.exists():
+        ending, packer = self.rng.choice([(".gz", None), (".gz", None), (".bz2", bz2.compress), (".xz", lzma.compress), (".zst", zstd)])
+        if kind == "packed" and second.exists() and packer:
+            pack(second, ending, packer)
+        elif kind == "packed" and second.exists():
             subprocess.run(["gzip", second], check=True)
 
     def run(self):
@@ -404,7 +408,7 @@ class Writer(threading.Thread):
 
 def kills():
     tail = Tail("*.log")
-    writers = [Writer(tail.logs, kind) for kind in os.environ.get("KINDS", "rename copy packed").split()]
+    writers = [Writer(tail.logs, kind) for kind in os.environ.get("KINDS", "rename copy packed mixed").split()]
     for writer in writers:  # what was rotated before a log was ever seen is nobody's
         writer.written = [f"2026-03-01 10:00:00 {writer.kind} first"]
         writer.path.write_text(text(writer.written))

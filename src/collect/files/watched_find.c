@@ -268,7 +268,7 @@ static bool is_still(const struct watched_log *log, struct watched_file *file, c
     struct err later; /* one that cannot be opened is told when its turn comes */
     bool unchanged = file->size == (uint64_t)sibling->info->st_size && file->modified_ns == modified_ns(sibling->info);
     if (watched_file_is_open(file))
-        return !sibling->present || !watched_file_is_emptied(file);
+        return !watched_file_is_emptied(file); /* and perhaps renamed since */
     if (!was_taken_from(file)) /* nothing but the inode is known of it: what it is by now is judged anew */
         return unchanged;
     if (unchanged && file->modified_ns)

@@ -6,7 +6,7 @@
 #include <fcntl.h>
 #include <zlib.h>
 
-enum { SEEDS = 400, TURNS = 120, LINE_MAX_BYTES = 400 };
+enum { SEEDS = 1000, TURNS = 120, LINE_MAX_BYTES = 400 };
 
 enum rotation { BY_RENAME, BY_PACKING, BY_COPY, ROTATIONS };
 
@@ -18,6 +18,7 @@ struct story {
     size_t lines;
     unsigned rotated; /* files */
     bool packed[2 * TURNS];
+    bool mixed;       /* another kind of rotation each time */
     bool pause;       /* a moment of the reader may come between the steps of a rotation */
     bool written;     /* since the reader was told */
     bool listed;      /* the folder, which is looked at later */
@@ -214,6 +215,8 @@ static void rotate(struct story *story)
     struct stat info;
     if (stat(story->world.path, &info) < 0)
         return;
+    if (story->mixed)
+        story->rotation = below(story, ROTATIONS);
     shift(story);
     name_of(story, 1, false, first);
     tell(story, "rotating");
@@ -278,7 +281,8 @@ static bool tell_story(unsigned seed, bool aloud)
     static struct story story;
     story = (struct story){.chance = seed * 7919u, .time_ns = 1772360000 * NS_PER_SECOND, .log = aloud ? stderr : NULL, .arena = arena_new(16 * MIB)};
     begin(&story.world);
-    story.rotation = seed % ROTATIONS;
+    story.mixed = seed % (ROTATIONS + 1) == ROTATIONS;
+    story.rotation = seed % (ROTATIONS + 1);
     story.pause = below(&story, 3);
     unsigned rare = 2 + below(&story, 20);
     write_lines(&story);
