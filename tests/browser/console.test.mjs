@@ -224,6 +224,29 @@ describe("console", { skip }, () => {
     await page.locator(".row-form").first().waitFor();
   });
 
+  test("senders: a filter, an order, and who reads one", { skip: HINOMI_HEC && HINOMI_HEC_TOKEN ? false : "HINOMI_HEC and HINOMI_HEC_TOKEN are not set" }, async () => {
+    const body = Array.from({ length: 3 }, (_, n) => JSON.stringify({ event: `the wheel of ${marker} turned ${n} times`, host: "wheel-1" })).join("\n");
+    const answer = await fetch(HINOMI_HEC, { method: "POST", headers: { Authorization: `Splunk ${HINOMI_HEC_TOKEN}` }, body });
+    assert.equal(answer.status, 200, await answer.text());
+    await page.evaluate(() => { location.hash = "#/sources"; });
+    const rows = page.locator(".senders tbody tr:not(.details)");
+    const mine = rows.filter({ hasText: "hec" });
+    await mine.first().waitFor({ timeout: 30_000 });
+    await page.fill(".senders input[type=search]", "no such sender");
+    await page.locator(".senders p.dim").waitFor();
+    assert.equal(await rows.count(), 0);
+    await page.fill(".senders input[type=search]", "HEC");
+    await mine.first().waitFor();
+    assert.equal(await rows.count(), await mine.count());
+    await page.fill(".senders input[type=search]", "");
+    for (const sort of await page.locator(".senders button.sort").all()) await sort.click();
+    assert.equal(await page.locator(".senders th[aria-sort=ascending]").count(), 1);
+    await mine.first().locator("button").click();
+    await page.locator(".sender-details .readers").first().waitFor();
+    assert.match(await page.locator(".sender-details .readers").innerText(), /\S/);
+    await mine.first().locator("button").click();
+  });
+
   test("hostile log content is shown as text and runs nothing", { skip: HINOMI_HEC && HINOMI_HEC_TOKEN ? false : "HINOMI_HEC and HINOMI_HEC_TOKEN are not set" }, async () => {
     const body = hostile.map((payload, i) => JSON.stringify({
       host: payload, source: payload, sourcetype: "hostile", event: { message: `${marker} ${i} ${payload}`, user: payload, ["k" + payload]: payload },

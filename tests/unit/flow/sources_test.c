@@ -2,6 +2,8 @@
 #include "../folder.h"
 #include "test.h"
 
+#include "base/hash.h"
+#include "base/io.h"
 #include "base/mem.h"
 #include "base/time.h"
 #include "event/delivery.h"
@@ -180,6 +182,44 @@ static void a_restart_forgets_nothing_and_is_nobodys_silence(void **state)
     assert_int_equal(world->found_count, 3);
     assert_true(strstr(world->found[1], "- syslog / 192.0.2.3"));
     assert_true(strstr(world->found[2], "syslog / 192.0.2.5"));
+    world_free(world);
+}
+
+static void see_events(void *context, const struct source_view *view)
+{
+    uint64_t *events = context;
+    if (view->kind == SOURCE_INPUT && slice_is(view->source, "syslog"))
+        *events = view->counts.events;
+}
+
+/* As version 1 wrote it: an input with 7 events, its rhythm, and no more. */
+static void the_file_before_is_read(void **state)
+{
+    struct world *world = world_new(*state);
+    struct rhythm rhythm;
+    struct buffer file;
+    struct err err;
+    uint64_t events = 0;
+    sources_close(world->sources);
+    rhythm_begin(&rhythm, START_NS);
+    buffer_init(&file, MIB);
+    buffer_put_text(&file, "hinomi sources 1\n");
+    buffer_put_le64(&file, 0);
+    buffer_put_varint(&file, 1);
+    buffer_put(&file, (struct slice){"\1\0\0", 3});
+    buffer_put_block(&file, SLICE("syslog"));
+    for (int i = 0; i < 7; i++)
+        buffer_put_block(&file, SLICE(""));
+    buffer_put_varint(&file, 7);
+    for (int i = 0; i < 6; i++)
+        buffer_put_varint(&file, 0);
+    rhythm_save(&rhythm, &file);
+    buffer_put_le64(&file, hash_bytes(buffer_slice(&file)));
+    assert_int_equal(io_replace_file(io_real(), world->path, buffer_slice(&file), &err), 0);
+    buffer_close(&file);
+    world_open(world);
+    sources_each(world->sources, see_events, &events);
+    assert_int_equal(events, 7);
     world_free(world);
 }
 
@@ -423,6 +463,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_restart_forgets_nothing_and_is_nobodys_silence, make, remove_it),
         cmocka_unit_test_setup_teardown(a_hole_in_an_event_log_is_told_and_found_over_a_restart, make, remove_it),
         cmocka_unit_test(a_shipper_that_filters_is_no_finding),
+        cmocka_unit_test_setup_teardown(the_file_before_is_read, make, remove_it),
         cmocka_unit_test_setup_teardown(what_events_are_like_is_kept, make, remove_it),
         cmocka_unit_test(heartbeats_need_no_learning),
         cmocka_unit_test(a_relay_is_its_hosts),
