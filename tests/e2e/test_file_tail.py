@@ -354,6 +354,10 @@ def event_logs():
     tail.write("Security.evtx", log([plain_log(8, 20)[7]]), "wb")
     tail.wait("evtx: after a gap", 105)
     checks.check("evtx: the gap is said", wait_for(lambda: "60 records are missing" in tail.notes()), tail.notes()[-300:])
+    gaps = lambda: [s["gaps"] for s in tail.server.request("GET", "/v1/sources")[1]["sources"] if s["name"] == "t" and "gaps" in s]
+    checks.check("evtx: and in the books of its input", wait_for(lambda: gaps() and gaps()[0]["missing"] == 60), gaps())
+    told = lambda: tail.server.query("event.dataset=hinomi.gap | table hinomi.gap.source hinomi.gap.numbers hinomi.gap.missing")["rows"]
+    checks.check("evtx: and an event", wait_for(lambda: [[str(v) for v in row] for row in told()] == [["t", "file", "60"]]), told())
     checks.equal("evtx: each once but for two logs that begin alike", len(set(tail.texts())), 100)
     tail.close()
 

@@ -223,6 +223,48 @@ static void the_file_before_is_read(void **state)
     world_free(world);
 }
 
+static void see_input(void *context, const struct source_view *view)
+{
+    struct source_view *input = context;
+    if (view->kind == SOURCE_INPUT && slice_is(view->source, "queue"))
+        *input = *view;
+}
+
+/* The collector's own event of it: written, read, and in the books once. */
+static void what_a_collector_misses_is_its_inputs(void **state)
+{
+    struct world *world = world_new(*state);
+    struct arena *arena = arena_new(MIB);
+    const struct gap told = {.source = SLICE("queue"), .numbers = SLICE("nats"), .missing = 4, .from = 7, .to = 12,
+                             .time_ns = START_NS};
+    struct gap read, of_sender = told;
+    struct source_view input = {0};
+    struct buffer line;
+    struct err err;
+    buffer_init(&line, MIB);
+    gap_write(&told, &line);
+    assert_int_equal(gap_read(buffer_slice(&line), arena, &read, &err), 0);
+    assert_true(slice_equal(read.source, told.source) && slice_equal(read.numbers, told.numbers) && read.missing == 4);
+    assert_int_equal(sources_gap(world->sources, &read, START_NS + 5, 1, &err), 0);
+    of_sender.host = SLICE("dc-1"); /* that one was booked when it was found */
+    assert_int_equal(sources_gap(world->sources, &of_sender, START_NS + 5, 1, &err), 0);
+    send_as(world, 0, "one"); /* number 1 is behind */
+    assert_int_equal(sources_gap(world->sources, &read, START_NS + 5, 1, &err), 0);
+    sources_close(world->sources);
+    world_open(world);
+    sources_each(world->sources, see_input, &input);
+    assert_int_equal(input.counts.gaps, 4);
+    assert_int_equal(input.counts.gap_count, 1);
+    assert_true(input.gap_from == 7 && input.gap_to == 12 && input.last_gap_ns == START_NS + 5);
+    buffer_clear(&line);
+    buffer_put_text(&line, "{\"hinomi.gap.source\": \"queue\", \"hinomi.gap.numbers\": \"nats\", \"hinomi.gap.missing\": -1, "
+                           "\"hinomi.gap.from\": 1, \"hinomi.gap.to\": 1}");
+    assert_int_equal(gap_read(buffer_slice(&line), arena, &read, &err), -1);
+    buffer_close(&line);
+    arena_free(arena);
+    world_free(world);
+}
+
 /* One event of the channel with this record number. */
 static void send_record(struct world *world, int sender, int64_t number)
 {
@@ -464,6 +506,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_hole_in_an_event_log_is_told_and_found_over_a_restart, make, remove_it),
         cmocka_unit_test(a_shipper_that_filters_is_no_finding),
         cmocka_unit_test_setup_teardown(the_file_before_is_read, make, remove_it),
+        cmocka_unit_test_setup_teardown(what_a_collector_misses_is_its_inputs, make, remove_it),
         cmocka_unit_test_setup_teardown(what_events_are_like_is_kept, make, remove_it),
         cmocka_unit_test(heartbeats_need_no_learning),
         cmocka_unit_test(a_relay_is_its_hosts),
