@@ -16,10 +16,11 @@ def free_port():
         return tcp.getsockname()[1]
 
 
-SKEWED_PORT = free_port()
+SKEWED_PORT, WEST_PORT = free_port(), free_port()
 CONFIG = f"""
 collect:
   - {{kind: syslog, name: skewed, port: {SKEWED_PORT}, clock_skew: correct}}
+  - {{kind: syslog, name: west, port: {WEST_PORT}, time_zone: Etc/GMT+5}}
 time_zone: Asia/Tokyo
 heartbeats:
   - {{source: syslog, sender: 127.0.0.21, every: 3s}}
@@ -77,6 +78,17 @@ def clocks(server):
         clock = sender(server, address)["clock"]
         checks.equal(f"{address}: zone", clock["zone"], zone)
         checks.check(f"{address}: skew", abs(clock["skew_s"] - skew) < 60, clock)
+
+
+def overridden(server):
+    """Whose zone is said: its stamps are read in it, and its clock is right."""
+    send(server, "127.0.0.13", "h13", (-5, 0), port=WEST_PORT)
+    west = lambda: [s for s in sources(server)["senders"] if s["source"] == "west"]
+    wait_for(lambda: west() and west()[0]["events"] == 8)
+    clock = west()[0]["clock"]
+    checks.check("a zone that is said is no skew", clock["zone"] is None and abs(clock["skew_s"]) < 60, clock)
+    rows = server.query("hinomi.source=west | eval ahead=_time-_indextime | table ahead")["rows"]
+    checks.check("and the time is right", len(rows) == 8 and all(abs(float(row[0])) < 60 for row in rows), rows)
 
 
 def corrected(server):
@@ -194,10 +206,15 @@ def gaps(server):
 
 def readers(server):
     text = "saved_search: nobody_else\nsearch: 'host.name=lonely | stats count'\n"
-    status, got, _ = server.request("PUT", "/v1/knowledge/saved_search", {"text": text})
-    checks.check("a saved search", status in (200, 201), (status, got))
+    below = "saved_search: below\nsearch: 'index=other | append [search host.name=subsearched]'\n"
+    for one in (text, below):
+        status, got, _ = server.request("PUT", "/v1/knowledge/saved_search", {"text": one})
+        checks.check("a saved search", status in (200, 201), (status, got))
     send_lines(server, "127.0.0.33", [f"<13>{stamp()} lonely frobnicator: the wheel turned {n} times" for n in range(20)])
     send_lines(server, "127.0.0.34", [f"<13>{stamp()} unread frobnicator: the wheel turned {n} times" for n in range(20)])
+    send_lines(server, "127.0.0.35", [f"<13>{stamp()} subsearched frobnicator: the wheel turned {n} times" for n in range(20)])
+    wait_for(lambda: sender(server, "127.0.0.35") and sender(server, "127.0.0.35")["events"] == 20)
+    checks.equal("a subsearch reads", sender(server, "127.0.0.35")["readers"]["searches"], 1)
     wait_for(lambda: sender(server, "127.0.0.33") and sender(server, "127.0.0.34") and sender(server, "127.0.0.34")["events"] == 20)
     lonely, unread, ssh, windows = (sender(server, f"127.0.0.{n}") for n in (33, 34, 12, 32))
     checks.equal("one search reads it", [lonely["readers"]["searches"], lonely["read_by_nobody"]], [1, False])
@@ -242,6 +259,7 @@ def main():
         server.start()
         server.sign_in()
         clocks(server)
+        overridden(server)
         corrected(server)
         relayed_clocks(server)
         heartbeats(server)
