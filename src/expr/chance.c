@@ -41,14 +41,39 @@ static enum chance of_test(const struct judging *judging, const struct expr *exp
 
 static enum chance judge(const struct judging *judging, const struct expr *expr);
 
-/* NULL compares with nothing; as the condition of a filter that is as good as FALSE. */
-static enum chance of_comparison(const struct judging *judging, const struct expr *expr)
+/* The column on the left of a comparison, also within lower() and upper(), which are NULL of NULL; SLICE_NONE: none. */
+static struct slice compared_column(const struct expr *expr)
 {
     const struct expr *left = expr->arg_count ? expr->args[0] : NULL;
     if (left && left->kind == EXPR_CALL && left->arg_count == 1 &&
         (slice_is(slice_text(left->function->name), "lower") || slice_is(slice_text(left->function->name), "upper")))
-        left = left->args[0]; /* of NULL they are NULL */
-    return left && left->kind == EXPR_FIELD && is_never_there(judging, left->field) ? CHANCE_NEVER : CHANCE_MAYBE;
+        left = left->args[0];
+    return left && left->kind == EXPR_FIELD ? left->field : SLICE_NONE;
+}
+
+/* Whether it says that the column is one of some texts, and which of them it never is. In doubt it may be. */
+static bool may_be_one_of(const struct expr *expr, const struct chance_column *known)
+{
+    bool equals = expr->kind == EXPR_IN || (expr->kind == EXPR_COMPARE && expr->op == OP_EQUAL);
+    for (size_t i = 1; equals && i < expr->arg_count; i++) {
+        const struct expr *wanted = expr->args[i];
+        if (wanted->kind != EXPR_CONST || wanted->constant.type != VALUE_STRING)
+            return true;
+        for (size_t k = 0; k < known->count; k++)
+            if (slice_equal_nocase(value_slice(wanted->constant), known->texts[k]))
+                return true;
+    }
+    return !equals;
+}
+
+/* NULL compares with nothing; as the condition of a filter that is as good as FALSE. */
+static enum chance of_comparison(const struct judging *judging, const struct expr *expr)
+{
+    struct slice column = compared_column(expr);
+    struct chance_column known = column.ptr ? judging->look(judging->context, column) : (struct chance_column){0};
+    if (!known.told)
+        return CHANCE_MAYBE;
+    return known.count == 0 || !may_be_one_of(expr, &known) ? CHANCE_NEVER : CHANCE_MAYBE;
 }
 
 static enum chance of_all(const struct judging *judging, const struct expr *expr)

@@ -13,6 +13,7 @@ enum { LOOKED_FIRST = 64 };
 static const char *const told_names[SOURCE_TOLD] = {
     "event.dataset", "event.category", "event.type",    "event.module",          "winlog.channel",
     "host.os.type",  "host.os.family", "observer.type", "service.language.name", "event.kind",
+    "process.name",  "log.syslog.appname",
 };
 
 /* ---- words ---- */
@@ -73,7 +74,8 @@ static bool begin_batch(struct source_words *words, const struct batch *batch)
 struct source_kinds source_kinds_of(const struct batch *batch)
 {
     return (struct source_kinds){{batch_find(batch, FIELD_DATASET), batch_find(batch, SLICE("event.code")),
-                                  batch_find(batch, SLICE("event.category"))}};
+                                  batch_find(batch, SLICE("event.category")),
+                                  batch_find(batch, SLICE("process.name"))}};
 }
 
 uint64_t source_kind_of(const struct source_kinds *kinds, uint32_t row)

@@ -4,7 +4,7 @@
  * columns by which rules and searches choose their log sources. From it can be said who reads a source, for rules and
  * searches that are made later, too (expr/chance.h).
  *
- * Looked at are the first rows, every row that is of another kind (dataset, code, category) than those before, and
+ * Looked at are the first rows, every row that is of another kind (dataset, code, category, process) than those before, and
  * one of every second.
  *
  * Ownership  Words are kept once for all profiles, and as long as they are. Threads  One at a time.
@@ -14,7 +14,7 @@
 #include "event/batch.h"
 #include "expr/chance.h"
 
-enum { SOURCE_TOLD = 10 };
+enum { SOURCE_TOLD = 12 };
 
 /* Names and values, by numbers from 1 up; 0: there is no room. */
 struct source_words {
@@ -48,7 +48,7 @@ struct source_profile {
 void source_profile_close(struct source_profile *profile);
 
 /* Columns that say of what kind a row is; of one batch. */
-enum { SOURCE_KIND_COLUMNS = 3 };
+enum { SOURCE_KIND_COLUMNS = 4 };
 struct source_kinds {
     const struct column *columns[SOURCE_KIND_COLUMNS];
 };

@@ -65,7 +65,9 @@ static void nothing_compares_with_what_is_not_there(void **state)
         enum chance want;
     } cases[] = {{"none=\"a\"", CHANCE_NEVER},       {"lower(none) IN (\"a\", \"b\")", CHANCE_NEVER},
                  {"other=\"a\"", CHANCE_MAYBE},      {"coalesce(none, \"a\")=\"a\"", CHANCE_MAYBE},
-                 {"lower(other)=\"a\"", CHANCE_MAYBE}};
+                 {"lower(other)=\"a\"", CHANCE_MAYBE},    {"lower(set) IN (\"c\", \"A\")", CHANCE_MAYBE},
+                 {"lower(set) IN (\"c\", \"d\")", CHANCE_NEVER}, {"set=\"c\"", CHANCE_NEVER},
+                 {"set=other", CHANCE_MAYBE},        {"set!=\"a\"", CHANCE_MAYBE}};
     (void)state;
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         const struct expr *expr;
