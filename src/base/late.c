@@ -5,15 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static void find(struct late_library *library, void *handle, const struct late_function *function)
+static void find(struct late_library *library, void *handle, size_t i)
 {
     char name[128];
-    snprintf(name, sizeof(name), "%s%s", library->prefix, function->name);
-    void *found = handle ? dlsym(handle, name) : NULL;
-    if (!found && !library->problem[0])
+    void **to = library->functions; /* POSIX lets a pointer to an object become one to a function, C does not */
+    snprintf(name, sizeof(name), "%s%s", library->prefix, library->names[i]);
+    to[i] = handle ? dlsym(handle, name) : NULL;
+    if (!to[i] && !library->problem[0])
         snprintf(library->problem, sizeof(library->problem), "%s", dlerror());
-    /* POSIX lets a pointer to an object become one to a function, C does not */
-    *(void **)(void *)((char *)library->functions + function->offset) = found;
 }
 
 static void load(struct late_library *library)
@@ -23,9 +22,9 @@ static void load(struct late_library *library)
     if (!handle)
         snprintf(library->problem, sizeof(library->problem), "%s", dlerror());
     for (size_t i = 0; i < library->count; i++)
-        find(library, handle, &library->list[i]);
+        find(library, handle, i);
     if (!library->problem[0] && library->ready)
-        library->ready();
+        library->ready(library->functions);
 }
 
 const void *late_load(struct late_library *library, struct err *err)
