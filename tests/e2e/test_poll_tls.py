@@ -86,10 +86,11 @@ def check_all(checks, folder):
             harness.wait_for(lambda: numbers(server, name)[0] >= EVENTS)
             checks.equal(f"{name}: all is read", numbers(server, name), (EVENTS, EVENTS))
         for name, sentence in BAD.items():
-            line = harness.wait_for(lambda: [line for line in problems(server).splitlines() if f"collector {name}: " in line])
-            checks.check(f"{name}: is said", line and sentence in line[0], f"{line}")
+            said = lambda: [line for line in problems(server).splitlines() if f"collector {name}: " in line]
+            # the server may have gone before its alert was read: the next try says it
+            checks.check(f"{name}: is said", harness.wait_for(lambda: any(sentence in line.split(": ", 2)[2] for line in said())), f"{said()}")
             checks.equal(f"{name}: nothing is read", numbers(server, name), (0, 0))
-            print(line[0] if line else f"{name}: nothing was said")
+            print("\n".join(said()))
         checks.equal("whose certificate is not believed is sent nothing", set(elsewhere.counts) - {"broken connections"}, set())
         checks.check("secrets are not said", "s3cr&t" not in problems(server) and "PRIVATE KEY" not in problems(server))
         checks.equal("it ends well", server.stop(), 0)
