@@ -24,7 +24,9 @@ struct collector_kafka {
     struct kafka_place place;
     uint32_t record_count;
     bool failed;
-    int said[KINDS_SAID_MAX]; /* errors that were told since it worked */
+    struct kafka_said {
+        int code, weight;
+    } said[KINDS_SAID_MAX]; /* errors that were told since it worked */
     size_t said_count;
     atomic_ulong open;
 };
@@ -116,24 +118,28 @@ static void on_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t code, rd_kafka_
         api->rd_kafka_topic_partition_list_destroy(begin);
 }
 
-/* How much an error tells of what to do: that connections are down follows from what took them down. */
-static int weight(int code)
+/* How much an error tells of what to do: that connections are down follows from what took them down, and that one broke
+ * off tells less than the TLS alert that came before. */
+static int weight(int code, const char *reason)
 {
-    return code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN ? 0 : code == RD_KAFKA_RESP_ERR__TRANSPORT ? 1 : 2;
+    if (code == RD_KAFKA_RESP_ERR__TRANSPORT)
+        return strstr(reason, " alert ") ? 2 : 1;
+    return code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN ? 0 : 2;
 }
 
 /* librdkafka tells each try of each broker; each kind is told once until it works again. */
 static void on_error(rd_kafka_t *client, int code, const char *reason, void *context)
 {
     struct collector_kafka *collector = context;
+    const struct kafka_said now = {code, weight(code, reason)};
     char text[240];
     (void)client;
     for (size_t i = 0; i < collector->said_count; i++)
-        if (code == collector->said[i] || weight(code) < weight(collector->said[i]))
+        if (now.weight < collector->said[i].weight || (now.weight == collector->said[i].weight && code == collector->said[i].code))
             return;
     if (collector->said_count == KINDS_SAID_MAX)
         return;
-    collector->said[collector->said_count++] = code;
+    collector->said[collector->said_count++] = now;
     snprintf(text, sizeof(text), "Kafka: %s: %.180s", collector->api->rd_kafka_err2str((rd_kafka_resp_err_t)code), reason);
     reader_say(&collector->reader, text);
 }
