@@ -31,3 +31,8 @@ void thread_stand_behind(int nice)
 {
     (void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), nice);
 }
+
+void thread_go_before(void)
+{
+    thread_stand_behind(READ_NICE);
+}

@@ -119,7 +119,8 @@ static part node_new(struct building *b, bool any, part *parts, uint32_t count)
 {
     struct plan *plan = b->plan;
     uint32_t kept = 0;
-    qsort(parts, count, sizeof(*parts), by_part);
+    if (count)
+        qsort(parts, count, sizeof(*parts), by_part);
     for (uint32_t i = 0; i < count; i++)
         if (!kept || parts[kept - 1] != parts[i])
             parts[kept++] = parts[i];

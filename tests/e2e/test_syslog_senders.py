@@ -64,7 +64,7 @@ def write_lines(path, lines, tag):
 
 def check_arrived(checks, inputs, name, source, tag, lines, host=True):
     server, found = inputs.server, f"hinomi.source={source} {tag}"
-    harness.wait_for(lambda: count(server, found) >= lines, 300 if FULL else 60)
+    harness.wait_for(lambda: count(server, found) >= lines, 600 if FULL else 180)
     checks.equal(f"{name}: stored = sent", count(server, found), lines)
     page = server.query(f'{found} | rex field=event.original "n=(?<n>\\d+)" | stats dc(n) as n, count(host.name) as h, dc(host.name) as one, '
                         'values(process.name) as p')
@@ -123,7 +123,7 @@ def check_loggen(checks, inputs):
                           env=senders.environment("syslog-ng"), capture_output=True, text=True)
     checks.check("loggen ends well", done.returncode == 0, done.stderr[-300:])
     server = inputs.server
-    harness.wait_for(lambda: count(server, "hinomi.source=in-tcp process.name=prg*") >= lines, 300 if FULL else 60)
+    harness.wait_for(lambda: count(server, "hinomi.source=in-tcp process.name=prg*") >= lines, 600 if FULL else 180)
     checks.equal("loggen: stored = sent", count(server, "hinomi.source=in-tcp process.name=prg*"), lines)
 
 
