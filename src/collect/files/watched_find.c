@@ -563,7 +563,7 @@ static void raise_since(struct watched_log *log, const struct siblings *all, int
     for (size_t i = 0; i < all->count; i++)
         since = modified_ns(all->list[i].info) > since ? modified_ns(all->list[i].info) : since;
     if (log->watch->leaves_rotated) { /* all that was written until now */
-        log->since_ns = since + 1;
+        log->since_ns = 1 + (since < now + NS_PER_SECOND ? since : now + NS_PER_SECOND);
         return;
     }
     since = since < now ? since : now; /* stamps of the future */
