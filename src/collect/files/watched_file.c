@@ -240,6 +240,24 @@ bool place_is_of_copy(const struct file_place *place, const char *path)
     return place->head.len && place->offset && fits_at(&known, path, place->offset < HEAD_MARK_BYTES);
 }
 
+bool place_to_end(struct file_place *place, const char *path)
+{
+    char bytes[TAIL_MARK_BYTES];
+    struct stat info;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return false;
+    uint64_t size = fstat(fd, &info) == 0 ? (uint64_t)info.st_size : 0;
+    size_t tail = size < sizeof(bytes) ? (size_t)size : sizeof(bytes);
+    bool fine = size && read_at(fd, bytes, tail, size - tail) == (ssize_t)tail;
+    close(fd);
+    if (!fine)
+        return false;
+    place->offset = size;
+    place->tail = byte_mark_of(slice_of(bytes, tail));
+    return true;
+}
+
 bool watched_file_begins_with(const struct watched_file *file, const char *path)
 {
     char theirs[HEAD_MARK_BYTES], ours[HEAD_MARK_BYTES];

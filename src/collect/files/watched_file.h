@@ -83,6 +83,8 @@ void watched_file_take(struct watched_file *file, struct slice text, size_t used
 bool place_fits_path(const struct file_place *place, const char *path);
 /* As that, and enough of them to be sure: files may begin alike, with the names of columns. */
 bool place_is_of_copy(const struct file_place *place, const char *path);
+/* Moves the place to the end of the plain file at path, all of whose bytes were taken. False: it cannot be read. */
+bool place_to_end(struct file_place *place, const char *path);
 /* Whether the file at path is a copy of this open one, made when it was shorter. By its first and last bytes. */
 bool watched_file_begins_with(const struct watched_file *file, const char *path);
 

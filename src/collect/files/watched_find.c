@@ -414,7 +414,7 @@ static bool is_short_copy(const struct watched_file *file, struct sibling *sibli
         return false;
     if (!sibling->looked)
         read_head(sibling, all->arena);
-    return byte_mark_fits(file->place.head, sibling->head);
+    return sibling->plain && byte_mark_fits(file->place.head, sibling->head);
 }
 
 /* The file that it is, or is a copy of; NULL: none that is known. */
@@ -422,7 +422,8 @@ static struct watched_file *known_as(struct watched_log *log, struct sibling *si
 {
     for (size_t i = 0; i < log->count; i++) {
         struct watched_file *file = log->files[i];
-        if (is_short_copy(file, sibling, all)) {
+        if (is_short_copy(file, sibling, all) && place_to_end(&file->place, sibling->path)) {
+            file->size = (uint64_t)sibling->info->st_size;
             file->place.finished = true;
             file->missing = false;
             return file;

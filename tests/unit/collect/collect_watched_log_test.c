@@ -112,6 +112,32 @@ static void finds_copies_of_what_was_emptied(void **state)
     end(&world);
 }
 
+/* A line that was read between copying and emptying stands in no file any more. */
+static void a_copy_may_be_shorter_than_what_was_read(void **state)
+{
+    struct world world;
+    char lines[2 * HEAD_MARK_BYTES], expected[sizeof(lines) + 32];
+    size_t len = 0;
+    (void)state;
+    for (unsigned n = 0; len < HEAD_MARK_BYTES + 100; n++)
+        len += (size_t)snprintf(lines + len, sizeof(lines) - len, "line %u\n", n);
+    begin(&world);
+    put(&world, "a.log", "w", lines);
+    work(&world);
+    put(&world, "a.log.1", "w", lines);
+    put(&world, "a.log", "a", "late\n");
+    work(&world);
+    put(&world, "a.log", "w", "anew\n");
+    for (int i = 0; i < 5; i++)
+        work(&world);
+    snprintf(expected, sizeof(expected), "%slate\nanew\n", lines);
+    for (char *end = expected; (end = strchr(end, '\n'));)
+        *end = '|';
+    expect(&world, expected);
+    assert_string_equal(world.problem, "");
+    end(&world);
+}
+
 /* The folder was listed, then its names moved on. */
 static void is_moved_while_it_looks(void **state)
 {
@@ -240,6 +266,7 @@ int main(void)
         cmocka_unit_test(waits_and_repeats),
         cmocka_unit_test(follows_renames),
         cmocka_unit_test(finds_copies_of_what_was_emptied),
+        cmocka_unit_test(a_copy_may_be_shorter_than_what_was_read),
         cmocka_unit_test(is_moved_while_it_looks),
         cmocka_unit_test(says_what_was_lost),
         cmocka_unit_test(takes_unfinished_lines),
