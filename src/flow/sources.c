@@ -280,7 +280,15 @@ int64_t sources_clock_ahead(void *context, struct slice host)
 enum { HOSTS_CACHED = 64, NAMED_MAX = 4 };
 
 /* Rows that follow each other and came from one sender, and of these the last that are of one host. */
+/* What is the same for all of a batch. */
+struct look {
+    struct number_columns numbers;
+    struct source_kinds kinds; /* the first of them is FIELD_DATASET */
+    int64_t now_ns;
+};
+
 struct run {
+    struct look look;
     const struct origin *origin;
     struct source_entry *sender; /* or the input, where there is none; NULL: it is not followed */
     struct source_entry *named[NAMED_MAX]; /* of heartbeats of its token, and of its HTTP port */
@@ -288,8 +296,6 @@ struct run {
     uint32_t begin;
     struct slice host;
     struct source_entry *behind; /* the host, when the sender sends for several; NULL: the sender is all */
-    struct number_columns numbers; /* of the batch */
-    struct source_kinds kinds;
     struct source_entry *also;   /* of a heartbeat that is of the host, whoever sends for it */
     uint32_t host_begin;
     uint64_t forgotten;          /* when the cache was begun */
@@ -347,15 +353,16 @@ static void count_row(struct source_entry *entry, const struct event_row *row)
 }
 
 /* Rows from begin to, not with, end are its. */
-static int give_rows(struct sources *sources, const struct batch *batch, struct source_entry *entry, uint32_t begin,
-                     uint32_t end, struct err *err)
+static int give_rows(struct sources *sources, const struct batch *batch, const struct look *look, struct source_entry *entry,
+                     uint32_t begin, uint32_t end, struct err *err)
 {
     const struct event_row *last = &batch->rows[end - 1];
-    struct value dataset = batch_first(batch, end - 1, FIELD_DATASET);
+    const struct column *datasets = look->kinds.columns[0];
+    struct value dataset = datasets ? column_first(datasets, end - 1) : value_null();
     rhythm_take(&entry->rhythm, &sources->config.week, last->received_ns, end - begin);
     for (uint32_t row = begin; row < end; row++)
         count_row(entry, &batch->rows[row]);
-    add_delay(entry, clock_wall_ns(sources->config.clock) - last->received_ns, end - begin);
+    add_delay(entry, look->now_ns - last->received_ns, end - begin);
     add_minute(entry, last->received_ns, end - begin);
     source_entry_keep(&entry->stream, last->origin->stream);
     source_entry_keep(&entry->dataset, dataset.type == VALUE_STRING ? value_slice(dataset) : SLICE(""));
@@ -366,7 +373,7 @@ static int give_rows(struct sources *sources, const struct batch *batch, struct 
 static void look_at_rows(struct sources *sources, const struct batch *batch, const struct run *run, uint32_t end)
 {
     for (uint32_t row = run->host_begin; row < end; row++) {
-        uint64_t kind = source_kind_of(&run->kinds, row);
+        uint64_t kind = source_kind_of(&run->look.kinds, row);
         source_profile_take(&run->sender->profile, &sources->words, batch, row, kind);
         if (run->behind)
             source_profile_take(&run->behind->profile, &sources->words, batch, row, kind);
@@ -379,11 +386,11 @@ static int end_host(struct sources *sources, const struct batch *batch, struct r
     struct source_entry *numbering = run->behind ? run->behind : run->sender;
     if (run->sender && end > run->host_begin) {
         look_at_rows(sources, batch, run, end);
-        if (source_numbers_take(sources, numbering, batch, &run->numbers, run->host_begin, end, err) < 0)
+        if (source_numbers_take(sources, numbering, batch, &run->look.numbers, run->host_begin, end, err) < 0)
             return -1;
     }
     for (size_t i = 0; i < ARRAY_COUNT(entries) && end > run->host_begin; i++)
-        if (entries[i] && give_rows(sources, batch, entries[i], run->host_begin, end, err) < 0)
+        if (entries[i] && give_rows(sources, batch, &run->look, entries[i], run->host_begin, end, err) < 0)
             return -1;
     run->behind = run->also = NULL;
     run->host_begin = end;
@@ -394,9 +401,9 @@ static int end_run(struct sources *sources, const struct batch *batch, struct ru
 {
     int result = end_host(sources, batch, run, end, err);
     for (struct source_entry *entry = run->sender; entry && result == 0 && end > run->begin; entry = entry->group)
-        result = give_rows(sources, batch, entry, run->begin, end, err);
+        result = give_rows(sources, batch, &run->look, entry, run->begin, end, err);
     for (size_t i = 0; i < run->named_count && result == 0 && end > run->begin; i++)
-        result = give_rows(sources, batch, run->named[i], run->begin, end, err);
+        result = give_rows(sources, batch, &run->look, run->named[i], run->begin, end, err);
     run->named_count = 0;
     if (run->sender)
         run->sender->held = false;
@@ -461,11 +468,9 @@ static struct source_entry *find_beat(struct sources *sources, const struct run 
 
 static void begin_run(struct sources *sources, struct run *run, const struct event_row *row, uint32_t at)
 {
-    struct number_columns numbers = run->numbers;
-    struct source_kinds kinds = run->kinds;
+    struct look look = run->look;
     memset(run, 0, sizeof(*run));
-    run->numbers = numbers;
-    run->kinds = kinds;
+    run->look = look;
     run->origin = row->origin;
     run->begin = run->host_begin = at;
     run->forgotten = sources->forgotten;
@@ -510,7 +515,7 @@ static int take_rows(struct sources *sources, const struct batch *batch, struct 
 {
     const struct column *hosts = batch_find(batch, FIELD_HOST);
     uint64_t seen_seq = sources->seen_seq;
-    struct run run = {.numbers = number_columns_of(batch), .kinds = source_kinds_of(batch)};
+    struct run run = {.look = {number_columns_of(batch), source_kinds_of(batch), clock_wall_ns(sources->config.clock)}};
     for (uint32_t row = 0; row < batch->row_count; row++) {
         const struct event_row *event = &batch->rows[row];
         if (event->seq <= seen_seq && seen_seq) { /* read again from the journal */
