@@ -17,7 +17,7 @@ import time
 from evtx_maker import log, plain_log
 from harness import Checks, Server, octets, search, wait_for
 
-FULL = bool(os.environ.get("FULL"))
+FULL = bool(os.environ.get("HINOMI_FULL"))
 KILLS = int(os.environ.get("KILLS", "50" if FULL else "12"))
 ROTATION_S = float(os.environ.get("ROTATION_S", "0" if FULL else "1"))  # at least so long between two of one log
 WAIT = int(os.environ.get("WAIT", "60"))
