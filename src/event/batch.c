@@ -183,6 +183,13 @@ struct value column_first(const struct column *column, uint32_t row)
     return column_range(column, row, &first) ? column_value(column, first) : value_null();
 }
 
+struct value column_next(const struct column *column, uint32_t row, uint32_t *at)
+{
+    while (*at < column->count && column->rows[*at] < row)
+        ++*at;
+    return *at < column->count && column->rows[*at] == row ? column_value(column, *at) : value_null();
+}
+
 struct value batch_first(const struct batch *batch, uint32_t row, struct slice name)
 {
     const struct column *column = batch_find(batch, name);

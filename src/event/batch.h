@@ -131,6 +131,8 @@ MUST_USE int batch_put_text(struct batch *batch, uint32_t row, const char *name,
 uint32_t column_range(const struct column *column, uint32_t row, uint32_t *first);
 /* The first value, or VALUE_NULL. */
 struct value column_first(const struct column *column, uint32_t row);
+/* The same where rows are asked for in their order: *at is where to go on, 0 at first. No search. */
+struct value column_next(const struct column *column, uint32_t row, uint32_t *at);
 struct value batch_first(const struct batch *batch, uint32_t row, struct slice name);
 
 /* Entry i, whether values are filled or only codes. */

@@ -74,15 +74,15 @@ static bool begin_batch(struct source_words *words, const struct batch *batch)
 struct source_kinds source_kinds_of(const struct batch *batch)
 {
     return (struct source_kinds){{batch_find(batch, FIELD_DATASET), batch_find(batch, SLICE("event.code")),
-                                  batch_find(batch, SLICE("event.category")),
-                                  batch_find(batch, SLICE("process.name"))}};
+                                  batch_find(batch, SLICE("event.category")), batch_find(batch, SLICE("process.name"))},
+                                 {0}};
 }
 
-uint64_t source_kind_of(const struct source_kinds *kinds, uint32_t row)
+uint64_t source_kind_of(struct source_kinds *kinds, uint32_t row)
 {
     uint64_t kind = 0;
     for (size_t i = 0; i < SOURCE_KIND_COLUMNS; i++) {
-        struct value v = kinds->columns[i] ? column_first(kinds->columns[i], row) : value_null();
+        struct value v = kinds->columns[i] ? column_next(kinds->columns[i], row, &kinds->at[i]) : value_null();
         kind = hash_bytes_seeded(v.type == VALUE_STRING ? value_slice(v) : SLICE(""), kind + i + 1);
     }
     return kind;

@@ -51,12 +51,13 @@ void source_profile_close(struct source_profile *profile);
 enum { SOURCE_KIND_COLUMNS = 4 };
 struct source_kinds {
     const struct column *columns[SOURCE_KIND_COLUMNS];
+    uint32_t at[SOURCE_KIND_COLUMNS]; /* rows are asked about in their order */
 };
 struct source_kinds source_kinds_of(const struct batch *batch);
 /* For want of memory it may have any column. */
 void source_profile_take(struct source_profile *profile, struct source_words *words, const struct batch *batch, uint32_t row,
                          uint64_t kind);
-uint64_t source_kind_of(const struct source_kinds *kinds, uint32_t row);
+uint64_t source_kind_of(struct source_kinds *kinds, uint32_t row);
 
 /* A copy to be asked by any thread; texts are the words'. */
 struct source_facts {

@@ -370,7 +370,7 @@ static int give_rows(struct sources *sources, const struct batch *batch, const s
 }
 
 /* What the rows are like, for the sender and the host. */
-static void look_at_rows(struct sources *sources, const struct batch *batch, const struct run *run, uint32_t end)
+static void look_at_rows(struct sources *sources, const struct batch *batch, struct run *run, uint32_t end)
 {
     for (uint32_t row = run->host_begin; row < end; row++) {
         uint64_t kind = source_kind_of(&run->look.kinds, row);
@@ -505,9 +505,9 @@ static void begin_host(struct sources *sources, struct run *run, const struct ev
     run->cache[slot].host = run->behind ? host : SLICE_NONE;
 }
 
-static struct slice host_of(const struct column *hosts, uint32_t row)
+static struct slice host_of(const struct column *hosts, uint32_t row, uint32_t *at)
 {
-    struct value v = hosts ? column_first(hosts, row) : value_null();
+    struct value v = hosts ? column_next(hosts, row, at) : value_null();
     return v.type == VALUE_STRING ? value_slice(v) : SLICE("");
 }
 
@@ -515,6 +515,7 @@ static int take_rows(struct sources *sources, const struct batch *batch, struct 
 {
     const struct column *hosts = batch_find(batch, FIELD_HOST);
     uint64_t seen_seq = sources->seen_seq;
+    uint32_t host_at = 0;
     struct run run = {.look = {number_columns_of(batch), source_kinds_of(batch), clock_wall_ns(sources->config.clock)}};
     for (uint32_t row = 0; row < batch->row_count; row++) {
         const struct event_row *event = &batch->rows[row];
@@ -531,7 +532,7 @@ static int take_rows(struct sources *sources, const struct batch *batch, struct 
         sources->seen_seq = event->seq > sources->seen_seq ? event->seq : sources->seen_seq;
         if (!run.sender)
             continue;
-        struct slice host = host_of(hosts, row);
+        struct slice host = host_of(hosts, row, &host_at);
         if (!fresh && slice_equal(host, run.host))
             continue;
         if (end_host(sources, batch, &run, row, err) < 0)
