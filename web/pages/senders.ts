@@ -27,7 +27,7 @@ function clockText(s: Sender): string {
   if (!s.clock) return "–";
   const seconds = Math.round(s.clock.skew_s);
   const skew = Math.abs(seconds) < 2 ? "" : `${seconds < 0 ? "−" : "+"}${duration(Math.abs(seconds) * 1000)}`;
-  return [s.clock.zone === null ? "" : `UTC${s.clock.zone}`, skew].filter((part) => part).join(" ") || t("senders.clock_right");
+  return [s.clock.zone === null ? "" : t("senders.zone", { zone: s.clock.zone }), skew].filter((part) => part).join(" ") || t("senders.clock_right");
 }
 const clockIsWrong = (s: Sender) => s.clock !== null && (s.clock.zone !== null || Math.abs(s.clock.skew_s) > 60);
 
