@@ -349,6 +349,19 @@ static void set_request(CURL *curl, struct transfer *transfer, const char *url)
     }
 }
 
+/* With TLS 1.3 a server asks for a certificate and breaks off when the handshake is over for us; its alert may be lost with the
+ * connection. */
+static const char *wants_certificate(CURL *curl, const struct transfer *transfer, CURLcode code)
+{
+    long status = 0;
+    curl_off_t secure_us = 0;
+    transfer->lib->easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    transfer->lib->easy_getinfo(curl, CURLINFO_APPCONNECT_TIME_T, &secure_us);
+    return secure_us && !status && code != CURLE_OPERATION_TIMEDOUT && !transfer->request->cert_file
+               ? "; it broke off behind the TLS handshake: does the server ask for a client's certificate?"
+               : "";
+}
+
 static int exchange(CURL *curl, struct transfer *transfer, const char *host, struct err *err)
 {
     char text[CURL_ERROR_SIZE] = "";
@@ -364,7 +377,7 @@ static int exchange(CURL *curl, struct transfer *transfer, const char *host, str
     if (transfer->cancelled)
         return err_set(err, ERR_CANCELLED, "%s: the request was given up", host);
     if (code != CURLE_OK && !(code == CURLE_WRITE_ERROR && transfer->reply->cut))
-        return err_set(err, ERR_IO, "%s: %s", host, text[0] ? text : lib->easy_strerror(code));
+        return err_set(err, ERR_IO, "%s: %s%s", host, text[0] ? text : lib->easy_strerror(code), wants_certificate(curl, transfer, code));
     lib->easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     lib->easy_getinfo(curl, CURLINFO_RETRY_AFTER, &retry_after);
     transfer->reply->status = (int)status;

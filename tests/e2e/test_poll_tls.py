@@ -59,7 +59,7 @@ def entry(name, api, way, **more):
 SECRET = '"s3cr&t =:"'
 GOOD = ("post", "basic", "signed", "known")
 # The sentence that each of them says.
-BAD = {"wrong_ca": "certificate", "wrong_name": "name", "unknown": "alert", "wrong_secret": "token_url answered 400"}
+BAD = {"wrong_ca": "certificate", "wrong_name": "name", "unknown": "client's certificate", "wrong_secret": "token_url answered 400"}
 
 
 def entries_of(folder, plain, asks, elsewhere, key):
@@ -87,7 +87,6 @@ def check_all(checks, folder):
             checks.equal(f"{name}: all is read", numbers(server, name), (EVENTS, EVENTS))
         for name, sentence in BAD.items():
             said = lambda: [line for line in problems(server).splitlines() if f"collector {name}: " in line]
-            # the server may have gone before its alert was read: the next try says it
             checks.check(f"{name}: is said", harness.wait_for(lambda: any(sentence in line.split(": ", 2)[2] for line in said())), f"{said()}")
             checks.equal(f"{name}: nothing is read", numbers(server, name), (0, 0))
             print("\n".join(said()))
