@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """HTTP APIs read through everything that goes wrong: throttling, expired tokens, cut answers, late events, doubled pages, kills: no gap, no double."""
+import concurrent.futures
 import pathlib
 import sys
 import tempfile
@@ -154,8 +155,9 @@ def main():
     if len(sys.argv) == 1:
         check_wrong(checks)
         check_generic(checks)
-    for preset in sys.argv[1:] or PRESETS:
-        check_preset(checks, preset)
+    with concurrent.futures.ThreadPoolExecutor(3) as pool:  # they mostly wait for what happens
+        for done in [pool.submit(check_preset, checks, preset) for preset in sys.argv[1:] or PRESETS]:
+            done.result()
     checks.finish()
 
 
