@@ -90,7 +90,7 @@ def check_identity(checks, cluster, folder):
     good = {"tls": (plain, None, ca), "mutual": (asks, None, f"{ca}, {client}"), "sasl_plain": (plain, "PLAIN", f"{ca}, sasl: PLAIN, {user}"),
             "scram_256": (plain, "SCRAM-SHA-256", f"{ca}, sasl: SCRAM-SHA-256, {user}"), "scram_512": (None, "SCRAM-SHA-512", f"sasl: SCRAM-SHA-512, {user}")}
     bad = {"wrong_ca": (plain, None, f"tls: true, ca_file: {folder}/other-ca.pem", "certificate verify failed"),
-           "wrong_name": (elsewhere, None, ca, "certificate verify failed"), "no_certificate": (asks, None, ca, "certificate"),
+           "wrong_name": (elsewhere, None, ca, "certificate verify failed"), "no_certificate": (asks, None, ca, "client's certificate"),
            "wrong_password": (plain, "PLAIN", f"{ca}, sasl: PLAIN, user: hinomi, password: guessed", "who are you"),
            "wrong_way": (plain, "PLAIN", f"{ca}, sasl: SCRAM-SHA-256, {user}", "PLAIN")}
     guards = {name: kafka_guard.Guard(cluster.brokers, *way[:2]) for name, way in {**good, **bad}.items()}

@@ -117,8 +117,7 @@ static void http_poll_free(void *self)
 {
     struct collector_http_poll *collector = self;
     poll_round_close(&collector->round);
-    reader_thread_close(&collector->reader);
-    mem_free(collector);
+    reader_free(collector);
 }
 
 static void http_poll_count(void *self, struct collector_counts *out)

@@ -127,6 +127,15 @@ static int weight(int code, const char *reason)
     return code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN ? 0 : 2;
 }
 
+/* With TLS 1.3 a broker asks for a certificate when the handshake is over for us, and the alert that says so may be lost with
+ * the connection. */
+static bool may_want_certificate(const struct collector_kafka *collector, int code, const char *reason)
+{
+    const struct collector_settings *settings = collector->reader.settings;
+    return code == RD_KAFKA_RESP_ERR__TRANSPORT && strstr(reason, "APIVERSION_QUERY") && settings_bool(settings, "tls") &&
+           !settings_string(settings, "certificate");
+}
+
 /* librdkafka tells each try of each broker; each kind is told once until it works again. */
 static void on_error(rd_kafka_t *client, int code, const char *reason, void *context)
 {
@@ -140,7 +149,9 @@ static void on_error(rd_kafka_t *client, int code, const char *reason, void *con
     if (collector->said_count == KINDS_SAID_MAX)
         return;
     collector->said[collector->said_count++] = now;
-    snprintf(text, sizeof(text), "Kafka: %s: %.180s", collector->api->rd_kafka_err2str((rd_kafka_resp_err_t)code), reason);
+    const char *hint = may_want_certificate(collector, code, reason) ? "; does the broker ask for a client's certificate?" : "";
+    snprintf(text, sizeof(text), "Kafka: %s: %.*s%s", collector->api->rd_kafka_err2str((rd_kafka_resp_err_t)code), hint[0] ? 130 : 180,
+             reason, hint);
     reader_say(&collector->reader, text);
 }
 
@@ -360,8 +371,7 @@ static void kafka_free(void *self)
 {
     struct collector_kafka *collector = self;
     kafka_place_close(&collector->place);
-    reader_thread_close(&collector->reader);
-    mem_free(collector);
+    reader_free(collector);
 }
 
 static void kafka_count(void *self, struct collector_counts *out)

@@ -402,8 +402,7 @@ static void nats_free(void *self)
 {
     struct collector_nats *collector = self;
     nats_place_close(&collector->place);
-    reader_thread_close(&collector->reader);
-    mem_free(collector);
+    reader_free(collector);
 }
 
 static void nats_count(void *self, struct collector_counts *out)

@@ -47,12 +47,14 @@ void reader_stop(void *collector)
     reader->running = false;
 }
 
-void reader_thread_close(struct reader_thread *reader)
+void reader_free(void *collector)
 {
+    struct reader_thread *reader = collector;
     buffer_close(&reader->records);
     buffer_close(&reader->hints);
     pthread_cond_destroy(&reader->changed);
     pthread_mutex_destroy(&reader->lock);
+    mem_free(collector);
 }
 
 bool reader_is_stopping(struct reader_thread *reader)

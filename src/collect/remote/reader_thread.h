@@ -4,7 +4,7 @@
  * durable.
  *
  * Ownership  Lives inside its collector, as its first member (reader_stop). host and settings outlive it.
- * Threads    new, start, stop and close from the one that opens collectors; reader_problem_of() and reader_is_stopping()
+ * Threads    new, start, stop and free from the one that opens collectors; reader_problem_of() and reader_is_stopping()
  *            from any; the rest from the reader's own.
  * Errors     A sink without room (ERR_LIMIT) makes it wait and try again; so does a disk that refuses, which is said.
  */
@@ -26,13 +26,13 @@ struct reader_thread {
 };
 
 /* A zeroed collector of so many bytes, which begins with its reader_thread. NULL: memory is out. The kind's free() ends with
- * reader_thread_close() and mem_free(). */
+ * reader_free(). */
 void *reader_new(size_t size, const struct collector_host *host, const struct collector_settings *settings, size_t hints_max,
                  struct err *err);
 MUST_USE int reader_thread_start(struct reader_thread *reader, void *(*work)(void *context), void *context, struct err *err);
 /* The stop() of a kind whose collectors begin with their reader_thread: it has ended when this returns. */
 void reader_stop(void *collector);
-void reader_thread_close(struct reader_thread *reader);
+void reader_free(void *collector);
 
 bool reader_is_stopping(struct reader_thread *reader);
 /* False: it is to stop. */
