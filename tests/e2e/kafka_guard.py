@@ -3,6 +3,7 @@ import base64
 import hashlib
 import hmac
 import os
+import select
 import socket
 import socketserver
 import struct
@@ -97,33 +98,36 @@ class Conversation:
         self.version_asks, self.known, self.scram = {}, mechanism is None, None
 
     def run(self):
-        threading.Thread(target=self.back, daemon=True).start()
+        """One thread reads and writes both: a TLS connection is not for two at once."""
+        held = getattr(self.stream, "pending", lambda: 0)
         try:
             while True:
-                frame = read_frame(self.stream)
-                key, version, correlation = struct.unpack(">hhi", frame[:8])
-                if key == API_VERSIONS:
-                    self.version_asks[correlation] = version
-                if key in (HANDSHAKE, AUTHENTICATE):
-                    self.stream.sendall(framed(struct.pack(">i", correlation) + self.authenticate(key, version, frame[8:])))
-                elif self.known or key == API_VERSIONS:
-                    self.broker.sendall(framed(frame))
-                else:
-                    self.guard.seen.append("unknown")
+                ready = [self.stream] if held() else select.select([self.stream, self.broker], [], [])[0]
+                if self.stream in ready and not self.forth(read_frame(self.stream)):
                     return
+                if self.broker in ready:
+                    self.back(read_frame(self.broker))
         finally:
             self.broker.close()
 
-    def back(self):
-        try:
-            while True:
-                frame = read_frame(self.broker)
-                version = self.version_asks.pop(struct.unpack(">i", frame[:4])[0], None)
-                if version is not None and self.mechanism and frame[4:6] == b"\0\0":
-                    frame = self.more_versions(frame, version)
-                self.stream.sendall(framed(self.guard.own_addresses(frame)))
-        except (OSError, EOFError):
-            pass
+    def forth(self, frame):
+        key, version, correlation = struct.unpack(">hhi", frame[:8])
+        if key == API_VERSIONS:
+            self.version_asks[correlation] = version
+        if key in (HANDSHAKE, AUTHENTICATE):
+            self.stream.sendall(framed(struct.pack(">i", correlation) + self.authenticate(key, version, frame[8:])))
+        elif self.known or key == API_VERSIONS:
+            self.broker.sendall(framed(frame))
+        else:
+            self.guard.seen.append("unknown")
+            return False
+        return True
+
+    def back(self, frame):
+        version = self.version_asks.pop(struct.unpack(">i", frame[:4])[0], None)
+        if version is not None and self.mechanism and frame[4:6] == b"\0\0":
+            frame = self.more_versions(frame, version)
+        self.stream.sendall(framed(self.guard.own_addresses(frame)))
 
     @staticmethod
     def more_versions(frame, version):
