@@ -159,6 +159,11 @@ static int read_notifier(struct reading *reading, const struct yaml_node *node)
         {"name", read_slice, offsetof(struct respond_notifier, name)},
         {"url", read_slice, offsetof(struct respond_notifier, url)},
         {"secret", read_slice, offsetof(struct respond_notifier, secret)},
+        {"user", read_slice, offsetof(struct respond_notifier, user)},
+        {"password", read_slice, offsetof(struct respond_notifier, password)},
+        {"from", read_slice, offsetof(struct respond_notifier, from)},
+        {"to", read_slice, offsetof(struct respond_notifier, to)},
+        {"ca_file", read_slice, offsetof(struct respond_notifier, ca_file)},
         {"least", read_severity, offsetof(struct respond_notifier, least)},
         {"allow_private", read_bool, offsetof(struct respond_notifier, allow_private)},
     };

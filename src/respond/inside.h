@@ -1,7 +1,7 @@
 #pragma once
 /* respond/inside: what the files of respond/respond.h share (respond.c: findings, respond_gate.c, respond_people.c). */
 #include "base/buffer.h"
-#include "respond/join.h"
+#include "respond/incidents/join.h"
 
 #include <pthread.h>
 

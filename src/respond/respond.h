@@ -25,12 +25,16 @@ struct hin_net;
 enum { RESPOND_QUEUE_SLOTS = 4096, RESPOND_NOTIFIERS_MAX = 16, RESPOND_TEXT_MAX = 16 * 1024 };
 enum { INCIDENT_ENTITIES_MAX = 1000, INCIDENT_TIMELINE_MAX = 1000, INCIDENT_GATE_MAX = 1000 };
 
-struct respond_notifier { /* a row of the configuration */
-    struct slice kind;    /* "webhook" */
+struct respond_notifier { /* a row of the configuration: a channel to people; each kind says what it needs */
+    struct slice kind;    /* "webhook", "mail" ...; respond/notify/notifiers.def */
     struct slice name;
     struct slice url;
-    struct slice secret;  /* for the signature */
-    enum severity least;
+    struct slice secret;  /* for the signature; a key or token of the other side */
+    struct slice user, password;
+    struct slice from;    /* the sender's address or number */
+    struct slice to;      /* whom news go to when no person is meant; none: those of a kind that needs it get none */
+    struct slice ca_file; /* PEM, beside the system's; none */
+    enum severity least;  /* of news; pages to persons go by the plan */
     bool allow_private;   /* an address that is loopback or private, by explicit word only */
 };
 

@@ -1,7 +1,7 @@
 #include "respond/inside.h"
 
 #include "base/limits.h"
-#include "respond/incident_json.h"
+#include "respond/incidents/incident_json.h"
 
 /* ---- what people do ---- */
 
@@ -74,7 +74,7 @@ static int do_close(struct deed *deed, struct err *err)
         return -1;
     deed->changes = true;
     deed->incident.state = SLICE("closed");
-    return outbox_put(deed->respond->outbox, &deed->incident, "closed", err);
+    return outbox_put(deed->respond->outbox, &deed->incident, "closed", deed->arena, err);
 }
 
 static int read_and_do(struct deed *deed, int (*act)(struct deed *deed, struct err *err),

@@ -1,4 +1,4 @@
-#include "respond/incident_json.h"
+#include "respond/incidents/incident_json.h"
 
 enum { LIST_MAX = 1000, STATES = 3 };
 

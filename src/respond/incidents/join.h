@@ -1,12 +1,12 @@
 #pragma once
 /*
- * respond/join: which incident a finding belongs to, and what it changes there.
+ * respond/incidents/join: which incident a finding belongs to, and what it changes there.
  *
  * It joins the oldest incident that is not closed, shares an entity (type and value) and has events
  * within the window; others that it shares entities with are merged into that one and closed. Without
  * one, medium and above open a new one.
  */
-#include "respond/outbox.h"
+#include "respond/notify/outbox.h"
 #include "respond/respond.h"
 
 struct join {

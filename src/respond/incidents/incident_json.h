@@ -1,7 +1,7 @@
 #pragma once
-/* respond/incident_json: incidents as docs/api.md shows them. */
+/* respond/incidents/incident_json: incidents as docs/api.md shows them. */
 #include "base/json.h"
-#include "respond/incident.h"
+#include "respond/incidents/incident.h"
 #include "respond/respond.h"
 
 /* states: "open,acknowledged"; empty: all. ERR_CONFIG for a state that does not exist. */

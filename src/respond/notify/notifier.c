@@ -1,12 +1,12 @@
-#include "respond/notifier.h"
+#include "respond/notify/notifier.h"
 
 #define NOTIFIER(name) extern const struct notifier notifier_##name;
-#include "respond/notifiers.def"
+#include "respond/notify/notifiers.def"
 #undef NOTIFIER
 
 static const struct notifier *const notifiers[] = {
 #define NOTIFIER(name) &notifier_##name,
-#include "respond/notifiers.def"
+#include "respond/notify/notifiers.def"
 #undef NOTIFIER
 };
 

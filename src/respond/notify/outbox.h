@@ -1,6 +1,6 @@
 #pragma once
 /*
- * respond/outbox: notifications that are owed. A row is written in the
+ * respond/notify/outbox: notifications that are owed. A row is written in the
  * transaction of what it tells about, so neither exists without the other; one
  * thread a notifier sends, and the receipt is a row of the incident's timeline.
  *
@@ -11,7 +11,7 @@
  * Each is sent at least once (a crash between sending and noting it sends it again, under the same
  * idempotency key), in order for one incident and notifier.
  */
-#include "respond/incident.h"
+#include "respond/incidents/incident.h"
 #include "respond/respond.h"
 
 struct outbox;
@@ -22,6 +22,6 @@ void outbox_stop(struct outbox *outbox); /* NULL is fine; waits for what is bein
 
 /* Inside a transaction. event: "opened", "severity", "closed". */
 MUST_USE int outbox_put(struct outbox *outbox, const struct incident *incident, const char *event,
-                        struct err *err);
+                        struct arena *arena, struct err *err);
 /* After the commit. */
 void outbox_wake(struct outbox *outbox);

@@ -1,4 +1,4 @@
-#include "respond/join.h"
+#include "respond/incidents/join.h"
 
 #include "base/json.h"
 #include "base/limits.h"
@@ -226,7 +226,7 @@ static int tell(struct work *work, int64_t id, const char *event, struct err *er
     struct incident incident;
     if (incident_read(work->join->database, id, work->join->arena, &incident, err) < 0)
         return -1;
-    return outbox_put(work->join->outbox, &incident, event, err);
+    return outbox_put(work->join->outbox, &incident, event, work->join->arena, err);
 }
 
 static int open_new(struct work *work, struct err *err)

@@ -1,4 +1,4 @@
-#include "respond/notifier.h"
+#include "respond/notify/notifier.h"
 
 #include "net/http_client.h"
 
@@ -48,7 +48,7 @@ static enum notifier_result judge(int status, struct err *err)
 }
 
 static enum notifier_result post(const struct notifier_message *message, const struct hin_net *net,
-                                 const struct hin_rand *rand, int64_t *wait_s, struct err *err)
+                                 const struct hin_rand *rand, struct notifier_answer *answer, struct err *err)
 {
     char signature[SIGNATURE_SIZE];
     sign(message, rand, signature);
@@ -63,10 +63,10 @@ static enum notifier_result post(const struct notifier_message *message, const s
         .allow_private = message->to->allow_private,
     };
     struct http_fetch_reply reply = {0};
-    *wait_s = 0;
     if (http_fetch(net, &request, &reply, err) < 0)
         return NOTIFIER_AGAIN;
-    *wait_s = reply.retry_after_s;
+    answer->wait_s = reply.retry_after_s;
+    snprintf(answer->receipt, sizeof(answer->receipt), "HTTP %d", reply.status);
     return judge(reply.status, err);
 }
 

@@ -1,10 +1,10 @@
-#include "respond/outbox.h"
+#include "respond/notify/outbox.h"
 
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "net/http_client.h"
-#include "respond/notifier.h"
+#include "respond/notify/notifier.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -12,10 +12,8 @@
 enum {
     KEY_BYTES = 16,
     REFUSALS_MAX = 3,      /* the other side may be half set up; then it is a mistake to be shown */
-    ENTITIES_TOLD_MAX = 100,
     IDLE_MS = 60000,       /* a wake comes when there is something; this is for lost ones */
     LOOK_MS = 1000,        /* while something waits for its time: the wall clock may be set */
-    PAYLOAD_MAX = 1024 * 1024,
 };
 #define BACKOFF_LEAST_NS NS_PER_SECOND
 #define BACKOFF_MOST_NS (5 * NS_PER_MINUTE)
@@ -59,37 +57,18 @@ static void note(const struct outbox *outbox, const char *text)
 
 /* ---- owing ---- */
 
-static void put_payload(const struct outbox *outbox, const struct incident *incident,
-                        const char *event, struct json *json)
+static struct notice notice_of(const struct outbox *outbox, const struct incident *incident, const char *event,
+                               struct arena *arena)
 {
     char name[INCIDENT_NAME_SIZE];
+    struct slice base = outbox->config->link;
     incident_name(incident->id, name);
-    json_open(json, '{');
-    json_put_text(json, "incident", slice_text(name));
-    json_put_text(json, "event", slice_text(event));
-    json_key(json, "title");
-    json_open(json, '{');
-    json_put_text(json, "en", incident->en[INCIDENT_TITLE]);
-    json_put_text(json, "ja", incident->ja[INCIDENT_TITLE]);
-    json_close(json, '}');
-    json_put_text(json, "severity", slice_text(severity_name(incident->severity)));
-    json_key(json, "entities");
-    json_open(json, '[');
-    for (size_t i = 0; i < incident->entity_count && i < ENTITIES_TOLD_MAX; i++) {
-        json_open(json, '{');
-        json_put_text(json, "type", incident->entities[i].type);
-        json_put_text(json, "value", incident->entities[i].value);
-        json_close(json, '}');
-    }
-    json_close(json, ']');
-    json_put_i64(json, "entity_count", (int64_t)incident->entity_count);
-    if (outbox->config->link.len) {
-        char link[512];
-        snprintf(link, sizeof(link), "%.*s/#/incidents?id=%s", SLICE_ARG(outbox->config->link), name);
-        json_put_text(json, "link", slice_text(link));
-    }
-    json_put_time(json, "sent", now_of(outbox));
-    json_close(json, '}');
+    return (struct notice){
+        .event = slice_text(event), .incident = arena_copy(arena, slice_text(name)),
+        .title_en = incident->en[INCIDENT_TITLE], .title_ja = incident->ja[INCIDENT_TITLE],
+        .severity = incident->severity, .entities = incident->entities, .entity_count = incident->entity_count,
+        .entity_total = incident->entity_count, .sent_ns = now_of(outbox),
+        .link = base.len ? arena_printf(arena, "%.*s/#/incidents?id=%s", SLICE_ARG(base), name) : SLICE_NONE};
 }
 
 static int put_row(struct outbox *outbox, const struct respond_notifier *row, int64_t incident,
@@ -118,14 +97,15 @@ static int put_row(struct outbox *outbox, const struct respond_notifier *row, in
 }
 
 int outbox_put(struct outbox *outbox, const struct incident *incident, const char *event,
-               struct err *err)
+               struct arena *arena, struct err *err)
 {
     struct buffer payload;
     struct json json;
     int result = 0;
-    buffer_init(&payload, PAYLOAD_MAX);
+    const struct notice notice = notice_of(outbox, incident, event, arena);
+    buffer_init(&payload, NOTICE_BYTES_MAX);
     json_init(&json, &payload);
-    put_payload(outbox, incident, event, &json);
+    notice_put(&notice, &json);
     if (buffer_failed(&payload))
         result = err_nomem(err);
     for (size_t i = 0; i < outbox->config->notifier_count && result == 0; i++) {
@@ -247,19 +227,27 @@ static int record(struct sender *sender, struct owed *owed, enum notifier_result
     return database_commit(database, err);
 }
 
-static int attempt(struct sender *sender, struct owed *owed, struct err *err)
+static enum notifier_result send_one(struct sender *sender, const struct owed *owed,
+                                     struct notifier_answer *answer, struct err *why)
 {
     const struct respond_config *config = sender->outbox->config;
-    struct err why;
-    int64_t wait_s = 0;
+    struct notice notice;
     const struct notifier_message message = {
-        .to = sender->row, .payload = owed->payload, .key = owed->key,
-        .now_ns = now_of(sender->outbox)};
+        .to = sender->row, .payload = owed->payload, .notice = &notice, .key = owed->key,
+        .now_ns = now_of(sender->outbox), .arena = sender->arena};
+    if (notice_read(owed->payload, sender->arena, &notice, why) < 0)
+        return NOTIFIER_AGAIN;
+    return sender->notifier->send(&message, config->net, config->rand, answer, why);
+}
+
+static int attempt(struct sender *sender, struct owed *owed, struct err *err)
+{
+    struct err why;
+    struct notifier_answer answer = {0};
     err_clear(&why);
-    enum notifier_result result =
-        sender->notifier->send(&message, config->net, config->rand, &wait_s, &why);
+    enum notifier_result result = send_one(sender, owed, &answer, &why);
     struct slice text = result == NOTIFIER_SENT ? SLICE_NONE : slice_text(why.text);
-    if (record(sender, owed, result, wait_s, text, err) < 0)
+    if (record(sender, owed, result, answer.wait_s, text, err) < 0)
         return -1;
     if (result == NOTIFIER_REFUSED && owed->refusals >= REFUSALS_MAX) {
         char line[ERR_TEXT_SIZE + 128];

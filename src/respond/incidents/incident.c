@@ -1,4 +1,4 @@
-#include "respond/incident.h"
+#include "respond/incidents/incident.h"
 
 #include "respond/respond.h"
 

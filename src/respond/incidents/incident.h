@@ -1,6 +1,6 @@
 #pragma once
 /*
- * respond/incident: the rows of one incident in SQLite, one function a statement
+ * respond/incidents/incident: the rows of one incident in SQLite, one function a statement
  * or two. What belongs together is bracketed by the caller with database_begin.
  */
 #include "event/finding.h"
