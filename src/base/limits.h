@@ -256,6 +256,22 @@ enum { SCHEDULE_TEXT_MAX = 2000 };        /* bytes of a title with its values; l
 enum { SCHEDULE_RUNS_KEPT = 1000 };       /* runs of one search that are listed; the counts cover all */
 enum { SCHEDULE_FIELDS_MAX = 16 };        /* fields of group_by, suppress_by and of an entity */
 
+/* Waking people (src/respond/wake). */
+enum { PLAN_BYTES_MAX = 256 * 1024 };   /* the text of a waking plan */
+#define PLAN_ARENA_MAX (32 * MIB)         /* a waking plan that was read */
+#define PAGER_ARENA_MAX (64 * MIB)        /* bringing pages on, once */
+enum { PLAN_PEOPLE_MAX = 100 };         /* people of one plan */
+enum { PLAN_SCHEDULES_MAX = 20 };       /* schedules: who has it when */
+enum { PLAN_ROTATIONS_MAX = 10 };       /* of one schedule */
+enum { PLAN_POLICIES_MAX = 20 };        /* ways of waking people */
+enum { PLAN_STEPS_MAX = 20 };           /* of one of them */
+enum { PLAN_WHOM_MAX = 20 };            /* schedules and people of one step */
+enum { PLAN_ROUTES_MAX = 50 };          /* which incident wakes people in which way */
+enum { PAGE_ROUNDS_MAX = 100 };         /* rounds of a policy that says how many; one that does not goes on until somebody answers */
+enum { CONTACTS_MAX = 8 };              /* ways in which one person is reached */
+enum { STAND_INS_MAX = 1000 };          /* swaps and absences that are not over yet */
+enum { RESPOND_NOTIFIERS_MAX = 16 };    /* channels of a configuration */
+
 /* Rules over what is stored (docs/rules-at-work.md). */
 enum { HISTORY_ROWS_MAX = 65536 };        /* events of one window of time that are put in order at once */
 #define HISTORY_BYTES_MAX (128 * MIB)     /* and their bytes; windows with more are halved */

@@ -2,6 +2,7 @@
 /* respond/inside: what the files of respond/respond.h share (respond.c: findings, respond_gate.c, respond_people.c). */
 #include "base/buffer.h"
 #include "respond/incidents/join.h"
+#include "respond/wake/wake.h"
 
 #include <pthread.h>
 
@@ -16,7 +17,9 @@ struct respond {
     struct respond_config config; /* its texts are copied into the arena */
     struct arena *arena;
     struct queue *queue; /* of struct item; full: the sender waits */
+    struct pace pace;
     struct outbox *outbox;
+    struct wake *wake;
     struct join join;
     pthread_t thread;
     bool started;

@@ -165,6 +165,7 @@ static int file_some(struct respond *respond, struct filing *filing, size_t from
         for (size_t i = 0; i < filing->changed_count; i++)
             respond_tell(respond, filing->changed[i], closed);
     outbox_wake(respond->outbox);
+    wake_now(respond->wake);
     return 0;
 }
 
@@ -259,6 +260,33 @@ static int copy_config(struct respond *respond, const struct respond_config *con
     return good ? 0 : err_nomem(err);
 }
 
+static int told(void *context, int64_t waking, struct slice receipt, struct slice failed, struct err *err)
+{
+    struct respond *respond = context;
+    return page_told(wake_pager(respond->wake), waking, receipt, failed, err);
+}
+
+static void after_told(void *context)
+{
+    struct respond *respond = context;
+    wake_now(respond->wake);
+}
+
+/* The outbox tells pages what became of messages, so it begins last. */
+static int open_waking(struct respond *respond, struct err *err)
+{
+    const struct outbox_hooks hooks = {told, after_told, respond};
+    int64_t latest;
+    if (page_latest_pace(respond->config.database, &latest, err) < 0)
+        return -1;
+    pace_start(&respond->pace, respond->config.clock, latest);
+    if (outbox_open(&respond->config, &respond->pace, &hooks, &respond->outbox, err) < 0 ||
+        wake_open(&respond->config, &respond->pace, respond->outbox, &respond->wake, err) < 0 ||
+        wake_start(respond->wake, err) < 0)
+        return -1;
+    return outbox_start(respond->outbox, err);
+}
+
 static int start(struct respond *respond, const struct respond_config *config, struct err *err)
 {
     respond->arena = arena_new(1 * MIB);
@@ -266,11 +294,11 @@ static int start(struct respond *respond, const struct respond_config *config, s
     respond->join.arena = arena_new(RESPOND_ARENA_MAX);
     if (!respond->arena || !respond->queue || !respond->join.arena)
         return err_nomem(err);
-    if (copy_config(respond, config, err) < 0 || tell_all(respond, err) < 0 ||
-        outbox_start(&respond->config, &respond->outbox, err) < 0)
+    if (copy_config(respond, config, err) < 0 || tell_all(respond, err) < 0 || open_waking(respond, err) < 0)
         return -1;
     respond->join.database = config->database;
     respond->join.outbox = respond->outbox;
+    respond->join.wake = respond->wake;
     respond->join.window_ns = config->join_window_ns ? config->join_window_ns : JOIN_WINDOW_NS;
     int code = pthread_create(&respond->thread, NULL, run, respond);
     if (code != 0)
@@ -308,6 +336,7 @@ void respond_stop(struct respond *respond)
     if (respond->started)
         pthread_join(respond->thread, NULL);
     outbox_stop(respond->outbox);
+    wake_stop(respond->wake);
     queue_free(respond->queue);
     arena_free(respond->join.arena);
     arena_free(respond->arena);

@@ -15,14 +15,16 @@
  *            one by one (the others are kept and counted).
  */
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/rand.h"
 #include "event/finding.h"
 #include "state/database.h"
 
 struct respond;
 struct hin_net;
+struct calendars;
 
-enum { RESPOND_QUEUE_SLOTS = 4096, RESPOND_NOTIFIERS_MAX = 16, RESPOND_TEXT_MAX = 16 * 1024 };
+enum { RESPOND_QUEUE_SLOTS = 4096, RESPOND_TEXT_MAX = 16 * 1024 };
 enum { INCIDENT_ENTITIES_MAX = 1000, INCIDENT_TIMELINE_MAX = 1000, INCIDENT_GATE_MAX = 1000 };
 
 struct respond_notifier { /* a row of the configuration: a channel to people; each kind says what it needs */
@@ -44,6 +46,7 @@ struct respond_config {
     int64_t join_window_ns; /* 0: 24 h */
     const struct respond_notifier *notifiers;
     size_t notifier_count;
+    const struct calendars *calendars; /* of the waking plan; NULL: none */
     struct slice link; /* where people open the console, "https://siem.example"; may be none */
     const struct hin_rand *rand; /* NULL: the real ones */
     const struct hin_net *net;
@@ -52,6 +55,12 @@ struct respond_config {
      * and what is newest last; it must not call back in here. May be NULL. */
     void (*changed)(void *context, struct slice incident_id, enum severity severity, bool open,
                     const struct entity *entities, size_t entity_count);
+    /* Nobody answered in time: the gate is to let pass only what its policy allows then. Doing it again for the same
+     * incident changes nothing. From the waking thread; may be NULL. */
+    int (*tighten)(void *context, struct slice incident_id, struct err *err);
+    /* An event of what was done to wake people: a JSON object, for the stream `waking`. From several threads, some of
+     * which hold the database: it must not block nor call back in here. May be NULL. */
+    void (*event)(void *context, struct slice json);
     /* Something went wrong that people should see; from several threads; may be NULL. */
     void (*note)(void *context, const char *text);
     void *context;

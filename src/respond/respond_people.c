@@ -25,6 +25,7 @@ struct deed { /* something a person does to an incident */
     struct respond *respond;
     int64_t id, now;
     struct slice user, text;
+    const char *how; /* it was answered */
     struct arena *arena;
     struct incident incident; /* as it was before */
     bool changes;
@@ -51,7 +52,8 @@ static int do_acknowledge(struct deed *deed, struct err *err)
                              (long long)deed->id, SLICE_ARG(owner));
     }
     if (incident_set_state(deed->respond->config.database, deed->id, "open", "acknowledged",
-                           deed->user, deed->now, err) < 0)
+                           deed->user, deed->now, err) < 0 ||
+        page_answer(wake_pager(deed->respond->wake), deed->id, deed->user, deed->how, err) < 0)
         return -1;
     return add_entry(deed, "state",
                      arena_printf(deed->arena, "Acknowledged by %.*s", SLICE_ARG(deed->user)),
@@ -70,7 +72,8 @@ static int do_close(struct deed *deed, struct err *err)
         add_entry(deed, "state", arena_printf(deed->arena, "Closed by %.*s", SLICE_ARG(deed->user)),
                   arena_printf(deed->arena, "%.*s が終了しました", SLICE_ARG(deed->user)), err) < 0 ||
         incident_set_state(deed->respond->config.database, deed->id, NULL, "closed", SLICE_NONE,
-                           deed->now, err) < 0)
+                           deed->now, err) < 0 ||
+        page_end(wake_pager(deed->respond->wake), deed->id, "the incident was closed", err) < 0)
         return -1;
     deed->changes = true;
     deed->incident.state = SLICE("closed");
@@ -93,7 +96,7 @@ static int with_incident(struct respond *respond, struct slice name, struct slic
                          struct err *err)
 {
     struct database *database = respond->config.database;
-    struct deed deed = {.respond = respond, .user = user, .text = text, .changes = true,
+    struct deed deed = {.respond = respond, .user = user, .text = text, .how = "console", .changes = true,
                         .now = clock_wall_ns(respond->config.clock)};
     int result = -1;
     if (parse_id(name, &deed.id, err) < 0)
@@ -111,6 +114,7 @@ static int with_incident(struct respond *respond, struct slice name, struct slic
     if (result == 0 && deed.changes) {
         respond_tell(respond, deed.id, slice_is(deed.incident.state, "closed"));
         outbox_wake(respond->outbox);
+        wake_now(respond->wake);
     }
     arena_free(deed.arena);
     return result;

@@ -274,6 +274,39 @@ int query_run(struct query *query, struct err *err)
     return result < 0 ? -1 : 0;
 }
 
+int query_begin_with(struct database *database, const char *sql, const struct bind *binds, size_t count,
+                     struct query **out, struct err *err)
+{
+    if (query_begin(database, sql, out, err) < 0)
+        return -1;
+    for (size_t i = 0; i < count; i++)
+        if (binds[i].is_text)
+            query_text(*out, (int)i + 1, binds[i].text);
+        else
+            query_i64(*out, (int)i + 1, binds[i].number);
+    return 0;
+}
+
+int database_do(struct database *database, const char *sql, const struct bind *binds, size_t count, struct err *err)
+{
+    struct query *query;
+    return query_begin_with(database, sql, binds, count, &query, err) < 0 ? -1 : query_run(query, err);
+}
+
+int database_number(struct database *database, const char *sql, const struct bind *binds, size_t count, int64_t *out,
+                    struct err *err)
+{
+    struct query *query;
+    *out = 0;
+    if (query_begin_with(database, sql, binds, count, &query, err) < 0)
+        return -1;
+    int result = query_step(query, err);
+    if (result == 1)
+        *out = query_get_i64(query, 0);
+    query_end(query);
+    return result < 0 ? -1 : 0;
+}
+
 int database_run(struct database *database, const char *sql, const struct slice *texts,
                  size_t count, struct err *err)
 {

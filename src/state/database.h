@@ -44,6 +44,29 @@ void query_end(struct query *query); /* NULL is fine */
 /* Steps a statement without rows, and ends it. */
 MUST_USE int query_run(struct query *query, struct err *err);
 
+/* What a statement's ?1, ?2 ... stand for, in order; a query or a statement without rows with them at once. */
+struct bind {
+    bool is_text;
+    struct slice text; /* SLICE_NONE is NULL */
+    int64_t number;
+};
+static inline struct bind bind_text(struct slice text)
+{
+    return (struct bind){.is_text = true, .text = text};
+}
+static inline struct bind bind_i64(int64_t number)
+{
+    return (struct bind){.number = number};
+}
+#define BINDS(...) (const struct bind[]){__VA_ARGS__}, sizeof((const struct bind[]){__VA_ARGS__}) / sizeof(struct bind)
+MUST_USE int query_begin_with(struct database *database, const char *sql, const struct bind *binds, size_t count,
+                              struct query **out, struct err *err);
+MUST_USE int database_do(struct database *database, const char *sql, const struct bind *binds, size_t count,
+                         struct err *err);
+/* The first column of the first row; 0 without one, or when it is NULL. */
+MUST_USE int database_number(struct database *database, const char *sql, const struct bind *binds, size_t count,
+                             int64_t *out, struct err *err);
+
 /* A statement without rows in one call; binds texts in order (SLICE_NONE = NULL). */
 MUST_USE int database_run(struct database *database, const char *sql, const struct slice *texts,
                           size_t count, struct err *err);

@@ -105,6 +105,43 @@ const char *const state_schema[] = {
     /* what programs deliver: the zone of their stamps, and how much */
     ("ALTER TABLE tokens ADD COLUMN zone TEXT;"
      "ALTER TABLE tokens ADD COLUMN events_per_second INTEGER NOT NULL DEFAULT 0;"), /* one step: clang asks for the brackets */
+    /* 9: who is woken, how, and what became of it (respond/wake). Times in _ns are wall clock, in _pace of
+     * wake/pace.h, as are created_ns, next_ns and done_ns of the outbox. What is arranged is ended, never deleted. */
+    ("CREATE TABLE waking_plans("
+     "  id INTEGER PRIMARY KEY AUTOINCREMENT, text TEXT NOT NULL, saved_by TEXT NOT NULL,"
+     "  saved_ns INTEGER NOT NULL);"
+     "CREATE TABLE contacts("
+     "  id INTEGER PRIMARY KEY AUTOINCREMENT, person TEXT NOT NULL, notifier TEXT NOT NULL,"
+     "  address TEXT NOT NULL, position INTEGER NOT NULL, added_ns INTEGER NOT NULL, proven_ns INTEGER,"
+     "  UNIQUE(person,notifier,address));"
+     "CREATE TABLE stand_ins("
+     "  id INTEGER PRIMARY KEY AUTOINCREMENT, schedule TEXT, away TEXT, instead TEXT,"
+     "  from_ns INTEGER NOT NULL, to_ns INTEGER NOT NULL, reason TEXT NOT NULL, added_by TEXT NOT NULL,"
+     "  added_ns INTEGER NOT NULL, ended_by TEXT, ended_ns INTEGER);"
+     "CREATE INDEX stand_ins_open ON stand_ins(to_ns) WHERE ended_ns IS NULL;"
+     "CREATE TABLE pages("
+     "  id INTEGER PRIMARY KEY AUTOINCREMENT, incident INTEGER NOT NULL REFERENCES incidents(id),"
+     "  kind TEXT NOT NULL, person TEXT, policy TEXT NOT NULL, severity INTEGER NOT NULL, rule TEXT NOT NULL,"
+     "  state TEXT NOT NULL, round INTEGER NOT NULL DEFAULT 0, step INTEGER NOT NULL DEFAULT 0,"
+     "  begun_ns INTEGER NOT NULL, begun_pace INTEGER NOT NULL, round_pace INTEGER NOT NULL,"
+     "  due_pace INTEGER NOT NULL, held_until_ns INTEGER, unanswered_pace INTEGER,"
+     "  unanswered_ns INTEGER, answered_by TEXT, answered_how TEXT, answered_ns INTEGER,"
+     "  ended_ns INTEGER);"
+     "CREATE INDEX pages_running ON pages(state) WHERE state='running';"
+     "CREATE INDEX pages_incident ON pages(incident);"
+     "CREATE TABLE wakings("
+     "  id INTEGER PRIMARY KEY AUTOINCREMENT, page INTEGER NOT NULL REFERENCES pages(id),"
+     "  round INTEGER NOT NULL, step INTEGER NOT NULL, person TEXT NOT NULL, notifier TEXT NOT NULL,"
+     "  address TEXT NOT NULL, token TEXT NOT NULL UNIQUE, made_ns INTEGER NOT NULL, made_pace INTEGER NOT NULL,"
+     "  instead INTEGER NOT NULL DEFAULT 0, judged INTEGER NOT NULL DEFAULT 0, failed TEXT,"
+     "  received_ns INTEGER, receipt TEXT, UNIQUE(page,round,step,person,notifier,address));"
+     "CREATE INDEX wakings_person ON wakings(person,made_ns);"
+     "ALTER TABLE outbox ADD COLUMN waking INTEGER REFERENCES wakings(id);"
+     "ALTER TABLE outbox ADD COLUMN address TEXT;"
+     "ALTER TABLE outbox ADD COLUMN receipt TEXT;"
+     "DROP INDEX outbox_pending;"
+     "CREATE INDEX outbox_pending ON outbox(notifier,incident,address,id) WHERE done_ns IS NULL;"
+     "CREATE INDEX outbox_waking ON outbox(waking) WHERE waking IS NOT NULL;"),
 };
 
 const size_t state_schema_count = sizeof(state_schema) / sizeof(state_schema[0]);

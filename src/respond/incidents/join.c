@@ -226,6 +226,10 @@ static int tell(struct work *work, int64_t id, const char *event, struct err *er
     struct incident incident;
     if (incident_read(work->join->database, id, work->join->arena, &incident, err) < 0)
         return -1;
+    const struct page_cause cause = {.kind = SLICE("page"), .rule = rule_of(work->finding)};
+    bool over = strcmp(event, "closed") == 0;
+    if (!over && wake_put(work->join->wake, &incident, &cause, work->join->arena, err) < 0)
+        return -1;
     return outbox_put(work->join->outbox, &incident, event, work->join->arena, err);
 }
 
@@ -318,6 +322,8 @@ static int merge(struct work *work, struct incident *into, int64_t id, struct er
         incident_set_state(database, id, NULL, "closed", SLICE_NONE, work->now, err) < 0)
         return -1;
     add_changed(work, id);
+    if (page_move(wake_pager(work->join->wake), id, into->id, err) < 0)
+        return -1;
     return tell(work, id, "closed", err);
 }
 

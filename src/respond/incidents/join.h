@@ -7,11 +7,13 @@
  * one, medium and above open a new one.
  */
 #include "respond/notify/outbox.h"
+#include "respond/wake/wake.h"
 #include "respond/respond.h"
 
 struct join {
     struct database *database;
     struct outbox *outbox;
+    struct wake *wake;
     int64_t window_ns;
     struct arena *arena; /* of one finding */
 };

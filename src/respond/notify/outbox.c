@@ -13,13 +13,12 @@ enum {
     KEY_BYTES = 16,
     REFUSALS_MAX = 3,      /* the other side may be half set up; then it is a mistake to be shown */
     IDLE_MS = 60000,       /* a wake comes when there is something; this is for lost ones */
-    LOOK_MS = 1000,        /* while something waits for its time: the wall clock may be set */
+    LOOK_MS = 1000,        /* while something waits for its time */
 };
 #define BACKOFF_LEAST_NS NS_PER_SECOND
 #define BACKOFF_MOST_NS (5 * NS_PER_MINUTE)
 #define RETRY_AFTER_MOST_S 3600
-/* A next time further off than any we set: the clock was set back, so it counts as due. */
-#define FAR_NS (2 * NS_PER_HOUR)
+#define PERSON_BACKOFF_MOST_NS (30 * NS_PER_SECOND)
 
 struct sender { /* a notifier and its thread */
     struct outbox *outbox;
@@ -32,6 +31,8 @@ struct sender { /* a notifier and its thread */
 
 struct outbox {
     const struct respond_config *config;
+    const struct pace *pace;
+    struct outbox_hooks hooks;
     struct sender senders[RESPOND_NOTIFIERS_MAX];
     pthread_mutex_t lock; /* of the three below */
     pthread_cond_t woken;
@@ -40,11 +41,11 @@ struct outbox {
 };
 
 struct owed {
-    int64_t id, incident, attempts, refusals;
-    struct slice event, payload, key;
+    int64_t id, incident, attempts, refusals, waking; /* waking 0: news */
+    struct slice event, payload, key, address;
 };
 
-static int64_t now_of(const struct outbox *outbox)
+static int64_t wall_of(const struct outbox *outbox)
 {
     return clock_wall_ns(outbox->config->clock);
 }
@@ -67,74 +68,104 @@ static struct notice notice_of(const struct outbox *outbox, const struct inciden
         .event = slice_text(event), .incident = arena_copy(arena, slice_text(name)),
         .title_en = incident->en[INCIDENT_TITLE], .title_ja = incident->ja[INCIDENT_TITLE],
         .severity = incident->severity, .entities = incident->entities, .entity_count = incident->entity_count,
-        .entity_total = incident->entity_count, .sent_ns = now_of(outbox),
+        .entity_total = incident->entity_count, .sent_ns = wall_of(outbox),
         .link = base.len ? arena_printf(arena, "%.*s/#/incidents?id=%s", SLICE_ARG(base), name) : SLICE_NONE};
 }
 
-static int put_row(struct outbox *outbox, const struct respond_notifier *row, int64_t incident,
-                   const char *event, struct slice payload, struct err *err)
+static void make_key(const struct outbox *outbox, char key[2 * KEY_BYTES])
 {
     static const char hex[] = "0123456789abcdef";
     unsigned char bytes[KEY_BYTES];
-    char key[2 * KEY_BYTES];
-    struct query *query;
     outbox->config->rand->fill(outbox->config->rand->context, bytes, sizeof(bytes));
     for (int i = 0; i < KEY_BYTES; i++) {
         key[2 * i] = hex[bytes[i] >> 4];
         key[2 * i + 1] = hex[bytes[i] & 15];
     }
-    if (query_begin(outbox->config->database,
-                    "INSERT INTO outbox(incident,notifier,event,payload,key,created_ns,next_ns)"
-                    " VALUES(?1,?2,?3,?4,?5,?6,?6)", &query, err) < 0)
-        return -1;
-    query_i64(query, 1, incident);
-    query_text(query, 2, row->name);
-    query_text(query, 3, slice_text(event));
-    query_text(query, 4, payload);
-    query_text(query, 5, slice_of(key, sizeof(key)));
-    query_i64(query, 6, now_of(outbox));
-    return query_run(query, err);
+}
+
+struct message { /* a row to be */
+    int64_t incident, waking;
+    struct slice notifier, address;
+    const struct notice *notice;
+};
+
+static int put_row(struct outbox *outbox, const struct message *message, struct slice payload, struct err *err)
+{
+    char key[2 * KEY_BYTES];
+    make_key(outbox, key);
+    return database_do(outbox->config->database,
+                       "INSERT INTO outbox(incident,notifier,event,payload,key,created_ns,next_ns,waking,address)"
+                       " VALUES(?1,?2,?3,?4,?5,?6,?6,nullif(?7,0),?8)",
+                       BINDS(bind_i64(message->incident), bind_text(message->notifier),
+                             bind_text(message->notice->event), bind_text(payload),
+                             bind_text(slice_of(key, sizeof(key))), bind_i64(pace_now(outbox->pace)),
+                             bind_i64(message->waking), bind_text(message->address)), err);
+}
+
+static int put_message(struct outbox *outbox, const struct message *message, struct err *err)
+{
+    struct buffer payload;
+    struct json json;
+    buffer_init(&payload, NOTICE_BYTES_MAX);
+    json_init(&json, &payload);
+    notice_put(message->notice, &json);
+    int result = buffer_failed(&payload) ? err_nomem(err) : put_row(outbox, message, buffer_slice(&payload), err);
+    buffer_close(&payload);
+    return result;
+}
+
+/* One that reaches single persons has news only for the address it is given. */
+static bool takes_news(const struct sender *sender, const struct incident *incident)
+{
+    return incident->severity >= sender->row->least && (!sender->notifier->check_address || sender->row->to.len);
 }
 
 int outbox_put(struct outbox *outbox, const struct incident *incident, const char *event,
                struct arena *arena, struct err *err)
 {
-    struct buffer payload;
-    struct json json;
-    int result = 0;
     const struct notice notice = notice_of(outbox, incident, event, arena);
-    buffer_init(&payload, NOTICE_BYTES_MAX);
-    json_init(&json, &payload);
-    notice_put(&notice, &json);
-    if (buffer_failed(&payload))
-        result = err_nomem(err);
+    int result = 0;
     for (size_t i = 0; i < outbox->config->notifier_count && result == 0; i++) {
-        const struct respond_notifier *row = &outbox->config->notifiers[i];
-        if (incident->severity >= row->least)
-            result = put_row(outbox, row, incident->id, event, buffer_slice(&payload), err);
+        const struct message message = {.incident = incident->id, .notifier = outbox->senders[i].row->name,
+                                        .notice = &notice};
+        if (takes_news(&outbox->senders[i], incident))
+            result = put_message(outbox, &message, err);
     }
-    buffer_close(&payload);
     return result;
+}
+
+int outbox_put_waking(struct outbox *outbox, int64_t incident, int64_t waking, struct slice notifier,
+                      struct slice address, const struct notice *notice, struct err *err)
+{
+    const struct message message = {incident, waking, notifier, address, notice};
+    return put_message(outbox, &message, err);
+}
+
+int outbox_withdraw(struct outbox *outbox, int64_t page, const char *why, struct err *err)
+{
+    return database_do(outbox->config->database,
+                       "UPDATE outbox SET done_ns=?2,last_error=?3 WHERE done_ns IS NULL AND waking IN"
+                       " (SELECT id FROM wakings WHERE page=?1)",
+                       BINDS(bind_i64(page), bind_i64(pace_now(outbox->pace)), bind_text(slice_text(why))), err);
 }
 
 /* ---- sending ---- */
 
-/* The next one due: 1, 0 for none, -1. An earlier one of the same incident goes first. */
+/* The next one due: 1, 0 for none, -1. Persons go first; an earlier one of the same incident to the same address goes
+ * before a later one. */
 static int take_due(struct sender *sender, struct owed *owed, struct err *err)
 {
     struct outbox *outbox = sender->outbox;
-    int64_t now = now_of(outbox);
     struct query *query;
     if (query_begin(outbox->config->database,
-                    "SELECT id,incident,attempts,refusals,event,payload,key FROM outbox o"
-                    " WHERE done_ns IS NULL AND notifier=?1 AND (next_ns<=?2 OR next_ns>?3)"
-                    " AND NOT EXISTS(SELECT 1 FROM outbox p WHERE p.done_ns IS NULL"
-                    "  AND p.notifier=o.notifier AND p.incident=o.incident AND p.id<o.id)"
-                    " ORDER BY next_ns,id LIMIT 1", &query, err) < 0)
+                    "SELECT id,incident,attempts,refusals,event,payload,key,address,waking FROM outbox o"
+                    " WHERE done_ns IS NULL AND notifier=?1 AND next_ns<=?2"
+                    " AND NOT EXISTS(SELECT 1 FROM outbox p WHERE p.done_ns IS NULL AND p.notifier=o.notifier"
+                    "  AND p.incident=o.incident AND p.address IS o.address AND p.id<o.id)"
+                    " ORDER BY waking IS NULL,next_ns,id LIMIT 1", &query, err) < 0)
         return -1;
     query_text(query, 1, sender->row->name);
-    query_i64(query, 2, now);
-    query_i64(query, 3, now + FAR_NS);
+    query_i64(query, 2, pace_now(outbox->pace));
     int result = query_step(query, err);
     if (result == 1) {
         owed->id = query_get_i64(query, 0);
@@ -144,6 +175,8 @@ static int take_due(struct sender *sender, struct owed *owed, struct err *err)
         owed->event = query_get_text(query, 4, sender->arena);
         owed->payload = query_get_text(query, 5, sender->arena);
         owed->key = query_get_text(query, 6, sender->arena);
+        owed->address = query_get_text(query, 7, sender->arena);
+        owed->waking = query_get_i64(query, 8);
     }
     query_end(query);
     if (result == 1 && (!owed->event.ptr || !owed->payload.ptr || !owed->key.ptr))
@@ -151,11 +184,12 @@ static int take_due(struct sender *sender, struct owed *owed, struct err *err)
     return result;
 }
 
-static int64_t backoff(const struct outbox *outbox, int64_t attempts, int64_t wait_s)
+static int64_t backoff(const struct outbox *outbox, const struct owed *owed, int64_t wait_s)
 {
-    int64_t delay = BACKOFF_LEAST_NS << (attempts > 10 ? 9 : attempts - 1);
-    if (delay > BACKOFF_MOST_NS)
-        delay = BACKOFF_MOST_NS;
+    int64_t most = owed->waking ? PERSON_BACKOFF_MOST_NS : BACKOFF_MOST_NS;
+    int64_t delay = BACKOFF_LEAST_NS << (owed->attempts > 10 ? 9 : owed->attempts - 1);
+    if (delay > most)
+        delay = most;
     delay -= (int64_t)rand_below(outbox->config->rand, (uint64_t)delay / 2);
     if (wait_s > RETRY_AFTER_MOST_S)
         wait_s = RETRY_AFTER_MOST_S;
@@ -163,68 +197,95 @@ static int64_t backoff(const struct outbox *outbox, int64_t attempts, int64_t wa
 }
 
 static int note_attempt(struct sender *sender, const struct owed *owed, bool done, bool failed,
-                        int64_t next_ns, struct slice why, struct err *err)
+                        int64_t next_ns, struct slice why, struct slice receipt, struct err *err)
 {
     struct query *query;
     if (query_begin(sender->outbox->config->database,
-                    "UPDATE outbox SET attempts=?2,refusals=?3,next_ns=?4,done_ns=?5,failed=?6,"
-                    "last_error=?7 WHERE id=?1", &query, err) < 0)
+                    "UPDATE outbox SET attempts=?2,refusals=?3,next_ns=?4,done_ns=coalesce(?5,done_ns),failed=?6,"
+                    "last_error=?7,receipt=?8 WHERE id=?1", &query, err) < 0)
         return -1;
     query_i64(query, 1, owed->id);
     query_i64(query, 2, owed->attempts);
     query_i64(query, 3, owed->refusals);
     query_i64(query, 4, next_ns);
     if (done)
-        query_i64(query, 5, now_of(sender->outbox));
+        query_i64(query, 5, pace_now(sender->outbox->pace));
     query_i64(query, 6, failed);
     query_text(query, 7, why);
+    query_text(query, 8, receipt);
     return query_run(query, err);
 }
 
 static const char *event_ja(struct slice event)
 {
-    return slice_is(event, "opened")   ? "発生"
-           : slice_is(event, "closed") ? "終了"
-                                       : "重大度の上昇";
+    static const struct {
+        const char *name, *ja;
+    } words[] = {{"opened", "発生"}, {"closed", "終了"}, {"severity", "重大度の上昇"}, {"page", "呼出"}, {"drill", "訓練"},
+                 {"test", "試験"}, {"answered", "受領の知らせ"}};
+    for (size_t i = 0; i < ARRAY_COUNT(words); i++)
+        if (slice_is(event, words[i].name))
+            return words[i].ja;
+    return "通知";
 }
 
-static int add_receipt(struct sender *sender, const struct owed *owed, bool failed,
-                       struct slice why, struct err *err)
+struct outcome { /* of an attempt */
+    enum notifier_result result;
+    bool failed; /* for good */
+    struct slice why, receipt;
+    int64_t wait_s;
+};
+
+static int add_receipt(struct sender *sender, const struct owed *owed, const struct outcome *outcome, struct err *err)
 {
-    struct slice name = sender->row->name;
+    struct slice name = sender->row->name, gap = owed->address.len ? SLICE(" ") : SLICE("");
     long long attempts = owed->attempts;
-    struct timeline_entry entry = {.time_ns = now_of(sender->outbox), .kind = "notification"};
-    if (failed) {
-        entry.en = arena_printf(sender->arena, "%.*s could not be told (%.*s) and it was given up "
-                                "after %lld attempts: %.*s", SLICE_ARG(name),
-                                SLICE_ARG(owed->event), attempts, SLICE_ARG(why));
-        entry.ja = arena_printf(sender->arena, "%.*s への通知（%s）は%lld回失敗したため中止しました: %.*s",
-                                SLICE_ARG(name), event_ja(owed->event), attempts, SLICE_ARG(why));
+    struct timeline_entry entry = {.time_ns = wall_of(sender->outbox), .kind = "notification"};
+    if (outcome->failed) {
+        entry.en = arena_printf(sender->arena, "%.*s%.*s%.*s could not be told (%.*s) and it was given up "
+                                "after %lld attempts: %.*s", SLICE_ARG(name), SLICE_ARG(gap), SLICE_ARG(owed->address),
+                                SLICE_ARG(owed->event), attempts, SLICE_ARG(outcome->why));
+        entry.ja = arena_printf(sender->arena, "%.*s%.*s%.*s への通知（%s）は%lld回失敗したため中止しました: %.*s",
+                                SLICE_ARG(name), SLICE_ARG(gap), SLICE_ARG(owed->address), event_ja(owed->event),
+                                attempts, SLICE_ARG(outcome->why));
     } else {
-        entry.en = arena_printf(sender->arena, "%.*s was told (%.*s), attempt %lld",
-                                SLICE_ARG(name), SLICE_ARG(owed->event), attempts);
-        entry.ja = arena_printf(sender->arena, "%.*s へ通知しました（%s、%lld回目）", SLICE_ARG(name),
-                                event_ja(owed->event), attempts);
+        entry.en = arena_printf(sender->arena, "%.*s%.*s%.*s was told (%.*s), attempt %lld: %.*s", SLICE_ARG(name),
+                                SLICE_ARG(gap), SLICE_ARG(owed->address), SLICE_ARG(owed->event), attempts,
+                                SLICE_ARG(outcome->receipt));
+        entry.ja = arena_printf(sender->arena, "%.*s%.*s%.*s へ通知しました（%s、%lld回目）: %.*s", SLICE_ARG(name),
+                                SLICE_ARG(gap), SLICE_ARG(owed->address), event_ja(owed->event), attempts,
+                                SLICE_ARG(outcome->receipt));
     }
     return incident_add_entry(sender->outbox->config->database, owed->incident, &entry, err);
 }
 
-static int record(struct sender *sender, struct owed *owed, enum notifier_result result,
-                  int64_t wait_s, struct slice why, struct err *err)
+static int tell_hook(struct sender *sender, const struct owed *owed, const struct outcome *outcome, struct err *err)
+{
+    const struct outbox_hooks *hooks = &sender->outbox->hooks;
+    if (!owed->waking || !hooks->told)
+        return 0;
+    return hooks->told(hooks->context, owed->waking, outcome->receipt, outcome->why, err);
+}
+
+static int record(struct sender *sender, struct owed *owed, struct outcome *outcome, struct err *err)
 {
     struct database *database = sender->outbox->config->database;
-    int64_t now = now_of(sender->outbox);
-    owed->refusals += result == NOTIFIER_REFUSED;
-    bool failed = owed->refusals >= REFUSALS_MAX, done = result == NOTIFIER_SENT || failed;
-    int64_t next_ns = done ? now : now + backoff(sender->outbox, owed->attempts, wait_s);
+    int64_t now = pace_now(sender->outbox->pace);
+    owed->refusals += outcome->result == NOTIFIER_REFUSED;
+    outcome->failed = owed->refusals >= REFUSALS_MAX;
+    bool done = outcome->result == NOTIFIER_SENT || outcome->failed;
+    int64_t next_ns = done ? now : now + backoff(sender->outbox, owed, outcome->wait_s);
     if (database_begin(database, err) < 0)
         return -1;
-    if (note_attempt(sender, owed, done, failed, next_ns, why, err) < 0 ||
-        (done && add_receipt(sender, owed, failed, why, err) < 0)) {
+    if (note_attempt(sender, owed, done, outcome->failed, next_ns, outcome->why, outcome->receipt, err) < 0 ||
+        (done && add_receipt(sender, owed, outcome, err) < 0) || tell_hook(sender, owed, outcome, err) < 0) {
         database_rollback(database);
         return -1;
     }
-    return database_commit(database, err);
+    if (database_commit(database, err) < 0)
+        return -1;
+    if (sender->outbox->hooks.after)
+        sender->outbox->hooks.after(sender->outbox->hooks.context);
+    return 0;
 }
 
 static enum notifier_result send_one(struct sender *sender, const struct owed *owed,
@@ -233,8 +294,8 @@ static enum notifier_result send_one(struct sender *sender, const struct owed *o
     const struct respond_config *config = sender->outbox->config;
     struct notice notice;
     const struct notifier_message message = {
-        .to = sender->row, .payload = owed->payload, .notice = &notice, .key = owed->key,
-        .now_ns = now_of(sender->outbox), .arena = sender->arena};
+        .to = sender->row, .address = owed->address, .payload = owed->payload, .notice = &notice, .key = owed->key,
+        .now_ns = wall_of(sender->outbox), .arena = sender->arena};
     if (notice_read(owed->payload, sender->arena, &notice, why) < 0)
         return NOTIFIER_AGAIN;
     return sender->notifier->send(&message, config->net, config->rand, answer, why);
@@ -245,11 +306,14 @@ static int attempt(struct sender *sender, struct owed *owed, struct err *err)
     struct err why;
     struct notifier_answer answer = {0};
     err_clear(&why);
-    enum notifier_result result = send_one(sender, owed, &answer, &why);
-    struct slice text = result == NOTIFIER_SENT ? SLICE_NONE : slice_text(why.text);
-    if (record(sender, owed, result, answer.wait_s, text, err) < 0)
+    struct outcome outcome = {.result = send_one(sender, owed, &answer, &why), .wait_s = answer.wait_s};
+    if (outcome.result == NOTIFIER_SENT)
+        outcome.receipt = slice_text(answer.receipt);
+    else
+        outcome.why = slice_text(why.text);
+    if (record(sender, owed, &outcome, err) < 0)
         return -1;
-    if (result == NOTIFIER_REFUSED && owed->refusals >= REFUSALS_MAX) {
+    if (outcome.failed) {
         char line[ERR_TEXT_SIZE + 128];
         snprintf(line, sizeof(line), "notifier %.*s refuses INC-%lld, given up: %s",
                  SLICE_ARG(sender->row->name), (long long)owed->incident, why.text);
@@ -288,6 +352,32 @@ static bool wait_for(struct outbox *outbox, uint64_t *seen, int64_t wait_ms)
     return on;
 }
 
+static int step(struct sender *sender, struct err *err)
+{
+    struct owed owed;
+    arena_reset(sender->arena);
+    int result = take_due(sender, &owed, err);
+    return result == 1 && attempt(sender, &owed, err) < 0 ? -1 : result;
+}
+
+int outbox_step(struct outbox *outbox, size_t notifier, struct err *err)
+{
+    return step(&outbox->senders[notifier], err);
+}
+
+int outbox_due(struct outbox *outbox, int64_t *pace_ns, struct err *err)
+{
+    struct query *query;
+    *pace_ns = INT64_MAX;
+    if (query_begin(outbox->config->database, "SELECT min(next_ns) FROM outbox WHERE done_ns IS NULL", &query, err) < 0)
+        return -1;
+    int result = query_step(query, err);
+    if (result == 1 && !query_is_null(query, 0))
+        *pace_ns = query_get_i64(query, 0);
+    query_end(query);
+    return result < 0 ? -1 : 0;
+}
+
 static void *run(void *context)
 {
     struct sender *sender = context;
@@ -296,11 +386,7 @@ static void *run(void *context)
     int64_t wait_ms = 0;
     pthread_setname_np(pthread_self(), "notify");
     while (wait_for(sender->outbox, &seen, wait_ms)) {
-        struct owed owed;
-        arena_reset(sender->arena);
-        int result = take_due(sender, &owed, &err);
-        if (result == 1)
-            result = attempt(sender, &owed, &err) < 0 ? -1 : 1;
+        int result = step(sender, &err);
         if (result < 0)
             note(sender->outbox, err.text);
         wait_ms = result == 1 ? 0 : result < 0 || waits(sender) ? LOOK_MS : IDLE_MS;
@@ -328,7 +414,7 @@ static int drop_unknown(struct outbox *outbox, struct err *err)
     buffer_close(&sql);
     if (result < 0)
         return -1;
-    query_i64(query, 1, now_of(outbox));
+    query_i64(query, 1, pace_now(outbox->pace));
     for (size_t i = 0; i < config->notifier_count; i++)
         query_text(query, (int)i + 2, config->notifiers[i].name);
     return query_run(query, err);
@@ -353,7 +439,7 @@ static int add_sender(struct outbox *outbox, size_t i, struct err *err)
     return sender->arena ? 0 : err_nomem(err);
 }
 
-static int start_senders(struct outbox *outbox, struct err *err)
+static int add_senders(struct outbox *outbox, struct err *err)
 {
     size_t count = outbox->config->notifier_count;
     if (count > RESPOND_NOTIFIERS_MAX)
@@ -361,9 +447,12 @@ static int start_senders(struct outbox *outbox, struct err *err)
     for (size_t i = 0; i < count; i++)
         if (add_sender(outbox, i, err) < 0)
             return -1;
-    if (drop_unknown(outbox, err) < 0)
-        return -1;
-    for (size_t i = 0; i < count; i++) {
+    return drop_unknown(outbox, err);
+}
+
+int outbox_start(struct outbox *outbox, struct err *err)
+{
+    for (size_t i = 0; i < outbox->config->notifier_count; i++) {
         int code = pthread_create(&outbox->senders[i].thread, NULL, run, &outbox->senders[i]);
         if (code != 0)
             return err_set_errno(err, code, "a thread for notifications");
@@ -372,7 +461,8 @@ static int start_senders(struct outbox *outbox, struct err *err)
     return 0;
 }
 
-int outbox_start(const struct respond_config *config, struct outbox **out, struct err *err)
+int outbox_open(const struct respond_config *config, const struct pace *pace, const struct outbox_hooks *hooks,
+                struct outbox **out, struct err *err)
 {
     pthread_condattr_t monotonic;
     *out = NULL;
@@ -380,12 +470,14 @@ int outbox_start(const struct respond_config *config, struct outbox **out, struc
     if (!outbox)
         return err_nomem(err);
     outbox->config = config;
+    outbox->pace = pace;
+    outbox->hooks = hooks ? *hooks : (struct outbox_hooks){0};
     pthread_mutex_init(&outbox->lock, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&outbox->woken, &monotonic);
     pthread_condattr_destroy(&monotonic);
-    if (start_senders(outbox, err) < 0) {
+    if (add_senders(outbox, err) < 0) {
         outbox_stop(outbox);
         return -1;
     }
