@@ -151,6 +151,11 @@ int outbox_withdraw(struct outbox *outbox, int64_t page, const char *why, struct
 
 /* ---- sending ---- */
 
+/* No earlier one of the same incident to the same address waits. */
+#define IS_FIRST                                                                                   \
+    "NOT EXISTS(SELECT 1 FROM outbox p WHERE p.done_ns IS NULL AND p.notifier=o.notifier"          \
+    " AND p.incident=o.incident AND p.address IS o.address AND p.id<o.id)"
+
 /* The next one due: 1, 0 for none, -1. Persons go first; an earlier one of the same incident to the same address goes
  * before a later one. */
 static int take_due(struct sender *sender, struct owed *owed, struct err *err)
@@ -159,9 +164,7 @@ static int take_due(struct sender *sender, struct owed *owed, struct err *err)
     struct query *query;
     if (query_begin(outbox->config->database,
                     "SELECT id,incident,attempts,refusals,event,payload,key,address,waking FROM outbox o"
-                    " WHERE done_ns IS NULL AND notifier=?1 AND next_ns<=?2"
-                    " AND NOT EXISTS(SELECT 1 FROM outbox p WHERE p.done_ns IS NULL AND p.notifier=o.notifier"
-                    "  AND p.incident=o.incident AND p.address IS o.address AND p.id<o.id)"
+                    " WHERE done_ns IS NULL AND notifier=?1 AND next_ns<=?2 AND " IS_FIRST
                     " ORDER BY waking IS NULL,next_ns,id LIMIT 1", &query, err) < 0)
         return -1;
     query_text(query, 1, sender->row->name);
@@ -369,7 +372,8 @@ int outbox_due(struct outbox *outbox, int64_t *pace_ns, struct err *err)
 {
     struct query *query;
     *pace_ns = INT64_MAX;
-    if (query_begin(outbox->config->database, "SELECT min(next_ns) FROM outbox WHERE done_ns IS NULL", &query, err) < 0)
+    if (query_begin(outbox->config->database, "SELECT min(next_ns) FROM outbox o WHERE done_ns IS NULL AND " IS_FIRST,
+                    &query, err) < 0)
         return -1;
     int result = query_step(query, err);
     if (result == 1 && !query_is_null(query, 0))

@@ -1,0 +1,868 @@
+/*
+ * Nights of on-call duty by a simulated clock, from random plans, people, contacts, faults and crashes; the real state machine,
+ * outbox, webhook and SQLite. What must hold for every seed is checked against an oracle that knows the plan only:
+ *
+ *  - who is woken was on call (or named) at the moment it was decided
+ *  - every page reaches somebody within seconds of when the policy says, unless the program or every channel was down
+ *  - each decided message has one key for good and comes at least once, unless somebody answered before
+ *  - nothing is decided after an answer
+ *  - the gate is tightened when the policy says, and only then
+ *
+ * HINOMI_FULL: 10,000 seeds, else some hundred. WAKE_SEED=n runs one and says what happens.
+ */
+#include "test.h"
+
+#include "base/json.h"
+#include "cut/json_tree.h"
+#include "net/http_client.h"
+#include "respond/wake/wake.h"
+
+#include <sodium.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { CHANNELS = 3, PEOPLE_MAX = 4, CONTACTS_EACH = 3, INCIDENTS_MAX = 12, SENT_MAX = 20000, STAND_INS = 6, OUTAGES = 10 };
+
+/* ---- the world ---- */
+
+struct sent { /* a request that arrived */
+    char key[40], person[16], token[32], incident[24], event[16];
+    int channel;
+    int64_t pace, waking_made;
+    bool said_taken;
+};
+
+struct outage { /* of a channel, or of the program (channel -1), by pace */
+    int channel;
+    int64_t from, to;
+    int kind; /* 0 refused connection, 1 HTTP 500, 2 taken, but the answer is lost, 3 HTTP 429 */
+};
+
+struct plan_person {
+    char name[16];
+    int contacts[CONTACTS_EACH], count;
+    int64_t answers_after; /* of a message that came: seconds, or sound asleep for hours */
+};
+
+struct incident_script {
+    int64_t at, id; /* pace; 0: not opened yet */
+    enum severity severity;
+    bool answered, closed;
+    int64_t answered_pace, answered_at_pace; /* by the monotonic clock, and as rows have it */
+    char answered_by[16];
+};
+
+struct world {
+    struct rand_seeded rand;
+    struct clock_manual clock;
+    struct database *database;
+    struct arena *arena;
+    struct respond_config config;
+    struct respond_notifier rows[CHANNELS];
+    struct hin_net net;
+    struct pace pace;
+    struct outbox *outbox;
+    struct wake *wake;
+    char plan[4096];
+    const struct plan *read; /* the same, for the oracle */
+    struct plan_person people[PEOPLE_MAX];
+    size_t person_count;
+    struct stand_in stand_ins[STAND_INS];
+    size_t stand_in_count;
+    struct outage outages[OUTAGES];
+    size_t outage_count;
+    struct incident_script incidents[INCIDENTS_MAX];
+    size_t incident_count;
+    struct sent *sent;
+    size_t sent_count;
+    int64_t tightened[INCIDENTS_MAX + 1];
+    int crash_in; /* requests until the program dies, 0: not */
+    bool crashed, running, talks, calm;
+    uint64_t seed;
+};
+
+static int64_t now(const struct world *world)
+{
+    return clock_mono_ns(&world->clock.clock);
+}
+
+static uint64_t pick(struct world *world, uint64_t below)
+{
+    return rand_below(&world->rand.rand, below);
+}
+
+__attribute__((format(printf, 2, 3))) static void say(const struct world *world, const char *format, ...)
+{
+    va_list args;
+    if (!world->talks)
+        return;
+    printf("%10.3f ", (double)now(world) / 1e9);
+    va_start(args, format);
+    vprintf(format, args);
+    va_end(args);
+    printf("\n");
+}
+
+#define must(world, condition, ...)                                                                   \
+    do                                                                                                \
+        if (!(condition)) {                                                                           \
+            printf("seed %llu: ", (unsigned long long)(world)->seed);                                 \
+            printf(__VA_ARGS__);                                                                      \
+            printf("\n  again: WAKE_SEED=%llu\n", (unsigned long long)(world)->seed);                 \
+            fail_msg("%s", #condition);                                                               \
+        }                                                                                             \
+    while (0)
+
+/* ---- the network ---- */
+
+static const struct outage *outage_at(const struct world *world, int channel, int64_t at)
+{
+    for (size_t i = 0; i < world->outage_count && !world->calm; i++) {
+        const struct outage *one = &world->outages[i];
+        if (one->channel == channel && one->from <= at && at < one->to)
+            return one;
+    }
+    return NULL;
+}
+
+static void copy_text(char *to, size_t size, struct slice text)
+{
+    snprintf(to, size, "%.*s", SLICE_ARG(text));
+}
+
+static void take(struct world *world, const struct http_fetch_request *request, int channel, bool said_taken)
+{
+    const struct json_node *body;
+    struct err err;
+    struct arena *arena = arena_new(4 * MIB);
+    struct sent *sent = &world->sent[world->sent_count++];
+    assert_true(world->sent_count < SENT_MAX);
+    assert_int_equal(json_tree_parse(request->body, arena, &body, &err), 0);
+    *sent = (struct sent){.channel = channel, .pace = now(world), .said_taken = said_taken};
+    for (size_t i = 0; i < request->header_count; i++)
+        if (strcmp(request->headers[i].name, "Idempotency-Key") == 0)
+            copy_text(sent->key, sizeof(sent->key), request->headers[i].value);
+    copy_text(sent->person, sizeof(sent->person), json_text_of(json_get(body, "person"), SLICE("")));
+    copy_text(sent->token, sizeof(sent->token), json_text_of(json_get(body, "reply_token"), SLICE("")));
+    copy_text(sent->incident, sizeof(sent->incident), json_text_of(json_get(body, "incident"), SLICE("")));
+    copy_text(sent->event, sizeof(sent->event), json_text_of(json_get(body, "event"), SLICE("")));
+    say(world, "channel %d has %s for %s about %s%s", channel, sent->event, sent->person, sent->incident,
+        said_taken ? "" : ", but the answer is lost");
+    arena_free(arena);
+}
+
+static int fetch(const struct hin_net *net, const struct http_fetch_request *request, struct http_fetch_reply *reply,
+                 struct err *err)
+{
+    struct world *world = net->context;
+    int channel = request->url.ptr[request->url.len - 1] - '0';
+    const struct outage *outage = outage_at(world, channel, now(world));
+    if (world->crash_in && --world->crash_in == 0) {
+        world->crashed = true;
+        if (pick(world, 2))
+            take(world, request, channel, false);
+        return err_set(err, ERR_IO, "the program died");
+    }
+    if (outage && outage->kind == 0)
+        return err_set(err, ERR_IO, "the connection was refused");
+    if (!outage || outage->kind == 2)
+        take(world, request, channel, !outage);
+    if (outage && outage->kind == 2)
+        return err_set(err, ERR_IO, "the connection broke off");
+    reply->status = !outage ? 200 : outage->kind == 1 ? 500 : 429;
+    reply->retry_after_s = outage && outage->kind == 3 ? 20 : 0;
+    return 0;
+}
+
+static int tighten(void *context, struct slice incident, struct err *err)
+{
+    struct world *world = context;
+    int64_t id;
+    (void)err;
+    assert_true(incident_parse_name(incident, &id) && id <= INCIDENTS_MAX);
+    say(world, "the gate is tightened for %.*s", SLICE_ARG(incident));
+    if (!world->tightened[id])
+        world->tightened[id] = now(world);
+    return 0;
+}
+
+static void note(void *context, const char *text)
+{
+    say(context, "note: %s", text);
+}
+
+/* ---- making a world ---- */
+
+static const char *const zones[] = {"Asia/Tokyo", "Europe/London", "America/New_York", "Australia/Lord_Howe", "UTC"};
+/* Before clocks change, before a leap day, at a year's end, and a day like any other. */
+static const int64_t starts[] = {1772900000, 1774700000, 1792900000, 1793400000, 1835200000, 1798700000, 1776000000};
+
+static const char *some_zone(struct world *world)
+{
+    return zones[pick(world, ARRAY_COUNT(zones))];
+}
+
+static void put_rotation(struct world *world, struct buffer *to, size_t shift)
+{
+    static const char *const every[] = {"1d", "1w", "2d", "12h", "8h"};
+    struct time_parts parts;
+    time_split(world->clock.wall_ns - (int64_t)pick(world, 20) * NS_PER_DAY - 2 * NS_PER_DAY, &parts);
+    buffer_printf(to, "      - {every: %s, from: '%04d-%02d-%02d %02d:%02d', time_zone: %s, people: [",
+                  every[pick(world, ARRAY_COUNT(every))], parts.year, parts.month, parts.day, (int)pick(world, 24),
+                  (int)pick(world, 2) * 30, some_zone(world));
+    for (size_t i = 0; i < world->person_count; i++)
+        buffer_printf(to, "%s%s", i ? ", " : "", world->people[(i + shift) % world->person_count].name);
+    buffer_put_text(to, "]");
+    if (pick(world, 4) == 0)
+        buffer_printf(to, ", only: {days: mon-fri, from: '%02d:00', to: '%02d:00'}", (int)pick(world, 24),
+                      (int)pick(world, 24));
+    buffer_put_text(to, "}\n");
+}
+
+static void put_policy(struct world *world, struct buffer *to)
+{
+    size_t steps = 1 + pick(world, 3);
+    buffer_put_text(to, "policies:\n  usual:\n    steps:\n");
+    for (size_t i = 0; i < steps; i++) {
+        static const char *const whom[] = {"first", "second", "everyone", "first, second", "ana"};
+        buffer_printf(to, "      - {at: %zum, wake: [%s]", i * (2 + pick(world, 2)), whom[pick(world, ARRAY_COUNT(whom))]);
+        if (pick(world, 3) == 0)
+            buffer_printf(to, ", by: [c%d]", (int)pick(world, CHANNELS));
+        buffer_put_text(to, "}\n");
+    }
+    buffer_printf(to, "    again_after: %dm\n", 1 + (int)pick(world, 8));
+    if (pick(world, 3))
+        buffer_printf(to, "    unanswered: {after: %dm}\n", 3 + (int)pick(world, 12));
+    buffer_put_text(to, "routes: [{severity: medium, policy: usual}]\n");
+    if (pick(world, 2))
+        buffer_printf(to, "quiet_hours: {from: '%02d:00', to: '%02d:30'}\n", (int)pick(world, 24), (int)pick(world, 24));
+}
+
+static void make_plan(struct world *world)
+{
+    struct buffer text;
+    buffer_init(&text, sizeof(world->plan) - 1);
+    buffer_printf(&text, "version: 1\ntime_zone: %s\npeople: [", some_zone(world));
+    for (size_t i = 0; i < world->person_count; i++)
+        buffer_printf(&text, "%s%s", i ? ", " : "", world->people[i].name);
+    buffer_put_text(&text, "]\non_call:\n  first:\n    rotations:\n");
+    put_rotation(world, &text, 0);
+    if (pick(world, 2))
+        put_rotation(world, &text, 1);
+    buffer_put_text(&text, "  second:\n    rotations:\n");
+    put_rotation(world, &text, 1);
+    put_policy(world, &text);
+    assert_false(buffer_failed(&text));
+    copy_text(world->plan, sizeof(world->plan), buffer_slice(&text));
+    buffer_close(&text);
+    if (world->talks)
+        printf("%s", world->plan);
+}
+
+static void make_people(struct world *world)
+{
+    static const char *const names[PEOPLE_MAX] = {"ana", "ben", "chie", "dai"};
+    world->person_count = 2 + pick(world, PEOPLE_MAX - 1);
+    for (size_t i = 0; i < world->person_count; i++) {
+        struct plan_person *person = &world->people[i];
+        snprintf(person->name, sizeof(person->name), "%s", names[i]);
+        person->count = 1 + (int)pick(world, CONTACTS_EACH);
+        int first = (int)pick(world, CHANNELS);
+        for (int k = 0; k < person->count; k++)
+            person->contacts[k] = (first + k) % CHANNELS;
+        person->answers_after = (int64_t)(5 + (pick(world, 3) ? pick(world, 600) : 1800 + pick(world, 7200))) * NS_PER_SECOND;
+    }
+}
+
+static void make_faults(struct world *world, int64_t span)
+{
+    world->outage_count = pick(world, OUTAGES + 1);
+    for (size_t i = 0; i < world->outage_count; i++) {
+        int64_t from = now(world) + (int64_t)pick(world, (uint64_t)span);
+        int64_t length = (int64_t)(1 + pick(world, pick(world, 2) ? 60 : 4000)) * NS_PER_SECOND;
+        world->outages[i] = (struct outage){(int)pick(world, CHANNELS + 1) - 1, from, from + length, (int)pick(world, 4)};
+    }
+}
+
+static void make_incidents(struct world *world, int64_t span)
+{
+    world->incident_count = 1 + pick(world, INCIDENTS_MAX - 1);
+    for (size_t i = 0; i < world->incident_count; i++)
+        world->incidents[i] = (struct incident_script){
+            .at = now(world) + 1 + (int64_t)pick(world, (uint64_t)span),
+            .severity = pick(world, 3) ? SEVERITY_CRITICAL : pick(world, 2) ? SEVERITY_HIGH : SEVERITY_MEDIUM};
+}
+
+/* ---- the program ---- */
+
+static void start(struct world *world)
+{
+    struct err err;
+    int64_t latest;
+    if (page_latest_pace(world->database, &latest, &err) < 0)
+        fail_msg("%s", err.text);
+    pace_start(&world->pace, &world->clock.clock, latest);
+    static struct outbox_hooks hooks;
+    extern int sim_told(void *context, int64_t waking, struct slice receipt, struct slice failed, struct err *err);
+    hooks = (struct outbox_hooks){sim_told, NULL, world};
+    if (outbox_open(&world->config, &world->pace, &hooks, &world->outbox, &err) < 0 ||
+        wake_open(&world->config, &world->pace, world->outbox, &world->wake, &err) < 0)
+        fail_msg("%s", err.text);
+    world->running = true;
+}
+
+int sim_told(void *context, int64_t waking, struct slice receipt, struct slice failed, struct err *err);
+int sim_told(void *context, int64_t waking, struct slice receipt, struct slice failed, struct err *err)
+{
+    struct world *world = context;
+    if (world->crashed)
+        return err_set(err, ERR_IO, "the program died"); /* before it could be noted: the transaction is gone */
+    return page_told(wake_pager(world->wake), waking, receipt, failed, err);
+}
+
+static void stop(struct world *world)
+{
+    outbox_stop(world->outbox);
+    wake_stop(world->wake);
+    world->outbox = NULL;
+    world->wake = NULL;
+    world->running = false;
+}
+
+static void save_contacts(struct world *world)
+{
+    struct err err;
+    for (size_t i = 0; i < world->person_count; i++) {
+        struct contact contacts[CONTACTS_EACH];
+        struct plan_person *person = &world->people[i];
+        for (int k = 0; k < person->count; k++)
+            contacts[k] = (struct contact){.notifier = world->rows[person->contacts[k]].name,
+                                           .address = slice_text(person->name)};
+        assert_int_equal(roster_set_contacts(world->database, slice_text(person->name), contacts,
+                                             (size_t)person->count, 1, &err), 0);
+    }
+}
+
+static void arrange_stand_ins(struct world *world, int64_t span)
+{
+    size_t count = pick(world, STAND_INS + 1);
+    for (size_t i = 0; i < count; i++) {
+        struct err err;
+        size_t away = pick(world, world->person_count), instead = (away + 1 + pick(world, world->person_count - 1)) % world->person_count;
+        int64_t from = world->clock.wall_ns + (int64_t)pick(world, (uint64_t)span);
+        struct stand_in_wish wish = {
+            .what = {.away = slice_text(world->people[away].name), .instead = slice_text(world->people[instead].name),
+                     .from_ns = from, .to_ns = from + (int64_t)(1 + pick(world, 100)) * NS_PER_HOUR},
+            .reason = SLICE("swap"), .by = SLICE("ana")};
+        int kind = (int)pick(world, 3);
+        if (kind < 2)
+            wish.what.schedule = kind ? SLICE("first") : SLICE("second");
+        if (kind == 2 && pick(world, 2))
+            wish.what.instead = SLICE_NONE;
+        if (roster_add_stand_in(world->database, world->read, &wish, world->clock.wall_ns + (int64_t)i, &err) < 0)
+            fail_msg("%s", err.text);
+        wish.what.added_ns = world->clock.wall_ns + (int64_t)i;
+        world->stand_ins[world->stand_in_count++] = wish.what;
+    }
+}
+
+static void make_world(struct world *world, uint64_t seed, int64_t span)
+{
+    static const char *const names[CHANNELS] = {"c0", "c1", "c2"};
+    static const char *const urls[CHANNELS] = {"https://channel.example/0", "https://channel.example/1",
+                                               "https://channel.example/2"};
+    struct err err;
+    memset(world, 0, sizeof(*world));
+    world->seed = seed;
+    world->talks = getenv("WAKE_SEED") != NULL;
+    rand_seeded_init(&world->rand, seed);
+    clock_manual_init(&world->clock, starts[pick(world, ARRAY_COUNT(starts))] * NS_PER_SECOND);
+    world->net = (struct hin_net){.fetch = fetch, .context = world};
+    for (int i = 0; i < CHANNELS; i++)
+        world->rows[i] = (struct respond_notifier){.kind = SLICE("webhook"), .name = slice_text(names[i]),
+                                                   .url = slice_text(urls[i]), .secret = SLICE("0123456789abcdef"),
+                                                   .least = SEVERITY_CRITICAL};
+    if (database_open(":memory:", &world->database, &err) < 0)
+        fail_msg("%s", err.text);
+    world->config = (struct respond_config){
+        .database = world->database, .clock = &world->clock.clock, .notifiers = world->rows,
+        .notifier_count = CHANNELS, .rand = &world->rand.rand, .net = &world->net, .tighten = tighten, .note = note,
+        .link = SLICE(""), .context = world};
+    world->arena = arena_new(64 * MIB);
+    world->sent = calloc(SENT_MAX, sizeof(*world->sent));
+    make_people(world);
+    make_plan(world);
+    if (plan_parse(slice_text(world->plan), NULL, world->arena, &world->read, &err) < 0)
+        fail_msg("%s\n%s", err.text, world->plan);
+    make_faults(world, span);
+    make_incidents(world, span);
+    if (pick(world, 3) == 0)
+        world->crash_in = 1 + (int)pick(world, 20);
+    start(world);
+    if (wake_plan_save(world->wake, slice_text(world->plan), SLICE("ana"), &err) < 0)
+        fail_msg("%s", err.text);
+    save_contacts(world);
+    arrange_stand_ins(world, span);
+}
+
+static void end_world(struct world *world)
+{
+    if (world->running)
+        stop(world);
+    database_close(world->database);
+    arena_free(world->arena);
+    free(world->sent);
+}
+
+/* ---- the oracle: who has a schedule ---- */
+
+static struct slice base_person(const struct world *world, const struct plan_rotation *rotation, int64_t wall,
+                                const struct stand_in *stand_ins, size_t count);
+
+static bool is_away(const struct stand_in *stand_ins, size_t count, struct slice person, int64_t wall,
+                    const struct stand_in **found)
+{
+    bool away = false;
+    for (size_t i = 0; i < count; i++)
+        if (!stand_ins[i].schedule.len && slice_equal(stand_ins[i].away, person) && stand_ins[i].from_ns <= wall &&
+            wall < stand_ins[i].to_ns) {
+            away = true;
+            *found = &stand_ins[i];
+        }
+    return away;
+}
+
+/* Steps from handover to handover, by dates of the local calendar. */
+static int64_t turns_until(const struct plan_rotation *rotation, int64_t wall)
+{
+    struct time_parts local = rotation->start;
+    int64_t turn = -1, at, minutes = rotation->start.hour * 60 + rotation->start.minute;
+    int64_t day = time_days_from_civil(local.year, local.month, local.day);
+    for (;;) {
+        time_split(day * NS_PER_DAY, &local);
+        local.hour = (int)(minutes / 60);
+        local.minute = (int)(minutes % 60);
+        assert_true(zone_to_utc(rotation->zone, &local, 0, &at));
+        if (at > wall)
+            return turn;
+        turn++;
+        if (rotation->turns_per_day > 1) {
+            minutes += 1440 / rotation->turns_per_day;
+            day += minutes / 1440;
+            minutes %= 1440;
+        } else
+            day += rotation->every_days;
+    }
+}
+
+static bool in_hours(const struct plan_rotation *rotation, int64_t wall)
+{
+    struct time_parts local;
+    const struct plan_hours *hours = &rotation->hours;
+    if (!rotation->has_hours)
+        return true;
+    zone_split(rotation->zone, wall, &local);
+    int minute = local.hour * 60 + local.minute;
+    bool today = hours->weekdays >> local.weekday & 1, before = hours->weekdays >> (local.weekday + 6) % 7 & 1;
+    if (hours->from_minute == hours->to_minute)
+        return today;
+    if (hours->from_minute < hours->to_minute)
+        return today && minute >= hours->from_minute && minute < hours->to_minute;
+    return (today && minute >= hours->from_minute) || (before && minute < hours->to_minute);
+}
+
+static struct slice base_person(const struct world *world, const struct plan_rotation *rotation, int64_t wall,
+                                const struct stand_in *stand_ins, size_t count)
+{
+    (void)world;
+    int64_t turn = turns_until(rotation, wall);
+    if (turn < 0 || !in_hours(rotation, wall))
+        return SLICE_NONE;
+    for (size_t i = 0; i < rotation->count; i++) {
+        const struct stand_in *absence = NULL, *other;
+        struct slice person = rotation->people[((size_t)turn + i) % rotation->count];
+        if (!is_away(stand_ins, count, person, wall, &absence))
+            return person;
+        if (absence->instead.len && !is_away(stand_ins, count, absence->instead, wall, &other))
+            return absence->instead;
+    }
+    return SLICE_NONE;
+}
+
+static struct slice oracle(const struct world *world, const struct plan_schedule *schedule, int64_t wall)
+{
+    struct slice person = SLICE_NONE;
+    const struct stand_in *other;
+    for (size_t i = 0; i < schedule->count && !person.len; i++)
+        person = base_person(world, &schedule->rotations[i], wall, world->stand_ins, world->stand_in_count);
+    struct slice swapped = person;
+    for (size_t i = 0; i < world->stand_in_count; i++) {
+        const struct stand_in *one = &world->stand_ins[i];
+        if (one->schedule.len && slice_equal(one->schedule, schedule->name) && one->from_ns <= wall &&
+            wall < one->to_ns && (!one->away.len || slice_equal(one->away, person)) &&
+            !is_away(world->stand_ins, world->stand_in_count, one->instead, wall, &other))
+            swapped = one->instead; /* the latest counts: they are in the order in which they were added */
+    }
+    return swapped;
+}
+
+static bool may_be_woken(const struct world *world, const struct plan_step *step, struct slice person, int64_t wall)
+{
+    for (size_t i = 0; i < step->whom_count; i++) {
+        const struct plan_schedule *schedule = plan_schedule_find(world->read, step->whom[i]);
+        if (schedule ? slice_equal(oracle(world, schedule, wall), person)
+                     : slice_is(step->whom[i], "everyone") || slice_equal(step->whom[i], person))
+            return true;
+    }
+    return false;
+}
+
+/* ---- what happens ---- */
+
+static void open_incident(struct world *world, struct incident_script *script)
+{
+    struct err err;
+    struct incident incident = {.severity = script->severity, .opened_ns = world->clock.wall_ns,
+                                .updated_ns = world->clock.wall_ns, .first_event_ns = 1, .last_event_ns = 1};
+    const struct page_cause cause = {.kind = SLICE("page"), .rule = SLICE("r")};
+    incident.en[INCIDENT_TITLE] = SLICE("Money left");
+    incident.ja[INCIDENT_TITLE] = SLICE("送金");
+    assert_int_equal(database_begin(world->database, &err), 0);
+    if (incident_insert(world->database, &incident, &err) < 0 ||
+        wake_put(world->wake, &incident, &cause, world->arena, &err) < 0 || database_commit(world->database, &err) < 0)
+        fail_msg("%s", err.text);
+    script->id = incident.id;
+    say(world, "INC-%lld opens, %s", (long long)incident.id, severity_name(script->severity));
+}
+
+static struct incident_script *script_of(struct world *world, const char *name)
+{
+    int64_t id;
+    assert_true(incident_parse_name(slice_text(name), &id));
+    for (size_t i = 0; i < world->incident_count; i++)
+        if (world->incidents[i].id == id)
+            return &world->incidents[i];
+    fail_msg("a message about an incident that never was: %s", name);
+    return NULL;
+}
+
+static const struct plan_person *person_named(const struct world *world, const char *name)
+{
+    for (size_t i = 0; i < world->person_count; i++)
+        if (strcmp(world->people[i].name, name) == 0)
+            return &world->people[i];
+    return NULL;
+}
+
+static void answer(struct world *world, const struct sent *sent)
+{
+    struct err err;
+    struct page_answerer who;
+    struct incident_script *script = script_of(world, sent->incident);
+    int found = page_find_token(world->database, slice_text(sent->token), world->arena, &who, &err);
+    must(world, found == 1, "a token that was sent is not known");
+    must(world, slice_is(who.person, sent->person), "the token of %s is one of another", sent->person);
+    assert_int_equal(database_begin(world->database, &err), 0);
+    if (page_answer(wake_pager(world->wake), who.incident, who.person, "link", &err) < 0 ||
+        database_commit(world->database, &err) < 0)
+        fail_msg("%s", err.text);
+    script->answered = true;
+    script->answered_pace = now(world);
+    script->answered_at_pace = pace_now(&world->pace);
+    snprintf(script->answered_by, sizeof(script->answered_by), "%s", sent->person);
+    say(world, "%s answers %s", sent->person, sent->incident);
+}
+
+/* When the next person answers what came; INT64_MAX: nobody. */
+static int64_t next_answer(struct world *world, const struct sent **out)
+{
+    int64_t best = INT64_MAX;
+    for (size_t i = 0; i < world->sent_count; i++) {
+        const struct sent *sent = &world->sent[i];
+        const struct plan_person *person = person_named(world, sent->person);
+        if (!sent->token[0] || !person || script_of(world, sent->incident)->answered)
+            continue;
+        int64_t at = sent->pace + person->answers_after;
+        if (at < best) {
+            best = at;
+            *out = sent;
+        }
+    }
+    return best;
+}
+
+static int64_t next_script(struct world *world, struct incident_script **out)
+{
+    int64_t best = INT64_MAX;
+    for (size_t i = 0; i < world->incident_count; i++)
+        if (!world->incidents[i].id && world->incidents[i].at < best) {
+            best = world->incidents[i].at;
+            *out = &world->incidents[i];
+        }
+    return best;
+}
+
+/* Until nothing is due at this moment. */
+static int64_t run_program(struct world *world)
+{
+    struct err err;
+    int64_t next = INT64_MAX, due;
+    bool did = true;
+    while (did && !world->crashed) {
+        did = false;
+        if (wake_run(world->wake, &next, &err) < 0)
+            fail_msg("seed %llu: %s", (unsigned long long)world->seed, err.text);
+        for (size_t i = 0; i < CHANNELS && !world->crashed; i++) {
+            int result = outbox_step(world->outbox, i, &err);
+            must(world, result >= 0 || world->crashed, "%s", err.text);
+            did = did || result == 1;
+        }
+        did = did || next <= pace_now(&world->pace);
+    }
+    if (world->crashed) {
+        say(world, "the program died");
+        stop(world);
+        world->crashed = false;
+        world->outages[world->outage_count < OUTAGES ? world->outage_count++ : OUTAGES - 1] =
+            (struct outage){-1, now(world), now(world) + (int64_t)pick(world, 600) * NS_PER_SECOND + 1, 0};
+        return INT64_MAX;
+    }
+    assert_int_equal(outbox_due(world->outbox, &due, &err), 0);
+    due = due < next ? due : next;
+    return due == INT64_MAX ? due : due - world->pace.offset_ns;
+}
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* The wall clock is set wrong at times; who is on call then is as wrong, so the oracle asks the same clock. */
+static void maybe_step_clock(struct world *world)
+{
+    if (pick(world, 40) == 0) {
+        int64_t by = ((int64_t)pick(world, 7200) - 3600) * NS_PER_SECOND;
+        world->clock.wall_ns += by;
+        say(world, "the wall clock is set by %lld s", (long long)(by / NS_PER_SECOND));
+    }
+}
+
+static void advance(struct world *world, int64_t to)
+{
+    int64_t by = to - now(world);
+    if (by > 0)
+        clock_manual_advance(&world->clock, by);
+}
+
+static int64_t next_outage_edge(const struct world *world)
+{
+    int64_t best = INT64_MAX;
+    for (size_t i = 0; i < world->outage_count && !world->calm; i++)
+        if (world->outages[i].channel == -1) {
+            if (world->outages[i].from > now(world))
+                best = least(best, world->outages[i].from);
+            if (world->outages[i].to > now(world))
+                best = least(best, world->outages[i].to);
+        }
+    return best;
+}
+
+static void live(struct world *world, int64_t until)
+{
+    while (now(world) < until) {
+        bool down = outage_at(world, -1, now(world)) != NULL;
+        struct incident_script *script = NULL;
+        const struct sent *sent = NULL;
+        int64_t next = INT64_MAX;
+        if (down && world->running) {
+            say(world, "the program is stopped");
+            stop(world);
+        }
+        if (!down && !world->running) {
+            start(world);
+            say(world, "the program starts");
+        }
+        if (world->running)
+            next = run_program(world);
+        int64_t answers = world->running ? next_answer(world, &sent) : INT64_MAX;
+        int64_t opens = world->running ? next_script(world, &script) : INT64_MAX;
+        int64_t to = least(least(answers, opens), least(next, next_outage_edge(world)));
+        if (to > until)
+            to = until;
+        advance(world, to > now(world) ? to : now(world) + (world->running ? 0 : 1));
+        maybe_step_clock(world);
+        if (!world->running)
+            continue;
+        if (script && opens <= now(world))
+            open_incident(world, script);
+        else if (sent && answers <= now(world))
+            answer(world, sent);
+    }
+}
+
+/* ---- what must hold ---- */
+
+static int64_t number(struct world *world, const char *sql, int64_t a)
+{
+    struct err err;
+    int64_t n;
+    if (database_number(world->database, sql, BINDS(bind_i64(a)), &n, &err) < 0)
+        fail_msg("%s", err.text);
+    return n;
+}
+
+static void check_persons(struct world *world)
+{
+    struct query *query;
+    struct err err;
+    const struct plan_policy *policy = &world->read->policies[0];
+    assert_int_equal(query_begin(world->database, "SELECT person,step,made_ns,id FROM wakings", &query, &err), 0);
+    while (query_step(query, &err) == 1) {
+        struct slice person = query_get_text(query, 0, world->arena);
+        int64_t step = query_get_i64(query, 1), made = query_get_i64(query, 2);
+        if (number(world, "SELECT instead FROM wakings WHERE id=?1", query_get_i64(query, 3)))
+            continue; /* the same person as before it, by the database's own key */
+        must(world, may_be_woken(world, &policy->steps[step], person, made), "%.*s was woken by step %lld, but has no part in it",
+             SLICE_ARG(person), (long long)step);
+    }
+    query_end(query);
+    must(world, number(world, "SELECT count(*) FROM wakings w WHERE instead=1 AND NOT EXISTS(SELECT 1 FROM wakings v WHERE"
+                              " v.page=w.page AND v.round=w.round AND v.step=w.step AND v.person=w.person AND v.instead=0"
+                              " AND ?1=0)", 0) == 0, "somebody was woken instead of nobody");
+}
+
+static void check_keys(struct world *world)
+{
+    must(world, number(world, "SELECT count(*) FROM (SELECT waking FROM outbox WHERE waking>?1 GROUP BY waking HAVING count(*)>1)",
+                       0) == 0, "a message was owed twice");
+    for (size_t i = 0; i < world->sent_count; i++) {
+        const struct sent *a = &world->sent[i];
+        for (size_t k = i + 1; a->token[0] && k < world->sent_count; k++) {
+            const struct sent *b = &world->sent[k];
+            if (strcmp(a->token, b->token) == 0)
+                must(world, strcmp(a->key, b->key) == 0 && strcmp(a->person, b->person) == 0 && a->channel == b->channel,
+                     "one message came with two keys");
+        }
+    }
+}
+
+static void check_answered(struct world *world)
+{
+    for (size_t i = 0; i < world->incident_count; i++) {
+        const struct incident_script *script = &world->incidents[i];
+        char name[INCIDENT_NAME_SIZE];
+        if (!script->answered)
+            continue;
+        must(world, number(world, "SELECT max(made_pace) FROM wakings w JOIN pages p ON p.id=w.page WHERE p.incident=?1",
+                           script->id) <= script->answered_at_pace, "somebody was woken after INC-%lld was answered",
+             (long long)script->id);
+        incident_name(script->id, name);
+        for (size_t k = 0; k < world->sent_count; k++)
+            must(world, strcmp(world->sent[k].incident, name) != 0 || world->sent[k].pace <= script->answered_pace,
+                 "%s was told of after the answer", name);
+    }
+}
+
+/* The program ran all the time from..to, and some contact of every person worked. */
+static bool all_well(const struct world *world, int64_t from, int64_t to)
+{
+    for (size_t i = 0; i < world->outage_count; i++)
+        if (world->outages[i].from < to && world->outages[i].to > from)
+            return false;
+    return true;
+}
+
+/* Every page of an incident that nobody had answered: its first step came on time, and came to somebody. */
+static void check_delivered(struct world *world)
+{
+    for (size_t i = 0; i < world->incident_count; i++) {
+        const struct incident_script *script = &world->incidents[i];
+        if (!script->id)
+            continue;
+        must(world, number(world, "SELECT count(*) FROM pages WHERE incident=?1", script->id) == 1,
+             "INC-%lld has no page, or two", (long long)script->id);
+        int64_t held = number(world, "SELECT held_until_ns FROM pages WHERE incident=?1", script->id);
+        bool sent = false;
+        int64_t first = INT64_MAX;
+        char name[INCIDENT_NAME_SIZE];
+        incident_name(script->id, name);
+        for (size_t k = 0; k < world->sent_count; k++)
+            if (world->sent[k].token[0] && strcmp(world->sent[k].incident, name) == 0) {
+                sent = true;
+                first = least(first, world->sent[k].pace);
+            }
+        int64_t made = number(world, "SELECT min(made_pace) FROM wakings w JOIN pages p ON p.id=w.page WHERE p.incident=?1",
+                              script->id);
+        if (!made)
+            continue; /* nobody was on call, which the timeline says */
+        must(world, sent || number(world, "SELECT count(*) FROM outbox WHERE incident=?1 AND waking>0 AND done_ns IS NULL",
+                                   script->id) > 0 || script->answered,
+             "%s never came to anybody and is not owed any more", name);
+        if (!held && all_well(world, script->at - 4000 * NS_PER_SECOND, script->at + 30 * NS_PER_SECOND) && sent &&
+            number(world, "SELECT min(w.step)+min(w.round) FROM wakings w JOIN pages p ON p.id=w.page WHERE p.incident=?1",
+                   script->id) == 0 &&
+            world->read->policies[0].steps[0].at_ns == 0)
+            must(world, first - script->at < 2 * NS_PER_SECOND || script->at > first,
+                 "%s came %lld s late", name, (long long)((first - script->at) / NS_PER_SECOND));
+    }
+}
+
+static void check_tightened(struct world *world)
+{
+    int64_t after = world->read->policies[0].unanswered_after_ns;
+    for (size_t i = 0; i < world->incident_count; i++) {
+        const struct incident_script *script = &world->incidents[i];
+        if (!script->id)
+            continue;
+        int64_t at = world->tightened[script->id];
+        int64_t begun = number(world, "SELECT begun_pace FROM pages WHERE incident=?1", script->id) - world->pace.offset_ns;
+        (void)begun;
+        must(world, !at || after, "the gate was tightened, and no plan says so");
+        if (!after)
+            continue;
+        int64_t done = number(world, "SELECT unanswered_ns FROM pages WHERE incident=?1", script->id);
+        must(world, !done || at, "the record says that the gate was tightened, and it was not");
+        must(world, !at || !script->answered || at <= script->answered_pace, "the gate was tightened after the answer");
+        bool unanswered = !script->answered && number(world, "SELECT state='running' FROM pages WHERE incident=?1", script->id);
+        must(world, !unanswered || at || number(world, "SELECT unanswered_pace>?1 FROM pages LIMIT 1", pace_now(&world->pace)) ||
+                        number(world, "SELECT unanswered_pace FROM pages WHERE incident=?1", script->id) > pace_now(&world->pace),
+             "INC-%lld: nobody answered, and the gate stays open", (long long)script->id);
+    }
+}
+
+static void run_seed(uint64_t seed, int64_t span)
+{
+    static struct world world;
+    make_world(&world, seed, span);
+    live(&world, now(&world) + span);
+    world.calm = true; /* all is well again: what is owed comes */
+    world.crash_in = 0;
+    live(&world, now(&world) + 3 * NS_PER_HOUR);
+    check_persons(&world);
+    check_keys(&world);
+    check_answered(&world);
+    check_delivered(&world);
+    check_tightened(&world);
+    end_world(&world);
+}
+
+static void nights_with_faults(void **state)
+{
+    (void)state;
+    const char *one = getenv("WAKE_SEED"), *full = getenv("HINOMI_FULL");
+    uint64_t count = full && *full ? 10000 : 300;
+    if (one) {
+        run_seed(strtoull(one, NULL, 10), 2 * NS_PER_DAY);
+        return;
+    }
+    for (uint64_t seed = 1; seed <= count; seed++)
+        run_seed(seed, 2 * NS_PER_DAY);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(nights_with_faults)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
