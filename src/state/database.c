@@ -8,15 +8,20 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+enum { STATEMENTS_KEPT = 256 };
+
 struct database {
     sqlite3 *db;
     pthread_mutex_t lock; /* recursive: a transaction holds it over its queries */
     char *path;
+    /* Statements kept for the next use, by a hash of where their text is; preparing one costs more than running it. */
+    sqlite3_stmt *kept[STATEMENTS_KEPT];
 };
 
 struct query {
     struct database *database;
     sqlite3_stmt *statement;
+    size_t place; /* of kept */
 };
 
 static int fail(struct database *database, struct err *err)
@@ -114,6 +119,8 @@ void database_close(struct database *database)
 {
     if (!database)
         return;
+    for (size_t i = 0; i < STATEMENTS_KEPT; i++)
+        sqlite3_finalize(database->kept[i]);
     sqlite3_close_v2(database->db);
     pthread_mutex_destroy(&database->lock);
     mem_free(database->path);
@@ -203,7 +210,12 @@ int query_begin(struct database *database, const char *sql, struct query **out, 
         return err_nomem(err);
     pthread_mutex_lock(&database->lock);
     query->database = database;
-    if (sqlite3_prepare_v2(database->db, sql, -1, &query->statement, NULL) != SQLITE_OK) {
+    query->place = (size_t)((uintptr_t)sql * UINT64_C(0x9e3779b97f4a7c15) >> 56);
+    sqlite3_stmt **kept = &database->kept[query->place];
+    if (*kept && strcmp(sqlite3_sql(*kept), sql) == 0) {
+        query->statement = *kept; /* one of the same text within this one finds the place empty */
+        *kept = NULL;
+    } else if (sqlite3_prepare_v3(database->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &query->statement, NULL) != SQLITE_OK) {
         fail(database, err);
         query_end(query);
         return -1;
@@ -262,8 +274,16 @@ void query_end(struct query *query)
 {
     if (!query)
         return;
-    sqlite3_finalize(query->statement);
-    pthread_mutex_unlock(&query->database->lock);
+    struct database *database = query->database;
+    sqlite3_stmt *out = query->statement;
+    if (out) {
+        sqlite3_reset(out);
+        sqlite3_clear_bindings(out);
+        out = database->kept[query->place];
+        database->kept[query->place] = query->statement;
+    }
+    sqlite3_finalize(out);
+    pthread_mutex_unlock(&database->lock);
     mem_free(query);
 }
 
