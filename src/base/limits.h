@@ -269,6 +269,7 @@ enum { PLAN_WHOM_MAX = 20 };            /* schedules and people of one step */
 enum { PLAN_ROUTES_MAX = 50 };          /* which incident wakes people in which way */
 enum { PAGE_ROUNDS_MAX = 100 };         /* rounds of a policy that says how many; one that does not goes on until somebody answers */
 enum { CONTACTS_MAX = 8 };              /* ways in which one person is reached */
+enum { CONTACT_BYTES_MAX = 256 };        /* an address that no kind of notifier checks */
 enum { STAND_INS_MAX = 1000 };          /* swaps and absences that are not over yet */
 enum { RESPOND_NOTIFIERS_MAX = 16 };    /* channels of a configuration */
 

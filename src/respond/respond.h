@@ -47,6 +47,7 @@ struct respond_config {
     const struct respond_notifier *notifiers;
     size_t notifier_count;
     const struct calendars *calendars; /* of the waking plan; NULL: none */
+    bool plan_from_file; /* the waking plan is a file of the configuration: it cannot be changed over the API */
     struct slice link; /* where people open the console, "https://siem.example"; may be none */
     const struct hin_rand *rand; /* NULL: the real ones */
     const struct hin_net *net;
@@ -119,10 +120,56 @@ MUST_USE int respond_incident_json(struct respond *respond, struct slice id,
 /* ERR_NOT_FOUND, ERR_CONFIG (a text is missing or too long), ERR_CONFLICT (closed; or somebody was first: the sentence says who). */
 MUST_USE int respond_acknowledge(struct respond *respond, struct slice id, struct slice user,
                                  struct err *err);
+/* The same, said in another way than by the console: "link", "mail", "voice". */
+MUST_USE int respond_acknowledge_by(struct respond *respond, struct slice id, struct slice user, const char *how,
+                                    struct err *err);
 MUST_USE int respond_close(struct respond *respond, struct slice id, struct slice user,
                            struct slice comment, struct err *err);
 MUST_USE int respond_comment(struct respond *respond, struct slice id, struct slice user,
                              struct slice text, struct err *err);
+
+/* ---- waking people (docs/waking.md); JSON as in docs/api.md ---- */
+
+/* The plan in force, its text, and by whom it was saved. */
+MUST_USE int respond_plan_json(struct respond *respond, struct json *json, struct err *err);
+/* ERR_CONFIG with the line; what was in force stays. */
+MUST_USE int respond_plan_save(struct respond *respond, struct slice text, struct slice by, struct err *err);
+MUST_USE int respond_plan_check(struct respond *respond, struct slice text, struct err *err);
+/* Who has each schedule, from one moment to another. */
+MUST_USE int respond_shifts_json(struct respond *respond, int64_t from_ns, int64_t to_ns, struct json *json,
+                                 struct err *err);
+
+struct respond_contact {
+    struct slice notifier, address;
+};
+MUST_USE int respond_contacts_json(struct respond *respond, struct slice person, struct json *json, struct err *err);
+/* All of one person's, in the order in which they are tried. */
+MUST_USE int respond_contacts_set(struct respond *respond, struct slice person, const struct respond_contact *contacts,
+                                  size_t count, struct err *err);
+void respond_notifiers_json(struct respond *respond, struct json *json);
+
+struct respond_stand_in { /* wake/rota.h */
+    struct slice schedule, away, instead, reason, by;
+    int64_t from_ns, to_ns;
+};
+MUST_USE int respond_stand_in_add(struct respond *respond, const struct respond_stand_in *wish, int64_t *id,
+                                  struct err *err);
+MUST_USE int respond_stand_in_end(struct respond *respond, int64_t id, struct slice by, struct err *err);
+MUST_USE int respond_stand_ins_json(struct respond *respond, struct json *json, struct err *err);
+
+/* The latest pages, newest first. */
+MUST_USE int respond_pages_json(struct respond *respond, int64_t limit, struct json *json, struct err *err);
+
+/* Whoever has the token acknowledges as the person it was sent to. ERR_NOT_FOUND, ERR_CONFLICT (somebody was first). */
+struct respond_answered {
+    struct slice incident, person; /* also when somebody was first */
+};
+MUST_USE int respond_answer(struct respond *respond, struct slice token, const char *how, struct arena *arena,
+                            struct respond_answered *out, struct err *err);
+/* What the token is about. */
+MUST_USE int respond_answer_json(struct respond *respond, struct slice token, struct json *json, struct err *err);
+/* "Wake me now": all contacts of a person, through the same path as any page. */
+MUST_USE int respond_test(struct respond *respond, struct slice person, struct json *json, struct err *err);
 
 struct respond_stats {
     uint64_t open, acknowledged, pending_notifications, failed_notifications;

@@ -56,8 +56,8 @@ static int do_acknowledge(struct deed *deed, struct err *err)
         page_answer(wake_pager(deed->respond->wake), deed->id, deed->user, deed->how, err) < 0)
         return -1;
     return add_entry(deed, "state",
-                     arena_printf(deed->arena, "Acknowledged by %.*s", SLICE_ARG(deed->user)),
-                     arena_printf(deed->arena, "%.*s が対応を開始しました", SLICE_ARG(deed->user)), err);
+                     arena_printf(deed->arena, "Acknowledged by %.*s (%s)", SLICE_ARG(deed->user), deed->how),
+                     arena_printf(deed->arena, "%.*s が対応を開始しました（%s）", SLICE_ARG(deed->user), deed->how), err);
 }
 
 static int do_comment(struct deed *deed, struct err *err)
@@ -92,11 +92,11 @@ static int read_and_do(struct deed *deed, int (*act)(struct deed *deed, struct e
 }
 
 static int with_incident(struct respond *respond, struct slice name, struct slice user,
-                         struct slice text, int (*act)(struct deed *deed, struct err *err),
+                         struct slice text, const char *how, int (*act)(struct deed *deed, struct err *err),
                          struct err *err)
 {
     struct database *database = respond->config.database;
-    struct deed deed = {.respond = respond, .user = user, .text = text, .how = "console", .changes = true,
+    struct deed deed = {.respond = respond, .user = user, .text = text, .how = how, .changes = true,
                         .now = clock_wall_ns(respond->config.clock)};
     int result = -1;
     if (parse_id(name, &deed.id, err) < 0)
@@ -122,7 +122,12 @@ static int with_incident(struct respond *respond, struct slice name, struct slic
 
 int respond_acknowledge(struct respond *respond, struct slice id, struct slice user, struct err *err)
 {
-    return with_incident(respond, id, user, SLICE_NONE, do_acknowledge, err);
+    return respond_acknowledge_by(respond, id, user, "console", err);
+}
+
+int respond_acknowledge_by(struct respond *respond, struct slice id, struct slice user, const char *how, struct err *err)
+{
+    return with_incident(respond, id, user, SLICE_NONE, how, do_acknowledge, err);
 }
 
 int respond_close(struct respond *respond, struct slice id, struct slice user, struct slice comment,
@@ -130,7 +135,7 @@ int respond_close(struct respond *respond, struct slice id, struct slice user, s
 {
     if (check_text(comment, "a comment that says why it is closed", err) < 0)
         return -1;
-    return with_incident(respond, id, user, comment, do_close, err);
+    return with_incident(respond, id, user, comment, "console", do_close, err);
 }
 
 int respond_comment(struct respond *respond, struct slice id, struct slice user, struct slice text,
@@ -138,7 +143,7 @@ int respond_comment(struct respond *respond, struct slice id, struct slice user,
 {
     if (check_text(text, "a comment", err) < 0)
         return -1;
-    return with_incident(respond, id, user, text, do_comment, err);
+    return with_incident(respond, id, user, text, "console", do_comment, err);
 }
 
 /* ---- reading ---- */
