@@ -448,6 +448,8 @@ int config_read(const char *path, struct arena *arena, struct config *config, st
         {"cold_dir", read_string, offsetof(struct config, cold_dir)},
         {"cold_days", read_days, offsetof(struct config, cold_days)},
         {"notifiers", read_notifiers, 0},
+        {"waking", read_string, offsetof(struct config, waking)},
+        {"link", read_string, offsetof(struct config, link)},
         {"heartbeats", read_heartbeats, 0},
         {"holidays", read_string, offsetof(struct config, holidays)},
     };

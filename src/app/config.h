@@ -47,6 +47,8 @@ struct config {
     const char *geoip;       /* of iplocation; NULL: the first .mmdb of the data folder */
     const char *cold_dir;    /* NULL: old segments stay */
     int64_t cold_days;
+    const char *waking;      /* a file: the waking plan; NULL: the one that was saved over the API */
+    const char *link;        /* where people open the console, "https://siem.example"; NULL: made of hosts and the port */
     struct respond_notifier notifiers[NOTIFIERS_MAX];
     size_t notifier_count;
 };

@@ -1,6 +1,7 @@
 #include "app/service.h"
 
 #include "app/gate_events.h"
+#include "app/waking_events.h"
 #include "base/mem.h"
 #include "base/rand.h"
 #include "base/zone.h"
@@ -118,6 +119,18 @@ static int open_knowing(struct service *service, struct err *err)
     return knowing_open(&config, &service->knowing, err);
 }
 
+/* Where people open the console: as the configuration says, else by the first of its names. */
+static struct slice link_of(const struct config *config, char to[SERVICE_LINK_SIZE])
+{
+    bool plain = config_is_loopback(config->api.address) || config->api.plaintext;
+    if (config->link)
+        snprintf(to, SERVICE_LINK_SIZE, "%s", config->link);
+    else
+        snprintf(to, SERVICE_LINK_SIZE, "%s://%s:%u", plain ? "http" : "https",
+                 config->hosts[0] ? config->hosts[0] : config->api.address, config->api.port);
+    return slice_text(to);
+}
+
 static int start_respond_and_gate(struct service *service, struct err *err)
 {
     char dir[PATH_ROOM], policy[PATH_ROOM];
@@ -137,11 +150,17 @@ static int start_respond_and_gate(struct service *service, struct err *err)
                                      .clock = clock_real(),
                                      .notifiers = service->config.notifiers,
                                      .notifier_count = service->config.notifier_count,
+                                     .calendars = service->calendar_list,
+                                     .link = link_of(&service->config, service->link),
+                                     .plan_from_file = service->config.waking != NULL,
                                      .changed = on_incident,
+                                     .tighten = waking_tighten,
+                                     .event = waking_events_add,
                                      .note = engine_note,
                                      .context = service};
-    return gate_start(&gate, &service->gate, err) < 0 ? -1
-                                                      : respond_start(&respond, &service->respond, err);
+    return gate_start(&gate, &service->gate, err) < 0 || respond_start(&respond, &service->respond, err) < 0
+               ? -1
+               : waking_read_plan(service, err);
 }
 
 static struct slice cursor_of(void *context, struct slice source, struct slice path, struct arena *arena)
@@ -310,17 +329,16 @@ static int find_week(struct service *service, struct err *err)
 {
     const struct config *config = &service->config;
     const char *name = config->holidays;
-    const struct calendars *calendars;
     if (!name && config->time_zone && slice_is(slice_text(config->time_zone), "Asia/Tokyo"))
         name = "japan";
     service->calendars = arena_new(16 * MIB);
     if (!service->calendars)
         return err_nomem(err);
-    if (calendars_load(cli_content("calendars"), service->calendars, &calendars, err) < 0)
+    if (calendars_load(cli_content("calendars"), service->calendars, &service->calendar_list, err) < 0)
         return -1;
     struct rhythm_week *week = &service->engine.week;
     week->zone = config->time_zone ? zone_find(slice_text(config->time_zone)) : NULL;
-    week->calendar = name ? calendar_find(calendars, slice_text(name)) : NULL;
+    week->calendar = name ? calendar_find(service->calendar_list, slice_text(name)) : NULL;
     return !name || week->calendar ? 0 : err_set(err, ERR_CONFIG, "holidays: there is no calendar %s in the content", name);
 }
 
@@ -348,6 +366,8 @@ void service_reload(struct service *service)
     struct err err; /* the gate says on standard error how it went */
     (void)!gate_policy_reload(service->gate, SLICE("SIGHUP"), &err);
     if (engine_reload_rules(&service->engine, &err) < 0)
+        engine_note(NULL, err.text);
+    if (waking_read_plan(service, &err) < 0)
         engine_note(NULL, err.text);
     if (service->config_path && reload_collectors(service, &err) < 0)
         engine_note(NULL, err.text);

@@ -12,6 +12,8 @@
 #include "search/search_files.h"
 #include "serve/server.h"
 
+enum { SERVICE_LINK_SIZE = 512 };
+
 struct service {
     struct config config;    /* filled by the caller */
     const char *config_path; /* that it was read from; NULL: none */
@@ -30,7 +32,9 @@ struct service {
     char lookups[ENGINE_PATH_MAX]; /* the folder of lookup tables */
     struct search_files files;
     struct search_states states;
-    struct arena *calendars;  /* of the engine's week */
+    struct arena *calendars;  /* of the engine's week and the waking plan */
+    const struct calendars *calendar_list;
+    char link[SERVICE_LINK_SIZE]; /* where people open the console */
     struct arena *file_names; /* texts of files */
     struct server *server;
     struct sink sink;

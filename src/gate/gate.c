@@ -35,6 +35,9 @@ static int replay(void *context, struct slice record, struct err *err)
 {
     struct gate *gate = context;
     const struct record *before = book_latest(gate->book, 0);
+    int tightened = tightening_replay(&gate->tightening, record, err);
+    if (tightened != 0)
+        return tightened < 0 ? -1 : 0;
     if (book_replay(gate->book, record, err) < 0)
         return -1;
     const struct record *latest = book_latest(gate->book, 0);

@@ -168,6 +168,23 @@ MUST_USE int gate_approve_signed(struct gate *gate, struct slice hold_id,
 /* Names this gate in what people sign; "" when it has no key. */
 void gate_id(const struct gate *gate, char to[GATE_ID_SIZE]);
 
+/* ---- tightening: by a machine, undone by people ---- */
+
+struct gate_tightening { /* the last one */
+    bool on;
+    struct slice cause;  /* an incident; none: there never was one */
+    int64_t since_ns, undone_ns;
+    struct slice undone_by, reason;
+};
+/* From now on rows of the policy read `tightened` as true, and a policy that never reads it lets nothing pass. Durable
+ * when it returns 0. The same cause again changes nothing, also after people undid it. -1: when the journal cannot be
+ * written the gate holds everything anyway. */
+MUST_USE int gate_tighten(struct gate *gate, struct slice cause, struct err *err);
+/* By a person whose session the caller has checked. ERR_CONFLICT: it is not tightened. */
+MUST_USE int gate_loosen(struct gate *gate, struct slice person, struct slice reason, struct err *err);
+/* Texts in the arena. */
+MUST_USE int gate_tightening(struct gate *gate, struct arena *arena, struct gate_tightening *out, struct err *err);
+
 /* ---- the policy ---- */
 
 struct gate_policy_info {
@@ -186,7 +203,7 @@ MUST_USE int gate_policy_reload(struct gate *gate, struct slice by, struct err *
 
 struct gate_stats {
     uint64_t decisions, allowed, held, denied, holds_open;
-    bool healthy, shadow;
+    bool healthy, shadow, tightened;
     char reason[ERR_TEXT_SIZE];
 };
 struct gate_stats gate_stats(struct gate *gate);

@@ -29,6 +29,8 @@ static const struct {
     {"busy", "Too many requests are waiting.", "待機中の要求が多すぎます。"},
     {"memory", "Memory is out.", "メモリが不足しています。"},
     {"no-row", "No row of the policy says what to do.", "該当するポリシーの行がありません。"},
+    {"tightened", "Nobody answered an incident in time, so the gate is tightened until a person undoes it.",
+     "インシデントに誰も応答しなかったため、担当者が解除するまでゲートを締めています。"},
     {"expired", "The request has expired.", "要求の有効期限が切れています。"},
     {"released", "People released this hold.", "担当者が保留を解除しました。"},
 };
@@ -148,7 +150,8 @@ static bool describe(struct gate *gate, const struct gate_request *request,
                      value_i64((now_ns - request->at_ns) / NS_PER_SECOND)) &&
            put_allowed(gate, request, now_ns) && put_text(batch, "incident_id", touch.id) &&
            put_text(batch, "incident_severity", slice_text(severity_name(touch.severity))) &&
-           put_value(batch, SLICE("incident_rank"), value_i64(touch.severity));
+           put_value(batch, SLICE("incident_rank"), value_i64(touch.severity)) &&
+           put_value(batch, SLICE("tightened"), value_bool(gate->tightening.on));
 }
 
 static int ask_policy(struct gate *gate, const struct gate_request *request,
@@ -258,6 +261,8 @@ static void decide_fresh(struct gate *gate, struct message *message,
     } else if (ask_policy(gate, request, touch, now_ns, &answer, &approvals) < 0) {
         answer = own_hold("policy", now_ns);
     }
+    if (gate->tightening.on && answer.decision == GATE_ALLOW && !gate->policy->reads_tightened)
+        answer = own_hold("tightened", now_ns);
     answer.incident = touch.id;
     finish(gate, request, digest, &answer, token);
     if (answer.decision == GATE_ALLOW && !answer.token.len)

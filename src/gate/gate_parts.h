@@ -10,6 +10,7 @@
 #include "gate/gate_book.h"
 #include "gate/gate_incidents.h"
 #include "gate/gate_journal.h"
+#include "gate/gate_tighten.h"
 #include "gate/policy.h"
 #include "gate/token.h"
 
@@ -92,6 +93,7 @@ struct gate {
     struct gate_journal *journal; /* NULL: it cannot be used */
     struct incidents *incidents;
     struct allowed *allowed;
+    struct tightening tightening;
     struct observed *observing;
     struct arena *scratch;  /* of one decision */
     struct batch *batch;    /* one row: the request */

@@ -126,6 +126,7 @@ static void rotate_when_full(struct gate *gate)
     struct err err;
     if (!book_full(gate->book))
         return;
+    tightening_encode(&gate->tightening, &gate->payload);
     int result = book_rotate(gate->book, &gate->payload, &err);
     if (result == 0 && gate->journal)
         result = gate_journal_rotate(gate->journal, buffer_slice(&gate->payload), &err);

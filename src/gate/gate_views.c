@@ -248,6 +248,7 @@ static int read_stats(struct gate *gate, struct message *message, struct err *er
     stats->holds_open = book_holds_open(gate->book);
     stats->healthy = doubt == NULL;
     stats->shadow = gate->policy && gate->policy->shadow;
+    stats->tightened = gate->tightening.on;
     struct slice why = doubt ? own_hold(doubt, 0).reasons_en[0] : SLICE("");
     if (doubt && doubt_detail(gate, doubt)[0])
         why = slice_text(doubt_detail(gate, doubt));

@@ -194,6 +194,23 @@ static int read_policy(struct policy *policy, const struct yaml_node *node, stru
     return 0;
 }
 
+static void note_tightened(void *context, struct slice name)
+{
+    bool *reads = context;
+    *reads = *reads || slice_is(name, "tightened");
+}
+
+static void find_tightened(struct policy *policy)
+{
+    bool all = false;
+    for (size_t i = 0; i < policy->value_count; i++)
+        if (policy->values[i].expr)
+            expr_fields(policy->values[i].expr, note_tightened, &policy->reads_tightened, &all);
+    for (size_t i = 0; i < policy->row_count; i++)
+        if (policy->rows[i].when)
+            expr_fields(policy->rows[i].when, note_tightened, &policy->reads_tightened, &all);
+}
+
 static void set_digest(struct policy *policy, struct slice text)
 {
     unsigned char hash[(POLICY_DIGEST_SIZE - 1) / 2];
@@ -219,6 +236,7 @@ int policy_parse(struct slice text, struct arena *arena, const struct policy **o
         return err_set(err, ERR_CONFIG, "one document is needed, not %zu", count);
     if (read_policy(policy, documents[0], arena, err) < 0)
         return -1;
+    find_tightened(policy);
     set_digest(policy, text);
     *out = policy;
     return 0;

@@ -50,6 +50,7 @@ struct policy {
     struct slice version;
     char digest[POLICY_DIGEST_SIZE]; /* BLAKE2b-256 of the file in hex: two files of one version differ */
     bool shadow;
+    bool reads_tightened; /* some row says what is then */
     struct policy_value *values; /* limits first */
     size_t value_count;
     struct policy_row *rows;

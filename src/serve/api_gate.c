@@ -115,6 +115,41 @@ void api_gate_policy_reload(struct api *api)
         api_gate_state(api);
 }
 
+void api_gate_tightening(struct api *api)
+{
+    struct err err;
+    struct gate_tightening now;
+    if (gate_tightening(api->parts->gate, api->arena, &now, &err) < 0) {
+        api_reply_err(api, &err);
+        return;
+    }
+    json_open(&api->json, '{');
+    json_put_bool(&api->json, "on", now.on);
+    json_put_text_or_null(&api->json, "cause", now.cause);
+    json_put_time_or_null(&api->json, "since", now.since_ns);
+    json_put_text_or_null(&api->json, "undone_by", now.undone_by);
+    json_put_time_or_null(&api->json, "undone", now.undone_ns);
+    json_put_text_or_null(&api->json, "reason", now.reason);
+    json_close(&api->json, '}');
+    api_reply(api, 200);
+}
+
+void api_gate_loosen(struct api *api)
+{
+    struct err err;
+    if (api->caller.is_token || !api->caller.user.name.len) {
+        api_error(api, 403, "denied", "the gate is loosened by people who are signed in");
+        return;
+    }
+    const struct json_node *body = api_body(api);
+    if (!body)
+        return;
+    struct slice reason = api_text(body, "reason");
+    int result = gate_loosen(api->parts->gate, api->caller.user.name, reason, &err);
+    if (api_did(api, "gate.loosen", SLICE(""), reason, result, &err))
+        api_gate_tightening(api);
+}
+
 /* ---- decisions ---- */
 
 static void put_request(struct json *json, const struct gate_request *request)

@@ -134,6 +134,7 @@ static void put_brake(struct api *api)
     json_put_text(json, "mode", stats.shadow ? SLICE("shadow") : SLICE("enforce"));
     json_put_bool(json, "healthy", stats.healthy);
     json_put_text(json, "reason", slice_text(stats.reason));
+    json_put_bool(json, "tightened", stats.tightened);
     json_put_i64(json, "held", (int64_t)stats.holds_open);
     json_put_i64(json, "decisions", (int64_t)stats.decisions);
     json_key(json, "assets");

@@ -29,6 +29,8 @@ void page_event(struct pager *pager, const char *action, const struct page *page
     json_init(&json, &text);
     json_open(&json, '{');
     json_put_time(&json, "@timestamp", clock_wall_ns(pager->config->clock));
+    json_put_text(&json, "event.dataset", SLICE("hinomi.waking"));
+    json_put_text(&json, "event.kind", SLICE("event"));
     json_put_text(&json, "event.action", slice_text(action));
     json_put_text(&json, "hinomi.waking.kind", page->kind);
     json_put_text(&json, "hinomi.waking.incident", slice_text(name));

@@ -1,0 +1,16 @@
+#pragma once
+/*
+ * app/waking_events: what was done to wake people becomes events of the stream `waking` (dataset hinomi.waking), into the
+ * journal like everything else and without waiting for it; and the waking plan that the configuration names.
+ *
+ * Threads  Any. The context is the struct service.
+ */
+#include "base/err.h"
+#include "base/slice.h"
+
+struct service;
+
+void waking_events_add(void *context, struct slice json);
+int waking_tighten(void *context, struct slice incident_id, struct err *err);
+/* Reads the file of the configuration's `waking`, if it names one, and puts the plan in force. */
+MUST_USE int waking_read_plan(struct service *service, struct err *err);
