@@ -140,7 +140,8 @@ static int run_events(struct run *run, const struct yaml_node *test, struct outc
     struct delivery delivery = {.framing = FRAMING_RECORDS,
                                 .received_ns = DEFAULT_RECEIVED_S * NS_PER_SECOND,
                                 .first_seq = 1,
-                                .origin = {.source = SLICE("test"), .stream = SLICE("main")}};
+                                .origin = {.source = yaml_text(yaml_get(test, "delivered_by"), SLICE("test")),
+                                           .stream = SLICE("main")}};
     struct detector *detector = NULL;
     struct buffer body;
     int64_t until_ns = 0;
@@ -222,7 +223,7 @@ static void compare(struct run *run, const struct yaml_node *test, struct slice 
 
 static bool is_known_key(struct slice key)
 {
-    static const char *const keys[] = {"name", "source", "received", "events", "until", "findings", "expect"};
+    static const char *const keys[] = {"name", "source", "delivered_by", "received", "events", "until", "findings", "expect"};
     for (size_t i = 0; i < ARRAY_COUNT(keys); i++)
         if (slice_is(key, keys[i]))
             return true;

@@ -272,16 +272,29 @@ static void after_told(void *context)
     wake_now(respond->wake);
 }
 
+static void raise_finding(void *context, const struct finding *finding, const struct respond_texts *texts)
+{
+    respond_finding(context, finding, texts);
+}
+
+static int close_drill(void *context, int64_t incident, struct slice comment, struct err *err)
+{
+    char name[INCIDENT_NAME_SIZE];
+    incident_name(incident, name);
+    return respond_close(context, slice_text(name), SLICE("hinomi"), comment, err);
+}
+
 /* The outbox tells pages what became of messages, so it begins last. */
 static int open_waking(struct respond *respond, struct err *err)
 {
     const struct outbox_hooks hooks = {told, after_told, respond};
+    const struct wake_hooks wake_hooks = {raise_finding, close_drill, respond};
     int64_t latest;
     if (page_latest_pace(respond->config.database, &latest, err) < 0)
         return -1;
     pace_start(&respond->pace, respond->config.clock, latest);
     if (outbox_open(&respond->config, &respond->pace, &hooks, &respond->outbox, err) < 0 ||
-        wake_open(&respond->config, &respond->pace, respond->outbox, &respond->wake, err) < 0 ||
+        wake_open(&respond->config, &respond->pace, respond->outbox, &wake_hooks, &respond->wake, err) < 0 ||
         wake_start(respond->wake, err) < 0)
         return -1;
     return outbox_start(respond->outbox, err);

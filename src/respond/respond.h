@@ -160,6 +160,11 @@ MUST_USE int respond_stand_ins_json(struct respond *respond, struct json *json, 
 /* The latest pages, newest first. */
 MUST_USE int respond_pages_json(struct respond *respond, int64_t limit, struct json *json, struct err *err);
 
+/* The latest drills, and what each person needed to answer. */
+MUST_USE int respond_drills_json(struct respond *respond, int64_t limit, struct json *json, struct err *err);
+/* Who was woken how often in the last days, by which rules, and how often for nothing. */
+MUST_USE int respond_interruptions_json(struct respond *respond, int64_t days, struct json *json, struct err *err);
+
 /* Whoever has the token acknowledges as the person it was sent to. ERR_NOT_FOUND, ERR_CONFLICT (somebody was first). */
 struct respond_answered {
     struct slice incident, person; /* also when somebody was first */

@@ -3,6 +3,8 @@
 
 #include "base/limits.h"
 #include "respond/notify/notifier.h"
+#include "respond/wake/budget.h"
+#include "respond/wake/drill.h"
 
 #include <stdio.h>
 
@@ -291,6 +293,28 @@ int respond_pages_json(struct respond *respond, int64_t limit, struct json *json
     json_close(json, ']');
     arena_free(arena);
     return result < 0 ? -1 : 0;
+}
+
+/* ---- drills and interruptions ---- */
+
+int respond_drills_json(struct respond *respond, int64_t limit, struct json *json, struct err *err)
+{
+    struct arena *arena = arena_new(ARENA_BYTES);
+    int result = arena ? drill_json(respond->config.database, limit, arena, json, err) : err_nomem(err);
+    arena_free(arena);
+    return result;
+}
+
+int respond_interruptions_json(struct respond *respond, int64_t days, struct json *json, struct err *err)
+{
+    struct arena *arena = arena_new(ARENA_BYTES);
+    struct plan_held *held = wake_plan(respond->wake);
+    int result = arena ? budget_json(respond->config.database, wake_plan_of(held), clock_wall_ns(respond->config.clock), days,
+                                     arena, json, err)
+                       : err_nomem(err);
+    wake_plan_release(held);
+    arena_free(arena);
+    return result;
 }
 
 /* ---- answers ---- */

@@ -4,7 +4,8 @@
 #include "base/limits.h"
 #include "base/time.h"
 
-enum { SHIFT_DAYS_DEFAULT = 7, SHIFT_DAYS_MAX = 92, PAGES_DEFAULT = 50, PAGES_MAX = 500 };
+enum { SHIFT_DAYS_DEFAULT = 7, SHIFT_DAYS_MAX = 92, PAGES_DEFAULT = 50, PAGES_MAX = 500,
+       INTERRUPTION_DAYS_DEFAULT = 28, INTERRUPTION_DAYS_MAX = 400 };
 
 static void reply_or_err(struct api *api, int result, const struct err *err)
 {
@@ -75,6 +76,20 @@ void api_waking_shifts(struct api *api)
         return;
     }
     reply_or_err(api, respond_shifts_json(api->parts->respond, from, from + days * NS_PER_DAY, &api->json, &err), &err);
+}
+
+void api_waking_drills(struct api *api)
+{
+    struct err err;
+    int64_t limit = api_number(api, "limit", PAGES_DEFAULT, PAGES_MAX);
+    reply_or_err(api, respond_drills_json(api->parts->respond, limit, &api->json, &err), &err);
+}
+
+void api_waking_interruptions(struct api *api)
+{
+    struct err err;
+    int64_t days = api_number(api, "days", INTERRUPTION_DAYS_DEFAULT, INTERRUPTION_DAYS_MAX);
+    reply_or_err(api, respond_interruptions_json(api->parts->respond, days ? days : 1, &api->json, &err), &err);
 }
 
 /* ---- contacts: one's own, or by an administrator ---- */

@@ -141,7 +141,13 @@ const char *const state_schema[] = {
      "ALTER TABLE outbox ADD COLUMN receipt TEXT;"
      "DROP INDEX outbox_pending;"
      "CREATE INDEX outbox_pending ON outbox(notifier,incident,address,id) WHERE done_ns IS NULL;"
-     "CREATE INDEX outbox_waking ON outbox(waking) WHERE waking IS NOT NULL;"),
+     "CREATE INDEX outbox_waking ON outbox(waking) WHERE waking IS NOT NULL;"
+     "CREATE TABLE drills(" /* one a day; outcome none: it goes on */
+     "  id INTEGER PRIMARY KEY AUTOINCREMENT, day TEXT NOT NULL UNIQUE, until_ns INTEGER NOT NULL,"
+     "  planned_ns INTEGER NOT NULL, started_ns INTEGER, started_pace INTEGER, incident INTEGER, page INTEGER,"
+     "  outcome TEXT, person TEXT, answer_ms INTEGER, detail_en TEXT, detail_ja TEXT, ended_ns INTEGER);"
+     "CREATE TABLE budget_said(person TEXT NOT NULL, period TEXT NOT NULL, from_ns INTEGER NOT NULL,"
+     "  PRIMARY KEY(person,period,from_ns)) WITHOUT ROWID;"),
 };
 
 const size_t state_schema_count = sizeof(state_schema) / sizeof(state_schema[0]);

@@ -313,7 +313,7 @@ static void start(struct world *world)
     extern int sim_told(void *context, int64_t waking, struct slice receipt, struct slice failed, struct err *err);
     hooks = (struct outbox_hooks){sim_told, NULL, world};
     if (outbox_open(&world->config, &world->pace, &hooks, &world->outbox, &err) < 0 ||
-        wake_open(&world->config, &world->pace, world->outbox, &world->wake, &err) < 0)
+        wake_open(&world->config, &world->pace, world->outbox, NULL, &world->wake, &err) < 0)
         fail_msg("%s", err.text);
     world->running = true;
 }

@@ -221,12 +221,21 @@ static int add_to(struct work *work, int64_t incident, struct err *err)
     return added;
 }
 
+/* content/rules/wak_01_drill.yml names the drill as the entity. */
+static struct slice kind_of(const struct finding *finding)
+{
+    for (size_t i = 0; i < finding->entity_count; i++)
+        if (slice_is(finding->entities[i].type, "drill"))
+            return SLICE("drill");
+    return SLICE("page");
+}
+
 static int tell(struct work *work, int64_t id, const char *event, struct err *err)
 {
     struct incident incident;
     if (incident_read(work->join->database, id, work->join->arena, &incident, err) < 0)
         return -1;
-    const struct page_cause cause = {.kind = SLICE("page"), .rule = rule_of(work->finding)};
+    const struct page_cause cause = {.kind = kind_of(work->finding), .rule = rule_of(work->finding)};
     bool over = strcmp(event, "closed") == 0;
     if (!over && wake_put(work->join->wake, &incident, &cause, work->join->arena, err) < 0)
         return -1;

@@ -95,7 +95,7 @@ static int insert(struct pager *pager, const struct incident *incident, const st
 {
     int64_t wall = clock_wall_ns(pager->config->clock), pace = pace_now(pager->pace);
     int64_t begins = held_ns ? pace + (held_ns - wall) : pace;
-    int64_t after = policy ? policy->unanswered_after_ns : 0;
+    int64_t after = policy && slice_is(cause->kind, "page") ? policy->unanswered_after_ns : 0; /* a drill stops nothing */
     return database_do(pager->database,
                        "INSERT INTO pages(incident,kind,person,policy,severity,rule,state,begun_ns,begun_pace,round_pace,"
                        "due_pace,held_until_ns,unanswered_pace)"

@@ -29,6 +29,7 @@ struct pager {
     const struct pace *pace;
     const struct respond_config *config; /* link, rand, notifiers, callbacks */
     struct arena *arena;                 /* of one page_run() */
+    int64_t budget_looked_mono;          /* budget_run()'s own */
 };
 
 struct page_cause {

@@ -95,5 +95,7 @@ const struct plan_policy *plan_route(const struct plan *plan, enum severity seve
 /* Whether the moment is within; *changes_ns is the next moment at which that changes, or a month later. */
 bool plan_within(const struct plan_hours *hours, const struct zone *zone, const struct calendar *holidays, int64_t now_ns,
                  int64_t *changes_ns);
+/* When the hours that the moment is within began; 0: it is within none. */
+int64_t plan_began(const struct plan_hours *hours, const struct zone *zone, const struct calendar *holidays, int64_t now_ns);
 /* An instant of so many minutes after a local midnight (days since 1970). */
 int64_t plan_local(const struct zone *zone, int64_t day, int64_t minute);

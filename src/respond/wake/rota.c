@@ -57,6 +57,17 @@ bool plan_within(const struct plan_hours *hours, const struct zone *zone, const 
     return false;
 }
 
+int64_t plan_began(const struct plan_hours *hours, const struct zone *zone, const struct calendar *holidays, int64_t now_ns)
+{
+    int64_t today = local_day(zone, now_ns);
+    for (int64_t day = today - 1; day <= today; day++) {
+        struct span span = span_of(hours, zone, day);
+        if (begins_on(hours, holidays, day) && span.from_ns <= now_ns && now_ns < span.to_ns)
+            return span.from_ns;
+    }
+    return 0;
+}
+
 /* ---- turns ---- */
 
 static int64_t floor_div(int64_t a, int64_t b)

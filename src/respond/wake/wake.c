@@ -1,6 +1,8 @@
 #include "respond/wake/wake.h"
 
 #include "base/mem.h"
+#include "respond/wake/budget.h"
+#include "respond/wake/drill.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -16,6 +18,7 @@ struct plan_held {
 
 struct wake {
     const struct respond_config *config;
+    struct wake_hooks hooks;
     struct pager pager;
     pthread_t thread;
     bool started;
@@ -171,6 +174,10 @@ int wake_run(struct wake *wake, int64_t *next_pace, struct err *err)
 {
     struct plan_held *held = wake_plan(wake);
     int result = page_run(&wake->pager, wake_plan_of(held), next_pace, err);
+    if (result == 0 && held)
+        result = drill_run(&wake->pager, held->plan, &wake->hooks, next_pace, err);
+    if (result == 0 && held)
+        result = budget_run(&wake->pager, held->plan, err);
     wake_plan_release(held);
     if (result == 0)
         atomic_store(&wake->last_run_mono, clock_mono_ns(wake->config->clock));
@@ -227,8 +234,8 @@ static void *run(void *context)
 
 /* ---- start and stop ---- */
 
-int wake_open(const struct respond_config *config, const struct pace *pace, struct outbox *outbox, struct wake **out,
-              struct err *err)
+int wake_open(const struct respond_config *config, const struct pace *pace, struct outbox *outbox,
+              const struct wake_hooks *hooks, struct wake **out, struct err *err)
 {
     pthread_condattr_t monotonic;
     struct wake *wake = mem_calloc(1, sizeof(*wake));
@@ -236,7 +243,8 @@ int wake_open(const struct respond_config *config, const struct pace *pace, stru
     if (!wake)
         return err_nomem(err);
     wake->config = config;
-    wake->pager = (struct pager){config->database, outbox, pace, config, arena_new(PAGER_ARENA_MAX)};
+    wake->hooks = hooks ? *hooks : (struct wake_hooks){0};
+    wake->pager = (struct pager){config->database, outbox, pace, config, arena_new(PAGER_ARENA_MAX), 0};
     pthread_mutex_init(&wake->lock, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);

@@ -9,10 +9,18 @@
 struct wake;
 struct plan_held;
 
+struct wake_hooks {
+    /* A finding about the waking itself: a drill that was missed. */
+    void (*raise)(void *context, const struct finding *finding, const struct respond_texts *texts);
+    /* A drill's or a test's incident has done its work. */
+    int (*close)(void *context, int64_t incident, struct slice comment, struct err *err);
+    void *context;
+};
+
 /* The configuration and outbox are borrowed. A plan that was saved is read again; one that cannot be is said and nobody is
  * woken. calendars may be NULL. */
 MUST_USE int wake_open(const struct respond_config *config, const struct pace *pace, struct outbox *outbox,
-                       struct wake **out, struct err *err);
+                       const struct wake_hooks *hooks, struct wake **out, struct err *err);
 MUST_USE int wake_start(struct wake *wake, struct err *err);
 void wake_stop(struct wake *wake); /* NULL is fine */
 
