@@ -177,6 +177,6 @@ MUST_USE int respond_answer_json(struct respond *respond, struct slice token, st
 MUST_USE int respond_test(struct respond *respond, struct slice person, struct json *json, struct err *err);
 
 struct respond_stats {
-    uint64_t open, acknowledged, pending_notifications, failed_notifications;
+    uint64_t open, acknowledged, pending_notifications, failed_notifications, running_pages;
 };
 struct respond_stats respond_stats(struct respond *respond);

@@ -186,6 +186,7 @@ struct respond_stats respond_stats(struct respond *respond)
         .open = count(respond, "SELECT count(*) FROM incidents WHERE state='open'"),
         .acknowledged = count(respond, "SELECT count(*) FROM incidents WHERE state='acknowledged'"),
         .pending_notifications = count(respond, "SELECT count(*) FROM outbox WHERE done_ns IS NULL"),
+        .running_pages = count(respond, "SELECT count(*) FROM pages WHERE state='running'"),
         .failed_notifications = count(respond, "SELECT count(*) FROM outbox WHERE failed=1"),
     };
 }

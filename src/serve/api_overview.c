@@ -94,16 +94,30 @@ static void put_see(struct api *api, const struct source_list *list)
     json_close(json, '}');
 }
 
+/* The front page stays when the database cannot be read; the pages behind it say why. */
+static void put_waking(struct api *api)
+{
+    struct err err;
+    int64_t now = clock_wall_ns(api->parts->clock);
+    size_t before;
+    json_key(&api->json, "on_call");
+    before = api->body.len;
+    if (respond_shifts_json(api->parts->respond, now, now, &api->json, &err) < 0 && api->body.len == before)
+        json_null(&api->json);
+    json_key(&api->json, "last_drill");
+    before = api->body.len;
+    if (respond_drills_json(api->parts->respond, 1, &api->json, &err) < 0 && api->body.len == before)
+        json_null(&api->json);
+}
+
 static void put_wake(struct api *api)
 {
     struct json *json = &api->json;
     struct respond_stats stats = respond_stats(api->parts->respond);
     json_key(json, "wake");
     json_open(json, '{');
-    json_key(json, "on_call");
-    json_null(json);
-    json_key(json, "last_drill");
-    json_null(json);
+    put_waking(api);
+    json_put_i64(json, "running_pages", (int64_t)stats.running_pages);
     json_put_i64(json, "open", (int64_t)stats.open);
     json_put_i64(json, "acknowledged", (int64_t)stats.acknowledged);
     json_put_i64(json, "pending_notifications", (int64_t)stats.pending_notifications);
