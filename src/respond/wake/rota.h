@@ -7,7 +7,7 @@
  *
  * Threads  Pure functions of what they are given.
  */
-#include "respond/wake/plan.h"
+#include "respond/wake/waking_plan.h"
 
 /* From one moment to another somebody else has the schedule (a swap, a cover), or a person is away from all of them. */
 struct stand_in {

@@ -1,6 +1,6 @@
 #pragma once
 /*
- * respond/wake/plan: who is responsible when, who is woken how, as people write it down (YAML; docs/waking.md shows
+ * respond/wake/waking_plan: who is responsible when, who is woken how, as people write it down (YAML; docs/waking.md shows
  * all of it). Names are those people sign in with; their numbers and addresses are not in here (wake/roster.h).
  *
  * Ownership  Everything lives in the arena. Threads: immutable.

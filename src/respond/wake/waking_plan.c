@@ -1,4 +1,4 @@
-#include "respond/wake/plan.h"
+#include "respond/wake/waking_plan.h"
 
 #include "base/duration.h"
 #include "cut/yaml.h"
