@@ -9,7 +9,6 @@
 #include "cut/yaml.h"
 #include "event/ip.h"
 #include "net/conn.h"
-#include "net/http_client.h"
 #include "net/tls.h"
 #include "store/journal.h"
 #include "store/store.h"
@@ -98,15 +97,10 @@ static void check_certificate(struct check *check)
 
 static void check_config(struct check *check)
 {
-    struct err err;
     const struct config *config = &check->config;
     uint64_t failed = check->report.lines[REPORT_FAIL];
     check_api(check);
     check_collectors(check);
-    for (size_t i = 0; i < config->notifier_count; i++)
-        if (http_fetch_check(config->notifiers[i].url, config->notifiers[i].allow_private, &err) < 0)
-            report_line(&check->report, REPORT_FAIL, "notifier", "%.*s: %s",
-                        SLICE_ARG(config->notifiers[i].name), err.text);
     if (config->notifier_count == 0)
         report_line(&check->report, REPORT_WARN, "notifier", "nobody is told of incidents: there is no "
                     "notifier in the configuration");

@@ -2,6 +2,7 @@
 #include "app/cli.h"
 
 #include "collect/collector_help.h"
+#include "respond/notify/notifier_row.h"
 #include "search/help.h"
 
 #include <stdio.h>
@@ -69,8 +70,8 @@ const struct command_line command_lines[] = {
     {"approve", "--key FILE [--yes] HOLDFILE | --new-key FILE [--name NAME]",
      "judge what the gate holds and sign that it may go, away from the server", app_approve},
     {"version", "", "the version", app_version},
-    {"help", "[COMMAND] | search [NAME] | collect [KIND]",
-     "this text; what a command or function of searches does; what takes events in, and its options", app_help},
+    {"help", "[COMMAND] | search [NAME] | collect [KIND] | notify [KIND]",
+     "this text; what a command or function of searches does; what takes events in, what reaches people, and their options", app_help},
     {NULL, NULL, NULL, NULL},
 };
 
@@ -108,27 +109,35 @@ static int help_search(const char *name)
     return !found ? EXIT_USAGE : done ? EXIT_DONE : EXIT_FAILED;
 }
 
-/* hinomi help collect [KIND | --json] (collect/collector_help.h). */
-static int help_collect(const char *name)
+/* What can be added to the configuration: hinomi help collect [KIND | --json], hinomi help notify the same. */
+static const struct topic {
+    const char *word, *what;
+    void (*list)(struct buffer *to);
+    bool (*kind)(struct slice name, struct buffer *to);
+    void (*json)(struct json *json);
+} topics[] = {{"collect", "collector", collector_help_list, collector_help_kind, collector_help_json},
+              {"notify", "notifier", notifier_help_list, notifier_help_kind, notifier_help_json}};
+
+static int help_topic(const struct topic *topic, const char *name)
 {
     struct buffer text;
     struct json json;
     bool found = true;
     buffer_init(&text, 16 * MIB);
     if (!name) {
-        collector_help_list(&text);
+        topic->list(&text);
     } else if (strcmp(name, "--json") == 0) {
         json_init(&json, &text);
-        collector_help_json(&json);
+        topic->json(&json);
         buffer_put_char(&text, '\n');
     } else {
-        found = collector_help_kind(slice_text(name), &text);
+        found = topic->kind(slice_text(name), &text);
     }
     cli_write(buffer_slice(&text));
     bool done = cli_flush() && !buffer_failed(&text);
     buffer_close(&text);
     if (!found)
-        fprintf(stderr, "hinomi help: there is no kind of collector \"%s\" (hinomi help collect lists them)\n", name);
+        fprintf(stderr, "hinomi help: there is no kind of %s \"%s\" (hinomi help %s lists them)\n", topic->what, name, topic->word);
     return !found ? EXIT_USAGE : done ? EXIT_DONE : EXIT_FAILED;
 }
 
@@ -142,8 +151,9 @@ int app_help(int argc, char **argv)
     bool search = argc > 0 && strcmp(argv[0], "search") == 0;
     if (search && argc > 1)
         return help_search(argv[1]);
-    if (argc > 0 && strcmp(argv[0], "collect") == 0)
-        return help_collect(argc > 1 ? argv[1] : NULL);
+    for (size_t i = 0; argc > 0 && i < ARRAY_COUNT(topics); i++)
+        if (strcmp(argv[0], topics[i].word) == 0)
+            return help_topic(&topics[i], argc > 1 ? argv[1] : NULL);
     puts("Hinomi: see, wake, brake.\n");
     for (const struct command_line *command = command_lines; command->name; command++)
         if (argc == 0 || strcmp(argv[0], command->name) == 0)

@@ -10,6 +10,7 @@
 #include "collect/remote/preset.h"
 #include "cut/yaml.h"
 #include "event/ip.h"
+#include "respond/notify/notifier_row.h"
 
 struct reading {
     struct config *config;
@@ -143,39 +144,15 @@ static int read_hosts(struct reading *reading, const struct yaml_node *node, voi
     return 0;
 }
 
-static int read_severity(struct reading *reading, const struct yaml_node *node, void *to)
-{
-    enum severity severity = severity_parse(yaml_text(node, SLICE("")));
-    if (severity == SEVERITY_NONE)
-        return yaml_err(reading->err, node, "low, medium, high or critical is needed here");
-    *(enum severity *)to = severity;
-    return 0;
-}
-
 static int read_notifier(struct reading *reading, const struct yaml_node *node)
 {
-    static const struct key keys[] = {
-        {"kind", read_slice, offsetof(struct respond_notifier, kind)},
-        {"name", read_slice, offsetof(struct respond_notifier, name)},
-        {"url", read_slice, offsetof(struct respond_notifier, url)},
-        {"secret", read_slice, offsetof(struct respond_notifier, secret)},
-        {"user", read_slice, offsetof(struct respond_notifier, user)},
-        {"password", read_slice, offsetof(struct respond_notifier, password)},
-        {"from", read_slice, offsetof(struct respond_notifier, from)},
-        {"to", read_slice, offsetof(struct respond_notifier, to)},
-        {"ca_file", read_slice, offsetof(struct respond_notifier, ca_file)},
-        {"least", read_severity, offsetof(struct respond_notifier, least)},
-        {"allow_private", read_bool, offsetof(struct respond_notifier, allow_private)},
-    };
     struct config *config = reading->config;
-    struct respond_notifier *notifier = &config->notifiers[config->notifier_count];
-    *notifier = (struct respond_notifier){.kind = SLICE("webhook"), .least = SEVERITY_HIGH};
-    if (read_mapping(reading, node, keys, ARRAY_COUNT(keys), notifier) < 0)
+    struct respond_notifier *row = &config->notifiers[config->notifier_count];
+    if (notifier_row_read(node, reading->arena, row, reading->err) < 0)
         return -1;
-    if (!slice_is(notifier->kind, "webhook"))
-        return yaml_err(reading->err, node, "the only kind of notifier is webhook");
-    if (!notifier->name.ptr || !notifier->url.ptr)
-        return yaml_err(reading->err, node, "a notifier needs a name and a url");
+    for (size_t i = 0; i < config->notifier_count; i++)
+        if (slice_equal(config->notifiers[i].name, row->name))
+            return yaml_err(reading->err, node, "two notifiers are named %.*s", SLICE_ARG(row->name));
     config->notifier_count++;
     return 0;
 }
@@ -183,8 +160,8 @@ static int read_notifier(struct reading *reading, const struct yaml_node *node)
 static int read_notifiers(struct reading *reading, const struct yaml_node *node, void *to)
 {
     (void)to;
-    if (node->kind != YAML_SEQUENCE || node->count > NOTIFIERS_MAX)
-        return yaml_err(reading->err, node, "notifiers is a list of at most %d", NOTIFIERS_MAX);
+    if (node->kind != YAML_SEQUENCE || node->count > RESPOND_NOTIFIERS_MAX)
+        return yaml_err(reading->err, node, "notifiers is a list of at most %d", RESPOND_NOTIFIERS_MAX);
     for (size_t i = 0; i < node->count; i++)
         if (read_notifier(reading, node->entries[i].value) < 0)
             return -1;

@@ -11,7 +11,7 @@
 #include "flow/sources.h"
 #include "store/store.h"
 
-enum { NOTIFIERS_MAX = 32, HOSTS_MAX = 16 };
+enum { HOSTS_MAX = 16 };
 
 /* A bound as bytes, or as a part of the file system. */
 struct disk_free {
@@ -49,7 +49,7 @@ struct config {
     int64_t cold_days;
     const char *waking;      /* a file: the waking plan; NULL: the one that was saved over the API */
     const char *link;        /* where people open the console, "https://siem.example"; NULL: made of hosts and the port */
-    struct respond_notifier notifiers[NOTIFIERS_MAX];
+    struct respond_notifier notifiers[RESPOND_NOTIFIERS_MAX];
     size_t notifier_count;
 };
 

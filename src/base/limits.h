@@ -113,6 +113,14 @@ enum { INTAKE_WAIT_MS = 10000 };        /* that a delivery waits before its send
 enum { DATAGRAM_PEERS_MAX = 256 };  /* senders of datagrams whose events are gathered at a time */
 enum { SECRET_BYTES_MAX = 64 * 1024 }; /* a file that holds a secret */
 
+/* Notifications (docs/notifiers.md). */
+enum { NOTIFY_TIMEOUT_MS = 8000 };      /* one attempt, after the name was looked up; then the next channel has its turn */
+enum { NOTIFY_LOOKUP_MS = 2000 };       /* looking up the name of a channel's host */
+enum { NOTIFY_ANSWER_BYTES = 64 * 1024 }; /* of an answer that are read */
+enum { NOTIFY_SAID_MAX = 160 };         /* bytes of it that are shown to people */
+enum { NOTIFY_TEXT_CHARS_MAX = 3000 };  /* of a text in a chat; a longer one ends in an ellipsis */
+enum { NOTIFY_LINE_CHARS_MAX = 250 };   /* of a title or subject */
+
 /* Readers of remote things: HTTP APIs, NATS, Kafka. */
 enum { READER_WAIT_MAX_S = 300 };       /* between two tries of what fails again and again, unless the other side asks for longer */
 enum { READER_ASKED_WAIT_MAX_S = 3600 }; /* that the other side may ask for (Retry-After) */
@@ -271,7 +279,7 @@ enum { PAGE_ROUNDS_MAX = 100 };         /* rounds of a policy that says how many
 enum { CONTACTS_MAX = 8 };              /* ways in which one person is reached */
 enum { CONTACT_BYTES_MAX = 256 };        /* an address that no kind of notifier checks */
 enum { STAND_INS_MAX = 1000 };          /* swaps and absences that are not over yet */
-enum { RESPOND_NOTIFIERS_MAX = 16 };    /* channels of a configuration */
+enum { RESPOND_NOTIFIERS_MAX = 32 };    /* channels of a configuration */
 
 /* Rules over what is stored (docs/rules-at-work.md). */
 enum { HISTORY_ROWS_MAX = 65536 };        /* events of one window of time that are put in order at once */

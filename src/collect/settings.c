@@ -1,15 +1,14 @@
 /* Reads an entry of `collect:` by its kind's table of options. */
 #include "base/byte_size.h"
 #include "base/duration.h"
-#include "base/file.h"
 #include "base/limits.h"
+#include "base/secret.h"
 #include "base/zone.h"
 #include "collect/collector.h"
 #include "cut/yaml.h"
 #include "event/ip.h"
 
 #include <assert.h>
-#include <stdlib.h>
 
 struct option_value {
     struct slice text; /* of texts, or the choice */
@@ -52,18 +51,10 @@ static int read_secret(struct reading *reading, const struct collector_option *o
 {
     if (read_text(reading, option, node, to) < 0)
         return -1;
-    bool file = slice_starts(to->text, SLICE("file:")), env = slice_starts(to->text, SLICE("env:"));
-    if (!file && !env)
-        return 0;
-    char *name = arena_string(reading->arena, slice_from(to->text, file ? 5 : 4));
-    if (!name)
-        return err_nomem(reading->err);
-    if (file && file_read(name, SECRET_BYTES_MAX, reading->arena, &to->text, reading->err) < 0)
+    if (secret_read(to->text, reading->arena, &to->text, reading->err) < 0)
         return err_within(reading->err, "line %d: %s", node->line, option->name);
-    if (env && !getenv(name))
-        return yaml_err(reading->err, node, "%s: there is no environment variable %s", option->name, name);
-    struct slice secret = slice_trim(env ? slice_text(getenv(name)) : to->text);
-    return secret.len && keep_text(reading, secret, to) ? 0 : yaml_err(reading->err, node, "%s: %s is empty", option->name, name);
+    to->string = to->text.ptr; /* a zero follows */
+    return 0;
 }
 
 static bool is_choice(const struct collector_option *option, struct slice text)

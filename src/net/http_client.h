@@ -46,6 +46,7 @@ struct http_fetch_request {
     void *going_on_context;
     size_t reply_max;     /* bytes of body; 0: HTTP_FETCH_REPLY_MAX */
     bool allow_private;
+    bool known_ports;     /* 443 and 8443 only, unless allow_private: for a URL in somebody else's words */
 };
 
 struct http_fetch_reply {
@@ -61,6 +62,11 @@ struct net_address {
     socklen_t len;
 };
 
+struct mail_request;
+struct mail_reply;
+struct wire_request;
+struct wire;
+
 /* The world outside as a parameter, for tests and simulations. */
 struct hin_net {
     /* Addresses of a host name or literal (no brackets): how many, or -1. */
@@ -68,6 +74,9 @@ struct hin_net {
                    struct err *err);
     int (*fetch)(const struct hin_net *net, const struct http_fetch_request *request,
                  struct http_fetch_reply *reply, struct err *err);
+    /* net/mail.h, net/wire.h */
+    int (*mail)(const struct hin_net *net, const struct mail_request *request, struct mail_reply *reply, struct err *err);
+    int (*wire)(const struct hin_net *net, const struct wire_request *request, struct wire **out, struct err *err);
     void *context;
 };
 
@@ -82,3 +91,5 @@ struct slice http_fetch_header_of(struct slice headers, const char *name);
 
 /* Whether http_fetch would ask such a URL at all; no name is resolved. */
 MUST_USE int http_fetch_check(struct slice url, bool allow_private, struct err *err);
+/* The same with known_ports. */
+MUST_USE int http_fetch_check_ports(struct slice url, bool allow_private, struct err *err);

@@ -16,7 +16,7 @@
 #define LATE_CURL(X)                                                                           \
     X(global_init) X(free) X(url) X(url_set) X(url_get) X(url_cleanup) X(slist_append)         \
     X(slist_free_all) X(easy_init) X(easy_setopt) X(easy_perform) X(easy_getinfo)              \
-    X(easy_strerror) X(easy_cleanup)
+    X(easy_strerror) X(easy_cleanup) X(easy_send) X(easy_recv)
 
 struct late_curl {
 #define MEMBER(name) __typeof__(curl_##name) *name;

@@ -247,7 +247,7 @@ static int copy_config(struct respond *respond, const struct respond_config *con
     for (size_t i = 0; good && i < config->notifier_count; i++) {
         rows[i] = config->notifiers[i];
         good = copy_text(arena, &rows[i].kind) && copy_text(arena, &rows[i].name) &&
-               copy_text(arena, &rows[i].url) && copy_text(arena, &rows[i].secret) &&
+               copy_text(arena, &rows[i].url) && copy_text(arena, &rows[i].secret) && copy_text(arena, &rows[i].secret_next) &&
                copy_text(arena, &rows[i].user) && copy_text(arena, &rows[i].password) &&
                copy_text(arena, &rows[i].from) && copy_text(arena, &rows[i].to) &&
                copy_text(arena, &rows[i].ca_file);

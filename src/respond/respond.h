@@ -32,6 +32,7 @@ struct respond_notifier { /* a row of the configuration: a channel to people; ea
     struct slice name;
     struct slice url;
     struct slice secret;  /* for the signature; a key or token of the other side */
+    struct slice secret_next; /* signs as well while a secret is changed; none */
     struct slice user, password;
     struct slice from;    /* the sender's address or number */
     struct slice to;      /* whom news go to when no person is meant; none: those of a kind that needs it get none */

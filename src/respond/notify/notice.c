@@ -1,6 +1,7 @@
 #include "respond/notify/notice.h"
 
 #include "base/time.h"
+#include "base/utf8.h"
 #include "cut/json_tree.h"
 
 static void put_both(struct json *json, const char *key, struct slice en, struct slice ja)
@@ -96,6 +97,44 @@ int notice_read(struct slice text, struct arena *arena, struct notice *out, stru
 
 /* ---- for people ---- */
 
+static bool is_hidden(uint32_t c)
+{
+    return (c >= 0x200b && c <= 0x200f) || (c >= 0x202a && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff ||
+           c == 0xad || c == 0x61c || c == 0x180e || (c >= 0xfff9 && c <= 0xfffb) || (c >= 0xe0000 && c <= 0xe007f);
+}
+
+static bool is_control(uint32_t c)
+{
+    return c < ' ' || (c >= 0x7f && c <= 0x9f) || c == 0x2028 || c == 0x2029;
+}
+
+static void put_plain(struct slice text, struct buffer *to)
+{
+    while (text.len) {
+        uint32_t c = 0;
+        size_t len = utf8_decode(text, &c);
+        if (!len)
+            buffer_put_text(to, "\xef\xbf\xbd");
+        else if (is_control(c))
+            buffer_put_char(to, ' ');
+        else if (slice_starts(text, SLICE("://")))
+            buffer_put_text(to, "[:]");
+        else if (!is_hidden(c))
+            buffer_put(to, slice_sub(text, 0, len));
+        text = slice_from(text, len ? len : 1);
+    }
+}
+
+struct slice notice_plain(struct slice text, struct arena *arena)
+{
+    struct buffer plain;
+    buffer_init(&plain, NOTICE_BYTES_MAX * 4);
+    put_plain(text, &plain);
+    struct slice copy = buffer_failed(&plain) ? SLICE_NONE : arena_copy(arena, buffer_slice(&plain));
+    buffer_close(&plain);
+    return copy;
+}
+
 static bool wants(const struct notice *notice, const char *language)
 {
     return !notice->language.len || slice_is(notice->language, language);
@@ -107,16 +146,48 @@ static const char *severity_ja(enum severity severity)
     return names[severity];
 }
 
+static const char *severity_en(enum severity severity)
+{
+    return severity == SEVERITY_NONE ? "info" : severity_name(severity);
+}
+
+const char *notice_word(const struct notice *notice, bool ja)
+{
+    static const struct {
+        const char *event, *en, *ja;
+    } words[] = {{"severity", "graver", "重大度上昇"}, {"closed", "closed", "終了"},       {"acknowledged", "acknowledged", "受領済み"},
+                 {"drill", "drill", "訓練"},           {"test", "test", "試験"},           {"recovered", "recovered", "復旧"}};
+    for (size_t i = 0; i < ARRAY_COUNT(words); i++)
+        if (slice_is(notice->event, words[i].event))
+            return ja ? words[i].ja : words[i].en;
+    return "";
+}
+
+/* "[high] INC-7 (closed) ": what stands before a title. */
+static void put_head(const struct notice *notice, bool ja, struct buffer *to)
+{
+    const char *word = notice_word(notice, ja);
+    buffer_printf(to, "[%s] ", ja ? severity_ja(notice->severity) : severity_en(notice->severity));
+    buffer_printf(to, "%.*s%s", SLICE_ARG(notice->incident), notice->incident.len ? " " : "");
+    if (word[0])
+        buffer_printf(to, "(%s) ", word);
+}
+
 struct slice notice_line(const struct notice *notice, struct arena *arena)
 {
     bool ja = wants(notice, "ja") && notice->title_ja.len, en = wants(notice, "en") || !ja;
-    struct slice gap = notice->incident.len ? SLICE(" ") : SLICE("");
-    if (ja && !en)
-        return arena_printf(arena, "[%s] %.*s%.*s%.*s", severity_ja(notice->severity), SLICE_ARG(notice->incident),
-                            SLICE_ARG(gap), SLICE_ARG(notice->title_ja));
-    return arena_printf(arena, "[%s] %.*s%.*s%.*s%s%.*s", severity_name(notice->severity), SLICE_ARG(notice->incident),
-                        SLICE_ARG(gap), SLICE_ARG(ja ? notice->title_ja : notice->title_en), ja ? " / " : "",
-                        SLICE_ARG(ja ? notice->title_en : SLICE("")));
+    struct buffer line;
+    buffer_init(&line, NOTICE_BYTES_MAX * 4);
+    put_head(notice, !en, &line);
+    if (ja)
+        put_plain(notice->title_ja, &line);
+    if (ja && en)
+        buffer_put_text(&line, " / ");
+    if (en)
+        put_plain(notice->title_en, &line);
+    struct slice copy = buffer_failed(&line) ? SLICE_NONE : arena_copy(arena, buffer_slice(&line));
+    buffer_close(&line);
+    return copy;
 }
 
 static void put_line(struct buffer *to, const char *label, struct slice text)
@@ -125,13 +196,22 @@ static void put_line(struct buffer *to, const char *label, struct slice text)
         buffer_printf(to, "%s%.*s\n", label, SLICE_ARG(text));
 }
 
+static void put_plain_line(struct buffer *to, struct slice text)
+{
+    put_plain(text, to);
+    buffer_put_text(to, text.len ? "\n" : "");
+}
+
 static void put_language(const struct notice *notice, bool ja, struct buffer *to)
 {
-    put_line(to, "", ja ? notice->title_ja : notice->title_en);
-    put_line(to, "", ja ? notice->text_ja : notice->text_en);
-    for (size_t i = 0; i < notice->entity_count && i < NOTICE_ENTITIES_MAX; i++)
-        buffer_printf(to, "%s%.*s %.*s", i ? ", " : ja ? "対象: " : "About: ", SLICE_ARG(notice->entities[i].type),
-                      SLICE_ARG(notice->entities[i].value));
+    put_plain_line(to, ja ? notice->title_ja : notice->title_en);
+    put_plain_line(to, ja ? notice->text_ja : notice->text_en);
+    for (size_t i = 0; i < notice->entity_count && i < NOTICE_ENTITIES_MAX; i++) {
+        buffer_put_text(to, i ? ", " : ja ? "対象: " : "About: ");
+        put_plain(notice->entities[i].type, to);
+        buffer_put_char(to, ' ');
+        put_plain(notice->entities[i].value, to);
+    }
     if (notice->entity_total > notice->entity_count)
         buffer_printf(to, " (+%zu)", notice->entity_total - notice->entity_count);
     buffer_put_text(to, notice->entity_count ? "\n" : "");
@@ -145,7 +225,7 @@ struct slice notice_body(const struct notice *notice, struct arena *arena)
 {
     struct buffer text;
     bool ja = wants(notice, "ja"), en = wants(notice, "en") || !ja;
-    buffer_init(&text, NOTICE_BYTES_MAX);
+    buffer_init(&text, NOTICE_BYTES_MAX * 4);
     if (ja)
         put_language(notice, true, &text);
     buffer_put_text(&text, ja && en ? "\n" : "");

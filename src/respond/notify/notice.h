@@ -32,5 +32,12 @@ MUST_USE int notice_read(struct slice text, struct arena *arena, struct notice *
 
 /* The notice in the language it asks for, or both, Japanese first: one line, and the same with the text, whom it concerns
  * and the links. SLICE_NONE when memory is out. */
+/* What comes from events is made harmless: see notice_plain(). */
 struct slice notice_line(const struct notice *notice, struct arena *arena);
 struct slice notice_body(const struct notice *notice, struct arena *arena);
+
+/* A text of somebody else's as plain text in one line: control characters and line ends are spaces, marks that reorder or
+ * hide text are left out, what is not UTF-8 is U+FFFD, and an address such as https://x is no link (https[:]//x). */
+struct slice notice_plain(struct slice text, struct arena *arena);
+/* What kind of news it is, "closed"; "" when the title says it all. */
+const char *notice_word(const struct notice *notice, bool ja);

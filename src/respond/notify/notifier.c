@@ -4,16 +4,17 @@
 #include "respond/notify/notifiers.def"
 #undef NOTIFIER
 
-static const struct notifier *const notifiers[] = {
+const struct notifier *const notifier_kinds[] = {
 #define NOTIFIER(name) &notifier_##name,
 #include "respond/notify/notifiers.def"
 #undef NOTIFIER
+    NULL,
 };
 
 const struct notifier *notifier_find(struct slice name)
 {
-    for (size_t i = 0; i < ARRAY_COUNT(notifiers); i++)
-        if (slice_is(name, notifiers[i]->name))
-            return notifiers[i];
+    for (size_t i = 0; notifier_kinds[i]; i++)
+        if (slice_is(name, notifier_kinds[i]->name))
+            return notifier_kinds[i];
     return NULL;
 }

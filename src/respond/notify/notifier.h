@@ -7,6 +7,8 @@
 #include "respond/notify/notice.h"
 #include "respond/respond.h"
 
+struct hin_net;
+
 enum { NOTIFIER_RECEIPT_SIZE = 200 };
 
 struct notifier_message {
@@ -30,18 +32,35 @@ struct notifier_answer {
     char receipt[NOTIFIER_RECEIPT_SIZE]; /* what it said when it took it: its id of the message, or its last line */
 };
 
+/* A text of a row, beside what every row has (notifier_row.h). */
+struct notifier_option {
+    const char *name;     /* "url" */
+    size_t offset;        /* of its slice in struct respond_notifier */
+    const char *summary;  /* one line for people */
+    const char *standard; /* when left out; NULL: nothing */
+    bool required;
+    bool secret; /* never shown; "file:PATH" and "env:NAME" are read */
+};
+#define NOTIFIER_OPTION(field, ...) {.name = #field, .offset = offsetof(struct respond_notifier, field), __VA_ARGS__}
+
 struct notifier {
     const char *name;
     const char *summary;
+    const char *details; /* paragraphs for the reference, or NULL */
+    const char *address; /* what a person's address is there, for people; NULL: check_address is */
+    const struct notifier_option *options;
+    size_t option_count;
     /* Whether a row of the configuration can work; ERR_CONFIG. */
     int (*check)(const struct respond_notifier *row, struct err *err);
     /* Whether a person can be reached there: a mail address, a number. ERR_CONFIG. NULL: it reaches a place and no
      * single person, so messages have no address. */
     int (*check_address)(struct slice address, struct err *err);
-    /* May block for HTTP_FETCH_TIMEOUT_MS. Unless SENT, err says why. */
+    /* May block for NOTIFY_TIMEOUT_MS. Unless SENT, err says why. */
     enum notifier_result (*send)(const struct notifier_message *message, const struct hin_net *net,
                                  const struct hin_rand *rand, struct notifier_answer *answer, struct err *err);
 };
 
+/* All kinds, in the order of the list; NULL at the end. */
+extern const struct notifier *const notifier_kinds[];
 /* NULL when there is none of that name. */
 const struct notifier *notifier_find(struct slice name);
