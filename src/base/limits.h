@@ -113,13 +113,30 @@ enum { INTAKE_WAIT_MS = 10000 };        /* that a delivery waits before its send
 enum { DATAGRAM_PEERS_MAX = 256 };  /* senders of datagrams whose events are gathered at a time */
 enum { SECRET_BYTES_MAX = 64 * 1024 }; /* a file that holds a secret */
 
+/* Requests to others. */
+enum { NET_LOOKUP_MS = 6000 };      /* looking a name up; it is given up, and the request with it */
+enum { NET_LOOKUPS_MAX = 64 };      /* that hang at a time; then further ones fail at once */
+enum { NET_TRANSFER_MIN_MS = 2000 }; /* is left for the request however long the looking up took */
+
 /* Notifications (docs/notifiers.md). */
-enum { NOTIFY_TIMEOUT_MS = 8000 };      /* one attempt, after the name was looked up; then the next channel has its turn */
-enum { NOTIFY_LOOKUP_MS = 2000 };       /* looking up the name of a channel's host */
+enum { NOTIFY_TIMEOUT_MS = 8000 };      /* one attempt, looking the name up included; then the next channel has its turn */
 enum { NOTIFY_ANSWER_BYTES = 64 * 1024 }; /* of an answer that are read */
 enum { NOTIFY_SAID_MAX = 160 };         /* bytes of it that are shown to people */
 enum { NOTIFY_TEXT_CHARS_MAX = 3000 };  /* of a text in a chat; a longer one ends in an ellipsis */
 enum { NOTIFY_LINE_CHARS_MAX = 250 };   /* of a title or subject */
+
+/* Mails that answer notices (mailbox:). */
+enum { MAILBOX_MAILS_MAX = 100 };         /* new mails that are looked at in one round; the others come in the next */
+#define MAILBOX_MAIL_BYTES (256 * KIB)    /* of a mail that are read; a mark further behind is not found */
+#define MAILBOX_ANSWER_BYTES (1 * MIB)    /* of one answer of the mail server */
+enum { MAILBOX_PARTS_MAX = 64 };          /* parts of a mail that are looked at */
+enum { MAILBOX_ROUND_MS = 30000 };        /* one round of reading */
+
+/* The outside heartbeat (hinomi watch). */
+enum { WATCH_MESSAGES_MAX = 16 };       /* that wait for a channel; then the oldest goes, which is said */
+enum { WATCH_CLOCK_S = 30 };            /* that the server's clock may differ from ours */
+enum { WATCH_AGAIN_LEAST_S = 300 };     /* until an outage is told again; then twice as long each time */
+enum { WATCH_AGAIN_MOST_S = 14400 };    /* and at most */
 
 /* Readers of remote things: HTTP APIs, NATS, Kafka. */
 enum { READER_WAIT_MAX_S = 300 };       /* between two tries of what fails again and again, unless the other side asks for longer */

@@ -2,10 +2,10 @@
 
 #include "base/limits.h"
 #include "net/mail.h"
+#include "net/resolver.h"
 #include "net/target.h"
 #include "net/wire.h"
 
-#include <netdb.h>
 #include <stdio.h>
 
 enum { HEADER_MAX = 16 * 1024 };
@@ -36,25 +36,6 @@ int http_fetch_check_ports(struct slice url, bool allow_private, struct err *err
         return -1;
     net_target_close(&target);
     return 0;
-}
-
-/* ---- the machine's resolver ---- */
-
-static int resolve_real(const struct hin_net *net, const char *host, struct net_address *out,
-                        size_t max, struct err *err)
-{
-    (void)net;
-    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM}, *list = NULL;
-    size_t count = 0;
-    int code = getaddrinfo(host, NULL, &hints, &list);
-    if (code != 0)
-        return err_set(err, ERR_IO, "%s: %s", host, gai_strerror(code));
-    for (const struct addrinfo *at = list; at && count < max; at = at->ai_next) {
-        memcpy(&out[count].address, at->ai_addr, at->ai_addrlen);
-        out[count++].len = at->ai_addrlen;
-    }
-    freeaddrinfo(list);
-    return (int)count;
 }
 
 /* ---- the exchange ---- */
@@ -132,8 +113,8 @@ static int add_headers(struct transfer *transfer, struct err *err)
     return 0;
 }
 
-static void set_limits(const struct late_curl *lib, CURL *curl,
-                       const struct http_fetch_request *request)
+static void set_limits(const struct late_curl *lib, CURL *curl, const struct http_fetch_request *request,
+                       const struct net_target *target)
 {
     int64_t timeout_ms = request->timeout_ms ? request->timeout_ms : HTTP_FETCH_TIMEOUT_MS;
     lib->easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)HTTP_FETCH_TIMEOUT_MS);
@@ -141,7 +122,7 @@ static void set_limits(const struct late_curl *lib, CURL *curl,
         lib->easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
         lib->easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)HTTP_FETCH_SILENT_MAX_S);
     } else {
-        lib->easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
+        lib->easy_setopt(curl, CURLOPT_TIMEOUT_MS, net_target_left_ms(target, timeout_ms));
     }
     lib->easy_setopt(curl, CURLOPT_PROTOCOLS_STR, request->allow_private ? "https,http" : "https");
     lib->easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
@@ -231,7 +212,7 @@ static int fetch_real(const struct hin_net *net, const struct http_fetch_request
         err_nomem(err);
     } else if (add_headers(&transfer, err) == 0) {
         net_target_hold(&transfer.target, curl, request->ca_file);
-        set_limits(transfer.lib, curl, request);
+        set_limits(transfer.lib, curl, request, &transfer.target);
         set_request(curl, &transfer);
         result = exchange(curl, &transfer, err);
     }
@@ -243,7 +224,7 @@ static int fetch_real(const struct hin_net *net, const struct http_fetch_request
 
 const struct hin_net *net_real(void)
 {
-    static const struct hin_net real = {.resolve = resolve_real, .fetch = fetch_real, .mail = mail_real, .wire = wire_real};
+    static const struct hin_net real = {.resolve = resolver_real, .fetch = fetch_real, .mail = mail_real, .wire = wire_real};
     return &real;
 }
 

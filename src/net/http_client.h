@@ -7,7 +7,7 @@
  *            environment, no cookies; certificates are verified. Plain http only with allow_private.
  * Ownership  The reply's body is the caller's buffer.
  * Threads    Any.
- * Limits     HTTP_FETCH_TIMEOUT_MS (looking the name up comes on top, as the resolver is set),
+ * Limits     HTTP_FETCH_TIMEOUT_MS with looking the name up (NET_LOOKUP_MS of it; at least NET_TRANSFER_MIN_MS are left),
  *            HTTP_FETCH_REPLY_MAX bytes of body, or what the request asks for; what is over is cut and said.
  *            HTTP_HEADER_BYTES_MAX of header; more of it is not kept.
  * Errors     -1 when there is no answer; an answer with status 500 is an answer. ERR_CONFIG for a

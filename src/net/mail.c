@@ -59,7 +59,7 @@ static void set_mail(const struct late_curl *lib, CURL *curl, const struct mail_
     net_target_hold(target, curl, request->ca_file);
     lib->easy_setopt(curl, CURLOPT_URL, target->url);
     lib->easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "smtps,smtp");
-    lib->easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
+    lib->easy_setopt(curl, CURLOPT_TIMEOUT_MS, net_target_left_ms(target, timeout_ms));
     lib->easy_setopt(curl, CURLOPT_USE_SSL, home ? (long)CURLUSESSL_TRY : (long)CURLUSESSL_ALL);
     lib->easy_setopt(curl, CURLOPT_UPLOAD, 1L);
     lib->easy_setopt(curl, CURLOPT_INFILESIZE_LARGE, (curl_off_t)sending->rest.len);

@@ -1,9 +1,10 @@
 #include "net/target.h"
 
+#include "base/clock.h"
+#include "base/limits.h"
 #include "net/address_filter.h"
 
 #include <arpa/inet.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
 
@@ -90,7 +91,7 @@ static int take_parts(const struct late_curl *lib, CURLU *parsed, const struct n
 int net_target_read(struct slice url, const struct net_rule *rule, bool allow_private, struct net_target *out, struct err *err)
 {
     const struct late_curl *lib = late_curl(err);
-    *out = (struct net_target){.allow_private = allow_private};
+    *out = (struct net_target){.allow_private = allow_private, .begun_ns = clock_mono_ns(clock_real())};
     if (!lib)
         return -1;
     if (url.len == 0 || url.len >= sizeof(out->url) || !net_plain_text(url))
@@ -216,6 +217,13 @@ bool net_target_is_loopback(const struct net_target *target)
 }
 
 /* ---- a transfer ---- */
+
+long net_target_left_ms(const struct net_target *target, int64_t timeout_ms)
+{
+    int64_t left = timeout_ms - (clock_mono_ns(clock_real()) - target->begun_ns) / NS_PER_MS;
+    int64_t least = timeout_ms < NET_TRANSFER_MIN_MS ? timeout_ms : NET_TRANSFER_MIN_MS;
+    return (long)(left > least ? left : least);
+}
 
 /* The last word before connecting: only an address that was looked up and checked. */
 static curl_socket_t open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *to)

@@ -35,6 +35,7 @@ struct net_target {
     bool allow_private;
     struct net_address addresses[NET_ADDRESSES];
     size_t address_count;
+    int64_t begun_ns; /* when it was opened, on the clock that never goes back */
     struct curl_slist *resolve;
     const char *refused; /* an address that was not among those checked */
 };
@@ -46,6 +47,9 @@ MUST_USE int net_target_open(const struct hin_net *net, struct slice url, const 
                              struct net_target *out, struct err *err);
 void net_target_close(struct net_target *target);
 bool net_target_is_loopback(const struct net_target *target); /* all of its addresses are */
+
+/* Of so much time for all, what looking up has left; NET_TRANSFER_MIN_MS at least. */
+long net_target_left_ms(const struct net_target *target, int64_t timeout_ms);
 
 /* The handle connects to the target and to nothing else, by no proxy; TLS verified, 1.2 at least. The target outlives it. */
 void net_target_hold(struct net_target *target, CURL *curl, const char *ca_file);

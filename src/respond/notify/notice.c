@@ -168,7 +168,8 @@ static void put_head(const struct notice *notice, bool ja, struct buffer *to)
 {
     const char *word = notice_word(notice, ja);
     buffer_printf(to, "[%s] ", ja ? severity_ja(notice->severity) : severity_en(notice->severity));
-    buffer_printf(to, "%.*s%s", SLICE_ARG(notice->incident), notice->incident.len ? " " : "");
+    put_plain(notice->incident, to);
+    buffer_put_text(to, notice->incident.len ? " " : "");
     if (word[0])
         buffer_printf(to, "(%s) ", word);
 }
@@ -217,8 +218,9 @@ static void put_language(const struct notice *notice, bool ja, struct buffer *to
     buffer_put_text(to, notice->entity_count ? "\n" : "");
     put_line(to, ja ? "受領する: " : "Acknowledge: ", notice->answer_link);
     put_line(to, ja ? "詳しく: " : "Details: ", notice->link);
-    put_line(to, ja ? "メールの場合は、次の印を残して返信すると受領になります: " : "By mail: answer with this mark in the text: ",
-             notice->reply_token);
+    if (notice->reply_token.len)
+        buffer_printf(to, "%s[HIN:%.*s]\n", ja ? "メールの場合は、次の印を残して返信すると受領になります: " : "By mail: answer and leave this mark in: ",
+                      SLICE_ARG(notice->reply_token));
 }
 
 struct slice notice_body(const struct notice *notice, struct arena *arena)

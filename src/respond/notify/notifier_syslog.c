@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "base/time.h"
+#include "net/target.h"
 #include "net/wire.h"
 
 #include <stdio.h>
@@ -29,9 +30,8 @@ static int check(const struct respond_notifier *row, struct err *err)
 }
 
 /* PARAM-VALUE: backslash, quote and bracket have a backslash before them. */
-static void put_param(struct buffer *to, const char *name, struct slice value, struct arena *arena)
+static void put_param(struct buffer *to, const char *name, struct slice value)
 {
-    value = notice_plain(value, arena);
     if (!value.len)
         return;
     buffer_printf(to, " %s=\"", name);
@@ -68,10 +68,10 @@ static struct slice line_of(const struct notifier_message *message)
     buffer_init(&text, NOTICE_BYTES_MAX);
     buffer_printf(&text, "<%d>1 %s %s hinomi %d %.*s [hinomi@32473", FACILITY_AUDIT * 8 + severities[notice->severity], when, host,
                   (int)getpid(), SLICE_ARG(notify_is_word(notice->event, "", 1, 32) ? notice->event : SLICE("-")));
-    put_param(&text, "incident", notice->incident, message->arena);
-    put_param(&text, "severity", slice_text(severity_name(notice->severity)), message->arena);
-    put_param(&text, "key", message->key, message->arena);
-    put_param(&text, "link", notice->link, message->arena);
+    put_param(&text, "incident", notice_plain(notice->incident, message->arena));
+    put_param(&text, "severity", slice_text(severity_name(notice->severity)));
+    put_param(&text, "key", message->key);
+    put_param(&text, "link", net_plain_text(notice->link) ? notice->link : SLICE_NONE);
     buffer_put_text(&text, "] ");
     put_text(message, &text);
     return notify_keep(&text, message->arena);
