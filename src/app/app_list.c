@@ -55,7 +55,7 @@ const struct command_line command_lines[] = {
      "a data folder as it is now, while a server may run; TARGET is empty or not there yet", app_backup},
     {"restore", "SOURCE --dir DATA", "a backup, checked as a whole, becomes a new data folder",
      app_restore},
-    {"watch", "URL [--every 30s] [--after 2] [--webhook URL] [--ca FILE] [--once]",
+    {"watch", "URL [--config FILE] [--webhook URL] [--every 20s] [--after 2] [--again 5m] [--ca FILE] [--state FILE] [--once] [--test]",
      "the outside heartbeat: tells when a Hinomi is gone or degraded, and when it is back", app_watch},
     {"user", "list|add|role|password|disable|enable --dir DATA [--role ROLE] [--format F] [NAME]",
      "the people who may sign in; passwords are asked for or read from standard input", app_user},

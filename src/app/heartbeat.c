@@ -17,8 +17,14 @@ enum heartbeat_event heartbeat_note(struct heartbeat *heartbeat, enum heartbeat_
     }
     if (heartbeat->failed++ == 0)
         heartbeat->since_ns = now_ns;
-    if (was_down || heartbeat->failed < heartbeat->after)
+    if (!was_down && heartbeat->failed < heartbeat->after)
+        return HEARTBEAT_NOTHING;
+    if (was_down && (!heartbeat->wait_ns || now_ns - heartbeat->told_ns < heartbeat->wait_ns))
         return HEARTBEAT_NOTHING;
     heartbeat->down = true;
-    return HEARTBEAT_DOWN;
+    heartbeat->told_ns = now_ns;
+    heartbeat->wait_ns = was_down ? 2 * heartbeat->wait_ns : heartbeat->again_ns;
+    if (heartbeat->wait_ns > heartbeat->again_most_ns)
+        heartbeat->wait_ns = heartbeat->again_most_ns;
+    return was_down ? HEARTBEAT_AGAIN : HEARTBEAT_DOWN;
 }

@@ -1,5 +1,7 @@
 #include "app/service.h"
 
+#include "base/io.h"
+
 #include "app/gate_events.h"
 #include "app/waking_events.h"
 #include "base/mem.h"
@@ -312,6 +314,7 @@ static int open_server(struct service *service, struct err *err)
                   .redecoder = redecode_get(service->engine.redecode),
                   .decoders = service->engine.decoders,
                   .clock = clock_real(),
+                  .health = &service->health,
                   .zone = config->time_zone ? zone_find(slice_text(config->time_zone)) : NULL,
                   .setup_code = service->setup_code[0] ? service->setup_code : NULL},
         .address = config->api.address,
@@ -357,6 +360,7 @@ int service_start(struct service *service, struct err *err)
         open_keeping(service, err) < 0 || open_knowing(service, err) < 0 || open_tls(service, err) < 0 || start_respond_and_gate(service, err) < 0 ||
         engine_start(&service->engine, err) < 0 || open_collectors(service, err) < 0)
         return -1;
+    service->look = (struct health_look){.clock = clock_real(), .io = io_real(), .dir = service->config.dir, .respond = service->respond};
     service_tick(service);
     return start_scheduler(service, err) < 0 ? -1 : open_server(service, err);
 }
@@ -386,6 +390,9 @@ void service_tick(struct service *service)
                          : behind         ? "events are more than 5 seconds behind"
                                           : "";
     gate_set_health(service->gate, reason[0] == '\0', reason);
+    unsigned problems = (counts.failed ? HEALTH_PIPELINE : 0u) | (journal.failed ? HEALTH_JOURNAL : 0u) | (doubt ? HEALTH_MEMORY : 0u) |
+                        (behind ? HEALTH_BEHIND : 0u);
+    health_set(&service->health, problems | health_look(&service->look), clock_mono_ns(clock_real()));
     collecting_tick(service->collecting);
     keeping_tick(service->keeping);
     knowing_tick(service->knowing);

@@ -6,6 +6,7 @@
 #include "app/collecting.h"
 #include "app/config.h"
 #include "app/engine.h"
+#include "app/health_look.h"
 #include "app/state_copy.h"
 #include "flow/intake.h"
 #include "schedule/scheduler.h"
@@ -38,6 +39,8 @@ struct service {
     struct arena *file_names; /* texts of files */
     struct server *server;
     struct sink sink;
+    struct health health;
+    struct health_look look;
     char cert[ENGINE_PATH_MAX], key[ENGINE_PATH_MAX]; /* PEM files */
     char setup_code[32]; /* "" when there is a user already */
     bool gate_told_healthy;

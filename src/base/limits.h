@@ -138,6 +138,12 @@ enum { WATCH_CLOCK_S = 30 };            /* that the server's clock may differ fr
 enum { WATCH_AGAIN_LEAST_S = 300 };     /* until an outage is told again; then twice as long each time */
 enum { WATCH_AGAIN_MOST_S = 14400 };    /* and at most */
 
+/* What a server says of itself (GET /v1/health). */
+#define HEALTH_DISK_FREE (64 * MIB)  /* less free space where the data folder lies is a problem */
+enum { HEALTH_CLOCK_S = 300 };      /* that a step of the clock stays a problem */
+enum { HEALTH_NOTICE_S = 900 };     /* that a notification may wait before that is one */
+enum { HEALTH_LOOK_S = 10 };        /* without anybody looking after the server */
+
 /* Readers of remote things: HTTP APIs, NATS, Kafka. */
 enum { READER_WAIT_MAX_S = 300 };       /* between two tries of what fails again and again, unless the other side asks for longer */
 enum { READER_ASKED_WAIT_MAX_S = 3600 }; /* that the other side may ask for (Retry-After) */

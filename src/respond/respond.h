@@ -181,3 +181,5 @@ struct respond_stats {
     uint64_t open, acknowledged, pending_notifications, failed_notifications, running_pages;
 };
 struct respond_stats respond_stats(struct respond *respond);
+/* When the oldest notification that is still owed was made; 0: none is. */
+int64_t respond_oldest_notice_ns(struct respond *respond);

@@ -190,3 +190,8 @@ struct respond_stats respond_stats(struct respond *respond)
         .failed_notifications = count(respond, "SELECT count(*) FROM outbox WHERE failed=1"),
     };
 }
+
+int64_t respond_oldest_notice_ns(struct respond *respond)
+{
+    return (int64_t)count(respond, "SELECT coalesce(min(created_ns),0) FROM outbox WHERE done_ns IS NULL");
+}

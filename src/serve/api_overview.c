@@ -2,6 +2,7 @@
 #include "serve/api.h"
 
 #include "base/time.h"
+#include "serve/health.h"
 
 struct source_sum {
     struct slice name;
@@ -158,16 +159,24 @@ static void put_brake(struct api *api)
     json_close(json, '}');
 }
 
-/* For whoever watches from outside: nothing but whether, and when. */
+/* For whoever watches from outside: whether, when, and one word for each problem. */
 void api_health(struct api *api)
 {
-    bool healthy = gate_stats(api->parts->gate).healthy;
+    unsigned problems = health_get(api->parts->health, clock_mono_ns(api->parts->clock));
+    if (!gate_stats(api->parts->gate).healthy && !(problems & HEALTH_DEGRADED))
+        problems |= HEALTH_GATE;
+    bool degraded = problems & HEALTH_DEGRADED;
     json_open(&api->json, '{');
-    json_put_text(&api->json, "status", healthy ? SLICE("ok") : SLICE("degraded"));
+    json_put_text(&api->json, "status", degraded ? SLICE("degraded") : SLICE("ok"));
     json_put_time(&api->json, "time", clock_wall_ns(api->parts->clock));
+    json_key(&api->json, "problems");
+    json_open(&api->json, '[');
+    for (unsigned n = 0; health_name(n); n++)
+        if (problems >> n & 1)
+            json_text(&api->json, slice_text(health_name(n)));
+    json_close(&api->json, ']');
     json_close(&api->json, '}');
-    http_reply(api->request, healthy ? 200 : 503, "application/json",
-               SLICE("Cache-Control: no-store\r\n"), buffer_slice(&api->body));
+    http_reply(api->request, degraded ? 503 : 200, "application/json", SLICE("Cache-Control: no-store\r\n"), buffer_slice(&api->body));
 }
 
 void api_overview(struct api *api)

@@ -28,6 +28,7 @@ struct decoders; /* decode/registry.h */
 struct redecoder;
 struct search_files;
 
+struct health;
 struct server_parts {
     struct database *database;
     struct journal *journal;
@@ -45,6 +46,7 @@ struct server_parts {
     const struct search_files *files; /* beside the events; NULL: none */
     const struct redecoder *redecoder; /* for searches; NULL: none */
     const struct decoders *decoders;
+    struct health *health;
     const char *setup_code; /* while there is no user; NULL when there is one */
 };
 

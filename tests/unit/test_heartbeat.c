@@ -46,11 +46,25 @@ static void remembers_when_it_began(void **state)
     assert_int_equal(heartbeat.since_ns, 190);
 }
 
+static void tells_again_ever_more_rarely(void **state)
+{
+    (void)state;
+    struct heartbeat heartbeat = {.after = 1, .again_ns = 10, .again_most_ns = 35};
+    char events[200] = "";
+    for (int64_t at = 0; at < 130; at++)
+        events[at] = "nDAU"[heartbeat_note(&heartbeat, at == 129 ? HEARTBEAT_OK : HEARTBEAT_GONE, at)];
+    for (int64_t at = 0; at < 130; at++)
+        assert_int_equal(events[at], at == 0 ? 'D' : at == 10 || at == 30 || at == 65 || at == 100 ? 'A' : at == 129 ? 'U' : 'n');
+    assert_int_equal(heartbeat_note(&heartbeat, HEARTBEAT_GONE, 200), HEARTBEAT_DOWN); /* and begins anew */
+    assert_int_equal(heartbeat_note(&heartbeat, HEARTBEAT_GONE, 210), HEARTBEAT_AGAIN);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tells_once_and_takes_back_once),
         cmocka_unit_test(remembers_when_it_began),
+        cmocka_unit_test(tells_again_ever_more_rarely),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
