@@ -88,7 +88,7 @@ static int stream_receive(struct wire *wire, struct buffer *to, struct err *err)
 static int connect_stream(struct real *real, bool tls, const char *ca_file, struct err *err)
 {
     const struct late_curl *lib = real->lib;
-    long fd = -1;
+    curl_socket_t fd = CURL_SOCKET_BAD;
     char url[NET_URL_MAX];
     real->wire.send = stream_send;
     real->wire.receive = stream_receive;
@@ -106,7 +106,7 @@ static int connect_stream(struct real *real, bool tls, const char *ca_file, stru
     CURLcode code = lib->easy_perform(real->curl);
     if (code != CURLE_OK || lib->easy_getinfo(real->curl, CURLINFO_ACTIVESOCKET, &fd) != CURLE_OK || fd < 0)
         return net_target_fail(&real->target, code, real->text, err);
-    real->fd = (int)fd;
+    real->fd = fd;
     return 0;
 }
 
