@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""docs/reference/*.md from what `hinomi help search --json` and `hinomi help collect --json` say.
+"""docs/reference/*.md from what `hinomi help search --json`, `hinomi help collect --json` and `hinomi help notify --json` say.
 
   tools/make_reference.py [--bin build/hinomi] [--check]      --check: says which pages are old
 """
@@ -109,6 +109,21 @@ def collectors_page(reference):
         yield ""
 
 
+def notifiers_page(reference):
+    yield ("# Notifiers\n\nMade by `tools/make_reference.py` from the descriptors in `src/respond/notify/`. `hinomi help notify KIND` prints the same. "
+           "What to enter where, with an example of each: [notifiers](../notifiers.md).\n")
+    yield " · ".join(anchor(kind["name"]) for kind in reference["kinds"]) + "\n"
+    yield "## What every notifier has\n"
+    yield "An entry of `notifiers:` in the configuration has a `kind` and these options, and its kind's own. A secret is the text itself, `file:PATH` or `env:NAME`:\n"
+    yield from collector_options(reference["common"])
+    for kind in reference["kinds"]:
+        yield f"## {kind['name']}\n\n{kind['summary'][:1].upper() + kind['summary'][1:]}.\n"
+        if kind["details"]:
+            yield kind["details"] + "\n"
+        yield (f"A person's address: {kind['address']}.\n" if kind["address"] else "It reaches a place, and no single person.\n")
+        yield from collector_options(kind["options"])
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bin", default=str(ROOT / "build/hinomi"))
@@ -116,7 +131,7 @@ def main():
     args = parser.parse_args()
     ask = lambda what: json.loads(subprocess.run([args.bin, "help", what, "--json"], capture_output=True, check=True).stdout)
     reference, old = ask("search"), 0
-    pages = [(name, page(key, reference[key])) for key, (name, *_) in PAGES.items()] + [("collectors.md", collectors_page(ask("collect")))]
+    pages = [(name, page(key, reference[key])) for key, (name, *_) in PAGES.items()] + [("collectors.md", collectors_page(ask("collect"))), ("notifiers.md", notifiers_page(ask("notify")))]
     for name, lines in pages:
         path, text = ROOT / "docs/reference" / name, "\n".join(lines).rstrip("\n") + "\n"
         if not args.check:

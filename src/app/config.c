@@ -6,6 +6,7 @@
 #include "base/duration.h"
 #include "base/file.h"
 #include "base/limits.h"
+#include "base/secret.h"
 #include "base/zone.h"
 #include "collect/remote/preset.h"
 #include "cut/yaml.h"
@@ -166,6 +167,36 @@ static int read_notifiers(struct reading *reading, const struct yaml_node *node,
         if (read_notifier(reading, node->entries[i].value) < 0)
             return -1;
     return 0;
+}
+
+static int read_secret(struct reading *reading, const struct yaml_node *node, void *to)
+{
+    struct slice *secret = to;
+    if (read_slice(reading, node, to) < 0)
+        return -1;
+    return secret_read(*secret, reading->arena, secret, reading->err) < 0 ? err_within(reading->err, "line %d", node->line) : 0;
+}
+
+static int read_round(struct reading *reading, const struct yaml_node *node, void *to)
+{
+    if (duration_parse(yaml_text(node, SLICE("")), to) && *(int64_t *)to >= NS_PER_SECOND && *(int64_t *)to <= NS_PER_HOUR)
+        return 0;
+    return yaml_err(reading->err, node, "every: a duration from 1s to 1h is needed, such as 15s");
+}
+
+static int read_mailbox(struct reading *reading, const struct yaml_node *node, void *to)
+{
+    static const struct key keys[] = {
+        {"url", read_slice, offsetof(struct mailbox_config, url)},
+        {"user", read_slice, offsetof(struct mailbox_config, user)},
+        {"password", read_secret, offsetof(struct mailbox_config, password)},
+        {"ca_file", read_slice, offsetof(struct mailbox_config, ca_file)},
+        {"every", read_round, offsetof(struct mailbox_config, every_ns)},
+        {"allow_private", read_bool, offsetof(struct mailbox_config, allow_private)},
+    };
+    if (read_mapping(reading, node, keys, ARRAY_COUNT(keys), to) < 0)
+        return -1;
+    return mailbox_check(to, reading->err) < 0 ? err_within(reading->err, "line %d", node->line) : 0;
 }
 
 /* ---- what is kept, and where ---- */
@@ -427,6 +458,7 @@ int config_read(const char *path, struct arena *arena, struct config *config, st
         {"notifiers", read_notifiers, 0},
         {"waking", read_string, offsetof(struct config, waking)},
         {"link", read_string, offsetof(struct config, link)},
+        {"mailbox", read_mailbox, offsetof(struct config, mailbox)},
         {"heartbeats", read_heartbeats, 0},
         {"holidays", read_string, offsetof(struct config, holidays)},
     };

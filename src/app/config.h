@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "collect/collector.h"
+#include "respond/notify/mailbox.h"
 #include "respond/respond.h"
 
 #include "flow/sources.h"
@@ -51,6 +52,7 @@ struct config {
     const char *link;        /* where people open the console, "https://siem.example"; NULL: made of hosts and the port */
     struct respond_notifier notifiers[RESPOND_NOTIFIERS_MAX];
     size_t notifier_count;
+    struct mailbox_config mailbox; /* without a url: none */
 };
 
 void config_defaults(struct config *config);

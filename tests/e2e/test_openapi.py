@@ -90,6 +90,7 @@ def main():
         ask("GET", "/v1/knowledge/{kind}", "/v1/knowledge/macro?name=mine")
         ask("PUT", "/v1/knowledge/{kind}", "/v1/knowledge/macro", {"text": "macro: mine\n"}, 400)
         ask("GET", "/v1/schedules", "/v1/schedules")
+        ask("GET", "/v1/health", "/v1/health")
     finally:
         server.close()
     checks.finish()
