@@ -133,6 +133,17 @@ static struct slice link_of(const struct config *config, char to[SERVICE_LINK_SI
     return slice_text(to);
 }
 
+static int start_mailbox(struct service *service, struct err *err)
+{
+    struct mailbox_config *config = &service->config.mailbox; /* the mailbox borrows it */
+    if (!config->url.len)
+        return 0;
+    config->reply = waking_reply;
+    config->note = engine_note;
+    config->context = service;
+    return mailbox_start(config, &service->mailbox, err);
+}
+
 static int start_respond_and_gate(struct service *service, struct err *err)
 {
     char dir[PATH_ROOM], policy[PATH_ROOM];
@@ -162,7 +173,8 @@ static int start_respond_and_gate(struct service *service, struct err *err)
                                      .context = service};
     return gate_start(&gate, &service->gate, err) < 0 || respond_start(&respond, &service->respond, err) < 0
                ? -1
-               : waking_read_plan(service, err);
+           : waking_read_plan(service, err) < 0 ? -1
+                                                 : start_mailbox(service, err);
 }
 
 static struct slice cursor_of(void *context, struct slice source, struct slice path, struct arena *arena)
@@ -416,6 +428,7 @@ void service_stop(struct service *service)
         cli_fail(&err);
     server_free(service->server);
     arena_free(service->file_names);
+    mailbox_stop(service->mailbox);
     respond_stop(service->respond);
     gate_stop(service->gate);
     keeping_close(service->keeping);

@@ -26,6 +26,7 @@ struct service {
     struct intake *intake;
     struct collecting *collecting;
     struct respond *respond;
+    struct mailbox *mailbox; /* NULL: none */
     struct gate *gate;
     struct keeping *keeping;
     struct knowing *knowing;

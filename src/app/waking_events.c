@@ -3,6 +3,7 @@
 #include "app/service.h"
 #include "base/file.h"
 #include "base/limits.h"
+#include "state/audit.h"
 
 void waking_events_add(void *context, struct slice json)
 {
@@ -22,6 +23,36 @@ int waking_tighten(void *context, struct slice incident_id, struct err *err)
 {
     struct service *service = context;
     return gate_tighten(service->gate, incident_id, err);
+}
+
+static bool record_reply(struct service *service, const struct respond_answered *answered, struct slice from,
+                         const struct err *failure)
+{
+    struct err err;
+    const struct audit_row row = {.actor = answered->person.len ? answered->person : SLICE("somebody by mail"),
+                                  .via = SLICE("mail"), .peer = from, .action = SLICE("incident.acknowledge"),
+                                  .object = answered->incident.len ? answered->incident : SLICE(""), .detail = SLICE(""),
+                                  .result = failure ? slice_text(failure->text) : SLICE("ok")};
+    if (audit_add(service->database, clock_real(), &row, &err) == 0)
+        return true;
+    engine_note(NULL, err.text);
+    return false;
+}
+
+enum mailbox_result waking_reply(void *context, struct slice token, struct slice from)
+{
+    struct service *service = context;
+    struct respond_answered answered;
+    struct err err;
+    struct arena *arena = arena_new(MIB);
+    if (!arena)
+        return MAILBOX_LATER;
+    int result = respond_answer(service->respond, token, "mail", arena, &answered, &err);
+    bool known = result == 0 || err.code == ERR_CONFLICT; /* somebody was first: nothing is left to do */
+    bool recorded = record_reply(service, &answered, from, result < 0 ? &err : NULL);
+    bool unknown = result < 0 && err.code == ERR_NOT_FOUND;
+    arena_free(arena);
+    return unknown ? MAILBOX_NOT_OURS : known && recorded ? MAILBOX_TAKEN : MAILBOX_LATER;
 }
 
 int waking_read_plan(struct service *service, struct err *err)

@@ -7,10 +7,13 @@
  */
 #include "base/err.h"
 #include "base/slice.h"
+#include "respond/notify/mailbox.h"
 
 struct service;
 
 void waking_events_add(void *context, struct slice json);
 int waking_tighten(void *context, struct slice incident_id, struct err *err);
+/* A mail that answers a page (respond/notify/mailbox.h); it is in the audit trail with where it came from. */
+enum mailbox_result waking_reply(void *context, struct slice token, struct slice from);
 /* Reads the file of the configuration's `waking`, if it names one, and puts the plan in force. */
 MUST_USE int waking_read_plan(struct service *service, struct err *err);
