@@ -172,8 +172,14 @@ struct respond_answered {
 };
 MUST_USE int respond_answer(struct respond *respond, struct slice token, const char *how, struct arena *arena,
                             struct respond_answered *out, struct err *err);
-/* What the token is about. */
-MUST_USE int respond_answer_json(struct respond *respond, struct slice token, struct json *json, struct err *err);
+/* What the token is about; texts in the arena. */
+struct respond_answer_about {
+    struct slice incident, person, state, owner, title_en, title_ja;
+    enum severity severity;
+    bool open; /* somebody is still to answer */
+};
+MUST_USE int respond_answer_about(struct respond *respond, struct slice token, struct arena *arena,
+                                  struct respond_answer_about *out, struct err *err);
 /* "Wake me now": all contacts of a person, through the same path as any page. */
 MUST_USE int respond_test(struct respond *respond, struct slice person, struct json *json, struct err *err);
 

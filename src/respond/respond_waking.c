@@ -344,33 +344,20 @@ int respond_answer(struct respond *respond, struct slice token, const char *how,
     return out->incident.ptr ? respond_acknowledge_by(respond, out->incident, who.person, how, err) : err_nomem(err);
 }
 
-int respond_answer_json(struct respond *respond, struct slice token, struct json *json, struct err *err)
+int respond_answer_about(struct respond *respond, struct slice token, struct arena *arena,
+                         struct respond_answer_about *out, struct err *err)
 {
     struct page_answerer who;
     struct incident incident;
     char name[INCIDENT_NAME_SIZE];
-    struct arena *arena = arena_new(RESPOND_ARENA_MAX);
-    if (!arena)
-        return err_nomem(err);
-    int result = find_answerer(respond, token, arena, &who, err) < 0 ||
-                         incident_read_head(respond->config.database, who.incident, arena, &incident, err) < 0
-                     ? -1
-                     : 0;
-    if (result == 0) {
-        incident_name(who.incident, name);
-        json_open(json, '{');
-        json_put_text(json, "incident", slice_text(name));
-        json_put_text(json, "person", who.person);
-        json_put_text(json, "state", incident.state);
-        json_put_text_or_null(json, "owner", incident.owner);
-        json_put_text(json, "severity", slice_text(severity_name(incident.severity)));
-        json_put_text_or_null(json, "title_en", incident.en[INCIDENT_TITLE]);
-        json_put_text_or_null(json, "title_ja", incident.ja[INCIDENT_TITLE]);
-        json_put_bool(json, "open", who.open);
-        json_close(json, '}');
-    }
-    arena_free(arena);
-    return result;
+    *out = (struct respond_answer_about){0};
+    if (find_answerer(respond, token, arena, &who, err) < 0 ||
+        incident_read_head(respond->config.database, who.incident, arena, &incident, err) < 0)
+        return -1;
+    incident_name(who.incident, name);
+    *out = (struct respond_answer_about){arena_copy(arena, slice_text(name)), who.person, incident.state, incident.owner,
+                                         incident.en[INCIDENT_TITLE], incident.ja[INCIDENT_TITLE], incident.severity, who.open};
+    return out->incident.ptr ? 0 : err_nomem(err);
 }
 
 /* ---- "wake me now" ---- */

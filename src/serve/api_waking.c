@@ -1,4 +1,4 @@
-/* Waking people: the plan, who is on call, contacts, swaps, tests, and answers by link. */
+/* Waking people: the plan, who is on call, contacts, swaps, tests, drills. */
 #include "serve/api.h"
 
 #include "base/limits.h"
@@ -198,39 +198,4 @@ void api_waking_stand_ins_end(struct api *api)
                                                : err_set(&err, ERR_NOT_FOUND, "there is no such swap or absence");
     if (api_did(api, "waking.stand_in_end", api->param, SLICE(""), result, &err))
         api_waking(api);
-}
-
-/* ---- answers by link: whoever has the token, without signing in ---- */
-
-void api_answer(struct api *api)
-{
-    struct err err;
-    reply_or_err(api, respond_answer_json(api->parts->respond, api->param, &api->json, &err), &err);
-}
-
-static void reply_voice(struct api *api, bool done)
-{
-    http_reply(api->request, 200, "application/xml", SLICE("Cache-Control: no-store\r\n"),
-               done ? SLICE("<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response><Say>Acknowledged. Thank you.</Say></Response>")
-                    : SLICE("<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response><Say>This was answered or closed already.</Say></Response>"));
-}
-
-/* A telephone gateway posts a form after a key was pressed, and reads the answer out. */
-void api_answer_post(struct api *api)
-{
-    struct err err;
-    struct respond_answered answered;
-    struct slice type = http_header(api->request, "content-type");
-    bool voice = slice_starts(type, SLICE("application/x-www-form-urlencoded"));
-    int result = respond_answer(api->parts->respond, api->param, voice ? "voice" : "link", api->arena, &answered, &err);
-    const struct err *failure = result < 0 ? &err : NULL;
-    struct slice actor = answered.person.len ? answered.person : SLICE("somebody with a link");
-    if (!api_record_claim(api, actor, "incident.acknowledge", answered.incident, failure))
-        return;
-    if (voice && (result == 0 || err.code == ERR_CONFLICT))
-        reply_voice(api, result == 0);
-    else if (result < 0)
-        api_reply_err(api, &err);
-    else
-        api_answer(api);
 }

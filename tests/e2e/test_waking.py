@@ -174,13 +174,17 @@ def by_link(gateway, server):
     save_plan(server, second="3s")
     page = gateway.of(person="suzuki", event="page")[0]
     token = page["reply_token"]
-    checks.check("the link leads to the console", page["answer_link"].endswith("/#/answer/" + token), page["answer_link"])
+    checks.check("the link leads to the console", page["answer_link"].endswith("/v1/answer/" + token), page["answer_link"])
     status, about, _ = http_request(server.api_port, "GET", f"/v1/answer/{token}", None, {}, 30)
     checks.equal("a link says what it is about, without signing in", (status, about["person"], about["severity"], about["open"]),
                  (200, "suzuki", "critical", True))
+    status, text, headers = http_request(server.api_port, "GET", f"/v1/answer/{token}", None, {"Accept": "text/html"}, 30)
+    checks.check("a browser sees a page with one button, and no script",
+                 status == 200 and b"<button" in text and b"<script" not in text and "form-action 'self'" in headers["Content-Security-Policy"], text)
     checks.equal("looking at it answers nothing", pages(server)[0]["state"], "running")
-    status, answer, _ = http_request(server.api_port, "POST", f"/v1/answer/{token}", "{}", {"Content-Type": "application/json"}, 30)
-    checks.equal("pressing the button does", (status, answer["state"], answer["owner"]), (200, "acknowledged", "suzuki"))
+    status, text, _ = http_request(server.api_port, "POST", f"/v1/answer/{token}?by=page", "",
+                                   {"Content-Type": "application/x-www-form-urlencoded"}, 30)
+    checks.check("pressing the button does", status == 200 and "suzuki has it" in text.decode() and b"<button" not in text, text)
     other = gateway.of(person="sato", event="page")[0]["reply_token"]
     status, answer, _ = http_request(server.api_port, "POST", f"/v1/answer/{other}", "{}", {"Content-Type": "application/json"}, 30)
     checks.equal("who comes second is told who was first", (status, "suzuki" in answer["error"]["message"]), (409, True))

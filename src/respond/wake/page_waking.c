@@ -78,7 +78,7 @@ static int make_notice(struct paging *paging, const struct waking_wish *wish, co
         .sent_ns = paging->wall};
     if (link.len) {
         notice->link = arena_printf(arena, "%.*s/#/incidents?id=%s", SLICE_ARG(link), name);
-        notice->answer_link = arena_printf(arena, "%.*s/#/answer/%s", SLICE_ARG(link), token);
+        notice->answer_link = arena_printf(arena, "%.*s/v1/answer/%s", SLICE_ARG(link), token);
     }
     return notice->text_en.ptr && notice->text_ja.ptr && notice->reply_token.ptr ? 0 : err_nomem(err);
 }
