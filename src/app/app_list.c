@@ -57,6 +57,8 @@ const struct command_line command_lines[] = {
      app_restore},
     {"watch", "URL [--config FILE] [--webhook URL] [--every 20s] [--after 2] [--again 5m] [--ca FILE] [--state FILE] [--once] [--test]",
      "the outside heartbeat: tells when a Hinomi is gone or degraded, and when it is back", app_watch},
+    {"oncall", "[--at T | --from T --days N] [--format table|json|jsonl|csv] PLAN",
+     "whether a waking plan can be put in force, and who would be on call when", app_oncall},
     {"user", "list|add|role|password|disable|enable --dir DATA [--role ROLE] [--format F] [NAME]",
      "the people who may sign in; passwords are asked for or read from standard input", app_user},
     {"keep", "add|list|remove --dir DATA [--stream S] [--from T] [--to T] [--reason TEXT] [--user ADMIN] [--all]\n"

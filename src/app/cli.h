@@ -77,6 +77,7 @@ int app_audit(int argc, char **argv);
 int app_backup(int argc, char **argv);
 int app_restore(int argc, char **argv);
 int app_watch(int argc, char **argv);
+int app_oncall(int argc, char **argv);
 int app_keep(int argc, char **argv);
 int app_user(int argc, char **argv);
 int app_token(int argc, char **argv);
