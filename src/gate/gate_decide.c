@@ -150,8 +150,16 @@ static bool describe(struct gate *gate, const struct gate_request *request,
                      value_i64((now_ns - request->at_ns) / NS_PER_SECOND)) &&
            put_allowed(gate, request, now_ns) && put_text(batch, "incident_id", touch.id) &&
            put_text(batch, "incident_severity", slice_text(severity_name(touch.severity))) &&
-           put_value(batch, SLICE("incident_rank"), value_i64(touch.severity)) &&
-           put_value(batch, SLICE("tightened"), value_bool(gate->tightening.on));
+           put_value(batch, SLICE("incident_rank"), value_i64(touch.severity));
+}
+
+/* As a truth value, which a field of an event is not. */
+static bool find_tightened(void *context, struct slice name, struct value_list *out)
+{
+    static const struct value off = {.type = VALUE_BOOL}, on = {.type = VALUE_BOOL, .boolean = true};
+    const struct gate *gate = context;
+    *out = (struct value_list){gate->tightening.on ? &on : &off, 1};
+    return slice_is(name, "tightened");
 }
 
 static int ask_policy(struct gate *gate, const struct gate_request *request,
@@ -164,7 +172,9 @@ static int ask_policy(struct gate *gate, const struct gate_request *request,
                                .now_ns = now_ns,
                                .clock = gate->config.clock,
                                .state = state_read,
-                               .state_context = gate->state};
+                               .state_context = gate->state,
+                               .bound = find_tightened,
+                               .bound_context = gate};
     arena_reset(gate->scratch);
     if (!describe(gate, request, touch, now_ns) ||
         policy_decide(gate->policy, &scope, gate->batch, &verdict, &err) < 0)

@@ -283,6 +283,7 @@ static struct slice fill_in(struct slice template, const struct batch *batch, st
  * stand as a condition of its own. */
 struct computed {
     const struct policy *policy;
+    const struct expr_scope *outer; /* whose bound names come behind these */
     struct value values[POLICY_VALUES_MAX];
     size_t count;
 };
@@ -296,7 +297,7 @@ static bool find_computed(void *context, struct slice name, struct value_list *o
             *out = (struct value_list){&computed->values[i], some};
             return true;
         }
-    return false;
+    return computed->outer->bound && computed->outer->bound(computed->outer->bound_context, name, out);
 }
 
 static int compute_values(const struct policy *policy, struct computed *computed,
@@ -332,7 +333,7 @@ static int row_applies(const struct policy_row *row, struct expr_scope *scope,
 int policy_decide(const struct policy *policy, struct expr_scope *outer, struct batch *batch,
                   struct policy_verdict *out, struct err *err)
 {
-    struct computed computed = {.policy = policy};
+    struct computed computed = {.policy = policy, .outer = outer};
     *out = (struct policy_verdict){.decision = GATE_HOLD};
     struct expr_scope scope = *outer;
     scope.bound = find_computed;
