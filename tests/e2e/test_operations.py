@@ -104,7 +104,7 @@ def check_command(server, data):
     for text, words in (("version: 1\nportt: 1\n", "no key 'portt'"), ("version: 1\nsyslog: {address: 0.0.0.0}\n", "plain text"),
                         ("version: 1\napi: {address: example}\n", "no address"), ("version: 1\ncertificate: /nowhere.pem\nkey: /nowhere.key\n", "nowhere"),
                         ("version: 1\ngate_policy: /nowhere.yaml\n", "hold everything"),
-                        ("version: 1\nnotifiers: [{name: x, url: 'ftp://example.jp/'}]\n", "x: ")):
+                        ("version: 1\nnotifiers: [{name: x, url: 'ftp://example.jp/', secret: 0123456789abcdef}]\n", "notifier x: only https")):
         bad.write_text(text)
         status, lines, out = check_lines("--config", bad, "--dir", data)
         checks.check(f"configuration: {words}", status == 1 and words in out, out)

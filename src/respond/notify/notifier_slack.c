@@ -108,7 +108,11 @@ static enum notifier_result judge(const struct notify_said *said, struct notifie
         return NOTIFIER_SENT;
     }
     struct slice why = json_text_of(json_get(said->json, "error"), SLICE("no reason"));
-    err_set(err, ERR_IO, "Slack refused it: %.*s", (int)(why.len < NOTIFY_SAID_MAX ? why.len : NOTIFY_SAID_MAX), why.ptr);
+    struct buffer text;
+    buffer_init(&text, 4 * NOTIFY_SAID_MAX);
+    notify_put_printable(why, NOTIFY_SAID_MAX, &text);
+    err_set(err, ERR_IO, "Slack refused it: %.*s", SLICE_ARG(buffer_slice(&text)));
+    buffer_close(&text);
     for (size_t i = 0; i < ARRAY_COUNT(passing); i++)
         if (slice_is(why, passing[i]))
             return NOTIFIER_AGAIN;

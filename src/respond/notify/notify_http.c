@@ -21,7 +21,7 @@ bool notify_find_address(const struct notifier_message *message, struct slice *o
 
 /* ---- what the other side says ---- */
 
-static void put_printable(struct slice text, size_t most, struct buffer *to)
+void notify_put_printable(struct slice text, size_t most, struct buffer *to)
 {
     size_t end = to->len + most;
     while (text.len && to->len < end) {
@@ -57,7 +57,7 @@ static int say_why(const struct notify_said *said, struct err *err)
         buffer_put_text(&text, "; redirects are not followed");
     if (words.len)
         buffer_put_text(&text, ": ");
-    put_printable(words, NOTIFY_SAID_MAX, &text);
+    notify_put_printable(words, NOTIFY_SAID_MAX, &text);
     err_set(err, ERR_IO, "%.*s", SLICE_ARG(buffer_slice(&text)));
     buffer_close(&text);
     return -1;
@@ -79,7 +79,7 @@ void notify_receipt(struct notifier_answer *answer, const char *name, struct sli
         return;
     buffer_init(&text, 4096);
     buffer_printf(&text, "%s ", name);
-    put_printable(value, NOTIFIER_RECEIPT_SIZE - 40, &text);
+    notify_put_printable(value, NOTIFIER_RECEIPT_SIZE - 40, &text);
     snprintf(answer->receipt, sizeof(answer->receipt), "%.*s", SLICE_ARG(buffer_slice(&text)));
     buffer_close(&text);
 }

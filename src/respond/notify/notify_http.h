@@ -35,6 +35,8 @@ bool notify_find_address(const struct notifier_message *message, struct slice *o
 /* What the other side calls the message, as receipt: "name value", printable. Nothing when value is none. */
 void notify_receipt(struct notifier_answer *answer, const char *name, struct slice value);
 
+/* At most so many bytes of another's words, control characters as spaces. */
+void notify_put_printable(struct slice text, size_t most, struct buffer *to);
 struct slice notify_bearer(const struct notifier_message *message, const char *word, struct slice secret); /* "Bearer x" */
 struct slice notify_basic(const struct notifier_message *message, struct slice user, struct slice password);
 /* At most so many characters; a longer text ends in an ellipsis. */
