@@ -197,6 +197,25 @@ size_t watch_channels_send(struct watch_channels *channels)
 
 /* ---- opening ---- */
 
+/* Those of persons only have nobody to tell here: what stays are places. */
+static int settle_rows(struct watch_channels *channels, struct err *err)
+{
+    struct config *config = &channels->config;
+    size_t kept = 0;
+    for (size_t i = 0; i < config->notifier_count; i++) {
+        struct respond_notifier row = config->notifiers[i];
+        row.name = slice_text(arena_string(channels->arena, row.name)); /* it is printed */
+        if (!row.name.ptr)
+            return err_nomem(err);
+        if (notifier_takes_news(&row))
+            config->notifiers[kept++] = row;
+        else
+            fprintf(stderr, "hinomi watch: notifier %s is not used: it has no `to`, so it reaches persons only\n", row.name.ptr);
+    }
+    config->notifier_count = kept;
+    return 0;
+}
+
 int watch_channels_open(const char *config_path, const char *webhook, struct watch_channels **out, struct err *err)
 {
     *out = NULL;
@@ -211,10 +230,8 @@ int watch_channels_open(const char *config_path, const char *webhook, struct wat
     channels->webhook = webhook;
     config_defaults(&channels->config);
     int result = config_path ? config_read(config_path, arena, &channels->config, err) : 0;
-    for (size_t i = 0; i < channels->config.notifier_count && result == 0; i++) { /* names are printed */
-        channels->config.notifiers[i].name = slice_text(arena_string(arena, channels->config.notifiers[i].name));
-        result = channels->config.notifiers[i].name.ptr ? 0 : err_nomem(err);
-    }
+    if (result == 0)
+        result = settle_rows(channels, err);
     if (result < 0)
         watch_channels_close(channels);
     else

@@ -583,7 +583,12 @@ static void nobody_to_tell_is_a_mistake(void **state)
                                        "{kind: ntfy, name: e, url: 'https://ntfy.example'}",
                                        "{kind: sms, name: e, user: AC1, password: t, from: '+815012345678'}", "{kind: slack, name: e, secret: xoxb-1}"};
     struct notice notice = notice_of("opened");
+    static const char *const places[] = {WEBHOOK, SLACK, SLACK_BOT, TEAMS, DISCORD, LINE, NTFY, PAGER, OPSGENIE, SMS, VOICE, MAIL, SYSLOG};
+    struct respond_notifier row;
+    for (size_t i = 0; i < ARRAY_COUNT(places); i++)
+        assert_true(try_row(places[i], &row) == 0 && notifier_takes_news(&row));
     for (size_t i = 0; i < ARRAY_COUNT(some); i++) {
+        assert_true(try_row(some[i], &row) == 0 && !notifier_takes_news(&row));
         assert_int_equal(tell(some[i], &notice, NULL), NOTIFIER_REFUSED);
         assert_non_null(strstr(why.text, "only persons with an address there can be told"));
     }

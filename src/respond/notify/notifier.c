@@ -18,3 +18,9 @@ const struct notifier *notifier_find(struct slice name)
             return notifier_kinds[i];
     return NULL;
 }
+
+bool notifier_takes_news(const struct respond_notifier *row)
+{
+    const struct notifier *kind = notifier_find(row->kind);
+    return kind && (!kind->takes_news || kind->takes_news(row));
+}

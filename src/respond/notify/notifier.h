@@ -55,6 +55,8 @@ struct notifier {
     /* Whether a person can be reached there: a mail address, a number. ERR_CONFIG. NULL: it reaches a place and no
      * single person, so messages have no address. */
     int (*check_address)(struct slice address, struct err *err);
+    /* Whether news, which are for no single person, have somewhere to go in this row; NULL: always. */
+    bool (*takes_news)(const struct respond_notifier *row);
     /* May block for NOTIFY_TIMEOUT_MS. Unless SENT, err says why. */
     enum notifier_result (*send)(const struct notifier_message *message, const struct hin_net *net,
                                  const struct hin_rand *rand, struct notifier_answer *answer, struct err *err);
@@ -62,5 +64,7 @@ struct notifier {
 
 /* All kinds, in the order of the list; NULL at the end. */
 extern const struct notifier *const notifier_kinds[];
+/* False: only persons can be told by this row, as it has no `to`. */
+bool notifier_takes_news(const struct respond_notifier *row);
 /* NULL when there is none of that name. */
 const struct notifier *notifier_find(struct slice name);

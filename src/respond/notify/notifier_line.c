@@ -82,5 +82,6 @@ const struct notifier notifier_line = {
     .option_count = ARRAY_COUNT(options),
     .check = check,
     .check_address = check_address,
+    .takes_news = notify_has_to,
     .send = post,
 };

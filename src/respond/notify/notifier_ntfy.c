@@ -27,6 +27,12 @@ static bool cut_url(struct slice url, struct slice *server, struct slice *topic)
     return host >= 0;
 }
 
+static bool takes_news(const struct respond_notifier *row)
+{
+    struct slice server, topic;
+    return cut_url(row->url, &server, &topic) && topic.len;
+}
+
 static int check(const struct respond_notifier *row, struct err *err)
 {
     struct slice server, topic;
@@ -115,5 +121,6 @@ const struct notifier notifier_ntfy = {
     .option_count = ARRAY_COUNT(options),
     .check = check,
     .check_address = check_address,
+    .takes_news = takes_news,
     .send = post,
 };

@@ -17,6 +17,11 @@ static int check(const struct respond_notifier *row, struct err *err)
     return notify_check_url(row, err);
 }
 
+static bool takes_news(const struct respond_notifier *row)
+{
+    return !row->secret.len || row->to.len; /* an incoming webhook has its channel */
+}
+
 static int check_address(struct slice address, struct err *err)
 {
     if (notify_is_word(address, "", 8, 32) && strchr("UWCGD", address.ptr[0]))
@@ -154,5 +159,6 @@ const struct notifier notifier_slack = {
     .option_count = ARRAY_COUNT(options),
     .check = check,
     .check_address = check_address,
+    .takes_news = takes_news,
     .send = post,
 };

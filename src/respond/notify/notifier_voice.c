@@ -84,5 +84,6 @@ const struct notifier notifier_voice = {
     .option_count = ARRAY_COUNT(options),
     .check = twilio_check,
     .check_address = notify_check_number,
+    .takes_news = notify_has_to,
     .send = post,
 };

@@ -19,6 +19,11 @@ bool notify_find_address(const struct notifier_message *message, struct slice *o
     return out->len > 0;
 }
 
+bool notify_has_to(const struct respond_notifier *row)
+{
+    return row->to.len > 0;
+}
+
 /* ---- what the other side says ---- */
 
 void notify_put_printable(struct slice text, size_t most, struct buffer *to)

@@ -32,6 +32,8 @@ enum notifier_result notify_ask(const struct notifier_message *message, const st
 MUST_USE int notify_check_url(const struct respond_notifier *row, struct err *err);
 /* The person's address, else the row's `to`; none: REFUSED's sentence is in err, and false. */
 bool notify_find_address(const struct notifier_message *message, struct slice *out, struct err *err);
+/* takes_news of kinds that need a `to`. */
+bool notify_has_to(const struct respond_notifier *row);
 /* What the other side calls the message, as receipt: "name value", printable. Nothing when value is none. */
 void notify_receipt(struct notifier_answer *answer, const char *name, struct slice value);
 

@@ -114,12 +114,6 @@ static int put_message(struct outbox *outbox, const struct message *message, str
     return result;
 }
 
-/* One that reaches single persons has news only for the address it is given. */
-static bool takes_news(const struct sender *sender, const struct incident *incident)
-{
-    return incident->severity >= sender->row->least && (!sender->notifier->check_address || sender->row->to.len);
-}
-
 int outbox_put(struct outbox *outbox, const struct incident *incident, const char *event,
                struct arena *arena, struct err *err)
 {
@@ -128,7 +122,7 @@ int outbox_put(struct outbox *outbox, const struct incident *incident, const cha
     for (size_t i = 0; i < outbox->config->notifier_count && result == 0; i++) {
         const struct message message = {.incident = incident->id, .notifier = outbox->senders[i].row->name,
                                         .notice = &notice};
-        if (takes_news(&outbox->senders[i], incident))
+        if (incident->severity >= outbox->senders[i].row->least && notifier_takes_news(outbox->senders[i].row))
             result = put_message(outbox, &message, err);
     }
     return result;
