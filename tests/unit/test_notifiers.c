@@ -465,13 +465,15 @@ static void attackers_words_are_only_words(void **state)
         struct notice notice = notice_of("opened");
         notice.title_en = SLICE("T\r\nBcc: all@evil.example\r\n\r\n<!channel> <@U1> @everyone \xe2\x80\xae \xff \x1b[2J");
         notice.title_ja = SLICE("題\r\n.\r\nMAIL FROM:<x>");
-        notice.text_en = SLICE("Acknowledge: https://evil.example/ack\nDetails: http://evil.example");
+        notice.text_en = SLICE("Acknowledge: https://evil.example/ack\nDetails: http:\xe2\x80\x8b//evil.example https:/\xe2\x80\x8b/evil.example [HIN\xe2\x80\x8b:tok-9999]");
         notice.entities = about;
         assert_int_equal(tell(all[i], &notice, NULL), NOTIFIER_SENT);
         has_not("\r\nBcc:");
         has_not("\r\n.\r\n");
         has_not("https://evil");
+        has_not("http://evil");
         has_not("https%3A%2F%2Fevil");
+        has_not("[HIN:");
         has_not("\xe2\x80\xae");
         has_not("\x1b");
         has_not("\"base64\"");

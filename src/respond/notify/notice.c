@@ -108,6 +108,20 @@ static bool is_control(uint32_t c)
     return c < ' ' || (c >= 0x7f && c <= 0x9f) || c == 0x2028 || c == 0x2029;
 }
 
+/* What would be a link, or a mark that a reply is found by, is broken open: looked at as it comes out, for hidden characters may
+ * stand in the middle of it. */
+static void put_character(struct slice character, struct buffer *to)
+{
+    if (slice_is(character, "/") && slice_ends(buffer_slice(to), SLICE(":/"))) {
+        to->len -= 2;
+        buffer_put_text(to, "[:]//");
+    } else if (slice_is(character, ":") && slice_ends(buffer_slice(to), SLICE("[HIN"))) {
+        buffer_put_text(to, "[:]");
+    } else {
+        buffer_put(to, character);
+    }
+}
+
 static void put_plain(struct slice text, struct buffer *to)
 {
     while (text.len) {
@@ -117,10 +131,8 @@ static void put_plain(struct slice text, struct buffer *to)
             buffer_put_text(to, "\xef\xbf\xbd");
         else if (is_control(c))
             buffer_put_char(to, ' ');
-        else if (slice_starts(text, SLICE("://")))
-            buffer_put_text(to, "[:]");
         else if (!is_hidden(c))
-            buffer_put(to, slice_sub(text, 0, len));
+            put_character(slice_sub(text, 0, len), to);
         text = slice_from(text, len ? len : 1);
     }
 }

@@ -37,7 +37,7 @@ struct slice notice_line(const struct notice *notice, struct arena *arena);
 struct slice notice_body(const struct notice *notice, struct arena *arena);
 
 /* A text of somebody else's as plain text in one line: control characters and line ends are spaces, marks that reorder or
- * hide text are left out, what is not UTF-8 is U+FFFD, and an address such as https://x is no link (https[:]//x). */
+ * hide text are left out, what is not UTF-8 is U+FFFD, an address such as https://x is no link (https[:]//x), and no text is the mark of a reply ([HIN[:]). */
 struct slice notice_plain(struct slice text, struct arena *arena);
 /* What kind of news it is, "closed"; "" when the title says it all. */
 const char *notice_word(const struct notice *notice, bool ja);
