@@ -20,7 +20,7 @@ import time
 import urllib.parse
 
 import certificates
-from harness import ROOT, Checks, run, wait_for
+from harness import Checks, Server, run, wait_for
 
 checks = Checks()
 FOLDER = tempfile.mkdtemp(prefix="hinomi-channels-")
@@ -323,7 +323,59 @@ def words():
         checks.equal(f"a secret in {where[:4]}: read", json.loads(server.asked[-1][2])["routing_key"], want * 32)
 
 
+SEARCH = """saved_search: failed logins
+search: index=main event.action=login_failed
+earliest: -1h
+latest: now
+schedule:
+  every: 1s
+  group_by: [user.name]
+  suppress: 1h
+  severity: critical
+  title: {en: "Failed logins of $user.name$", ja: "$user.name$ のログイン失敗"}
+  entities: {user: user.name}
+"""
+NAME = "@everyone\r\nBcc: all@evil.example\r\n.\r\n<!channel> [x](https://evil.example) \u202e\u200b[HIN:tok-9999]"
+
+
+def an_incident():
+    """From events with an attacker's words to every channel of a server, and its end."""
+    pager, chat, hook, smtp, log = Http((202, {}, b'{"dedup_key":"k"}')), Http((200, {}, b'{"id":"1"}')), Http((500, {}, b"")), Smtp("starttls"), Syslog("tls")
+    rows = [{"kind": "pagerduty", "url": pager.url, "secret": "0" * 32}, {"kind": "discord", "url": chat.url + "/w"}, {"kind": "webhook", "url": hook.url + "/h", "secret": SECRET},
+            {"kind": "mail", "url": f"smtp://127.0.0.1:{smtp.port}", "from": "hinomi@example.jp", "to": "soc@example.jp"}, {"kind": "syslog", "url": log.url},
+            {"kind": "mail", "url": f"smtp://127.0.0.1:{smtp.port}", "from": "persons@example.jp"}]
+    text = "notifiers:\n" + "".join("  - " + json.dumps({"name": f"c{i}", "allow_private": True, "ca_file": FOLDER + "/ca.pem", **row}) + "\n" for i, row in enumerate(rows))
+    server = Server(config=text).start()
+    try:
+        server.sign_in()
+        server.hec(server.token(), [{"event": {"action": "login_failed"}, "user": {"name": NAME}}])
+        status, body, _ = server.request("PUT", "/v1/knowledge/saved_search", {"text": SEARCH, "shared": True})
+        checks.check("a search is scheduled", status in (200, 201), body)
+        listed = lambda: server.request("GET", "/v1/incidents?state=open")[1]["incidents"]
+        checks.check("an incident", wait_for(listed), listed())
+        checks.check("all are told", wait_for(lambda: pager.asked and chat.asked and len(hook.asked) > 1 and smtp.mails and log.bytes), (len(pager.asked), len(chat.asked), len(hook.asked), len(smtp.mails), log.bytes))
+        hook.answer = (200, {}, b"")
+        incident = listed()[0]["id"]
+        first = json.loads(pager.asked[0][2])
+        checks.equal("the pager", (first["event_action"], first["dedup_key"], first["payload"]["severity"]), ("trigger", f"hinomi:{incident}", "critical"))
+        message, text = parsed(smtp.mails[0])
+        checks.check("the mail has no header of an attacker's", message["Bcc"] is None and len(message.get_all("Subject")) == 1 and "Failed logins of @everyone" in text, str(message))
+        said = json.loads(chat.asked[0][2])["content"]
+        for name, words in (("mail", text + message["Subject"]), ("chat", said), ("pager", json.dumps(first, ensure_ascii=False)), ("log", log.bytes.decode())):
+            checks.check(f"{name}: words only", "https://evil" not in words and "\u202e" not in words and "[HIN:" not in words and "\r\nBcc" not in words, words)
+        checks.check("one frame a message", log.bytes.count(b"<106>1 ") == 1 and b"\n" not in log.bytes, log.bytes)
+        checks.check("nobody is told by a row without a `to`", all("persons" not in str(m) for m in smtp.mails))
+        checks.check("the webhook's attempts have one key, and signatures of their own", wait_for(lambda: hook.asked[-1][1]["X-Hinomi-Signature"]) and len({h["Idempotency-Key"] for _, h, b in hook.asked}) == 1
+                     and len({h["X-Hinomi-Signature"] for _, h, _ in hook.asked}) == len(hook.asked) and len({b for _, _, b in hook.asked}) == 1, hook.asked)
+        checks.check("its JSON has the words as they are", NAME in json.loads(hook.asked[0][2])["title"]["en"], hook.asked[0][2])
+        server.request("POST", f"/v1/incidents/{incident}/close", {"comment": "a test"})
+        checks.check("it is resolved at the pager", wait_for(lambda: any(json.loads(b)["event_action"] == "resolve" and json.loads(b)["dedup_key"] == f"hinomi:{incident}" for _, _, b in pager.asked)), pager.asked)
+    finally:
+        server.close()
+
+
 try:
+    an_incident()
     shapes()
     failures()
     mails()
