@@ -1,5 +1,6 @@
 #include "test.h"
 
+#include "base/thread.h"
 #include "net/address_filter.h"
 #include "net/http_client.h"
 
@@ -306,6 +307,38 @@ static void the_checked_address_is_the_one_connected_to(void **state)
     assert_int_equal(resolves, 1);
 }
 
+static void names_and_numbers_are_looked_up(void **state)
+{
+    (void)state;
+    struct net_address found[HTTP_FETCH_ADDRESSES];
+    struct err err;
+    const struct hin_net *net = net_real();
+    assert_int_equal(net->resolve(net, "127.0.0.1", found, HTTP_FETCH_ADDRESSES, &err), 1);
+    assert_int_equal(found[0].address.ss_family, AF_INET);
+    assert_int_equal(net->resolve(net, "::1", found, HTTP_FETCH_ADDRESSES, &err), 1);
+    assert_int_equal(found[0].address.ss_family, AF_INET6);
+    assert_true(net->resolve(net, "localhost", found, HTTP_FETCH_ADDRESSES, &err) >= 1); /* by a thread */
+    assert_int_equal(net->resolve(net, "localhost", found, 0, &err), 0);
+    thread_fail_after(0);
+    assert_int_equal(net->resolve(net, "localhost", found, HTTP_FETCH_ADDRESSES, &err), -1);
+    thread_fail_after(-1);
+    assert_string_equal(err.text, "localhost: no thread can be started to look it up");
+    assert_int_equal(net->resolve(net, "no name at all", found, HTTP_FETCH_ADDRESSES, &err), -1);
+    assert_int_equal(err.code, ERR_IO);
+}
+
+static void known_ports_are_asked_of_others(void **state)
+{
+    (void)state;
+    struct err err;
+    assert_int_equal(http_fetch_check_ports(SLICE("https://hooks.example/"), false, &err), 0);
+    assert_int_equal(http_fetch_check_ports(SLICE("https://hooks.example:8443/"), false, &err), 0);
+    assert_int_equal(http_fetch_check_ports(SLICE("https://hooks.example:6379/"), false, &err), -1);
+    assert_string_equal(err.text, "port 6379 is not asked: without allow_private only 443, 8443");
+    assert_int_equal(http_fetch_check_ports(SLICE("http://hooks.example:6379/"), true, &err), 0);
+    assert_int_equal(http_fetch_check(SLICE("https://hooks.example:6379/"), false, &err), 0);
+}
+
 static void one_bad_address_refuses_the_name(void **state)
 {
     (void)state;
@@ -332,6 +365,8 @@ int main(void)
         cmocka_unit_test(a_huge_answer_is_cut),
         cmocka_unit_test(the_checked_address_is_the_one_connected_to),
         cmocka_unit_test(one_bad_address_refuses_the_name),
+        cmocka_unit_test(names_and_numbers_are_looked_up),
+        cmocka_unit_test(known_ports_are_asked_of_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

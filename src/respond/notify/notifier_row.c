@@ -44,7 +44,7 @@ static const struct common {
     int (*read)(struct reading *reading, const struct yaml_node *node);
 } commons[] = {
     {"kind", "text", "webhook", "one of these kinds", NULL},
-    {"name", "text", NULL, "needed; what plans, receipts and the timeline call it", read_name},
+    {"name", "text", NULL, "what plans, receipts and the timeline call it", read_name},
     {"least", "severity", "high", "news of incidents from this severity up; pages to persons go by the plan", read_least},
     {"ca_file", "path", NULL, "certificates (PEM) that are believed beside the system's", read_ca},
     {"allow_private", "true or false", "false", "lets it reach loopback and private addresses, any port and protocols without encryption", read_private},
