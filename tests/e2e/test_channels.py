@@ -244,6 +244,13 @@ def failures():
         taken = "c0 took it" in err if why is None else "c0 was not reached" in err and why in err
         checks.check(f"{name}: what is said", taken and "c1 took it" in err and "\x1b" not in err, err)
         checks.check(f"{name}: the next has its turn within 10 s", len(good.asked) == before + 1 and seconds < 10 + 3, seconds)
+    silent = socket.create_server(("127.0.0.1", 0))  # takes connections and says nothing
+    port = silent.getsockname()[1]
+    for row in ({"kind": "mail", "url": f"smtp://127.0.0.1:{port}", "from": "a@example.jp", "to": "b@example.jp"}, {"kind": "mail", "url": f"smtps://127.0.0.1:{port}", "from": "a@example.jp", "to": "b@example.jp"},
+                {"kind": "syslog", "url": f"tls://127.0.0.1:{port}"}):
+        status, err, seconds = tell(row, hook(good))
+        checks.check(f"{row['kind']} to a silent server: the next has its turn within 10 s", "c0 was not reached" in err and "c1 took it" in err and seconds < 10 + 3, (err, seconds))
+    silent.close()
     checks.check("a redirect leads nowhere", all(path == "/hook" for path, _, _ in good.asked))
     other = {**hook(good), "ca_file": FOLDER + "/other-ca.pem"}
     status, err, _ = tell(other)
