@@ -104,7 +104,10 @@ def check_command(server, data):
     for text, words in (("version: 1\nportt: 1\n", "no key 'portt'"), ("version: 1\nsyslog: {address: 0.0.0.0}\n", "plain text"),
                         ("version: 1\napi: {address: example}\n", "no address"), ("version: 1\ncertificate: /nowhere.pem\nkey: /nowhere.key\n", "nowhere"),
                         ("version: 1\ngate_policy: /nowhere.yaml\n", "hold everything"),
-                        ("version: 1\nnotifiers: [{name: x, url: 'ftp://example.jp/', secret: 0123456789abcdef}]\n", "notifier x: only https")):
+                        ("version: 1\nnotifiers: [{name: x, url: 'ftp://example.jp/', secret: 0123456789abcdef}]\n", "notifier x: only https"),
+                        ("version: 1\nnotifiers:\n- {kind: slack, name: x, url: 'https://a.example/'}\n- {kind: teams, name: x, url: 'https://a.example/'}\n", "line 4: two notifiers are named x"),
+                        ("version: 1\nmailbox: {url: 'https://mail.example.jp/', user: u, password: p}\n", "line 2: the mailbox's url is such as imaps://"),
+                        ("version: 1\nmailbox: {url: 'imaps://mail.example.jp/', user: u, password: 'env:HINOMI_NO_SUCH'}\n", "line 2: there is no environment variable HINOMI_NO_SUCH")):
         bad.write_text(text)
         status, lines, out = check_lines("--config", bad, "--dir", data)
         checks.check(f"configuration: {words}", status == 1 and words in out, out)
