@@ -173,6 +173,10 @@ enum { SEEN_KEYS_MAX = 22000000 };              /* that one rule of what is new 
 enum { CALENDARS_MAX = 64 };                    /* below content/calendars */
 enum { WARM_UP_DAYS_MAX = 400 };                 /* of stored history that a rule learns from when it is enabled */
 enum { USUAL_KEYS_MAX = 20000 };                /* that one rule of what is usual knows, 3.3 KB each */
+enum { RISK_ENTITIES_MAX = 50000 };              /* whose risk adds up; beyond, the tenth with the oldest newest finding goes, counted */
+enum { RISK_PARTS_MAX = 64 };                   /* rules that add to the risk of one entity; beyond, the one with the fewest points left goes */
+enum { RISK_POINTS_MAX = 1000 };                /* of one rule (hinomi: {risk: N}) */
+#define RISK_BYTES_MAX (64 * MIB)               /* memory of one rule of risk; beyond, as with too many entities */
 enum { FINDING_EVIDENCE_MAX = 100 };            /* events that a finding names; how many there were is said too */
 
 /* Segments. */
