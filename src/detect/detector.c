@@ -541,6 +541,19 @@ void detector_save(const struct detector *detector, struct buffer *to)
     buffer_close(&part);
 }
 
+void detector_save_risks(const struct detector *detector, struct buffer *to)
+{
+    struct buffer part;
+    buffer_init(&part, to->max);
+    for (size_t i = 0; i < detector->risk_count; i++) {
+        buffer_clear(&part);
+        detector->risks[i]->kind->save(detector->risks[i]->state, &part);
+        put_block(to, detector->risks[i]->rule->name, buffer_slice(&part));
+        to->failed |= buffer_failed(&part);
+    }
+    buffer_close(&part);
+}
+
 /* What a rule remembers goes when the rule was changed, for it may have counted something else, and when an older
  * version of the program wrote it in another way. */
 static int load_operator(struct detector *detector, struct remembering *one, uint64_t version,

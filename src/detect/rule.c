@@ -190,13 +190,14 @@ static bool compile_all(struct rule_set *set, const struct rule_options *options
             sigma_compile(set, options, set->rules[i]);
     if (!correlations_compile(set))
         return false;
+    bool refused = false; /* by now correlations may name it */
     for (size_t i = 0; i < set->count; i++) {
         if (is_readable(set->rules[i]) && set->rules[i]->kind == RULE_RISK)
             entity_risk_compile(set, set->rules[i]);
         if (is_readable(set->rules[i]))
-            entity_risk_points(set, set->rules[i]);
+            refused |= !entity_risk_points(set, set->rules[i]);
     }
-    return true;
+    return !refused || correlations_settle(set);
 }
 
 static int load_all(struct loading *loading, const char *path, struct err *err)

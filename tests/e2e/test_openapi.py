@@ -90,6 +90,8 @@ def main():
         ask("GET", "/v1/knowledge/{kind}", "/v1/knowledge/macro?name=mine")
         ask("PUT", "/v1/knowledge/{kind}", "/v1/knowledge/macro", {"text": "macro: mine\n"}, 400)
         ask("GET", "/v1/schedules", "/v1/schedules")
+        ask("GET", "/v1/entities/risk", "/v1/entities/risk")
+        ask("GET", "/v1/entities/risk", "/v1/entities/risk?value=a", want=400)
     finally:
         server.close()
     checks.finish()
