@@ -260,6 +260,27 @@ enum { SCHEDULE_TEXT_MAX = 2000 };        /* bytes of a title with its values; l
 enum { SCHEDULE_RUNS_KEPT = 1000 };       /* runs of one search that are listed; the counts cover all */
 enum { SCHEDULE_FIELDS_MAX = 16 };        /* fields of group_by, suppress_by and of an entity */
 
+/* Actions (docs/actions.md). */
+enum { ACTIONS_MAX = 32 };                /* rows of actions: in the configuration; a thread each */
+enum { ACTION_NAME_MAX = 64 };            /* bytes of its name */
+enum { ACTION_CAP = 50 };                 /* entities at once and in an hour, where the configuration does not say */
+enum { ACTION_CAP_MAX = 10000 };          /* what it may say */
+enum { ACTION_NEVER_MAX = 1000 };         /* entries of takes: and never: */
+enum { ACTION_APPROVALS_MAX = 5 };        /* distinct people that may be asked for */
+enum { ACTION_LASTS_MAX_DAYS = 366 };     /* before it is undone by itself, or for ever */
+enum { ACTION_BODY_BYTES_MAX = 64 * 1024 }; /* of a body in the configuration */
+enum { ACTION_ENTITIES_MAX = 100000 };    /* entities of one request */
+enum { ACTION_VALUE_BYTES_MAX = 1024 };   /* bytes of a type, a value and a key; of a reason ten times as many */
+enum { ACTION_TRY_MINUTES = 60 };         /* for doing it; then it is given up, and undone when it may have been done. An undo is never given up */
+enum { ACTION_APPROVAL_HOURS = 24 };      /* for the approvals; then it is cancelled */
+enum { ACTION_DEEDS_SHOWN_MAX = 1000 };   /* of one order in an answer; how many there are is said */
+#define BLOCK_LIST_BYTES_MAX (16 * MIB)   /* of one block list */
+enum { HELPER_FRAME_BYTES_MAX = 256 * 1024 }; /* of a request to hinomi-helper and of its answer */
+enum { HELPER_TIME_MAX_S = 120 };         /* that a script may take */
+enum { HELPER_OUTPUT_BYTES_MAX = 16 * 1024 }; /* of a script's output that is told; how much there was is said */
+enum { HELPER_SCRIPT_BYTES_MAX = 1024 * 1024 }; /* of a script's file */
+enum { HELPER_SCRIPTS_MAX = 64 };         /* scripts of one helper */
+
 /* Rules over what is stored (docs/rules-at-work.md). */
 enum { HISTORY_ROWS_MAX = 65536 };        /* events of one window of time that are put in order at once */
 #define HISTORY_BYTES_MAX (128 * MIB)     /* and their bytes; windows with more are halved */
