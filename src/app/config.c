@@ -191,6 +191,12 @@ static int read_notifiers(struct reading *reading, const struct yaml_node *node,
     return 0;
 }
 
+static int read_actions(struct reading *reading, const struct yaml_node *node, void *to)
+{
+    (void)to;
+    return act_settings_read(node, reading->arena, &reading->config->actions, &reading->config->action_count, reading->err);
+}
+
 /* ---- what is kept, and where ---- */
 
 static int read_size(struct reading *reading, const struct yaml_node *node, void *to)
@@ -448,6 +454,7 @@ int config_read(const char *path, struct arena *arena, struct config *config, st
         {"cold_dir", read_string, offsetof(struct config, cold_dir)},
         {"cold_days", read_days, offsetof(struct config, cold_days)},
         {"notifiers", read_notifiers, 0},
+        {"actions", read_actions, 0},
         {"heartbeats", read_heartbeats, 0},
         {"holidays", read_string, offsetof(struct config, holidays)},
     };

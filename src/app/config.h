@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "collect/collector.h"
+#include "respond/act/act_settings.h"
 #include "respond/respond.h"
 
 #include "flow/sources.h"
@@ -47,6 +48,8 @@ struct config {
     const char *geoip;       /* of iplocation; NULL: the first .mmdb of the data folder */
     const char *cold_dir;    /* NULL: old segments stay */
     int64_t cold_days;
+    const struct act_settings *actions;
+    size_t action_count;
     struct respond_notifier notifiers[NOTIFIERS_MAX];
     size_t notifier_count;
 };

@@ -6,6 +6,7 @@
 #include "base/zone.h"
 #include "decode/line_rule.h"
 #include "net/http_client.h"
+#include "respond/act/act.h"
 #include "net/tls.h"
 
 #include <sodium.h>
@@ -140,8 +141,11 @@ static int start_respond_and_gate(struct service *service, struct err *err)
                                      .changed = on_incident,
                                      .note = engine_note,
                                      .context = service};
-    return gate_start(&gate, &service->gate, err) < 0 ? -1
-                                                      : respond_start(&respond, &service->respond, err);
+    struct act_config act = {.database = service->database, .clock = clock_real(), .actions = service->config.actions,
+                             .count = service->config.action_count, .note = engine_note, .context = service};
+    return gate_start(&gate, &service->gate, err) < 0 || respond_start(&respond, &service->respond, err) < 0
+               ? -1
+               : act_start(&act, &service->act, err);
 }
 
 static struct slice cursor_of(void *context, struct slice source, struct slice path, struct arena *arena)
@@ -283,6 +287,7 @@ static int open_server(struct service *service, struct err *err)
                   .store = service->engine.store,
                   .pipeline = service->engine.pipeline,
                   .respond = service->respond,
+                  .act = service->act,
                   .gate = service->gate,
                   .keeping = service->keeping,
                   .knowing = service->knowing,
@@ -389,6 +394,7 @@ void service_stop(struct service *service)
         cli_fail(&err);
     server_free(service->server);
     arena_free(service->file_names);
+    act_stop(service->act);
     respond_stop(service->respond);
     gate_stop(service->gate);
     keeping_close(service->keeping);

@@ -23,6 +23,7 @@ struct service {
     struct intake *intake;
     struct collecting *collecting;
     struct respond *respond;
+    struct act *act;
     struct gate *gate;
     struct keeping *keeping;
     struct knowing *knowing;

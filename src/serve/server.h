@@ -28,12 +28,15 @@ struct decoders; /* decode/registry.h */
 struct redecoder;
 struct search_files;
 
+struct act; /* respond/act/act.h */
+
 struct server_parts {
     struct database *database;
     struct journal *journal;
     struct store *store;
     struct pipeline *pipeline;
     struct respond *respond;
+    struct act *act;
     struct gate *gate;
     struct keeping *keeping;
     struct knowing *knowing;
