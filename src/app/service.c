@@ -119,6 +119,20 @@ static int open_knowing(struct service *service, struct err *err)
     return knowing_open(&config, &service->knowing, err);
 }
 
+static int start_actions(struct service *service, struct err *err)
+{
+    char own[PATH_ROOM];
+    service->book_texts = arena_new(16 * MIB);
+    if (!service->book_texts)
+        return err_nomem(err);
+    if (playbooks_load(cli_content("playbooks"), data_path(service, "content/playbooks", own), service->book_texts, &service->playbooks,
+                       err) < 0)
+        return -1;
+    const struct act_config act = {.database = service->database, .clock = clock_real(), .actions = service->config.actions,
+                                   .count = service->config.action_count, .playbooks = &service->playbooks, .note = engine_note};
+    return act_start(&act, &service->act, err);
+}
+
 static int start_respond_and_gate(struct service *service, struct err *err)
 {
     char dir[PATH_ROOM], policy[PATH_ROOM];
@@ -141,11 +155,9 @@ static int start_respond_and_gate(struct service *service, struct err *err)
                                      .changed = on_incident,
                                      .note = engine_note,
                                      .context = service};
-    struct act_config act = {.database = service->database, .clock = clock_real(), .actions = service->config.actions,
-                             .count = service->config.action_count, .note = engine_note, .context = service};
     return gate_start(&gate, &service->gate, err) < 0 || respond_start(&respond, &service->respond, err) < 0
                ? -1
-               : act_start(&act, &service->act, err);
+               : start_actions(service, err);
 }
 
 static struct slice cursor_of(void *context, struct slice source, struct slice path, struct arena *arena)
@@ -401,6 +413,7 @@ void service_stop(struct service *service)
     knowing_close(service->knowing);
     engine_close(&service->engine);
     arena_free(service->calendars);
+    arena_free(service->book_texts);
     tls_context_free(service->tls);
     database_close(service->database);
 }

@@ -8,6 +8,7 @@
 #include "app/engine.h"
 #include "app/state_copy.h"
 #include "flow/intake.h"
+#include "respond/act/playbook.h"
 #include "schedule/scheduler.h"
 #include "search/search_files.h"
 #include "serve/server.h"
@@ -23,6 +24,8 @@ struct service {
     struct intake *intake;
     struct collecting *collecting;
     struct respond *respond;
+    struct arena *book_texts; /* of the playbooks */
+    struct playbooks playbooks;
     struct act *act;
     struct gate *gate;
     struct keeping *keeping;

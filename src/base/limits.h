@@ -275,6 +275,8 @@ enum { ACTION_TRY_MINUTES = 60 };         /* for doing it; then it is given up, 
 enum { ACTION_APPROVAL_HOURS = 24 };      /* for the approvals; then it is cancelled */
 enum { ACTION_DEEDS_SHOWN_MAX = 1000 };   /* of one order in an answer; how many there are is said */
 #define BLOCK_LIST_BYTES_MAX (16 * MIB)   /* of one block list */
+enum { PLAYBOOKS_MAX = 200 };             /* of one server */
+enum { PLAYBOOK_STEPS_MAX = 50 };         /* of one playbook */
 enum { HELPER_FRAME_BYTES_MAX = 256 * 1024 }; /* of a request to hinomi-helper and of its answer */
 enum { HELPER_TIME_MAX_S = 120 };         /* that a script may take */
 enum { HELPER_OUTPUT_BYTES_MAX = 16 * 1024 }; /* of a script's output that is told; how much there was is said */

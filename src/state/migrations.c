@@ -127,6 +127,21 @@ const char *const state_schema[] = {
     "CREATE INDEX action_deeds_work ON action_deeds(action,state,next_ns);"
     "CREATE INDEX action_deeds_entity ON action_deeds(action,type,value);"
     "CREATE INDEX action_deeds_hour ON action_deeds(action,asked_ns);",
+    /* playbooks that people go through (src/respond/act/playbook.h) */
+    "CREATE TABLE playbook_runs("
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT, playbook TEXT NOT NULL, title_en TEXT NOT NULL, title_ja TEXT NOT NULL,"
+    "  incident INTEGER NOT NULL REFERENCES incidents(id), started_by TEXT NOT NULL, via TEXT NOT NULL,"
+    "  started_ns INTEGER NOT NULL, changed_ns INTEGER NOT NULL, step INTEGER NOT NULL, state TEXT NOT NULL);"
+    "CREATE INDEX playbook_runs_incident ON playbook_runs(incident);"
+    "CREATE INDEX playbook_runs_state ON playbook_runs(state) WHERE state='running';"
+    "CREATE TABLE playbook_steps("
+    "  run INTEGER NOT NULL REFERENCES playbook_runs(id), number INTEGER NOT NULL, kind TEXT NOT NULL,"
+    "  action TEXT NOT NULL, en TEXT NOT NULL, ja TEXT NOT NULL, people INTEGER NOT NULL, role TEXT NOT NULL,"
+    "  state TEXT NOT NULL, order_id INTEGER REFERENCES action_orders(id), person TEXT, text TEXT, ended_ns INTEGER,"
+    "  PRIMARY KEY(run,number)) WITHOUT ROWID;"
+    "CREATE TABLE playbook_approvals("
+    "  run INTEGER NOT NULL REFERENCES playbook_runs(id), number INTEGER NOT NULL, person TEXT NOT NULL,"
+    "  time_ns INTEGER NOT NULL, PRIMARY KEY(run,number,person)) WITHOUT ROWID;",
 };
 
 const size_t state_schema_count = sizeof(state_schema) / sizeof(state_schema[0]);

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "net/http_client.h"
+#include "respond/act/playbook.h"
 
 #include <stdio.h>
 
@@ -391,6 +392,25 @@ static void *run(void *context)
     return NULL;
 }
 
+static void *run_books(void *context)
+{
+    struct act_worker *worker = context;
+    struct err err;
+    uint64_t seen = 0;
+    int64_t wait_ms = 0, some;
+    pthread_setname_np(pthread_self(), "playbooks");
+    while (wait_for(worker->act, &seen, wait_ms)) {
+        arena_reset(worker->arena);
+        int result = playbook_go_on(worker->act, worker->arena, &err);
+        if (result == 0)
+            result = act_number(worker->act, "SELECT ?1+count(*) FROM playbook_runs WHERE state='running'", 0, SLICE_NONE, &some, &err);
+        if (result < 0)
+            note(worker->act, err.text);
+        wait_ms = result > 0 ? 0 : result < 0 || some ? LOOK_MS : IDLE_MS;
+    }
+    return NULL;
+}
+
 /* ---- start and stop ---- */
 
 /* What is in effect by an action that is not configured any more stays in effect, unseen: that is said. */
@@ -420,19 +440,27 @@ static int tell_orphans(struct act *act, struct err *err)
     return result < 0 ? -1 : 0;
 }
 
+static int start_worker(struct act_worker *worker, void *(*body)(void *), struct err *err)
+{
+    worker->arena = arena_new(ACT_ARENA_MAX);
+    if (!worker->arena)
+        return err_nomem(err);
+    int code = pthread_create(&worker->thread, NULL, body, worker);
+    if (code != 0)
+        return err_set_errno(err, code, "a thread for actions");
+    worker->started = true;
+    return 0;
+}
+
 static int start_workers(struct act *act, struct err *err)
 {
     for (size_t i = 0; i < act->config.count; i++) {
-        struct act_worker *worker = &act->workers[i];
-        *worker = (struct act_worker){.act = act, .settings = &act->config.actions[i], .arena = arena_new(ACT_ARENA_MAX)};
-        if (!worker->arena)
-            return err_nomem(err);
-        int code = pthread_create(&worker->thread, NULL, run, worker);
-        if (code != 0)
-            return err_set_errno(err, code, "a thread for actions");
-        worker->started = true;
+        act->workers[i] = (struct act_worker){.act = act, .settings = &act->config.actions[i]};
+        if (start_worker(&act->workers[i], run, err) < 0)
+            return -1;
     }
-    return 0;
+    act->books.act = act;
+    return act->config.playbooks ? start_worker(&act->books, run_books, err) : 0;
 }
 
 int act_start(const struct act_config *config, struct act **out, struct err *err)
@@ -468,6 +496,9 @@ void act_stop(struct act *act)
     act->stopping = true;
     pthread_cond_broadcast(&act->woken);
     pthread_mutex_unlock(&act->lock);
+    if (act->books.started)
+        pthread_join(act->books.thread, NULL);
+    arena_free(act->books.arena);
     for (size_t i = 0; i < ACTIONS_MAX; i++) {
         if (act->workers[i].started)
             pthread_join(act->workers[i].thread, NULL);

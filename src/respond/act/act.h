@@ -23,6 +23,7 @@
 
 struct act;
 struct hin_net;
+struct playbooks;
 
 struct act_config {
     struct database *database;
@@ -31,6 +32,7 @@ struct act_config {
     const struct hin_net *net;
     const struct act_settings *actions; /* borrowed */
     size_t count;
+    const struct playbooks *playbooks; /* borrowed; NULL: none */
     void (*note)(void *context, const char *text); /* what people should see; may be NULL */
     void *context;
 };

@@ -21,6 +21,7 @@ struct act_worker {
 struct act {
     struct act_config config;
     struct act_worker workers[ACTIONS_MAX];
+    struct act_worker books; /* goes on with playbooks; has no settings */
     pthread_mutex_t lock; /* of the two below */
     pthread_cond_t woken;
     uint64_t wakes;
