@@ -107,7 +107,7 @@ const char *const state_schema[] = {
      "ALTER TABLE tokens ADD COLUMN events_per_second INTEGER NOT NULL DEFAULT 0;"), /* one step: clang asks for the brackets */
     /* what was asked to be done, by whom, and each thing that was done (src/respond/act/) */
     "CREATE TABLE action_orders("
-    "  id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT UNIQUE, action TEXT NOT NULL,"
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT UNIQUE, digest TEXT NOT NULL, action TEXT NOT NULL,"
     "  incident INTEGER REFERENCES incidents(id), asked_by TEXT NOT NULL, reason TEXT NOT NULL,"
     "  asked_ns INTEGER NOT NULL, lasts_ns INTEGER NOT NULL, state TEXT NOT NULL, approvals_needed INTEGER NOT NULL,"
     "  asked INTEGER NOT NULL, over_cap INTEGER NOT NULL, already INTEGER NOT NULL, told TEXT NOT NULL DEFAULT '');"

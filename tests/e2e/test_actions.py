@@ -94,7 +94,8 @@ def dry_and_plain(world):
     order = world.ask("firewall", ["203.0.113.1"], reason=nasty, headers={"Idempotency-Key": "k1"})
     same = world.ask("firewall", ["203.0.113.1"], reason=nasty, headers={"Idempotency-Key": "k1"})
     checks.equal("the same key is the same order", same["id"], order["id"])
-    world.ask("firewall", ["203.0.113.2"], headers={"Idempotency-Key": "k1"}, want=409)
+    for values, why in ((["203.0.113.2"], nasty), (["203.0.113.1"], "another")):
+        world.ask("firewall", values, reason=why, headers={"Idempotency-Key": "k1"}, want=409)
     done = world.until(order["id"], "done")
     checks.equal("blocked", fw.blocked, {"203.0.113.1"})
     sent = fw.asked[0][1]

@@ -1,6 +1,7 @@
 /* Requests: who may be acted upon, the caps, approvals, and the way back. */
 #include "respond/act/act_inside.h"
 
+#include "base/hash.h"
 #include "base/map.h"
 #include "state/audit.h"
 
@@ -105,6 +106,7 @@ struct asking {
     struct arena *arena;
     int64_t incident, now, room, lasts_ns;
     struct slice cap_text; /* why there is no more room */
+    struct slice digest;   /* of the request */
     const struct entity **chosen;
     size_t count;
     int64_t over_cap, already;
@@ -263,7 +265,7 @@ static int insert_order(struct asking *a, int64_t *id, struct err *err)
     struct query *query;
     const struct act_request *request = a->request;
     if (query_begin(a->act->config.database, "INSERT INTO action_orders(key,action,incident,asked_by,reason,asked_ns,lasts_ns,state,"
-                    "approvals_needed,asked,over_cap,already) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)", &query, err) < 0)
+                    "approvals_needed,asked,over_cap,already,digest) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)", &query, err) < 0)
         return -1;
     query_text(query, 1, request->key.len ? request->key : SLICE_NONE);
     query_text(query, 2, a->settings->name);
@@ -278,6 +280,7 @@ static int insert_order(struct asking *a, int64_t *id, struct err *err)
     query_i64(query, 10, (int64_t)request->entity_count);
     query_i64(query, 11, a->over_cap);
     query_i64(query, 12, a->already);
+    query_text(query, 13, a->digest);
     int result = query_step(query, err);
     *id = database_last_id(a->act->config.database);
     query_end(query);
@@ -336,20 +339,43 @@ static int write_order(struct asking *a, int64_t *id, struct err *err)
     return tell_asked(a, *id, err);
 }
 
+/* Of what a request says, so that one with the same key can be told from it. */
+static struct slice digest_of(const struct asking *a)
+{
+    const struct act_request *request = a->request;
+    struct buffer text;
+    buffer_init(&text, ACT_ARENA_MAX);
+    const struct slice head[] = {request->action, request->incident, request->by, request->reason};
+    for (size_t i = 0; i < ARRAY_COUNT(head); i++)
+        buffer_put_block(&text, head[i]);
+    buffer_put_le64(&text, (uint64_t)a->lasts_ns);
+    for (size_t i = 0; i < request->entity_count; i++) {
+        buffer_put_block(&text, request->entities[i].type);
+        buffer_put_block(&text, request->entities[i].value);
+    }
+    struct hash128 hash = hash_bytes128(buffer_slice(&text));
+    struct slice digest = buffer_failed(&text) ? SLICE_NONE
+                                               : arena_printf(a->arena, "%016llx%016llx", (unsigned long long)hash.high, (unsigned long long)hash.low);
+    buffer_close(&text);
+    return digest;
+}
+
 /* 1: the key is known and *id is its order; 0: it is new. The same key with another request is another's mistake. */
 static int find_by_key(struct asking *a, int64_t *id, struct err *err)
 {
-    struct act_order order;
+    int64_t same;
+    a->digest = digest_of(a);
+    if (!a->digest.ptr)
+        return err_nomem(err);
     if (!a->request->key.len)
         return 0;
     if (act_number(a->act, "SELECT id FROM action_orders WHERE key=?2 AND ?1=0", 0, a->request->key, id, err) < 0)
         return -1;
     if (!*id)
         return 0;
-    if (act_read_order(a->act, *id, a->arena, &order, err) < 0)
+    if (act_number(a->act, "SELECT count(*) FROM action_orders WHERE id=?1 AND digest=?2", *id, a->digest, &same, err) < 0)
         return -1;
-    if (slice_equal(order.action, a->settings->name) && slice_equal(order.by, a->request->by) &&
-        order.asked == (int64_t)a->request->entity_count && slice_equal(order.reason, a->request->reason))
+    if (same)
         return 1;
     return err_set(err, ERR_CONFLICT, "this key is that of another request, ACT-%lld", (long long)*id);
 }

@@ -225,6 +225,9 @@ static int ask(const struct turn *turn, int64_t *order, struct err *err)
                                   .entities = entities};
     if (!entities || !key.ptr)
         return err_nomem(err);
+    /* asked for before a crash: the incident may have grown since */
+    if (act_number(turn->act, "SELECT id FROM action_orders WHERE key=?2 AND ?1=0", 0, key, order, err) < 0 || *order)
+        return *order ? 0 : -1;
     for (size_t i = 0; i < incident.entity_count; i++)
         for (size_t k = 0; k < row->take_count; k++)
             if (slice_equal(row->takes[k], incident.entities[i].type))
