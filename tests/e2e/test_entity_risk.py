@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Risk adds up on entities over rules: the same totals and findings in files, after an import, in a running server that is killed in the
 middle, and in a second run; by hand where they pass the threshold. Low findings open no incident; their sum does."""
+import datetime
 import json
 import pathlib
 import shutil
@@ -79,6 +80,10 @@ def check_detect(folder):
     checks.equal("a second run finds the same", run(*ask)[1], out)
 
 
+def when(text):
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")[:19] + "+00:00").timestamp()
+
+
 def stored(server):
     page = server.query("index=findings rule.id=risk-total | table event.id message @timestamp hinomi.evidence | sort event.id")
     return page["rows"]
@@ -110,6 +115,9 @@ def serve(folder, name, killed):
         status, risk, _ = server.request("GET", "/v1/entities/risk?limit=10")
         checks.equal("the API answers", status, 200)
         mine = [r for r in (risk or {}).get("rules", []) if r["rule"] == "risk-total"]
+        for entity in (e for r in mine for e in r["entities"]):
+            want = sum(p["points_of_rule"] * 0.5 ** ((when(risk["now"]) - when(p["last"])) / (7 * 86400)) for p in entity["parts"])
+            checks.check(f"{entity['value']}: the total is that of its parts, by now", abs(float(entity["points"]) - want) < 0.001, (entity, want))
         status, one, _ = server.request("GET", "/v1/entities/risk?type=user&value=ben")
         found = [e for r in one["rules"] if r["rule"] == "risk-total" for e in r["entities"]]
         checks.equal("ben's parts", [(p["findings"], p["points_of_rule"], p["tactics"]) for e in found for p in e["parts"]], [(100, 10, ["discovery"])])

@@ -6,6 +6,7 @@
 #include "net/http_client.h"
 #include "respond/act/act.h"
 #include "respond/act/action.h"
+#include "respond/act/playbook.h"
 #include "state_fixture.h"
 
 #include <pthread.h>
@@ -237,6 +238,87 @@ static void requests_survive_failed_allocations(void **state)
     close_world(&world);
 }
 
+/* ---- what people write ---- */
+
+static int read_settings(struct arena *arena, const char *text, struct err *err)
+{
+    const struct yaml_node *const *documents;
+    const struct act_settings *rows;
+    size_t count;
+    assert_int_equal(yaml_parse(slice_text(text), arena, &documents, &count, err), 0);
+    return act_settings_read(documents[0], arena, &rows, &count, err);
+}
+
+static void mistakes_of_the_configuration_are_said(void **state)
+{
+#define HTTP "url: 'https://a.example/', undo_url: 'https://a.example/u', secret: 0123456789abcdef"
+    static const struct {
+        const char *text, *said;
+    } wrong[] = {
+        {"[{name: a, kind: other, takes: [ip]}]", "no such kind"},
+        {"[{name: 'A b', kind: block_list, takes: [ip]}]", "a name of at most"},
+        {"[{name: a, kind: block_list}]", "takes is a list"},
+        {"[{name: a, kind: block_list, takes: [ip]}, {name: a, kind: block_list, takes: [ip]}]", "two actions are named a"},
+        {"[{name: a, kind: block_list, takes: [ip], file: here.txt}]", "begins with /"},
+        {"[{name: a, kind: block_list, takes: [ip], at_once: 0}]", "a number from 1"},
+        {"[{name: a, kind: block_list, takes: [ip], lasts: long}]", "a duration"},
+        {"[{name: a, kind: block_list, takes: [ip], approvals: 6}]", "a number from 0 to 5"},
+        {"[{name: a, kind: block_list, takes: [ip], role: boss}]", "a role"},
+        {"[{name: a, kind: block_list, takes: [ip], colour: red}]", "no key 'colour'"},
+        {"[{name: a, kind: webhook, takes: [ip], url: 'https://a.example/', secret: 0123456789abcdef}]", "undo_url"},
+        {"[{name: a, kind: webhook, takes: [ip], url: 'https://a.example/', undo_url: 'https://a.example/', secret: short}]", "a secret"},
+        {"[{name: a, kind: webhook, takes: [ip], url: 'http://a.example/', undo_url: 'https://a.example/', secret: 0123456789abcdef}]", "http"},
+        {"[{name: a, kind: webhook, takes: [ip], " HTTP ", body: {x: '{entity.name}'}}]", "no {entity.name}"},
+        {"[{name: a, kind: disable_user, takes: [user], " HTTP "}]", "verify_url"},
+        {"[{name: a, kind: script, takes: [host], script: x}]", "socket"},
+        {"{}", "a list"},
+    };
+    struct fixture *fixture = *state;
+    struct err err;
+    assert_int_equal(read_settings(fixture->arena, "[{name: a, kind: webhook, takes: [ip], " HTTP ", body: {x: '{entity.value}'}}]", &err), 0);
+    for (size_t i = 0; i < ARRAY_COUNT(wrong); i++) {
+        assert_int_equal(read_settings(fixture->arena, wrong[i].text, &err), -1);
+        if (!strstr(err.text, wrong[i].said))
+            fail_msg("%s: %s", wrong[i].text, err.text);
+    }
+}
+
+static void mistakes_of_playbooks_are_said(void **state)
+{
+#define TITLE "playbook: a\ntitle: {en: a, ja: a}\n"
+    static const struct {
+        const char *text, *said;
+    } wrong[] = {
+        {"title: {en: a, ja: a}\nsteps: [{action: a}]\n", "a name"},
+        {"playbook: a\ntitle: {en: a}\nsteps: [{action: a}]\n", "both languages"},
+        {TITLE, "steps is a list"},
+        {TITLE "steps: []\n", "steps is a list"},
+        {TITLE "steps: [{call: a}]\n", "one of action, task and approval"},
+        {TITLE "steps: [{action: a, task: {en: a, ja: a}}]\n", "one of action, task and approval"},
+        {TITLE "steps: [{task: {en: a}}]\n", "both languages"},
+        {TITLE "steps: [{approval: {people: 9, en: a, ja: a}}]\n", "people is a number"},
+        {TITLE "steps: [{approval: {role: boss, en: a, ja: a}}]\n", "role is one"},
+        {TITLE "steps: [{action: a}]\nwhen: now\n", "no 'when'"},
+        {TITLE "steps: [{action: a}]\n---\n" TITLE "steps: [{action: a}]\n", "two playbooks"},
+    };
+    struct fixture *fixture = *state;
+    struct playbooks books;
+    struct err err;
+    char path[120];
+    assert_int_equal(playbooks_load("content/playbooks", NULL, fixture->arena, &books, &err), 0);
+    assert_true(books.count > 0);
+    (void)snprintf(path, sizeof(path), "%s/a.yaml", fixture->dir);
+    for (size_t i = 0; i < ARRAY_COUNT(wrong); i++) {
+        FILE *file = fopen(path, "w");
+        assert_non_null(file);
+        assert_true(fputs(wrong[i].text, file) >= 0);
+        (void)fclose(file);
+        assert_int_equal(playbooks_load(fixture->dir, NULL, fixture->arena, &books, &err), -1);
+        if (!strstr(err.text, wrong[i].said) || !strstr(err.text, "a.yaml"))
+            fail_msg("%s: %s", wrong[i].text, err.text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -245,6 +327,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_refusal_is_not_undone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(caps_hold_at_once_and_in_an_hour, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_must_not_be_touched_is_not, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(mistakes_of_the_configuration_are_said, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(mistakes_of_playbooks_are_said, set_up, tear_down),
         cmocka_unit_test_setup_teardown(requests_survive_failed_allocations, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

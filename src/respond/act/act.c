@@ -369,12 +369,21 @@ static bool wait_for(struct act *act, uint64_t *seen, int64_t wait_ms)
     return on;
 }
 
+/* A disk that is full is said once, not once a second. */
+static void note_once(const struct act_worker *worker, bool *said, int result, const struct err *err)
+{
+    if (result < 0 && !*said)
+        note(worker->act, err->text);
+    *said = result < 0;
+}
+
 static void *run(void *context)
 {
     struct act_worker *worker = context;
     struct err err;
     uint64_t seen = 0;
     int64_t wait_ms = 0;
+    bool said = false;
     pthread_setname_np(pthread_self(), "act");
     while (wait_for(worker->act, &seen, wait_ms)) {
         struct due due;
@@ -385,8 +394,7 @@ static void *run(void *context)
             result = attempt(worker, &due, &err) < 0 ? -1 : 1;
         else if (result == 0 && lapse_one(worker, &err) == 0)
             result = 1;
-        if (result < 0)
-            note(worker->act, err.text);
+        note_once(worker, &said, result, &err);
         wait_ms = result == 1 ? 0 : result < 0 ? LOOK_MS : next_wait(worker);
     }
     return NULL;
@@ -398,14 +406,14 @@ static void *run_books(void *context)
     struct err err;
     uint64_t seen = 0;
     int64_t wait_ms = 0, some;
+    bool said = false;
     pthread_setname_np(pthread_self(), "playbooks");
     while (wait_for(worker->act, &seen, wait_ms)) {
         arena_reset(worker->arena);
         int result = playbook_go_on(worker->act, worker->arena, &err);
         if (result == 0)
             result = act_number(worker->act, "SELECT ?1+count(*) FROM playbook_runs WHERE state='running'", 0, SLICE_NONE, &some, &err);
-        if (result < 0)
-            note(worker->act, err.text);
+        note_once(worker, &said, result, &err);
         wait_ms = result > 0 ? 0 : result < 0 || some ? LOOK_MS : IDLE_MS;
     }
     return NULL;
