@@ -3,7 +3,9 @@
 withheld; ten thousand addresses against a cap of fifty; expiry and undo; kill -9 between each two steps."""
 import http.client
 import json
+import os
 import pathlib
+import random
 import sys
 import threading
 
@@ -268,6 +270,53 @@ def deaths(world):
         checks.equal("one key each way", len({a[2] for a in fw.asked}), 2)
 
 
+def by_chance(world):
+    """Orders and undos while the server is killed at any moment and the firewall fails one request in five: at the end the firewall has what
+    is done, and nothing else."""
+    fw, rng = world.firewall, random.Random(11)
+    rounds = 40 if os.environ.get("HINOMI_FULL") else 8
+    fw.blocked.clear()
+    orders, deaths = {}, 0
+    for number in range(rounds):
+        fw.plan[:] = [rng.choice(["work", "work", "work", "500", "die"]) for _ in range(30)]
+        world.as_person("rin", "GET", "/v1/actions")  # signing in takes longest
+        killer = threading.Timer(rng.uniform(0.001, 0.3), world.server.kill)
+        killer.start()
+        for part in range(12):
+            key = {"Idempotency-Key": f"chance {number} {part}"}
+            body = {"action": "wide", "reason": "chance", "entities": [{"type": "ip", "value": f"198.51.{number}.{part}"}]}
+            known = [i for i in orders if not orders[i]]
+            try:
+                status, order, _ = world.as_person("rin", "POST", "/v1/actions", body, key)
+                if status == 201:
+                    orders.setdefault(order["id"], False)
+                if known and rng.random() < 0.5:
+                    ident = rng.choice(known)
+                    orders[ident] = None  # asked to undo; whether it was heard is not known yet
+                    if world.as_person("rin", "POST", f"/v1/actions/{ident}/undo", {})[0] == 200:
+                        orders[ident] = True
+            except (OSError, http.client.HTTPException, AssertionError):
+                break
+        killer.join()
+        deaths += 1
+        world.start()
+    fw.plan.clear()
+    for ident in [i for i in orders if orders[i] is None]:
+        world.undo(ident)
+        orders[ident] = True
+    settled = lambda: all(o["state"] in ("done", "undone", "cancelled") for o in listed())
+    listed = lambda: [o for o in world.as_person("rin", "GET", "/v1/actions?limit=1000")[1]["orders"] if o["reason"] == "chance"]
+    checks.check("everything comes to rest", wait_for(settled, 60), [o["state"] for o in listed()])
+    done = {world.order(o["id"])["deeds"][0]["value"] for o in listed() if o["state"] == "done"}
+    checks.equal(f"{deaths} deaths, {len(listed())} orders, {len(fw.asked)} requests: what is done is blocked", fw.blocked, done)
+    checks.equal("whose undo was heard is undone", {i for i, undone in orders.items() if undone and world.order(i)["state"] == "done"}, set())
+    for order in listed():
+        if order["state"] == "done":
+            world.undo(order["id"])
+    checks.check("all of it can be undone", wait_for(lambda: not fw.blocked, 60), fw.blocked)
+    print(f"by chance: {deaths} deaths, {len(listed())} orders, {len(fw.asked)} requests")
+
+
 def books(world):
     server = world.server
     data = pathlib.Path(server.dir, "data/content/rules")
@@ -286,7 +335,7 @@ def main():
     only = sys.argv[1:]
     world = World()
     try:
-        for part in (dry_and_plain, approvals, ten_thousand, trouble, accounts, lists, deaths, books):
+        for part in (dry_and_plain, approvals, ten_thousand, trouble, accounts, lists, deaths, by_chance, books):
             if not only or part.__name__ in only:
                 part(world)
     finally:
