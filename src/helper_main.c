@@ -165,7 +165,7 @@ static int seal(struct slice bytes, struct err *err)
 
 /* ---- running it ---- */
 
-static void limit(int what, rlim_t most)
+static void limit(__rlimit_resource_t what, rlim_t most)
 {
     const struct rlimit bound = {most, most};
     if (setrlimit(what, &bound) < 0)
