@@ -134,6 +134,16 @@ actions:
         texts = "\n".join(json.dumps(t, ensure_ascii=False) for t in timeline if t["kind"] == "action")
         for part in ("started the playbook Whole", "approved accounts (1 of 1)", "accounts: 1 in effect", "takes back", "step 3 of 4 is done: nobody answers", "1 undone"):
             checks.check(f"the timeline says: {part}", part in texts, texts[:3000])
+        server.sign_in()
+        server.hec(server.token(), [{"event": {"action": "trouble"}, "user": {"name": "taro0"}, "source": {"ip": "203.0.113.6"}}])
+        wait_for(lambda: person("rin", "GET", f"/v1/incidents/{second}")["state"] == "closed")
+        moved = [o for o in person("rin", "GET", f"/v1/actions?incident={first}")["orders"] if o["state"] == "done"]
+        checks.equal("incidents that become one go on with the actions of both", ([o["incident"] for o in moved], firewall.blocked), ([first], {"203.0.113.6"}))
+        person("rin", "POST", f"/v1/actions/{moved[0]['id']}/undo", {})
+        wait_for(lambda: not firewall.blocked)
+        told = f"{moved[0]['id']}: firewall: 0 in effect"
+        timeline = wait_for(lambda: told in json.dumps(person("rin", "GET", f"/v1/incidents/{first}")["timeline"]))
+        checks.check("its undo stands on the timeline of the one that goes on", timeline)
     finally:
         server.close()
         place.close()
