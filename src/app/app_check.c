@@ -177,6 +177,8 @@ static void check_secrets(struct check *check)
     bool secret = false;
     for (size_t i = 0; i < check->config.notifier_count; i++)
         secret |= check->config.notifiers[i].secret.len > 0;
+    for (size_t i = 0; i < check->config.action_count; i++)
+        secret |= check->config.actions[i].secret.len > 0;
     if (secret)
         check_secret(check, check->config_path);
 }

@@ -199,6 +199,12 @@ static int read_mailbox(struct reading *reading, const struct yaml_node *node, v
     return mailbox_check(to, reading->err) < 0 ? err_within(reading->err, "line %d", node->line) : 0;
 }
 
+static int read_actions(struct reading *reading, const struct yaml_node *node, void *to)
+{
+    (void)to;
+    return act_settings_read(node, reading->arena, &reading->config->actions, &reading->config->action_count, reading->err);
+}
+
 /* ---- what is kept, and where ---- */
 
 static int read_size(struct reading *reading, const struct yaml_node *node, void *to)
@@ -459,6 +465,7 @@ int config_read(const char *path, struct arena *arena, struct config *config, st
         {"waking", read_string, offsetof(struct config, waking)},
         {"link", read_string, offsetof(struct config, link)},
         {"mailbox", read_mailbox, offsetof(struct config, mailbox)},
+        {"actions", read_actions, 0},
         {"heartbeats", read_heartbeats, 0},
         {"holidays", read_string, offsetof(struct config, holidays)},
     };

@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "collect/collector.h"
 #include "respond/notify/mailbox.h"
+#include "respond/act/act_settings.h"
 #include "respond/respond.h"
 
 #include "flow/sources.h"
@@ -50,6 +51,8 @@ struct config {
     int64_t cold_days;
     const char *waking;      /* a file: the waking plan; NULL: the one that was saved over the API */
     const char *link;        /* where people open the console, "https://siem.example"; NULL: made of hosts and the port */
+    const struct act_settings *actions;
+    size_t action_count;
     struct respond_notifier notifiers[RESPOND_NOTIFIERS_MAX];
     size_t notifier_count;
     struct mailbox_config mailbox; /* without a url: none */

@@ -262,7 +262,7 @@ static int run_case(struct run *run, const struct yaml_node *test, struct err *e
 
 /* ---- files ---- */
 
-/* The rules of the file alone; where one of them needs others (a correlation), those of its folder too. */
+/* The rules of the file alone; where one of them needs others (a correlation, a total of all), those of its folder too. */
 static int load_rules(struct run *run, struct err *err)
 {
     char folder[PATH_ROOM];
@@ -270,7 +270,7 @@ static int load_rules(struct run *run, struct err *err)
         return -1;
     bool whole = true;
     for (size_t i = 0; i < run->book->rules->count; i++)
-        whole &= run->book->rules->rules[i]->status == RULE_ACTIVE;
+        whole &= run->book->rules->rules[i]->status == RULE_ACTIVE && run->book->rules->rules[i]->kind != RULE_RISK;
     if (whole)
         return 0;
     rulebook_release(run->book);

@@ -9,6 +9,7 @@
 #include "base/zone.h"
 #include "decode/line_rule.h"
 #include "net/http_client.h"
+#include "respond/act/act.h"
 #include "net/tls.h"
 
 #include <sodium.h>
@@ -144,6 +145,20 @@ static int start_mailbox(struct service *service, struct err *err)
     return mailbox_start(config, &service->mailbox, err);
 }
 
+static int start_actions(struct service *service, struct err *err)
+{
+    char own[PATH_ROOM];
+    service->book_texts = arena_new(16 * MIB);
+    if (!service->book_texts)
+        return err_nomem(err);
+    if (playbooks_load(cli_content("playbooks"), data_path(service, "content/playbooks", own), service->book_texts, &service->playbooks,
+                       err) < 0)
+        return -1;
+    const struct act_config act = {.database = service->database, .clock = clock_real(), .actions = service->config.actions,
+                                   .count = service->config.action_count, .playbooks = &service->playbooks, .note = engine_note};
+    return act_start(&act, &service->act, err);
+}
+
 static int start_respond_and_gate(struct service *service, struct err *err)
 {
     char dir[PATH_ROOM], policy[PATH_ROOM];
@@ -173,8 +188,8 @@ static int start_respond_and_gate(struct service *service, struct err *err)
                                      .context = service};
     return gate_start(&gate, &service->gate, err) < 0 || respond_start(&respond, &service->respond, err) < 0
                ? -1
-           : waking_read_plan(service, err) < 0 ? -1
-                                                 : start_mailbox(service, err);
+           : waking_read_plan(service, err) < 0 || start_mailbox(service, err) < 0 ? -1
+                                                                                   : start_actions(service, err);
 }
 
 static struct slice cursor_of(void *context, struct slice source, struct slice path, struct arena *arena)
@@ -316,6 +331,7 @@ static int open_server(struct service *service, struct err *err)
                   .store = service->engine.store,
                   .pipeline = service->engine.pipeline,
                   .respond = service->respond,
+                  .act = service->act,
                   .gate = service->gate,
                   .keeping = service->keeping,
                   .knowing = service->knowing,
@@ -429,12 +445,14 @@ void service_stop(struct service *service)
     server_free(service->server);
     arena_free(service->file_names);
     mailbox_stop(service->mailbox);
+    act_stop(service->act);
     respond_stop(service->respond);
     gate_stop(service->gate);
     keeping_close(service->keeping);
     knowing_close(service->knowing);
     engine_close(&service->engine);
     arena_free(service->calendars);
+    arena_free(service->book_texts);
     tls_context_free(service->tls);
     database_close(service->database);
 }

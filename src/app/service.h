@@ -9,6 +9,7 @@
 #include "app/health_look.h"
 #include "app/state_copy.h"
 #include "flow/intake.h"
+#include "respond/act/playbook.h"
 #include "schedule/scheduler.h"
 #include "search/search_files.h"
 #include "serve/server.h"
@@ -27,6 +28,9 @@ struct service {
     struct collecting *collecting;
     struct respond *respond;
     struct mailbox *mailbox; /* NULL: none */
+    struct arena *book_texts; /* of the playbooks */
+    struct playbooks playbooks;
+    struct act *act;
     struct gate *gate;
     struct keeping *keeping;
     struct knowing *knowing;

@@ -204,6 +204,10 @@ enum { SEEN_KEYS_MAX = 22000000 };              /* that one rule of what is new 
 enum { CALENDARS_MAX = 64 };                    /* below content/calendars */
 enum { WARM_UP_DAYS_MAX = 400 };                 /* of stored history that a rule learns from when it is enabled */
 enum { USUAL_KEYS_MAX = 20000 };                /* that one rule of what is usual knows, 3.3 KB each */
+enum { RISK_ENTITIES_MAX = 50000 };              /* whose risk adds up; beyond, the tenth with the oldest newest finding goes, counted */
+enum { RISK_PARTS_MAX = 64 };                   /* rules that add to the risk of one entity; beyond, the one with the fewest points left goes */
+enum { RISK_POINTS_MAX = 1000 };                /* of one rule (hinomi: {risk: N}) */
+#define RISK_BYTES_MAX (64 * MIB)               /* memory of one rule of risk; beyond, as with too many entities */
 enum { FINDING_EVIDENCE_MAX = 100 };            /* events that a finding names; how many there were is said too */
 
 /* Segments. */
@@ -303,6 +307,28 @@ enum { CONTACTS_MAX = 8 };              /* ways in which one person is reached *
 enum { CONTACT_BYTES_MAX = 256 };        /* an address that no kind of notifier checks */
 enum { STAND_INS_MAX = 1000 };          /* swaps and absences that are not over yet */
 enum { RESPOND_NOTIFIERS_MAX = 32 };    /* channels of a configuration */
+/* Actions (docs/actions.md). */
+enum { ACTIONS_MAX = 32 };                /* rows of actions: in the configuration; a thread each */
+enum { ACTION_NAME_MAX = 64 };            /* bytes of its name */
+enum { ACTION_CAP = 50 };                 /* entities at once and in an hour, where the configuration does not say */
+enum { ACTION_CAP_MAX = 10000 };          /* what it may say */
+enum { ACTION_NEVER_MAX = 1000 };         /* entries of takes: and never: */
+enum { ACTION_APPROVALS_MAX = 5 };        /* distinct people that may be asked for */
+enum { ACTION_LASTS_MAX_DAYS = 366 };     /* before it is undone by itself, or for ever */
+enum { ACTION_BODY_BYTES_MAX = 64 * 1024 }; /* of a body in the configuration */
+enum { ACTION_ENTITIES_MAX = 100000 };    /* entities of one request */
+enum { ACTION_VALUE_BYTES_MAX = 1024 };   /* bytes of a type, a value and a key; of a reason ten times as many */
+enum { ACTION_TRY_MINUTES = 60 };         /* for doing it; then it is given up, and undone when it may have been done. An undo is never given up */
+enum { ACTION_APPROVAL_HOURS = 24 };      /* for the approvals; then it is cancelled */
+enum { ACTION_DEEDS_SHOWN_MAX = 1000 };   /* of one order in an answer; how many there are is said */
+#define BLOCK_LIST_BYTES_MAX (16 * MIB)   /* of one block list */
+enum { PLAYBOOKS_MAX = 200 };             /* of one server */
+enum { PLAYBOOK_STEPS_MAX = 50 };         /* of one playbook */
+enum { HELPER_FRAME_BYTES_MAX = 256 * 1024 }; /* of a request to hinomi-helper and of its answer */
+enum { HELPER_TIME_MAX_S = 120 };         /* that a script may take */
+enum { HELPER_OUTPUT_BYTES_MAX = 16 * 1024 }; /* of a script's output that is told; how much there was is said */
+enum { HELPER_SCRIPT_BYTES_MAX = 1024 * 1024 }; /* of a script's file */
+enum { HELPER_SCRIPTS_MAX = 64 };         /* scripts of one helper */
 
 /* Rules over what is stored (docs/rules-at-work.md). */
 enum { HISTORY_ROWS_MAX = 65536 };        /* events of one window of time that are put in order at once */

@@ -4,7 +4,7 @@
  *
  *   hit ──► operator of its rule (absence, silence), or
  *       ──► operators of the correlations that name it ──► their findings are hits for correlations that name them
- *       ──► finding, unless the rule is only there for correlations
+ *       ──► finding, unless the rule is only there for correlations ──► operators of risk
  *
  * Operators are in the order of who rests on whom: what the first find when time passes, the others take before they
  * look at the time themselves.
@@ -36,6 +36,8 @@ struct detector {
     struct remembering *operators;
     size_t operator_count;
     struct remembering **by_rule; /* by rule index; NULL for rules that need none */
+    const struct remembering **risks; /* those to which all findings go */
+    size_t risk_count;
     struct state *state;
     struct arena *scratch; /* of a batch */
     struct arena *moment;  /* of a row */
@@ -70,6 +72,8 @@ static int make_operator(struct detector *detector, const struct rule *rule, str
         return err_nomem(err);
     detector->by_rule[rule->index] = one;
     detector->operator_count++;
+    if (rule->kind == RULE_RISK)
+        detector->risks[detector->risk_count++] = one;
     return 0;
 }
 
@@ -91,7 +95,8 @@ static int make_operators(struct detector *detector, struct err *err)
     bool deeper = true;
     detector->operators = mem_calloc(rules->count + 1, sizeof(*detector->operators));
     detector->by_rule = mem_calloc(rules->count + 1, sizeof(*detector->by_rule));
-    if (!detector->operators || !detector->by_rule)
+    detector->risks = mem_calloc(rules->count + 1, sizeof(*detector->risks));
+    if (!detector->operators || !detector->by_rule || !detector->risks)
         return err_nomem(err);
     for (size_t i = 0; i < rules->count; i++)
         count_rule(detector, rules->rules[i]);
@@ -149,6 +154,7 @@ void detector_free(struct detector *detector)
         detector->operators[i].kind->free(detector->operators[i].state);
     mem_free(detector->operators);
     mem_free(detector->by_rule);
+    mem_free(detector->risks);
     rule_ledger_free(detector->ledger);
     matcher_free(detector->matcher);
     state_free(detector->state);
@@ -178,6 +184,21 @@ const struct matcher *detector_matcher(const struct detector *detector)
 
 /* ---- findings ---- */
 
+/* Every finding adds to the risk of its entities, but for those of risk itself. */
+static int tell_risks(struct detector *detector, const struct rule *rule, const struct finding *finding,
+                      const struct hit *hit, struct err *err)
+{
+    struct hit next = hit ? *hit : (struct hit){0};
+    next.finding = finding;
+    next.finder = rule;
+    next.time_ns = finding->raised_ns;
+    next.part = rule->index;
+    for (size_t i = 0; i < detector->risk_count && rule->kind != RULE_RISK; i++)
+        if (waves_put(detector->waves, detector->risks[i]->rule->index, &next) < 0)
+            return err_nomem(err);
+    return 0;
+}
+
 static int give(struct detector *detector, const struct rule *rule, const struct finding *finding,
                 const struct hit *hit, struct err *err)
 {
@@ -186,6 +207,8 @@ static int give(struct detector *detector, const struct rule *rule, const struct
         return 0;
     detector->stats.findings++;
     rule_ledger_found(detector->ledger, rule);
+    if (tell_risks(detector, rule, finding, hit, err) < 0)
+        return -1;
     return detector->options.found(detector->options.context, finding, rule,
                                    row ? hit->batch : detector->batch, row ? hit->row : UINT32_MAX, err);
 }
@@ -515,6 +538,19 @@ void detector_save(const struct detector *detector, struct buffer *to)
     }
     if (buffer_failed(&part))
         to->failed = true;
+    buffer_close(&part);
+}
+
+void detector_save_risks(const struct detector *detector, struct buffer *to)
+{
+    struct buffer part;
+    buffer_init(&part, to->max);
+    for (size_t i = 0; i < detector->risk_count; i++) {
+        buffer_clear(&part);
+        detector->risks[i]->kind->save(detector->risks[i]->state, &part);
+        put_block(to, detector->risks[i]->rule->name, buffer_slice(&part));
+        to->failed |= buffer_failed(&part);
+    }
     buffer_close(&part);
 }
 

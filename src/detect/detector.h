@@ -62,6 +62,8 @@ const struct rule_ledger *detector_ledger(const struct detector *detector);
 
 void detector_save(const struct detector *detector, struct buffer *to);
 MUST_USE int detector_load(struct detector *detector, struct slice bytes, struct err *err);
+/* What the rules of risk know, for others to look at: for each its name (a block), then as risk_save() writes it (a block). */
+void detector_save_risks(const struct detector *detector, struct buffer *to);
 /* The part of a snapshot that is table/state's (state_load), for others who remember the same; none
  * when it is damaged. */
 struct slice detector_snapshot_state(struct slice bytes);

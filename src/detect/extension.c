@@ -7,7 +7,8 @@
  *   silence: {key: EXPR, after: 10m}
  *   new: {key: [EXPR, EXPR], of: EXPR, learn: 7d, forget: 90d}
  *   usual: {key: EXPR, calendar: japan, above: 4, below: 4, at_least: 10, learn: 14d}
- *   ratio, beacon, risk: detect/correlation_beyond.c
+ *   ratio, beacon, risk of rules: detect/correlation_beyond.c
+ *   risk of entities, risk: N: detect/entity_risk_rule.c
  *   explain: {en: "... {wallet.amount} ...", ja: "..."}   why, check, do: likewise
  */
 #include "detect/rule_parts.h"

@@ -13,6 +13,8 @@ const struct operator_kind *operator_of(enum rule_kind kind)
         return &operator_new;
     case RULE_USUAL:
         return &operator_usual;
+    case RULE_RISK:
+        return &operator_risk;
     case RULE_MATCH:
     case RULE_FILTER:
         break;

@@ -20,7 +20,8 @@ struct hit {
     uint32_t part;  /* for correlations: which of the rules that they name */
     int64_t time_ns;
     struct expr_scope *scope;
-    const struct finding *finding; /* of a correlation, else NULL */
+    const struct finding *finding; /* of a correlation, or for one of risk; else NULL */
+    const struct rule *finder;     /* for one of risk: the finding's rule */
 };
 
 struct operator_host {
@@ -62,7 +63,7 @@ struct operator_kind {
 };
 
 extern const struct operator_kind operator_absence, operator_silence, operator_correlation, operator_new,
-    operator_usual;
+    operator_usual, operator_risk;
 
 /* NULL for rules whose every hit is a finding. */
 const struct operator_kind *operator_of(enum rule_kind kind);

@@ -114,7 +114,8 @@ static uint64_t meaning(const struct yaml_node *document, uint64_t seed)
         return fingerprint(document, seed);
     for (size_t i = 0; i < document->count; i++) {
         const struct yaml_entry *entry = &document->entries[i];
-        if (is_wording(entry->key->text))
+        bool points = slice_is(entry->key->text, "risk") && entry->value->kind == YAML_SCALAR;
+        if (is_wording(entry->key->text) || points)
             continue;
         seed = fingerprint(entry->key, seed + 3);
         seed = slice_is(entry->key->text, "hinomi") ? meaning(entry->value, seed) : fingerprint(entry->value, seed + 5);
@@ -187,7 +188,16 @@ static bool compile_all(struct rule_set *set, const struct rule_options *options
     for (size_t i = 0; i < set->count; i++)
         if (is_readable(set->rules[i]) && set->rules[i]->kind == RULE_MATCH)
             sigma_compile(set, options, set->rules[i]);
-    return correlations_compile(set);
+    if (!correlations_compile(set))
+        return false;
+    bool refused = false; /* by now correlations may name it */
+    for (size_t i = 0; i < set->count; i++) {
+        if (is_readable(set->rules[i]) && set->rules[i]->kind == RULE_RISK)
+            entity_risk_compile(set, set->rules[i]);
+        if (is_readable(set->rules[i]))
+            refused |= !entity_risk_points(set, set->rules[i]);
+    }
+    return !refused || correlations_settle(set);
 }
 
 static int load_all(struct loading *loading, const char *path, struct err *err)

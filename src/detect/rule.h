@@ -29,6 +29,7 @@ enum rule_kind {
     RULE_CORRELATION, /* other rules, counted or in order (detect/correlation_rule.h) */
     RULE_NEW,         /* an event with a key that was not seen before */
     RULE_USUAL,       /* more events of a key in an hour than is usual then */
+    RULE_RISK,        /* an entity on which findings of all rules add up (detect/entity_risk.c) */
     RULE_FILTER,      /* narrows the rules that it names; finds nothing itself */
 };
 
@@ -55,6 +56,16 @@ struct rule_key {
 };
 
 enum { RULE_ENTITIES_MAX = 8, RULE_KEYS_MAX = 8 };
+
+/* RISK */
+struct rule_risk {
+    int64_t half_life_ns;
+    int64_t quiet_ns;  /* an entity is told of once in so long */
+    uint32_t over;     /* so many points, and more */
+    uint32_t tactics;  /* different ones, at least */
+    const struct slice *of; /* types of entities; none: all */
+    size_t of_count;
+};
 
 struct rule {
     struct slice id, title, version, path;
@@ -92,6 +103,9 @@ struct rule {
     const struct calendar *calendar; /* NULL: none */
     double above, below, at_least; /* above, below: 0 for a side that is not looked at */
     uint32_t learn_times; /* that an hour of the week must have been seen */
+    const struct rule_risk *risk; /* RISK */
+    uint32_t points; /* that a finding of this rule adds to the risk of its entities */
+    struct slice tactics; /* of its tags: "execution persistence" */
     struct rule_entity entities[RULE_ENTITIES_MAX];
     size_t entity_count; /* 0: the usual fields */
     struct slice explain_en, explain_ja; /* templates with {field} */

@@ -25,6 +25,11 @@ void filter_compile(struct rule_set *set, const struct rule_options *options, st
 bool filter_apply(struct rule_set *set, struct rule *rule, const struct logsource_variant *variant,
                   const struct expr **condition);
 
+/* detect/entity_risk_rule.c: how many points a rule's findings are worth, and the tactics that they stand for. */
+bool entity_risk_points(struct rule_set *set, struct rule *rule);
+/* A rule with "risk:" of all rules. */
+void entity_risk_compile(struct rule_set *set, struct rule *rule);
+
 /* detect/extension.c: the "hinomi:" section. False: rule->status and reason are set. */
 bool extension_compile(struct rule_set *set, const struct yaml_node *section, struct rule *rule);
 

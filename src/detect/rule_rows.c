@@ -136,7 +136,7 @@ int rule_rows_wanted(const struct rule_set *set, const struct state_definitions 
         add_state(&rows, state);
     if (rows.failed || list_columns(&rows, out) < 0)
         return err_nomem(err);
-    if (active > CONDITIONS_MAX)
+    if (active > CONDITIONS_MAX || rows.count == 0)
         return 0;
     out->filter = rows.count == 1 ? rows.list[0] : expr_list(arena, EXPR_OR, rows.list, rows.count);
     return out->filter ? 0 : err_nomem(err);

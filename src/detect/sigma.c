@@ -276,8 +276,10 @@ void sigma_read_head(struct rule *rule, struct arena *arena)
     rule->product = text_of(source, "product");
     rule->category = text_of(source, "category");
     rule->service = text_of(source, "service");
-    bool names_rules = yaml_get(document, "correlation") || yaml_get(yaml_get(document, "hinomi"), "risk");
-    rule->kind = names_rules                    ? RULE_CORRELATION
+    const struct yaml_node *risk = yaml_get(yaml_get(document, "hinomi"), "risk");
+    bool is_risk = risk && risk->kind != YAML_SCALAR, names_rules = is_risk && yaml_get(risk, "rules");
+    rule->kind = yaml_get(document, "correlation") || names_rules ? RULE_CORRELATION
+                 : is_risk                      ? RULE_RISK
                  : yaml_get(document, "filter") ? RULE_FILTER
                                                 : RULE_MATCH;
 }

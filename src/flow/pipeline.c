@@ -36,6 +36,13 @@ struct keeping {
     int64_t next_ns; /* monotonic */
 };
 
+/* Somebody waits for what the rules of risk know. */
+struct risk_ask {
+    struct buffer *to;
+    bool done;
+    struct risk_ask *next;
+};
+
 struct pipeline {
     struct pipeline_config config;
     pthread_t thread;
@@ -45,6 +52,7 @@ struct pipeline {
     struct decode *decode;
     struct rulebook *book;      /* of the detector; changed under the lock */
     struct rulebook *next_book; /* under the lock; NULL: none */
+    struct risk_ask *asks;      /* under the lock */
     struct rule_reports *reports; /* under the lock; NULL: none yet */
     int64_t reported_ns;          /* monotonic */
     struct rule_reports_forgotten forgotten;
@@ -428,6 +436,43 @@ struct rulebook *pipeline_hold_rules(struct pipeline *pipeline)
     return book;
 }
 
+/* The memory is copied under the lock, so whoever asks and gives up is either in the list or answered. */
+static void answer_risks(struct pipeline *pipeline)
+{
+    pthread_mutex_lock(&pipeline->lock);
+    for (struct risk_ask *ask = pipeline->asks; ask; ask = ask->next) {
+        if (pipeline->detector) {
+            buffer_put_le64(ask->to, (uint64_t)event_now(pipeline, clock_mono_ns(pipeline->config.clock)));
+            detector_save_risks(pipeline->detector, ask->to);
+        }
+        ask->done = true;
+    }
+    if (pipeline->asks)
+        pthread_cond_broadcast(&pipeline->moved);
+    pipeline->asks = NULL;
+    pthread_mutex_unlock(&pipeline->lock);
+}
+
+int pipeline_risks(struct pipeline *pipeline, int64_t wait_ms, struct buffer *to, struct err *err)
+{
+    struct timespec until = clock_deadline(CLOCK_MONOTONIC, wait_ms * NS_PER_MS);
+    struct risk_ask ask = {.to = to};
+    pthread_mutex_lock(&pipeline->lock);
+    ask.next = pipeline->asks;
+    pipeline->asks = &ask;
+    for (int code = 0; !ask.done && code == 0;)
+        code = pthread_cond_timedwait(&pipeline->moved, &pipeline->lock, &until);
+    for (struct risk_ask **at = &pipeline->asks; *at && !ask.done; at = &(*at)->next)
+        if (*at == &ask) {
+            *at = ask.next;
+            break;
+        }
+    pthread_mutex_unlock(&pipeline->lock);
+    if (!ask.done)
+        return err_set(err, ERR_CANCELLED, "the rules are busy with a large delivery or stopped; ask again in a moment");
+    return buffer_failed(to) ? err_nomem(err) : 0;
+}
+
 struct rule_reports *pipeline_hold_reports(struct pipeline *pipeline)
 {
     pthread_mutex_lock(&pipeline->lock);
@@ -539,6 +584,7 @@ static int step(struct pipeline *pipeline, struct err *err)
     arena_reset(pipeline->arena);
     change_rules(pipeline);
     report_rules(pipeline);
+    answer_risks(pipeline);
     int got = journal_read(pipeline->reader, NULL, &delivery, IDLE_WAIT_MS, err);
     if (got < 0)
         return -1;

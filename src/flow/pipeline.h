@@ -62,5 +62,8 @@ bool pipeline_wait(struct pipeline *pipeline, uint64_t position, int64_t wait_ms
 void pipeline_change_rules(struct pipeline *pipeline, struct rulebook *book);
 /* The rules that run; to be released. NULL when it detects nothing. */
 struct rulebook *pipeline_hold_rules(struct pipeline *pipeline);
+/* Event time by now (8 bytes, little-endian) and what the rules of risk know (detector_save_risks), laid out by the pipeline's thread between two deliveries.
+ * ERR_CANCELLED after wait_ms, ERR_NOMEM. to stays empty when it detects nothing. */
+MUST_USE int pipeline_risks(struct pipeline *pipeline, int64_t wait_ms, struct buffer *to, struct err *err);
 /* Their ledger, not older than a few seconds; to be released. NULL before the first, or when memory was out. */
 struct rule_reports *pipeline_hold_reports(struct pipeline *pipeline);

@@ -1,4 +1,5 @@
 /* The top strip. */
+#include "respond/act/act.h"
 #include "serve/api.h"
 
 #include "base/time.h"
@@ -125,6 +126,19 @@ static void put_wake(struct api *api)
     json_close(json, '}');
 }
 
+static void put_actions(struct api *api)
+{
+    struct json *json = &api->json;
+    struct act_stats stats = act_stats(api->parts->act);
+    json_key(json, "actions");
+    json_open(json, '{');
+    json_put_i64(json, "waiting", (int64_t)stats.waiting);
+    json_put_i64(json, "working", (int64_t)stats.working);
+    json_put_i64(json, "in_effect", (int64_t)stats.in_effect);
+    json_put_i64(json, "stuck", (int64_t)stats.stuck);
+    json_close(json, '}');
+}
+
 static void put_asset(void *context, const struct gate_asset *asset)
 {
     struct json *json = context;
@@ -187,6 +201,7 @@ void api_overview(struct api *api)
     json_put_time(&api->json, "time", clock_wall_ns(api->parts->clock));
     put_see(api, list);
     put_wake(api);
+    put_actions(api);
     put_brake(api);
     json_close(&api->json, '}');
     if (list)

@@ -29,12 +29,15 @@ struct redecoder;
 struct search_files;
 
 struct health;
+struct act; /* respond/act/act.h */
+
 struct server_parts {
     struct database *database;
     struct journal *journal;
     struct store *store;
     struct pipeline *pipeline;
     struct respond *respond;
+    struct act *act;
     struct gate *gate;
     struct keeping *keeping;
     struct knowing *knowing;

@@ -76,8 +76,8 @@ static int add_row(struct database *database, const struct hin_clock *clock, str
     return insert(database, row, err);
 }
 
-int audit_add(struct database *database, const struct hin_clock *clock, const struct audit_row *row,
-              struct err *err)
+int audit_add_within(struct database *database, const struct hin_clock *clock, const struct audit_row *row,
+                     struct err *err)
 {
     struct arena *arena = arena_new(ROW_ARENA_MAX);
     if (!arena)
@@ -89,15 +89,22 @@ int audit_add(struct database *database, const struct hin_clock *clock, const st
                              .object = clean(row->object, arena),
                              .detail = clean(row->detail, arena),
                              .result = clean(row->result, arena)};
+    int result = add_row(database, clock, &copy, arena, err);
+    arena_free(arena);
+    return result;
+}
+
+int audit_add(struct database *database, const struct hin_clock *clock, const struct audit_row *row,
+              struct err *err)
+{
     int result = database_begin(database, err);
     if (result == 0) {
-        result = add_row(database, clock, &copy, arena, err);
+        result = audit_add_within(database, clock, row, err);
         if (result == 0)
             result = database_commit(database, err);
         else
             database_rollback(database);
     }
-    arena_free(arena);
     return result < 0 ? err_within(err, "the audit trail cannot be written") : 0;
 }
 

@@ -17,6 +17,10 @@ enum { AUDIT_TEXT_MAX = 8 * 1024 };
 MUST_USE int audit_add(struct database *database, const struct hin_clock *clock,
                        const struct audit_row *row, struct err *err);
 
+/* The same inside a transaction, so that what was done and who did it are one. */
+MUST_USE int audit_add_within(struct database *database, const struct hin_clock *clock, const struct audit_row *row,
+                              struct err *err);
+
 struct audit_filter {
     int64_t from_ns, to_ns; /* from <= time < to; both 0: all */
     int64_t before;         /* only ids below it; 0: all */

@@ -148,6 +148,43 @@ const char *const state_schema[] = {
      "  outcome TEXT, person TEXT, answer_ms INTEGER, detail_en TEXT, detail_ja TEXT, ended_ns INTEGER);"
      "CREATE TABLE budget_said(person TEXT NOT NULL, period TEXT NOT NULL, from_ns INTEGER NOT NULL,"
      "  PRIMARY KEY(person,period,from_ns)) WITHOUT ROWID;"),
+    /* what was asked to be done, by whom, and each thing that was done (src/respond/act/) */
+    "CREATE TABLE action_orders("
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT UNIQUE, digest TEXT NOT NULL, action TEXT NOT NULL,"
+    "  incident INTEGER REFERENCES incidents(id), asked_by TEXT NOT NULL, reason TEXT NOT NULL,"
+    "  asked_ns INTEGER NOT NULL, lasts_ns INTEGER NOT NULL, state TEXT NOT NULL, approvals_needed INTEGER NOT NULL,"
+    "  asked INTEGER NOT NULL, over_cap INTEGER NOT NULL, already INTEGER NOT NULL, told TEXT NOT NULL DEFAULT '');"
+    "CREATE INDEX action_orders_waiting ON action_orders(action,asked_ns) WHERE state='waiting';"
+    "CREATE TABLE action_approvals("
+    "  order_id INTEGER NOT NULL REFERENCES action_orders(id), person TEXT NOT NULL, time_ns INTEGER NOT NULL,"
+    "  PRIMARY KEY(order_id,person)) WITHOUT ROWID;"
+    "CREATE TABLE action_deeds("
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT, order_id INTEGER NOT NULL REFERENCES action_orders(id),"
+    "  number INTEGER NOT NULL, action TEXT NOT NULL, type TEXT NOT NULL, value TEXT NOT NULL, state TEXT NOT NULL,"
+    "  key TEXT NOT NULL UNIQUE, asked_ns INTEGER NOT NULL, from_ns INTEGER NOT NULL, next_ns INTEGER NOT NULL,"
+    "  begun_ns INTEGER, done_ns INTEGER, expires_ns INTEGER, undone_ns INTEGER,"
+    "  attempts INTEGER NOT NULL DEFAULT 0, refusals INTEGER NOT NULL DEFAULT 0,"
+    "  undo_attempts INTEGER NOT NULL DEFAULT 0, unsure INTEGER NOT NULL DEFAULT 0,"
+    "  failed INTEGER NOT NULL DEFAULT 0, undo_by TEXT, why TEXT);"
+    "CREATE INDEX action_deeds_order ON action_deeds(order_id);"
+    "CREATE INDEX action_deeds_work ON action_deeds(action,state,next_ns);"
+    "CREATE INDEX action_deeds_entity ON action_deeds(action,type,value);"
+    "CREATE INDEX action_deeds_hour ON action_deeds(action,asked_ns);",
+    /* playbooks that people go through (src/respond/act/playbook.h) */
+    "CREATE TABLE playbook_runs("
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT, playbook TEXT NOT NULL, title_en TEXT NOT NULL, title_ja TEXT NOT NULL,"
+    "  incident INTEGER NOT NULL REFERENCES incidents(id), started_by TEXT NOT NULL, via TEXT NOT NULL,"
+    "  started_ns INTEGER NOT NULL, changed_ns INTEGER NOT NULL, step INTEGER NOT NULL, state TEXT NOT NULL);"
+    "CREATE INDEX playbook_runs_incident ON playbook_runs(incident);"
+    "CREATE INDEX playbook_runs_state ON playbook_runs(state) WHERE state='running';"
+    "CREATE TABLE playbook_steps("
+    "  run INTEGER NOT NULL REFERENCES playbook_runs(id), number INTEGER NOT NULL, kind TEXT NOT NULL,"
+    "  action TEXT NOT NULL, en TEXT NOT NULL, ja TEXT NOT NULL, people INTEGER NOT NULL, role TEXT NOT NULL,"
+    "  state TEXT NOT NULL, order_id INTEGER REFERENCES action_orders(id), person TEXT, text TEXT, ended_ns INTEGER,"
+    "  PRIMARY KEY(run,number)) WITHOUT ROWID;"
+    "CREATE TABLE playbook_approvals("
+    "  run INTEGER NOT NULL REFERENCES playbook_runs(id), number INTEGER NOT NULL, person TEXT NOT NULL,"
+    "  time_ns INTEGER NOT NULL, PRIMARY KEY(run,number,person)) WITHOUT ROWID;",
 };
 
 const size_t state_schema_count = sizeof(state_schema) / sizeof(state_schema[0]);

@@ -53,7 +53,7 @@ def main():
             told = {q["name"] for q in op.get("parameters", ()) if q["in"] == "path"}
             checks.equal(f"{m} {p}: its parts", told, set(re.findall(r"\{(\w+)\}", p)))
 
-    server = Server().start()
+    server = Server(config="actions:\n  - {name: proxy, kind: block_list, takes: [domain], approvals: 0}\n").start()
     try:
         server.sign_in()
         hec = server.token()
@@ -91,6 +91,17 @@ def main():
         ask("PUT", "/v1/knowledge/{kind}", "/v1/knowledge/macro", {"text": "macro: mine\n"}, 400)
         ask("GET", "/v1/schedules", "/v1/schedules")
         ask("GET", "/v1/health", "/v1/health")
+        order = {"action": "proxy", "reason": "a test", "entities": [{"type": "domain", "value": "a.example"}]}
+        ask("POST", "/v1/actions", "/v1/actions", {**order, "dry_run": True})
+        done = ask("POST", "/v1/actions", "/v1/actions", order, 201)["id"]
+        ask("POST", "/v1/actions", "/v1/actions", {**order, "action": "other"}, 404)
+        ask("GET", "/v1/actions/{id}", f"/v1/actions/{done}")
+        ask("POST", "/v1/actions/{id}/undo", f"/v1/actions/{done}/undo", {})
+        ask("GET", "/v1/actions", "/v1/actions?limit=5")
+        ask("GET", "/v1/playbooks", "/v1/playbooks")
+        ask("GET", "/v1/playbook_runs/{id}", "/v1/playbook_runs/RUN-9", want=404)
+        ask("GET", "/v1/entities/risk", "/v1/entities/risk")
+        ask("GET", "/v1/entities/risk", "/v1/entities/risk?value=a", want=400)
     finally:
         server.close()
     checks.finish()

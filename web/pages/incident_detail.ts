@@ -88,7 +88,7 @@ function Told(props: { incident: IncidentDetail }) {
     part("incident.why", incident.why), part("incident.check", incident.check), part("incident.do", incident.do));
 }
 
-const KIND_ICON: Record<string, string> = { finding: "◆", state: "●", comment: "✎", notification: "☏", gate: "❚❚" };
+const KIND_ICON: Record<string, string> = { finding: "◆", state: "●", comment: "✎", notification: "☏", gate: "❚❚", action: "▶" };
 
 function Entry(props: { entry: TimelineEntry }) {
   const { entry } = props;

@@ -278,6 +278,10 @@ static int move_findings(struct work *work, int64_t into, int64_t from, struct e
 {
     static const char *const steps[] = {
         "UPDATE findings SET incident=?1 WHERE incident=?2",
+        "UPDATE action_orders SET incident=?1 WHERE incident=?2",
+        "UPDATE playbook_runs SET incident=?1 WHERE incident=?2",
+        "INSERT INTO timeline(incident,time_ns,kind,text_en,text_ja,user)"
+        " SELECT ?1,time_ns,kind,text_en,text_ja,user FROM timeline WHERE incident=?2 AND kind='action' ORDER BY id",
         "INSERT INTO timeline_more(incident,rule,severity,count,last_ns)"
         " SELECT ?1,rule,max(severity),count(*),max(time_ns) FROM"
         "  (SELECT rule,severity,time_ns FROM timeline WHERE incident=?2 AND kind='finding' ORDER BY id"

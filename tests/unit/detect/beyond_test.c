@@ -208,6 +208,120 @@ static void risk_adds_up_the_same_in_any_order(void **state)
     assert_true(some > 5 && none > 0);
 }
 
+/* ---- risk of entities ---- */
+
+#define TAGGED(name, kind, level, tactic)                                                                           \
+    "title: " name "\nname: " name "\nlogsource: {product: test}\ndetection:\n  s: {E: " kind "}\n  condition: s\n"  \
+    "level: " level "\ntags: [attack." tactic "]\nhinomi: {entities: {user: U}}\n---\n"
+#define ALL_RULES                                                                                                   \
+    TAGGED("a", "0", "medium", "execution") TAGGED("b", "1", "high", "persistence") TAGGED("c", "2", "high", "credential_access") \
+    "title: total\nlevel: high\nhinomi: {risk: {half_life: 10m, over: 100, tactics: 3, quiet: 30m}}\n"
+
+static size_t totals_of(const struct rules_world *world)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < world->count; i++)
+        count += strcmp(world->found[i].rule, "total") == 0;
+    return count;
+}
+
+/* By hand: b 50 at 0:00, c 50 at 0:10, a 25 at 0:10: 25 + 50 + 25 = 100, which is not over 100. */
+static void a_total_of_all_rules_passes_its_threshold_once(void **state)
+{
+    (void)state;
+    struct rules_world world;
+    const struct sent list[] = {{START_NS, 1, 1, 0},
+                                {START_NS + 600 * NS_PER_SECOND, 2, 1, 0},
+                                {START_NS + 600 * NS_PER_SECOND, 0, 1, 0},
+                                {START_NS + 600 * NS_PER_SECOND, 0, 1, 0},
+                                {START_NS + 900 * NS_PER_SECOND, 1, 1, 0},
+                                {START_NS + 1200 * NS_PER_SECOND, 2, 1, 0},
+                                {START_NS + 2700 * NS_PER_SECOND, 1, 1, 0},
+                                {START_NS + 2700 * NS_PER_SECOND, 2, 1, 0},
+                                {START_NS + 2700 * NS_PER_SECOND, 0, 1, 0}};
+    world_open(&world, ALL_RULES);
+    run_events(world.detector, list, 0, 4, 4);
+    assert_int_equal(totals_of(&world), 0); /* a counts once, however often it is found */
+    run_events(world.detector, list, 4, 5, 1);
+    assert_int_equal(totals_of(&world), 1); /* half a half-life later: 50 + 35.355 + 17.678 */
+    const struct found *last = &world.found[world.count - 1];
+    assert_string_equal(last->rule, "total");
+    assert_string_equal(last->key, "user=u1");
+    assert_int_equal(last->severity, SEVERITY_HIGH);
+    assert_string_equal(last->en, "u1 has 103 points (103 of them from the last 24 hours; tactics: 3): \"b\" 50 (2 times) "
+                                  "[persistence], \"c\" 35.4 [credential-access], \"a\" 17.7 (2 times) [execution].");
+    run_events(world.detector, list, 5, 6, 1);
+    assert_int_equal(totals_of(&world), 1); /* quiet */
+    run_events(world.detector, list, 6, 9, 3);
+    assert_int_equal(totals_of(&world), 2);
+    world_close(&world);
+}
+
+static void two_tactics_are_not_three(void **state)
+{
+    (void)state;
+    struct rules_world world;
+    struct sent list[40];
+    for (int i = 0; i < 40; i++)
+        list[i] = (struct sent){START_NS + i * NS_PER_SECOND, 1 + i % 2, i / 20, 0};
+    world_open(&world, ALL_RULES);
+    run_events(world.detector, list, 0, 40, 7);
+    assert_int_equal(world.count, 40);
+    world_close(&world);
+}
+
+/* The same total, whatever the order in which its findings come. */
+static void a_total_does_not_depend_on_the_order(void **state)
+{
+    (void)state;
+    size_t some = 0;
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        struct rules_world world, mixed;
+        struct sent list[6];
+        for (int i = 0; i < 6; i++)
+            list[i] = (struct sent){START_NS + (int64_t)dice(&seed, 1200) * NS_PER_SECOND, i % 3, 1, 0};
+        world_open(&world, ALL_RULES);
+        world_open(&mixed, ALL_RULES);
+        run_events(world.detector, list, 0, 6, 6);
+        for (int i = 5; i >= 0; i--)
+            run_events(mixed.detector, list, (size_t)i, (size_t)i + 1, 1);
+        struct buffer one, other;
+        buffer_init(&one, MIB);
+        buffer_init(&other, MIB);
+        detector_save_risks(world.detector, &one);
+        detector_save_risks(mixed.detector, &other);
+        if (totals_of(&world) == 0 && totals_of(&mixed) == 0) /* else they were told of at different times */
+            assert_true(slice_equal(buffer_slice(&one), buffer_slice(&other)));
+        else
+            some++;
+        buffer_close(&one);
+        buffer_close(&other);
+        world_close(&world);
+        world_close(&mixed);
+    }
+    assert_true(some > 0 && some < 20);
+}
+
+static void points_of_a_rule_are_checked(void **state)
+{
+    (void)state;
+    struct rules_world world;
+    struct err err;
+    world_open(&world, ALL_RULES);
+    static const char *const wrong[] = {"{risk: 1001}", "{risk: -1}", "{risk: many}", "{risk: {over: 100, key: U}}",
+                                        "{risk: {half_life: 1s}}", "{risk: {of: user}}", "{risk: [a]}"};
+    for (size_t i = 0; i < ARRAY_COUNT(wrong); i++) {
+        char text[400];
+        (void)snprintf(text, sizeof(text), "title: t\nlogsource: {product: test}\n%shinomi: %s\n",
+                       i < 3 ? "detection: {s: {E: 1}, condition: s}\n" : "", wrong[i]);
+        assert_int_equal(world_load(&world, text, &err), 0);
+        assert_int_equal(world.rules->rules[0]->status, RULE_REFUSED);
+    }
+    detector_free(world.detector);
+    world.detector = NULL;
+    world_close(&world);
+}
+
 /* ---- new ---- */
 
 #define PAIR "title: t\n" ANY "hinomi: {new: {key: [U, V], of: U, learn: 10m, forget: 1h}}\n"
@@ -274,7 +388,7 @@ static void what_is_learnt_is_not_new(void **state)
 
 /* ---- all of them ---- */
 
-static const char *const all[] = {RATIO, BEACON, RISK, PAIR, FIRST};
+static const char *const all[] = {RATIO, BEACON, RISK, ALL_RULES, PAIR, FIRST};
 
 static void goes_on_after_a_restart(void **state)
 {
@@ -331,7 +445,7 @@ static void loading_survives_failed_allocations(void **state)
     struct err err;
     bool done = false;
     assert_non_null(zone_find(SLICE("Asia/Tokyo"))); /* read once a process */
-    world_open(&world, RISK "---\n" PAIR);
+    world_open(&world, RISK "---\n" ALL_RULES "---\n" PAIR);
     for (int n = 0; !done; n += 1 + n / 16) {
         char path[96];
         struct rule_options options = {.logsource_path = "content/logsources", .ignore_logsource = true,
@@ -399,6 +513,10 @@ int main(void)
         cmocka_unit_test(a_regular_beat_is_found),
         cmocka_unit_test(a_risk_explains_its_parts),
         cmocka_unit_test(risk_adds_up_the_same_in_any_order),
+        cmocka_unit_test(a_total_of_all_rules_passes_its_threshold_once),
+        cmocka_unit_test(two_tactics_are_not_three),
+        cmocka_unit_test(a_total_does_not_depend_on_the_order),
+        cmocka_unit_test(points_of_a_rule_are_checked),
         cmocka_unit_test(a_pair_is_new_once_its_owner_is_known),
         cmocka_unit_test(what_is_learnt_is_not_new),
         cmocka_unit_test(goes_on_after_a_restart),
