@@ -120,7 +120,7 @@ static int open_knowing(struct service *service, struct err *err)
 
 static int start_respond_and_gate(struct service *service, struct err *err)
 {
-    char dir[PATH_ROOM], policy[PATH_ROOM];
+    char dir[PATH_ROOM], policy[PATH_ROOM], assets[PATH_ROOM];
     snprintf(policy, sizeof(policy), "%s",
              service->config.policy ? service->config.policy : cli_content("policy/default.yaml"));
     struct gate_config gate = {.dir = data_path(service, "gate", dir),
@@ -137,6 +137,7 @@ static int start_respond_and_gate(struct service *service, struct err *err)
                                      .clock = clock_real(),
                                      .notifiers = service->config.notifiers,
                                      .notifier_count = service->config.notifier_count,
+                                     .assets = slice_text(data_path(service, "lookups/assets.csv", assets)),
                                      .changed = on_incident,
                                      .note = engine_note,
                                      .context = service};
@@ -347,6 +348,7 @@ void service_reload(struct service *service)
 {
     struct err err; /* the gate says on standard error how it went */
     (void)!gate_policy_reload(service->gate, SLICE("SIGHUP"), &err);
+    respond_reload_assets(service->respond);
     if (engine_reload_rules(&service->engine, &err) < 0)
         engine_note(NULL, err.text);
     if (service->config_path && reload_collectors(service, &err) < 0)

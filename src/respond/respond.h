@@ -10,6 +10,7 @@
  * docs/incidents.md tells it for people.
  * Threads    One thread takes findings from a queue and one a notifier sends, so that a dead
  *            endpoint delays nothing else; the functions here from any thread.
+ * What people do to incidents is in incidents/cases.h.
  * Limits     RESPOND_QUEUE_SLOTS, RESPOND_NOTIFIERS_MAX, RESPOND_TEXT_MAX bytes of a comment; of
  *            one incident INCIDENT_ENTITIES_MAX entities and INCIDENT_TIMELINE_MAX findings shown
  *            one by one (the others are kept and counted).
@@ -23,6 +24,7 @@ struct respond;
 struct hin_net;
 
 enum { RESPOND_QUEUE_SLOTS = 4096, RESPOND_NOTIFIERS_MAX = 16, RESPOND_TEXT_MAX = 16 * 1024 };
+/* of one incident: entities, lines that the timeline shows one by one, entries of the gate */
 enum { INCIDENT_ENTITIES_MAX = 1000, INCIDENT_TIMELINE_MAX = 1000, INCIDENT_GATE_MAX = 1000 };
 
 struct respond_notifier { /* a row of the configuration: a channel to people; each kind says what it needs */
@@ -44,6 +46,7 @@ struct respond_config {
     int64_t join_window_ns; /* 0: 24 h */
     const struct respond_notifier *notifiers;
     size_t notifier_count;
+    struct slice assets; /* path of the list of assets (incidents/assets.h); none: no list */
     struct slice link; /* where people open the console, "https://siem.example"; may be none */
     const struct hin_rand *rand; /* NULL: the real ones */
     const struct hin_net *net;
@@ -66,6 +69,8 @@ MUST_USE int respond_start(const struct respond_config *config, struct respond *
                            struct err *err);
 /* Findings in the queue are still filed; notifications not sent yet wait for the next start. */
 void respond_stop(struct respond *respond); /* NULL is fine */
+/* Reads the list of assets again; a broken one is noted, and the one before stays. Also done at the start. */
+void respond_reload_assets(struct respond *respond);
 
 /* Copies; findings whose id is known are left out (a restart reads some again). Waits when the queue
  * is full. LOW and NONE make no incident of their own but join an open one. */
@@ -110,10 +115,6 @@ MUST_USE int respond_incident_json(struct respond *respond, struct slice id,
 /* ERR_NOT_FOUND, ERR_CONFIG (a text is missing or too long), ERR_CONFLICT (closed; or somebody was first: the sentence says who). */
 MUST_USE int respond_acknowledge(struct respond *respond, struct slice id, struct slice user,
                                  struct err *err);
-MUST_USE int respond_close(struct respond *respond, struct slice id, struct slice user,
-                           struct slice comment, struct err *err);
-MUST_USE int respond_comment(struct respond *respond, struct slice id, struct slice user,
-                             struct slice text, struct err *err);
 
 struct respond_stats {
     uint64_t open, acknowledged, pending_notifications, failed_notifications;
