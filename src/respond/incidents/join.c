@@ -206,36 +206,56 @@ static int add_to(struct work *work, struct incident *incident, struct err *err)
     return added;
 }
 
-/* A closed one that it would have joined. */
-static int tell_before(struct work *work, int64_t incident, struct err *err)
+/* The newest incident with one of its links, and which link; closed: one that is, else one whose events are too far away. */
+static int find_before(struct work *work, bool closed, int64_t incident, int64_t *out, struct slice *link, struct err *err)
 {
     struct query *query;
-    int64_t before = 0;
-    struct arena *arena = work->join->arena;
-    struct slice link = SLICE_NONE;
-    for (size_t i = 0; i < work->link_count && !before; i++) {
-        link = work->links[i];
-        if (query_begin(work->join->database, "SELECT i.id FROM incident_entities e JOIN incidents i ON i.id=e.incident WHERE"
-                        " e.link=?1 AND e.glue=0 AND i.state='closed' AND i.last_event_ns>=?2 ORDER BY e.incident DESC LIMIT 1",
-                        &query, err) < 0)
+    int result = 0;
+    *out = 0;
+    for (size_t i = 0; i < work->link_count && !*out && result >= 0; i++) {
+        if (query_begin(work->join->database,
+                        closed ? "SELECT i.id FROM incident_entities e JOIN incidents i ON i.id=e.incident WHERE e.link=?1 AND e.glue=0"
+                                 " AND i.state='closed' AND i.last_event_ns>=?2 ORDER BY e.incident DESC LIMIT 1"
+                               : "SELECT incident FROM incident_entities WHERE link=?1 AND glue=1 AND incident!=?3 ORDER BY"
+                                 " incident DESC LIMIT 1", &query, err) < 0)
             return -1;
-        query_text(query, 1, link);
+        *link = work->links[i];
+        query_text(query, 1, *link);
         query_i64(query, 2, work->finding->event_ns - work->windows[i]);
-        int result = query_step(query, err);
-        before = result == 1 ? query_get_i64(query, 0) : 0;
+        query_i64(query, 3, incident);
+        result = query_step(query, err);
+        *out = result == 1 ? query_get_i64(query, 0) : 0;
         query_end(query);
-        if (result < 0)
-            return -1;
     }
-    if (!before)
-        return 0;
-    struct slice value = link_words(link, arena);
-    return gather_entry(&work->gather, incident, "link", SLICE_NONE,
-                        arena_printf(arena, "INC-%lld, which is closed, was about %.*s too", (long long)before, SLICE_ARG(value)),
-                        arena_printf(arena, "終了済みの INC-%lld も %.*s に関するものでした", (long long)before, SLICE_ARG(value)),
-                        err) < 0
+    return result < 0 ? -1 : 0;
+}
+
+/* A closed one that it would have joined, and one that is open but too far away in time. */
+static int tell_before(struct work *work, int64_t incident, struct err *err)
+{
+    struct arena *arena = work->join->arena;
+    struct slice link = SLICE_NONE, value;
+    int64_t before;
+    if (find_before(work, true, incident, &before, &link, err) < 0)
+        return -1;
+    value = link_words(link, arena);
+    if (before &&
+        (gather_entry(&work->gather, incident, "link", SLICE_NONE,
+                      arena_printf(arena, "INC-%lld, which is closed, was about %.*s too", (long long)before, SLICE_ARG(value)),
+                      arena_printf(arena, "終了済みの INC-%lld も %.*s に関するものでした", (long long)before, SLICE_ARG(value)), err) < 0 ||
+         incident_relate(work->join->database, incident, "follows", before, "followed_by", link, err) < 0))
+        return -1;
+    if (find_before(work, false, incident, &before, &link, err) < 0)
+        return -1;
+    value = link_words(link, arena);
+    return before && (gather_entry(&work->gather, incident, "link", SLICE_NONE,
+                                   arena_printf(arena, "INC-%lld is about %.*s too, but its events are too long before or after; people"
+                                                " can join them", (long long)before, SLICE_ARG(value)),
+                                   arena_printf(arena, "INC-%lld も %.*s に関するものですが、時間が離れているため統合していません（手動で統合できます）",
+                                                (long long)before, SLICE_ARG(value)), err) < 0 ||
+                      incident_relate(work->join->database, incident, "also_seen", before, "also_seen", link, err) < 0)
                ? -1
-               : incident_relate(work->join->database, incident, "follows", before, "followed_by", link, err);
+               : 0;
 }
 
 /* What hid such findings until lately is why nobody saw it come. */

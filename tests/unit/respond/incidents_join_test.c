@@ -274,6 +274,16 @@ static void what_comes_after_closing_says_so(void **state)
     incidents_has(incidents->text.ptr, "{\"id\":\"INC-1\",\"how\":\"follows\",\"by\":\"user:u1\",\"state\":\"closed\"}");
 }
 
+static void what_is_too_far_away_is_named(void **state)
+{
+    struct incidents *incidents = *state;
+    incidents_put_one(incidents, 1, SEVERITY_HIGH, 0, "host:h1");
+    incidents_put_one(incidents, 2, SEVERITY_HIGH, 3 * 86400, "host:h1");
+    assert_int_equal(standing(incidents), 2);
+    incidents_has(incidents_show(incidents, "INC-2"), "INC-1 is about host h1 too, but its events are too long before or after");
+    incidents_has(incidents->text.ptr, "{\"id\":\"INC-1\",\"how\":\"also_seen\",\"by\":\"host:h1\",\"state\":\"open\"}");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -290,6 +300,7 @@ int main(void)
         INCIDENTS_TEST(smaller_ones_of_before_come_in),
         INCIDENTS_TEST(a_critical_asset_raises_it_a_step),
         INCIDENTS_TEST(what_comes_after_closing_says_so),
+        INCIDENTS_TEST(what_is_too_far_away_is_named),
     };
     return cmocka_run_group_tests_name("incidents: joining", tests, NULL, NULL);
 }
