@@ -248,6 +248,8 @@ def quiet():
     body = {"rule": finding["rule_id"], "entities": [{"type": "user", "value": "scan1"}]}
     told = first.ask("POST", "/exceptions/preview", body)
     checks.equal("the preview", (told["findings"], told["incidents"], told["complete"], len(told["sample"])), (20, 0, True, 20))
+    checks.equal("a rule goes by its title too", first.ask("POST", "/exceptions/preview", body | {"rule": "Logon"})["findings"], 20)
+    checks.equal("and no other rule fits", first.ask("POST", "/exceptions/preview", body | {"rule": "Logoff"})["findings"], 0)
     first.ask("POST", "/exceptions", body | {"reason": "a scanner"}, 400)
     first.ask("POST", "/exceptions", body | {"expires": "+1d"}, 400)
     one_click = first.ask("POST", "/exceptions", {"finding": finding["id"], "reason": "one click", "expires": "+1h"}, 201)

@@ -24,10 +24,15 @@ static bool has(const struct entity *list, size_t count, const struct exception_
     return false;
 }
 
+static bool is_of_rule(const struct finding *finding, struct slice rule)
+{
+    return slice_equal(rule, finding->rule_id) || slice_equal(rule, finding->rule_name) || slice_equal(rule, finding->catalogue) ||
+           slice_equal(rule, finding->title);
+}
+
 bool exception_fits(const struct exception *exception, const struct finding *finding)
 {
-    if (exception->rule.len && !slice_equal(exception->rule, finding->rule_id) &&
-        !slice_equal(exception->rule, finding->rule_name))
+    if (exception->rule.len && !is_of_rule(finding, exception->rule))
         return false;
     for (size_t i = 0; i < exception->term_count; i++) {
         const struct exception_term *term = &exception->terms[i];

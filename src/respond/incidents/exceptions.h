@@ -24,7 +24,7 @@ struct exception_term {
 struct exception {
     int64_t id;
     bool mute;
-    struct slice rule; /* the finding's rule id or name; none: every rule */
+    struct slice rule; /* its id, name, catalogue number or title; none: every rule */
     const struct exception_term *terms;
     size_t term_count;
     struct slice reason, owner, added_by, ended_by;
