@@ -53,8 +53,9 @@ export interface Incident {
   first_event: string | null; last_event: string | null; finding_count: number; entities: { type: string; value: string }[];
 }
 export interface TimelineEntry {
-  time: string; kind: "finding" | "state" | "comment" | "notification" | "gate"; text: Both; rule?: string | null;
+  time: string; kind: "finding" | "state" | "comment" | "notification" | "gate" | "link" | "severity" | "task" | "attachment"; text: Both; rule?: string | null;
   severity?: Severity | null; evidence?: string[] | null; user?: string | null;
+  count?: number; first?: string; last?: string; // of a finding: all repeats of its rule and group
 }
 export interface IncidentDetail extends Incident {
   timeline: TimelineEntry[]; explanation?: Both | null; why?: Both | null; check?: Both | null; do?: Both | null;

@@ -10,6 +10,7 @@
 #include "event/ip.h"
 #include "net/conn.h"
 #include "net/tls.h"
+#include "respond/incidents/incident_chain.h"
 #include "store/journal.h"
 #include "store/store.h"
 
@@ -183,6 +184,23 @@ static void check_secrets(struct check *check)
         check_secret(check, check->config_path);
 }
 
+/* Each incident is a chain of its own; what is closed does not change. */
+static void check_incidents(struct check *check, const char *path)
+{
+    struct database *database;
+    struct incident_chain_sum sum;
+    struct err err;
+    int result = database_open_reading(path, &database, &err);
+    if (result == 0)
+        result = incident_chain_check(database, &sum, &err);
+    if (result == 0)
+        report_line(&check->report, REPORT_OK, "incidents", "%lld with %lld entries and %lld attachments, all as they were written",
+                    (long long)sum.incidents, (long long)sum.entries, (long long)sum.attachments);
+    else
+        report_line(&check->report, err.code == ERR_CONFIG ? REPORT_WARN : REPORT_FAIL, "incidents", "%s", err.text);
+    database_close(database);
+}
+
 static void check_database(struct check *check)
 {
     char path[ADMIN_PATH_MAX];
@@ -193,6 +211,8 @@ static void check_database(struct check *check)
         report_line(&check->report, REPORT_FAIL, "state.db", "%s", err.text);
     else
         report_line(&check->report, REPORT_OK, "state.db", "whole");
+    if (access(path, F_OK) == 0)
+        check_incidents(check, path);
 }
 
 struct journal_sum {

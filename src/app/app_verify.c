@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/io.h"
 #include "base/time.h"
+#include "respond/incidents/incident_chain.h"
 #include "store/journal.h"
 #include "store/segment_verify.h"
 
@@ -212,6 +213,17 @@ static int walk_audit(void *context, const struct audit_row *row, struct err *er
     return audit_walk_next(context, row, err);
 }
 
+static void verify_incidents(struct verify *verify, struct database *database)
+{
+    struct incident_chain_sum sum;
+    struct err err;
+    if (incident_chain_check(database, &sum, &err) < 0)
+        report_line(&verify->report, REPORT_FAIL, "incidents", "%s", err.text);
+    else
+        report_line(&verify->report, REPORT_OK, "incidents", "%lld with %lld entries and %lld attachments, all as they were written",
+                    (long long)sum.incidents, (long long)sum.entries, (long long)sum.attachments);
+}
+
 static void verify_database(struct verify *verify)
 {
     char path[ADMIN_PATH_MAX];
@@ -228,6 +240,8 @@ static void verify_database(struct verify *verify)
     else
         report_line(&verify->report, REPORT_OK, "state.db", "whole; audit trail of %lld rows unbroken",
                     (long long)walk.rows);
+    if (database)
+        verify_incidents(verify, database);
     database_close(database);
 }
 

@@ -161,7 +161,7 @@ static int start_actions(struct service *service, struct err *err)
 
 static int start_respond_and_gate(struct service *service, struct err *err)
 {
-    char dir[PATH_ROOM], policy[PATH_ROOM];
+    char dir[PATH_ROOM], policy[PATH_ROOM], assets[PATH_ROOM];
     snprintf(policy, sizeof(policy), "%s",
              service->config.policy ? service->config.policy : cli_content("policy/default.yaml"));
     struct gate_config gate = {.dir = data_path(service, "gate", dir),
@@ -181,6 +181,7 @@ static int start_respond_and_gate(struct service *service, struct err *err)
                                      .calendars = service->calendar_list,
                                      .link = link_of(&service->config, service->link),
                                      .plan_from_file = service->config.waking != NULL,
+                                     .assets = slice_text(data_path(service, "lookups/assets.csv", assets)),
                                      .changed = on_incident,
                                      .tighten = waking_tighten,
                                      .event = waking_events_add,
@@ -397,6 +398,7 @@ void service_reload(struct service *service)
 {
     struct err err; /* the gate says on standard error how it went */
     (void)!gate_policy_reload(service->gate, SLICE("SIGHUP"), &err);
+    respond_reload_assets(service->respond);
     if (engine_reload_rules(&service->engine, &err) < 0)
         engine_note(NULL, err.text);
     if (waking_read_plan(service, &err) < 0)

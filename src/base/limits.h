@@ -366,3 +366,30 @@ enum { SOURCES_SHOWN_MAX = 1000 };        /* of one answer of /v1/sources; the n
 enum { READERS_SHOWN_MAX = 500 };         /* of one source by /v1/sources/readers; how many there are is said */
 enum { HEARTBEAT_LEAST_S = 2 };           /* a heartbeat is looked for every ten seconds: a shorter one is found as late */
 enum { HEARTBEATS_MAX = 1000 };           /* entries of heartbeats */
+
+/* Incidents (docs/incidents.md). */
+enum { FINDINGS_LOOSE_MAX = 100000 };     /* findings without an incident that are kept to be looked at and for previews; the oldest go, which previews say */
+enum { JOIN_LINKS_MAX = 64 };             /* values of one finding that link it to others; further ones are only listed */
+enum { JOIN_ADOPT_MAX = 100 };            /* smaller findings of before that one finding brings into its incident; further ones come with the next */
+enum { HUB_DAYS = 5 };                    /* a value that was met on so many days of the last thirty, */
+enum { HUB_PARTNERS = 20 };               /* with so many different others, links no attacks any more */
+enum { HUB_LOOK_DAYS = 30 };              /* that is looked back */
+enum { LINK_PARTNERS_MAX = 32 };          /* others of one value and day that are counted */
+enum { LINK_ROWS_MAX = 500000 };          /* of all values and days; the oldest days go */
+enum { ASSET_ROWS_MAX = 100000 };            /* rows of the list of assets */
+enum { ASSET_PATTERNS_MAX = 1000 };       /* of them with * or a network, which are looked through one by one */
+#define ASSETS_BYTES_MAX (64 * MIB)       /* of that file */
+enum { EXCEPTIONS_MAX = 1000 };           /* exceptions and mutes that were in force in the last thirty days */
+enum { EXCEPTION_TERMS_MAX = 32 };        /* values that one names */
+enum { EXCEPTION_BYTES_MAX = 4096 };      /* of its rule, reason, owner and values together */
+enum { EXCEPTION_DAYS_MAX = 366 };        /* that one may last */
+enum { EXCEPTION_SAMPLE_MAX = 20 };       /* findings that a preview shows one by one */
+enum { PREVIEW_DAYS_MAX = 400 };          /* that a preview looks back */
+enum { INCIDENT_TASKS_MAX = 200 };        /* tasks of one incident */
+enum { INCIDENT_ATTACHMENTS_MAX = 100 };  /* attachments of one incident */
+#define ATTACHMENT_BYTES_MAX (8 * MIB)    /* one of them */
+#define ATTACHMENTS_BYTES_MAX (1 * GIB)   /* all of them; more are refused until the limit is looked at */
+enum { INCIDENT_SHARES_MAX = 20 };        /* links to one incident for somebody outside */
+enum { SHARE_DAYS_MAX = 90 };             /* that such a link lasts */
+enum { COMMENT_EVENTS_MAX = 20 };         /* events that one comment links to */
+enum { HANDED_MAX = 500 };                /* findings that are split off, or incidents that are merged, by one request */

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/queue.h"
 #include "net/http_client.h"
+#include "respond/incidents/cases.h"
 #include "respond/inside.h"
 
 #include <pthread.h>
@@ -12,6 +13,7 @@
 
 #define JOIN_WINDOW_NS (24 * NS_PER_HOUR)
 /* Findings of a storm share a transaction, for each one costs a write to the disk. */
+enum { PATH_ROOM = 4500 };
 enum { RETRY_S = 1, TEXTS = 6, TOGETHER_MAX = 64 };
 #define ITEM_BYTES_MAX (4 * MIB)
 
@@ -113,7 +115,7 @@ static int tell_all(struct respond *respond, struct err *err)
 struct filing { /* findings that share a transaction */
     struct item *items[TOGETHER_MAX];
     size_t count;
-    int64_t changed[TOGETHER_MAX * JOIN_CHANGED_MAX];
+    int64_t changed[TOGETHER_MAX * JOIN_CHANGED_MAX]; /* each once */
     size_t changed_count;
 };
 
@@ -156,6 +158,7 @@ static int file_some(struct respond *respond, struct filing *filing, size_t from
         return -1;
     for (size_t i = from; i < to; i++)
         if (join_one(respond, filing->items[i], filing, err) < 0) {
+            hubs_forget(&respond->memory.hubs);
             database_rollback(database);
             return -1;
         }
@@ -229,6 +232,27 @@ static void *run(void *context)
 
 /* ---- start and stop ---- */
 
+/* A list that is in use is changed under the database's lock, as everything that decides where findings go. */
+void respond_reload_assets(struct respond *respond)
+{
+    struct err err;
+    struct assets *assets;
+    char path[PATH_ROOM];
+    if (!respond->config.assets.len)
+        return;
+    snprintf(path, sizeof(path), "%.*s", SLICE_ARG(respond->config.assets));
+    if (assets_load(path, &assets, &err) < 0 || database_begin(respond->config.database, &err) < 0) {
+        err_within(&err, "the list of assets is not taken, the one before stays");
+        respond_note(respond, err.text);
+        assets_free(assets);
+        return;
+    }
+    struct assets *before = respond->memory.assets;
+    respond->memory.assets = assets;
+    database_rollback(respond->config.database);
+    assets_free(before);
+}
+
 static bool copy_text(struct arena *arena, struct slice *text)
 {
     if (text->ptr)
@@ -243,7 +267,7 @@ static int copy_config(struct respond *respond, const struct respond_config *con
     struct arena *arena = respond->arena;
     struct respond_notifier *rows = arena_array(arena, config->notifier_count + 1, sizeof(*rows));
     respond->config = *config;
-    bool good = rows && copy_text(arena, &respond->config.link);
+    bool good = rows && copy_text(arena, &respond->config.link) && copy_text(arena, &respond->config.assets);
     for (size_t i = 0; good && i < config->notifier_count; i++) {
         rows[i] = config->notifiers[i];
         good = copy_text(arena, &rows[i].kind) && copy_text(arena, &rows[i].name) &&
@@ -281,7 +305,7 @@ static int close_drill(void *context, int64_t incident, struct slice comment, st
 {
     char name[INCIDENT_NAME_SIZE];
     incident_name(incident, name);
-    return respond_close(context, slice_text(name), SLICE("hinomi"), comment, err);
+    return respond_close(context, slice_text(name), SLICE("hinomi"), comment, SLICE("drill"), err);
 }
 
 /* The outbox tells pages what became of messages, so it begins last. */
@@ -307,7 +331,11 @@ static int start(struct respond *respond, const struct respond_config *config, s
     respond->join.arena = arena_new(RESPOND_ARENA_MAX);
     if (!respond->arena || !respond->queue || !respond->join.arena)
         return err_nomem(err);
-    if (copy_config(respond, config, err) < 0 || tell_all(respond, err) < 0 || open_waking(respond, err) < 0)
+    if (copy_config(respond, config, err) < 0 || join_memory_init(&respond->memory, config->database, err) < 0)
+        return -1;
+    respond->join.memory = &respond->memory;
+    respond_reload_assets(respond);
+    if (tell_all(respond, err) < 0 || open_waking(respond, err) < 0)
         return -1;
     respond->join.database = config->database;
     respond->join.outbox = respond->outbox;
@@ -351,6 +379,7 @@ void respond_stop(struct respond *respond)
     outbox_stop(respond->outbox);
     wake_stop(respond->wake);
     queue_free(respond->queue);
+    join_memory_close(&respond->memory);
     arena_free(respond->join.arena);
     arena_free(respond->arena);
     pthread_cond_destroy(&respond->idle);

@@ -10,6 +10,7 @@
  * docs/incidents.md tells it for people.
  * Threads    One thread takes findings from a queue and one a notifier sends, so that a dead
  *            endpoint delays nothing else; the functions here from any thread.
+ * What people do to incidents is in incidents/cases.h.
  * Limits     RESPOND_QUEUE_SLOTS, RESPOND_NOTIFIERS_MAX, RESPOND_TEXT_MAX bytes of a comment; of
  *            one incident INCIDENT_ENTITIES_MAX entities and INCIDENT_TIMELINE_MAX findings shown
  *            one by one (the others are kept and counted).
@@ -49,6 +50,7 @@ struct respond_config {
     size_t notifier_count;
     const struct calendars *calendars; /* of the waking plan; NULL: none */
     bool plan_from_file; /* the waking plan is a file of the configuration: it cannot be changed over the API */
+    struct slice assets; /* path of the list of assets (incidents/assets.h); none: no list */
     struct slice link; /* where people open the console, "https://siem.example"; may be none */
     const struct hin_rand *rand; /* NULL: the real ones */
     const struct hin_net *net;
@@ -77,6 +79,8 @@ MUST_USE int respond_start(const struct respond_config *config, struct respond *
                            struct err *err);
 /* Findings in the queue are still filed; notifications not sent yet wait for the next start. */
 void respond_stop(struct respond *respond); /* NULL is fine */
+/* Reads the list of assets again; a broken one is noted, and the one before stays. Also done at the start. */
+void respond_reload_assets(struct respond *respond);
 
 /* Copies; findings whose id is known are left out (a restart reads some again). Waits when the queue
  * is full. LOW and NONE make no incident of their own but join an open one. */
@@ -124,10 +128,6 @@ MUST_USE int respond_acknowledge(struct respond *respond, struct slice id, struc
 /* The same, said in another way than by the console: "link", "mail", "voice". */
 MUST_USE int respond_acknowledge_by(struct respond *respond, struct slice id, struct slice user, const char *how,
                                     struct err *err);
-MUST_USE int respond_close(struct respond *respond, struct slice id, struct slice user,
-                           struct slice comment, struct err *err);
-MUST_USE int respond_comment(struct respond *respond, struct slice id, struct slice user,
-                             struct slice text, struct err *err);
 
 /* ---- waking people (docs/waking.md); JSON as in docs/api.md ---- */
 

@@ -12,7 +12,7 @@ static int parse_id(struct slice name, int64_t *id, struct err *err)
                : err_set(err, ERR_NOT_FOUND, "there is no incident %.*s", SLICE_ARG(name));
 }
 
-static int check_text(struct slice text, const char *what, struct err *err)
+int text_check(struct slice text, const char *what, struct err *err)
 {
     if (slice_trim(text).len == 0)
         return err_set(err, ERR_CONFIG, "%s is needed", what);
@@ -21,18 +21,7 @@ static int check_text(struct slice text, const char *what, struct err *err)
     return 0;
 }
 
-struct deed { /* something a person does to an incident */
-    struct respond *respond;
-    int64_t id, now;
-    struct slice user, text;
-    const char *how; /* it was answered */
-    struct arena *arena;
-    struct incident incident; /* as it was before */
-    bool changes;
-};
-
-static int add_entry(struct deed *deed, const char *kind, struct slice en, struct slice ja,
-                     struct err *err)
+int deed_entry(struct deed *deed, const char *kind, struct slice en, struct slice ja, struct err *err)
 {
     const struct timeline_entry entry = {
         .time_ns = deed->now, .kind = kind, .en = en, .ja = ja, .user = deed->user};
@@ -41,11 +30,18 @@ static int add_entry(struct deed *deed, const char *kind, struct slice en, struc
     return incident_add_entry(deed->respond->config.database, deed->id, &entry, err);
 }
 
+struct join deed_join(const struct deed *deed)
+{
+    struct join join = deed->respond->join;
+    join.arena = deed->arena;
+    return join;
+}
+
 static int do_acknowledge(struct deed *deed, struct err *err)
 {
     struct slice owner = deed->incident.owner;
+    const char *how = deed->what;
     if (slice_is(deed->incident.state, "acknowledged")) {
-        deed->changes = false;
         return slice_equal(owner, deed->user)
                    ? 0 /* a second click */
                    : err_set(err, ERR_CONFLICT, "INC-%lld was acknowledged by %.*s already",
@@ -53,31 +49,12 @@ static int do_acknowledge(struct deed *deed, struct err *err)
     }
     if (incident_set_state(deed->respond->config.database, deed->id, "open", "acknowledged",
                            deed->user, deed->now, err) < 0 ||
-        page_answer(wake_pager(deed->respond->wake), deed->id, deed->user, deed->how, err) < 0)
+        page_answer(wake_pager(deed->respond->wake), deed->id, deed->user, how, err) < 0)
         return -1;
-    return add_entry(deed, "state",
-                     arena_printf(deed->arena, "Acknowledged by %.*s (%s)", SLICE_ARG(deed->user), deed->how),
-                     arena_printf(deed->arena, "%.*s が対応を開始しました（%s）", SLICE_ARG(deed->user), deed->how), err);
-}
-
-static int do_comment(struct deed *deed, struct err *err)
-{
-    deed->changes = false;
-    return add_entry(deed, "comment", deed->text, deed->text, err);
-}
-
-static int do_close(struct deed *deed, struct err *err)
-{
-    if (do_comment(deed, err) < 0 ||
-        add_entry(deed, "state", arena_printf(deed->arena, "Closed by %.*s", SLICE_ARG(deed->user)),
-                  arena_printf(deed->arena, "%.*s が終了しました", SLICE_ARG(deed->user)), err) < 0 ||
-        incident_set_state(deed->respond->config.database, deed->id, NULL, "closed", SLICE_NONE,
-                           deed->now, err) < 0 ||
-        page_end(wake_pager(deed->respond->wake), deed->id, "the incident was closed", err) < 0)
-        return -1;
-    deed->changes = true;
-    deed->incident.state = SLICE("closed");
-    return outbox_put(deed->respond->outbox, &deed->incident, "closed", deed->arena, err);
+    deed->changed.changed[deed->changed.changed_count++] = deed->id;
+    return deed_entry(deed, "state",
+                     arena_printf(deed->arena, "Acknowledged by %.*s (%s)", SLICE_ARG(deed->user), how),
+                     arena_printf(deed->arena, "%.*s が対応を開始しました（%s）", SLICE_ARG(deed->user), how), err);
 }
 
 static int read_and_do(struct deed *deed, int (*act)(struct deed *deed, struct err *err),
@@ -85,23 +62,28 @@ static int read_and_do(struct deed *deed, int (*act)(struct deed *deed, struct e
 {
     if (incident_read(deed->respond->config.database, deed->id, deed->arena, &deed->incident, err) < 0)
         return -1;
-    if (slice_is(deed->incident.state, "closed"))
+    if (slice_is(deed->incident.state, "closed") && act != deed_reopen)
         return err_set(err, ERR_CONFLICT, "INC-%lld is closed and does not change any more",
                        (long long)deed->id);
     return act(deed, err);
 }
 
-static int with_incident(struct respond *respond, struct slice name, struct slice user,
-                         struct slice text, const char *how, int (*act)(struct deed *deed, struct err *err),
-                         struct err *err)
+static void tell_changed(struct respond *respond, const struct join_result *changed)
+{
+    for (int closed = 0; closed < 2; closed++)
+        for (size_t i = 0; i < changed->changed_count; i++)
+            respond_tell(respond, changed->changed[i], closed);
+    outbox_wake(respond->outbox);
+    wake_now(respond->wake);
+}
+
+int deed_do_number(struct respond *respond, int64_t id, struct slice user, const void *what,
+                   int (*act)(struct deed *deed, struct err *err), struct err *err)
 {
     struct database *database = respond->config.database;
-    struct deed deed = {.respond = respond, .user = user, .text = text, .how = how, .changes = true,
-                        .now = clock_wall_ns(respond->config.clock)};
+    struct deed deed = {.respond = respond, .id = id, .user = user, .what = what,
+                        .now = clock_wall_ns(respond->config.clock), .arena = arena_new(RESPOND_ARENA_MAX)};
     int result = -1;
-    if (parse_id(name, &deed.id, err) < 0)
-        return -1;
-    deed.arena = arena_new(RESPOND_ARENA_MAX);
     if (!deed.arena)
         return err_nomem(err);
     if (database_begin(database, err) == 0) {
@@ -111,13 +93,17 @@ static int with_incident(struct respond *respond, struct slice name, struct slic
         else
             result = database_commit(database, err);
     }
-    if (result == 0 && deed.changes) {
-        respond_tell(respond, deed.id, slice_is(deed.incident.state, "closed"));
-        outbox_wake(respond->outbox);
-        wake_now(respond->wake);
-    }
+    if (result == 0 && deed.changed.changed_count)
+        tell_changed(respond, &deed.changed);
     arena_free(deed.arena);
     return result;
+}
+
+int deed_do(struct respond *respond, struct slice name, struct slice user, const void *what,
+            int (*act)(struct deed *deed, struct err *err), struct err *err)
+{
+    int64_t id;
+    return parse_id(name, &id, err) < 0 ? -1 : deed_do_number(respond, id, user, what, act, err);
 }
 
 int respond_acknowledge(struct respond *respond, struct slice id, struct slice user, struct err *err)
@@ -127,23 +113,7 @@ int respond_acknowledge(struct respond *respond, struct slice id, struct slice u
 
 int respond_acknowledge_by(struct respond *respond, struct slice id, struct slice user, const char *how, struct err *err)
 {
-    return with_incident(respond, id, user, SLICE_NONE, how, do_acknowledge, err);
-}
-
-int respond_close(struct respond *respond, struct slice id, struct slice user, struct slice comment,
-                  struct err *err)
-{
-    if (check_text(comment, "a comment that says why it is closed", err) < 0)
-        return -1;
-    return with_incident(respond, id, user, comment, "console", do_close, err);
-}
-
-int respond_comment(struct respond *respond, struct slice id, struct slice user, struct slice text,
-                    struct err *err)
-{
-    if (check_text(text, "a comment", err) < 0)
-        return -1;
-    return with_incident(respond, id, user, text, "console", do_comment, err);
+    return deed_do(respond, id, user, how, do_acknowledge, err);
 }
 
 /* ---- reading ---- */

@@ -1,5 +1,5 @@
 /* Incidents: looking at them, and what people do to them. */
-#include "serve/api.h"
+#include "serve/api_incidents.h"
 
 enum { LIST_DEFAULT = 100, LIST_MAX = 1000, HELD_MAX = 1000 };
 
@@ -59,9 +59,7 @@ void api_incident(struct api *api)
     reply_incident(api);
 }
 
-/* The answer to a change is the incident as it is now. */
-static void reply_changed(struct api *api, const char *action, struct slice text, int result,
-                          const struct err *err)
+void api_incident_reply(struct api *api, const char *action, struct slice text, int result, const struct err *err)
 {
     if (api_did(api, action, api->param, text, result, err))
         reply_incident(api);
@@ -71,27 +69,5 @@ void api_incident_acknowledge(struct api *api)
 {
     struct err err;
     int result = respond_acknowledge(api->parts->respond, api->param, api->caller.user.name, &err);
-    reply_changed(api, "incident.acknowledge", SLICE(""), result, &err);
-}
-
-void api_incident_close(struct api *api)
-{
-    struct err err;
-    const struct json_node *body = api_body(api);
-    if (!body)
-        return;
-    int result = respond_close(api->parts->respond, api->param, api->caller.user.name,
-                               api_text(body, "comment"), &err);
-    reply_changed(api, "incident.close", api_text(body, "comment"), result, &err);
-}
-
-void api_incident_comment(struct api *api)
-{
-    struct err err;
-    const struct json_node *body = api_body(api);
-    if (!body)
-        return;
-    int result = respond_comment(api->parts->respond, api->param, api->caller.user.name,
-                                 api_text(body, "text"), &err);
-    reply_changed(api, "incident.comment", api_text(body, "text"), result, &err);
+    api_incident_reply(api, "incident.acknowledge", SLICE(""), result, &err);
 }

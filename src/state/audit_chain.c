@@ -43,14 +43,15 @@ void audit_chain_hash(const char *before, const struct audit_row *row, char to[A
 int audit_walk_next(struct audit_walk *walk, const struct audit_row *row, struct err *err)
 {
     char hash[AUDIT_HASH_SIZE];
+    const char *what = walk->what ? walk->what : "the audit trail";
     if (row->id != walk->rows + 1)
-        return err_set(err, ERR_CORRUPT, "row %lld of the audit trail is missing (row %lld follows)",
-                       (long long)walk->rows + 1, (long long)row->id);
+        return err_set(err, ERR_CORRUPT, "row %lld of %s is missing (row %lld follows)",
+                       (long long)walk->rows + 1, what, (long long)row->id);
     audit_chain_hash(walk->rows ? walk->hash : NULL, row, hash);
     if (memcmp(hash, row->hash, sizeof(hash)) != 0)
         return err_set(err, ERR_CORRUPT,
-                       "row %lld of the audit trail, or one before it, is not what was written",
-                       (long long)row->id);
+                       "row %lld of %s, or one before it, is not what was written",
+                       (long long)row->id, what);
     walk->rows++;
     memcpy(walk->hash, hash, sizeof(hash));
     if (walk->wanted && strcmp(walk->wanted, hash) == 0)

@@ -39,6 +39,7 @@ struct audit_walk {
     char hash[AUDIT_HASH_SIZE]; /* of the last row that was right; "" before the first */
     const char *wanted;         /* a hash noted earlier, or NULL */
     bool wanted_seen;
+    const char *what;   /* what the rows are of, for the sentences; NULL: "the audit trail" */
 };
 /* ERR_CORRUPT names the first row that is missing, changed or added. */
 MUST_USE int audit_walk_next(struct audit_walk *walk, const struct audit_row *row, struct err *err);

@@ -1,5 +1,6 @@
 #include "state/database.h"
 
+#include "base/hash.h"
 #include "base/mem.h"
 #include "state/migrations.h"
 
@@ -8,20 +9,19 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-enum { STATEMENTS_KEPT = 256 };
+/* Statements that were prepared once and wait for their next use: for incidents preparing costs more than running. */
+enum { WAITING_SLOTS = 128 };
 
 struct database {
     sqlite3 *db;
+    sqlite3_stmt *waiting[WAITING_SLOTS]; /* by a hash of their text */
     pthread_mutex_t lock; /* recursive: a transaction holds it over its queries */
     char *path;
-    /* Statements kept for the next use, by a hash of where their text is; preparing one costs more than running it. */
-    sqlite3_stmt *kept[STATEMENTS_KEPT];
 };
 
 struct query {
     struct database *database;
     sqlite3_stmt *statement;
-    size_t place; /* of kept */
 };
 
 static int fail(struct database *database, struct err *err)
@@ -94,7 +94,8 @@ static int open_file(struct database *database, struct err *err)
                : migrate(database, err);
 }
 
-int database_open(const char *path, struct database **out, struct err *err)
+static int open_by(int (*open)(struct database *database, struct err *err), const char *path, struct database **out,
+                   struct err *err)
 {
     *out = NULL;
     struct database *database = mem_calloc(1, sizeof(*database));
@@ -106,7 +107,7 @@ int database_open(const char *path, struct database **out, struct err *err)
     pthread_mutex_init(&database->lock, &recursive);
     pthread_mutexattr_destroy(&recursive);
     database->path = mem_strdup(path, strlen(path));
-    int result = database->path ? open_file(database, err) : err_nomem(err);
+    int result = database->path ? open(database, err) : err_nomem(err);
     if (result < 0) {
         database_close(database);
         return -1;
@@ -115,12 +116,17 @@ int database_open(const char *path, struct database **out, struct err *err)
     return 0;
 }
 
+int database_open(const char *path, struct database **out, struct err *err)
+{
+    return open_by(open_file, path, out, err);
+}
+
 void database_close(struct database *database)
 {
     if (!database)
         return;
-    for (size_t i = 0; i < STATEMENTS_KEPT; i++)
-        sqlite3_finalize(database->kept[i]);
+    for (int i = 0; i < WAITING_SLOTS; i++)
+        sqlite3_finalize(database->waiting[i]);
     sqlite3_close_v2(database->db);
     pthread_mutex_destroy(&database->lock);
     mem_free(database->path);
@@ -139,6 +145,26 @@ static int open_reading(const char *path, struct database *database, struct err 
         return err_nomem(err);
     sqlite3_busy_timeout(database->db, 5000);
     return code == SQLITE_OK ? 0 : fail(database, err);
+}
+
+static int open_to_read(struct database *database, struct err *err)
+{
+    int version;
+    int code = sqlite3_open_v2(database->path, &database->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_FULLMUTEX, NULL);
+    if (!database->db)
+        return err_nomem(err);
+    sqlite3_busy_timeout(database->db, 5000);
+    if (code != SQLITE_OK || read_version(database, &version, err) < 0)
+        return fail(database, err);
+    return version == (int)state_schema_count
+               ? 0
+               : err_set(err, ERR_CONFIG, "%s has schema %d, this program writes %zu; the next start of the server brings an older"
+                         " one up to date", database->path, version, state_schema_count);
+}
+
+int database_open_reading(const char *path, struct database **out, struct err *err)
+{
+    return open_by(open_to_read, path, out, err);
 }
 
 static void close_reading(struct database *database)
@@ -202,6 +228,34 @@ int database_copy(const char *path, const char *to, struct err *err)
     return result;
 }
 
+static sqlite3_stmt **waiting_slot(struct database *database, const char *sql)
+{
+    return &database->waiting[hash_bytes(slice_text(sql)) % WAITING_SLOTS];
+}
+
+/* One that waits, or a new one. */
+static int take_statement(struct database *database, const char *sql, sqlite3_stmt **out)
+{
+    sqlite3_stmt **slot = waiting_slot(database, sql);
+    *out = *slot;
+    if (*out && strcmp(sqlite3_sql(*out), sql) == 0) {
+        *slot = NULL;
+        return SQLITE_OK;
+    }
+    return sqlite3_prepare_v3(database->db, sql, -1, SQLITE_PREPARE_PERSISTENT, out, NULL);
+}
+
+static void give_back(struct database *database, sqlite3_stmt *statement)
+{
+    sqlite3_stmt **slot = statement ? waiting_slot(database, sqlite3_sql(statement)) : NULL;
+    if (!slot)
+        return;
+    sqlite3_reset(statement); /* ends what it read; its error was told by the step that failed */
+    sqlite3_clear_bindings(statement);
+    sqlite3_finalize(*slot);
+    *slot = statement;
+}
+
 int query_begin(struct database *database, const char *sql, struct query **out, struct err *err)
 {
     *out = NULL;
@@ -210,12 +264,7 @@ int query_begin(struct database *database, const char *sql, struct query **out, 
         return err_nomem(err);
     pthread_mutex_lock(&database->lock);
     query->database = database;
-    query->place = (size_t)((uintptr_t)sql * UINT64_C(0x9e3779b97f4a7c15) >> 56);
-    sqlite3_stmt **kept = &database->kept[query->place];
-    if (*kept && strcmp(sqlite3_sql(*kept), sql) == 0) {
-        query->statement = *kept; /* one of the same text within this one finds the place empty */
-        *kept = NULL;
-    } else if (sqlite3_prepare_v3(database->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &query->statement, NULL) != SQLITE_OK) {
+    if (take_statement(database, sql, &query->statement) != SQLITE_OK) {
         fail(database, err);
         query_end(query);
         return -1;
@@ -274,16 +323,8 @@ void query_end(struct query *query)
 {
     if (!query)
         return;
-    struct database *database = query->database;
-    sqlite3_stmt *out = query->statement;
-    if (out) {
-        sqlite3_reset(out);
-        sqlite3_clear_bindings(out);
-        out = database->kept[query->place];
-        database->kept[query->place] = query->statement;
-    }
-    sqlite3_finalize(out);
-    pthread_mutex_unlock(&database->lock);
+    give_back(query->database, query->statement);
+    pthread_mutex_unlock(&query->database->lock);
     mem_free(query);
 }
 

@@ -25,6 +25,9 @@ void database_close(struct database *database); /* NULL is fine */
 /* Reads the whole file beside whoever has it open, and changes nothing: ERR_CORRUPT with what SQLite
  * found. */
 MUST_USE int database_check(const char *path, struct err *err);
+/* To look at beside whoever has it open: nothing is written, and ERR_CONFIG for a file of another version than this
+ * program writes. */
+MUST_USE int database_open_reading(const char *path, struct database **out, struct err *err);
 /* A copy of what is committed now, beside whoever has it open; to must not exist. */
 MUST_USE int database_copy(const char *path, const char *to, struct err *err);
 

@@ -3,7 +3,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "net/http_client.h"
-#include "respond/respond.h"
+#include "respond/incidents/cases.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -198,7 +198,7 @@ static void findings_on_one_entity_are_one_incident(void **state)
     has(one, "\"explanation\":{\"en\":\"5 XEM left.\"");
     has(one, "\"why\":{\"en\":\"why\",\"ja\":\"理由\"},\"check\":{\"en\":\"check\"");
     has(one, "\"held\":[],\"timeline\":[{\"time\":");
-    has(one, "\"rule\":\"WDR-01\",\"severity\":\"critical\",\"evidence\":[\"e-1\"],\"user\":null}");
+    has(one, "\"rule\":\"WDR-01\",\"severity\":\"critical\",\"evidence\":[\"e-1\"],\"user\":null,\"count\":1,");
 }
 
 static void small_findings_only_join(void **state)
@@ -257,7 +257,7 @@ static void known_findings_are_left_out_after_a_restart(void **state)
     put(fixture, 2, SEVERITY_HIGH, 0, "host:h1");
     has(show(fixture, "INC-1"), "\"finding_count\":2");
     struct err err;
-    assert_int_equal(respond_close(fixture->respond, SLICE("INC-1"), SLICE("sato"), SLICE("x"), &err), 0);
+    assert_int_equal(respond_close(fixture->respond, SLICE("INC-1"), SLICE("sato"), SLICE("x"), SLICE_NONE, &err), 0);
     put(fixture, 1, SEVERITY_HIGH, 0, "host:h1"); /* nor does it open a new one */
     has(show(fixture, NULL), "\"total\":1");
 }
@@ -284,16 +284,31 @@ static void taking_back_is_told(void **state)
     has(text.ptr, "\"state\":\"open\"");
 }
 
+static void repeats_are_one_line_and_all_kept(void **state)
+{
+    struct fixture *fixture = *state;
+    for (uint64_t n = 0; n < 300; n++)
+        put(fixture, n, n == 7 ? SEVERITY_CRITICAL : SEVERITY_HIGH, (int64_t)n, "host:h1");
+    assert_int_equal(number(fixture, "SELECT count(*) FROM timeline WHERE kind='finding'"), 1);
+    assert_int_equal(number(fixture, "SELECT count(*) FROM findings WHERE incident=1"), 300);
+    has(show(fixture, "INC-1"), "\"finding_count\":300");
+    has(text.ptr, "\"count\":300,\"first\":\"2018-01-26T00:00:00Z\",\"last\":\"2018-01-26T00:04:59Z\"");
+}
+
 static void a_storm_is_counted(void **state)
 {
     struct fixture *fixture = *state;
-    for (uint64_t n = 0; n < INCIDENT_TIMELINE_MAX + 25; n++)
-        put(fixture, n, SEVERITY_HIGH, (int64_t)n, "host:h1");
+    for (uint64_t n = 0; n < INCIDENT_TIMELINE_MAX + 25; n++) {
+        char about[64];
+        snprintf(about, sizeof(about), "host:h1 port:%d", (int)n);
+        put(fixture, n, SEVERITY_HIGH, (int64_t)n, about);
+    }
     assert_int_equal(number(fixture, "SELECT count(*) FROM timeline WHERE kind='finding'"),
                      INCIDENT_TIMELINE_MAX);
     assert_int_equal(number(fixture, "SELECT count(*) FROM findings"), INCIDENT_TIMELINE_MAX + 25);
     has(show(fixture, "INC-1"), "\"finding_count\":1025");
     has(text.ptr, "25 more findings of this rule");
+    has(text.ptr, "\"entities_complete\":false"); /* 1,026 of them */
 }
 
 /* ---- people ---- */
@@ -342,14 +357,14 @@ static void what_is_closed_stays(void **state)
     struct slice id = SLICE("INC-1"), sato = SLICE("sato"), word = SLICE("a word");
     struct err err;
     put(fixture, 1, SEVERITY_HIGH, 0, "host:h1");
-    assert_int_equal(respond_comment(respond, id, sato, word, &err), 0);
-    assert_int_equal(respond_close(respond, id, sato, SLICE(" \n"), &err), -1);
+    assert_int_equal(respond_comment(respond, id, sato, word, NULL, 0, &err), 0);
+    assert_int_equal(respond_close(respond, id, sato, SLICE(" \n"), SLICE_NONE, &err), -1);
     assert_int_equal(err.code, ERR_CONFIG);
-    assert_int_equal(respond_close(respond, id, sato, SLICE("A drill"), &err), 0);
+    assert_int_equal(respond_close(respond, id, sato, SLICE("A drill"), SLICE_NONE, &err), 0);
     assert_false(fixture->told[1].open);
-    assert_int_equal(respond_close(respond, id, sato, word, &err), -1);
+    assert_int_equal(respond_close(respond, id, sato, word, SLICE_NONE, &err), -1);
     assert_int_equal(err.code, ERR_CONFLICT);
-    assert_int_equal(respond_comment(respond, id, sato, word, &err), -1);
+    assert_int_equal(respond_comment(respond, id, sato, word, NULL, 0, &err), -1);
     assert_int_equal(respond_acknowledge(respond, id, sato, &err), -1);
     assert_int_equal(err.code, ERR_CONFLICT);
     assert_int_equal(database_run(fixture->database, "UPDATE incidents SET severity=1", NULL, 0, &err), -1);
@@ -368,7 +383,7 @@ static void names_and_states_are_checked(void **state)
     static const char *const names[] = {"INC-1", "INC-", "INC--1", "1", "", "INC-9999999999999999999"};
     for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
         assert_int_equal(respond_comment(fixture->respond, slice_text(names[i]), SLICE("a"), SLICE("b"),
-                                         &err), -1);
+                                         NULL, 0, &err), -1);
         assert_int_equal(err.code, ERR_NOT_FOUND);
     }
     struct buffer buffer;
@@ -569,7 +584,7 @@ static void of_one_incident_the_order_is_kept(void **state)
     put(fixture, 1, SEVERITY_MEDIUM, 0, "host:h1"); /* below what is asked for */
     put(fixture, 2, SEVERITY_HIGH, 1, "host:h1");
     put(fixture, 3, SEVERITY_CRITICAL, 2, "host:h1");
-    assert_int_equal(respond_close(fixture->respond, SLICE("INC-1"), SLICE("sato"), SLICE("done"), &err), 0);
+    assert_int_equal(respond_close(fixture->respond, SLICE("INC-1"), SLICE("sato"), SLICE("done"), SLICE_NONE, &err), 0);
     await(fixture, "SELECT count(*) FROM outbox WHERE done_ns IS NOT NULL", 3);
     endpoint_stop(&endpoint);
     assert_int_equal(endpoint.calls, 4);
@@ -626,7 +641,7 @@ static void shows_what_the_gate_did(void **state)
     put_gate(fixture, "d3.hold", "", "INC-77", "Held: none of that name");
     assert_int_equal(count_of(show(fixture, "INC-1"), "none of that name"), 1);
     /* What follows a hold is shown where the hold is, even when that is closed by then. */
-    assert_int_equal(respond_close(fixture->respond, SLICE("INC-2"), SLICE("ito"), SLICE("done"), &err), 0);
+    assert_int_equal(respond_close(fixture->respond, SLICE("INC-2"), SLICE("ito"), SLICE("done"), SLICE_NONE, &err), 0);
     put_gate(fixture, "d2.approval.1", "d2.hold", "", "approved it");
     assert_int_equal(count_of(show(fixture, "INC-2"), "approved it"), 1);
     put_gate(fixture, "d4.hold", "", "", "Held: later");
@@ -690,6 +705,7 @@ int main(void)
         TEST(a_finding_joins_two_incidents),
         TEST(known_findings_are_left_out_after_a_restart),
         TEST(taking_back_is_told),
+        TEST(repeats_are_one_line_and_all_kept),
         TEST(a_storm_is_counted),
         TEST(of_two_people_one_is_first),
         TEST(what_is_closed_stays),

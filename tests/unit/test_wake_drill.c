@@ -148,7 +148,7 @@ static void open_incident(struct fixture *fixture, const char *kind, enum severi
     struct arena *arena = arena_new(MIB);
     struct incident incident = {.severity = severity, .opened_ns = fixture->clock.wall_ns, .updated_ns = 1};
     const struct page_cause cause = {.kind = slice_text(kind), .rule = SLICE("NOISY")};
-    const struct entity entity = {slice_text("drill"), slice_text(day)};
+    struct incident_entity entity = {.entity = {slice_text("drill"), slice_text(day)}};
     if (incident_insert(fixture->database, &incident, &err) < 0 ||
         (day && incident_add_entities(fixture->database, incident.id, &entity, 1, &err) < 0) ||
         wake_put(fixture->wake, &incident, &cause, arena, &err) < 0)

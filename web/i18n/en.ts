@@ -56,7 +56,7 @@ export const en = {
   "incident.comment": "Comment", "incident.comment_add": "Add comment", "incident.commented": "Comment added to {id}.",
   "incident.why": "Why this matters", "incident.check": "How to check", "incident.do": "What to do",
   "incident.held": "Held withdrawals", "incident.entities": "Who and what", "incident.timeline": "What happened", "incident.rule": "Rule", "incident.evidence": "Show this event:", "incident.search_entity": "Search everything about this",
-  "kind.finding": "finding", "kind.state": "state", "kind.comment": "comment", "kind.notification": "notification", "kind.gate": "brake", "kind.action": "action",
+  "kind.finding": "finding", "kind.state": "state", "kind.comment": "comment", "kind.notification": "notification", "kind.gate": "brake", "kind.link": "link", "kind.action": "action", "kind.wake": "waking", "kind.severity": "severity", "kind.task": "task", "kind.attachment": "evidence",
   "severity.critical": "critical", "severity.high": "high", "severity.medium": "medium", "severity.low": "low", "severity.informational": "info",
   "state.open": "open", "state.acknowledged": "in hand", "state.closed": "closed",
   "entity.wallet": "wallet", "entity.user": "user", "entity.host": "host", "entity.ip": "IP", "entity.account": "account", "entity.asset": "asset", "entity.key": "key", "entity.process": "process", "entity.file": "file",

@@ -58,7 +58,7 @@ export const ja: Record<keyof typeof en, string> = {
   "incident.comment": "コメント", "incident.comment_add": "コメントを追加", "incident.commented": "{id} にコメントを追加しました。",
   "incident.why": "なぜ重要か", "incident.check": "確かめ方", "incident.do": "すべきこと",
   "incident.held": "保留中の出金", "incident.entities": "関係するもの", "incident.timeline": "経過", "incident.rule": "ルール", "incident.evidence": "このイベントを表示:", "incident.search_entity": "これに関するすべてを検索",
-  "kind.finding": "検知", "kind.state": "状態", "kind.comment": "コメント", "kind.notification": "通知", "kind.gate": "ブレーキ", "kind.action": "対処",
+  "kind.finding": "検知", "kind.state": "状態", "kind.comment": "コメント", "kind.notification": "通知", "kind.gate": "ブレーキ", "kind.link": "関連", "kind.action": "対処", "kind.wake": "呼出", "kind.severity": "重大度", "kind.task": "タスク", "kind.attachment": "証拠",
   "severity.critical": "緊急", "severity.high": "高", "severity.medium": "中", "severity.low": "低", "severity.informational": "情報",
   "state.open": "未対応", "state.acknowledged": "対応中", "state.closed": "終了",
   "entity.wallet": "ウォレット", "entity.user": "利用者", "entity.host": "ホスト", "entity.ip": "IP", "entity.account": "口座", "entity.asset": "資産", "entity.key": "鍵", "entity.process": "プロセス", "entity.file": "ファイル",

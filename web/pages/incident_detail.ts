@@ -88,7 +88,7 @@ function Told(props: { incident: IncidentDetail }) {
     part("incident.why", incident.why), part("incident.check", incident.check), part("incident.do", incident.do));
 }
 
-const KIND_ICON: Record<string, string> = { finding: "◆", state: "●", comment: "✎", notification: "☏", gate: "❚❚", action: "▶" };
+const KIND_ICON: Record<string, string> = { finding: "◆", state: "●", comment: "✎", notification: "☏", gate: "❚❚", link: "⚭", action: "▶", wake: "☏", severity: "▲", task: "☑", attachment: "▤" };
 
 function Entry(props: { entry: TimelineEntry }) {
   const { entry } = props;
@@ -99,7 +99,8 @@ function Entry(props: { entry: TimelineEntry }) {
     h("i.entry-icon", { "aria-hidden": true }, KIND_ICON[entry.kind] ?? "•"),
     h("div", null,
       h("p.entry-head", null, h("time", { title: utc(entry.time) }, dateTime(entry.time)), " ", h("span.dim", null, word("kind", entry.kind)),
-        entry.severity && [" ", h(Severity, { level: entry.severity })], entry.user && [" · ", h(Text, { text: entry.user })]),
+        entry.severity && [" ", h(Severity, { level: entry.severity })], entry.count !== undefined && entry.count > 1 && h("span.dim", { title: `${utc(entry.first)} – ${utc(entry.last)}` }, ` ×${entry.count}`),
+        entry.user && [" · ", h(Text, { text: entry.user })]),
       h("p", null, h(Text, { text: both(entry.text) })),
       (entry.rule || evidence.length > 0) && h("p.evidence", null,
         entry.rule && h("span.tag", { title: t("incident.rule") }, h(Text, { text: entry.rule })),

@@ -3,6 +3,7 @@
 #include "respond/respond.h"
 
 #include <stdio.h>
+#include <string.h>
 
 void incident_name(int64_t id, char to[INCIDENT_NAME_SIZE])
 {
@@ -15,10 +16,13 @@ bool incident_parse_name(struct slice name, int64_t *id)
 }
 
 #define COLUMNS \
-    "severity,opened_ns,updated_ns,first_event_ns,last_event_ns,finding_count,title_en,title_ja," \
+    "severity,opened_ns,updated_ns,first_event_ns,last_event_ns,finding_count,raw_severity,criticality," \
+    "title_en,title_ja," \
     "explanation_en,explanation_ja,why_en,why_ja,check_en,check_ja,do_en,do_ja"
 
-enum { FIRST_TEXT = 6, STATE_COLUMN = FIRST_TEXT + 2 * INCIDENT_TEXTS };
+#define STATE_COLUMNS ",state,owner,acknowledged_ns,contained_ns,closed_ns,contained_by,verdict,entities_left"
+
+enum { FIRST_TEXT = 8, STATE_COLUMN = FIRST_TEXT + 2 * INCIDENT_TEXTS };
 
 static void bind(struct query *query, const struct incident *incident)
 {
@@ -28,6 +32,8 @@ static void bind(struct query *query, const struct incident *incident)
     query_i64(query, 4, incident->first_event_ns);
     query_i64(query, 5, incident->last_event_ns);
     query_i64(query, 6, incident->finding_count);
+    query_i64(query, 7, incident->raw_severity);
+    query_i64(query, 8, incident->criticality);
     for (int i = 0; i < INCIDENT_TEXTS; i++) {
         query_text(query, FIRST_TEXT + 1 + 2 * i, incident->en[i]);
         query_text(query, FIRST_TEXT + 2 + 2 * i, incident->ja[i]);
@@ -42,12 +48,20 @@ static void read_row(struct query *query, struct arena *arena, struct incident *
     out->first_event_ns = query_get_i64(query, 3);
     out->last_event_ns = query_get_i64(query, 4);
     out->finding_count = query_get_i64(query, 5);
+    out->raw_severity = (enum severity)query_get_i64(query, 6);
+    out->criticality = query_get_i64(query, 7);
     for (int i = 0; i < INCIDENT_TEXTS; i++) {
         out->en[i] = query_get_text(query, FIRST_TEXT + 2 * i, arena);
         out->ja[i] = query_get_text(query, FIRST_TEXT + 1 + 2 * i, arena);
     }
     out->state = query_get_text(query, STATE_COLUMN, arena);
     out->owner = query_get_text(query, STATE_COLUMN + 1, arena);
+    out->acknowledged_ns = query_get_i64(query, STATE_COLUMN + 2);
+    out->contained_ns = query_get_i64(query, STATE_COLUMN + 3);
+    out->closed_ns = query_get_i64(query, STATE_COLUMN + 4);
+    out->contained_by = query_get_text(query, STATE_COLUMN + 5, arena);
+    out->verdict = query_get_text(query, STATE_COLUMN + 6, arena);
+    out->entities_left = query_get_i64(query, STATE_COLUMN + 7);
 }
 
 static int read_entities(struct database *database, struct arena *arena, struct incident *out,
@@ -82,7 +96,7 @@ int incident_read_head(struct database *database, int64_t id, struct arena *aren
 {
     struct query *query;
     *out = (struct incident){.id = id};
-    if (query_begin(database, "SELECT " COLUMNS ",state,owner FROM incidents WHERE id=?1", &query,
+    if (query_begin(database, "SELECT " COLUMNS STATE_COLUMNS " FROM incidents WHERE id=?1", &query,
                     err) < 0)
         return -1;
     query_i64(query, 1, id);
@@ -109,7 +123,7 @@ int incident_insert(struct database *database, struct incident *incident, struct
 {
     struct query *query;
     if (query_begin(database, "INSERT INTO incidents(" COLUMNS ",state) VALUES(?1,?2,?3,?4,?5,?6,?7,"
-                    "?8,?9,?10,?11,?12,?13,?14,?15,?16,'open')", &query, err) < 0)
+                    "?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,'open')", &query, err) < 0)
         return -1;
     bind(query, incident);
     int result = query_step(query, err);
@@ -123,23 +137,26 @@ int incident_update(struct database *database, const struct incident *incident, 
 {
     struct query *query;
     if (query_begin(database, "UPDATE incidents SET (" COLUMNS ")=(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,"
-                    "?12,?13,?14,?15,?16) WHERE id=?17", &query, err) < 0)
+                    "?12,?13,?14,?15,?16,?17,?18) WHERE id=?19", &query, err) < 0)
         return -1;
     bind(query, incident);
-    query_i64(query, 17, incident->id);
+    query_i64(query, 19, incident->id);
     return query_run(query, err);
 }
 
 /* Runs a statement about one entity; 1 when it gave a row. */
-static int entity_row(struct database *database, const char *sql, int64_t id,
-                      const struct entity *entity, struct err *err)
+static int entity_row(struct database *database, const char *sql, int64_t id, const struct incident_entity *row, struct err *err)
 {
     struct query *query;
     if (query_begin(database, sql, &query, err) < 0)
         return -1;
     query_i64(query, 1, id);
-    query_text(query, 2, entity->type);
-    query_text(query, 3, entity->value);
+    query_text(query, 2, row->entity.type);
+    query_text(query, 3, row->entity.value);
+    if (slice_starts(slice_text(sql), SLICE("INSERT"))) {
+        query_text(query, 4, row->link);
+        query_i64(query, 5, row->glue);
+    }
     int result = query_step(query, err);
     query_end(query);
     return result;
@@ -147,68 +164,84 @@ static int entity_row(struct database *database, const char *sql, int64_t id,
 
 static int has_room(struct database *database, int64_t id, struct err *err)
 {
-    int64_t have;
+    int64_t have, done;
     if (incident_number(database, "SELECT count(*) FROM incident_entities WHERE incident=?1", id,
                         &have, err) < 0)
         return -1;
-    return have < INCIDENT_ENTITIES_MAX;
+    if (have < INCIDENT_ENTITIES_MAX)
+        return 1;
+    return incident_number(database, "UPDATE incidents SET entities_left=entities_left+1 WHERE id=?1", id, &done, err);
 }
 
 /* Most are known already, so that is asked first. */
-static int add_entity(struct database *database, int64_t id, const struct entity *entity,
-                      struct err *err)
+static int add_entity(struct database *database, int64_t id, const struct incident_entity *row, struct err *err)
 {
     int known = entity_row(database, "SELECT 1 FROM incident_entities WHERE incident=?1 AND type=?2"
-                           " AND value=?3", id, entity, err);
+                           " AND value=?3", id, row, err);
     if (known != 0)
         return known < 0 ? -1 : 0;
     int room = has_room(database, id, err);
     if (room <= 0)
         return room;
-    return entity_row(database, "INSERT INTO incident_entities(incident,type,value) VALUES(?1,?2,?3)",
-                      id, entity, err) < 0 ? -1 : 1;
+    return entity_row(database, "INSERT INTO incident_entities(incident,type,value,link,glue) VALUES(?1,?2,?3,?4,?5)",
+                      id, row, err) < 0 ? -1 : 1;
 }
 
-int incident_add_entities(struct database *database, int64_t id, const struct entity *entities,
-                          size_t count, struct err *err)
+int incident_add_entities(struct database *database, int64_t id, struct incident_entity *entities, size_t count, struct err *err)
 {
     int added = 0;
     for (size_t i = 0; i < count; i++) {
-        if (!entities[i].type.len || !entities[i].value.len)
+        entities[i].added = false;
+        if (!entities[i].entity.type.len || !entities[i].entity.value.len)
             continue;
         int result = add_entity(database, id, &entities[i], err);
         if (result < 0)
             return -1;
+        entities[i].added = result == 1;
         added += result;
     }
     return added;
 }
 
-int incident_add_entry(struct database *database, int64_t id, const struct timeline_entry *entry,
-                       struct err *err)
+static int relate(struct database *database, int64_t id, const char *kind, int64_t other, struct slice link, struct err *err)
 {
     struct query *query;
-    if (query_begin(database, "INSERT INTO timeline(incident,time_ns,kind,text_en,text_ja,rule,"
-                    "evidence,user,severity) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)", &query, err) < 0)
+    if (query_begin(database, "INSERT OR IGNORE INTO incident_relations(incident,other,kind,link) VALUES(?1,?2,?3,?4)",
+                    &query, err) < 0)
         return -1;
     query_i64(query, 1, id);
-    query_i64(query, 2, entry->time_ns);
-    query_text(query, 3, slice_text(entry->kind));
-    query_text(query, 4, entry->en);
-    query_text(query, 5, entry->ja);
-    query_text(query, 6, entry->rule);
-    query_text(query, 7, entry->evidence);
-    query_text(query, 8, entry->user);
-    if (entry->rule.ptr)
-        query_i64(query, 9, entry->severity);
+    query_i64(query, 2, other);
+    query_text(query, 3, slice_text(kind));
+    query_text(query, 4, link.ptr ? link : SLICE(""));
     return query_run(query, err);
+}
+
+int incident_relate(struct database *database, int64_t id, const char *kind, int64_t other, const char *other_kind,
+                    struct slice link, struct err *err)
+{
+    return relate(database, id, kind, other, link, err) < 0 ? -1 : relate(database, other, other_kind, id, link, err);
+}
+
+enum severity incident_severity(enum severity raw, int64_t criticality)
+{
+    if ((criticality & INCIDENT_HAS_CRITICAL) && raw < SEVERITY_CRITICAL)
+        return raw + 1;
+    if (criticality == INCIDENT_HAS_LOW && raw > SEVERITY_LOW)
+        return raw - 1;
+    return raw;
 }
 
 int incident_set_state(struct database *database, int64_t id, const char *from, const char *to,
                        struct slice owner, int64_t now, struct err *err)
 {
     struct query *query;
-    if (query_begin(database, "UPDATE incidents SET state=?3,owner=coalesce(?4,owner),updated_ns=?5"
+    int64_t done;
+    if (strcmp(to, "closed") == 0 &&
+        incident_number(database, "UPDATE incident_entities SET glue=0 WHERE incident=?1 AND glue=1", id, &done, err) < 0)
+        return -1;
+    if (query_begin(database, "UPDATE incidents SET state=?3,owner=coalesce(?4,owner),updated_ns=?5,"
+                    "acknowledged_ns=CASE ?3 WHEN 'acknowledged' THEN coalesce(acknowledged_ns,?5) ELSE acknowledged_ns END,"
+                    "closed_ns=CASE ?3 WHEN 'closed' THEN ?5 END"
                     " WHERE id=?1 AND state=coalesce(?2,state) AND state!='closed'", &query, err) < 0)
         return -1;
     query_i64(query, 1, id);

@@ -1,5 +1,10 @@
 #include "respond/incidents/incident_json.h"
 
+#include "base/clock.h"
+#include "base/map.h"
+#include "base/limits.h"
+#include "respond/incidents/incident_chain.h"
+
 enum { LIST_MAX = 1000, STATES = 3 };
 
 /* A language that is missing is spoken for by the other one. */
@@ -44,6 +49,9 @@ static void put_members(struct json *json, const struct incident *incident)
         json_close(json, '}');
     }
     json_close(json, ']');
+    json_put_text(json, "raw_severity", severity_word(incident->raw_severity));
+    json_put_text_or_null(json, "verdict", incident->verdict);
+    json_put_bool(json, "entities_complete", incident->entities_left == 0);
 }
 
 /* ---- the list ---- */
@@ -139,10 +147,46 @@ int incident_list_json(struct database *database, struct slice states, int64_t l
 
 /* ---- one ---- */
 
-static void put_entry(struct query *query, struct arena *arena, struct json *json)
+/* Repeats of the line that an entry begins; NULL: it begins none. */
+struct line {
+    int64_t count, first_ns, last_ns;
+};
+
+static int read_lines(struct database *database, int64_t id, struct arena *arena, struct map *lines, struct err *err)
+{
+    struct query *query;
+    int result;
+    map_init(lines, arena);
+    if (query_begin(database, "SELECT line,count,first_ns,last_ns FROM incident_lines WHERE incident=?1 AND shown=1", &query, err) < 0)
+        return -1;
+    query_i64(query, 1, id);
+    while ((result = query_step(query, err)) == 1) {
+        struct line *line = arena_alloc(arena, sizeof(*line));
+        struct slice key = query_get_text(query, 0, arena);
+        if (!line || !key.ptr || map_put(lines, key, line) < 0) {
+            result = err_nomem(err);
+            break;
+        }
+        *line = (struct line){query_get_i64(query, 1), query_get_i64(query, 2), query_get_i64(query, 3)};
+    }
+    query_end(query);
+    return result;
+}
+
+static void put_line(const struct line *line, struct json *json)
+{
+    if (!line)
+        return;
+    json_put_i64(json, "count", line->count);
+    json_put_time(json, "first", line->first_ns);
+    json_put_time(json, "last", line->last_ns);
+}
+
+static void put_entry(struct query *query, const struct map *lines, struct arena *arena, struct json *json)
 {
     struct slice en = query_get_text(query, 2, arena), ja = query_get_text(query, 3, arena);
-    struct slice evidence = query_get_text(query, 6, arena);
+    struct slice evidence = query_get_text(query, 6, arena), detail = query_get_text(query, 11, arena);
+    struct slice line = query_get_text(query, 10, arena);
     json_open(json, '{');
     json_put_time(json, "time", query_get_i64(query, 0));
     json_put_text(json, "kind", query_get_text(query, 1, arena));
@@ -154,6 +198,16 @@ static void put_entry(struct query *query, struct arena *arena, struct json *jso
     json_key(json, "evidence");
     json_raw(json, evidence.len ? evidence : SLICE("[]"));
     json_put_text_or_null(json, "user", query_get_text(query, 7, arena));
+    if (line.len)
+        put_line(map_find(lines, line), json);
+    if (detail.len) {
+        json_key(json, "detail");
+        json_raw(json, detail);
+    }
+    if (!query_is_null(query, 9)) {
+        json_put_i64(json, "number", query_get_i64(query, 9));
+        json_put_text(json, "hash", query_get_text(query, 12, arena));
+    }
     json_close(json, '}');
 }
 
@@ -162,25 +216,143 @@ static int put_timeline(struct database *database, int64_t id, struct arena *are
                         struct json *json, struct err *err)
 {
     struct query *query;
+    struct map lines;
     int result;
-    if (query_begin(database,
-                    "SELECT time_ns,kind,text_en,text_ja,rule,severity,evidence,user,id FROM timeline"
-                    " WHERE incident=?1 UNION ALL SELECT last_ns,'finding',"
-                    " count||' more findings of this rule are kept, and not shown one by one',"
-                    " 'このルールの検知は他に'||count||'件あり、保存されていますが個別には表示していません',"
-                    " rule,severity,NULL,NULL,9223372036854775807 FROM timeline_more WHERE incident=?1"
-                    " ORDER BY 1,9", &query, err) < 0)
+    if (read_lines(database, id, arena, &lines, err) < 0 ||
+        query_begin(database,
+                    "SELECT time_ns,kind,text_en,text_ja,rule,severity,evidence,user,id,number,line,detail,hash FROM timeline"
+                    " WHERE incident=?1 UNION ALL SELECT max(last_ns),'finding',"
+                    " sum(count)||' more findings of this rule are kept, and not shown one by one',"
+                    " 'このルールの検知は他に'||sum(count)||'件あり、保存されていますが個別には表示していません',"
+                    " rule,max(severity),NULL,NULL,9223372036854775807,NULL,NULL,NULL,NULL FROM incident_lines WHERE incident=?1"
+                    " AND shown=0 GROUP BY rule ORDER BY 1,9", &query, err) < 0)
         return -1;
     query_i64(query, 1, id);
     json_key(json, "timeline");
     json_open(json, '[');
+    struct arena_mark mark = arena_mark(arena);
     while ((result = query_step(query, err)) == 1) {
-        arena_reset(arena);
-        put_entry(query, arena, json);
+        arena_rewind(arena, &mark);
+        put_entry(query, &lines, arena, json);
     }
     json_close(json, ']');
     query_end(query);
     return result;
+}
+
+/* ---- what people work with ---- */
+
+static void put_seconds(struct json *json, const char *key, int64_t from_ns, int64_t to_ns)
+{
+    json_key(json, key);
+    if (from_ns && to_ns)
+        json_i64(json, (to_ns - from_ns) / NS_PER_SECOND);
+    else
+        json_null(json);
+}
+
+static void put_clocks(struct json *json, const struct incident *incident)
+{
+    json_key(json, "clocks");
+    json_open(json, '{');
+    json_put_time(json, "first_event", incident->first_event_ns);
+    json_put_time(json, "opened", incident->opened_ns);
+    json_put_time_or_null(json, "acknowledged", incident->acknowledged_ns);
+    json_put_time_or_null(json, "contained", incident->contained_ns);
+    json_put_text_or_null(json, "contained_by", incident->contained_by);
+    json_put_time_or_null(json, "closed", incident->closed_ns);
+    json_key(json, "seconds");
+    json_open(json, '{');
+    put_seconds(json, "to_open", incident->first_event_ns, incident->opened_ns);
+    put_seconds(json, "to_acknowledge", incident->opened_ns, incident->acknowledged_ns);
+    put_seconds(json, "to_contain", incident->opened_ns, incident->contained_ns);
+    put_seconds(json, "to_close", incident->opened_ns, incident->closed_ns);
+    json_close(json, '}');
+    json_close(json, '}');
+}
+
+/* The rows of one statement as an array of objects. */
+static int put_rows(struct database *database, const char *key, const char *sql, int64_t id,
+                    void (*put)(struct query *query, struct arena *arena, struct json *json), struct arena *arena,
+                    struct json *json, struct err *err)
+{
+    struct query *query;
+    int result;
+    if (query_begin(database, sql, &query, err) < 0)
+        return -1;
+    query_i64(query, 1, id);
+    json_key(json, key);
+    json_open(json, '[');
+    struct arena_mark mark = arena_mark(arena);
+    while ((result = query_step(query, err)) == 1) {
+        arena_rewind(arena, &mark);
+        json_open(json, '{');
+        put(query, arena, json);
+        json_close(json, '}');
+    }
+    json_close(json, ']');
+    query_end(query);
+    return result;
+}
+
+static void put_relation(struct query *query, struct arena *arena, struct json *json)
+{
+    char name[INCIDENT_NAME_SIZE];
+    incident_name(query_get_i64(query, 0), name);
+    json_put_text(json, "id", slice_text(name));
+    json_put_text(json, "how", query_get_text(query, 1, arena));
+    json_put_text_or_null(json, "by", query_get_text(query, 2, arena));
+    json_put_text(json, "state", query_get_text(query, 3, arena));
+}
+
+static void put_task(struct query *query, struct arena *arena, struct json *json)
+{
+    json_put_i64(json, "id", query_get_i64(query, 0));
+    json_put_text(json, "text", query_get_text(query, 1, arena));
+    json_put_text_or_null(json, "owner", query_get_text(query, 2, arena));
+    json_put_time_or_null(json, "due", query_get_i64(query, 3));
+    json_put_text(json, "added_by", query_get_text(query, 4, arena));
+    json_put_time(json, "added", query_get_i64(query, 5));
+    json_put_text_or_null(json, "done_by", query_get_text(query, 6, arena));
+    json_put_time_or_null(json, "done", query_get_i64(query, 7));
+}
+
+static void put_attachment(struct query *query, struct arena *arena, struct json *json)
+{
+    json_put_i64(json, "id", query_get_i64(query, 0));
+    json_put_text(json, "name", query_get_text(query, 1, arena));
+    json_put_text_or_null(json, "type", query_get_text(query, 2, arena));
+    json_put_i64(json, "size", query_get_i64(query, 3));
+    json_put_text(json, "sha256", query_get_text(query, 4, arena));
+    json_put_text(json, "added_by", query_get_text(query, 5, arena));
+    json_put_time(json, "added", query_get_i64(query, 6));
+}
+
+static int put_chain(struct database *database, int64_t id, struct json *json, struct err *err)
+{
+    struct incident_head head;
+    if (incident_chain_head(database, id, &head, err) < 0)
+        return -1;
+    json_key(json, "chain");
+    json_open(json, '{');
+    json_put_i64(json, "entries", head.entries);
+    json_put_text_or_null(json, "hash", slice_text(head.hash));
+    json_close(json, '}');
+    return 0;
+}
+
+static int put_work(struct database *database, const struct incident *incident, struct arena *arena, struct json *json,
+                    struct err *err)
+{
+    put_clocks(json, incident);
+    if (put_rows(database, "related", "SELECT r.other,r.kind,r.link,i.state FROM incident_relations r JOIN incidents i ON i.id=r.other"
+                 " WHERE r.incident=?1 ORDER BY r.other,r.kind LIMIT 1000", incident->id, put_relation, arena, json, err) < 0 ||
+        put_rows(database, "tasks", "SELECT id,text,owner,due_ns,added_by,added_ns,done_by,done_ns FROM tasks WHERE incident=?1"
+                 " ORDER BY id", incident->id, put_task, arena, json, err) < 0 ||
+        put_rows(database, "attachments", "SELECT id,name,type,size,sha256,added_by,added_ns FROM attachments WHERE incident=?1"
+                 " ORDER BY id", incident->id, put_attachment, arena, json, err) < 0)
+        return -1;
+    return put_chain(database, incident->id, json, err);
 }
 
 static void put_held(struct json *json, const struct respond_held *held, size_t count)
@@ -209,6 +381,8 @@ int incident_json(struct database *database, int64_t id, const struct respond_he
     put_members(json, &incident);
     for (int i = INCIDENT_EXPLANATION; i < INCIDENT_TEXTS; i++)
         put_both(json, keys[i], incident.en[i], incident.ja[i]);
+    if (put_work(database, &incident, arena, json, err) < 0)
+        return -1;
     put_held(json, held, held_count);
     if (put_timeline(database, id, arena, json, err) < 0)
         return -1;
