@@ -359,6 +359,8 @@ static int bring_on(struct paging *paging, int64_t id, int64_t *next, struct err
         incident_read(pager->database, page.incident, pager->arena, &paging->incident, err) < 0)
         return -1;
     paging->stand_ins = stand_ins;
+    if (slice_is(paging->incident.state, "closed"))
+        return page_end(pager, page.incident, "the incident was closed", err);
     if (follow_up(paging, next, err) < 0)
         return -1;
     if (page.due_pace <= paging->pace) {
