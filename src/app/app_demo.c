@@ -2,6 +2,7 @@
  * hinomi demo: a server of its own and a synthetic exchange that talks to it as a real one would: events
  * over HEC, withdrawals through the gate's API.
  */
+#include "app/demo_phone.h"
 #include "app/demo_world.h"
 #include "app/loopback.h"
 #include "app/privilege.h"
@@ -215,7 +216,10 @@ static int run_demo(struct demo *demo, struct err *err)
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    demo->service.net = demo_phone_net();
     int result = service_start(&demo->service, err);
+    if (result == 0)
+        result = demo_phone_plan(demo->service.respond, err);
     if (result == 0)
         result = prepare(demo, err);
     if (result == 0) {
@@ -271,6 +275,7 @@ int app_demo(int argc, char **argv)
         return cli_usage("demo", "--speed is 1 to 3600, --days 1 to 60, --port a port");
     }
     config_defaults(&demo->service.config);
+    demo_phone_notifiers(&demo->service.config);
     demo->service.config.dir = dir ? dir : mkdtemp(own_dir);
     demo->service.config.api.port = (uint16_t)api_port;
     if (port && api_port == 0) { /* any free ports: for tests */

@@ -182,6 +182,7 @@ static int start_respond_and_gate(struct service *service, struct err *err)
                                      .link = link_of(&service->config, service->link),
                                      .plan_from_file = service->config.waking != NULL,
                                      .assets = slice_text(data_path(service, "lookups/assets.csv", assets)),
+                                     .net = service->net,
                                      .changed = on_incident,
                                      .tighten = waking_tighten,
                                      .event = waking_events_add,

@@ -18,6 +18,7 @@ enum { SERVICE_LINK_SIZE = 512 };
 
 struct service {
     struct config config;    /* filled by the caller */
+    const struct hin_net *net; /* of notifiers; NULL: the machine's */
     const char *config_path; /* that it was read from; NULL: none */
     /* set by service_start */
     struct engine engine;
