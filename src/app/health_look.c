@@ -5,7 +5,7 @@
 #include "base/limits.h"
 #include "respond/respond.h"
 
-enum { STEP_NS = 2000000000, NOTICES_EVERY = 16 /* looks: it asks the database */ };
+enum { STEP_NS = 2000000000, NOTICES_EVERY = 8 /* looks: it asks the database */ };
 
 /* The wall clock against the one that never goes back; a machine that slept is no step of ours, but as doubtful. */
 static bool is_stepped(struct health_look *look)
@@ -29,16 +29,16 @@ static bool is_full(const struct health_look *look)
     return look->io->space(look->io->context, look->dir, &space) == 0 && space.free < HEALTH_DISK_FREE;
 }
 
-static bool notices_wait(struct health_look *look)
+static unsigned people(struct health_look *look)
 {
     if (look->looks++ % NOTICES_EVERY == 0) {
-        int64_t oldest_ns = respond_oldest_notice_ns(look->respond);
-        look->waits = oldest_ns && clock_wall_ns(look->clock) - oldest_ns > HEALTH_NOTICE_S * NS_PER_SECOND;
+        look->waits = respond_notice_waits_ns(look->respond) > HEALTH_NOTICE_S * NS_PER_SECOND;
+        look->wakes_nobody = respond_wakes_nobody(look->respond);
     }
-    return look->waits;
+    return (look->waits ? HEALTH_NOTICES : 0u) | (look->wakes_nobody ? HEALTH_WAKING : 0u);
 }
 
 unsigned health_look(struct health_look *look)
 {
-    return (is_stepped(look) ? HEALTH_CLOCK : 0u) | (is_full(look) ? HEALTH_DISK : 0u) | (notices_wait(look) ? HEALTH_NOTICES : 0u);
+    return (is_stepped(look) ? HEALTH_CLOCK : 0u) | (is_full(look) ? HEALTH_DISK : 0u) | people(look);
 }

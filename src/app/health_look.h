@@ -20,9 +20,9 @@ struct health_look {
     /* its own */
     int64_t wall_ns, mono_ns;  /* at the last look; 0: there was none */
     int64_t stepped_ns;        /* when the clock was seen to step, on the one that never goes back */
-    bool stepped, waits;
+    bool stepped, waits, wakes_nobody;
     unsigned looks;
 };
 
-/* What can be seen from here: HEALTH_DISK, HEALTH_CLOCK, HEALTH_NOTICES. Call it every second or so. */
+/* What can be seen from here: HEALTH_DISK, HEALTH_CLOCK, HEALTH_NOTICES, HEALTH_WAKING. Call it every second or so. */
 unsigned health_look(struct health_look *look);

@@ -34,6 +34,7 @@ static const struct {
     {"gate", "its gate holds everything", "ゲートがすべてを保留しています"},
     {"clock", "its clock was stepped", "時計が急に変わりました"},
     {"notices", "notifications wait to be sent", "通知が送れずに溜まっています"},
+    {"waking", "it reaches nobody who is to wake up", "呼び出すべき担当者に届いていません"},
     {"stuck", "nobody looks after it any more", "自己監視が止まっています"},
 };
 

@@ -141,6 +141,8 @@ enum { WATCH_AGAIN_MOST_S = 14400 };    /* and at most */
 /* What a server says of itself (GET /v1/health). */
 #define HEALTH_DISK_FREE (64 * MIB)  /* less free space where the data folder lies is a problem */
 enum { HEALTH_CLOCK_S = 300 };      /* that a step of the clock stays a problem */
+enum { WAKE_UNREACHED_S = 60 };      /* that a page may reach nobody before the server says it is not well */
+enum { WAKE_STILL_S = 30 };         /* that the thread that wakes people may stand still before that */
 enum { HEALTH_NOTICE_S = 900 };     /* that a notification may wait before that is one */
 enum { HEALTH_LOOK_S = 10 };        /* without anybody looking after the server */
 

@@ -187,5 +187,7 @@ struct respond_stats {
     uint64_t open, acknowledged, pending_notifications, failed_notifications, running_pages;
 };
 struct respond_stats respond_stats(struct respond *respond);
-/* When the oldest notification that is still owed was made; 0: none is. */
-int64_t respond_oldest_notice_ns(struct respond *respond);
+/* How long the oldest notification that is still owed has waited; 0: none is. */
+int64_t respond_notice_waits_ns(struct respond *respond);
+/* Somebody is to wake up, and for a minute no contact of anybody has taken a message; or nothing brings pages on any more. */
+bool respond_wakes_nobody(struct respond *respond);

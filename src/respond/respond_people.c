@@ -161,7 +161,23 @@ struct respond_stats respond_stats(struct respond *respond)
     };
 }
 
-int64_t respond_oldest_notice_ns(struct respond *respond)
+int64_t respond_notice_waits_ns(struct respond *respond)
 {
-    return (int64_t)count(respond, "SELECT coalesce(min(created_ns),0) FROM outbox WHERE done_ns IS NULL");
+    int64_t oldest = (int64_t)count(respond, "SELECT coalesce(min(created_ns),0) FROM outbox WHERE done_ns IS NULL");
+    int64_t now = pace_now(&respond->pace);
+    return oldest && now > oldest ? now - oldest : 0;
+}
+
+bool respond_wakes_nobody(struct respond *respond)
+{
+    int64_t unreached = 0, mono = clock_mono_ns(respond->config.clock), last = wake_last_run_mono(respond->wake);
+    struct err err;
+    if (last && mono - last > WAKE_STILL_S * NS_PER_SECOND)
+        return true;
+    return database_number(respond->config.database,
+                           "SELECT count(*) FROM pages p WHERE state='running' AND kind!='test' AND EXISTS(SELECT 1 FROM"
+                           " wakings w WHERE w.page=p.id AND w.made_pace<?1) AND NOT EXISTS(SELECT 1 FROM wakings w WHERE"
+                           " w.page=p.id AND w.received_ns IS NOT NULL)",
+                           BINDS(bind_i64(pace_now(&respond->pace) - WAKE_UNREACHED_S * NS_PER_SECOND)), &unreached, &err) < 0 ||
+           unreached > 0;
 }

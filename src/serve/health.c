@@ -20,6 +20,6 @@ unsigned health_get(struct health *health, int64_t mono_ns)
 
 const char *health_name(unsigned n)
 {
-    static const char *const names[] = {"pipeline", "journal", "disk", "memory", "behind", "gate", "clock", "notices", "stuck"};
+    static const char *const names[] = {"pipeline", "journal", "disk", "memory", "behind", "gate", "clock", "notices", "waking", "stuck"};
     return n < sizeof(names) / sizeof(names[0]) ? names[n] : NULL;
 }

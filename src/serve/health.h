@@ -18,10 +18,12 @@ enum health_problem {
     HEALTH_GATE = 1 << 5,     /* it holds everything for a reason of its own */
     HEALTH_CLOCK = 1 << 6,    /* the wall clock was stepped lately */
     HEALTH_NOTICES = 1 << 7,  /* a notification waits for longer than HEALTH_NOTICE_S */
-    HEALTH_STUCK = 1 << 8,    /* nobody has looked for HEALTH_LOOK_S */
+    HEALTH_WAKING = 1 << 8,   /* somebody is to wake up, and no contact takes the message */
+    HEALTH_STUCK = 1 << 9,    /* nobody has looked for HEALTH_LOOK_S */
 };
 /* With one of these the server should not be asked to take anything: 503. */
-enum { HEALTH_DEGRADED = HEALTH_PIPELINE | HEALTH_JOURNAL | HEALTH_DISK | HEALTH_MEMORY | HEALTH_BEHIND | HEALTH_GATE | HEALTH_STUCK };
+enum { HEALTH_DEGRADED = HEALTH_PIPELINE | HEALTH_JOURNAL | HEALTH_DISK | HEALTH_MEMORY | HEALTH_BEHIND | HEALTH_GATE | HEALTH_WAKING |
+       HEALTH_STUCK };
 
 struct health { /* zero is a valid start: nobody has looked yet, nothing is wrong */
     atomic_uint problems;

@@ -120,6 +120,7 @@ def a_theft_that_nobody_acknowledges():
         theft_night(gateway, server)
         by_link(gateway, server)
         a_channel_fails(gateway, server)
+        no_channel_works(gateway, server)
         swaps(server)
         a_test(gateway, server)
         the_plan(server)
@@ -209,6 +210,23 @@ def a_channel_fails(gateway, server):
                                    {"Content-Type": "application/x-www-form-urlencoded"}, 30)
     checks.equal("a telephone gateway gets words to read out", (answer_as_voice[0], b"Acknowledged" in answer_as_voice[1]), (200, True))
     checks.check("the record says how", "Acknowledged by sato (voice)" in timeline(server, incident), timeline(server, incident))
+
+
+def no_channel_works(gateway, server):
+    """Whoever watches from outside is told, the gate tightens all the same, and what is owed comes when a channel is back."""
+    gateway.broken.update({"/push", "/phone", "/other"})
+    before, began = len(gateway.got), time.monotonic()
+    theft(server, "hot-3")
+    sick = wait_for(lambda: (lambda status, body: status == 503 and body)(*server.request("GET", "/v1/health")[:2]), 90)
+    checks.check("the server says that it wakes nobody, within 75 s", sick and "waking" in sick["problems"] and time.monotonic() - began < 75,
+                 (sick, time.monotonic() - began))
+    checks.check("the gate tightens", wait_for(lambda: server.request("GET", "/v1/gate/tightening")[1]["on"], 30))
+    gateway.broken.clear()
+    got = wait_for(lambda: [one for one in gateway.got[before:] if one["event"] == "page"], 40)
+    checks.check("once a channel works again the page comes", got)
+    well = wait_for(lambda: server.request("GET", "/v1/health")[0] == 200, 30)
+    checks.check("and the server is well", well)
+    http_request(server.api_port, "POST", f"/v1/answer/{got[0]['reply_token']}", "{}", {"Content-Type": "application/json"}, 30)
 
 
 def on_call(server):
