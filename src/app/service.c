@@ -185,6 +185,7 @@ static int start_respond_and_gate(struct service *service, struct err *err)
                                      .net = service->net,
                                      .changed = on_incident,
                                      .tighten = waking_tighten,
+                                     .begin_playbook = waking_begin_playbook,
                                      .event = waking_events_add,
                                      .note = engine_note,
                                      .context = service};

@@ -25,6 +25,15 @@ int waking_tighten(void *context, struct slice incident_id, struct err *err)
     return gate_tighten(service->gate, incident_id, err);
 }
 
+int waking_begin_playbook(void *context, struct slice playbook, struct slice incident_id, struct err *err)
+{
+    struct service *service = context;
+    int64_t run;
+    if (!service->act)
+        return err_set(err, ERR_IO, "actions have not begun yet");
+    return playbook_start(service->act, playbook, incident_id, SLICE("hinomi"), SLICE("waking"), &run, err);
+}
+
 static bool record_reply(struct service *service, const struct respond_answered *answered, struct slice from,
                          const struct err *failure)
 {

@@ -13,6 +13,7 @@ struct service;
 
 void waking_events_add(void *context, struct slice json);
 int waking_tighten(void *context, struct slice incident_id, struct err *err);
+int waking_begin_playbook(void *context, struct slice playbook, struct slice incident_id, struct err *err);
 /* A mail that answers a page (respond/notify/mailbox.h); it is in the audit trail with where it came from. */
 enum mailbox_result waking_reply(void *context, struct slice token, struct slice from);
 /* Reads the file of the configuration's `waking`, if it names one, and puts the plan in force. */

@@ -62,6 +62,8 @@ struct respond_config {
     /* Nobody answered in time: the gate is to let pass only what its policy allows then. Doing it again for the same
      * incident changes nothing. From the waking thread; may be NULL. */
     int (*tighten)(void *context, struct slice incident_id, struct err *err);
+    /* And a playbook is begun, if the plan names one. ERR_NOT_FOUND and ERR_CONFLICT are noted and not tried again. */
+    int (*begin_playbook)(void *context, struct slice playbook, struct slice incident_id, struct err *err);
     /* An event of what was done to wake people: a JSON object, for the stream `waking`. From several threads, some of
      * which hold the database: it must not block nor call back in here. May be NULL. */
     void (*event)(void *context, struct slice json);

@@ -52,6 +52,9 @@ static int do_acknowledge(struct deed *deed, struct err *err)
         page_answer(wake_pager(deed->respond->wake), deed->id, deed->user, how, err) < 0)
         return -1;
     deed->changed.changed[deed->changed.changed_count++] = deed->id;
+    deed->incident.owner = deed->user;
+    if (outbox_put(deed->respond->outbox, &deed->incident, "acknowledged", deed->arena, err) < 0)
+        return -1;
     return deed_entry(deed, "state",
                      arena_printf(deed->arena, "Acknowledged by %.*s (%s)", SLICE_ARG(deed->user), how),
                      arena_printf(deed->arena, "%.*s が対応を開始しました（%s）", SLICE_ARG(deed->user), how), err);

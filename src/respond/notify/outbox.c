@@ -58,6 +58,15 @@ static void note(const struct outbox *outbox, const char *text)
 
 /* ---- owing ---- */
 
+/* Who has it is what all others want to know. */
+static void say_owner(const struct incident *incident, struct arena *arena, struct notice *notice)
+{
+    if (!slice_is(notice->event, "acknowledged"))
+        return;
+    notice->text_en = arena_printf(arena, "%.*s has it.", SLICE_ARG(incident->owner));
+    notice->text_ja = arena_printf(arena, "%.*s が対応しています。", SLICE_ARG(incident->owner));
+}
+
 static struct notice notice_of(const struct outbox *outbox, const struct incident *incident, const char *event,
                                struct arena *arena)
 {
@@ -117,8 +126,9 @@ static int put_message(struct outbox *outbox, const struct message *message, str
 int outbox_put(struct outbox *outbox, const struct incident *incident, const char *event,
                struct arena *arena, struct err *err)
 {
-    const struct notice notice = notice_of(outbox, incident, event, arena);
+    struct notice notice = notice_of(outbox, incident, event, arena);
     int result = 0;
+    say_owner(incident, arena, &notice);
     for (size_t i = 0; i < outbox->config->notifier_count && result == 0; i++) {
         const struct message message = {.incident = incident->id, .notifier = outbox->senders[i].row->name,
                                         .notice = &notice};
@@ -217,7 +227,7 @@ static const char *event_ja(struct slice event)
 {
     static const struct {
         const char *name, *ja;
-    } words[] = {{"opened", "発生"}, {"closed", "終了"}, {"severity", "重大度の上昇"}, {"page", "呼出"}, {"drill", "訓練"},
+    } words[] = {{"opened", "発生"}, {"acknowledged", "受領"}, {"closed", "終了"}, {"severity", "重大度の上昇"}, {"page", "呼出"}, {"drill", "訓練"},
                  {"test", "試験"}, {"answered", "受領の知らせ"}};
     for (size_t i = 0; i < ARRAY_COUNT(words); i++)
         if (slice_is(event, words[i].name))

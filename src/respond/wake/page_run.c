@@ -389,10 +389,12 @@ static int note_unanswered(struct paging *paging, const struct plan_policy *poli
         return -1;
     page_event(pager, "unanswered", page, SLICE_NONE, policy->name);
     return page_entry(pager, page->incident, SLICE_NONE,
-                      arena_printf(arena, "Nobody answered for %lld minutes%s", minutes,
-                                   policy->tighten_gate ? ": the gate was tightened. Only a person can undo this" : ""),
-                      arena_printf(arena, "%lld分間、誰も応答しませんでした%s", minutes,
-                                   policy->tighten_gate ? "。ゲートを締めました。解除できるのは担当者だけです" : ""),
+                      arena_printf(arena, "Nobody answered for %lld minutes%s%s%.*s", minutes,
+                                   policy->tighten_gate ? ": the gate was tightened. Only a person can undo this" : "",
+                                   policy->playbook.len ? ". Playbook: " : "", SLICE_ARG(policy->playbook)),
+                      arena_printf(arena, "%lld分間、誰も応答しませんでした%s%s%.*s", minutes,
+                                   policy->tighten_gate ? "。ゲートを締めました。解除できるのは担当者だけです" : "",
+                                   policy->playbook.len ? "。プレイブック: " : "", SLICE_ARG(policy->playbook)),
                       arena, err);
 }
 
@@ -403,9 +405,15 @@ static int act_unanswered(struct paging *paging, const struct plan_policy *polic
     const struct respond_config *config = paging->pager->config;
     char name[INCIDENT_NAME_SIZE];
     incident_name(paging->page->incident, name);
-    if (!policy->tighten_gate || !config->tighten)
+    if (policy->tighten_gate && config->tighten && config->tighten(config->context, slice_text(name), err) < 0)
+        return -1;
+    if (!policy->playbook.len || !config->begin_playbook ||
+        config->begin_playbook(config->context, policy->playbook, slice_text(name), err) == 0)
         return 0;
-    return config->tighten(config->context, slice_text(name), err);
+    bool hopeless = err->code == ERR_NOT_FOUND || err->code == ERR_CONFLICT;
+    if (hopeless && config->note)
+        config->note(config->context, err->text);
+    return hopeless ? 0 : -1;
 }
 
 static int is_unanswered(struct paging *paging, int64_t id, struct page *page, struct err *err)

@@ -304,7 +304,7 @@ static int read_unanswered(struct reading *reading, const struct yaml_node *node
     if (!slice_is(what, "tighten_gate") && !slice_is(what, "nothing"))
         return wrong(reading, yaml_get(node, "do"), "do is tighten_gate or nothing");
     to->tighten_gate = slice_is(what, "tighten_gate");
-    to->playbook = yaml_text(yaml_get(node, "playbook"), SLICE_NONE);
+    to->playbook = yaml_text(yaml_get(node, "playbook"), SLICE(""));
     return 0;
 }
 
@@ -313,6 +313,7 @@ static int read_policy(struct reading *reading, const struct yaml_entry *entry, 
     static const char *const keys[] = {"steps", "again_after", "rounds", "unanswered", NULL};
     const struct yaml_node *rounds = yaml_get(entry->value, "rounds"), *again = yaml_get(entry->value, "again_after");
     to->name = entry->key->text;
+    to->playbook = SLICE("");
     to->again_after_ns = 10 * NS_PER_MINUTE;
     if (check_keys(reading, entry->value, keys, "a policy") < 0 || read_steps(reading, entry->value, to) < 0 ||
         read_duration(reading, again, &to->again_after_ns) < 0 ||
