@@ -293,6 +293,41 @@ def killed(gateway, server):
         http_request(server.api_port, "POST", f"/v1/answer/{mine()[0]['reply_token']}", "{}", {"Content-Type": "application/json"}, 30)
 
 
+def the_nightly_drill():
+    """From an event of its own to an answer, in hours that end soon, so that its minute is this one; one contact of two is dead."""
+    gateway, server = Gateway(), Server()
+    server.config.write_text(server.config.read_text() + config(gateway))
+    gateway.broken.add("/phone")
+    server.start()
+    try:
+        sign_in(server)
+        put_contacts(server, "sato", "push", "phone")
+        put_contacts(server, "suzuki", "other")
+        local = lambda seconds: time.strftime("%H:%M", time.gmtime(time.time() + 9 * 3600 + seconds))
+        save_plan(server, drill='{from: "%s", to: "%s"}' % (local(-3600), local(600)))
+        got = wait_for(lambda: gateway.of(event="drill", person="sato"), 30)
+        checks.check("the drill calls the person on call", got and got[0]["severity"] == "medium", gateway.got)
+        time.sleep(3)
+        http_request(server.api_port, "POST", f"/v1/answer/{got[0]['reply_token']}", "{}", {"Content-Type": "application/json"}, 30)
+        done = wait_for(lambda: (lambda drills: drills and drills[0]["outcome"] and drills[0])(
+            server.request("GET", "/v1/waking/drills")[1]["drills"]))
+        checks.check("the answer is timed", done and done["outcome"] == "answered" and done["person"] == "sato"
+                     and 3000 <= done["answer_ms"] < 30000, done)
+        checks.check("the contact that is dead is named", done and "sato by phone sato: the answer was HTTP 500" in done["detail_en"], done)
+        page = wait_for(lambda: gateway.of(event="page", person="sato"), 30)
+        checks.check("and wakes the same person as an incident, by what works", page and page[0]["path"] == "/push"
+                     and page[0]["title"]["en"] == "A way to wake people does not work", page)
+        checks.equal("the drill's incident is closed", server.request("GET", f"/v1/incidents/{got[0]['incident']}")[1]["state"], "closed")
+        checks.equal("the gate hears nothing of drills", server.request("GET", "/v1/gate/tightening")[1]["on"], False)
+        front = server.request("GET", "/v1/overview")[1]["wake"]
+        checks.equal("the front page has it", front["last_drill"]["drills"][0]["outcome"], "answered")
+        spent = server.request("GET", "/v1/waking/interruptions")[1]["people"]
+        checks.equal("a drill is no interruption", {one["person"]: one["pages"] for one in spent}, {"sato": 1, "suzuki": 0})
+    finally:
+        server.close()
+
+
 if __name__ == "__main__":
     a_theft_that_nobody_acknowledges()
+    the_nightly_drill()
     checks.finish()

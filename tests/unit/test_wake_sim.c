@@ -952,8 +952,20 @@ static void nights_with_faults(void **state)
         run_seed(seed, 2 * NS_PER_DAY);
 }
 
+/* All changes of the clock, the leap day's year, every turn of every rotation. */
+static void years(void **state)
+{
+    (void)state;
+    const char *full = getenv("HINOMI_FULL");
+    uint64_t count = full && *full ? 300 : 10;
+    if (getenv("WAKE_SEED"))
+        return;
+    for (uint64_t seed = 1; seed <= count; seed++)
+        run_seed(1000000 + seed, 400 * NS_PER_DAY);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(nights_with_faults)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(nights_with_faults), cmocka_unit_test(years)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

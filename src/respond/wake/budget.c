@@ -162,6 +162,31 @@ static int put_nights(struct database *database, const struct plan *plan, int64_
     return result < 0 ? -1 : 0;
 }
 
+/* What the rule's pages have in common: an exception for it would have spared so many of them. */
+static int put_offer(struct database *database, struct slice rule, int64_t from_ns, struct arena *arena, struct json *json,
+                     struct err *err)
+{
+    struct query *query;
+    if (query_begin_with(database,
+                         "SELECT e.type,e.value,count(DISTINCT p.id) n FROM pages p JOIN incident_entities e ON"
+                         " e.incident=p.incident WHERE p.kind='page' AND p.rule=?1 AND p.begun_ns>=?2 GROUP BY e.type,e.value"
+                         " ORDER BY n DESC,1,2 LIMIT 1", BINDS(bind_text(rule), bind_i64(from_ns)), &query, err) < 0)
+        return -1;
+    int result = query_step(query, err);
+    json_key(json, "offer");
+    if (result == 1) {
+        json_open(json, '{');
+        json_put_text(json, "type", query_get_text(query, 0, arena));
+        json_put_text(json, "value", query_get_text(query, 1, arena));
+        json_put_i64(json, "pages", query_get_i64(query, 2));
+        json_close(json, '}');
+    } else {
+        json_null(json);
+    }
+    query_end(query);
+    return result < 0 ? -1 : 0;
+}
+
 static int put_rules(struct database *database, int64_t from_ns, struct arena *arena, struct json *json, struct err *err)
 {
     struct query *query;
@@ -174,11 +199,17 @@ static int put_rules(struct database *database, int64_t from_ns, struct arena *a
     json_key(json, "rules");
     json_open(json, '[');
     while ((result = query_step(query, err)) == 1) {
+        struct slice rule = query_get_text(query, 0, arena);
         json_open(json, '{');
-        json_put_text(json, "rule", query_get_text(query, 0, arena));
+        json_put_text(json, "rule", rule);
         json_put_i64(json, "pages", query_get_i64(query, 1));
         json_put_i64(json, "false", query_get_i64(query, 2));
+        int offered = put_offer(database, rule, from_ns, arena, json, err);
         json_close(json, '}');
+        if (offered < 0) {
+            result = -1;
+            break;
+        }
     }
     json_close(json, ']');
     query_end(query);
