@@ -65,24 +65,6 @@ static int approve(struct gate *gate, struct message *message, struct err *err)
     return 0;
 }
 
-/* What the gate's thread made of it is in *approval afterwards. */
-static int call(struct gate *gate, gate_call what, struct approval *approval, struct err *err)
-{
-    struct message *message = message_with(what, sizeof(*approval));
-    if (!message)
-        return err_nomem(err);
-    *(struct approval *)message->detail = *approval; /* the caller waits, so texts may be borrowed */
-    message = message_ask(gate, message);
-    if (!message)
-        return err_set(err, ERR_CLOSED, "the gate is stopping");
-    int result = message->result;
-    *approval = *(struct approval *)message->detail;
-    if (result < 0)
-        *err = message->err;
-    message_leave(message);
-    return result;
-}
-
 int gate_approve(struct gate *gate, struct slice hold_id, struct slice approver, bool *released,
                  struct err *err)
 {
@@ -90,7 +72,7 @@ int gate_approve(struct gate *gate, struct slice hold_id, struct slice approver,
     *released = false;
     if (!approver.len)
         return err_set(err, ERR_DENIED, "an approval needs a person's name");
-    int result = call(gate, approve, &approval, err);
+    int result = message_call(gate, approve, &approval, sizeof(approval), err);
     *released = approval.released;
     return result;
 }
@@ -134,7 +116,7 @@ int gate_approve_signed(struct gate *gate, struct slice hold_id,
     *released = false;
     if (!signature->approver.len)
         return err_set(err, ERR_DENIED, "an approval needs a person's name");
-    if (call(gate, look_up, &approval, err) < 0)
+    if (message_call(gate, look_up, &approval, sizeof(approval), err) < 0)
         return -1;
     gate_id(gate, id);
     struct approval_text text = {.gate_id = slice_text(id), .hold_id = hold_id,
@@ -144,7 +126,7 @@ int gate_approve_signed(struct gate *gate, struct slice hold_id,
         return -1;
     put_proof(&approval, signature, proof);
     approval.proof = slice_of(proof, sizeof(proof));
-    int result = call(gate, approve, &approval, err);
+    int result = message_call(gate, approve, &approval, sizeof(approval), err);
     *released = approval.released;
     return result;
 }

@@ -130,6 +130,9 @@ MUST_USE struct message *message_ask(struct gate *gate, struct message *message)
 /* A message with room for its detail. */
 MUST_USE struct message *message_with(gate_call call, size_t detail_size);
 
+/* Both, with a detail of the caller's that is copied in and out; the caller waits, so its texts may be borrowed. */
+MUST_USE int message_call(struct gate *gate, gate_call call, void *detail, size_t size, struct err *err);
+
 /* gate_decide.c */
 void decide_message(struct gate *gate, struct message *message);
 /* What passed counts at once. */

@@ -90,27 +90,12 @@ static int loosen(struct gate *gate, struct message *message, struct err *err)
     return put(gate, &to, err);
 }
 
-static int call(struct gate *gate, gate_call what, const struct change *change, struct err *err)
-{
-    struct message *message = message_with(what, sizeof(*change));
-    if (!message)
-        return err_nomem(err);
-    *(struct change *)message->detail = *change; /* the caller waits, so texts may be borrowed */
-    message = message_ask(gate, message);
-    if (!message)
-        return err_set(err, ERR_CLOSED, "the gate is stopping");
-    int result = message->result;
-    if (result < 0)
-        *err = message->err;
-    message_leave(message);
-    return result;
-}
-
 int gate_tighten(struct gate *gate, struct slice cause, struct err *err)
 {
     if (!cause.len || cause.len > TIGHTEN_TEXT_MAX)
         return err_set(err, ERR_CONFIG, "why the gate is tightened has 1 to %d bytes", TIGHTEN_TEXT_MAX);
-    return call(gate, tighten, &(struct change){.cause = cause}, err);
+    struct change change = {.cause = cause};
+    return message_call(gate, tighten, &change, sizeof(change), err);
 }
 
 int gate_loosen(struct gate *gate, struct slice person, struct slice reason, struct err *err)
@@ -120,7 +105,7 @@ int gate_loosen(struct gate *gate, struct slice person, struct slice reason, str
         return err_set(err, ERR_CONFIG, "a person's name and a reason of at most %d bytes are needed", TIGHTEN_TEXT_MAX);
     memcpy(change.to.undone_by, person.ptr, person.len);
     memcpy(change.to.reason, reason.ptr, reason.len);
-    return call(gate, loosen, &change, err);
+    return message_call(gate, loosen, &change, sizeof(change), err);
 }
 
 /* ---- asking ---- */

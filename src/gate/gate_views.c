@@ -35,6 +35,23 @@ struct message *message_with(gate_call call, size_t detail_size)
     return message;
 }
 
+int message_call(struct gate *gate, gate_call call, void *detail, size_t size, struct err *err)
+{
+    struct message *message = message_with(call, size);
+    if (!message)
+        return err_nomem(err);
+    memcpy(message->detail, detail, size);
+    message = message_ask(gate, message);
+    if (!message)
+        return err_set(err, ERR_CLOSED, "the gate is stopping");
+    int result = message->result;
+    memcpy(detail, message->detail, size);
+    if (result < 0)
+        *err = message->err;
+    message_leave(message);
+    return result;
+}
+
 /* ---- holds ---- */
 
 static bool keep_request(struct arena *arena, struct gate_request *r)
