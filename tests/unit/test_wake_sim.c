@@ -73,7 +73,7 @@ struct world {
     size_t person_count;
     struct stand_in stand_ins[STAND_INS];
     size_t stand_in_count;
-    struct outage outages[OUTAGES];
+    struct outage outages[OUTAGES + 1]; /* and one after a crash, of which there is at most one */
     size_t outage_count;
     struct incident_script incidents[INCIDENTS_MAX];
     size_t incident_count;
@@ -638,7 +638,7 @@ static int64_t run_program(struct world *world)
         say(world, "the program died");
         stop(world);
         world->crashed = false;
-        world->outages[world->outage_count < OUTAGES ? world->outage_count++ : OUTAGES - 1] =
+        world->outages[world->outage_count++] =
             (struct outage){-1, now(world), now(world) + (int64_t)pick(world, 600) * NS_PER_SECOND + 1, 0};
         return INT64_MAX;
     }
