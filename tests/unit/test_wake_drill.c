@@ -1,5 +1,6 @@
 #include "test.h"
 
+#include "base/mem.h"
 #include "net/http_client.h"
 #include "respond/wake/budget.h"
 #include "respond/wake/drill.h"
@@ -275,6 +276,42 @@ static void too_many_pages_name_the_rule(void **state)
     assert_non_null(strstr(fixture->exceeded_text, "\"rule.name\":\"NOISY\""));
 }
 
+static int64_t number(struct fixture *fixture, const char *sql)
+{
+    struct err err;
+    int64_t n;
+    if (database_number(fixture->database, sql, NULL, 0, &n, &err) < 0)
+        fail_msg("%s", err.text);
+    return n;
+}
+
+/* Whatever allocation fails, what was decided is whole: the person is called once, and with one key. */
+static void memory_that_is_out_loses_no_page(void **state)
+{
+    struct fixture *fixture = *state;
+    struct err err;
+    int failed = 0;
+    for (int n = 0; n < 400; n++) {
+        int64_t next, before = number(fixture, "SELECT count(*) FROM wakings");
+        open_incident(fixture, "page", SEVERITY_CRITICAL, NULL);
+        mem_fail_after(n);
+        int result = wake_run(fixture->wake, &next, &err);
+        mem_fail_after(-1);
+        if (result < 0)
+            assert_int_equal(err.code, ERR_NOMEM);
+        failed += result < 0;
+        if (wake_run(fixture->wake, &next, &err) < 0)
+            fail_msg("%s", err.text);
+        assert_int_equal(number(fixture, "SELECT count(*) FROM wakings"), before + 1);
+        assert_int_equal(number(fixture, "SELECT count(*) FROM wakings w WHERE (SELECT count(*) FROM outbox WHERE waking=w.id)!=1"), 0);
+        answer(fixture);
+        clock_manual_advance(&fixture->clock, NS_PER_SECOND);
+        if (result == 0 && n > 50)
+            break;
+    }
+    assert_true(failed > 10);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -284,6 +321,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_broken_path_is_found, set_up, tear_down),
         cmocka_unit_test_setup_teardown(waits_for_a_quiet_minute, set_up, tear_down),
         cmocka_unit_test_setup_teardown(too_many_pages_name_the_rule, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(memory_that_is_out_loses_no_page, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
