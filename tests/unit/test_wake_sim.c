@@ -6,6 +6,7 @@
  *  - every page reaches somebody within seconds of when the policy says, unless the program or every channel was down
  *  - each decided message has one key for good and comes at least once, unless somebody answered before
  *  - nothing is decided after an answer
+ *  - news reach every channel in order, and twice only under one key
  *  - the gate is tightened when the policy says, and only then
  *
  * HINOMI_FULL: 10,000 seeds, else 1,000. WAKE_SEED=n runs one and says what happens.
@@ -51,7 +52,7 @@ struct incident_script {
     int64_t opened_pace, critical_pace; /* as rows have it; 0: not yet */
     int64_t graver_at; /* it becomes critical; 0: it does not, or has become so */
     enum severity severity;
-    bool answered, closed;
+    bool answered, grew;
     int64_t answered_pace, answered_at_pace; /* by the monotonic clock, and as rows have it */
     char answered_by[16];
 };
@@ -536,7 +537,9 @@ static void open_incident(struct world *world, struct incident_script *script)
     incident.en[INCIDENT_TITLE] = SLICE("Money left");
     incident.ja[INCIDENT_TITLE] = SLICE("送金");
     assert_int_equal(database_begin(world->database, &err), 0);
+    const char *event = script->id ? "severity" : "opened";
     if ((!script->id && incident_insert(world->database, &incident, &err) < 0) ||
+        outbox_put(world->outbox, &incident, event, world->arena, &err) < 0 ||
         wake_put(world->wake, &incident, &cause, world->arena, &err) < 0 || database_commit(world->database, &err) < 0)
         fail_msg("%s", err.text);
     script->id = incident.id;
@@ -711,6 +714,7 @@ static void live(struct world *world, int64_t until)
         if (script && opens <= now(world)) {
             if (script->id) {
                 script->severity = SEVERITY_CRITICAL;
+                script->grew = true;
                 script->graver_at = 0;
             }
             open_incident(world, script);
@@ -778,8 +782,35 @@ static void check_answered(struct world *world)
              (long long)script->id);
         incident_name(script->id, name);
         for (size_t k = 0; k < world->sent_count; k++)
-            must(world, strcmp(world->sent[k].incident, name) != 0 || world->sent[k].pace <= script->answered_pace,
+            must(world, !world->sent[k].token[0] || strcmp(world->sent[k].incident, name) != 0 ||
+                            world->sent[k].pace <= script->answered_pace,
                  "%s was told of after the answer", name);
+    }
+}
+
+/* Every channel heard of every incident that became critical, in order, and twice only under the same key. */
+static void check_news(struct world *world)
+{
+    must(world, number(world, "SELECT count(*) FROM outbox WHERE waking IS NULL AND done_ns IS NULL AND id>?1", 0) == 0,
+         "news are still owed hours after all works again");
+    for (size_t i = 0; i < world->incident_count; i++) {
+        const struct incident_script *script = &world->incidents[i];
+        for (int channel = 0; script->critical_pace && channel < CHANNELS; channel++) {
+            char name[INCIDENT_NAME_SIZE], key[2][40] = {"", ""};
+            const char *want = script->grew ? "severity" : "opened";
+            incident_name(script->id, name);
+            for (size_t k = 0; k < world->sent_count; k++) {
+                const struct sent *sent = &world->sent[k];
+                int later = strcmp(sent->event, "severity") == 0;
+                if (sent->token[0] || sent->channel != channel || strcmp(sent->incident, name) != 0)
+                    continue;
+                must(world, !key[later][0] || strcmp(key[later], sent->key) == 0, "%s: channel %d has the same news under two keys",
+                     name, channel);
+                must(world, later || !key[1][0], "%s: channel %d hears that it opened after it became graver", name, channel);
+                snprintf(key[later], sizeof(key[later]), "%s", sent->key);
+            }
+            must(world, key[strcmp(want, "severity") == 0][0], "%s: channel %d never heard of it", name, channel);
+        }
     }
 }
 
@@ -933,6 +964,7 @@ static void run_seed(uint64_t seed, int64_t span)
     check_persons(&world);
     check_keys(&world);
     check_answered(&world);
+    check_news(&world);
     check_delivered(&world);
     check_minutes(&world);
     check_tightened(&world);
