@@ -327,6 +327,7 @@ int app_check(int argc, char **argv)
         report_line(&check.report, REPORT_FAIL, "configuration", "%s", err.text);
     else
         check_config(&check);
+    check_waking(&check.report, &check.config);
     check_content(&check.report, check.config.policy, file_is_dir(check.config.dir) ? check.config.dir : NULL);
     check_folder(&check);
     arena_free(arena);

@@ -1,6 +1,7 @@
 #include "app/check_content.h"
 
 #include "app/cli.h"
+#include "app/config.h"
 #include "app/definitions.h"
 #include "app/rules.h"
 #include "base/file.h"
@@ -8,6 +9,7 @@
 #include "decode/sample.h"
 #include "detect/rule.h"
 #include "gate/policy.h"
+#include "respond/wake/waking_plan.h"
 #include "search/know_check.h"
 #include "table/state.h"
 #include "table/state_define.h"
@@ -129,6 +131,33 @@ static void check_definitions(struct report *report, const char *dir)
         report_line(report, REPORT_OK, "definitions",
                     "%zu macros, lookups, data models, event types, tags and saved searches", count);
     know_release(set);
+}
+
+static int load_plan(const char *path, struct arena *arena, const struct plan **out, struct err *err)
+{
+    const struct calendars *calendars;
+    struct slice text;
+    if (calendars_load(cli_content("calendars"), arena, &calendars, err) < 0 ||
+        file_read(path, PLAN_BYTES_MAX, arena, &text, err) < 0)
+        return -1;
+    return plan_parse(text, calendars, arena, out, err) < 0 ? err_within(err, "%s", path) : 0;
+}
+
+void check_waking(struct report *report, const struct config *config)
+{
+    struct err err;
+    const struct plan *plan;
+    struct arena *arena = config->waking ? arena_new(2 * PLAN_ARENA_MAX) : NULL;
+    if (!config->waking)
+        return;
+    if (!arena)
+        report_line(report, REPORT_FAIL, "memory", "out of memory");
+    else if (load_plan(config->waking, arena, &plan, &err) < 0)
+        report_line(report, REPORT_FAIL, "waking plan", "%s", err.text);
+    else
+        report_line(report, REPORT_OK, "waking plan", "%zu people, %zu schedules, %zu policies", plan->person_count,
+                    plan->schedule_count, plan->policy_count);
+    arena_free(arena);
 }
 
 void check_content(struct report *report, const char *policy, const char *dir)

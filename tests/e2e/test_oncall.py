@@ -111,6 +111,17 @@ def shifts_follow(path):
     checks.equal("in summer they begin an hour earlier, by UTC", {row[2][11:13] for row in rows}, {"09", "08"})
 
 
+def checked(folder, path):
+    """`hinomi check` says what a start would say."""
+    config = folder + "/hinomi.yaml"
+    open(config, "w").write(f"version: 1\ndir: {folder}/data\nwaking: {path}\n")
+    status, out, err = run("check", "--config", config)
+    checks.check("a plan that can be put in force", "2 people, 1 schedules, 1 policies" in out + err, out + err)
+    open(path, "a").write("drill: sometimes\n")
+    status, out, err = run("check", "--config", config)
+    checks.check("a mistake is told with file and line", status == 1 and f"{path}: line 6" in out + err, out + err)
+
+
 def mistakes(path):
     for text, words in (("", "waking plan"), ("version: 2\n", "version: 1"), ("version: 1\n", "names"), ("version: 1\npeople: [a]\n", "policies"),
                         ("version: 1\npeople: [a, a]\npolicies: {p: {steps: [{wake: a}]}}\n", "named twice"),
@@ -135,6 +146,7 @@ def main():
         for number in range(PLANS):
             one_plan(rand, number, path)
         shifts_follow(path)
+        checked(folder, path)
         mistakes(path)
     checks.finish()
 
