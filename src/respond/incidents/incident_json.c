@@ -4,6 +4,7 @@
 #include "base/map.h"
 #include "base/limits.h"
 #include "respond/incidents/incident_chain.h"
+#include "state/answers.h"
 
 enum { LIST_MAX = 1000, STATES = 3 };
 
@@ -371,7 +372,7 @@ static void put_held(struct json *json, const struct respond_held *held, size_t 
 }
 
 int incident_json(struct database *database, int64_t id, const struct respond_held *held,
-                  size_t held_count, struct arena *arena, struct json *json, struct err *err)
+                  size_t held_count, int64_t now, struct arena *arena, struct json *json, struct err *err)
 {
     static const char *const keys[INCIDENT_TEXTS] = {"title", "explanation", "why", "check", "do"};
     struct incident incident;
@@ -384,7 +385,7 @@ int incident_json(struct database *database, int64_t id, const struct respond_he
     if (put_work(database, &incident, arena, json, err) < 0)
         return -1;
     put_held(json, held, held_count);
-    if (put_timeline(database, id, arena, json, err) < 0)
+    if (answers_json(database, id, now, arena, json, err) < 0 || put_timeline(database, id, arena, json, err) < 0)
         return -1;
     json_close(json, '}');
     return 0;
