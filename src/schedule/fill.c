@@ -44,8 +44,10 @@ int fill_next(struct slice *rest, struct fill_piece *out, struct err *err)
     return read_words(inner, out, err);
 }
 
-void fill_put_literal(struct buffer *to, struct slice value)
+int fill_put_literal(struct buffer *to, struct slice value, struct err *err)
 {
+    if (slice_find_char(value, '\n') >= 0 || slice_find_char(value, '\r') >= 0)
+        return err_set(err, ERR_CONFIG, "the value has a line break, which no search can ask for; look at the events of the finding");
     buffer_put_char(to, '"');
     for (size_t i = 0; i < value.len; i++) {
         char c = value.ptr[i];
@@ -54,6 +56,7 @@ void fill_put_literal(struct buffer *to, struct slice value)
         buffer_put_char(to, c);
     }
     buffer_put_char(to, '"');
+    return 0;
 }
 
 void fill_put_shown(struct buffer *to, struct slice value, size_t bytes_max)

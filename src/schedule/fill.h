@@ -19,7 +19,8 @@ struct fill_piece {
 /* 1: the next piece, taken off *rest; 0: the end; -1. */
 MUST_USE int fill_next(struct slice *rest, struct fill_piece *out, struct err *err);
 
-/* A value of anybody's as a literal of the search language: quoted, and no star, quote or backslash of it means anything. */
-void fill_put_literal(struct buffer *to, struct slice value);
+/* A value of anybody's as a literal of the search language: quoted, and no star, quote or backslash of it means anything.
+ * -1: it has a line break, which the search language reads as a blank, so the answer would be about another value. */
+MUST_USE int fill_put_literal(struct buffer *to, struct slice value, struct err *err);
 /* A value for people: at most bytes_max, at the end of a character, then "…". */
 void fill_put_shown(struct buffer *to, struct slice value, size_t bytes_max);

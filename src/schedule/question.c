@@ -11,7 +11,6 @@ struct loading {
     struct arena *arena;
     struct question *list; /* room for QUESTIONS_MAX */
     struct question_type *types; /* room for QUESTION_TYPES_MAX */
-    const struct yaml_node **places; /* of the questions */
     size_t count, kept, type_count; /* kept: of the folder before */
 };
 
@@ -93,6 +92,52 @@ static int read_both(const struct yaml_node *document, const char *key, bool of_
     return check_text(node, out->en, of_rows, err) < 0 ? -1 : check_text(node, out->ja, of_rows, err);
 }
 
+static int try_about(const struct questions *all, const struct question *question, const struct question_type *type,
+                     struct arena *arena, struct err *err)
+{
+    const struct slice list = SLICE("intel_test");
+    const struct entity entity = {type ? type->name : SLICE(""), SLICE("\"] | delete \\ * [ `m` ```")};
+    const struct evidence evidence = {.event_id = entity.value};
+    const struct finding finding = {.rule_name = entity.value, .entities = &entity, .entity_count = 1, .evidence = &evidence,
+                                    .evidence_count = 1};
+    const struct question_subject subject = {all, &finding, type ? &entity : NULL, &list, 1};
+    struct spl_query *query;
+    struct slice text;
+    return question_search(question, &subject, arena, &text, err) < 0 ? -1 : spl_parse_with(text, arena, &(struct spl_options){0}, &query, err);
+}
+
+/* For each kind of entity that it is for. */
+static int try_question(const struct questions *all, const struct question *question, struct err *err)
+{
+    struct arena *arena = arena_new(16 * MIB);
+    int result = arena ? 0 : err_nomem(err);
+    for (size_t i = 0; result == 0 && i < question->type_count; i++) {
+        const struct question_type *type = question_type_find(all, question->types[i]);
+        result = type ? try_about(all, question, type, arena, err)
+                      : err_set(err, ERR_CONFIG, "no entity: %.*s says which fields hold one", SLICE_ARG(question->types[i]));
+    }
+    if (result == 0 && question->any)
+        result = try_about(all, question, NULL, arena, err);
+    arena_free(arena);
+    return result;
+}
+
+/* The search as it will be filled in, so that a mistake is found before there is an incident. */
+static int check_search(struct loading *loading, const struct yaml_node *document, struct question *question, struct err *err)
+{
+    const struct questions all = {.types = loading->types, .type_count = loading->type_count};
+    struct slice rest = question->search;
+    struct fill_piece piece;
+    struct err why;
+    while (fill_next(&rest, &piece, &why) == 1)
+        question->uses_lists |= piece.word_count && slice_is(piece.words[0], "lists");
+    if (question->uses_lists && !question->missing.en.len)
+        return yaml_err(err, document, "missing: what is said when there is no list is needed with {lists}");
+    return try_question(&all, question, &why) < 0
+               ? yaml_err(err, document, "the question %.*s: %s", SLICE_ARG(question->name), why.text)
+               : 0;
+}
+
 static int read_time(const struct yaml_node *document, const char *key, const char *usual, struct slice *out, struct err *err)
 {
     const struct yaml_node *window = yaml_get(document, "window"), *node = yaml_get(window, key);
@@ -129,7 +174,8 @@ static int add_question(struct loading *loading, const struct yaml_node *documen
     if (read_for(loading, document, &one, err) < 0 || read_both(document, "ask", false, &one.ask, err) < 0 ||
         read_both(document, "answer", true, &one.answer, err) < 0 || read_both(document, "none", false, &one.none, err) < 0 ||
         (yaml_get(document, "missing") && read_both(document, "missing", false, &one.missing, err) < 0) ||
-        read_time(document, "from", "-30d", &one.from, err) < 0 || read_time(document, "to", "1h", &one.to, err) < 0)
+        read_time(document, "from", "-30d", &one.from, err) < 0 || read_time(document, "to", "1h", &one.to, err) < 0 ||
+        check_search(loading, document, &one, err) < 0)
         return -1;
     size_t at = 0;
     while (at < loading->count && !slice_equal(loading->list[at].name, one.name))
@@ -138,7 +184,6 @@ static int add_question(struct loading *loading, const struct yaml_node *documen
         return yaml_err(err, document, "two questions are named %.*s", SLICE_ARG(one.name));
     if (at == QUESTIONS_MAX)
         return yaml_err(err, document, "there are more than %d questions", QUESTIONS_MAX);
-    loading->places[at] = document;
     loading->list[at] = one;
     loading->count += at == loading->count;
     return 0;
@@ -164,76 +209,34 @@ static int add_type(struct loading *loading, const struct yaml_node *document, s
     return 0;
 }
 
-static int add(void *context, const struct yaml_node *document, struct err *err)
+static int add_only_type(void *context, const struct yaml_node *document, struct err *err)
 {
-    return yaml_get(document, "entity") ? add_type(context, document, err) : add_question(context, document, err);
+    return yaml_get(document, "entity") ? add_type(context, document, err) : 0;
 }
 
-/* ---- trying ---- */
-
-static int try_about(const struct questions *all, const struct question *question, const struct question_type *type,
-                     struct arena *arena, struct err *err)
+static int add_only_question(void *context, const struct yaml_node *document, struct err *err)
 {
-    const struct slice list = SLICE("intel_test");
-    const struct entity entity = {type ? type->name : SLICE(""), SLICE("\"] | delete \\ * [ `m` ```")};
-    const struct evidence evidence = {.event_id = entity.value};
-    const struct finding finding = {.rule_name = entity.value, .entities = &entity, .entity_count = 1, .evidence = &evidence,
-                                    .evidence_count = 1};
-    const struct question_subject subject = {all, &finding, type ? &entity : NULL, &list, 1};
-    struct spl_query *query;
-    struct slice text;
-    return question_search(question, &subject, arena, &text, err) < 0 ? -1 : spl_parse_with(text, arena, &(struct spl_options){0}, &query, err);
+    return yaml_get(document, "entity") ? 0 : add_question(context, document, err);
 }
 
-/* For each kind of entity that it is for. */
-static int try_question(const struct questions *all, const struct question *question, struct err *err)
-{
-    struct arena *arena = arena_new(16 * MIB);
-    int result = arena ? 0 : err_nomem(err);
-    for (size_t i = 0; result == 0 && i < question->type_count; i++) {
-        const struct question_type *type = question_type_find(all, question->types[i]);
-        result = type ? try_about(all, question, type, arena, err)
-                      : err_set(err, ERR_CONFIG, "no entity: %.*s says which fields hold one", SLICE_ARG(question->types[i]));
-    }
-    if (result == 0 && question->any)
-        result = try_about(all, question, NULL, arena, err);
-    arena_free(arena);
-    return result;
-}
-
-static int try_all(struct loading *loading, const struct questions *all, struct err *err)
-{
-    for (size_t i = 0; i < all->count; i++) {
-        struct err why;
-        struct question *question = &loading->list[i];
-        struct slice rest = question->search;
-        struct fill_piece piece;
-        while (fill_next(&rest, &piece, &why) == 1)
-            question->uses_lists |= piece.word_count && slice_is(piece.words[0], "lists");
-        if (question->uses_lists && !question->missing.en.len)
-            return yaml_err(err, loading->places[i], "%.*s: missing: what is said when there is no list is needed with {lists}",
-                            SLICE_ARG(question->name));
-        if (try_question(all, question, &why) < 0)
-            return yaml_err(err, loading->places[i], "the question %.*s: %s", SLICE_ARG(question->name), why.text);
-    }
-    return 0;
-}
-
+/* First the kinds of entities of both folders, which questions are tried with. */
 int questions_load(const char *path, const char *more_path, struct arena *arena, struct questions *out, struct err *err)
 {
     struct loading loading = {.arena = arena, .list = arena_array(arena, QUESTIONS_MAX + 1, sizeof(struct question)),
-                              .types = arena_array(arena, QUESTION_TYPES_MAX + 1, sizeof(struct question_type)),
-                              .places = arena_array(arena, QUESTIONS_MAX + 1, sizeof(*loading.places))};
+                              .types = arena_array(arena, QUESTION_TYPES_MAX + 1, sizeof(struct question_type))};
+    bool more = more_path && file_is_dir(more_path);
     *out = (struct questions){0};
-    if (!loading.list || !loading.types || !loading.places)
+    if (!loading.list || !loading.types)
         return err_nomem(err);
-    if (yaml_walk(path, arena, add, &loading, err) < 0)
+    if (yaml_walk(path, arena, add_only_type, &loading, err) < 0 ||
+        (more && yaml_walk(more_path, arena, add_only_type, &loading, err) < 0) ||
+        yaml_walk(path, arena, add_only_question, &loading, err) < 0)
         return -1;
     loading.kept = loading.count;
-    if (more_path && file_is_dir(more_path) && yaml_walk(more_path, arena, add, &loading, err) < 0)
+    if (more && yaml_walk(more_path, arena, add_only_question, &loading, err) < 0)
         return -1;
     *out = (struct questions){loading.types, loading.list, loading.type_count, loading.count};
-    return try_all(&loading, out, err);
+    return 0;
 }
 
 /* ---- choosing ---- */

@@ -21,52 +21,62 @@ static int finish(struct buffer *to, struct arena *arena, const char *what, size
 
 /* ---- the search ---- */
 
-static void put_test(struct buffer *to, struct slice field, struct slice value)
+static int put_test(struct buffer *to, struct slice field, struct slice value, struct err *err)
 {
     buffer_printf(to, "\"%.*s\"=", SLICE_ARG(field));
-    fill_put_literal(to, value);
+    return fill_put_literal(to, value, err);
 }
 
-static void put_match(struct buffer *to, const struct question_subject *subject)
+static int put_match(struct buffer *to, const struct question_subject *subject, struct err *err)
 {
     const struct question_type *type = question_type_find(subject->questions, subject->entity->type);
+    int result = 0;
     buffer_put_char(to, '(');
-    for (size_t i = 0; type && i < type->field_count; i++) {
+    for (size_t i = 0; type && result == 0 && i < type->field_count; i++) {
         buffer_put_text(to, i ? " OR " : "");
-        put_test(to, type->fields[i], subject->entity->value);
+        result = put_test(to, type->fields[i], subject->entity->value, err);
     }
     buffer_put_char(to, ')');
+    return result;
 }
 
 /* Without any: what no event is. */
-static void put_evidence(struct buffer *to, const struct finding *finding)
+static int put_evidence(struct buffer *to, const struct finding *finding, struct err *err)
 {
     size_t count = finding->evidence_count < QUESTION_EVIDENCE_MAX ? finding->evidence_count : QUESTION_EVIDENCE_MAX;
+    int result = 0;
     buffer_put_char(to, '(');
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; result == 0 && i < count; i++) {
         buffer_put_text(to, i ? " OR " : "");
-        put_test(to, SLICE("event.id"), finding->evidence[i].event_id);
+        result = put_test(to, SLICE("event.id"), finding->evidence[i].event_id, err);
     }
     if (!count)
         buffer_put_text(to, "NOT *");
     buffer_put_char(to, ')');
+    return result;
+}
+
+static int put_rule(struct buffer *to, const struct finding *finding, struct err *err)
+{
+    bool has_id = finding->rule_id.len;
+    buffer_put_char(to, ' ');
+    return put_test(to, has_id ? SLICE("rule.id") : SLICE("rule.name"), has_id ? finding->rule_id : finding->title, err);
 }
 
 /* Findings that were there before this one. */
-static void put_findings(struct buffer *to, const struct question_subject *subject, bool of_rule)
+static int put_findings(struct buffer *to, const struct question_subject *subject, bool of_rule, struct err *err)
 {
-    const struct finding *finding = subject->finding;
-    buffer_put_text(to, "(event.dataset=hinomi.finding event.action=finding-raised NOT event.id=");
-    fill_put_literal(to, slice_text(finding->id));
+    const struct entity *entity = subject->entity;
+    int result = 0;
+    buffer_printf(to, "(event.dataset=hinomi.finding event.action=finding-raised NOT event.id=\"%s\"", subject->finding->id);
     if (of_rule) {
-        buffer_put_char(to, ' ');
-        put_test(to, finding->rule_id.len ? SLICE("rule.id") : SLICE("rule.name"),
-                 finding->rule_id.len ? finding->rule_id : finding->title);
-    } else if (subject->entity) {
-        buffer_printf(to, " \"hinomi.entity.%.*s\"=", SLICE_ARG(subject->entity->type));
-        fill_put_literal(to, subject->entity->value);
+        result = put_rule(to, subject->finding, err);
+    } else if (entity) {
+        buffer_printf(to, " \"hinomi.entity.%.*s\"=", SLICE_ARG(entity->type));
+        result = fill_put_literal(to, entity->value, err);
     }
     buffer_put_char(to, ')');
+    return result;
 }
 
 /* Rows of all lists, each with the name of its list. Names are those of files that know_is_file_name() takes. */
@@ -83,20 +93,17 @@ static int put_clause(struct buffer *to, struct slice name, const struct questio
     if (of_entity && !subject->entity)
         return err_set(err, ERR_CONFIG, "{%.*s} is for questions about entities (for: [...])", SLICE_ARG(name));
     if (slice_is(name, "match"))
-        put_match(to, subject);
-    else if (slice_is(name, "entity"))
-        fill_put_literal(to, subject->entity->value);
-    else if (slice_is(name, "evidence"))
-        put_evidence(to, subject->finding);
-    else if (slice_is(name, "rule"))
-        put_findings(to, subject, true);
-    else if (slice_is(name, "findings"))
-        put_findings(to, subject, false);
-    else if (slice_is(name, "lists"))
-        put_lists(to, subject);
-    else
+        return put_match(to, subject, err);
+    if (slice_is(name, "entity"))
+        return fill_put_literal(to, subject->entity->value, err);
+    if (slice_is(name, "evidence"))
+        return put_evidence(to, subject->finding, err);
+    if (slice_is(name, "rule") || slice_is(name, "findings"))
+        return put_findings(to, subject, slice_is(name, "rule"), err);
+    if (!slice_is(name, "lists"))
         return err_set(err, ERR_CONFIG, "there is no {%.*s} in a search; there are match, entity, evidence, rule, findings and lists",
                        SLICE_ARG(name));
+    put_lists(to, subject);
     return 0;
 }
 
