@@ -99,13 +99,33 @@ static void set_failed(struct answer_row *row, struct arena *arena, const struct
         row->search = SLICE("");
 }
 
+/* From the first to the last event that the finding names; as the incident where the time of one is not known. */
+static void evidence_window(const struct choosing *choosing, int64_t *from_ns, int64_t *to_ns)
+{
+    const struct finding *finding = &choosing->finding;
+    size_t count = finding->evidence_count < QUESTION_EVIDENCE_MAX ? finding->evidence_count : QUESTION_EVIDENCE_MAX;
+    int64_t first = INT64_MAX, last = 0;
+    for (size_t i = 0; i < count; i++) {
+        int64_t at = finding->evidence[i].time_ns;
+        first = at < first ? at : first;
+        last = at > last ? at : last;
+    }
+    if (count && first > 0) {
+        *from_ns = first;
+        *to_ns = last;
+    }
+}
+
 static int set_window(const struct choosing *choosing, const struct question *question, struct answer_row *row, struct err *err)
 {
-    bool opened = question->around_opened;
+    bool opened = question->around == AROUND_OPENED;
     const struct answers_due *due = &choosing->due;
-    return time_modifier_read(question->from, opened ? due->opened_ns : due->first_event_ns, NULL, &row->from_ns, err) < 0
+    int64_t from_ns = opened ? due->opened_ns : due->first_event_ns, to_ns = opened ? due->opened_ns : due->last_event_ns;
+    if (question->around == AROUND_EVIDENCE)
+        evidence_window(choosing, &from_ns, &to_ns);
+    return time_modifier_read(question->from, from_ns, NULL, &row->from_ns, err) < 0
                ? -1
-               : time_modifier_read(question->to, opened ? due->opened_ns : due->last_event_ns, NULL, &row->to_ns, err);
+               : time_modifier_read(question->to, to_ns, NULL, &row->to_ns, err);
 }
 
 static int make_row(struct choosing *choosing, const struct question_pick *pick, struct answer_row *row, struct err *err)

@@ -158,19 +158,24 @@ static int read_for(struct loading *loading, const struct yaml_node *document, s
     return rules ? read_list(loading, rules, "rules", &to->rules, &to->rule_count, err) : 0;
 }
 
+static enum question_around around_of(struct slice text)
+{
+    return slice_is(text, "opened") ? AROUND_OPENED : slice_is(text, "evidence") ? AROUND_EVIDENCE : AROUND_EVENTS;
+}
+
 static int add_question(struct loading *loading, const struct yaml_node *document, struct err *err)
 {
     static const char *const known[] = {"question", "ask", "for", "rules", "search", "window", "around", "answer", "none", "missing"};
     const struct yaml_node *around = yaml_get(document, "around");
     struct question one = {.name = yaml_text(yaml_get(document, "question"), SLICE("")),
                            .search = yaml_text(yaml_get(document, "search"), SLICE("")),
-                           .around_opened = slice_is(yaml_text(around, SLICE("")), "opened")};
+                           .around = around_of(yaml_text(around, SLICE("")))};
     if (check_keys(document, known, ARRAY_COUNT(known), err) < 0)
         return -1;
     if (!one.name.len || !one.search.len)
         return yaml_err(err, document, "question: a name, and search: what is asked, are needed");
-    if (around && !one.around_opened)
-        return yaml_err(err, around, "around is opened, or left out");
+    if (around && one.around == AROUND_EVENTS)
+        return yaml_err(err, around, "around is opened or evidence, or left out");
     if (read_for(loading, document, &one, err) < 0 || read_both(document, "ask", false, &one.ask, err) < 0 ||
         read_both(document, "answer", true, &one.answer, err) < 0 || read_both(document, "none", false, &one.none, err) < 0 ||
         (yaml_get(document, "missing") && read_both(document, "missing", false, &one.missing, err) < 0) ||

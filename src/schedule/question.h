@@ -11,7 +11,7 @@
  *   rules: [WDR-01]                     only of these rules (catalogue numbers or ids)
  *   search: "{match} | stats count"     {match} {entity} {evidence} {rule} {findings} {lists} are conditions or literals
  *   window: {from: -30d, to: 0s}        from counts from the finding's first event, to from its last
- *   around: opened                      both count from when the incident opened instead
+ *   around: opened                      both count from when the incident opened instead; evidence: from its first and last event
  *   answer: {en: "{count} times", ja: ...}   {field}, {time field}, {list field}, {list field count}, {rows}, {entity}
  *   none: {en: ..., ja: ...}            no row, or a count of 0
  *   missing: {en: ..., ja: ...}         with {lists}: there is no such list
@@ -32,12 +32,15 @@ struct both {
     struct slice en, ja;
 };
 
+enum question_around { AROUND_EVENTS, AROUND_OPENED, AROUND_EVIDENCE };
+
 struct question {
     struct slice name, search, from, to;
     struct both ask, answer, none, missing;
     const struct slice *types, *rules;
     size_t type_count, rule_count;
-    bool any, around_opened, uses_lists;
+    enum question_around around;
+    bool any, uses_lists;
 };
 
 struct questions {
