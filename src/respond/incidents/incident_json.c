@@ -384,8 +384,10 @@ int incident_json(struct database *database, int64_t id, const struct respond_he
         put_both(json, keys[i], incident.en[i], incident.ja[i]);
     if (put_work(database, &incident, arena, json, err) < 0)
         return -1;
+    if (answers_json(database, id, now, arena, json, err) < 0)
+        return -1;
     put_held(json, held, held_count);
-    if (answers_json(database, id, now, arena, json, err) < 0 || put_timeline(database, id, arena, json, err) < 0)
+    if (put_timeline(database, id, arena, json, err) < 0)
         return -1;
     json_close(json, '}');
     return 0;
