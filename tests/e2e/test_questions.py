@@ -2,11 +2,8 @@
 """Questions that are asked of an incident when it opens: answered within the time, whatever the values mean to a parser; through kill -9;
 again on request and when it becomes graver; a question that has failed says so; lists of intelligence."""
 import datetime
-import json
 import pathlib
 import sqlite3
-import sys
-import time
 
 from harness import Checks, Server, run, wait_for
 
@@ -96,6 +93,9 @@ def first_answers(server, token):
     checks.check("the rule finds something for the first time", named(answers, "rule-before")["answer"]["en"].startswith("Yes."), answers)
     checks.check("a search that fails says why", named(answers, "broken-later")["state"] == "failed" and "nosuchtable" in named(answers, "broken-later")["answer"]["en"], named(answers, "broken-later"))
     checks.check("a question of another rule is not asked", named(answers, "only-graver")["state"] is None, answers)
+    entry = next(e for e in detail(server, ident)["timeline"] if e["kind"] == "finding")
+    checks.check("the sentence of the finding links to its events", entry["evidence"] and all(server.query(f'event.id="{e}" | table event.action')["rows"] == [["trouble"]]
+                                                                                          for e in entry["evidence"]), entry)
     return ident
 
 
