@@ -57,8 +57,14 @@ export interface TimelineEntry {
   severity?: Severity | null; evidence?: string[] | null; user?: string | null;
   count?: number; first?: string; last?: string; // of a finding: all repeats of its rule and group
 }
+/* What an incident was asked by itself, and what the events say (docs/questions.md). */
+export interface Answer {
+  name: string; question: Both; answer: Both; state: "waiting" | "late" | "answered" | "incomplete" | "failed"; search: string | null;
+  from: string; to: string; events: string[]; ms: number; asked: string | null; answered: string | null;
+}
 export interface IncidentDetail extends Incident {
   timeline: TimelineEntry[]; explanation?: Both | null; why?: Both | null; check?: Both | null; do?: Both | null;
+  answers?: Answer[] | null;
   held?: { id: string; asset: string | null; amount: string | null; request_id: string }[] | null;
 }
 
@@ -193,6 +199,7 @@ export const api = {
   incidents: (states: string, limit: number) =>
     call<{ incidents: Incident[]; total: number }>("GET", `/incidents?state=${states}&limit=${limit}`),
   incident: (id: string) => call<IncidentDetail>("GET", `/incidents/${part(id)}`),
+  askAgain: (id: string) => call("POST", `/incidents/${part(id)}/answers/refresh`),
   acknowledge: (id: string) => call("POST", `/incidents/${part(id)}/acknowledge`),
   close: (id: string, comment: string) => call("POST", `/incidents/${part(id)}/close`, { comment }),
   comment: (id: string, text: string) => call("POST", `/incidents/${part(id)}/comments`, { text }),

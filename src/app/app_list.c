@@ -35,7 +35,7 @@ const struct command_line command_lines[] = {
      "        install --dir DATA [--name PACK] [--dry-run] FOLDER|ARCHIVE\n"
      "        ledger --dir DATA [--verify] [--format table|json|jsonl|csv]\n"
      "        disable|enable --dir DATA --reason TEXT ID;  level --dir DATA --reason TEXT ID LEVEL|own\n"
-     "        test [--mutate] [--write] [FILE|DIR...]\n"
+     "        test [--mutate] [--explain] [--write] [FILE|DIR...]\n"
      "        backtest --dir DATA [--from T] [--to T] [--tz ZONE] [--against FILE|DIR] [--examples N]\n"
      "                 [--format table|jsonl] [FILE|DIR]",
      "which rules are active and why others are not; the tests beside them; what they would have found", app_rules},

@@ -10,6 +10,7 @@
 #include "detect/rule.h"
 #include "gate/policy.h"
 #include "respond/wake/waking_plan.h"
+#include "schedule/question.h"
 #include "search/know_check.h"
 #include "table/state.h"
 #include "table/state_define.h"
@@ -160,10 +161,28 @@ void check_waking(struct report *report, const struct config *config)
     arena_free(arena);
 }
 
+static void check_questions(struct report *report, const char *dir)
+{
+    struct err err;
+    struct questions questions;
+    char own[4400] = "";
+    struct arena *arena = arena_new(64 * MIB);
+    if (dir)
+        snprintf(own, sizeof(own), "%.4000s/content/questions", dir);
+    if (!arena)
+        report_line(report, REPORT_FAIL, "memory", "out of memory");
+    else if (questions_load(cli_content("questions"), dir ? own : NULL, arena, &questions, &err) < 0)
+        report_line(report, REPORT_FAIL, "questions", "%s", err.text);
+    else
+        report_line(report, REPORT_OK, "questions", "%zu questions about %zu kinds of entities", questions.count, questions.type_count);
+    arena_free(arena);
+}
+
 void check_content(struct report *report, const char *policy, const char *dir)
 {
     check_decoders(report);
     check_rules(report, dir);
     check_policy(report, policy);
     check_definitions(report, dir);
+    check_questions(report, dir);
 }

@@ -11,7 +11,8 @@
  *       findings: 1
  *       expect: [{severity: critical, entities: [hot-1], text: '12.5 XEM'}]
  *
- * Rules run in the engine that servers run. Only findings of the file's own rules count. With --mutate the
+ * Rules run in the engine that servers run. Only findings of the file's own rules count. With --explain each finding is a
+ * line of JSON, with the texts of its rule and how many questions (docs/questions.md) it is asked. With --mutate the
  * cases are run again with each wrong version of the rules (app/rule_mutants.h): one that passes all of
  * them was not noticed.
  */
@@ -20,11 +21,13 @@
 #include "app/rule_mutants.h"
 #include "app/rules.h"
 #include "base/file.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "cut/yaml_json.h"
 #include "decode/sample.h"
 #include "detect/detector.h"
 #include "event/delivery.h"
+#include "schedule/question.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -37,6 +40,8 @@ struct run {
     uint64_t passed, failed;
     bool mutate;
     bool write;  /* samples' expected events anew */
+    bool explain;
+    struct questions questions; /* with explain */
     bool quiet; /* a wrong version is meant to fail */
     uint64_t mutants, noticed;
 
@@ -51,6 +56,7 @@ struct run {
 struct outcome {
     struct run *run;
     struct finding *list;
+    const struct rule **rules; /* of the same findings */
     size_t count, size;
 };
 
@@ -81,9 +87,12 @@ static int on_found(void *context, const struct finding *finding, const struct r
         size_t size = outcome->size ? outcome->size * 2 : 16;
         outcome->list = arena_grow(arena, outcome->list, outcome->size * sizeof(*outcome->list),
                                    size * sizeof(*outcome->list));
+        outcome->rules = arena_grow(arena, outcome->rules, outcome->size * sizeof(struct rule *), size * sizeof(struct rule *));
         outcome->size = size;
     }
-    if (!outcome->list || !finding_copy(finding, arena, &outcome->list[outcome->count++]))
+    if (outcome->rules)
+        outcome->rules[outcome->count] = rule;
+    if (!outcome->list || !outcome->rules || !finding_copy(finding, arena, &outcome->list[outcome->count++]))
         return err_nomem(err);
     return 0;
 }
@@ -221,6 +230,44 @@ static void compare(struct run *run, const struct yaml_node *test, struct slice 
     run->passed++;
 }
 
+/* ---- what people would read ---- */
+
+static void put_pair(struct json *json, const char *key, struct slice en, struct slice ja)
+{
+    json_key(json, key);
+    json_open(json, '{');
+    json_put_text(json, "en", en.ptr ? en : SLICE(""));
+    json_put_text(json, "ja", ja.ptr ? ja : SLICE(""));
+    json_close(json, '}');
+}
+
+static void explain_one(struct run *run, struct slice name, const struct finding *finding, const struct rule *rule)
+{
+    struct question_pick picks[QUESTIONS_ASKED_MAX];
+    struct buffer line;
+    struct json json;
+    size_t left, asked = question_pick(&run->questions, finding, picks, QUESTIONS_ASKED_MAX, &left);
+    buffer_init(&line, MIB);
+    json_init(&json, &line);
+    json_open(&json, '{');
+    json_put_text(&json, "rule", rule->title);
+    json_put_text(&json, "case", name);
+    put_pair(&json, "explain", finding->explanation_en, finding->explanation_ja);
+    put_pair(&json, "why", rule->why_en, rule->why_ja);
+    put_pair(&json, "check", rule->check_en, rule->check_ja);
+    put_pair(&json, "do", rule->do_en, rule->do_ja);
+    json_put_i64(&json, "entities", (int64_t)finding->entity_count);
+    json_put_i64(&json, "evidence", (int64_t)finding->evidence_count);
+    json_put_i64(&json, "questions", (int64_t)asked);
+    json_put_i64(&json, "questions_left", (int64_t)left);
+    json_close(&json, '}');
+    if (buffer_failed(&line))
+        fail(run, name, "out of memory for its sentences");
+    else
+        printf("%.*s\n", SLICE_ARG(buffer_slice(&line)));
+    buffer_close(&line);
+}
+
 static bool is_known_key(struct slice key)
 {
     static const char *const keys[] = {"name", "source", "delivered_by", "received", "events", "until", "findings", "expect"};
@@ -257,6 +304,8 @@ static int run_case(struct run *run, const struct yaml_node *test, struct err *e
         return 0;
     }
     compare(run, test, name, &outcome);
+    for (size_t i = 0; run->explain && !run->quiet && i < outcome.count; i++)
+        explain_one(run, name, &outcome.list[i], outcome.rules[i]);
     return 0;
 }
 
@@ -458,20 +507,26 @@ int rules_test(int argc, char **argv)
     struct run run = {0};
     struct err err;
     char rules[PATH_ROOM], decoders[PATH_ROOM];
-    const struct cli_option options[] = {{"--mutate", NULL, &run.mutate}, {"--write", NULL, &run.write}};
+    const struct cli_option options[] = {
+        {"--mutate", NULL, &run.mutate}, {"--write", NULL, &run.write}, {"--explain", NULL, &run.explain}};
     int status = cli_parse("rules test", argc, argv, options, ARRAY_COUNT(options), &words);
     if (status)
         return status;
     snprintf(rules, sizeof(rules), "%s", cli_content("rules"));
     snprintf(decoders, sizeof(decoders), "%s", cli_content("decoders"));
-    if (cli_load_decoders(NULL, &run.decoders, &err) < 0)
+    struct arena *asked = arena_new(64 * MIB);
+    int ready = !asked ? err_nomem(&err) : run.explain ? questions_load(cli_content("questions"), NULL, asked, &run.questions, &err) : 0;
+    if (ready < 0 || cli_load_decoders(NULL, &run.decoders, &err) < 0) {
+        arena_free(asked);
         return cli_fail(&err);
+    }
     char *installed[] = {rules, decoders};
     char **paths = words.count ? words.words : installed;
     int result = 0;
     for (int i = 0; result == 0 && i < (words.count ? words.count : 2); i++)
         result = file_walk(paths[i], NULL, visit, &run, &err);
     decoders_free(run.decoders);
+    arena_free(asked);
     if (result < 0)
         return cli_fail(&err);
     if (run.mutate)

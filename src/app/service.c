@@ -16,7 +16,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { PATH_ROOM = 4400, SETTLE_STILL_S = 30 };
+enum { PATH_ROOM = 4400, SETTLE_STILL_S = 30, SETTLE_BRIEFLY_MS = 1000 };
 #define LAG_HEALTHY_NS (5 * NS_PER_SECOND)
 
 static const char *data_path(const struct service *service, const char *name, char *to)
@@ -69,6 +69,7 @@ static void on_incident(void *context, struct slice incident_id, enum severity s
     struct service *service = context;
     if (service->gate)
         gate_incident(service->gate, incident_id, severity, open, entities, entity_count);
+    asker_wake(service->asker);
 }
 
 /* ---- starting ---- */
@@ -189,6 +190,9 @@ static int start_respond_and_gate(struct service *service, struct err *err)
                                      .event = waking_events_add,
                                      .note = engine_note,
                                      .context = service};
+    service->asker = asker_open();
+    if (!service->asker)
+        return err_nomem(err);
     return gate_start(&gate, &service->gate, err) < 0 || respond_start(&respond, &service->respond, err) < 0
                ? -1
            : waking_read_plan(service, err) < 0 || start_mailbox(service, err) < 0 ? -1
@@ -324,6 +328,35 @@ static int start_scheduler(struct service *service, struct err *err)
     return find_files(service, err) < 0 ? -1 : scheduler_start(&config, &service->scheduler, err);
 }
 
+/* ---- what incidents are asked ---- */
+
+static void settle_briefly(void *context)
+{
+    struct service *service = context;
+    struct journal_stats stats;
+    journal_stats(service->engine.journal, &stats);
+    (void)pipeline_wait(service->engine.pipeline, stats.position, SETTLE_BRIEFLY_MS); /* what is not there yet is not counted */
+}
+
+/* The scheduler has found the files. */
+static int start_asker(struct service *service, struct err *err)
+{
+    char own[PATH_ROOM];
+    service->question_texts = arena_new(64 * MIB);
+    if (!service->question_texts)
+        return err_nomem(err);
+    if (questions_load(cli_content("questions"), data_path(service, "content/questions", own), service->question_texts,
+                       &service->questions, err) < 0)
+        return -1;
+    struct asker_config config = {
+        .parts = {.store = service->engine.store, .journal = service->engine.journal, .database = service->database,
+                  .lookups = service->lookups, .files = &service->files, .redecoder = redecode_get(service->engine.redecode),
+                  .clock = clock_real()},
+        .questions = &service->questions, .knowledge = hold_knowledge, .settle = settle_briefly, .note = engine_note,
+        .context = service};
+    return asker_start(service->asker, &config, err);
+}
+
 static int open_server(struct service *service, struct err *err)
 {
     const struct config *config = &service->config;
@@ -339,6 +372,7 @@ static int open_server(struct service *service, struct err *err)
                   .keeping = service->keeping,
                   .knowing = service->knowing,
                   .scheduler = service->scheduler,
+                  .asker = service->asker,
                   .sources = service->engine.sources,
                   .lookups = service->lookups,
                   .files = &service->files,
@@ -393,7 +427,7 @@ int service_start(struct service *service, struct err *err)
         return -1;
     service->look = (struct health_look){.clock = clock_real(), .io = io_real(), .dir = service->config.dir, .respond = service->respond};
     service_tick(service);
-    return start_scheduler(service, err) < 0 ? -1 : open_server(service, err);
+    return start_scheduler(service, err) < 0 || start_asker(service, err) < 0 ? -1 : open_server(service, err);
 }
 
 void service_reload(struct service *service)
@@ -442,6 +476,7 @@ void service_stop(struct service *service)
     collecting_close(service->collecting);
     intake_stop(service->intake);
     scheduler_stop(service->scheduler);
+    asker_stop(service->asker);
     if (service->gate)
         (void)gate_stats(service->gate); /* nobody asks any more; its last decisions have been told */
     if (service->engine.pipeline && engine_finish(&service->engine, &err) < 0)
@@ -451,6 +486,8 @@ void service_stop(struct service *service)
     mailbox_stop(service->mailbox);
     act_stop(service->act);
     respond_stop(service->respond);
+    asker_free(service->asker);
+    arena_free(service->question_texts);
     gate_stop(service->gate);
     keeping_close(service->keeping);
     knowing_close(service->knowing);

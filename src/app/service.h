@@ -10,6 +10,7 @@
 #include "app/state_copy.h"
 #include "flow/intake.h"
 #include "respond/act/playbook.h"
+#include "schedule/asker.h"
 #include "schedule/scheduler.h"
 #include "search/search_files.h"
 #include "serve/server.h"
@@ -36,6 +37,9 @@ struct service {
     struct keeping *keeping;
     struct knowing *knowing;
     struct scheduler *scheduler;
+    struct asker *asker;
+    struct arena *question_texts;
+    struct questions questions;
     char lookups[ENGINE_PATH_MAX]; /* the folder of lookup tables */
     struct search_files files;
     struct search_states states;

@@ -395,3 +395,23 @@ enum { INCIDENT_SHARES_MAX = 20 };        /* links to one incident for somebody 
 enum { SHARE_DAYS_MAX = 90 };             /* that such a link lasts */
 enum { COMMENT_EVENTS_MAX = 20 };         /* events that one comment links to */
 enum { HANDED_MAX = 500 };                /* findings that are split off, or incidents that are merged, by one request */
+
+/* Questions that are asked of an incident when it opens (docs/questions.md). */
+enum { QUESTIONS_MAX = 1000 };            /* questions of the content */
+enum { QUESTION_TYPES_MAX = 64 };         /* kinds of entities that they know the fields of */
+enum { QUESTION_LIST_MAX = 32 };          /* fields of a kind; kinds and rules that a question is for */
+enum { QUESTION_ENTITIES_MAX = 2 };       /* entities of a finding that are asked about; the incident shows the others */
+enum { QUESTIONS_ASKED_MAX = 32 };        /* questions of one incident; which ones is said on standard error when there are more */
+enum { QUESTION_EVIDENCE_MAX = 50 };      /* events of a finding that a question names; the timeline has all */
+enum { QUESTION_SEARCH_MAX = 64 * 1024 }; /* bytes of a search with its values; a longer one has failed, which is said */
+enum { QUESTION_ROWS_MAX = 1000 };        /* rows of an answer */
+enum { ANSWER_VALUES_MAX = 5 };           /* values that a sentence lists; more are counted, and the search shows them */
+enum { ANSWER_VALUE_BYTES_MAX = 200 };    /* of one of them; longer ones end in … */
+enum { ANSWER_BYTES_MAX = 8 * 1024 };     /* of a sentence */
+enum { ANSWER_EVENTS_MAX = 20 };          /* events that an answer links to; the search shows the others */
+enum { ANSWER_LISTS_MAX = 16 };           /* lists of intelligence that are asked; further ones are said on standard error */
+enum { ANSWER_LATE_MS = 3000 };           /* after that it says that it is late, and is finished later */
+enum { ANSWER_TIME_MAX_S = 120 };         /* one search; then it has failed */
+enum { ANSWERS_WAITING_MAX = 2000 };      /* that wait; further incidents are asked when there is room */
+enum { ANSWERS_RUNNING_MAX = 2 };         /* that run at once */
+#define ANSWER_MEMORY_MAX (64 * MIB)      /* of one search */

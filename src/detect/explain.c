@@ -50,13 +50,13 @@ static bool put_known(struct buffer *to, struct slice name, const struct finding
     return slice_is(name, "count");
 }
 
-static void put_field(struct buffer *to, struct slice name, const struct subject *about)
+/* False: the row has no such field. */
+static bool put_one(struct buffer *to, struct slice name, const struct subject *about)
 {
-    const struct batch *batch = about->batch;
     uint32_t row = about->row;
     if (put_known(to, name, about->finding))
-        return;
-    const struct column *column = row == UINT32_MAX ? NULL : batch_find(batch, schema_alias(name));
+        return true;
+    const struct column *column = row == UINT32_MAX ? NULL : batch_find(about->batch, schema_alias(name));
     uint32_t first, count = column ? column_range(column, row, &first) : 0;
     if (count > VALUES_PER_FIELD_MAX)
         count = VALUES_PER_FIELD_MAX;
@@ -65,8 +65,17 @@ static void put_field(struct buffer *to, struct slice name, const struct subject
         buffer_put_text(to, i ? ", " : "");
         buffer_put(to, value_text_small(column->values[first + i], small));
     }
-    if (count == 0)
-        buffer_put_char(to, '?');
+    return count > 0;
+}
+
+/* The first of several, {a|b}, that is there. */
+static void put_field(struct buffer *to, struct slice names, const struct subject *about)
+{
+    struct slice name;
+    while (names.len && slice_next_part(&names, '|', &name))
+        if (put_one(to, name, about))
+            return;
+    buffer_put_char(to, '?');
 }
 
 /* The next {field} of a template and the text before it; false: the rest has none. */
@@ -156,8 +165,11 @@ static size_t add_entity(struct entity *entities, size_t count, struct slice typ
 static void visit_pattern(struct slice pattern, expr_field_visit visit, void *context)
 {
     struct slice before, name;
-    while (next_field(&pattern, &before, &name))
-        visit(context, schema_alias(name));
+    while (next_field(&pattern, &before, &name)) {
+        struct slice one;
+        while (name.len && slice_next_part(&name, '|', &one))
+            visit(context, schema_alias(one));
+    }
 }
 
 void explain_columns(const struct rule *rule, expr_field_visit visit, void *context)

@@ -3,7 +3,7 @@
 #include "detect/rule.h"
 
 /* Fills the sentences of a finding in both languages: {field} of the rule's templates is a group of the finding,
- * {count} the events that it stands for, else a field of the row; what is missing is shown as "?". A rule without
+ * {count} the events that it stands for, else a field of the row; {a|b} the first that is there; what is missing is shown as "?". A rule without
  * templates gets the usual sentence, with the finding's entities. row UINT32_MAX: there is none. -1 when memory is out. */
 MUST_USE int explain_finding(const struct rule *rule, const struct batch *batch, uint32_t row, struct arena *arena,
                              struct finding *finding);

@@ -141,7 +141,8 @@ int respond_incident_json(struct respond *respond, struct slice id, const struct
     struct arena *arena = arena_new(RESPOND_ARENA_MAX);
     if (!arena)
         return err_nomem(err);
-    int result = incident_json(respond->config.database, number, held, held_count, arena, json, err);
+    int result = incident_json(respond->config.database, number, held, held_count, clock_wall_ns(respond->config.clock),
+                               arena, json, err);
     arena_free(arena);
     return result;
 }

@@ -2,11 +2,9 @@
 
 #include "base/limits.h"
 #include "base/time_modifier.h"
+#include "schedule/own_search.h"
 #include "schedule/schedule_findings.h"
 #include "schedule/search_writes.h"
-#include "search/parser.h"
-#include "search/store_backend.h"
-#include "search/table_source.h"
 
 #include <stdio.h>
 
@@ -36,12 +34,9 @@ struct running {
     const atomic_bool *stop;
     int tries;
     struct arena *arena; /* of what becomes of rows; emptied when the run fails */
-    struct arena *query; /* of the parsed search */
     struct due_clock clock;
-    struct table_backend *tables;
-    struct store_backend backend;
+    struct own_search own;
     struct search_writes writes;
-    struct search *search;
     char key[64], what[64];
     int64_t from_ns, to_ns;
 };
@@ -52,41 +47,24 @@ static int prepare(struct running *r, struct err *err)
 {
     const struct scheduled_parts *parts = r->parts;
     const struct know_schedule *schedule = r->saved->schedule;
-    struct spl_options read = {.knowledge = r->knowledge, .person = r->schedule->owner};
-    struct spl_query *query;
     r->to_ns = r->clock.due_ns;
     if (time_modifier_read(r->saved->earliest, r->clock.due_ns, schedule->zone, &r->from_ns, err) < 0 ||
         (r->saved->latest.len && time_modifier_read(r->saved->latest, r->clock.due_ns, schedule->zone,
-                                                    &r->to_ns, err) < 0) ||
-        table_backend_new(NULL, parts->lookups, &r->tables, err) < 0 ||
-        spl_parse_with(r->saved->search, r->query, &read, &query, err) < 0)
+                                                    &r->to_ns, err) < 0))
         return -1;
-    store_backend_init(&r->backend, parts->store, &r->clock.clock, r->stop);
-    r->backend.threads = 1;
-    r->backend.backend.files = parts->files;
-    r->backend.backend.redecoder = parts->redecoder;
+    r->own = (struct own_search){.store = parts->store, .lookups = parts->lookups, .files = parts->files,
+                                 .redecoder = parts->redecoder, .knowledge = r->knowledge, .clock = &r->clock.clock,
+                                 .stop = r->stop};
     search_writes_init(&r->writes, &(struct search_writes){
         .database = parts->database, .clock = parts->clock, .journal = parts->journal,
         .lookups = parts->lookups, .person = r->schedule->owner, .via = SLICE("schedule"),
         .what = r->what, .key = slice_text(r->key)});
-    struct search_options options = {.backend = &r->backend.backend, .clock = &r->clock.clock,
-                                     .zone = schedule->zone, .from_ns = r->from_ns, .to_ns = r->to_ns,
+    struct search_options options = {.zone = schedule->zone, .from_ns = r->from_ns, .to_ns = r->to_ns,
                                      .memory_max = (int64_t)SCHEDULE_MEMORY_MAX,
                                      .time_max_ms = SCHEDULE_TIME_MAX_S * 1000,
-                                     .rows_max = SCHEDULE_ROWS_MAX, .knowledge = r->knowledge,
-                                     .person = r->schedule->owner,
-                                     .tables = table_backend_get(r->tables),
+                                     .rows_max = SCHEDULE_ROWS_MAX, .person = r->schedule->owner,
                                      .writer = &r->writes.writer};
-    return search_new(query, &options, &r->search, err);
-}
-
-static int search_all(struct running *r, struct err *err)
-{
-    int more = 1;
-    while (more > 0)
-        more = atomic_load(r->stop) ? err_set(err, ERR_CANCELLED, "the server stops")
-                                    : search_step(r->search, err);
-    return more;
+    return own_search_begin(&r->own, r->saved->search, &options, err);
 }
 
 /* ---- what came of it ---- */
@@ -119,7 +97,7 @@ static struct slice join_messages(struct running *r, const struct search_result 
 
 static int read_rows(struct running *r, struct scheduled_run *out, struct err *err)
 {
-    const struct search_result *result = search_result(r->search);
+    const struct search_result *result = search_result(r->own.search);
     struct schedule_rows rows = {
         .schedule = r->saved->schedule,
         .subject = {r->schedule->search, r->schedule->scope, r->clock.due_ns},
@@ -173,7 +151,7 @@ static bool is_ours(const struct running *r, const struct err *err)
 
 static int run(struct running *r, struct scheduled_run *out, struct err *err)
 {
-    if (prepare(r, err) < 0 || search_all(r, err) < 0 || read_rows(r, out, err) < 0) {
+    if (prepare(r, err) < 0 || own_search_all(&r->own, err) < 0 || read_rows(r, out, err) < 0) {
         if (is_ours(r, err))
             return -1;
         arena_reset(r->arena);
@@ -209,11 +187,8 @@ int scheduled_run_do(const struct scheduled_parts *parts, const struct knowledge
                                              .outcome = late ? SCHEDULE_LATE : SCHEDULE_RAN,
                                              .by_hand = job->by_hand, .started_ns = now,
                                              .message = SLICE("")}};
-    r.query = arena_new(SCHEDULE_MEMORY_MAX);
-    int result = r.query ? run(&r, out, err) : err_nomem(err);
+    int result = run(&r, out, err);
     out->record.ended_ns = clock_wall_ns(parts->clock);
-    search_free(r.search);
-    table_backend_free(r.tables);
-    arena_free(r.query);
+    own_search_close(&r.own);
     return result;
 }

@@ -71,3 +71,10 @@ void api_incident_acknowledge(struct api *api)
     int result = respond_acknowledge(api->parts->respond, api->param, api->caller.user.name, &err);
     api_incident_reply(api, "incident.acknowledge", SLICE(""), result, &err);
 }
+
+void api_incident_ask_again(struct api *api)
+{
+    struct err err;
+    int result = asker_again(api->parts->asker, api->param, &err);
+    api_incident_reply(api, "incident.ask_again", SLICE(""), result, &err);
+}

@@ -13,6 +13,7 @@
 #include "gate/gate.h"
 #include "net/http.h"
 #include "respond/respond.h"
+#include "schedule/asker.h"
 #include "schedule/scheduler.h"
 #include "serve/keeping.h"
 #include "serve/knowing.h"
@@ -42,6 +43,7 @@ struct server_parts {
     struct keeping *keeping;
     struct knowing *knowing;
     struct scheduler *scheduler;
+    struct asker *asker;
     struct sources *sources; /* NULL: nothing is learned of who sends */
     const char *lookups; /* folder of lookup tables */
     const struct hin_clock *clock;

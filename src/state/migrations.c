@@ -303,6 +303,16 @@ const char *const state_schema[] = {
     "  id INTEGER PRIMARY KEY AUTOINCREMENT, incident INTEGER NOT NULL REFERENCES incidents(id), hash TEXT NOT NULL UNIQUE,"
     "  salt TEXT NOT NULL, note TEXT NOT NULL, added_by TEXT NOT NULL, added_ns INTEGER NOT NULL, expires_ns INTEGER NOT NULL,"
     "  ended_ns INTEGER, ended_by TEXT, views INTEGER NOT NULL DEFAULT 0, last_ns INTEGER);",
+    /* 18: what incidents are asked when they open, and the answers; state: enum answer_state */
+    ("CREATE TABLE incidents_asked("
+     "  incident INTEGER PRIMARY KEY REFERENCES incidents(id), raw_severity INTEGER NOT NULL, asked_ns INTEGER NOT NULL);"
+     "CREATE TABLE answers("
+     "  id INTEGER PRIMARY KEY AUTOINCREMENT, incident INTEGER NOT NULL REFERENCES incidents(id), number INTEGER NOT NULL,"
+     "  name TEXT NOT NULL, question_en TEXT NOT NULL, question_ja TEXT NOT NULL, entity TEXT NOT NULL, search TEXT NOT NULL,"
+     "  from_ns INTEGER NOT NULL, to_ns INTEGER NOT NULL, state INTEGER NOT NULL, answer_en TEXT, answer_ja TEXT, events TEXT,"
+     "  ms INTEGER NOT NULL DEFAULT 0, answered_ns INTEGER);"
+     "CREATE INDEX answers_incident ON answers(incident,number);"
+     "CREATE INDEX answers_waiting ON answers(incident,number) WHERE state=0;"),
 };
 
 const size_t state_schema_count = sizeof(state_schema) / sizeof(state_schema[0]);

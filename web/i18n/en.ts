@@ -55,6 +55,7 @@ export const en = {
   "incident.close": "Close …", "incident.close_comment": "What was it, and why can it be closed?", "incident.close_confirm": "Close incident", "incident.closed": "{id} is closed.",
   "incident.comment": "Comment", "incident.comment_add": "Add comment", "incident.commented": "Comment added to {id}.",
   "incident.why": "Why this matters", "incident.check": "How to check", "incident.do": "What to do",
+  "incident.answers": "Already looked up", "incident.answer_search": "Open the search", "incident.ask_again": "Ask again", "incident.asked_again": "The questions of {id} are asked again.",
   "incident.held": "Held withdrawals", "incident.entities": "Who and what", "incident.timeline": "What happened", "incident.rule": "Rule", "incident.evidence": "Show this event:", "incident.search_entity": "Search everything about this",
   "kind.finding": "finding", "kind.state": "state", "kind.comment": "comment", "kind.notification": "notification", "kind.gate": "brake", "kind.link": "link", "kind.action": "action", "kind.wake": "waking", "kind.severity": "severity", "kind.task": "task", "kind.attachment": "evidence",
   "severity.critical": "critical", "severity.high": "high", "severity.medium": "medium", "severity.low": "low", "severity.informational": "info",

@@ -57,6 +57,7 @@ export const ja: Record<keyof typeof en, string> = {
   "incident.close": "終了する…", "incident.close_comment": "何が起きたか、なぜ終了できるか", "incident.close_confirm": "インシデントを終了", "incident.closed": "{id} を終了しました。",
   "incident.comment": "コメント", "incident.comment_add": "コメントを追加", "incident.commented": "{id} にコメントを追加しました。",
   "incident.why": "なぜ重要か", "incident.check": "確かめ方", "incident.do": "すべきこと",
+  "incident.answers": "確認済みの質問", "incident.answer_search": "検索を開く", "incident.ask_again": "もう一度確認", "incident.asked_again": "{id} の質問をもう一度確認します。",
   "incident.held": "保留中の出金", "incident.entities": "関係するもの", "incident.timeline": "経過", "incident.rule": "ルール", "incident.evidence": "このイベントを表示:", "incident.search_entity": "これに関するすべてを検索",
   "kind.finding": "検知", "kind.state": "状態", "kind.comment": "コメント", "kind.notification": "通知", "kind.gate": "ブレーキ", "kind.link": "関連", "kind.action": "対処", "kind.wake": "呼出", "kind.severity": "重大度", "kind.task": "タスク", "kind.attachment": "証拠",
   "severity.critical": "緊急", "severity.high": "高", "severity.medium": "中", "severity.low": "低", "severity.informational": "情報",

@@ -8,7 +8,7 @@ import { Severity, StateWord } from "../parts/badges.ts";
 import { term } from "../parts/spl_edit.ts";
 import { ALL } from "../parts/time_picker.ts";
 import { api } from "../api.ts";
-import type { Both, IncidentDetail, TimelineEntry } from "../api.ts";
+import type { Answer, Both, IncidentDetail, TimelineEntry } from "../api.ts";
 import { hashFor, may, notify, useStore } from "../state.ts";
 import { both, t, word } from "../i18n/text.ts";
 import type { Key } from "../i18n/text.ts";
@@ -61,6 +61,10 @@ export function IncidentPanel(props: { id: string; onClose: () => void; onChange
         onSubmit: async (text) => { const done = await act(() => api.close(props.id, text), "incident.closed"); if (done) setClosing(false); return done; },
       }),
       h(Told, { incident }),
+      incident.answers && incident.answers.length > 0 && h("section", null,
+        h("h3", null, t("incident.answers")),
+        h("dl.answers", null, incident.answers.map((answer) => h(Answered, { key: answer.name + both(answer.question), answer }))),
+        incident.state !== "closed" && may("analyst") && h("button.quiet", { disabled: busy, onClick: () => void act(() => api.askAgain(props.id), "incident.asked_again") }, t("incident.ask_again"))),
       incident.held && incident.held.length > 0 && h("section", null,
         h("h3", null, t("incident.held")),
         h("ul.held", null, incident.held.map((held, i) =>
@@ -86,6 +90,16 @@ function Told(props: { incident: IncidentDetail }) {
   return h("div", null,
     both(incident.explanation) && h("p.explanation", null, h(Text, { text: both(incident.explanation) })),
     part("incident.why", incident.why), part("incident.check", incident.check), part("incident.do", incident.do));
+}
+
+/* A question, what the events say, the search that says it, and events that it rests on. */
+function Answered(props: { answer: Answer }) {
+  const { answer } = props;
+  return h("div", { class: answer.state },
+    h("dt", null, h(Text, { text: both(answer.question) })),
+    h("dd", null, h(Text, { text: both(answer.answer) }), " ",
+      answer.search && h("a", { href: hashFor("search", { q: answer.search, from: answer.from, to: answer.to }) }, t("incident.answer_search")),
+      answer.events.slice(0, EVIDENCE_SHOWN).map((event) => [" ", h("a.mono", { key: event, href: hashFor("search", { q: term("event.id", event), from: ALL.from, to: ALL.to }), title: t("incident.evidence") + " " + event }, event.length > 14 ? event.slice(0, 12) + "…" : event)])));
 }
 
 const KIND_ICON: Record<string, string> = { finding: "◆", state: "●", comment: "✎", notification: "☏", gate: "❚❚", link: "⚭", action: "▶", wake: "☏", severity: "▲", task: "☑", attachment: "▤" };

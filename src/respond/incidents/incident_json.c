@@ -4,6 +4,7 @@
 #include "base/map.h"
 #include "base/limits.h"
 #include "respond/incidents/incident_chain.h"
+#include "state/answers.h"
 
 enum { LIST_MAX = 1000, STATES = 3 };
 
@@ -371,7 +372,7 @@ static void put_held(struct json *json, const struct respond_held *held, size_t 
 }
 
 int incident_json(struct database *database, int64_t id, const struct respond_held *held,
-                  size_t held_count, struct arena *arena, struct json *json, struct err *err)
+                  size_t held_count, int64_t now, struct arena *arena, struct json *json, struct err *err)
 {
     static const char *const keys[INCIDENT_TEXTS] = {"title", "explanation", "why", "check", "do"};
     struct incident incident;
@@ -382,6 +383,8 @@ int incident_json(struct database *database, int64_t id, const struct respond_he
     for (int i = INCIDENT_EXPLANATION; i < INCIDENT_TEXTS; i++)
         put_both(json, keys[i], incident.en[i], incident.ja[i]);
     if (put_work(database, &incident, arena, json, err) < 0)
+        return -1;
+    if (answers_json(database, id, now, arena, json, err) < 0)
         return -1;
     put_held(json, held, held_count);
     if (put_timeline(database, id, arena, json, err) < 0)

@@ -8,5 +8,5 @@
 MUST_USE int incident_list_json(struct database *database, struct slice states, int64_t limit,
                                 struct arena *arena, struct json *json, struct err *err);
 MUST_USE int incident_json(struct database *database, int64_t id, const struct respond_held *held,
-                           size_t held_count, struct arena *arena, struct json *json,
+                           size_t held_count, int64_t now, struct arena *arena, struct json *json,
                            struct err *err);

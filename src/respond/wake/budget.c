@@ -48,6 +48,7 @@ static void put_event(struct pager *pager, struct slice person, const char *peri
     json_put_text(&json, "event.action", SLICE("budget_exceeded"));
     json_put_text(&json, "user.name", person);
     json_put_text(&json, "hinomi.waking.period", slice_text(period));
+    json_put_text(&json, "hinomi.waking.period_ja", strcmp(period, "night") == 0 ? SLICE("一晩のうち") : SLICE("一週間のうち"));
     json_put_i64(&json, "hinomi.waking.pages", used->pages);
     json_put_i64(&json, "hinomi.waking.budget", budget);
     json_put_text(&json, "rule.name", used->rule);
