@@ -32,9 +32,41 @@ export interface Overview {
     sources: number; sources_seen: number; silent: string[]; lag_ms: number; received: number; stored: number;
     quarantined: number; lost: number; rules: number; blind: number; events_per_second: number; disk_days: number | null;
   };
-  wake: { on_call: string | null; last_drill: string | null; open: number; acknowledged: number; pending_notifications: number };
-  brake: { mode: string; healthy: boolean; reason: string | Both; held: number; decisions: number; assets: AssetState[] };
+  wake: { on_call: Schedule[] | null; last_drill: Drills | null; running_pages: number; open: number; acknowledged: number; pending_notifications: number };
+  actions: { waiting: number; working: number; in_effect: number; stuck: number };
+  brake: { mode: string; healthy: boolean; reason: string | Both; tightened: boolean; held: number; decisions: number; assets: AssetState[] };
 }
+
+/* Waking people (docs/waking.md). */
+export interface Shift { person: string | null; from: string; to: string; arranged: boolean }
+export interface Schedule { schedule: string; shifts: Shift[]; more: boolean }
+export interface StandIn {
+  id: number; schedule: string | null; away: string | null; instead: string | null; from: string; to: string; reason: string; added_by: string; added: string;
+}
+export interface StandInWish { schedule?: string; away?: string; instead?: string; from: string; to: string; reason: string }
+export interface OfferedNotifier { name: string; kind: string; summary: string; needs_address: boolean }
+export interface Contact { notifier: string; address: string; works: boolean; proven: string | null }
+export interface Waking {
+  person: string; notifier: string; address: string; step: number; made: string; received: string | null; receipt: string | null; failed: string | null;
+}
+export interface WakePage {
+  id: number; incident: string; kind: "page" | "drill" | "test"; policy: string; severity: Severity; state: "running" | "answered" | "ended";
+  round: number; next_step: number; begun: string; held_until: string | null; unanswered: string | null; answered_by: string | null;
+  answered_how: string | null; answered: string | null; rule: string | null; waking_count: number; wakings: Waking[];
+}
+export interface WakingNow { on_call: Schedule[]; stand_ins: StandIn[]; notifiers: OfferedNotifier[]; pages: WakePage[] }
+export interface WakingPlan { text: string | null; saved_by: string | null; saved: string | null; from_file: boolean; people: string[]; schedules: string[] }
+export interface Drill {
+  day: string; started: string | null; outcome: "answered" | "missed" | "not_held" | null; person: string | null; answer_ms: number;
+  detail_en: string | null; detail_ja: string | null;
+}
+export interface Drills { drills: Drill[]; people: { person: string; answered: number; fastest_ms: number; mean_ms: number; slowest_ms: number }[] }
+export interface Interruptions {
+  people: { person: string; pages: number; pages_week: number; pages_night: number; budget_week: number; budget_night: number; most_by_rule: string | null }[];
+  nights: { person: string; night: string; pages: number }[];
+  rules: { rule: string; pages: number; false: number }[];
+}
+export interface Tightening { on: boolean; cause: string | null; since: string | null; undone_by: string | null; undone: string | null; reason: string | null }
 
 export type Scalar = string | number | boolean | null | { base64: string };
 export type Value = Scalar | Scalar[];
@@ -196,6 +228,20 @@ export const api = {
   acknowledge: (id: string) => call("POST", `/incidents/${part(id)}/acknowledge`),
   close: (id: string, comment: string) => call("POST", `/incidents/${part(id)}/close`, { comment }),
   comment: (id: string, text: string) => call("POST", `/incidents/${part(id)}/comments`, { text }),
+
+  waking: (pages: number) => call<WakingNow>("GET", `/waking?pages=${pages}`),
+  shifts: (days: number) => call<Schedule[]>("GET", `/waking/shifts?days=${days}`),
+  contacts: (person: string) => call<Contact[]>("GET", `/waking/contacts/${part(person)}`),
+  setContacts: (person: string, contacts: { notifier: string; address: string }[]) => call<Contact[]>("PUT", `/waking/contacts/${part(person)}`, { contacts }),
+  wakeNow: (person: string) => call<{ incident: string }>("POST", `/waking/test/${part(person)}`),
+  addStandIn: (wish: StandInWish) => call<WakingNow>("POST", "/waking/stand_ins", wish),
+  endStandIn: (id: number) => call<WakingNow>("POST", `/waking/stand_ins/${id}/end`),
+  drills: (limit: number) => call<Drills>("GET", `/waking/drills?limit=${limit}`),
+  interruptions: (days: number) => call<Interruptions>("GET", `/waking/interruptions?days=${days}`),
+  plan: () => call<WakingPlan>("GET", "/waking/plan"),
+  setPlan: (text: string, check_only: boolean) => call<WakingPlan>("PUT", "/waking/plan", { text, check_only }),
+  tightening: () => call<Tightening>("GET", "/gate/tightening"),
+  loosen: (reason: string) => call<Tightening>("POST", "/gate/loosen", { reason }),
 
   rules: () => call<{ rules: Rule[] }>("GET", "/rules"),
   inputs: () => call<{ sources: Source[] }>("GET", "/sources?limit=0"),

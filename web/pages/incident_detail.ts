@@ -5,6 +5,7 @@ import { errorText, usePoll } from "../parts/poll.ts";
 import { Text } from "../parts/visible.ts";
 import { dateTime, grouped, utc } from "../parts/format.ts";
 import { Severity, StateWord } from "../parts/badges.ts";
+import { CommentForm } from "../parts/comment_form.ts";
 import { term } from "../parts/spl_edit.ts";
 import { ALL } from "../parts/time_picker.ts";
 import { api } from "../api.ts";
@@ -106,24 +107,4 @@ function Entry(props: { entry: TimelineEntry }) {
         entry.rule && h("span.tag", { title: t("incident.rule") }, h(Text, { text: entry.rule })),
         shown.map((event) => h("a.mono", { key: event, href: hashFor("search", { q: term("event.id", event), from: ALL.from, to: ALL.to }), title: t("incident.evidence") + " " + event }, event.length > 14 ? event.slice(0, 12) + "…" : event)),
         evidence.length > shown.length && h("button.link", { onClick: () => setAll(true) }, `+${evidence.length - shown.length}`))));
-}
-
-export function CommentForm(props: {
-  label: string; submit: string; required?: boolean; busy: boolean; cancel?: () => void; onSubmit: (text: string) => Promise<boolean>;
-}) {
-  const [text, setText] = useState("");
-  const [wrong, setWrong] = useState("");
-  const submit = async (event: Event) => {
-    event.preventDefault();
-    if (props.required && !text.trim()) return setWrong(t("form.need_text"));
-    setWrong("");
-    if (await props.onSubmit(text.trim())) setText("");
-  };
-  return h("form.inline-form", { onSubmit: submit, onKeyDown: (e: KeyboardEvent) => { if (e.key === "Escape" && props.cancel) { e.preventDefault(); props.cancel(); } } },
-    h("label.field", null, h("span", null, props.label),
-      h("textarea", { rows: 3, value: text, onInput: (e: Event) => setText((e.target as HTMLTextAreaElement).value) })),
-    wrong && h("p.error-text", { role: "alert" }, wrong),
-    h("div.actions", null,
-      h("button", { type: "submit", class: props.cancel ? "primary" : "", disabled: props.busy }, props.submit),
-      props.cancel && h("button.quiet", { onClick: props.cancel }, t("form.cancel"))));
 }

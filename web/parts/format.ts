@@ -52,6 +52,20 @@ export function tick(seconds: number, stepSeconds: number): string {
   return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 }
 
+/* 11-24 (Tue) 09:00: for what lies days ahead or behind. */
+export function dayTime(text: string | number | null | undefined): string {
+  const time = toMillis(text);
+  if (time === null) return "–";
+  const d = new Date(time);
+  return `${two(d.getMonth() + 1)}-${two(d.getDate())} (${formatter("weekday", { weekday: "short" }).format(d)}) ${two(d.getHours())}:${two(d.getMinutes())}`;
+}
+
+/* As an input of the kind datetime-local has it, in the browser's zone. */
+export function localInput(millis: number): string {
+  const d = new Date(millis);
+  return `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())}T${two(d.getHours())}:${two(d.getMinutes())}`;
+}
+
 export function age(text: string | null | undefined, now = Date.now()): string {
   const time = toMillis(text);
   if (time === null) return "–";
