@@ -82,14 +82,64 @@ export interface SearchPage {
 
 export interface Incident {
   id: string; title: Both; severity: Severity; state: IncidentState; owner: string | null; opened: string; updated: string;
-  first_event: string | null; last_event: string | null; finding_count: number; entities: { type: string; value: string }[];
+  first_event: string | null; last_event: string | null; finding_count: number; entities: Entity[];
 }
 export interface TimelineEntry {
   time: string; kind: "finding" | "state" | "comment" | "notification" | "gate" | "link" | "severity" | "task" | "attachment"; text: Both; rule?: string | null;
   severity?: Severity | null; evidence?: string[] | null; user?: string | null;
   count?: number; first?: string; last?: string; // of a finding: all repeats of its rule and group
 }
+export const VERDICTS = ["true_positive", "false_positive", "benign", "duplicate", "drill"] as const;
+export interface EventLink { id: string; seq?: string; time?: string }
+export interface Task {
+  id: number; text: string; owner: string | null; due: string | null; added_by: string; added: string; done_by: string | null; done: string | null;
+}
+export interface Attachment { id: number; name: string; type: string | null; size: number; sha256: string; added_by: string; added: string }
+export interface Finding {
+  number: number; id: string; incident: string | null; rule: string | null; rule_id: string | null; title: string | null; severity: Severity;
+  en: string | null; ja: string | null; time: string; filed: string; entities: Entity[]; group: Entity[]; events: EventLink[]; event_count: number;
+}
+export interface Entity { type: string; value: string }
+export interface Exception {
+  id: number; kind: "exception" | "mute"; rule: string | null; entities: Entity[]; fields: { name: string; value: string }[]; reason: string; owner: string;
+  added_by: string; added: string; expires: string; ended: string | null; ended_by: string | null; finding: string | null; in_force: boolean;
+  count: number; last: string | null;
+}
+export interface ExceptionWish { kind: "exception" | "mute"; rule?: string; entities?: Entity[]; reason: string; expires: string }
+export interface ExceptionPreview {
+  days: number; findings: number; incidents: number; pages: number; looked_at: number; complete: boolean; complete_from: string | null; sample: Finding[];
+}
+
+/* What is done outside (docs/actions.md). */
+export interface Action {
+  name: string; kind: string; summary: string; takes: string[]; at_once: number; per_hour: number; lasts_s: number; approvals: number; role: Role;
+  approver_role: Role; in_effect: number; last_hour: number; stuck: number;
+}
+export interface Order {
+  id: string; action: string; incident: string | null; by: string; reason: string; asked_at: string; lasts_s: number; state: string; approvals_needed: number;
+  asked: number; over_cap: number; already: number; deed_count: number; done: number; failed: number; undone: number; cancelled: number; stuck: number;
+  approvals: { person: string; time: string }[];
+}
+export interface ActionWish { action: string; reason: string; entities: Entity[]; incident: string }
+export interface DryRun {
+  asked: number; would_do: number; over_cap: number; already: number; approvals_needed: number; lasts_s: number;
+  deeds: { type: string; value: string; do: unknown; undo: unknown }[];
+}
+export interface Playbook { name: string; title: Both; steps: { kind: string; action: string | null; text: Both }[]; usable: boolean }
+export interface RunStep {
+  step: number; kind: "approval" | "action" | "task"; order: string | null; action: string | null; text: Both; people: number; role: Role | null; state: string;
+  person: string | null; note: string | null; ended: string | null;
+}
+export interface PlaybookRun {
+  id: string; playbook: string; title: Both; incident: string; by: string; started: string; step: number; state: string; steps: RunStep[];
+  approvals: { step: number; person: string; time: string }[];
+}
+export interface Share { id: number; note: string; added_by: string; expires: string; ended: string | null; views: number; last_view: string | null }
+
 export interface IncidentDetail extends Incident {
+  clocks: { contained: string | null; contained_by: string | null; seconds: Record<"to_open" | "to_acknowledge" | "to_contain" | "to_close", number | null> };
+  related: { id: string; how: string; by: string | null; state: IncidentState }[]; tasks: Task[]; attachments: Attachment[];
+  chain: { entries: number; hash: string | null }; verdict: string | null;
   timeline: TimelineEntry[]; explanation?: Both | null; why?: Both | null; check?: Both | null; do?: Both | null;
   held?: { id: string; asset: string | null; amount: string | null; request_id: string }[] | null;
 }
@@ -171,8 +221,8 @@ async function failure(response: Response): Promise<ApiError> {
 }
 
 /* The answer, when it is a good one. */
-async function ask(method: string, path: string, data?: unknown, signal?: AbortSignal): Promise<Response> {
-  const headers: Record<string, string> = {};
+async function ask(method: string, path: string, data?: unknown, signal?: AbortSignal, more?: Record<string, string>): Promise<Response> {
+  const headers: Record<string, string> = { ...more };
   if (method !== "GET") {
     headers["X-Hinomi-CSRF"] = csrf;
     headers["Content-Type"] = "application/json";
@@ -192,8 +242,8 @@ async function ask(method: string, path: string, data?: unknown, signal?: AbortS
   return response;
 }
 
-async function call<T>(method: string, path: string, data?: unknown, signal?: AbortSignal): Promise<T> {
-  const text = await (await ask(method, path, data, signal)).text();
+async function call<T>(method: string, path: string, data?: unknown, signal?: AbortSignal, headers?: Record<string, string>): Promise<T> {
+  const text = await (await ask(method, path, data, signal, headers)).text();
   return (text ? JSON.parse(text) : {}) as T;
 }
 
@@ -226,8 +276,39 @@ export const api = {
     call<{ incidents: Incident[]; total: number }>("GET", `/incidents?state=${states}&limit=${limit}`),
   incident: (id: string) => call<IncidentDetail>("GET", `/incidents/${part(id)}`),
   acknowledge: (id: string) => call("POST", `/incidents/${part(id)}/acknowledge`),
-  close: (id: string, comment: string) => call("POST", `/incidents/${part(id)}/close`, { comment }),
-  comment: (id: string, text: string) => call("POST", `/incidents/${part(id)}/comments`, { text }),
+  close: (id: string, comment: string, verdict: string | undefined) => call("POST", `/incidents/${part(id)}/close`, { comment, verdict }),
+  comment: (id: string, text: string, events: EventLink[]) => call("POST", `/incidents/${part(id)}/comments`, { text, events }),
+  handOver: (id: string, owner: string, note: string) => call("POST", `/incidents/${part(id)}/owner`, { owner, note }),
+  contained: (id: string, note: string) => call("POST", `/incidents/${part(id)}/contained`, { note }),
+  reopen: (id: string, reason: string) => call<IncidentDetail>("POST", `/incidents/${part(id)}/reopen`, { reason }),
+  merge: (id: string, from: string[], reason: string) => call("POST", `/incidents/${part(id)}/merge`, { from, reason }),
+  split: (id: string, findings: string[], reason: string) => call<IncidentDetail>("POST", `/incidents/${part(id)}/split`, { findings, reason }),
+  findings: (id: string, after: number, limit: number) =>
+    call<{ findings: Finding[]; next: number | null; total: number }>("GET", `/incidents/${part(id)}/findings?after=${after}&limit=${limit}`),
+  addTask: (id: string, task: { text: string; owner?: string; due?: string }) => call("POST", `/incidents/${part(id)}/tasks`, task),
+  finishTask: (id: number) => call("POST", `/tasks/${id}/done`),
+  attach: (id: string, file: { name: string; type: string; base64: string }) => call("POST", `/incidents/${part(id)}/attachments`, file),
+  attachmentUrl: (id: number) => `/v1/attachments/${id}`,
+  shares: (id: string) => call<{ shares: Share[] }>("GET", `/incidents/${part(id)}/shares`),
+  share: (id: string, note: string, expires: string) => call<{ share: number; secret: string; path: string }>("POST", `/incidents/${part(id)}/shares`, { note, expires }),
+  endShare: (id: number) => call("POST", `/shares/${id}/end`),
+  handover: (from: string) => call<{ note: Both }>("GET", `/handover?from=${part(from)}`),
+
+  exceptions: (all: boolean) => call<{ exceptions: Exception[] }>("GET", `/exceptions?all=${all ? 1 : 0}`),
+  previewException: (wish: ExceptionWish, days: number) => call<ExceptionPreview>("POST", "/exceptions/preview", { ...wish, days }),
+  addException: (wish: ExceptionWish) => call<Exception>("POST", "/exceptions", wish),
+  endException: (id: number) => call<Exception>("POST", `/exceptions/${id}/end`),
+
+  actions: (incident: string) => call<{ actions: Action[]; orders: Order[] }>("GET", `/actions?incident=${part(incident)}`),
+  dryRun: (wish: ActionWish) => call<DryRun>("POST", "/actions", { ...wish, dry_run: true }),
+  act: (wish: ActionWish, key: string) => call<Order>("POST", "/actions", wish, undefined, { "Idempotency-Key": key }),
+  approveAction: (id: string) => call<Order>("POST", `/actions/${part(id)}/approve`),
+  undoAction: (id: string) => call<Order>("POST", `/actions/${part(id)}/undo`),
+  playbooks: (incident: string) => call<{ playbooks: Playbook[]; runs: PlaybookRun[] }>("GET", `/playbooks?incident=${part(incident)}`),
+  runPlaybook: (name: string, incident: string) => call<PlaybookRun>("POST", `/playbooks/${part(name)}/run`, { incident }),
+  answerStep: (run: string, step: number, answer: "done" | "skip" | "approve", text: string) =>
+    call<PlaybookRun>("POST", `/playbook_runs/${part(run)}/step`, { step, answer, text }),
+  stopRun: (run: string, undo: boolean) => call<PlaybookRun>("POST", `/playbook_runs/${part(run)}/stop`, { undo }),
 
   waking: (pages: number) => call<WakingNow>("GET", `/waking?pages=${pages}`),
   shifts: (days: number) => call<Schedule[]>("GET", `/waking/shifts?days=${days}`),

@@ -14,10 +14,11 @@ import { WakePage } from "./pages/wake.ts";
 import { BrakePage } from "./pages/brake.ts";
 import { SourcesPage } from "./pages/sources.ts";
 import { UnknownPage } from "./pages/unknown.ts";
+import { ExceptionsPage } from "./pages/exceptions.ts";
 import { AccessPage } from "./pages/access.ts";
 
 const PAGE: Record<PageName, () => any> = {
-  search: SearchPage, incidents: IncidentsPage, wake: WakePage, brake: BrakePage, sources: SourcesPage, unknown: UnknownPage, access: AccessPage,
+  search: SearchPage, incidents: IncidentsPage, wake: WakePage, brake: BrakePage, sources: SourcesPage, unknown: UnknownPage, exceptions: ExceptionsPage, access: AccessPage,
 };
 
 async function begin(): Promise<void> {

@@ -5,8 +5,8 @@
 import { useEffect, useReducer, useRef } from "preact/hooks";
 import type { Language, Overview, Status, User } from "./api.ts";
 
-export type PageName = "search" | "incidents" | "wake" | "brake" | "sources" | "unknown" | "access";
-export const PAGES: PageName[] = ["search", "incidents", "wake", "brake", "sources", "unknown", "access"];
+export type PageName = "search" | "incidents" | "wake" | "brake" | "sources" | "unknown" | "exceptions" | "access";
+export const PAGES: PageName[] = ["search", "incidents", "wake", "brake", "sources", "unknown", "exceptions", "access"];
 export type Theme = "auto" | "light" | "dark";
 export interface Route { page: PageName; params: URLSearchParams; count: number }
 export interface Notice { id: number; level: "ok" | "bad"; text: string }

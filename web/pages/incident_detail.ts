@@ -6,6 +6,12 @@ import { Text } from "../parts/visible.ts";
 import { dateTime, grouped, utc } from "../parts/format.ts";
 import { Severity, StateWord } from "../parts/badges.ts";
 import { CommentForm } from "../parts/comment_form.ts";
+import { IncidentFacts, StateButtons } from "../parts/incident_state.ts";
+import { Attachments, Tasks } from "../parts/incident_tasks.ts";
+import { Findings } from "../parts/incident_findings.ts";
+import { Merge } from "../parts/incident_merge.ts";
+import { Actions } from "../parts/incident_actions.ts";
+import { Playbooks } from "../parts/incident_playbooks.ts";
 import { term } from "../parts/spl_edit.ts";
 import { ALL } from "../parts/time_picker.ts";
 import { api } from "../api.ts";
@@ -16,11 +22,12 @@ import type { Key } from "../i18n/text.ts";
 
 const EVERY_MS = 3000;
 const EVIDENCE_SHOWN = 6;
+const COMMENT_EVENTS_MAX = 20;
 
 export function IncidentPanel(props: { id: string; onClose: () => void; onChanged: () => void }) {
   useStore((s) => s.language);
   const { data: incident, error, reload } = usePoll(() => api.incident(props.id), EVERY_MS, [props.id]);
-  const [closing, setClosing] = useState(false);
+  const [rule, setRule] = useState<string | null | undefined>(undefined); // whose findings are listed; null: all
   const [busy, setBusy] = useState(false);
   const panel = useRef<HTMLElement>(null);
   useEffect(() => { panel.current?.scrollTo(0, 0); }, [props.id]);
@@ -54,13 +61,7 @@ export function IncidentPanel(props: { id: string; onClose: () => void; onChange
         h("span", { title: utc(incident.first_event) }, dateTime(incident.first_event)), " – ", h("span", { title: utc(incident.last_event) }, dateTime(incident.last_event)),
         " · ", t("incidents.findings", { n: grouped(incident.finding_count) }),
         " · ", incident.owner ? [t("incident.owner"), " ", h(Text, { text: incident.owner })] : t("incident.no_owner")),
-      incident.state !== "closed" && h("div.actions", null,
-        incident.state === "open" && h("button.primary", { disabled: busy || !may("responder"), title: may("responder") ? undefined : t("role.needed", { role: word("role", "responder") }), onClick: () => void act(() => api.acknowledge(props.id), "incident.acknowledged") }, t("incident.acknowledge")),
-        h("button", { disabled: busy || !may("responder"), title: may("responder") ? undefined : t("role.needed", { role: word("role", "responder") }), "aria-expanded": closing, onClick: () => setClosing(!closing) }, t("incident.close"))),
-      closing && incident.state !== "closed" && h(CommentForm, {
-        label: t("incident.close_comment"), submit: t("incident.close_confirm"), required: true, cancel: () => setClosing(false), busy,
-        onSubmit: async (text) => { const done = await act(() => api.close(props.id, text), "incident.closed"); if (done) setClosing(false); return done; },
-      }),
+      h(StateButtons, { incident, busy, act }),
       h(Told, { incident }),
       incident.held && incident.held.length > 0 && h("section", null,
         h("h3", null, t("incident.held")),
@@ -71,13 +72,26 @@ export function IncidentPanel(props: { id: string; onClose: () => void; onChange
         h("ul.entity-list", null, incident.entities.map((entity, i) =>
           h("li", { key: i }, h("small", null, word("entity", entity.type)),
             h("a", { href: hashFor("search", { q: `"${entity.value.replace(/\\/g, "\\\\").replace(/"/g, '\\"')}"`, from: ALL.from, to: ALL.to }), title: t("incident.search_entity") }, h(Text, { text: entity.value })))))),
+      h(IncidentFacts, { incident }),
+      h(Tasks, { incident, busy, act }),
+      h(Actions, { incident }),
+      h(Playbooks, { incident }),
+      h(Attachments, { incident, busy, act }),
+      incident.finding_count > 0 && h("button.small.all-findings", { "aria-expanded": rule !== undefined, onClick: () => setRule(rule === undefined ? null : undefined) }, t("findings.all", { n: grouped(incident.finding_count) })),
+      rule !== undefined && h(Findings, { key: String(rule), incident, rule, busy, act, onClose: () => setRule(undefined) }),
+      incident.state !== "closed" && h(Merge, { id: props.id, busy, act }),
       h("section", null,
         h("h3", null, t("incident.timeline")),
-        h("ol.timeline", null, [...incident.timeline].sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0)).map((entry, i) => h(Entry, { key: i, entry })))),
-      may("analyst") && h(CommentForm, {
-        label: t("incident.comment"), submit: t("incident.comment_add"), required: true, busy,
-        onSubmit: (text) => act(() => api.comment(props.id, text), "incident.commented"),
+        h("ol.timeline", null, [...incident.timeline].sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0)).map((entry, i) => h(Entry, { key: i, entry, onFindings: setRule })))),
+      may("analyst") && incident.state !== "closed" && h(CommentForm, {
+        label: t("incident.comment_events"), submit: t("incident.comment_add"), required: true, busy,
+        onSubmit: (text) => act(() => api.comment(props.id, text, linked(text)), "incident.commented"),
       })));
+}
+
+/* Events that a comment names, as event:ID, are linked. */
+function linked(text: string): { id: string }[] {
+  return [...new Set([...text.matchAll(/\bevent:([\w.:-]+)/g)].map((match) => match[1]!))].slice(0, COMMENT_EVENTS_MAX).map((id) => ({ id }));
 }
 
 function Told(props: { incident: IncidentDetail }) {
@@ -91,7 +105,7 @@ function Told(props: { incident: IncidentDetail }) {
 
 const KIND_ICON: Record<string, string> = { finding: "◆", state: "●", comment: "✎", notification: "☏", gate: "❚❚", link: "⚭", action: "▶", wake: "☏", severity: "▲", task: "☑", attachment: "▤" };
 
-function Entry(props: { entry: TimelineEntry }) {
+function Entry(props: { entry: TimelineEntry; onFindings: (rule: string | null) => void }) {
   const { entry } = props;
   const [all, setAll] = useState(false);
   const evidence = entry.evidence ?? [];
@@ -100,7 +114,7 @@ function Entry(props: { entry: TimelineEntry }) {
     h("i.entry-icon", { "aria-hidden": true }, KIND_ICON[entry.kind] ?? "•"),
     h("div", null,
       h("p.entry-head", null, h("time", { title: utc(entry.time) }, dateTime(entry.time)), " ", h("span.dim", null, word("kind", entry.kind)),
-        entry.severity && [" ", h(Severity, { level: entry.severity })], entry.count !== undefined && entry.count > 1 && h("span.dim", { title: `${utc(entry.first)} – ${utc(entry.last)}` }, ` ×${entry.count}`),
+        entry.severity && [" ", h(Severity, { level: entry.severity })], entry.count !== undefined && entry.count > 1 && [" ", h("button.link", { title: `${t("findings.show")} ${utc(entry.first)} – ${utc(entry.last)}`, onClick: () => props.onFindings(entry.rule ?? null) }, `×${grouped(entry.count)}`)],
         entry.user && [" · ", h(Text, { text: entry.user })]),
       h("p", null, h(Text, { text: both(entry.text) })),
       (entry.rule || evidence.length > 0) && h("p.evidence", null,

@@ -8,7 +8,7 @@ import { Text } from "../parts/visible.ts";
 import { age, dateTime, grouped, utc } from "../parts/format.ts";
 import { Severity, StateWord } from "../parts/badges.ts";
 import { api } from "../api.ts";
-import { navigate, useStore } from "../state.ts";
+import { hashFor, navigate, useStore } from "../state.ts";
 import { both, t, word } from "../i18n/text.ts";
 import type { Key } from "../i18n/text.ts";
 
@@ -53,6 +53,7 @@ export function IncidentsPage() {
         h("div.segmented", { role: "group", "aria-label": t("incidents.filter") }, FILTERS.map((one) =>
           h("button", { key: one.states, "aria-pressed": states === one.states, onClick: () => navigate("incidents", { state: one.states === FILTERS[0]!.states ? undefined : one.states }) }, t(one.key)))),
         h("span.spring", null),
+        h("a", { href: hashFor("exceptions") }, t("nav.exceptions")),
         data && h("span.dim", null, data.total > incidents.length ? t("incidents.shown", { n: incidents.length, total: grouped(data.total) }) : t("incidents.total", { n: grouped(data.total) }))),
       error && h("p.message.error", { role: "alert" }, h("b", null, "✕ "), error),
       data && incidents.length === 0 && h("div.empty", null,
