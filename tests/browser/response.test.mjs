@@ -228,6 +228,37 @@ describe("waking and incidents", { skip: HINOMI_URL && HINOMI_RECEIVER ? false :
     await sato.locator(".order-list li", { hasText: "取り消し済み" }).waitFor();
   });
 
+  test("two are merged, one finding is split off, a playbook waits for people, a link for outside and the handover note", async () => {
+    const one = await theft("hot-3", "mori", "198.51.100.31"), other = await theft("hot-4", "ueda", "198.51.100.41");
+    await go(sato, `#/incidents?id=${one}`);
+    await sato.locator(".panel-head", { hasText: one }).waitFor();
+    await sato.locator(".merge > button").click();
+    await sato.locator(".merge-list li", { hasText: other }).locator("input").check();
+    await sato.locator(".merge textarea").fill("the same hand");
+    await sato.locator(".merge button[type=submit]").click();
+    await sato.locator(".related li", { hasText: other }).waitFor();
+    await sato.locator(".all-findings").click();
+    await sato.locator(".finding-list li", { hasText: "hot-4" }).locator("input").check();
+    await sato.locator(".findings > form textarea").fill("not the same after all");
+    await sato.locator(".findings > form button[type=submit]").click();
+    await sato.locator(".related li", { hasText: one }).waitFor(); // the new one is shown
+    await sato.locator(".playbooks .actions button", { hasText: "不正なアドレス" }).click();
+    await sato.locator(".playbook-run .step-answer input").fill("looked");
+    await sato.locator(".playbook-run .step-answer button").first().click();
+    await sato.locator(".run-steps li").first().locator(".state.good").waitFor();
+    await sato.locator(".run-steps li").nth(1).locator(".state.good").waitFor();
+    await sato.locator(".shares > button").click();
+    await sato.locator(".shares textarea").fill("the auditor");
+    await sato.locator(".shares button[type=submit]").click();
+    const link = await sato.locator(".share-link code").innerText();
+    const shared = await (await fetch(link)).text();
+    assert.ok(shared.includes("critical") && !shared.includes("hot-4"), shared);
+    await sato.keyboard.press("Escape");
+    await go(sato, "#/incidents");
+    await sato.locator(".page-head button", { hasText: "引き継ぎメモ" }).click();
+    await sato.locator(".handover-note", { hasText: one }).waitFor();
+  });
+
   test("an exception is made, listed and ended", async () => {
     await go(sato, "#/exceptions?rule=Money+left");
     await sato.fill(".exception-form input[name=reason]", "a test of ours");

@@ -8,6 +8,8 @@ import { Severity, StateWord } from "../parts/badges.ts";
 import { CommentForm } from "../parts/comment_form.ts";
 import { IncidentFacts, StateButtons } from "../parts/incident_state.ts";
 import { Attachments, Tasks } from "../parts/incident_tasks.ts";
+import { RuleName } from "../parts/rule_name.ts";
+import { Shares } from "../parts/incident_share.ts";
 import { Findings } from "../parts/incident_findings.ts";
 import { Merge } from "../parts/incident_merge.ts";
 import { Actions } from "../parts/incident_actions.ts";
@@ -79,6 +81,7 @@ export function IncidentPanel(props: { id: string; onClose: () => void; onChange
       h(Attachments, { incident, busy, act }),
       incident.finding_count > 0 && h("button.small.all-findings", { "aria-expanded": rule !== undefined, onClick: () => setRule(rule === undefined ? null : undefined) }, t("findings.all", { n: grouped(incident.finding_count) })),
       rule !== undefined && h(Findings, { key: String(rule), incident, rule, busy, act, onClose: () => setRule(undefined) }),
+      may("responder") && h(Shares, { id: props.id }),
       incident.state !== "closed" && h(Merge, { id: props.id, busy, act }),
       h("section", null,
         h("h3", null, t("incident.timeline")),
@@ -118,7 +121,7 @@ function Entry(props: { entry: TimelineEntry; onFindings: (rule: string | null) 
         entry.user && [" · ", h(Text, { text: entry.user })]),
       h("p", null, h(Text, { text: both(entry.text) })),
       (entry.rule || evidence.length > 0) && h("p.evidence", null,
-        entry.rule && h("span.tag", { title: t("incident.rule") }, h(Text, { text: entry.rule })),
+        entry.rule && h("span.tag", null, h(RuleName, { rule: entry.rule })),
         shown.map((event) => h("a.mono", { key: event, href: hashFor("search", { q: term("event.id", event), from: ALL.from, to: ALL.to }), title: t("incident.evidence") + " " + event }, event.length > 14 ? event.slice(0, 12) + "…" : event)),
         evidence.length > shown.length && h("button.link", { onClick: () => setAll(true) }, `+${evidence.length - shown.length}`))));
 }

@@ -80,7 +80,9 @@ export function age(text: string | null | undefined, now = Date.now()): string {
 export function duration(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`;
   if (ms < 60_000) return `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)} s`;
-  return t("age.minutes_span", { n: Math.round(ms / 60_000) });
+  const minutes = Math.round(ms / 60_000);
+  if (minutes < 120) return t("age.minutes_span", { n: minutes });
+  return minutes < 48 * 60 ? t("age.hours_span", { n: Math.round(minutes / 60) }) : t("age.days_span", { n: Math.round(minutes / 1440) });
 }
 
 /* Exact: money arrives as decimal text and must not pass through a double. */

@@ -3,7 +3,7 @@ import { useRef, useState } from "preact/hooks";
 import { h } from "./h.ts";
 import { usePoll } from "./poll.ts";
 import { Failed, SureButton, needs, useAct } from "./act.ts";
-import { Text } from "./visible.ts";
+import { Text, visible } from "./visible.ts";
 import { duration, grouped, utc } from "./format.ts";
 import { api } from "../api.ts";
 import type { Action, ActionWish, DryRun, IncidentDetail, Order } from "../api.ts";
@@ -81,7 +81,7 @@ function Ask(props: { incident: IncidentDetail; actions: Action[]; onAsked: () =
       dry.over_cap > 0 && h("p.warn", null, "▲ ", t("doing.over_cap", { n: grouped(dry.over_cap) })),
       dry.already > 0 && h("p.dim", null, t("doing.already", { n: grouped(dry.already) })),
       h("ul", null, dry.deeds.map((deed, i) => h("li", { key: i }, h("b", null, h(Text, { text: deed.value })),
-        h("pre.dry", null, h(Text, { text: JSON.stringify(deed.do, null, 1) })), h("small.dim", null, t("doing.and_undo")), h("pre.dry", null, h(Text, { text: JSON.stringify(deed.undo, null, 1) })))))),
+        h("pre.dry", null, visible(JSON.stringify(deed.do, null, 1), true)), h("small.dim", null, t("doing.and_undo")), h("pre.dry", null, visible(JSON.stringify(deed.undo, null, 1), true)))))),
     h("div.actions", null,
       h("button", { ...needs(action.role, busy || chosen.length === 0), onClick: look }, t("doing.dry_run")),
       h("button.danger", { ...needs(action.role, busy || !dry || chosen.length === 0), onClick: () => void ask() }, t("doing.do"))));

@@ -6,6 +6,7 @@ import { errorText } from "./poll.ts";
 import { CommentForm } from "./comment_form.ts";
 import { ExceptionForm } from "./exception_form.ts";
 import type { Act } from "./incident_state.ts";
+import { RuleName } from "./rule_name.ts";
 import { Severity } from "./badges.ts";
 import { term } from "./spl_edit.ts";
 import { ALL } from "./time_picker.ts";
@@ -47,12 +48,12 @@ export function Findings(props: { incident: IncidentDetail; rule: string | null;
   return h("section.findings", null,
     h("div.section-head", null, h("h3", null, t("findings.title"), " ", h("span.count", null, `${grouped(list.length)} / ${grouped(total)}`)), h("span.spring", null),
       h("button.quiet.small", { onClick: props.onClose }, t("panel.close"))),
-    props.rule && h("p.dim", null, t("findings.of_rule"), " ", h("span.tag", null, h(Text, { text: props.rule }))),
+    props.rule && h("p.dim", null, t("findings.of_rule"), " ", h("span.tag", null, h(RuleName, { rule: props.rule }))),
     h(Failed, { error }),
     h("ul.finding-list", null, shown.map((one) => h("li", { key: one.id },
       h("p.page-line", null,
         incident.state !== "closed" && h("input", { type: "checkbox", checked: chosen.has(one.id), "aria-label": t("findings.choose"), onChange: () => toggle(one.id) }),
-        h("time", { title: utc(one.time) }, dateTime(one.time)), h(Severity, { level: one.severity }), one.rule && h("span.tag", null, h(Text, { text: one.rule })),
+        h("time", { title: utc(one.time) }, dateTime(one.time)), h(Severity, { level: one.severity }), one.rule && h("span.tag", null, h(RuleName, { rule: one.rule })),
         h("span.spring", null),
         h("button.small", { ...needs("responder"), "aria-expanded": quiet === one, onClick: () => setQuiet(quiet === one ? null : one) }, t("findings.quiet"))),
       h("p", null, h(Text, { text: both({ en: one.en ?? one.title ?? "", ja: one.ja ?? one.title ?? "" }) })),

@@ -32,7 +32,7 @@ function Run(props: { run: PlaybookRun; onChanged: () => void }) {
   const act = useAct();
   const open = run.state === "running" || run.state === "stuck";
   const change = async (work: () => Promise<unknown>) => { const done = await act.run(work); if (done) props.onChanged(); return done; };
-  return h("div.run", { class: run.state },
+  return h("div.playbook-run", { class: run.state },
     h("p.page-line", null, h("span.mono", null, run.id), h("b", null, h(Text, { text: both(run.title) })),
       h("span.state", { class: run.state === "stuck" ? "bad" : run.state === "done" ? "good" : "" }, run.state === "stuck" ? "✕ " : "", word("run", run.state)),
       h("span.dim", null, h(Text, { text: run.by }), " · ", dateTime(run.started)), h("span.spring", null),
