@@ -32,9 +32,41 @@ export interface Overview {
     sources: number; sources_seen: number; silent: string[]; lag_ms: number; received: number; stored: number;
     quarantined: number; lost: number; rules: number; blind: number; events_per_second: number; disk_days: number | null;
   };
-  wake: { on_call: string | null; last_drill: string | null; open: number; acknowledged: number; pending_notifications: number };
-  brake: { mode: string; healthy: boolean; reason: string | Both; held: number; decisions: number; assets: AssetState[] };
+  wake: { on_call: Schedule[] | null; last_drill: Drills | null; running_pages: number; open: number; acknowledged: number; pending_notifications: number };
+  actions: { waiting: number; working: number; in_effect: number; stuck: number };
+  brake: { mode: string; healthy: boolean; reason: string | Both; tightened: boolean; held: number; decisions: number; assets: AssetState[] };
 }
+
+/* Waking people (docs/waking.md). */
+export interface Shift { person: string | null; from: string; to: string; arranged: boolean }
+export interface Schedule { schedule: string; shifts: Shift[]; more: boolean }
+export interface StandIn {
+  id: number; schedule: string | null; away: string | null; instead: string | null; from: string; to: string; reason: string; added_by: string; added: string;
+}
+export interface StandInWish { schedule?: string; away?: string; instead?: string; from: string; to: string; reason: string }
+export interface OfferedNotifier { name: string; kind: string; summary: string; needs_address: boolean }
+export interface Contact { notifier: string; address: string; works: boolean; proven: string | null }
+export interface Waking {
+  person: string; notifier: string; address: string; step: number; made: string; received: string | null; receipt: string | null; failed: string | null;
+}
+export interface WakePage {
+  id: number; incident: string; kind: "page" | "drill" | "test"; policy: string; severity: Severity; state: "running" | "answered" | "ended";
+  round: number; next_step: number; begun: string; held_until: string | null; unanswered: string | null; answered_by: string | null;
+  answered_how: string | null; answered: string | null; rule: string | null; waking_count: number; wakings: Waking[];
+}
+export interface WakingNow { on_call: Schedule[]; stand_ins: StandIn[]; notifiers: OfferedNotifier[]; pages: WakePage[] }
+export interface WakingPlan { text: string | null; saved_by: string | null; saved: string | null; from_file: boolean; people: string[]; schedules: string[] }
+export interface Drill {
+  day: string; started: string | null; outcome: "answered" | "missed" | "not_held" | null; person: string | null; answer_ms: number;
+  detail_en: string | null; detail_ja: string | null;
+}
+export interface Drills { drills: Drill[]; people: { person: string; answered: number; fastest_ms: number; mean_ms: number; slowest_ms: number }[] }
+export interface Interruptions {
+  people: { person: string; pages: number; pages_week: number; pages_night: number; budget_week: number; budget_night: number; most_by_rule: string | null }[];
+  nights: { person: string; night: string; pages: number }[];
+  rules: { rule: string; pages: number; false: number }[];
+}
+export interface Tightening { on: boolean; cause: string | null; since: string | null; undone_by: string | null; undone: string | null; reason: string | null }
 
 export type Scalar = string | number | boolean | null | { base64: string };
 export type Value = Scalar | Scalar[];
@@ -50,7 +82,7 @@ export interface SearchPage {
 
 export interface Incident {
   id: string; title: Both; severity: Severity; state: IncidentState; owner: string | null; opened: string; updated: string;
-  first_event: string | null; last_event: string | null; finding_count: number; entities: { type: string; value: string }[];
+  first_event: string | null; last_event: string | null; finding_count: number; entities: Entity[];
 }
 export interface TimelineEntry {
   time: string; kind: "finding" | "state" | "comment" | "notification" | "gate" | "link" | "severity" | "task" | "attachment"; text: Both; rule?: string | null;
@@ -62,7 +94,57 @@ export interface Answer {
   name: string; question: Both; answer: Both; state: "waiting" | "late" | "answered" | "incomplete" | "failed"; search: string | null;
   from: string; to: string; events: string[]; ms: number; asked: string | null; answered: string | null;
 }
+export const VERDICTS = ["true_positive", "false_positive", "benign", "duplicate", "drill"] as const;
+export interface EventLink { id: string; seq?: string; time?: string }
+export interface Task {
+  id: number; text: string; owner: string | null; due: string | null; added_by: string; added: string; done_by: string | null; done: string | null;
+}
+export interface Attachment { id: number; name: string; type: string | null; size: number; sha256: string; added_by: string; added: string }
+export interface Finding {
+  number: number; id: string; incident: string | null; rule: string | null; rule_id: string | null; title: string | null; severity: Severity;
+  en: string | null; ja: string | null; time: string; filed: string; entities: Entity[]; group: Entity[]; events: EventLink[]; event_count: number;
+}
+export interface Entity { type: string; value: string }
+export interface Exception {
+  id: number; kind: "exception" | "mute"; rule: string | null; entities: Entity[]; fields: { name: string; value: string }[]; reason: string; owner: string;
+  added_by: string; added: string; expires: string; ended: string | null; ended_by: string | null; finding: string | null; in_force: boolean;
+  count: number; last: string | null;
+}
+export interface ExceptionWish { kind: "exception" | "mute"; rule?: string; entities?: Entity[]; reason: string; expires: string }
+export interface ExceptionPreview {
+  days: number; findings: number; incidents: number; pages: number; looked_at: number; complete: boolean; complete_from: string | null; sample: Finding[];
+}
+
+/* What is done outside (docs/actions.md). */
+export interface Action {
+  name: string; kind: string; summary: string; takes: string[]; at_once: number; per_hour: number; lasts_s: number; approvals: number; role: Role;
+  approver_role: Role; in_effect: number; last_hour: number; stuck: number;
+}
+export interface Order {
+  id: string; action: string; incident: string | null; by: string; reason: string; asked_at: string; lasts_s: number; state: string; approvals_needed: number;
+  asked: number; over_cap: number; already: number; deed_count: number; done: number; failed: number; undone: number; cancelled: number; stuck: number;
+  approvals: { person: string; time: string }[];
+}
+export interface ActionWish { action: string; reason: string; entities: Entity[]; incident: string }
+export interface DryRun {
+  asked: number; would_do: number; over_cap: number; already: number; approvals_needed: number; lasts_s: number;
+  deeds: { type: string; value: string; do: unknown; undo: unknown }[];
+}
+export interface Playbook { name: string; title: Both; steps: { kind: string; action: string | null; text: Both }[]; usable: boolean }
+export interface RunStep {
+  step: number; kind: "approval" | "action" | "task"; order: string | null; action: string | null; text: Both; people: number; role: Role | null; state: string;
+  person: string | null; note: string | null; ended: string | null;
+}
+export interface PlaybookRun {
+  id: string; playbook: string; title: Both; incident: string; by: string; started: string; step: number; state: string; steps: RunStep[];
+  approvals: { step: number; person: string; time: string }[];
+}
+export interface Share { id: number; note: string; added_by: string; expires: string; ended: string | null; views: number; last_view: string | null }
+
 export interface IncidentDetail extends Incident {
+  clocks: { contained: string | null; contained_by: string | null; seconds: Record<"to_open" | "to_acknowledge" | "to_contain" | "to_close", number | null> };
+  related: { id: string; how: string; by: string | null; state: IncidentState }[]; tasks: Task[]; attachments: Attachment[];
+  chain: { entries: number; hash: string | null }; verdict: string | null;
   timeline: TimelineEntry[]; explanation?: Both | null; why?: Both | null; check?: Both | null; do?: Both | null;
   answers?: Answer[] | null;
   held?: { id: string; asset: string | null; amount: string | null; request_id: string }[] | null;
@@ -145,8 +227,8 @@ async function failure(response: Response): Promise<ApiError> {
 }
 
 /* The answer, when it is a good one. */
-async function ask(method: string, path: string, data?: unknown, signal?: AbortSignal): Promise<Response> {
-  const headers: Record<string, string> = {};
+async function ask(method: string, path: string, data?: unknown, signal?: AbortSignal, more?: Record<string, string>): Promise<Response> {
+  const headers: Record<string, string> = { ...more };
   if (method !== "GET") {
     headers["X-Hinomi-CSRF"] = csrf;
     headers["Content-Type"] = "application/json";
@@ -166,8 +248,8 @@ async function ask(method: string, path: string, data?: unknown, signal?: AbortS
   return response;
 }
 
-async function call<T>(method: string, path: string, data?: unknown, signal?: AbortSignal): Promise<T> {
-  const text = await (await ask(method, path, data, signal)).text();
+async function call<T>(method: string, path: string, data?: unknown, signal?: AbortSignal, headers?: Record<string, string>): Promise<T> {
+  const text = await (await ask(method, path, data, signal, headers)).text();
   return (text ? JSON.parse(text) : {}) as T;
 }
 
@@ -201,8 +283,53 @@ export const api = {
   incident: (id: string) => call<IncidentDetail>("GET", `/incidents/${part(id)}`),
   askAgain: (id: string) => call("POST", `/incidents/${part(id)}/answers/refresh`),
   acknowledge: (id: string) => call("POST", `/incidents/${part(id)}/acknowledge`),
-  close: (id: string, comment: string) => call("POST", `/incidents/${part(id)}/close`, { comment }),
-  comment: (id: string, text: string) => call("POST", `/incidents/${part(id)}/comments`, { text }),
+  close: (id: string, comment: string, verdict: string | undefined) => call("POST", `/incidents/${part(id)}/close`, { comment, verdict }),
+  comment: (id: string, text: string, events: EventLink[]) => call("POST", `/incidents/${part(id)}/comments`, { text, events }),
+  handOver: (id: string, owner: string, note: string) => call("POST", `/incidents/${part(id)}/owner`, { owner, note }),
+  contained: (id: string, note: string) => call("POST", `/incidents/${part(id)}/contained`, { note }),
+  reopen: (id: string, reason: string) => call<IncidentDetail>("POST", `/incidents/${part(id)}/reopen`, { reason }),
+  merge: (id: string, from: string[], reason: string) => call("POST", `/incidents/${part(id)}/merge`, { from, reason }),
+  split: (id: string, findings: string[], reason: string) => call<IncidentDetail>("POST", `/incidents/${part(id)}/split`, { findings, reason }),
+  findings: (id: string, after: number, limit: number) =>
+    call<{ findings: Finding[]; next: number | null; total: number }>("GET", `/incidents/${part(id)}/findings?after=${after}&limit=${limit}`),
+  addTask: (id: string, task: { text: string; owner?: string; due?: string }) => call("POST", `/incidents/${part(id)}/tasks`, task),
+  finishTask: (id: number) => call("POST", `/tasks/${id}/done`),
+  attach: (id: string, file: { name: string; type: string; base64: string }) => call("POST", `/incidents/${part(id)}/attachments`, file),
+  attachmentUrl: (id: number) => `/v1/attachments/${id}`,
+  shares: (id: string) => call<{ shares: Share[] }>("GET", `/incidents/${part(id)}/shares`),
+  share: (id: string, note: string, expires: string) => call<{ share: number; secret: string; path: string }>("POST", `/incidents/${part(id)}/shares`, { note, expires }),
+  endShare: (id: number) => call("POST", `/shares/${id}/end`),
+  handover: (from: string) => call<{ note: Both }>("GET", `/handover?from=${part(from)}`),
+
+  exceptions: (all: boolean) => call<{ exceptions: Exception[] }>("GET", `/exceptions?all=${all ? 1 : 0}`),
+  previewException: (wish: ExceptionWish, days: number) => call<ExceptionPreview>("POST", "/exceptions/preview", { ...wish, days }),
+  addException: (wish: ExceptionWish) => call<Exception>("POST", "/exceptions", wish),
+  endException: (id: number) => call<Exception>("POST", `/exceptions/${id}/end`),
+
+  actions: (incident: string) => call<{ actions: Action[]; orders: Order[] }>("GET", `/actions?incident=${part(incident)}`),
+  dryRun: (wish: ActionWish) => call<DryRun>("POST", "/actions", { ...wish, dry_run: true }),
+  act: (wish: ActionWish, key: string) => call<Order>("POST", "/actions", wish, undefined, { "Idempotency-Key": key }),
+  approveAction: (id: string) => call<Order>("POST", `/actions/${part(id)}/approve`),
+  undoAction: (id: string) => call<Order>("POST", `/actions/${part(id)}/undo`),
+  playbooks: (incident: string) => call<{ playbooks: Playbook[]; runs: PlaybookRun[] }>("GET", `/playbooks?incident=${part(incident)}`),
+  runPlaybook: (name: string, incident: string) => call<PlaybookRun>("POST", `/playbooks/${part(name)}/run`, { incident }),
+  answerStep: (run: string, step: number, answer: "done" | "skip" | "approve", text: string) =>
+    call<PlaybookRun>("POST", `/playbook_runs/${part(run)}/step`, { step, answer, text }),
+  stopRun: (run: string, undo: boolean) => call<PlaybookRun>("POST", `/playbook_runs/${part(run)}/stop`, { undo }),
+
+  waking: (pages: number) => call<WakingNow>("GET", `/waking?pages=${pages}`),
+  shifts: (days: number) => call<Schedule[]>("GET", `/waking/shifts?days=${days}`),
+  contacts: (person: string) => call<Contact[]>("GET", `/waking/contacts/${part(person)}`),
+  setContacts: (person: string, contacts: { notifier: string; address: string }[]) => call<Contact[]>("PUT", `/waking/contacts/${part(person)}`, { contacts }),
+  wakeNow: (person: string) => call<{ incident: string }>("POST", `/waking/test/${part(person)}`),
+  addStandIn: (wish: StandInWish) => call<WakingNow>("POST", "/waking/stand_ins", wish),
+  endStandIn: (id: number) => call<WakingNow>("POST", `/waking/stand_ins/${id}/end`),
+  drills: (limit: number) => call<Drills>("GET", `/waking/drills?limit=${limit}`),
+  interruptions: (days: number) => call<Interruptions>("GET", `/waking/interruptions?days=${days}`),
+  plan: () => call<WakingPlan>("GET", "/waking/plan"),
+  setPlan: (text: string, check_only: boolean) => call<WakingPlan>("PUT", "/waking/plan", { text, check_only }),
+  tightening: () => call<Tightening>("GET", "/gate/tightening"),
+  loosen: (reason: string) => call<Tightening>("POST", "/gate/loosen", { reason }),
 
   rules: () => call<{ rules: Rule[] }>("GET", "/rules"),
   inputs: () => call<{ sources: Source[] }>("GET", "/sources?limit=0"),

@@ -10,13 +10,15 @@ import type { PageName } from "./state.ts";
 import { LoginPage, SetupPage, UnreachablePage } from "./pages/welcome.ts";
 import { SearchPage } from "./pages/search.ts";
 import { IncidentsPage } from "./pages/incidents.ts";
+import { WakePage } from "./pages/wake.ts";
 import { BrakePage } from "./pages/brake.ts";
 import { SourcesPage } from "./pages/sources.ts";
 import { UnknownPage } from "./pages/unknown.ts";
+import { ExceptionsPage } from "./pages/exceptions.ts";
 import { AccessPage } from "./pages/access.ts";
 
 const PAGE: Record<PageName, () => any> = {
-  search: SearchPage, incidents: IncidentsPage, brake: BrakePage, sources: SourcesPage, unknown: UnknownPage, access: AccessPage,
+  search: SearchPage, incidents: IncidentsPage, wake: WakePage, brake: BrakePage, sources: SourcesPage, unknown: UnknownPage, exceptions: ExceptionsPage, access: AccessPage,
 };
 
 async function begin(): Promise<void> {

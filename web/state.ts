@@ -5,8 +5,8 @@
 import { useEffect, useReducer, useRef } from "preact/hooks";
 import type { Language, Overview, Status, User } from "./api.ts";
 
-export type PageName = "search" | "incidents" | "brake" | "sources" | "unknown" | "access";
-export const PAGES: PageName[] = ["search", "incidents", "brake", "sources", "unknown", "access"];
+export type PageName = "search" | "incidents" | "wake" | "brake" | "sources" | "unknown" | "exceptions" | "access";
+export const PAGES: PageName[] = ["search", "incidents", "wake", "brake", "sources", "unknown", "exceptions", "access"];
 export type Theme = "auto" | "light" | "dark";
 export interface Route { page: PageName; params: URLSearchParams; count: number }
 export interface Notice { id: number; level: "ok" | "bad"; text: string }
@@ -127,11 +127,10 @@ export function notify(level: Notice["level"], text: string): void {
   setTimeout(() => setState({ notices: state.notices.filter((other) => other.id !== notice.id) }), level === "ok" ? 3500 : 9000);
 }
 
-const RANK = { auditor: 0, viewer: 0, analyst: 1, responder: 2, engineer: 3, approver: 3, admin: 9 };
-/* Only to hide what the server would refuse; the server decides. */
+const RANK = { auditor: 0, viewer: 0, analyst: 1, responder: 2, engineer: 3, approver: 0, admin: 9 };
+/* Only to hide what the server would refuse; the server decides. Approving is nobody's but an approver's, not even an administrator's. */
 export function may(role: keyof typeof RANK): boolean {
   const mine = state.user?.role;
   if (!mine) return false;
-  if (role === "approver") return mine === "approver" || mine === "admin";
-  return RANK[mine] >= RANK[role];
+  return role === "approver" || role === "auditor" ? mine === role : RANK[mine] >= RANK[role];
 }

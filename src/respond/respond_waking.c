@@ -8,7 +8,7 @@
 
 #include <stdio.h>
 
-enum { SHIFTS_MAX = 1000, PAGES_LISTED_MAX = 500, ARENA_BYTES = 32 * 1024 * 1024 };
+enum { SHIFTS_MAX = 1000, PAGES_LISTED_MAX = 500, WAKINGS_LISTED_MAX = 50, ARENA_BYTES = 32 * 1024 * 1024 };
 
 /* ---- the plan ---- */
 
@@ -231,7 +231,8 @@ int respond_stand_ins_json(struct respond *respond, struct json *json, struct er
                               "SELECT id,schedule,away,instead,from_ns,to_ns,reason,added_by,added_ns FROM stand_ins"
                               " WHERE ended_ns IS NULL AND to_ns>?1 ORDER BY from_ns,id",
                               BINDS(bind_i64(clock_wall_ns(respond->config.clock))), &query, err);
-    while (result >= 0 && (result = query_step(query, err)) == 1) {
+    bool begun = result == 0;
+    while (begun && (result = query_step(query, err)) == 1) {
         arena_reset(arena);
         json_open(json, '{');
         json_put_i64(json, "id", query_get_i64(query, 0));
@@ -245,8 +246,8 @@ int respond_stand_ins_json(struct respond *respond, struct json *json, struct er
         json_put_time(json, "added", query_get_i64(query, 8));
         json_close(json, '}');
     }
-    if (result >= 0)
-        query_end(query);
+    if (begun)
+        query_end(query); /* also after a failure: the query holds the database's lock */
     json_close(json, ']');
     arena_free(arena);
     return result < 0 ? -1 : 0;
@@ -254,45 +255,86 @@ int respond_stand_ins_json(struct respond *respond, struct json *json, struct er
 
 /* ---- pages ---- */
 
+/* Whom a page woke, by which contact, and what the other side said; the latest, with the number of all. */
+static int put_wakings(struct database *database, int64_t page, struct arena *arena, struct json *json, struct err *err)
+{
+    struct query *query;
+    int64_t total;
+    int result;
+    if (database_number(database, "SELECT count(*) FROM wakings WHERE page=?1", BINDS(bind_i64(page)), &total, err) < 0 ||
+        query_begin_with(database,
+                         "SELECT person,notifier,address,step,made_ns,received_ns,receipt,failed FROM"
+                         " (SELECT * FROM wakings WHERE page=?1 ORDER BY id DESC LIMIT ?2) ORDER BY id",
+                         BINDS(bind_i64(page), bind_i64(WAKINGS_LISTED_MAX)), &query, err) < 0)
+        return -1;
+    json_put_i64(json, "waking_count", total);
+    json_key(json, "wakings");
+    json_open(json, '[');
+    while ((result = query_step(query, err)) == 1) {
+        json_open(json, '{');
+        json_put_text(json, "person", query_get_text(query, 0, arena));
+        json_put_text(json, "notifier", query_get_text(query, 1, arena));
+        json_put_text(json, "address", query_get_text(query, 2, arena));
+        json_put_i64(json, "step", query_get_i64(query, 3) + 1);
+        json_put_time(json, "made", query_get_i64(query, 4));
+        json_put_time_or_null(json, "received", query_get_i64(query, 5));
+        json_put_text_or_null(json, "receipt", query_get_text(query, 6, arena));
+        json_put_text_or_null(json, "failed", query_get_text(query, 7, arena));
+        json_close(json, '}');
+    }
+    json_close(json, ']');
+    query_end(query);
+    return result < 0 ? -1 : 0;
+}
+
+static int put_page(struct respond *respond, struct query *query, struct arena *arena, struct json *json, struct err *err)
+{
+    char name[INCIDENT_NAME_SIZE];
+    incident_name(query_get_i64(query, 1), name);
+    json_open(json, '{');
+    json_put_i64(json, "id", query_get_i64(query, 0));
+    json_put_text(json, "incident", slice_text(name));
+    json_put_text(json, "kind", query_get_text(query, 2, arena));
+    json_put_text(json, "policy", query_get_text(query, 3, arena));
+    json_put_text(json, "severity", slice_text(severity_name((enum severity)query_get_i64(query, 4))));
+    json_put_text(json, "state", query_get_text(query, 5, arena));
+    json_put_i64(json, "round", query_get_i64(query, 6) + 1);
+    json_put_i64(json, "next_step", query_get_i64(query, 7) + 1);
+    json_put_time(json, "begun", query_get_i64(query, 8));
+    json_put_time_or_null(json, "held_until", query_get_i64(query, 9));
+    json_put_time_or_null(json, "unanswered", query_get_i64(query, 10));
+    json_put_text_or_null(json, "answered_by", query_get_text(query, 11, arena));
+    json_put_text_or_null(json, "answered_how", query_get_text(query, 12, arena));
+    json_put_time_or_null(json, "answered", query_get_i64(query, 13));
+    json_put_text_or_null(json, "rule", query_get_text(query, 14, arena));
+    int result = put_wakings(respond->config.database, query_get_i64(query, 0), arena, json, err);
+    json_close(json, '}');
+    return result;
+}
+
 int respond_pages_json(struct respond *respond, int64_t limit, struct json *json, struct err *err)
 {
     struct query *query;
     struct arena *arena = arena_new(4 * MIB);
-    char name[INCIDENT_NAME_SIZE];
     int result;
     if (!arena)
         return err_nomem(err);
     json_open(json, '[');
     result = query_begin_with(respond->config.database,
                               "SELECT id,incident,kind,policy,severity,state,round,step,begun_ns,held_until_ns,unanswered_ns,"
-                              "answered_by,answered_how,answered_ns,rule FROM pages ORDER BY id DESC LIMIT ?1",
+                              "answered_by,answered_how,answered_ns,rule FROM pages ORDER BY state='running' DESC,id DESC LIMIT ?1",
                               BINDS(bind_i64(limit < PAGES_LISTED_MAX ? limit : PAGES_LISTED_MAX)), &query, err);
-    while (result >= 0 && (result = query_step(query, err)) == 1) {
-        arena_reset(arena);
-        incident_name(query_get_i64(query, 1), name);
-        json_open(json, '{');
-        json_put_i64(json, "id", query_get_i64(query, 0));
-        json_put_text(json, "incident", slice_text(name));
-        json_put_text(json, "kind", query_get_text(query, 2, arena));
-        json_put_text(json, "policy", query_get_text(query, 3, arena));
-        json_put_text(json, "severity", slice_text(severity_name((enum severity)query_get_i64(query, 4))));
-        json_put_text(json, "state", query_get_text(query, 5, arena));
-        json_put_i64(json, "round", query_get_i64(query, 6) + 1);
-        json_put_i64(json, "next_step", query_get_i64(query, 7) + 1);
-        json_put_time(json, "begun", query_get_i64(query, 8));
-        json_put_time_or_null(json, "held_until", query_get_i64(query, 9));
-        json_put_time_or_null(json, "unanswered", query_get_i64(query, 10));
-        json_put_text_or_null(json, "answered_by", query_get_text(query, 11, arena));
-        json_put_text_or_null(json, "answered_how", query_get_text(query, 12, arena));
-        json_put_time_or_null(json, "answered", query_get_i64(query, 13));
-        json_put_text_or_null(json, "rule", query_get_text(query, 14, arena));
-        json_close(json, '}');
+    if (result == 0) {
+        while ((result = query_step(query, err)) == 1) {
+            arena_reset(arena);
+            if ((result = put_page(respond, query, arena, json, err)) < 0)
+                break;
+        }
+        query_end(query); /* also after a failure: the query holds the database's lock */
     }
-    if (result >= 0)
-        query_end(query);
     json_close(json, ']');
     arena_free(arena);
-    return result < 0 ? -1 : 0;
+    return result;
 }
 
 /* ---- drills and interruptions ---- */

@@ -8,39 +8,18 @@
 //   CHROMIUM            the browser, /usr/bin/chromium when unset
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { chromium } from "playwright-core";
+import { complaints, launch, outside, watch } from "./browser.mjs";
 import { hostile, marker } from "./hostile.mjs";
 
 const { HINOMI_URL, HINOMI_SETUP_CODE, HINOMI_HEC, HINOMI_HEC_TOKEN, HINOMI_GATE_TOKEN } = process.env;
 const USER = process.env.HINOMI_USER ?? "sato";
 const PASSWORD = process.env.HINOMI_PASSWORD ?? "correct horse battery";
 const ALL = { from: "0", to: "2200-01-01T00:00:00Z" };
-const FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
 const skip = !HINOMI_URL ? "HINOMI_URL is not set: no server to test against"
   : !HINOMI_SETUP_CODE && !process.env.HINOMI_PASSWORD ? "neither HINOMI_SETUP_CODE nor HINOMI_PASSWORD is set" : false;
 
 let browser, page;
-const complaints = [];
-const outside = [];
-
-async function watch(context) {
-  const made = await context.newPage();
-  // A refused query (400) and a missing session (401) are answers, which Chromium also writes to the console.
-  made.on("console", (message) => {
-    if (message.type() === "error" && !/status of 40[013]/.test(message.text())) complaints.push(message.text());
-  });
-  made.on("pageerror", (error) => complaints.push(String(error.stack ?? error)));
-  made.on("dialog", (dialog) => { complaints.push("dialog: " + dialog.message()); void dialog.dismiss(); });
-  made.on("request", (request) => {
-    if (!request.url().startsWith(new URL(HINOMI_URL).origin) && !request.url().startsWith("data:")) outside.push(request.url());
-  });
-  await made.addInitScript(() => {
-    window.reports = [];
-    addEventListener("securitypolicyviolation", (event) => window.reports.push(`${event.violatedDirective} ${event.blockedURI}`));
-  });
-  return made;
-}
 
 async function search(query, range = ALL) {
   const hash = `#/search?${new URLSearchParams({ q: query, ...range })}`;
@@ -52,9 +31,9 @@ async function search(query, range = ALL) {
 
 describe("console", { skip }, () => {
   before(async () => {
-    browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
+    browser = await launch();
     const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: "ja-JP", timezoneId: "Asia/Tokyo" });
-    page = await watch(context);
+    page = await watch(context, HINOMI_URL);
     page.setDefaultTimeout(15_000);
     await page.goto(HINOMI_URL);
     await page.locator("form").waitFor();

@@ -6,7 +6,7 @@ import { useListKeys } from "../parts/keys.ts";
 import { Text } from "../parts/visible.ts";
 import { brakeTone } from "../parts/strip.ts";
 import { DecisionWord } from "../parts/badges.ts";
-import { CommentForm } from "./incident_detail.ts";
+import { CommentForm } from "../parts/comment_form.ts";
 import { dateTime, grouped, utc } from "../parts/format.ts";
 import { api } from "../api.ts";
 import type { AssetState, Decision, Hold } from "../api.ts";

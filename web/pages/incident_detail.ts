@@ -5,6 +5,15 @@ import { errorText, usePoll } from "../parts/poll.ts";
 import { Text } from "../parts/visible.ts";
 import { dateTime, grouped, utc } from "../parts/format.ts";
 import { Severity, StateWord } from "../parts/badges.ts";
+import { CommentForm } from "../parts/comment_form.ts";
+import { IncidentFacts, StateButtons } from "../parts/incident_state.ts";
+import { Attachments, Tasks } from "../parts/incident_tasks.ts";
+import { RuleName } from "../parts/rule_name.ts";
+import { Shares } from "../parts/incident_share.ts";
+import { Findings } from "../parts/incident_findings.ts";
+import { Merge } from "../parts/incident_merge.ts";
+import { Actions } from "../parts/incident_actions.ts";
+import { Playbooks } from "../parts/incident_playbooks.ts";
 import { term } from "../parts/spl_edit.ts";
 import { ALL } from "../parts/time_picker.ts";
 import { api } from "../api.ts";
@@ -15,11 +24,12 @@ import type { Key } from "../i18n/text.ts";
 
 const EVERY_MS = 3000;
 const EVIDENCE_SHOWN = 6;
+const COMMENT_EVENTS_MAX = 20;
 
 export function IncidentPanel(props: { id: string; onClose: () => void; onChanged: () => void }) {
   useStore((s) => s.language);
   const { data: incident, error, reload } = usePoll(() => api.incident(props.id), EVERY_MS, [props.id]);
-  const [closing, setClosing] = useState(false);
+  const [rule, setRule] = useState<string | null | undefined>(undefined); // whose findings are listed; null: all
   const [busy, setBusy] = useState(false);
   const panel = useRef<HTMLElement>(null);
   useEffect(() => { panel.current?.scrollTo(0, 0); }, [props.id]);
@@ -53,13 +63,7 @@ export function IncidentPanel(props: { id: string; onClose: () => void; onChange
         h("span", { title: utc(incident.first_event) }, dateTime(incident.first_event)), " – ", h("span", { title: utc(incident.last_event) }, dateTime(incident.last_event)),
         " · ", t("incidents.findings", { n: grouped(incident.finding_count) }),
         " · ", incident.owner ? [t("incident.owner"), " ", h(Text, { text: incident.owner })] : t("incident.no_owner")),
-      incident.state !== "closed" && h("div.actions", null,
-        incident.state === "open" && h("button.primary", { disabled: busy || !may("responder"), title: may("responder") ? undefined : t("role.needed", { role: word("role", "responder") }), onClick: () => void act(() => api.acknowledge(props.id), "incident.acknowledged") }, t("incident.acknowledge")),
-        h("button", { disabled: busy || !may("responder"), title: may("responder") ? undefined : t("role.needed", { role: word("role", "responder") }), "aria-expanded": closing, onClick: () => setClosing(!closing) }, t("incident.close"))),
-      closing && incident.state !== "closed" && h(CommentForm, {
-        label: t("incident.close_comment"), submit: t("incident.close_confirm"), required: true, cancel: () => setClosing(false), busy,
-        onSubmit: async (text) => { const done = await act(() => api.close(props.id, text), "incident.closed"); if (done) setClosing(false); return done; },
-      }),
+      h(StateButtons, { incident, busy, act }),
       h(Told, { incident }),
       incident.answers && incident.answers.length > 0 && h("section", null,
         h("h3", null, t("incident.answers")),
@@ -74,13 +78,27 @@ export function IncidentPanel(props: { id: string; onClose: () => void; onChange
         h("ul.entity-list", null, incident.entities.map((entity, i) =>
           h("li", { key: i }, h("small", null, word("entity", entity.type)),
             h("a", { href: hashFor("search", { q: `"${entity.value.replace(/\\/g, "\\\\").replace(/"/g, '\\"')}"`, from: ALL.from, to: ALL.to }), title: t("incident.search_entity") }, h(Text, { text: entity.value })))))),
+      h(IncidentFacts, { incident }),
+      h(Tasks, { incident, busy, act }),
+      h(Actions, { incident }),
+      h(Playbooks, { incident }),
+      h(Attachments, { incident, busy, act }),
+      incident.finding_count > 0 && h("button.small.all-findings", { "aria-expanded": rule !== undefined, onClick: () => setRule(rule === undefined ? null : undefined) }, t("findings.all", { n: grouped(incident.finding_count) })),
+      rule !== undefined && h(Findings, { key: String(rule), incident, rule, busy, act, onClose: () => setRule(undefined) }),
+      may("responder") && h(Shares, { id: props.id }),
+      incident.state !== "closed" && h(Merge, { id: props.id, busy, act }),
       h("section", null,
         h("h3", null, t("incident.timeline")),
-        h("ol.timeline", null, [...incident.timeline].sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0)).map((entry, i) => h(Entry, { key: i, entry })))),
-      may("analyst") && h(CommentForm, {
-        label: t("incident.comment"), submit: t("incident.comment_add"), required: true, busy,
-        onSubmit: (text) => act(() => api.comment(props.id, text), "incident.commented"),
+        h("ol.timeline", null, [...incident.timeline].sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0)).map((entry, i) => h(Entry, { key: i, entry, onFindings: setRule })))),
+      may("analyst") && incident.state !== "closed" && h(CommentForm, {
+        label: t("incident.comment_events"), submit: t("incident.comment_add"), required: true, busy,
+        onSubmit: (text) => act(() => api.comment(props.id, text, linked(text)), "incident.commented"),
       })));
+}
+
+/* Events that a comment names, as event:ID, are linked. */
+function linked(text: string): { id: string }[] {
+  return [...new Set([...text.matchAll(/\bevent:([\w.:-]+)/g)].map((match) => match[1]!))].slice(0, COMMENT_EVENTS_MAX).map((id) => ({ id }));
 }
 
 function Told(props: { incident: IncidentDetail }) {
@@ -104,7 +122,7 @@ function Answered(props: { answer: Answer }) {
 
 const KIND_ICON: Record<string, string> = { finding: "◆", state: "●", comment: "✎", notification: "☏", gate: "❚❚", link: "⚭", action: "▶", wake: "☏", severity: "▲", task: "☑", attachment: "▤" };
 
-function Entry(props: { entry: TimelineEntry }) {
+function Entry(props: { entry: TimelineEntry; onFindings: (rule: string | null) => void }) {
   const { entry } = props;
   const [all, setAll] = useState(false);
   const evidence = entry.evidence ?? [];
@@ -113,31 +131,11 @@ function Entry(props: { entry: TimelineEntry }) {
     h("i.entry-icon", { "aria-hidden": true }, KIND_ICON[entry.kind] ?? "•"),
     h("div", null,
       h("p.entry-head", null, h("time", { title: utc(entry.time) }, dateTime(entry.time)), " ", h("span.dim", null, word("kind", entry.kind)),
-        entry.severity && [" ", h(Severity, { level: entry.severity })], entry.count !== undefined && entry.count > 1 && h("span.dim", { title: `${utc(entry.first)} – ${utc(entry.last)}` }, ` ×${entry.count}`),
+        entry.severity && [" ", h(Severity, { level: entry.severity })], entry.count !== undefined && entry.count > 1 && [" ", h("button.link", { title: `${t("findings.show")} ${utc(entry.first)} – ${utc(entry.last)}`, onClick: () => props.onFindings(entry.rule ?? null) }, `×${grouped(entry.count)}`)],
         entry.user && [" · ", h(Text, { text: entry.user })]),
       h("p", null, h(Text, { text: both(entry.text) })),
       (entry.rule || evidence.length > 0) && h("p.evidence", null,
-        entry.rule && h("span.tag", { title: t("incident.rule") }, h(Text, { text: entry.rule })),
+        entry.rule && h("span.tag", null, h(RuleName, { rule: entry.rule })),
         shown.map((event) => h("a.mono", { key: event, href: hashFor("search", { q: term("event.id", event), from: ALL.from, to: ALL.to }), title: t("incident.evidence") + " " + event }, event.length > 14 ? event.slice(0, 12) + "…" : event)),
         evidence.length > shown.length && h("button.link", { onClick: () => setAll(true) }, `+${evidence.length - shown.length}`))));
-}
-
-export function CommentForm(props: {
-  label: string; submit: string; required?: boolean; busy: boolean; cancel?: () => void; onSubmit: (text: string) => Promise<boolean>;
-}) {
-  const [text, setText] = useState("");
-  const [wrong, setWrong] = useState("");
-  const submit = async (event: Event) => {
-    event.preventDefault();
-    if (props.required && !text.trim()) return setWrong(t("form.need_text"));
-    setWrong("");
-    if (await props.onSubmit(text.trim())) setText("");
-  };
-  return h("form.inline-form", { onSubmit: submit, onKeyDown: (e: KeyboardEvent) => { if (e.key === "Escape" && props.cancel) { e.preventDefault(); props.cancel(); } } },
-    h("label.field", null, h("span", null, props.label),
-      h("textarea", { rows: 3, value: text, onInput: (e: Event) => setText((e.target as HTMLTextAreaElement).value) })),
-    wrong && h("p.error-text", { role: "alert" }, wrong),
-    h("div.actions", null,
-      h("button", { type: "submit", class: props.cancel ? "primary" : "", disabled: props.busy }, props.submit),
-      props.cancel && h("button.quiet", { onClick: props.cancel }, t("form.cancel"))));
 }

@@ -2,13 +2,14 @@
 import { useEffect, useState } from "preact/hooks";
 import { h } from "../parts/h.ts";
 import { IncidentPanel } from "./incident_detail.ts";
+import { Handover } from "../parts/handover.ts";
 import { usePoll } from "../parts/poll.ts";
 import { useListKeys } from "../parts/keys.ts";
 import { Text } from "../parts/visible.ts";
 import { age, dateTime, grouped, utc } from "../parts/format.ts";
 import { Severity, StateWord } from "../parts/badges.ts";
 import { api } from "../api.ts";
-import { navigate, useStore } from "../state.ts";
+import { hashFor, navigate, useStore } from "../state.ts";
 import { both, t, word } from "../i18n/text.ts";
 import type { Key } from "../i18n/text.ts";
 
@@ -28,6 +29,7 @@ export function IncidentsPage() {
   const id = params.get("id");
   const { data, error, reload } = usePoll(() => api.incidents(states, LIMIT), EVERY_MS, [states]);
   const incidents = data?.incidents ?? [];
+  const [handover, setHandover] = useState(false);
   const [cursor, setCursor] = useState<string | null>(id);
   const show = (next: string | null, how: "push" | "replace" = "push") =>
     navigate("incidents", { state: states === FILTERS[0]!.states ? undefined : states, id: next ?? undefined }, how);
@@ -53,7 +55,10 @@ export function IncidentsPage() {
         h("div.segmented", { role: "group", "aria-label": t("incidents.filter") }, FILTERS.map((one) =>
           h("button", { key: one.states, "aria-pressed": states === one.states, onClick: () => navigate("incidents", { state: one.states === FILTERS[0]!.states ? undefined : one.states }) }, t(one.key)))),
         h("span.spring", null),
+        h("button.small", { "aria-expanded": handover, onClick: () => setHandover(!handover) }, t("handover.open")),
+        h("a", { href: hashFor("exceptions") }, t("nav.exceptions")),
         data && h("span.dim", null, data.total > incidents.length ? t("incidents.shown", { n: incidents.length, total: grouped(data.total) }) : t("incidents.total", { n: grouped(data.total) }))),
+      handover && h(Handover, {}),
       error && h("p.message.error", { role: "alert" }, h("b", null, "✕ "), error),
       data && incidents.length === 0 && h("div.empty", null,
         h("h2", null, t("incidents.none")), h("p", null, t("incidents.none_next")),

@@ -1,5 +1,5 @@
 /* Sources and rules: does every log arrive, can every rule see. */
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { h } from "../parts/h.ts";
 import { usePoll } from "../parts/poll.ts";
 import { Text } from "../parts/visible.ts";
@@ -80,7 +80,9 @@ function sorted(rules: Rule[], by: number | null): Rule[] {
 
 function Rules() {
   const { data, error } = usePoll(() => api.rules(), RULES_EVERY_MS, []);
-  const [filter, setFilter] = useState("");
+  const wantedRule = useStore((s) => s.route.params).get("rule") ?? "";
+  const [filter, setFilter] = useState(wantedRule);
+  useEffect(() => { setFilter(wantedRule); if (wantedRule) document.getElementById("rules")?.scrollIntoView(); }, [wantedRule]);
   const [blindOnly, setBlindOnly] = useState(false);
   const [all, setAll] = useState(false);
   const [order, setOrder] = useState<number | null>(null);
@@ -90,7 +92,7 @@ function Rules() {
   const about = (rule: Rule) => `${rule.id} ${both(rule.title)} ${rule.level} ${rule.status} ${rule.author ?? ""} ${(rule.tags ?? []).join(" ")}`;
   const found = sorted(rules.filter((rule) => (!blindOnly || rule.blind) && about(rule).toLowerCase().includes(wanted)), order);
   const shown = all ? found : found.slice(0, RULES_SHOWN);
-  return h("section", null,
+  return h("section", { id: "rules" },
     h("div.section-head", null,
       h("h2", null, t("rules.title"), " ", h("span.count", null, rules.length)),
       h("input", { type: "search", placeholder: t("rules.filter"), "aria-label": t("rules.filter"), value: filter, onInput: (e: Event) => setFilter((e.target as HTMLInputElement).value) }),

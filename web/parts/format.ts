@@ -52,6 +52,20 @@ export function tick(seconds: number, stepSeconds: number): string {
   return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 }
 
+/* 11-24 (Tue) 09:00: for what lies days ahead or behind. */
+export function dayTime(text: string | number | null | undefined): string {
+  const time = toMillis(text);
+  if (time === null) return "–";
+  const d = new Date(time);
+  return `${two(d.getMonth() + 1)}-${two(d.getDate())} (${formatter("weekday", { weekday: "short" }).format(d)}) ${two(d.getHours())}:${two(d.getMinutes())}`;
+}
+
+/* As an input of the kind datetime-local has it, in the browser's zone. */
+export function localInput(millis: number): string {
+  const d = new Date(millis);
+  return `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())}T${two(d.getHours())}:${two(d.getMinutes())}`;
+}
+
 export function age(text: string | null | undefined, now = Date.now()): string {
   const time = toMillis(text);
   if (time === null) return "–";
@@ -66,7 +80,9 @@ export function age(text: string | null | undefined, now = Date.now()): string {
 export function duration(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`;
   if (ms < 60_000) return `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)} s`;
-  return t("age.minutes_span", { n: Math.round(ms / 60_000) });
+  const minutes = Math.round(ms / 60_000);
+  if (minutes < 120) return t("age.minutes_span", { n: minutes });
+  return minutes < 48 * 60 ? t("age.hours_span", { n: Math.round(minutes / 60) }) : t("age.days_span", { n: Math.round(minutes / 1440) });
 }
 
 /* Exact: money arrives as decimal text and must not pass through a double. */

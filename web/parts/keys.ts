@@ -8,7 +8,7 @@ export interface ListKeys { move: (by: 1 | -1) => void; open: () => void; close:
 let list: ListKeys | null = null;
 let afterG = 0; // when g was pressed
 
-const GO: Record<string, PageName> = { s: "search", i: "incidents", b: "brake", o: "sources", a: "access" };
+const GO: Record<string, PageName> = { s: "search", i: "incidents", w: "wake", b: "brake", o: "sources", a: "access" };
 
 /* The mounted list receives the keys; the last one mounted wins. */
 export function useListKeys(keys: ListKeys): void {

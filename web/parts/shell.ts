@@ -60,9 +60,10 @@ export function Shell(props: { children?: Child }) {
   const open = overview?.wake.open ?? 0;
   useEffect(() => { document.title = `${open > 0 ? `(${open}) ` : ""}${t(`nav.${page}` as Key)} – 火の見 Hinomi`; });
 
-  const pages = PAGES.filter((name) => name !== "unknown" && (name !== "access" || user.role === "admin"));
-  const current = page === "unknown" ? "sources" : page; // it is reached from there
-  const badge = (name: PageName) => (name === "incidents" && open > 0 ? h("span.nav-badge", null, open)
+  const pages = PAGES.filter((name) => name !== "unknown" && name !== "exceptions" && (name !== "access" || user.role === "admin"));
+  const current = page === "unknown" ? "sources" : page === "exceptions" ? "incidents" : page; // they are reached from there
+  const running = overview?.wake.running_pages ?? 0;
+  const badge = (name: PageName) => (name === "wake" && running > 0 ? h("span.nav-badge", null, running) : name === "incidents" && open > 0 ? h("span.nav-badge", null, open)
     : name === "brake" && overview && overview.brake.held > 0 ? h("span.nav-badge.warn", null, overview.brake.held) : null);
   return h("div.shell", null,
     h("header.top", null,
@@ -87,7 +88,7 @@ export function Notices() {
 }
 
 const KEYS: [keys: string[], about: Key][] = [
-  [["/"], "key.search"], [["g", "s"], "key.go_search"], [["g", "i"], "key.go_incidents"], [["g", "b"], "key.go_brake"],
+  [["/"], "key.search"], [["g", "s"], "key.go_search"], [["g", "i"], "key.go_incidents"], [["g", "w"], "key.go_wake"], [["g", "b"], "key.go_brake"],
   [["g", "o"], "key.go_sources"], [["g", "a"], "key.go_access"], [["j"], "key.down"], [["k"], "key.up"], [["Enter"], "key.open"], [["Esc"], "key.close"],
   [["Enter"], "key.run"], [["Shift", "Enter"], "key.newline"], [["Ctrl", "Space"], "key.complete"], [["?"], "key.help"],
 ];

@@ -7,8 +7,9 @@ import { h } from "./h.ts";
 import type { Child } from "./h.ts";
 import { ApiError, api } from "../api.ts";
 import type { Overview } from "../api.ts";
-import { age, dateTime, duration, grouped, short, utc } from "./format.ts";
+import { dateTime, duration, grouped, short, utc } from "./format.ts";
 import { Text } from "./visible.ts";
+import { Tightened } from "./tightened.ts";
 import { hashFor, setState, useStore } from "../state.ts";
 import type { PageName } from "../state.ts";
 import { both, t, word } from "../i18n/text.ts";
@@ -46,13 +47,17 @@ function seeTone(see: Overview["see"]): Tone {
   return "good";
 }
 
+/* Who has each schedule now; null is nobody. */
+const onCallNow = (wake: Overview["wake"]) => (wake.on_call ?? []).map((one) => ({ schedule: one.schedule, person: one.shifts[0]?.person ?? null }));
+
 function wakeTone(wake: Overview["wake"]): Tone {
-  if (wake.open > 0 || wake.pending_notifications > 0) return "bad";
-  return wake.on_call === null || wake.acknowledged > 0 ? "warn" : "good";
+  if (wake.open > 0 || wake.running_pages > 0 || wake.pending_notifications > 0 || wake.last_drill?.drills[0]?.outcome === "missed") return "bad";
+  const now = onCallNow(wake);
+  return now.length === 0 || now.some((one) => one.person === null) || wake.acknowledged > 0 ? "warn" : "good";
 }
 
 export function brakeTone(brake: Overview["brake"]): Tone {
-  if (!brake.healthy) return "bad";
+  if (!brake.healthy || brake.tightened) return "bad";
   return brake.held > 0 || brake.mode !== "enforce" ? "warn" : "good";
 }
 
@@ -76,7 +81,7 @@ export function Strip() {
     return h("nav.strip", { "aria-label": t("strip.label") },
       reachable ? h("p.strip-wait", { role: "status" }, t("strip.loading"))
         : h("p.strip-lost", { role: "alert" }, h("b", null, "✕ ", t("strip.unreachable")), " ", overview ? t("strip.last", { time: dateTime(overview.time) }) : ""));
-  const { see, wake, brake } = overview;
+  const { see, wake, brake, actions } = overview;
   return h("nav.strip", { "aria-label": t("strip.label") },
     h(Block, { glyph: "目", name: "see.name", other: "see.other", page: "sources", tone: seeTone(see) },
       h(Figure, { label: t("see.sources") }, see.sources_seen, "/", see.sources),
@@ -87,14 +92,37 @@ export function Strip() {
       see.quarantined > 0 && h(Figure, { label: t("see.quarantined"), tone: "warn" }, grouped(see.quarantined)),
       h(Figure, { label: t("see.rules") }, grouped(see.rules), see.blind > 0 ? h("small", null, " ", t("see.blind", { n: see.blind })) : ""),
       see.disk_days !== null && h(Figure, { label: t("see.disk"), tone: see.disk_days < 7 ? "warn" : undefined }, t("see.days", { n: grouped(see.disk_days) }))),
-    h(Block, { glyph: "起", name: "wake.name", other: "wake.other", page: "incidents", tone: wakeTone(wake) },
+    h(Block, { glyph: "起", name: "wake.name", other: "wake.other", page: "wake", tone: wakeTone(wake) },
+      h(OnCallFigure, { wake }),
+      wake.running_pages > 0 && h(Figure, { label: t("wake.running"), tone: "bad" }, "☏ ", grouped(wake.running_pages)),
       h(Figure, { label: t("wake.open"), tone: wake.open > 0 ? "bad" : undefined }, grouped(wake.open)),
+      h(DrillFigure, { wake }),
       h(Figure, { label: t("wake.acknowledged") }, grouped(wake.acknowledged)),
-      h(Figure, { label: t("wake.on_call"), tone: wake.on_call ? undefined : "warn" }, wake.on_call ? h(Text, { text: wake.on_call }) : t("wake.nobody")),
-      wake.pending_notifications > 0 && h(Figure, { label: t("wake.pending"), tone: "bad" }, grouped(wake.pending_notifications)),
-      h(Figure, { label: t("wake.drill"), title: utc(wake.last_drill) }, wake.last_drill ? age(wake.last_drill) : t("wake.no_drill"))),
+      wake.pending_notifications > 0 && h(Figure, { label: t("wake.pending"), tone: "bad" }, grouped(wake.pending_notifications))),
     h(Block, { glyph: "止", name: "brake.name", other: "brake.other", page: "brake", tone: brakeTone(brake) },
       h(Figure, { label: t("brake.mode"), title: both(brake.reason) }, word("mode", brake.mode)),
+      brake.tightened && h(Figure, { label: t("brake.tightened"), tone: "bad" }, "✕ ", t("brake.tightened_yes")),
       h(Figure, { label: t("brake.held"), tone: brake.held > 0 ? "warn" : undefined }, grouped(brake.held)),
-      h(Figure, { label: t("brake.decisions") }, short(brake.decisions))));
+      actions.stuck > 0 && h(Figure, { label: t("brake.actions_stuck"), tone: "bad" }, "✕ ", grouped(actions.stuck)),
+      actions.waiting > 0 && h(Figure, { label: t("brake.actions_waiting"), tone: "warn" }, grouped(actions.waiting)),
+      actions.in_effect > 0 && h(Figure, { label: t("brake.actions_in_effect") }, grouped(actions.in_effect)),
+      h(Figure, { label: t("brake.decisions") }, short(brake.decisions))),
+    brake.tightened && h(Tightened, {}));
+}
+
+function OnCallFigure(props: { wake: Overview["wake"] }) {
+  const now = onCallNow(props.wake);
+  const missing = now.length === 0 || now.some((one) => one.person === null);
+  const title = now.map((one) => `${one.schedule}: ${one.person ?? t("wake.nobody")}`).join("\n");
+  return h(Figure, { label: t("wake.on_call"), tone: missing ? "warn" : undefined, title },
+    now.length === 0 ? t("wake.nobody") : [...new Set(now.map((one) => one.person))].map((person, i) => [i > 0 && " · ", person === null ? t("wake.nobody") : h(Text, { text: person })]));
+}
+
+function DrillFigure(props: { wake: Overview["wake"] }) {
+  const drill = props.wake.last_drill?.drills[0];
+  if (!drill) return h(Figure, { label: t("wake.drill") }, t("wake.no_drill"));
+  const title = `${utc(drill.started)} ${both({ en: drill.detail_en ?? "", ja: drill.detail_ja ?? "" })}`;
+  const tone = drill.outcome === "missed" ? "bad" : drill.outcome === "not_held" ? "warn" : undefined;
+  return h(Figure, { label: t("wake.drill"), tone, title }, drill.outcome === "answered" ? t("wake.seconds", { n: (drill.answer_ms / 1000).toFixed(1) })
+    : [drill.outcome === "missed" && "✕ ", word("drill", drill.outcome ?? "running")]);
 }
