@@ -137,6 +137,8 @@ MUST_USE int respond_acknowledge_by(struct respond *respond, struct slice id, st
 MUST_USE int respond_plan_json(struct respond *respond, struct json *json, struct err *err);
 /* ERR_CONFIG with the line; what was in force stays. */
 MUST_USE int respond_plan_save(struct respond *respond, struct slice text, struct slice by, struct err *err);
+/* The same by a person: ERR_CONFLICT when the configuration names a file. */
+MUST_USE int respond_plan_edit(struct respond *respond, struct slice text, struct slice by, struct err *err);
 MUST_USE int respond_plan_check(struct respond *respond, struct slice text, struct err *err);
 /* Who has each schedule, from one moment to another. */
 MUST_USE int respond_shifts_json(struct respond *respond, int64_t from_ns, int64_t to_ns, struct json *json,

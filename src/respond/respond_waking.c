@@ -17,6 +17,13 @@ int respond_plan_save(struct respond *respond, struct slice text, struct slice b
     return wake_plan_save(respond->wake, text, by, err);
 }
 
+int respond_plan_edit(struct respond *respond, struct slice text, struct slice by, struct err *err)
+{
+    if (respond->config.plan_from_file)
+        return err_set(err, ERR_CONFLICT, "the waking plan is a file that the configuration names (waking:): change it there and send SIGHUP");
+    return respond_plan_save(respond, text, by, err);
+}
+
 int respond_plan_check(struct respond *respond, struct slice text, struct err *err)
 {
     const struct plan *plan;

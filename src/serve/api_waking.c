@@ -60,7 +60,7 @@ void api_waking_plan_put(struct api *api)
             api_waking_plan(api);
         return;
     }
-    int result = respond_plan_save(api->parts->respond, text.ptr ? text : SLICE(""), api->caller.user.name, &err);
+    int result = respond_plan_edit(api->parts->respond, text.ptr ? text : SLICE(""), api->caller.user.name, &err);
     if (api_did(api, "waking.plan", SLICE(""), text, result, &err))
         api_waking_plan(api);
 }

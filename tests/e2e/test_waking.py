@@ -4,6 +4,7 @@ swaps, tests and drills; a process that is killed in between."""
 import http.server
 import json
 import pathlib
+import signal
 import sys
 import threading
 import time
@@ -330,7 +331,37 @@ def the_nightly_drill():
         server.close()
 
 
+def a_plan_from_a_file():
+    """It is read at the start and at SIGHUP; over the API it cannot be changed."""
+    server = Server()
+    plan = pathlib.Path(server.dir) / "waking.yaml"
+    plan.write_text(PLAN % {"second": "5m", "drill": "never"})
+    server.config.write_text(server.config.read_text() + f"waking: {plan}\n")
+    server.start()
+    try:
+        server.sign_in()
+        got = server.request("GET", "/v1/waking/plan")[1]
+        checks.equal("the file's plan is in force", (got["people"], got["from_file"]), (["sato", "suzuki"], True))
+        status, answer, _ = server.request("PUT", "/v1/waking/plan", {"text": PLAN % {"second": "9m", "drill": "never"}})
+        checks.equal("over the API it cannot be changed", (status, "SIGHUP" in answer["error"]["message"]), (409, True))
+        plan.write_text((PLAN % {"second": "5m", "drill": "never"}).replace("[sato, suzuki]", "[sato, suzuki, mori]"))
+        server.process.send_signal(signal.SIGHUP)
+        again = wait_for(lambda: server.request("GET", "/v1/waking/plan")[1]["people"] == ["sato", "suzuki", "mori"], 20)
+        checks.check("SIGHUP reads it again", again)
+        plan.write_text("version: 1\n")
+        server.process.send_signal(signal.SIGHUP)
+        said = wait_for(lambda: "waking.yaml" in pathlib.Path(server.dir, "stderr").read_text(), 20)
+        checks.check("a mistake is said, and the plan in force stays",
+                     said and server.request("GET", "/v1/waking/plan")[1]["people"] == ["sato", "suzuki", "mori"])
+        server.stop()
+        server.spawn()
+        checks.equal("a start with a mistake is refused", server.process.wait(30), 1)
+    finally:
+        server.close()
+
+
 if __name__ == "__main__":
     a_theft_that_nobody_acknowledges()
+    a_plan_from_a_file()
     the_nightly_drill()
     checks.finish()
