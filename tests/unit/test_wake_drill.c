@@ -312,6 +312,20 @@ static void memory_that_is_out_loses_no_page(void **state)
     assert_true(failed > 10);
 }
 
+/* Who has left the company has no contact, and the next step comes at once. */
+static void who_has_left_is_not_woken(void **state)
+{
+    struct fixture *fixture = *state;
+    struct err err;
+    if (database_do(fixture->database, "INSERT INTO users(name,password,role,created_ns,disabled) VALUES('ana','x','viewer',1,1)",
+                    NULL, 0, &err) < 0)
+        fail_msg("%s", err.text);
+    open_incident(fixture, "page", SEVERITY_CRITICAL, NULL);
+    pass(fixture, 2);
+    assert_int_equal(number(fixture, "SELECT count(*) FROM wakings WHERE person='ana'"), 0);
+    assert_int_equal(number(fixture, "SELECT count(*) FROM wakings WHERE person='ben'"), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -321,6 +335,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_broken_path_is_found, set_up, tear_down),
         cmocka_unit_test_setup_teardown(waits_for_a_quiet_minute, set_up, tear_down),
         cmocka_unit_test_setup_teardown(too_many_pages_name_the_rule, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(who_has_left_is_not_woken, set_up, tear_down),
         cmocka_unit_test_setup_teardown(memory_that_is_out_loses_no_page, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -109,7 +109,7 @@ static int wake_person(struct paging *paging, const struct plan_step *step, cons
     size_t count;
     int woken = 0;
     bool all = !slice_is(paging->page->kind, "page");
-    if (roster_contacts(paging->pager->database, called->person, paging->pager->arena, &contacts, &count, err) < 0)
+    if (roster_reach(paging->pager->database, called->person, paging->pager->arena, &contacts, &count, err) < 0)
         return -1;
     for (int named = 1; named >= 0 && woken == 0; named--)
         for (size_t i = 0; i < count; i++) {
@@ -262,7 +262,7 @@ static int try_next(struct paging *paging, const struct tried *tried, struct err
 {
     struct contact *contacts;
     size_t count;
-    if (roster_contacts(paging->pager->database, tried->person, paging->pager->arena, &contacts, &count, err) < 0)
+    if (roster_reach(paging->pager->database, tried->person, paging->pager->arena, &contacts, &count, err) < 0)
         return -1;
     for (size_t i = 0; i < count; i++) {
         const struct waking_wish wish = {tried->person, contacts[i].notifier, contacts[i].address,

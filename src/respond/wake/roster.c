@@ -21,6 +21,18 @@ int roster_contacts(struct database *database, struct slice person, struct arena
     return result < 0 ? -1 : 0;
 }
 
+int roster_reach(struct database *database, struct slice person, struct arena *arena, struct contact **out, size_t *count,
+                 struct err *err)
+{
+    int64_t left;
+    if (roster_contacts(database, person, arena, out, count, err) < 0 ||
+        database_number(database, "SELECT count(*) FROM users WHERE name=?1 AND disabled=1", BINDS(bind_text(person)), &left,
+                        err) < 0)
+        return -1;
+    *count = left ? 0 : *count;
+    return 0;
+}
+
 static int upsert(struct database *database, const struct contact *contact, struct slice person, size_t position,
                   int64_t now_ns, struct err *err)
 {

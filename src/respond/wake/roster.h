@@ -17,6 +17,9 @@ struct contact {
 /* In the order in which they are tried, in the arena. */
 MUST_USE int roster_contacts(struct database *database, struct slice person, struct arena *arena, struct contact **out,
                              size_t *count, struct err *err);
+/* The same, but none of somebody who may not sign in any more: who has left is not woken. */
+MUST_USE int roster_reach(struct database *database, struct slice person, struct arena *arena, struct contact **out,
+                          size_t *count, struct err *err);
 /* Replaces all contacts of a person, by the order given; those that stay keep when they were proven. Inside a
  * transaction. */
 MUST_USE int roster_set_contacts(struct database *database, struct slice person, const struct contact *contacts,
