@@ -48,3 +48,7 @@ MUST_USE int act_tell(struct act *act, const struct act_order *order, const stru
 /* Inside a transaction, after a deed changed: when all deeds of the order have settled in another way than was told last,
  * that is told. */
 MUST_USE int act_settle(struct act *act, int64_t order, struct arena *arena, struct err *err);
+
+/* act_json.c: "approvals": [...] of a statement with ?1 for the id that gives person, time and step (NULL: none). */
+MUST_USE int act_put_approvals(struct act *act, const char *sql, int64_t id, struct arena *arena, struct json *json,
+                               struct err *err);

@@ -28,18 +28,18 @@ static int read_ids(struct act *act, int64_t incident, int64_t limit, struct are
 
 /* ---- one order ---- */
 
-static int put_approvals(struct act *act, int64_t id, struct arena *arena, struct json *json, struct err *err)
+int act_put_approvals(struct act *act, const char *sql, int64_t id, struct arena *arena, struct json *json, struct err *err)
 {
     struct query *query;
     int result;
-    if (query_begin(act->config.database, "SELECT person,time_ns FROM action_approvals WHERE order_id=?1 ORDER BY time_ns,person", &query,
-                    err) < 0)
+    if (query_begin_with(act->config.database, sql, BINDS(bind_i64(id)), &query, err) < 0)
         return -1;
-    query_i64(query, 1, id);
     json_key(json, "approvals");
     json_open(json, '[');
     while ((result = query_step(query, err)) == 1) {
         json_open(json, '{');
+        if (!query_is_null(query, 2))
+            json_put_i64(json, "step", query_get_i64(query, 2));
         json_put_text(json, "person", query_get_text(query, 0, arena));
         json_put_time(json, "time", query_get_i64(query, 1));
         json_close(json, '}');
@@ -121,7 +121,8 @@ static int put_order(struct act *act, int64_t id, bool whole, struct arena *aren
         return -1;
     json_open(json, '{');
     put_head(json, &order, &state);
-    int result = put_approvals(act, id, arena, json, err);
+    int result = act_put_approvals(act, "SELECT person,time_ns,NULL FROM action_approvals WHERE order_id=?1 ORDER BY time_ns,person",
+                                   id, arena, json, err);
     if (result == 0 && whole)
         result = put_deeds(act, id, arena, json, err);
     json_close(json, '}');

@@ -35,28 +35,6 @@ static void put_playbook(const struct act *act, const struct playbook *book, str
 
 /* ---- runs ---- */
 
-static int put_approvers(struct act *act, int64_t run, struct arena *arena, struct json *json, struct err *err)
-{
-    struct query *query;
-    int result;
-    if (query_begin(act->config.database, "SELECT number,person,time_ns FROM playbook_approvals WHERE run=?1 ORDER BY number,time_ns", &query,
-                    err) < 0)
-        return -1;
-    query_i64(query, 1, run);
-    json_key(json, "approvals");
-    json_open(json, '[');
-    while ((result = query_step(query, err)) == 1) {
-        json_open(json, '{');
-        json_put_i64(json, "step", query_get_i64(query, 0));
-        json_put_text(json, "person", query_get_text(query, 1, arena));
-        json_put_time(json, "time", query_get_i64(query, 2));
-        json_close(json, '}');
-    }
-    json_close(json, ']');
-    query_end(query);
-    return result < 0 ? -1 : 0;
-}
-
 static void put_step(struct query *query, struct arena *arena, struct json *json)
 {
     char order[ACT_NAME_SIZE] = "";
@@ -128,7 +106,8 @@ static int put_run(struct act *act, int64_t run, struct arena *arena, struct jso
     if (result == 0)
         result = put_steps(act, run, arena, json, err);
     if (result == 0)
-        result = put_approvers(act, run, arena, json, err);
+        result = act_put_approvals(act, "SELECT person,time_ns,number FROM playbook_approvals WHERE run=?1 ORDER BY number,time_ns",
+                                   run, arena, json, err);
     json_close(json, '}');
     return result;
 }
