@@ -376,8 +376,9 @@ void respond_stop(struct respond *respond)
         queue_close(respond->queue);
     if (respond->started)
         pthread_join(respond->thread, NULL);
-    outbox_stop(respond->outbox);
+    outbox_halt(respond->outbox); /* its threads tell pages, and those put messages in */
     wake_stop(respond->wake);
+    outbox_stop(respond->outbox);
     queue_free(respond->queue);
     join_memory_close(&respond->memory);
     arena_free(respond->join.arena);

@@ -493,7 +493,7 @@ int outbox_open(const struct respond_config *config, const struct pace *pace, co
     return 0;
 }
 
-void outbox_stop(struct outbox *outbox)
+void outbox_halt(struct outbox *outbox)
 {
     if (!outbox)
         return;
@@ -504,8 +504,17 @@ void outbox_stop(struct outbox *outbox)
     for (size_t i = 0; i < RESPOND_NOTIFIERS_MAX; i++) {
         if (outbox->senders[i].started)
             pthread_join(outbox->senders[i].thread, NULL);
-        arena_free(outbox->senders[i].arena);
+        outbox->senders[i].started = false;
     }
+}
+
+void outbox_stop(struct outbox *outbox)
+{
+    if (!outbox)
+        return;
+    outbox_halt(outbox);
+    for (size_t i = 0; i < RESPOND_NOTIFIERS_MAX; i++)
+        arena_free(outbox->senders[i].arena);
     pthread_cond_destroy(&outbox->woken);
     pthread_mutex_destroy(&outbox->lock);
     mem_free(outbox);

@@ -33,7 +33,9 @@ MUST_USE int outbox_open(const struct respond_config *config, const struct pace 
                          struct outbox **out, struct err *err);
 /* Begins to send. A simulation leaves it out and calls outbox_step() itself. */
 MUST_USE int outbox_start(struct outbox *outbox, struct err *err);
-void outbox_stop(struct outbox *outbox); /* NULL is fine; waits for what is being sent */
+/* Sends nothing any more, after what is being sent; who puts messages in may go on until outbox_stop(). */
+void outbox_halt(struct outbox *outbox); /* NULL is fine */
+void outbox_stop(struct outbox *outbox); /* NULL is fine; halts it first */
 
 /* The next due message of a notifier, by its place in the configuration: 1 when there was one, 0, or -1. */
 MUST_USE int outbox_step(struct outbox *outbox, size_t notifier, struct err *err);
