@@ -9,7 +9,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests/e2e"))
 from harness import Server, wait_for  # noqa: E402
-from test_waking import RULE, Gateway, config, http_request, put_contacts, save_plan, sign_in, theft  # noqa: E402
+from test_waking import RULE, Gateway, config, press, put_contacts, save_plan, sign_in, theft  # noqa: E402
 
 
 def spread(values):
@@ -23,12 +23,11 @@ def rounds(gateway, server, count, prefix, path):
     for number in range(count):
         wallet, began = f"{prefix}-{number}", time.monotonic()
         theft(server, wallet)
-        mine = lambda: [one for one in gateway.got if one["path"] == path and one["event"] == "page"
-                        and {"type": "wallet", "value": wallet} in one["entities"]]
+        mine = lambda: [one for one in gateway.pages_about(wallet) if one["path"] == path]
         while not mine():
             time.sleep(0.002)
         took.append(mine()[0]["at"] - began)
-        http_request(server.api_port, "POST", f"/v1/answer/{mine()[0]['reply_token']}", "{}", {"Content-Type": "application/json"}, 30)
+        press(server, mine()[0]["reply_token"])
     return took
 
 

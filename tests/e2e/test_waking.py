@@ -44,6 +44,10 @@ class Gateway:
     def url(self, path):
         return f"http://127.0.0.1:{self.server.server_port}{path}"
 
+    def pages_about(self, wallet, before=0):
+        with self.lock:
+            return [one for one in self.got[before:] if one["event"] == "page" and {"type": "wallet", "value": wallet} in one["entities"]]
+
     def of(self, **want):
         with self.lock:
             return [one for one in self.got if all(one.get(k) == v for k, v in want.items())]
@@ -98,6 +102,11 @@ def put_contacts(server, person, *names):
                                        {"contacts": [{"notifier": name, "address": person} for name in names]})
     checks.equal(f"contacts of {person}", status, 200)
     return answer
+
+
+def press(server, token):
+    """By the link, as the console's button does."""
+    return http_request(server.api_port, "POST", f"/v1/answer/{token}", "{}", {"Content-Type": "application/json"}, 30)
 
 
 def theft(server, wallet):
@@ -191,8 +200,8 @@ def by_link(gateway, server):
                                    {"Content-Type": "application/x-www-form-urlencoded"}, 30)
     checks.check("pressing the button does", status == 200 and "suzuki has it" in text.decode() and b"<button" not in text, text)
     other = gateway.of(person="sato", event="page")[0]["reply_token"]
-    status, answer, _ = http_request(server.api_port, "POST", f"/v1/answer/{other}", "{}", {"Content-Type": "application/json"}, 30)
-    checks.equal("who comes second is told who was first", (status, "suzuki" in answer["error"]["message"]), (409, True))
+    status, said, _ = press(server, other)
+    checks.equal("who comes second is told who was first", (status, "suzuki" in said["error"]["message"]), (409, True))
     status, _, _ = http_request(server.api_port, "POST", "/v1/answer/" + "a" * 26, "{}", {"Content-Type": "application/json"}, 30)
     checks.equal("a link that was made up is none", status, 404)
     checks.equal("the page is answered", (pages(server)[0]["state"], pages(server)[0]["answered_by"]), ("answered", "suzuki"))
@@ -230,7 +239,7 @@ def no_channel_works(gateway, server):
     checks.check("once a channel works again the page comes", got)
     well = wait_for(lambda: server.request("GET", "/v1/health")[0] == 200, 30)
     checks.check("and the server is well", well)
-    http_request(server.api_port, "POST", f"/v1/answer/{got[0]['reply_token']}", "{}", {"Content-Type": "application/json"}, 30)
+    press(server, got[0]['reply_token'])
 
 
 def on_call(server):
@@ -259,7 +268,7 @@ def a_test(gateway, server):
     tests = lambda: [one for one in gateway.got[before:] if one["event"] == "test"]
     got = wait_for(lambda: len(tests()) == 2 and tests())
     checks.equal("comes by every contact", got and {one["path"] for one in got}, {"/push", "/phone"})
-    http_request(server.api_port, "POST", f"/v1/answer/{got[0]['reply_token']}", "{}", {"Content-Type": "application/json"}, 30)
+    press(server, got[0]['reply_token'])
     closed = wait_for(lambda: server.request("GET", f"/v1/incidents/{answer['incident']}")[1]["state"] == "closed")
     checks.check("and is closed once it was answered", closed)
     contacts = server.request("GET", "/v1/waking/contacts/sato")[1]
@@ -284,8 +293,7 @@ def killed(gateway, server):
         server.kill()
         server.start()
         server.sign_in()
-        mine = lambda: [one for one in gateway.got[before:] if one["event"] == "page"
-                        and {"type": "wallet", "value": f"hot-k{number}"} in one["entities"]]
+        mine = lambda: gateway.pages_about(f"hot-k{number}", before)
         both = wait_for(lambda: {one["person"] for one in mine()} == {"sato", "suzuki"}, 60)
         checks.check(f"killed after {wait} s: both are woken", both, mine())
         by_token = {}
@@ -294,7 +302,7 @@ def killed(gateway, server):
         checks.check(f"killed after {wait} s: no message has two keys", all(len(keys) == 1 for keys in by_token.values()), by_token)
         first = [one for one in mine() if one.get("person") == "sato"]
         checks.check(f"killed after {wait} s: sato is woken once by it", len({one["key"] for one in first if one["path"] == "/push"}) == 1, first)
-        http_request(server.api_port, "POST", f"/v1/answer/{mine()[0]['reply_token']}", "{}", {"Content-Type": "application/json"}, 30)
+        press(server, mine()[0]['reply_token'])
 
 
 def the_nightly_drill():
@@ -312,7 +320,7 @@ def the_nightly_drill():
         got = wait_for(lambda: gateway.of(event="drill", person="sato"), 30)
         checks.check("the drill calls the person on call", got and got[0]["severity"] == "medium", gateway.got)
         time.sleep(3)
-        http_request(server.api_port, "POST", f"/v1/answer/{got[0]['reply_token']}", "{}", {"Content-Type": "application/json"}, 30)
+        press(server, got[0]['reply_token'])
         done = wait_for(lambda: (lambda drills: drills and drills[0]["outcome"] and drills[0])(
             server.request("GET", "/v1/waking/drills")[1]["drills"]))
         checks.check("the answer is timed", done and done["outcome"] == "answered" and done["person"] == "sato"

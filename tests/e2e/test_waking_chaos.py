@@ -9,8 +9,8 @@ import signal
 import threading
 import time
 
-from harness import Checks, Server, http_request, wait_for
-from test_waking import RULE, Gateway, config, put_contacts, save_plan, sign_in, theft
+from harness import Checks, Server, wait_for
+from test_waking import RULE, Gateway, config, press, put_contacts, save_plan, sign_in, theft
 
 checks = Checks()
 SEED = int(os.environ.get("WAKING_SEED", time.time_ns() % 1000000))
@@ -47,7 +47,7 @@ def one_round(number, gateway, server, rand):
     theft(server, wallet)  # acknowledged: it is in the journal
     began = time.monotonic()
     breaking.start()
-    mine = lambda: [one for one in gateway.got[before:] if one["event"] == "page" and {"type": "wallet", "value": wallet} in one["entities"]]
+    mine = lambda: gateway.pages_about(wallet, before)
     both = wait_for(lambda: {one["person"] for one in mine()} >= {"sato", "suzuki"}, 60)
     took = time.monotonic() - began
     breaking.join()
@@ -62,8 +62,7 @@ def one_round(number, gateway, server, rand):
     checks.check(f"{name}: nobody else", {one["person"] for one in mine()} <= {"sato", "suzuki"}, mine())
     if mine():
         token = mine()[0]["reply_token"]
-        answered = wait_for(lambda: http_request(server.api_port, "POST", f"/v1/answer/{token}", "{}",
-                                                 {"Content-Type": "application/json"}, 30)[0] in (200, 409), 20)
+        answered = wait_for(lambda: press(server, token)[0] in (200, 409), 20)
         checks.check(f"{name}: and one answers", answered)
 
 
