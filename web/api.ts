@@ -14,8 +14,8 @@ export class ApiError extends Error {
   }
 }
 
-export type Role = "viewer" | "analyst" | "responder" | "engineer" | "approver" | "admin" | "auditor";
-export const ROLES: Role[] = ["viewer", "analyst", "responder", "engineer", "approver", "admin", "auditor"];
+export type Role = "support" | "viewer" | "analyst" | "responder" | "engineer" | "approver" | "admin" | "auditor";
+export const ROLES: Role[] = ["support", "viewer", "analyst", "responder", "engineer", "approver", "admin", "auditor"];
 export type Language = "ja" | "en";
 export type Both = { en: string; ja: string };
 export type Severity = "critical" | "high" | "medium" | "low" | "informational";

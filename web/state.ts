@@ -127,7 +127,7 @@ export function notify(level: Notice["level"], text: string): void {
   setTimeout(() => setState({ notices: state.notices.filter((other) => other.id !== notice.id) }), level === "ok" ? 3500 : 9000);
 }
 
-const RANK = { auditor: 0, viewer: 0, analyst: 1, responder: 2, engineer: 3, approver: 0, admin: 9 };
+const RANK = { support: -1, auditor: 0, viewer: 0, analyst: 1, responder: 2, engineer: 3, approver: 0, admin: 9 };
 /* Only to hide what the server would refuse; the server decides. Approving is nobody's but an approver's, not even an administrator's. */
 export function may(role: keyof typeof RANK): boolean {
   const mine = state.user?.role;

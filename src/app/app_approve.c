@@ -1,4 +1,7 @@
 /* hinomi approve: a person judges a held request away from the server, and signs that it may go. */
+#include "app/approve_policy.h"
+#include "app/approve_say.h"
+#include "app/approve_warn.h"
 #include "app/cli.h"
 
 #include "base/clock.h"
@@ -19,7 +22,7 @@
 #include <sys/stat.h>
 
 #define SIGNED_FOR_NS (15 * NS_PER_MINUTE)
-enum { KEY_FILE_MAX = 4096, SEED_TEXT_SIZE = 64, SIGNATURE_TEXT_SIZE = 128 };
+enum { TYPED_LAST = 6, KEY_FILE_MAX = 4096, SEED_TEXT_SIZE = 64, SIGNATURE_TEXT_SIZE = 128 };
 static_assert(SIGNED_FOR_NS <= APPROVAL_LIFE_MAX_NS, "the gate would refuse it");
 
 struct key {
@@ -27,8 +30,12 @@ struct key {
     unsigned char seed[APPROVER_SEED_SIZE];
 };
 
+/* A held request, or a stop whose next step is asked for. */
 struct held {
-    struct slice id, gate_id, row, reason, incident;
+    bool is_stop;
+    struct gate_stop stop;
+    uint32_t next_share;
+    struct slice id, gate_id, row, reason, incident, approvers;
     int64_t approvals, approvals_needed;
     struct gate_request request;
     unsigned char digest[REQUEST_DIGEST_SIZE];
@@ -128,6 +135,44 @@ static int check_id(struct held *held, struct err *err)
     return 0;
 }
 
+/* As GET /v1/gate/stops/ID shows it; id and digest are computed from what is shown. */
+static int read_stop(const struct json_node *node, struct held *out, struct err *err)
+{
+    struct gate_stop *stop = &out->stop;
+    struct decimal next;
+    struct slice changed;
+    bool zone;
+    out->is_stop = true;
+    stop->target = json_text_of(json_get(node, "target"), SLICE(""));
+    stop->by = json_text_of(json_get(node, "by"), SLICE("-"));
+    stop->reason = json_text_of(json_get(node, "reason"), SLICE("-"));
+    const struct json_node *share = json_get(node, "next_share");
+    if (json_want_text(node, "scope", &stop->scope, err) < 0 || json_want_text(node, "changed", &changed, err) < 0)
+        return -1;
+    if (!share || share->kind != JSON_NUMBER || !decimal_parse(share->text, &next) ||
+        !time_parse_rfc3339(changed, &stop->changed_ns, &zone))
+        return err_set(err, ERR_CONFIG, "next_share is a number, changed a time");
+    for (uint32_t step = gate_stop_next_share(0); !out->next_share; step = gate_stop_next_share(step)) {
+        if (decimal_compare(next, (struct decimal){.coefficient = step, .scale = 4}) == 0)
+            out->next_share = step;
+        else if (step == GATE_SHARE_WHOLE)
+            return err_set(err, ERR_CONFIG, "next_share is 0.01, 0.1 or 1");
+    }
+    gate_stop_id(stop);
+    if (!slice_is(out->id, stop->id))
+        return err_set(err, ERR_DENIED, "what is shown does not belong to the stop %.*s", SLICE_ARG(out->id));
+    return reopening_digest(stop, out->next_share, out->digest) ? 0 : err_nomem(err);
+}
+
+/* "sato, suzuki" */
+static bool read_approvers(const struct json_node *list, struct arena *arena, struct slice *out)
+{
+    *out = SLICE("");
+    for (const struct json_node *name = list ? list->first : NULL; name && out->ptr; name = name->next)
+        *out = arena_printf(arena, "%.*s%s%.*s", SLICE_ARG(*out), out->len ? ", " : "", SLICE_ARG(json_text_of(name, SLICE("-"))));
+    return out->ptr != NULL;
+}
+
 static int read_held(const char *path, struct arena *arena, struct held *out, struct err *err)
 {
     struct slice text;
@@ -136,87 +181,95 @@ static int read_held(const char *path, struct arena *arena, struct held *out, st
         return -1;
     if (json_tree_parse(text, arena, &node, err) < 0 ||
         json_want_text(node, "id", &out->id, err) < 0 ||
-        json_want_text(node, "gate", &out->gate_id, err) < 0 ||
-        gate_request_read(node, &out->request, err) < 0)
+        json_want_text(node, "gate", &out->gate_id, err) < 0)
+        return err_within(err, "%s is no hold as GET /v1/gate/holds/ID shows it", path);
+    out->approvals = json_i64_of(json_get(node, "approvals"), 0);
+    out->approvals_needed = json_i64_of(json_get(node, "approvals_needed"), 0);
+    if (json_get(node, "scope"))
+        return read_stop(node, out, err) < 0 ? err_within(err, "%s is no stop as GET /v1/gate/stops/ID shows it", path) : 0;
+    if (gate_request_read(node, arena, &out->request, err) < 0)
         return err_within(err, "%s is no hold as GET /v1/gate/holds/ID shows it", path);
     const struct json_node *reasons = json_at(node, "reasons.en");
     out->row = json_text_of(json_get(node, "row"), SLICE("-"));
     out->reason = json_text_of(reasons ? reasons->first : NULL, SLICE("-"));
     out->incident = json_text_of(json_get(node, "incident"), SLICE("-"));
-    out->approvals = json_i64_of(json_get(node, "approvals"), 0);
-    out->approvals_needed = json_i64_of(json_get(node, "approvals_needed"), 0);
+    if (!read_approvers(json_get(node, "approvers"), arena, &out->approvers))
+        return err_nomem(err);
     return check_id(out, err) < 0 ? err_within(err, "%s", path) : 0;
 }
 
-/* Only plain letters reach the terminal: nothing can hide, look alike or move the cursor. */
-static void say(const char *name, struct slice text)
+/* What stands in the file beside what is signed. */
+static void show_rest(const struct held *held, const struct key *key, const char *proven)
 {
-    fprintf(stderr, "  %-14s ", name);
-    if (!text.len)
-        fputc('-', stderr);
-    while (text.len) {
-        uint32_t code;
-        size_t len = utf8_decode(text, &code);
-        if (len == 1 && code >= ' ' && code < 0x7f)
-            fputc((int)code, stderr);
-        else if (len)
-            fprintf(stderr, "\\u{%X}", (unsigned)code);
-        else
-            fprintf(stderr, "\\x%02X", (unsigned)(unsigned char)text.ptr[0]);
-        text = slice_from(text, len ? len : 1);
-    }
-    fputc('\n', stderr);
+    char count[64];
+    snprintf(count, sizeof(count), "%lld of %lld", (long long)held->approvals, (long long)held->approvals_needed);
+    approve_say("approvals", slice_text(count));
+    approve_say("gate", held->gate_id);
+    approve_say("you sign as", key->approver);
+    fprintf(stderr, "\nOnly the part above %s is proven by the signature; the rest is what the file says.\n", proven);
 }
 
-static void say_time(const char *name, int64_t time_ns, const char *otherwise)
+static void show_stop(const struct held *held, const struct key *key)
 {
-    char text[TIME_TEXT_SIZE];
-    say(name, time_ns ? slice_of(text, time_format(time_ns, text)) : slice_text(otherwise));
+    char share[64];
+    fprintf(stderr, "This is stopped, and you are asked to reopen it by a step:\n\n");
+    approve_say("scope", held->stop.scope);
+    approve_say("target", held->stop.target);
+    snprintf(share, sizeof(share), "%g %% of the usual limits", held->next_share / 100.0);
+    approve_say("may pass then", slice_text(share));
+    approve_say_time("since change", held->stop.changed_ns, "-");
+    fprintf(stderr, "\n");
+    approve_say("stopped by", held->stop.by);
+    approve_say("because", held->stop.reason);
+    show_rest(held, key, "who stopped it");
 }
 
-static void show(const struct held *held, const struct key *key)
+static void show(const struct held *held, const struct key *key, const struct approve_warn *warn)
 {
     const struct gate_request *request = &held->request;
-    char amount[DECIMAL_TEXT_SIZE], count[64];
+    if (held->is_stop) {
+        show_stop(held, key);
+        return;
+    }
     fprintf(stderr, "This is held, and you are asked to let it go:\n\n");
-    say("action", request->action);
-    say("amount", request->has_amount ? slice_of(amount, decimal_format(request->amount, amount))
-                                      : SLICE("-"));
-    say("asset", request->asset);
-    say("to", request->destination);
-    say("from account", request->account);
-    say("from wallet", request->wallet);
-    say("request", request->request_id);
-    say("nonce", request->nonce);
-    say_time("asked at", request->at_ns, "-");
-    say_time("expires", request->expiry_ns, "never");
+    approve_say("action", request->action);
+    approve_warn_amounts(warn);
+    approve_say("from account", request->account);
+    approve_say("from wallet", request->wallet);
+    approve_say("request", request->request_id);
+    approve_say("nonce", request->nonce);
+    approve_say_time("asked at", request->at_ns, "-");
+    approve_say_time("expires", request->expiry_ns, "never");
     fprintf(stderr, "\n");
-    say("held by row", held->row);
-    say("because", held->reason);
-    say("incident", held->incident);
-    snprintf(count, sizeof(count), "%lld of %lld", (long long)held->approvals,
-             (long long)held->approvals_needed);
-    say("approvals", slice_text(count));
-    say("gate", held->gate_id);
-    say("you sign as", key->approver);
-    fprintf(stderr, "\nOnly the part above the row is proven by the signature; the rest is what the file says.\n");
+    approve_say("held by row", held->row);
+    approve_say("because", held->reason);
+    approve_say("incident", held->incident);
+    approve_say("approved by", held->approvers);
+    show_rest(held, key, "the row");
 }
 
 /* ---- signing ---- */
 
-static bool confirmed(void)
+/* Whoever types the end of an address has looked at it. */
+static bool confirmed(struct slice destination, bool looks_alike)
 {
-    char line[16];
-    fprintf(stderr, "Type yes to sign: ");
+    char line[64];
+    struct slice want = looks_alike ? slice_from(destination, destination.len > TYPED_LAST ? destination.len - TYPED_LAST : 0) : SLICE("yes");
+    fprintf(stderr, looks_alike ? "Type the last %d characters of the destination to sign: " : "Type yes to sign: ", TYPED_LAST);
     fflush(stderr);
-    return fgets(line, sizeof(line), stdin) && strcmp(line, "yes\n") == 0;
+    if (!fgets(line, sizeof(line), stdin))
+        return false;
+    struct slice typed = slice_text(line);
+    return slice_ends(typed, SLICE("\n")) && slice_equal(slice_sub(typed, 0, typed.len - 1), want);
 }
 
-static int sign(const struct held *held, const struct key *key, struct err *err)
+/* break_glass: why, or none. */
+static int sign(const struct held *held, const struct key *key, struct slice break_glass, struct err *err)
 {
     struct approval_text text = {.gate_id = held->gate_id, .hold_id = held->id,
                                  .approver = key->approver, .digest = held->digest,
-                                 .expires_ns = clock_wall_ns(clock_real()) + SIGNED_FOR_NS};
+                                 .expires_ns = clock_wall_ns(clock_real()) + SIGNED_FOR_NS,
+                                 .break_glass = break_glass};
     unsigned char signature[GATE_SIGNATURE_SIZE];
     char shown[SIGNATURE_TEXT_SIZE];
     struct buffer out;
@@ -228,10 +281,18 @@ static int sign(const struct held *held, const struct key *key, struct err *err)
     buffer_init(&out, 64 * KIB);
     json_init(&json, &out);
     json_open(&json, '{');
-    json_put_text(&json, "hold", held->id);
+    json_put_text(&json, held->is_stop ? "stop" : "hold", held->id);
+    if (held->is_stop) {
+        char share[DECIMAL_TEXT_SIZE];
+        struct decimal step = decimal_trim((struct decimal){.coefficient = held->next_share, .scale = 4});
+        json_key(&json, "share");
+        json_raw(&json, slice_of(share, decimal_format(step, share)));
+    }
     json_put_text(&json, "gate", held->gate_id);
     json_put_text(&json, "approver", key->approver);
     json_put_time(&json, "expires", text.expires_ns);
+    if (break_glass.len)
+        json_put_text(&json, "break_glass", break_glass);
     json_put_text(&json, "signature", slice_text(shown));
     json_close(&json, '}');
     buffer_put_char(&out, '\n');
@@ -240,20 +301,77 @@ static int sign(const struct held *held, const struct key *key, struct err *err)
     return written ? 0 : err_set(err, ERR_IO, "the approval could not be written");
 }
 
-static int approve(const char *key_path, const char *held_path, bool yes, struct err *err)
+struct order {
+    const char *key, *held, *known, *policy, *reason;
+    const char *policy_to_sign, *against;
+    bool break_glass;
+    bool yes;
+};
+
+/* What the person needs to judge, beside the file. */
+static int read_own(const struct order *order, struct arena *arena, struct known *known, const struct policy **policy, struct err *err)
+{
+    const char *path = order->known;
+    if (!path)
+        path = arena_printf(arena, "%s.known", order->key).ptr;
+    *policy = NULL;
+    if (!path)
+        return err_nomem(err);
+    if (order->policy && policy_load(order->policy, arena, policy, err) < 0)
+        return -1;
+    return known_read(path, arena, known, err);
+}
+
+/* A yes in advance does not do where a person must look. */
+static int confirm(const struct order *order, struct slice destination, bool looks_alike, struct err *err)
+{
+    if (order->yes && looks_alike)
+        return err_set(err, ERR_DENIED, "--yes does not go with a destination that looks like another one; nothing was signed");
+    return order->yes || confirmed(destination, looks_alike) ? 0 : err_set(err, ERR_CANCELLED, "nothing was signed");
+}
+
+static int judge(const struct order *order, struct held *held, const struct key *key, struct arena *arena, struct err *err)
+{
+    struct known known;
+    const struct policy *policy;
+    if (read_own(order, arena, &known, &policy, err) < 0)
+        return -1;
+    struct approve_warn warn = {.request = &held->request, .policy = policy, .known = &known, .now_ns = clock_wall_ns(clock_real())};
+    show(held, key, &warn);
+    if (held->is_stop)
+        return confirm(order, SLICE(""), false, err) < 0 ? -1 : sign(held, key, SLICE_NONE, err);
+    struct slice reason = order->break_glass ? slice_trim(slice_text(order->reason)) : SLICE_NONE;
+    if (order->break_glass)
+        approve_say_danger("break glass", reason);
+    if (approve_warn_payload(&warn, arena, err) < 0 ||
+        confirm(order, held->request.destination, approve_warn_person(&warn), err) < 0)
+        return -1;
+    if (held->request.destination.len && known_add(&known, &held->request, warn.now_ns, err) < 0)
+        return -1;
+    return sign(held, key, reason, err);
+}
+
+static int sign_policy(const struct order *order, const struct key *key, struct arena *arena, struct err *err)
+{
+    const struct approve_policy policy = {.path = order->policy_to_sign, .against = order->against, .seed = key->seed, .arena = arena};
+    const struct policy *read;
+    return approve_policy_show(&policy, &read, err) < 0 || confirm(order, SLICE(""), false, err) < 0
+               ? -1
+               : approve_policy_sign(&policy, read, err);
+}
+
+static int approve(const struct order *order, struct err *err)
 {
     struct key key;
     struct held held = {0};
-    struct arena *arena = arena_new(16 * MIB);
+    struct arena *arena = arena_new(64 * MIB);
     int result = arena ? 0 : err_nomem(err);
-    if (result == 0 && (read_key(key_path, arena, &key, err) < 0 ||
-                        read_held(held_path, arena, &held, err) < 0))
+    if (result == 0)
+        result = read_key(order->key, arena, &key, err);
+    if (result == 0 && order->policy_to_sign)
+        result = sign_policy(order, &key, arena, err);
+    else if (result == 0 && (read_held(order->held, arena, &held, err) < 0 || judge(order, &held, &key, arena, err) < 0))
         result = -1;
-    if (result == 0) {
-        show(&held, &key);
-        result = yes || confirmed() ? sign(&held, &key, err)
-                                    : err_set(err, ERR_CANCELLED, "nothing was signed");
-    }
     sodium_memzero(&key, sizeof(key));
     arena_free(arena);
     return result;
@@ -261,21 +379,29 @@ static int approve(const char *key_path, const char *held_path, bool yes, struct
 
 int app_approve(int argc, char **argv)
 {
-    const char *key = NULL, *fresh = NULL, *name = NULL;
-    bool yes = false;
-    const struct cli_option options[] = {
-        {"--key", &key, NULL}, {"--new-key", &fresh, NULL}, {"--name", &name, NULL}, {"--yes", NULL, &yes}};
+    const char *fresh = NULL, *name = NULL;
+    struct order order = {0};
+    const struct cli_option options[] = {{"--key", &order.key, NULL},       {"--new-key", &fresh, NULL},
+                                         {"--name", &name, NULL},           {"--yes", NULL, &order.yes},
+                                         {"--known", &order.known, NULL},   {"--policy", &order.policy, NULL},
+                                         {"--reason", &order.reason, NULL}, {"--break-glass", NULL, &order.break_glass},
+                                         {"--sign-policy", &order.policy_to_sign, NULL}, {"--against", &order.against, NULL}};
     struct cli_words words;
     struct err err;
     int status = cli_parse("approve", argc, argv, options, ARRAY_COUNT(options), &words);
     if (status)
         return status;
-    if (!fresh == !key)
+    if (!fresh == !order.key)
         return cli_usage("approve", "say --key FILE to sign with, or --new-key FILE to make one");
     if (name && !fresh)
         return cli_usage("approve", "the key says whose it is; --name goes with --new-key");
-    if (words.count != (fresh ? 0 : 1))
-        return cli_usage("approve", fresh ? "--new-key stands alone" : "name the file with the hold");
+    bool alone = fresh || order.policy_to_sign;
+    if (words.count != (alone ? 0 : 1) || (fresh && order.policy_to_sign))
+        return cli_usage("approve", alone ? "--new-key and --sign-policy stand alone" : "name the file with the hold");
+    if (order.against && !order.policy_to_sign)
+        return cli_usage("approve", "--against goes with --sign-policy");
+    if (order.break_glass != (order.reason && slice_trim(slice_text(order.reason)).len > 0))
+        return cli_usage("approve", "--break-glass needs --reason TEXT, which is signed and shown to everybody; nothing else takes one");
     if (sodium_init() < 0) {
         err_set(&err, ERR_IO, "libsodium cannot start");
         return cli_fail(&err);
@@ -283,6 +409,7 @@ int app_approve(int argc, char **argv)
     struct slice approver = name ? slice_text(name) : fresh ? name_from_path(fresh) : SLICE("");
     if (fresh && !approver.len)
         return cli_usage("approve", "say whose key it is with --name NAME");
-    int result = fresh ? new_key(fresh, approver, &err) : approve(key, words.words[0], yes, &err);
+    order.held = alone ? NULL : words.words[0];
+    int result = fresh ? new_key(fresh, approver, &err) : approve(&order, &err);
     return result < 0 ? cli_fail(&err) : EXIT_DONE;
 }

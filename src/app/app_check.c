@@ -328,7 +328,7 @@ int app_check(int argc, char **argv)
     else
         check_config(&check);
     check_waking(&check.report, &check.config);
-    check_content(&check.report, check.config.policy, file_is_dir(check.config.dir) ? check.config.dir : NULL);
+    check_content(&check.report, &check.config, file_is_dir(check.config.dir) ? check.config.dir : NULL);
     check_folder(&check);
     arena_free(arena);
     return report_end(&check.report);

@@ -276,6 +276,7 @@ int app_demo(int argc, char **argv)
     }
     config_defaults(&demo->service.config);
     demo_phone_notifiers(&demo->service.config);
+    demo->service.config.gate_mode = GATE_MODE_ENFORCE; /* what is shown is what an enforcing gate does */
     demo->service.config.dir = dir ? dir : mkdtemp(own_dir);
     demo->service.config.api.port = (uint16_t)api_port;
     if (port && api_port == 0) { /* any free ports: for tests */

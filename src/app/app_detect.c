@@ -1,5 +1,6 @@
 /* hinomi detect: rules over files, one line a match. hinomi replay: the same engine with what the
  * rules remember, as of event time. */
+#include "app/hunt_actions.h"
 #include "app/hunt_summary.h"
 #include "app/offline.h"
 #include "app/rules.h"
@@ -14,6 +15,7 @@ struct hunt {
     struct detector *detector;
     struct hunt_output output;
     struct hunt_summary summary;
+    struct hunt_actions actions; /* of a replay as lines */
     struct offline *offline;
     const char *path;
     uint64_t first_record;
@@ -33,7 +35,9 @@ static int on_found(void *context, const struct finding *finding, const struct r
                                .row = row};
     if (hunt_summary_add(&hunt->summary, finding, rule, &place, err) < 0)
         return -1;
-    return hunt_output_put(&hunt->output, finding, rule, &place, err);
+    if (hunt_output_put(&hunt->output, finding, rule, &place, err) < 0)
+        return -1;
+    return hunt->output.format == HUNT_FINDINGS ? hunt_actions_put(&hunt->actions, finding, rule, err) : 0;
 }
 
 static int on_batch(void *context, struct batch *batch, const char *path, uint64_t first_record,
@@ -89,12 +93,14 @@ static int run_hunt(struct hunt *hunt, const struct rulebook *book, const struct
 }
 
 /* The whole hunt, once the command line is understood. */
-static int hunt_files(struct hunt *hunt, enum hunt_format format, bool summary,
+static int hunt_files(struct hunt *hunt, enum hunt_format format, bool summary, const char *actions_path,
                       const struct rulebook *book, const struct cli_words *words)
 {
     struct err err;
     hunt->started_ns = clock_mono_ns(clock_real());
-    int result = hunt_output_init(&hunt->output, format, &err);
+    int result = hunt_actions_open(&hunt->actions, actions_path, &err);
+    if (result == 0)
+        result = hunt_output_init(&hunt->output, format, &err);
     if (result == 0)
         result = hunt_summary_init(&hunt->summary, book->rules, &err);
     if (result == 0)
@@ -104,6 +110,8 @@ static int hunt_files(struct hunt *hunt, enum hunt_format format, bool summary,
         say_summary(hunt);
     hunt_summary_close(&hunt->summary);
     hunt_output_close(&hunt->output);
+    if (hunt_actions_close(&hunt->actions, result == 0 ? &err : NULL) < 0)
+        result = -1;
     if (result < 0 && err.code != ERR_CLOSED)
         return cli_fail(&err);
     return hunt->offline->files_failed ? EXIT_FAILED : EXIT_DONE;
@@ -171,8 +179,8 @@ static int hunt_command(const char *name, int argc, char **argv, bool findings)
         return cli_usage(name, "name files or folders, or - for standard input");
     if (!format_of(format_name, findings, &format))
         return cli_usage(name, "--format is jsonl, table or timeline");
-    if (actions)
-        return cli_usage(name, "--actions is not available in this version");
+    if (actions && format != HUNT_FINDINGS)
+        return cli_usage(name, "--actions is for replay with --format jsonl");
     if (received && !offline_parse_time(received, &offline.received_ns))
         return cli_usage(name, "--received needs a time such as 2026-01-26T00:00:00Z");
     status = cli_check_text(name, offline.zone, offline.encoding);
@@ -184,7 +192,7 @@ static int hunt_command(const char *name, int argc, char **argv, bool findings)
         return cli_fail(&err);
     cli_say_inactive(book);
     bool for_people = format == HUNT_TABLE || format == HUNT_TIMELINE;
-    status = hunt_files(&hunt, format, summary || for_people, book, &words);
+    status = hunt_files(&hunt, format, summary || for_people, actions, book, &words);
     rulebook_release(book);
     return status;
 }

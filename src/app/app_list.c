@@ -69,8 +69,12 @@ const struct command_line command_lines[] = {
     {"token", "list|add|revoke --dir DATA [--kind api|hec|gate] [--name NAME] [--role ROLE] [--stream S]\n"
      "        [--dataset D] [--networks CIDR,...] [--tz ZONE] [--events-per-second N] [--expires TIME|DURATION] [--all] [--format F] [ID]",
      "what programs sign in with; the secret is shown once", app_token},
-    {"approve", "--key FILE [--yes] HOLDFILE | --new-key FILE [--name NAME]",
+    {"approve", "--key FILE [--policy FILE] [--known FILE] [--break-glass --reason TEXT] [--yes] HOLDFILE | --new-key FILE [--name NAME]",
      "judge what the gate holds and sign that it may go, away from the server", app_approve},
+    {"gate", "decide|explain --socket PATH|--dir DATA REQUEST.json\n"
+     "        bench --socket PATH|--dir DATA [--connections N] [--batch N] [--seconds N] [--rate FRAMES] [--asset A]\n"
+     "        whatif --policy FILE [--against FILE] [--rules PATH] [--labels FILE] [--hold-minutes N] [--stop-minutes N] [--json] FILES",
+     "asks the gate of a running server over its socket, or what it would answer and why; bench measures, on a gate of its own; whatif says what a policy would have held of a history", app_gate},
     {"version", "", "the version", app_version},
     {"help", "[COMMAND] | search [NAME] | collect [KIND] | notify [KIND]",
      "this text; what a command or function of searches does; what takes events in, what reaches people, and their options", app_help},

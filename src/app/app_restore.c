@@ -29,6 +29,16 @@ static int check_copy(const struct backup_file *wanted, const struct backup_file
                    "restored", source, SLICE_ARG(wanted->path));
 }
 
+/* The gate of a restored folder is another one: it makes a key of its own, so that neither tokens nor signatures from before count
+ * (gate/gate_identity). */
+static int leave_key_out(const struct restore *restore, struct err *err)
+{
+    char path[ADMIN_PATH_MAX];
+    if (unlink(admin_path(restore->beside, "gate/gate.key", path)) < 0 && errno != ENOENT)
+        return err_set_errno(err, errno, "cannot remove %s", path);
+    return 0;
+}
+
 static int copy_all(struct restore *restore, struct err *err)
 {
     struct copying copying = {.from = restore->source, .to = restore->beside, .list = &restore->got,
@@ -46,7 +56,7 @@ static int copy_all(struct restore *restore, struct err *err)
             return err_set_errno(err, errno, "cannot set the mode of %s", path);
     }
     cli_progress(true, "%zu files are right", restore->wanted.file_count);
-    return copying_sync(restore->beside, err);
+    return leave_key_out(restore, err) < 0 ? -1 : copying_sync(restore->beside, err);
 }
 
 /* An empty folder makes room; rename() does the rest in one step. */

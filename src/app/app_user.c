@@ -100,10 +100,10 @@ static int check_words(const struct admin_verb *verb, const struct cli_words *wo
     if (!command->admin.dir)
         return cli_usage("user", "--dir needs the data folder of the server");
     if (needs_role && !command->role)
-        return cli_usage("user", "%s needs --role ROLE: viewer, analyst, responder, engineer, approver, "
+        return cli_usage("user", "%s needs --role ROLE: support, viewer, analyst, responder, engineer, approver, "
                          "admin or auditor", verb->name);
     if (command->role && role_parse(slice_text(command->role)) == ROLE_NONE)
-        return cli_usage("user", "'%s' is no role: viewer, analyst, responder, engineer, approver, "
+        return cli_usage("user", "'%s' is no role: support, viewer, analyst, responder, engineer, approver, "
                          "admin, auditor", command->role);
     if (verb->names_one)
         command->name = slice_text(words->words[1]);

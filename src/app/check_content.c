@@ -8,7 +8,8 @@
 #include "base/limits.h"
 #include "decode/sample.h"
 #include "detect/rule.h"
-#include "gate/policy.h"
+#include "app/config.h"
+#include "gate/policy_owner.h"
 #include "respond/wake/waking_plan.h"
 #include "schedule/question.h"
 #include "search/know_check.h"
@@ -86,7 +87,7 @@ static void check_rules(struct report *report, const char *dir)
     rulebook_release(book);
 }
 
-static void check_policy(struct report *report, const char *policy_path)
+static void check_policy(struct report *report, const struct config *config)
 {
     struct err err;
     const struct policy *policy;
@@ -95,13 +96,16 @@ static void check_policy(struct report *report, const char *policy_path)
         report_line(report, REPORT_FAIL, "memory", "out of memory");
         return;
     }
-    if (policy_load(policy_path ? policy_path : cli_content("policy/default.yaml"), arena, &policy,
-                    &err) < 0)
+    const char *path = config->policy ? config->policy : cli_content("policy/default.yaml");
+    if (policy_load(path, arena, &policy, &err) < 0 ||
+        (config->has_policy_owner && policy_owner_check(path, policy, config->policy_owner, &err) < 0))
         report_line(report, REPORT_FAIL, "gate policy", "%s; the gate would hold everything", err.text);
-    else
-        report_line(report, policy->shadow ? REPORT_WARN : REPORT_OK, "gate policy",
-                    "version %.*s, %zu rows%s", SLICE_ARG(policy->version), policy->row_count,
-                    policy->shadow ? "; it is in shadow mode: everything is allowed" : "");
+    else {
+        bool shadow = config->gate_mode == GATE_MODE_POLICY ? policy->shadow : config->gate_mode == GATE_MODE_SHADOW;
+        report_line(report, shadow ? REPORT_WARN : REPORT_OK, "gate policy", "version %.*s, %zu rows%s",
+                    SLICE_ARG(policy->version), policy->row_count,
+                    shadow ? "; it is in shadow mode: everything is allowed" : "");
+    }
     arena_free(arena);
 }
 
@@ -178,11 +182,11 @@ static void check_questions(struct report *report, const char *dir)
     arena_free(arena);
 }
 
-void check_content(struct report *report, const char *policy, const char *dir)
+void check_content(struct report *report, const struct config *config, const char *dir)
 {
     check_decoders(report);
     check_rules(report, dir);
-    check_policy(report, policy);
+    check_policy(report, config);
     check_definitions(report, dir);
     check_questions(report, dir);
 }

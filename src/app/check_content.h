@@ -2,9 +2,8 @@
 /* app/check_content: decoders, samples, rules, state tables, the gate's policy and the waking plan, for `hinomi check`. */
 #include "app/report.h"
 
-/* policy: the file named by the configuration, or NULL for the one that comes with the program.
- * dir: the data folder, whose definitions for the search language count, too; or NULL. */
+/* dir: the data folder, whose definitions for the search language count, too; or NULL. */
 /* The waking plan that the configuration names, if it names one. */
 struct config;
 void check_waking(struct report *report, const struct config *config);
-void check_content(struct report *report, const char *policy, const char *dir);
+void check_content(struct report *report, const struct config *config, const char *dir);

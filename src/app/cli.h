@@ -68,6 +68,7 @@ int app_replay(int argc, char **argv);
 int app_search(int argc, char **argv);
 int app_export(int argc, char **argv);
 int app_approve(int argc, char **argv);
+int app_gate(int argc, char **argv);
 int app_serve(int argc, char **argv);
 int app_demo(int argc, char **argv);
 int app_check(int argc, char **argv);

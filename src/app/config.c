@@ -11,6 +11,7 @@
 #include "collect/remote/preset.h"
 #include "cut/yaml.h"
 #include "event/ip.h"
+#include "gate/policy_owner.h"
 #include "respond/notify/notifier_row.h"
 
 struct reading {
@@ -114,6 +115,25 @@ static int read_days(struct reading *reading, const struct yaml_node *node, void
     return yaml_err(reading->err, node, "a number of days from 0 (for ever) to 36500 is needed");
 }
 
+static int read_policy_owner(struct reading *reading, const struct yaml_node *node, void *to)
+{
+    (void)to;
+    reading->config->has_policy_owner = true;
+    if (policy_owner_key(yaml_text(node, SLICE("")), reading->config->policy_owner))
+        return 0;
+    return yaml_err(reading->err, node, "policy_owner is an Ed25519 public key in base64; `hinomi approve --new-key FILE` makes one");
+}
+
+static int read_gate_mode(struct reading *reading, const struct yaml_node *node, void *to)
+{
+    enum gate_mode *mode = to;
+    struct slice text = yaml_text(node, SLICE(""));
+    for (*mode = GATE_MODE_POLICY; *mode <= GATE_MODE_SHADOW; ++*mode)
+        if (slice_is(text, gate_mode_name(*mode)))
+            return 0;
+    return yaml_err(reading->err, node, "gate_mode is policy (what its file says), enforce or shadow");
+}
+
 static int read_version(struct reading *reading, const struct yaml_node *node, void *to)
 {
     int64_t version;
@@ -203,6 +223,16 @@ static int read_actions(struct reading *reading, const struct yaml_node *node, v
 {
     (void)to;
     return act_settings_read(node, reading->arena, &reading->config->actions, &reading->config->action_count, reading->err);
+}
+
+static int read_cosigner(struct reading *reading, const struct yaml_node *node, void *to)
+{
+    return cosigner_settings_read(node, reading->arena, to, reading->err);
+}
+
+static int read_webhooks(struct reading *reading, const struct yaml_node *node, void *to)
+{
+    return gate_webhooks_read(node, reading->arena, to, reading->err);
 }
 
 /* ---- what is kept, and where ---- */
@@ -453,6 +483,9 @@ int config_read(const char *path, struct arena *arena, struct config *config, st
         {"key", read_string, offsetof(struct config, key)},
         {"hosts", read_hosts, offsetof(struct config, hosts)},
         {"gate_policy", read_string, offsetof(struct config, policy)},
+        {"gate_mode", read_gate_mode, offsetof(struct config, gate_mode)},
+        {"policy_owner", read_policy_owner, 0},
+        {"gate_socket", read_string, offsetof(struct config, gate_socket)},
         {"retention_days", read_days, offsetof(struct config, retention_days)},
         {"retention", read_retention, 0},
         {"disk_max", read_size, offsetof(struct config, disk_max)},
@@ -466,6 +499,8 @@ int config_read(const char *path, struct arena *arena, struct config *config, st
         {"link", read_string, offsetof(struct config, link)},
         {"mailbox", read_mailbox, offsetof(struct config, mailbox)},
         {"actions", read_actions, 0},
+        {"gate_webhooks", read_webhooks, offsetof(struct config, webhooks)},
+        {"fireblocks", read_cosigner, offsetof(struct config, cosigner)},
         {"heartbeats", read_heartbeats, 0},
         {"holidays", read_string, offsetof(struct config, holidays)},
     };
@@ -483,6 +518,8 @@ int config_read(const char *path, struct arena *arena, struct config *config, st
         return err_within(err, "%s", path);
     if (config->cold_dir && config->cold_dir[0] != '/')
         return err_set(err, ERR_CONFIG, "%s: cold_dir must begin with /: the store remembers it", path);
+    if (config->has_policy_owner && config->gate_mode == GATE_MODE_SHADOW)
+        return err_set(err, ERR_CONFIG, "%s: with policy_owner the mode is what the owner signed; remove gate_mode: shadow", path);
     if (!config->api.enabled)
         return err_set(err, ERR_CONFIG, "%s: the API cannot be switched off", path);
     return config_settle(arena, config, err) < 0 ? err_within(err, "%s", path) : 0;

@@ -6,9 +6,12 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "collect/collector.h"
+#include "gate/gate.h"
 #include "respond/notify/mailbox.h"
 #include "respond/act/act_settings.h"
 #include "respond/respond.h"
+#include "serve/cosigner.h"
+#include "serve/gate_webhook.h"
 
 #include "flow/sources.h"
 #include "store/store.h"
@@ -37,6 +40,10 @@ struct config {
     const char *cert, *key;  /* PEM; NULL: self-signed, made at the first start */
     const char *hosts[HOSTS_MAX + 1];
     const char *policy;      /* the gate's; NULL: the one that comes with the program */
+    enum gate_mode gate_mode;
+    unsigned char policy_owner[32]; /* whose signature the policy needs */
+    bool has_policy_owner;
+    const char *gate_socket; /* where programs of this machine ask the gate; NULL: DIR/gate/socket; "off": nowhere */
     int64_t retention_days;  /* of streams that retention does not name; 0: for ever */
     struct retention retention[RETENTION_RULES_MAX];
     size_t retention_count;
@@ -56,6 +63,8 @@ struct config {
     struct respond_notifier notifiers[RESPOND_NOTIFIERS_MAX];
     size_t notifier_count;
     struct mailbox_config mailbox; /* without a url: none */
+    struct cosigner_settings cosigner; /* without a key: none */
+    struct gate_webhooks webhooks;
 };
 
 void config_defaults(struct config *config);

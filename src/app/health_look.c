@@ -34,6 +34,7 @@ static unsigned people(struct health_look *look)
     if (look->looks++ % NOTICES_EVERY == 0) {
         look->waits = respond_notice_waits_ns(look->respond) > HEALTH_NOTICE_S * NS_PER_SECOND;
         look->wakes_nobody = respond_wakes_nobody(look->respond);
+        look->people = respond_people_reachable(look->respond);
     }
     return (look->waits ? HEALTH_NOTICES : 0u) | (look->wakes_nobody ? HEALTH_WAKING : 0u);
 }

@@ -21,6 +21,7 @@ struct health_look {
     int64_t wall_ns, mono_ns;  /* at the last look; 0: there was none */
     int64_t stepped_ns;        /* when the clock was seen to step, on the one that never goes back */
     bool stepped, waits, wakes_nobody;
+    int64_t people; /* who can be reached; -1: not known */
     unsigned looks;
 };
 

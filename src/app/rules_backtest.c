@@ -44,6 +44,8 @@ static int on_found(void *context, const struct finding *finding, const struct r
     struct version *version = context;
     (void)batch;
     (void)row;
+    if (finding->follows.ptr) /* it only tells how an earlier one went on */
+        return 0;
     return backtest_count_add(&version->count, finding, rule, err);
 }
 

@@ -17,7 +17,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define ARENA_BYTES_MAX (2 * GIB)
+#define ARENA_BYTES_MAX (2 * CHECKPOINT_BYTES_MAX + 64 * MIB)
 
 struct ledger_command {
     const char *dir;

@@ -3,6 +3,8 @@
 #include "base/io.h"
 
 #include "app/gate_events.h"
+#include "app/gate_teller.h"
+#include "app/stop_cap.h"
 #include "app/waking_events.h"
 #include "base/mem.h"
 #include "base/rand.h"
@@ -10,6 +12,7 @@
 #include "decode/line_rule.h"
 #include "net/http_client.h"
 #include "respond/act/act.h"
+#include "state/audit.h"
 #include "net/tls.h"
 
 #include <sodium.h>
@@ -49,11 +52,45 @@ static enum authorise_result authorise(void *context, struct slice token, struct
 
 /* ---- what passes on from the pipeline ---- */
 
+/* The rule has stopped as many accounts as it may. */
+static void tell_of_cap(struct service *service, const struct finding *finding, struct slice by, int64_t now_ns)
+{
+    static const struct respond_texts none = {0};
+    struct finding told;
+    struct arena *arena = arena_new(MIB);
+    if (arena && stop_cap_finding(finding, by, now_ns, arena, &told))
+        respond_finding(service->respond, &told, &none);
+    else
+        engine_note(service, "a rule may stop no further account, and memory is out to say which");
+    arena_free(arena);
+}
+
+/* What a rule wants held is stopped at once, before anybody is told. */
+static void stop_for(struct service *service, const struct finding *finding, const struct entity *hold)
+{
+    struct err err;
+    char text[ERR_TEXT_SIZE + 128];
+    struct gate_stop_order order = {.scope = hold->type, .target = hold->value, .cause = slice_text(finding->id),
+                                    .by = finding->catalogue.len ? finding->catalogue : SLICE("a rule"),
+                                    .reason = finding->explanation_en};
+    int64_t now_ns = clock_wall_ns(clock_real());
+    if (slice_is(hold->type, "account") && !stop_cap_has_room(service->gate, order.by, now_ns)) {
+        tell_of_cap(service, finding, order.by, now_ns);
+        return;
+    }
+    if (gate_stop_set(service->gate, &order, NULL, NULL, &err) == 0)
+        return;
+    snprintf(text, sizeof(text), "%.*s could not be stopped: %s", SLICE_ARG(hold->type), err.text);
+    engine_note(service, text);
+}
+
 static void on_found(void *context, const struct finding *finding, const struct rule *rule)
 {
     struct service *service = context;
     struct respond_texts texts = {rule->why_en,   rule->why_ja, rule->check_en,
                                   rule->check_ja, rule->do_en,  rule->do_ja};
+    for (size_t i = 0; i < finding->hold_count; i++)
+        stop_for(service, finding, &finding->holds[i]);
     respond_finding(service->respond, finding, &texts);
 }
 
@@ -160,6 +197,21 @@ static int start_actions(struct service *service, struct err *err)
     return act_start(&act, &service->act, err);
 }
 
+static void on_committed(void *context, uint64_t number)
+{
+    struct service *service = context;
+    gate_teller_committed(service->gate_teller, number);
+}
+
+/* That the configuration overrides what the policy's file says of enforcing is in the trail of each start. */
+static int audit_gate_mode(struct service *service, struct err *err)
+{
+    const struct audit_row row = {.actor = SLICE("configuration"), .via = SLICE("start"), .peer = SLICE(""),
+                                  .action = SLICE("gate.mode"), .object = slice_text(gate_mode_name(service->config.gate_mode)),
+                                  .detail = SLICE("gate_mode is stronger than the policy's file"), .result = SLICE("ok")};
+    return service->config.gate_mode == GATE_MODE_POLICY ? 0 : audit_add(service->database, clock_real(), &row, err);
+}
+
 static int start_respond_and_gate(struct service *service, struct err *err)
 {
     char dir[PATH_ROOM], policy[PATH_ROOM], assets[PATH_ROOM];
@@ -167,12 +219,15 @@ static int start_respond_and_gate(struct service *service, struct err *err)
              service->config.policy ? service->config.policy : cli_content("policy/default.yaml"));
     struct gate_config gate = {.dir = data_path(service, "gate", dir),
                                .policy_path = policy,
+                               .policy_owner = service->config.has_policy_owner ? service->config.policy_owner : NULL,
+                               .mode = service->config.gate_mode,
                                .state = service->engine.book->state,
                                .state_snapshot = engine_state(&service->engine),
                                .clock = clock_real(),
-                               .decided = gate_events_decided,
+                               .committed = on_committed,
                                .approved = gate_events_approved,
                                .policy_read = gate_events_policy,
+                               .stopped = gate_events_stopped,
                                .note = engine_note,
                                .context = service};
     struct respond_config respond = {.database = service->database,
@@ -193,7 +248,10 @@ static int start_respond_and_gate(struct service *service, struct err *err)
     service->asker = asker_open();
     if (!service->asker)
         return err_nomem(err);
-    return gate_start(&gate, &service->gate, err) < 0 || respond_start(&respond, &service->respond, err) < 0
+    if (audit_gate_mode(service, err) < 0)
+        return -1;
+    return gate_teller_new(service, &service->gate_teller, err) < 0 || gate_start(&gate, &service->gate, err) < 0 ||
+                   respond_start(&respond, &service->respond, err) < 0
                ? -1
            : waking_read_plan(service, err) < 0 || start_mailbox(service, err) < 0 ? -1
                                                                                    : start_actions(service, err);
@@ -361,6 +419,8 @@ static int open_server(struct service *service, struct err *err)
 {
     const struct config *config = &service->config;
     bool plain = config_is_loopback(config->api.address) || config->api.plaintext;
+    if (config->cosigner.key_count && cosigner_open(&config->cosigner, &service->cosigner, err) < 0)
+        return -1;
     struct server_config server = {
         .parts = {.database = service->database,
                   .journal = service->engine.journal,
@@ -369,6 +429,8 @@ static int open_server(struct service *service, struct err *err)
                   .respond = service->respond,
                   .act = service->act,
                   .gate = service->gate,
+                  .cosigner = service->cosigner,
+                  .webhooks = &config->webhooks,
                   .keeping = service->keeping,
                   .knowing = service->knowing,
                   .scheduler = service->scheduler,
@@ -390,6 +452,26 @@ static int open_server(struct service *service, struct err *err)
     if (net_loop_start("api-loop", &service->api_loop, err) < 0)
         return -1;
     return server_start(service->api_loop, &server, &service->server, err);
+}
+
+/* A place of the user's that cannot be used is an error; the usual one is only told of. */
+static int open_gate_socket(struct service *service, struct err *err)
+{
+    char usual[PATH_ROOM];
+    const char *own = service->config.gate_socket;
+    struct gate_socket_config config = {.path = own ? own : data_path(service, "gate/socket", usual),
+                                        .gate = service->gate,
+                                        .reported = gate_events_reported,
+                                        .context = service};
+    struct err why;
+    if ((own && slice_is(slice_text(own), "off")) || gate_socket_start(&config, &service->gate_socket, &why) == 0)
+        return 0;
+    if (own) {
+        *err = why;
+        return -1;
+    }
+    engine_note(service, why.text);
+    return 0;
 }
 
 /* Whose hours of the week sources keep. */
@@ -423,11 +505,14 @@ int service_start(struct service *service, struct err *err)
     if (find_week(service, err) < 0 || engine_open(&service->engine, err) < 0 ||
         tell_sources(service, &service->config, service->calendars, err) < 0 || open_state(service, err) < 0 ||
         open_keeping(service, err) < 0 || open_knowing(service, err) < 0 || open_tls(service, err) < 0 || start_respond_and_gate(service, err) < 0 ||
-        engine_start(&service->engine, err) < 0 || open_collectors(service, err) < 0)
+        engine_start(&service->engine, err) < 0 || gate_teller_run(service->gate_teller, err) < 0 || open_collectors(service, err) < 0)
         return -1;
     service->look = (struct health_look){.clock = clock_real(), .io = io_real(), .dir = service->config.dir, .respond = service->respond};
     service_tick(service);
-    return start_scheduler(service, err) < 0 || start_asker(service, err) < 0 ? -1 : open_server(service, err);
+    gate_events_tell_again(service);
+    return start_scheduler(service, err) < 0 || start_asker(service, err) < 0 || open_gate_socket(service, err) < 0
+               ? -1
+               : open_server(service, err);
 }
 
 void service_reload(struct service *service)
@@ -458,7 +543,10 @@ void service_tick(struct service *service)
     gate_set_health(service->gate, reason[0] == '\0', reason);
     unsigned problems = (counts.failed ? HEALTH_PIPELINE : 0u) | (journal.failed ? HEALTH_JOURNAL : 0u) | (doubt ? HEALTH_MEMORY : 0u) |
                         (behind ? HEALTH_BEHIND : 0u);
-    health_set(&service->health, problems | health_look(&service->look), clock_mono_ns(clock_real()));
+    problems |= health_look(&service->look);
+    gate_set_reachable(service->gate, !(problems & HEALTH_WAKING));
+    gate_set_people(service->gate, service->look.people);
+    health_set(&service->health, problems, clock_mono_ns(clock_real()));
     collecting_tick(service->collecting);
     keeping_tick(service->keeping);
     knowing_tick(service->knowing);
@@ -471,6 +559,7 @@ void service_stop(struct service *service)
 {
     struct err err;
     server_stop(service->server);
+    gate_socket_stop(service->gate_socket);
     if (service->api_loop)
         net_loop_stop(service->api_loop);
     collecting_close(service->collecting);
@@ -478,10 +567,12 @@ void service_stop(struct service *service)
     scheduler_stop(service->scheduler);
     asker_stop(service->asker);
     if (service->gate)
-        (void)gate_stats(service->gate); /* nobody asks any more; its last decisions have been told */
+        (void)gate_stats(service->gate); /* nobody asks any more; its last approvals and stops have been told */
+    gate_teller_stop(service->gate_teller);
     if (service->engine.pipeline && engine_finish(&service->engine, &err) < 0)
         cli_fail(&err);
     server_free(service->server);
+    cosigner_close(service->cosigner);
     arena_free(service->file_names);
     mailbox_stop(service->mailbox);
     act_stop(service->act);
@@ -489,6 +580,7 @@ void service_stop(struct service *service)
     asker_free(service->asker);
     arena_free(service->question_texts);
     gate_stop(service->gate);
+    gate_teller_free(service->gate_teller);
     keeping_close(service->keeping);
     knowing_close(service->knowing);
     engine_close(&service->engine);

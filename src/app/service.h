@@ -34,6 +34,7 @@ struct service {
     struct playbooks playbooks;
     struct act *act;
     struct gate *gate;
+    struct gate_teller *gate_teller;
     struct keeping *keeping;
     struct knowing *knowing;
     struct scheduler *scheduler;
@@ -47,7 +48,9 @@ struct service {
     const struct calendars *calendar_list;
     char link[SERVICE_LINK_SIZE]; /* where people open the console */
     struct arena *file_names; /* texts of files */
+    struct cosigner *cosigner; /* NULL: none */
     struct server *server;
+    struct gate_socket *gate_socket; /* NULL: off */
     struct sink sink;
     struct health health;
     struct health_look look;

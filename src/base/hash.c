@@ -22,6 +22,22 @@ struct hash128 hash_bytes128(struct slice bytes)
     return (struct hash128){hash.low64, hash.high64};
 }
 
+int hash_file128(FILE *file, struct hash128 *hash, uint64_t *bytes)
+{
+    char piece[64 * 1024];
+    size_t got;
+    XXH3_state_t *state = XXH3_createState();
+    if (!state)
+        return -1;
+    XXH3_128bits_reset(state);
+    for (*bytes = 0; (got = fread(piece, 1, sizeof(piece), file)) > 0; *bytes += got)
+        XXH3_128bits_update(state, piece, got);
+    XXH128_hash_t of = XXH3_128bits_digest(state);
+    XXH3_freeState(state);
+    *hash = (struct hash128){of.low64, of.high64};
+    return ferror(file) ? -1 : 0;
+}
+
 /* Reflected polynomial of CRC-32C. */
 enum { CRC32C_POLYNOMIAL = (int)0x82f63b78U };
 

@@ -6,6 +6,7 @@
 #include "base/slice.h"
 
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 uint64_t hash_bytes(struct slice bytes);
@@ -34,6 +35,8 @@ struct hash128 {
     uint64_t low, high;
 };
 struct hash128 hash_bytes128(struct slice bytes);
+/* Of all bytes of a file from where it stands, in pieces: *bytes of them. -1: it could not be read, or no memory. */
+int hash_file128(FILE *file, struct hash128 *hash, uint64_t *bytes);
 
 /* Continues from crc; start with 0. Uses the CPU's instruction where there is one. */
 uint32_t hash_crc32c(uint32_t crc, struct slice bytes);

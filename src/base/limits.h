@@ -43,6 +43,26 @@ enum { FILES_UNFINISHED_KEPT = 64 };       /* rotated ones that may still be add
 enum { TIME_PAST_DAYS_MAX = 3660 }; /* older stamps are filed under the day of receipt */
 enum { TIME_FUTURE_HOURS_MAX = 24 };
 
+/* The gate's Unix socket. */
+enum { GATE_ASK_MAX = 64 };              /* requests in one frame */
+#define GATE_FRAME_BYTES_MAX (1 * MIB)   /* a frame's body; more ends the connection with a sentence */
+enum { GATE_ALLOWED_ACCOUNTS_MAX = 2000000 }; /* accounts whose sums of the last day the gate keeps beside what events say */
+#define GATE_INPUTS_BYTES_MAX (1 * MIB) /* what one decision of the gate was made from; more holds */
+enum { GATE_STOPS_MAX = 4096 };          /* stops at once, ended ones that are remembered included; one more stops everything */
+#define APPROVE_KNOWN_BYTES_MAX (4 * MIB) /* the file of addresses that an approver approved before */
+enum { GATE_CONNECTIONS_MAX = 64 };      /* at once; further ones are told and closed */
+#define GATE_PAYLOAD_BYTES_MAX (64 * KIB) /* the bytes to be signed that a request carries; more is refused */
+enum { GATE_EFFECTS_MAX = 64 };          /* effects told of one payload; one that has more does something unknown */
+enum { GATE_CALL_DEPTH_MAX = 4 };        /* calls within calls of a payload; deeper ones are unknown */
+enum { GATE_COINS_MAX = 256 };           /* inputs, and outputs, of a Bitcoin transaction that is read; more is unknown */
+enum { RULE_STOPS_PER_HOUR_MAX = 50 };   /* accounts that one rule stops; then people are told, and it stops no further one */
+enum { GATE_WEBHOOKS_MAX = 16 };         /* that ask in their own words (docs/gate-webhook.md) */
+
+/* A co-signer that asks the gate (docs/gate-cosigner.md). */
+#define COSIGNER_TOKEN_BYTES_MAX (1 * MIB) /* a question, signature included */
+enum { COSIGNER_KEYS_MAX = 8 };            /* public keys of co-signers */
+enum { COSIGNER_ASSETS_MAX = 256 };        /* names of assets that are others here */
+
 /* Text that people write. */
 enum { QUERY_BYTES_MAX = 64 * 1024 };
 enum { EXPR_DEPTH_MAX = 128 };
@@ -82,6 +102,7 @@ enum { MATCH_ROUTES_MAX = 4096 };           /* different sets of log sources tha
 #define MEMORY_QUERY_MAX (256 * MIB)
 #define MEMORY_READ_MIN (96 * MIB)   /* for reading blocks, whatever less a search was given: one must fit */
 #define MEM_FREE_KEPT (192 * MIB)    /* freed memory that stays in the process; more is given back after some seconds */
+#define MEM_HUGE_KEPT (512 * MIB)    /* and of huge pages; a state table of some GiB that was looked at once is given back at once */
 #define SPILL_BYTES_MAX (16 * GIB)   /* temporary file of one search, for rows that memory has no room for */
 #define SPILL_BLOCK_BYTES (256 * KIB) /* of it that are read at a time, about */
 enum { SPILL_BLOCK_ROWS = 4096 };
@@ -184,7 +205,14 @@ enum { IDEMPOTENCY_KEYS_MAX = 1 << 20 }; /* batch ids remembered */
 enum { IDEMPOTENCY_KEY_BYTES_MAX = 256 };
 
 /* What rules remember, in one checkpoint file. */
-#define CHECKPOINT_BYTES_MAX (1 * GIB)
+#define CHECKPOINT_BYTES_MAX (4 * GIB)
+enum { STATE_ENTRIES_MAX = 20000000 };     /* keys of one state table, where its entries_max says so */
+enum { STATE_ENTRIES_DEFAULT = 1000000 };  /* where it says nothing; beyond, a key that was touched long ago goes, counted */
+enum { STATE_KEY_BYTES_MAX = 512 };        /* of a key of a state table; longer ones are cut */
+enum { STATE_TEXT_BYTES_MAX = 1024 };      /* of a text that a state table keeps (latest, earliest, values); longer ones are cut */
+enum { STATE_DISTINCT_MAX = 256 };         /* different values of a key that distinct counts to */
+enum { STATE_VALUES_MAX = 64 };            /* values of a key that values keeps, the newest */
+enum { STATE_MEMBERS_MAX = 4096 };         /* members of a key whose values total adds up; beyond, the one heard longest ago goes, counted */
 
 /* Rules (docs/rules.md). */
 enum { PLACEHOLDER_TEXTS_MAX = 100000 };        /* that one value with placeholders stands for */

@@ -29,14 +29,17 @@ void mem_fail_after(long n)
 /* Huge pages that are free, each with the next one's address in it. */
 static pthread_mutex_t huge_lock = PTHREAD_MUTEX_INITIALIZER;
 static void **huge_free;
+static size_t huge_free_count;
 static atomic_bool huge_kept;
 
 static void *huge_take(void)
 {
     pthread_mutex_lock(&huge_lock);
     void **page = huge_free;
-    if (page)
+    if (page) {
         huge_free = *page;
+        huge_free_count--;
+    }
     pthread_mutex_unlock(&huge_lock);
     return page;
 }
@@ -64,19 +67,26 @@ void *mem_alloc_huge(void)
     return page ? page : huge_map();
 }
 
+/* False: there are enough of them. */
+static bool huge_keep(void **page)
+{
+    if (!atomic_load_explicit(&huge_kept, memory_order_relaxed))
+        return false;
+    pthread_mutex_lock(&huge_lock);
+    bool keep = huge_free_count < MEM_HUGE_KEPT / MEM_HUGE_BYTES;
+    if (keep) {
+        *page = huge_free;
+        huge_free = page;
+        huge_free_count++;
+    }
+    pthread_mutex_unlock(&huge_lock);
+    return keep;
+}
+
 void mem_free_huge(void *ptr)
 {
-    void **page = ptr;
-    if (!page)
-        return;
-    if (!atomic_load_explicit(&huge_kept, memory_order_relaxed)) {
+    if (ptr && !huge_keep(ptr))
         munmap(ptr, MEM_HUGE_BYTES);
-        return;
-    }
-    pthread_mutex_lock(&huge_lock);
-    *page = huge_free;
-    huge_free = page;
-    pthread_mutex_unlock(&huge_lock);
 }
 
 void mem_keep_pages(void)

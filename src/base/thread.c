@@ -1,8 +1,10 @@
 #include "base/thread.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -35,4 +37,22 @@ void thread_stand_behind(int nice)
 void thread_go_before(void)
 {
     thread_stand_behind(READ_NICE);
+}
+
+/* sched_attr of the kernel, which <linux/sched/types.h> gives only without <sched.h>. */
+struct scheduling {
+    uint32_t size, policy;
+    uint64_t flags;
+    int32_t nice;
+    uint32_t priority;
+    uint64_t runtime_ns, deadline_ns, period_ns;
+};
+
+void thread_run_soon(void)
+{
+    struct scheduling attr = {.size = sizeof(attr)};
+    if (syscall(SYS_sched_getattr, 0, &attr, sizeof(attr), 0) < 0 || attr.policy != SCHED_OTHER)
+        return;
+    attr.runtime_ns = SOON_SLICE_NS;
+    (void)syscall(SYS_sched_setattr, 0, &attr, 0);
 }

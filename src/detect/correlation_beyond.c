@@ -4,6 +4,7 @@
  *
  *   ratio:  {key: [host.name], of: 'event.outcome = "failure"', gte: 0.5, at_least: 20, within: 10m}
  *   beacon: {key: [source.ip, destination.ip], intervals: 8, jitter: 0.1, within: 24h}
+ *   once:   {key: [user.name], for: 1h}
  *   risk:   {key: user.name, rules: {rule_a: 20, rule_b: 50}, half_life: 24h, threshold: 100}
  */
 #include "base/duration.h"
@@ -106,6 +107,16 @@ static bool read_beacon(const struct part *p)
     return p->to->at_least >= 3 || refuse(p, "intervals are at least 3");
 }
 
+/* Every hit counts, and one is enough: the first is found, and again after the span; the others are counted. */
+static bool read_once(const struct part *p)
+{
+    static const char *const known[] = {"key", "for"};
+    p->to->type = CORRELATE_EVENTS;
+    p->to->limits[0] = (struct correlation_limit){CORRELATE_GTE, decimal_from_i64(1)};
+    p->to->limit_count = 1;
+    return check_words(p, known, ARRAY_COUNT(known)) && read_span(p, "for", &p->to->span_ns);
+}
+
 static bool read_scores(const struct part *p)
 {
     const struct yaml_node *rules = yaml_get(p->node, "rules");
@@ -145,7 +156,7 @@ bool correlation_beyond(struct rule_set *set, struct rule *rule, const struct ya
         const char *name;
         bool (*read)(const struct part *part);
         bool own_hits;
-    } kinds[] = {{"ratio", read_ratio, true}, {"beacon", read_beacon, true}, {"risk", read_risk, false}};
+    } kinds[] = {{"ratio", read_ratio, true}, {"beacon", read_beacon, true}, {"once", read_once, true}, {"risk", read_risk, false}};
     for (size_t i = 0; i < ARRAY_COUNT(kinds); i++) {
         struct part p = {set, rule, yaml_get(section, kinds[i].name), correlation};
         if (!p.node)

@@ -13,12 +13,17 @@
 
 #include "base/mem.h"
 #include "detect/correlation_rule.h"
+#include "detect/finding_row.h"
 #include "detect/hit.h"
+#include "detect/response.h"
 #include "detect/wave.h"
 #include "event/delivery.h"
 
+#include <assert.h>
+
 enum { SNAPSHOT_FIRST = 1, SNAPSHOT_VERSION = 3 };
 #define SCRATCH_MAX (256 * MIB)
+#define FINDINGS_MAX (64 * MIB) /* of one row */
 #define LEDGER_BLOCK SLICE("ledger of rules") /* no rule has such a name */
 
 /* A rule that remembers. */
@@ -39,6 +44,7 @@ struct detector {
     const struct remembering **risks; /* those to which all findings go */
     size_t risk_count;
     struct state *state;
+    struct batch *found;   /* findings of the row, for tables that remember findings; NULL: there are none */
     struct arena *scratch; /* of a batch */
     struct arena *moment;  /* of a row */
     struct waves *waves;   /* to correlations */
@@ -122,6 +128,8 @@ static int make_parts(struct detector *detector, struct err *err)
         return err_nomem(err);
     if (options->state && !(detector->state = state_new(options->state)))
         return err_nomem(err);
+    if (options->state && finding_rows_wanted(options->state) && !(detector->found = batch_new(FINDINGS_MAX)))
+        return err_nomem(err);
     if (matcher_new(options->rules, &detector->matcher, err) < 0 ||
         rule_ledger_new(options->rules, detector->matcher, &detector->ledger, err) < 0)
         return -1;
@@ -158,6 +166,7 @@ void detector_free(struct detector *detector)
     rule_ledger_free(detector->ledger);
     matcher_free(detector->matcher);
     state_free(detector->state);
+    batch_free(detector->found);
     waves_free(detector->waves);
     arena_free(detector->scratch);
     arena_free(detector->moment);
@@ -169,6 +178,8 @@ struct detector_stats detector_stats(const struct detector *detector)
     struct detector_stats stats = detector->stats;
     for (size_t i = 0; i < detector->operator_count; i++)
         detector->operators[i].kind->stats(detector->operators[i].state, &stats.operators);
+    if (detector->state)
+        stats.state_full = state_fullest(detector->state, &stats.state_evicted);
     return stats;
 }
 
@@ -199,12 +210,15 @@ static int tell_risks(struct detector *detector, const struct rule *rule, const 
     return 0;
 }
 
-static int give(struct detector *detector, const struct rule *rule, const struct finding *finding,
-                const struct hit *hit, struct err *err)
+static int give(struct detector *detector, const struct rule *rule, struct finding *finding, const struct hit *hit,
+                struct err *err)
 {
     bool row = hit && hit->batch;
     if (detector->learning)
         return 0;
+    if (response_holds(rule, hit, detector->moment, finding) < 0 ||
+        (detector->found && finding_row_add(detector->found, finding) < 0))
+        return err_nomem(err);
     detector->stats.findings++;
     rule_ledger_found(detector->ledger, rule);
     if (tell_risks(detector, rule, finding, hit, err) < 0)
@@ -221,6 +235,24 @@ static int tell_listeners(struct detector *detector, const struct rule *rule, st
             return err_nomem(err);
     }
     return 0;
+}
+
+/* Tables remember findings behind everything else that the row, or the time, brought. */
+static int remember_findings(struct detector *detector, struct err *err)
+{
+    struct expr_scope scope = {.scratch = detector->moment, .state = state_read, .state_context = detector->state};
+    struct batch *found = detector->found;
+    struct state_feed_rows feeds;
+    if (!found || !found->row_count)
+        return 0;
+    int result = state_select(detector->options.state, &scope, found, &feeds, err);
+    for (uint32_t row = 0; result == 0 && row < found->row_count; row++) {
+        scope.now_ns = found->rows[row].time_ns;
+        if (bits_get(feeds.any, row))
+            result = state_observe(detector->state, &scope, found, row, scope.now_ns, &feeds, err);
+    }
+    batch_reset(found);
+    return result;
 }
 
 /* Until nobody has anything to tell any more. */
@@ -336,7 +368,7 @@ static int advance(struct detector *detector, int64_t now_ns, struct err *err)
             (one->kind->advance(one->state, now_ns, err) < 0 || run_waves(detector, err) < 0))
             return -1;
     }
-    return 0;
+    return remember_findings(detector, err);
 }
 
 static int64_t next_due(const struct detector *detector)
@@ -396,6 +428,8 @@ static int walk_rows(struct detector *detector, const struct match_hits *hits, c
             return -1;
         if (feeds_state &&
             state_observe(detector->state, &scope, detector->batch, row, time_ns, feeds, err) < 0)
+            return -1;
+        if (remember_findings(detector, err) < 0)
             return -1;
         due = next_due(detector);
     }
@@ -517,16 +551,26 @@ static void put_block(struct buffer *to, struct slice name, struct slice bytes)
     buffer_put_block(to, bytes);
 }
 
+/* What may be large goes where it belongs at once, its length in front. */
+static void put_state(const struct detector *detector, struct buffer *to)
+{
+    uint64_t bytes = detector->state ? state_saved_bytes(detector->state) : 0;
+    buffer_put_block(to, SLICE("state"));
+    buffer_put_varint(to, bytes);
+    to->failed |= detector->state && !bytes;
+    size_t from = to->len;
+    if (detector->state)
+        state_save(detector->state, to);
+    assert(buffer_failed(to) || to->len - from == bytes);
+}
+
 void detector_save(const struct detector *detector, struct buffer *to)
 {
     struct buffer part;
     buffer_init(&part, to->max);
     buffer_put_varint(to, SNAPSHOT_VERSION);
     buffer_put_le64(to, (uint64_t)detector->stats.watermark_ns);
-    if (detector->state)
-        state_save(detector->state, &part);
-    put_block(to, SLICE("state"), buffer_slice(&part));
-    buffer_clear(&part);
+    put_state(detector, to);
     rule_ledger_save(detector->ledger, &part);
     put_block(to, LEDGER_BLOCK, buffer_slice(&part));
     for (size_t i = 0; i < detector->operator_count; i++) {

@@ -52,6 +52,8 @@ struct detector_stats {
     uint64_t events, findings, regex_limits;
     uint64_t rules_active, rules_inactive, rules_refused;
     uint64_t states_dropped; /* rules that had changed since a snapshot: what they remembered is gone */
+    struct slice state_full; /* the state table that let most keys go because it was full; SLICE_NONE: none did */
+    uint64_t state_evicted;  /* keys of it */
     struct operator_stats operators;
     int64_t watermark_ns; /* the newest event time seen */
 };

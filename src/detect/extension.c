@@ -7,14 +7,16 @@
  *   silence: {key: EXPR, after: 10m}
  *   new: {key: [EXPR, EXPR], of: EXPR, learn: 7d, forget: 90d}
  *   usual: {key: EXPR, calendar: japan, above: 4, below: 4, at_least: 10, learn: 14d}
- *   ratio, beacon, risk of rules: detect/correlation_beyond.c
+ *   ratio, beacon, once, risk of rules: detect/correlation_beyond.c
  *   risk of entities, risk: N: detect/entity_risk_rule.c
+ *   response: {hold: {asset: wallet.asset}, suggest: [sweep]}  detect/response.c
  *   explain: {en: "... {wallet.amount} ...", ja: "..."}   why, check, do: likewise
  */
 #include "detect/rule_parts.h"
 
 #include "base/duration.h"
 #include "detect/correlation_rule.h"
+#include "detect/response.h"
 #include "table/calendar.h"
 #include "expr/parse.h"
 
@@ -43,7 +45,7 @@ static bool is_plain(struct rule_set *set, struct rule *rule, const struct yaml_
 {
     return rule->kind == RULE_MATCH ||
            rule_fail(set, rule, RULE_REFUSED,
-                     "line %d: a rule has one of absent, silence, new, usual, ratio, beacon, risk and correlation", node->line);
+                     "line %d: a rule has one of absent, silence, new, usual, ratio, beacon, once, risk and correlation", node->line);
 }
 
 static bool compile_absent(struct rule_set *set, struct rule *rule, const struct yaml_node *node)
@@ -135,7 +137,7 @@ static bool compile_usual(struct rule_set *set, struct rule *rule, const struct 
 /* What counts the hits of the rule itself; risk has been read already, with the rules that it names. */
 static bool compile_counting(struct rule_set *set, const struct yaml_node *section, struct rule *rule)
 {
-    if (!yaml_get(section, "ratio") && !yaml_get(section, "beacon"))
+    if (!yaml_get(section, "ratio") && !yaml_get(section, "beacon") && !yaml_get(section, "once"))
         return true;
     if (!is_plain(set, rule, section))
         return false;
@@ -174,7 +176,8 @@ bool extension_compile(struct rule_set *set, const struct yaml_node *section, st
 {
     static const char *const known[] = {"catalogue", "entities", "where", "absent", "silence",
                                         "explain",   "why",      "check", "do",     "ratio",
-                                        "beacon",    "risk",   "new",         "usual"};
+                                        "beacon",    "risk",     "new",   "usual",  "once",
+                                        "response"};
     if (section->kind != YAML_MAPPING)
         return rule_fail(set, rule, RULE_REFUSED, "line %d: hinomi is a mapping", section->line);
     for (size_t i = 0; i < section->count; i++) {
@@ -204,5 +207,6 @@ bool extension_compile(struct rule_set *set, const struct yaml_node *section, st
         return false;
     if (yaml_get(section, "usual") && !compile_usual(set, rule, yaml_get(section, "usual")))
         return false;
-    return compile_counting(set, section, rule) && compile_entities(set, rule, yaml_get(section, "entities"));
+    return compile_counting(set, section, rule) && compile_entities(set, rule, yaml_get(section, "entities")) &&
+           response_compile(set, rule, yaml_get(section, "response"));
 }

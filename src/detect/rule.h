@@ -55,7 +55,7 @@ struct rule_key {
     const struct expr *expr;
 };
 
-enum { RULE_ENTITIES_MAX = 8, RULE_KEYS_MAX = 8 };
+enum { RULE_ENTITIES_MAX = 8, RULE_KEYS_MAX = 8, RULE_HOLDS_MAX = 4 };
 
 /* RISK */
 struct rule_risk {
@@ -108,6 +108,10 @@ struct rule {
     struct slice tactics; /* of its tags: "execution persistence" */
     struct rule_entity entities[RULE_ENTITIES_MAX];
     size_t entity_count; /* 0: the usual fields */
+    struct rule_entity holds[RULE_HOLDS_MAX]; /* scope and field: what is held when it finds something */
+    size_t hold_count;
+    const struct slice *suggested; /* what people may do then */
+    size_t suggested_count;
     struct slice explain_en, explain_ja; /* templates with {field} */
     struct slice why_en, why_ja, check_en, check_ja, do_en, do_ja;
     struct slice description, author, level; /* level as written */

@@ -6,11 +6,13 @@
 
 static uint128 power_of_ten(unsigned exponent)
 {
+    enum { WORD_MOST = 19 }; /* the greatest that fits into 64 bits */
+    static const uint64_t powers[WORD_MOST + 1] = {
+        1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000, 10000000000, 100000000000,
+        1000000000000, 10000000000000, 100000000000000, 1000000000000000, 10000000000000000, 100000000000000000,
+        1000000000000000000, UINT64_C(10000000000000000000)};
     assert(exponent <= DECIMAL_DIGITS_MAX);
-    uint128 power = 1;
-    while (exponent-- > 0)
-        power *= 10;
-    return power;
+    return exponent <= WORD_MOST ? powers[exponent] : (uint128)powers[WORD_MOST] * powers[exponent - WORD_MOST];
 }
 
 /* 10^37, the least number of 38 digits. */
@@ -103,8 +105,11 @@ size_t decimal_format(struct decimal d, char to[DECIMAL_TEXT_SIZE])
 {
     char digits[DECIMAL_TEXT_SIZE];
     size_t count = 0;
-    for (uint128 rest = magnitude(d.coefficient); rest || count <= d.scale; rest /= 10)
+    uint128 rest = magnitude(d.coefficient);
+    for (; rest > UINT64_MAX; rest /= 10)
         digits[count++] = (char)('0' + (int)(rest % 10));
+    for (uint64_t low = (uint64_t)rest; low || count <= d.scale; low /= 10) /* a division of 128 bits takes ten times as long */
+        digits[count++] = (char)('0' + (int)(low % 10));
     size_t len = 0;
     if (d.coefficient < 0)
         to[len++] = '-';
@@ -135,10 +140,18 @@ double decimal_to_f64(struct decimal d)
 
 struct decimal decimal_trim(struct decimal d)
 {
-    while (d.scale > 0 && d.coefficient % 10 == 0) {
+    while (d.scale > 0 && d.coefficient != (int64_t)d.coefficient && d.coefficient % 10 == 0) {
         d.coefficient /= 10;
         d.scale--;
     }
+    if (d.coefficient != (int64_t)d.coefficient)
+        return d;
+    int64_t low = (int64_t)d.coefficient; /* a division of 128 bits takes ten times as long */
+    while (d.scale > 0 && low % 10 == 0) {
+        low /= 10;
+        d.scale--;
+    }
+    d.coefficient = low;
     return d;
 }
 
@@ -291,24 +304,68 @@ static void divide(uint64_t word[4], uint64_t by)
 
 enum { DIGITS_A_WORD = 19 }; /* 10^19 is the greatest power of ten below 2^64 */
 
-bool decimal_sum_total(const struct decimal_sum *sum, struct decimal *out)
+/* to = from, or -from. */
+static void signed_words(const uint64_t from[4], bool negative, uint64_t to[4])
 {
-    uint64_t word[4];
-    bool negative = sum->word[3] >> 63;
     uint128 carry = negative;
     for (int i = 0; i < 4; i++) {
-        carry += negative ? ~sum->word[i] : sum->word[i];
-        word[i] = (uint64_t)carry;
+        carry += negative ? ~from[i] : from[i];
+        to[i] = (uint64_t)carry;
         carry >>= 64;
     }
-    /* the digits behind the largest scale are zeros */
+}
+
+/* The amount without its sign in units of 10^-scale; the digits behind that are zeros. True: it is negative. */
+static bool sum_magnitude(const struct decimal_sum *sum, uint64_t word[4])
+{
+    bool negative = sum->word[3] >> 63;
+    signed_words(sum->word, negative, word);
     for (unsigned left = (unsigned)(DECIMAL_DIGITS_MAX - sum->scale), step; left; left -= step) {
         step = left < DIGITS_A_WORD ? left : DIGITS_A_WORD;
         divide(word, (uint64_t)power_of_ten(step));
     }
+    return negative;
+}
+
+bool decimal_sum_total(const struct decimal_sum *sum, struct decimal *out)
+{
+    uint64_t word[4];
+    bool negative = sum_magnitude(sum, word);
     uint128 size = (uint128)word[1] << 64 | word[0];
     if (word[3] || word[2] || !fits(size))
         return false;
     *out = (struct decimal){negative ? -(int128)size : (int128)size, sum->scale};
     return true;
+}
+
+void decimal_sum_units(const struct decimal_sum *sum, uint64_t word[4])
+{
+    uint64_t size[4];
+    bool negative = sum_magnitude(sum, size);
+    signed_words(size, negative, word);
+}
+
+void decimal_sum_of_units(const uint64_t word[4], uint8_t scale, struct decimal_sum *out)
+{
+    uint128 unit = power_of_ten((unsigned)(DECIMAL_DIGITS_MAX - scale));
+    const uint64_t by[2] = {(uint64_t)unit, (uint64_t)(unit >> 64)};
+    *out = (struct decimal_sum){.scale = scale};
+    for (int j = 0; j < 2; j++) {
+        uint128 carry = 0;
+        for (int i = 0; i + j < 4; i++) {
+            carry += (uint128)word[i] * by[j] + out->word[i + j];
+            out->word[i + j] = (uint64_t)carry;
+            carry >>= 64;
+        }
+    }
+}
+
+int decimal_sum_compare(const struct decimal_sum *a, const struct decimal_sum *b)
+{
+    if (a->word[3] != b->word[3])
+        return (int64_t)a->word[3] < (int64_t)b->word[3] ? -1 : 1;
+    for (int i = 2; i >= 0; i--)
+        if (a->word[i] != b->word[i])
+            return a->word[i] < b->word[i] ? -1 : 1;
+    return 0;
 }

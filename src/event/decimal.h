@@ -45,3 +45,7 @@ void decimal_sum_add(struct decimal_sum *sum, struct decimal d);
 void decimal_sum_merge(struct decimal_sum *sum, const struct decimal_sum *other);
 /* False when the total needs more than 38 digits. */
 bool decimal_sum_total(const struct decimal_sum *sum, struct decimal *out);
+/* What was summed in units of 10^-scale, exactly, as two's complement; and back. For keeping a sum in less room. */
+void decimal_sum_units(const struct decimal_sum *sum, uint64_t word[4]);
+void decimal_sum_of_units(const uint64_t word[4], uint8_t scale, struct decimal_sum *out);
+int decimal_sum_compare(const struct decimal_sum *a, const struct decimal_sum *b);

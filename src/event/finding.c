@@ -92,13 +92,14 @@ bool finding_copy(const struct finding *from, struct arena *arena, struct findin
            copy_slice(&to->explanation_ja, arena) && copy_slice(&to->group_key, arena) &&
            copy_slice(&to->retracts, arena) && copy_slice(&to->follows, arena) &&
            copy_entities(&to->entities, to->entity_count, arena) &&
-           copy_entities(&to->groups, to->group_count, arena) && copy_evidence(from, arena, to);
+           copy_entities(&to->groups, to->group_count, arena) &&
+           copy_entities(&to->holds, to->hold_count, arena) && copy_evidence(from, arena, to);
 }
 
 /* ---- as bytes: version, the texts in this order, numbers, entities, evidence; from version 2 on how many
- * events it stands for, what it follows, groups ---- */
+ * events it stands for, what it follows, groups; from version 3 on what is to be held ---- */
 
-enum { ENCODING_VERSION = 2, TEXTS = 9 };
+enum { ENCODING_VERSION = 3, TEXTS = 9 };
 
 static void text_fields(struct finding *finding, struct slice *fields[TEXTS])
 {
@@ -159,6 +160,7 @@ void finding_encode(const struct finding *finding, struct buffer *to)
     buffer_put_varint(to, finding->evidence_seen);
     put_text(to, finding->follows);
     put_entities(to, finding->groups, finding->group_count);
+    put_entities(to, finding->holds, finding->hold_count);
 }
 
 static bool take_head(struct slice *from, struct finding *out, int *version)
@@ -227,6 +229,7 @@ int finding_decode(struct slice bytes, struct arena *arena, struct finding *out,
         (version == 1 || (slice_take_varint(&bytes, &out->evidence_seen) &&
                           take_text(&bytes, &out->follows) &&
                           take_entities(&bytes, arena, &out->groups, &out->group_count))) &&
+        (version < 3 || take_entities(&bytes, arena, &out->holds, &out->hold_count)) &&
         bytes.len == 0)
         return 0;
     return err_set(err, ERR_CORRUPT, "the bytes of a finding are damaged");

@@ -50,6 +50,8 @@ struct finding {
     struct slice group_key; /* the values of group-by, or none */
     const struct entity *groups; /* the same, each under the name that the rule gives it */
     size_t group_count;
+    const struct entity *holds; /* what is to be held: account, asset, wallet, address, partner, or all (no value) */
+    size_t hold_count;
     int64_t event_ns;  /* @timestamp of the event that completed it */
     int64_t raised_ns; /* when it could be known */
     struct slice retracts; /* id of the finding of absence that this one takes back, or none */

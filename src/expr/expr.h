@@ -141,7 +141,7 @@ struct expr_scope {
     uint64_t regex_limits;   /* match limits hit, counted */
     /* state("table", key, "field"): what rules and policies remember; NULL where there is none */
     bool (*state)(void *context, struct slice table, struct slice key, struct slice field,
-                  int64_t now_ns, struct arena *scratch, struct value *out);
+                  int64_t now_ns, struct arena *scratch, struct value_list *out);
     void *state_context;
     /* lookup(): fills ask->found; NULL: there are no tables here */
     int (*lookup)(void *context, struct expr_lookup *ask, struct arena *scratch, struct err *err);

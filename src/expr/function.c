@@ -5,7 +5,7 @@
 static const struct expr_family *const families[] = {
     &functions_logic, &functions_math, &functions_text, &functions_mv, &functions_convert,
     &functions_time, &functions_bits, &functions_json, &functions_json_edit, &functions_cast,
-    &functions_search,
+    &functions_name, &functions_search,
 };
 
 const struct expr_function *function_at(size_t index)

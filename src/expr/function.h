@@ -35,7 +35,7 @@ struct expr_family {
 };
 extern const struct expr_family functions_logic, functions_math, functions_text, functions_mv,
     functions_convert, functions_time, functions_bits, functions_json,
-    functions_json_edit, functions_cast, functions_search;
+    functions_json_edit, functions_cast, functions_name, functions_search;
 
 /* Any case. NULL when there is none; then *nearest is the most similar name. */
 const struct expr_function *function_find(struct slice name, const char **nearest);

@@ -200,15 +200,14 @@ static int call_cidrmatch(struct call *call, struct value_list *out)
 static int call_state(struct call *call, struct value_list *out)
 {
     struct slice table, key, field;
-    struct value v;
     struct expr_scope *scope = call->scope;
     if (call_text(call, 0, &table) < 0 || call_text(call, 1, &key) < 0 ||
         call_text(call, 2, &field) < 0)
         return -1;
     if (!scope->state || !table.ptr || !key.ptr || !field.ptr ||
-        !scope->state(scope->state_context, table, key, field, scope->now_ns, scope->scratch, &v))
-        return 0;
-    return call_return(call, v, out);
+        !scope->state(scope->state_context, table, key, field, scope->now_ns, scope->scratch, out))
+        *out = (struct value_list){0};
+    return 0;
 }
 
 static const struct expr_function functions[] = {

@@ -11,8 +11,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { PATH_ROOM = 4400, SLOTS = 2, HEADER_SIZE = 40 };
-static const char magic[] = "HINCKPT2";
+enum { PATH_ROOM = 4400, SLOTS = 2, HEADER_SIZE = 40, HASH_AT = 8, COVERED_AT = 24 };
+static const char magic[] = "HINCKPT2"; /* 8 bytes, hash, position, length */
 static const char magic_before[] = "HINCKPT1"; /* its checksum did not cover the position */
 
 struct slot {
@@ -33,9 +33,10 @@ struct checkpoint {
     pthread_mutex_t lock; /* over what follows */
     pthread_cond_t offered; /* something waits, or what waited is written */
     struct slot slots[SLOTS];
+    int unproved; /* the slot whose word was taken at the start, SLOTS: none */
     struct buffer waiting;
     uint64_t waiting_position;
-    bool busy, stopping;
+    bool proving, busy, stopping;
 };
 
 static void path_of(const struct checkpoint *checkpoint, const char *name, char to[PATH_ROOM])
@@ -66,28 +67,39 @@ static bool take_place(struct slice *from, uint64_t *position, uint64_t *length)
     return slice_take_le64(from, position) && slice_take_le64(from, length);
 }
 
+/* What a file says of itself. */
+struct head {
+    struct hash128 hash;
+    uint64_t position, length;
+    size_t covered_at; /* the hash is of all bytes from here */
+};
+
+static bool take_head(struct slice *from, struct head *head)
+{
+    struct slice name;
+    *head = (struct head){.covered_at = COVERED_AT};
+    if (!slice_take(from, 8, &name))
+        return false;
+    if (slice_equal(name, slice_of(magic, 8)))
+        return take_hash(from, &head->hash) && take_place(from, &head->position, &head->length);
+    head->covered_at = HEADER_SIZE;
+    return slice_equal(name, slice_of(magic_before, 8)) && take_place(from, &head->position, &head->length) &&
+           take_hash(from, &head->hash);
+}
+
+static bool is_hash(struct hash128 hash, const struct head *head)
+{
+    return hash.low == head->hash.low && hash.high == head->hash.high;
+}
+
 static bool take_apart(struct slice bytes, uint64_t *position, struct slice *content)
 {
-    struct slice head, covered;
-    struct hash128 want = {0};
-    uint64_t length = 0;
-    if (!slice_take(&bytes, 8, &head))
-        return false;
-    if (slice_equal(head, slice_of(magic, 8))) {
-        bool whole = take_hash(&bytes, &want);
-        covered = bytes;
-        if (!whole || !take_place(&bytes, position, &length))
-            return false;
-    } else if (slice_equal(head, slice_of(magic_before, 8))) {
-        if (!take_place(&bytes, position, &length) || !take_hash(&bytes, &want))
-            return false;
-        covered = bytes;
-    } else {
-        return false;
-    }
-    struct hash128 hash = hash_bytes128(covered);
+    struct head head;
     *content = bytes;
-    return bytes.len == length && hash.low == want.low && hash.high == want.high;
+    if (!take_head(content, &head))
+        return false;
+    *position = head.position;
+    return content->len == head.length && is_hash(hash_bytes128(slice_from(bytes, head.covered_at)), &head);
 }
 
 static int read_file(const char *path, struct arena *arena, uint64_t *position,
@@ -101,28 +113,46 @@ static int read_file(const char *path, struct arena *arena, uint64_t *position,
                : err_set(err, ERR_CORRUPT, "%s: bytes 0 to %zu do not fit their checksum", path, bytes.len);
 }
 
+static bool read_head(FILE *file, struct head *head)
+{
+    char bytes[HEADER_SIZE];
+    struct slice from = slice_of(bytes, file ? fread(bytes, 1, sizeof(bytes), file) : 0);
+    return take_head(&from, head);
+}
+
+/* The position that a file says it has, unproved: which of them to read first. 0: it says none. */
+static uint64_t said_position(const char *path)
+{
+    struct head head;
+    FILE *file = fopen(path, "rb");
+    uint64_t position = read_head(file, &head) ? head.position : 0;
+    if (file)
+        (void)fclose(file);
+    return position;
+}
+
+/* They may be large, so the older one is read only when the newer cannot be. */
 int checkpoint_read(const char *dir, struct arena *arena, uint64_t *position,
                     struct slice *content, struct err *err)
 {
-    bool found = false;
+    char paths[SLOTS][PATH_ROOM];
+    uint64_t said[SLOTS];
     struct err why;
     err_set(err, ERR_NOT_FOUND, "there is no checkpoint of the rules in %s yet", dir);
     for (int slot = 0; slot < SLOTS; slot++) {
-        char path[PATH_ROOM];
-        uint64_t at;
-        struct slice bytes;
-        snprintf(path, sizeof(path), "%s/checkpoint.%d", dir, slot);
+        snprintf(paths[slot], sizeof(paths[slot]), "%s/checkpoint.%d", dir, slot);
+        said[slot] = said_position(paths[slot]);
+    }
+    int newer = said[1] > said[0];
+    for (int turn = 0; turn < SLOTS; turn++) {
+        const char *path = paths[turn == 0 ? newer : !newer];
         if (access(path, F_OK) != 0)
             continue;
-        if (read_file(path, arena, &at, &bytes, &why) < 0) {
-            *err = why;
-        } else if (!found || at > *position) {
-            *position = at;
-            *content = bytes;
-            found = true;
-        }
+        if (read_file(path, arena, position, content, &why) == 0)
+            return 0;
+        *err = why;
     }
-    return found ? 0 : -1;
+    return -1;
 }
 
 int checkpoint_check_file(const char *path, uint64_t *position, uint64_t *content_bytes,
@@ -197,23 +227,67 @@ int checkpoint_lose(struct checkpoint *checkpoint, struct err *err)
     return io_replace_file(checkpoint->config.io, path, slice_text(why), err);
 }
 
+/* 1: it is what goes on, 0: of no use, -1. */
+static int use_slot(struct checkpoint *checkpoint, int slot, bool *damaged, struct err *err)
+{
+    struct slice content;
+    struct arena *arena = arena_new(CHECKPOINT_BYTES_MAX + MIB);
+    if (!arena)
+        return err_nomem(err);
+    int got = read_slot(checkpoint, slot, arena, &content, damaged, err);
+    if (got > 0)
+        use(checkpoint, arena, checkpoint->slots[slot].position, content);
+    else
+        arena_free(arena);
+    return got;
+}
+
+/* They may be large, so the older one is loaded only when the newer cannot be. Else its word is taken for how far back the
+ * journal is needed, and the thread proves it beside what follows a start. */
 static int read_all(struct checkpoint *checkpoint, struct err *err)
 {
+    char paths[SLOTS][PATH_ROOM];
     bool damaged = false;
-    for (int i = 0; i < SLOTS; i++) {
-        struct arena *arena = arena_new(CHECKPOINT_BYTES_MAX + MIB);
-        struct slice content;
-        if (!arena)
-            return err_nomem(err);
-        int got = read_slot(checkpoint, i, arena, &content, &damaged, err);
-        if (got > 0 && (!checkpoint->found || checkpoint->slots[i].position > checkpoint->position))
-            use(checkpoint, arena, checkpoint->slots[i].position, content);
-        else
-            arena_free(arena);
-        if (got < 0)
-            return -1;
-    }
+    for (int i = 0; i < SLOTS; i++)
+        slot_path(checkpoint, i, paths[i]);
+    int newer = said_position(paths[1]) > said_position(paths[0]), older = !newer;
+    int got = use_slot(checkpoint, newer, &damaged, err);
+    uint64_t said = got > 0 ? said_position(paths[older]) : 0;
+    checkpoint->slots[older] = (struct slot){said != 0, said};
+    if (got > 0 && access(paths[older], F_OK) == 0)
+        checkpoint->unproved = older;
+    if (got == 0)
+        got = use_slot(checkpoint, older, &damaged, err);
+    if (got < 0)
+        return -1;
     return damaged && !checkpoint->found ? checkpoint_lose(checkpoint, err) : 0;
+}
+
+/* Whether the file fits its checksum, without the memory that loading it would take. */
+static bool is_whole(const char *path)
+{
+    struct head head;
+    struct hash128 hash;
+    uint64_t bytes;
+    FILE *file = fopen(path, "rb");
+    bool whole = read_head(file, &head) && fseek(file, (long)head.covered_at, SEEK_SET) == 0 &&
+                 hash_file128(file, &hash, &bytes) == 0 && bytes + head.covered_at == HEADER_SIZE + head.length &&
+                 is_hash(hash, &head);
+    if (file)
+        (void)fclose(file);
+    return whole;
+}
+
+static void prove(struct checkpoint *checkpoint)
+{
+    char path[PATH_ROOM];
+    slot_path(checkpoint, checkpoint->unproved, path);
+    if (is_whole(path))
+        return;
+    put_aside(checkpoint, path, "its checksum does not fit");
+    pthread_mutex_lock(&checkpoint->lock);
+    checkpoint->slots[checkpoint->unproved].valid = false;
+    pthread_mutex_unlock(&checkpoint->lock);
 }
 
 /* ---- writing ---- */
@@ -229,7 +303,6 @@ static int slot_to_write(struct checkpoint *checkpoint)
 
 static void put_file(struct buffer *to, uint64_t position, struct slice content)
 {
-    enum { HASH_AT = 8, COVERED_AT = 24 };
     static const char zeros[COVERED_AT - HASH_AT] = {0};
     buffer_put(to, slice_of(magic, HASH_AT));
     buffer_put(to, slice_of(zeros, sizeof(zeros)));
@@ -287,7 +360,11 @@ static void *run(void *context)
 {
     struct checkpoint *checkpoint = context;
     pthread_setname_np(pthread_self(), "checkpoint");
+    if (checkpoint->unproved < SLOTS)
+        prove(checkpoint);
     pthread_mutex_lock(&checkpoint->lock);
+    checkpoint->proving = false;
+    pthread_cond_broadcast(&checkpoint->offered);
     while (checkpoint->busy || !checkpoint->stopping) {
         if (!checkpoint->busy) {
             pthread_cond_wait(&checkpoint->offered, &checkpoint->lock);
@@ -308,7 +385,7 @@ static void *run(void *context)
 bool checkpoint_offer(struct checkpoint *checkpoint, uint64_t position, struct buffer *content)
 {
     pthread_mutex_lock(&checkpoint->lock);
-    bool taken = !checkpoint->busy;
+    bool taken = !checkpoint->busy && !checkpoint->proving;
     if (taken) {
         checkpoint->waiting = *content;
         checkpoint->waiting_position = position;
@@ -324,7 +401,7 @@ int checkpoint_write(struct checkpoint *checkpoint, uint64_t position, struct sl
                      struct err *err)
 {
     pthread_mutex_lock(&checkpoint->lock);
-    while (checkpoint->busy)
+    while (checkpoint->busy || checkpoint->proving)
         pthread_cond_wait(&checkpoint->offered, &checkpoint->lock);
     pthread_mutex_unlock(&checkpoint->lock);
     return write_slot(checkpoint, position, content, err);
@@ -340,6 +417,8 @@ int checkpoint_open(const struct checkpoint_config *config, struct checkpoint **
     if (!checkpoint)
         return err_nomem(err);
     checkpoint->config = *config;
+    checkpoint->unproved = SLOTS;
+    checkpoint->proving = true;
     if (!checkpoint->config.io)
         checkpoint->config.io = io_real();
     snprintf(checkpoint->dir, sizeof(checkpoint->dir), "%s", config->dir);

@@ -9,7 +9,8 @@
  * one's position on, so that damage to one file loses nothing (docs/format/checkpoint.md).
  *
  * Threads    Offer, write and content: the pipeline's thread. The rest: any. One thread of its own
- *            writes what is offered, so that the walk does not wait for the disk.
+ *            proves the older file and then writes what is offered, so that neither the start nor the
+ *            walk waits for that.
  * Limits     CHECKPOINT_BYTES_MAX of content.
  */
 #include "base/arena.h"
@@ -27,13 +28,15 @@ struct checkpoint_config {
     void *context;
 };
 
-/* Damaged files are renamed to *.damaged and noted. */
+/* Damaged files are renamed to *.damaged and noted: one that is needed at once, the other by the thread, before it writes
+ * anything and at the latest at the close. */
 MUST_USE int checkpoint_open(const struct checkpoint_config *config, struct checkpoint **out,
                              struct err *err);
 /* A file as it is: its position and bytes of content, or ERR_CORRUPT. Changes nothing. */
 MUST_USE int checkpoint_check_file(const char *path, uint64_t *position, uint64_t *content_bytes,
                                    struct err *err);
-/* The newer whole one of a folder that another program may be writing to; content in the arena.
+/* The newer whole one of a folder that another program may be writing to; content in the arena, which needs room for both
+ * only when the newer is damaged.
  * ERR_NOT_FOUND: there is none. Changes nothing. */
 MUST_USE int checkpoint_read(const char *dir, struct arena *arena, uint64_t *position,
                              struct slice *content, struct err *err);

@@ -83,6 +83,25 @@ static void put_groups(const struct finding *finding, struct json *json)
     }
 }
 
+/* hinomi.hold: "asset:XEM", or "all". */
+static void put_holds(const struct finding *finding, struct json *json)
+{
+    struct buffer text;
+    if (!finding->hold_count)
+        return;
+    buffer_init(&text, MIB);
+    json_key(json, "hinomi.hold");
+    json_open(json, '[');
+    for (size_t i = 0; i < finding->hold_count; i++) {
+        struct slice target = finding->holds[i].value;
+        buffer_clear(&text);
+        buffer_printf(&text, "%.*s%s%.*s", SLICE_ARG(finding->holds[i].type), target.len ? ":" : "", SLICE_ARG(target));
+        json_text(json, buffer_slice(&text));
+    }
+    buffer_close(&text);
+    json_close(json, ']');
+}
+
 static void write_body(const struct finding *finding, struct buffer *body)
 {
     struct json json;
@@ -110,6 +129,7 @@ static void write_body(const struct finding *finding, struct buffer *body)
     if (finding->evidence_seen)
         json_put_i64(&json, "hinomi.events", (int64_t)finding->evidence_seen);
     put_groups(finding, &json);
+    put_holds(finding, &json);
     json_close(&json, '}');
 }
 

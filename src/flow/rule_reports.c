@@ -33,8 +33,11 @@ bool rule_reports_forgotten(const struct detector *detector, struct rule_reports
     struct detector_stats stats = detector_stats(detector);
     uint64_t evicted = stats.operators.evicted + stats.operators.cut, dropped = stats.states_dropped;
     bool changed = dropped > told->dropped, full = evicted > 2 * told->evicted;
+    bool table_full = !changed && !full && stats.state_evicted > 2 * told->state_evicted; /* one sentence at a time */
     if (evicted < told->evicted || full) /* less: other rules run now */
         told->evicted = evicted;
+    if (stats.state_evicted < told->state_evicted || table_full)
+        told->state_evicted = stats.state_evicted;
     told->dropped = dropped;
     if (changed)
         snprintf(text, RULE_REPORTS_TEXT_SIZE, "%llu rules were changed in what they count and begin anew",
@@ -42,7 +45,10 @@ bool rule_reports_forgotten(const struct detector *detector, struct rule_reports
     else if (full)
         snprintf(text, RULE_REPORTS_TEXT_SIZE, "rules remember as much as they may: %llu keys that were quiet longest, or "
                  "oldest events of a key, are forgotten; hinomi rules ledger says of which rules", (unsigned long long)evicted);
-    return changed || full;
+    else if (table_full)
+        snprintf(text, RULE_REPORTS_TEXT_SIZE, "the state table %.*s is full: %llu keys that were touched longest ago are forgotten; "
+                 "raise its entries_max in content/state", SLICE_ARG(stats.state_full), (unsigned long long)stats.state_evicted);
+    return changed || full || table_full;
 }
 
 struct rule_reports *rule_reports_hold(struct rule_reports *reports)

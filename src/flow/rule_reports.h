@@ -25,7 +25,7 @@ MUST_USE struct rule_reports *rule_reports_new(struct rulebook *book, const stru
                                                int64_t now_ns);
 /* What rules have forgotten that they should remember, as far as it was told. */
 struct rule_reports_forgotten {
-    uint64_t dropped, evicted;
+    uint64_t dropped, evicted, state_evicted;
 };
 enum { RULE_REPORTS_TEXT_SIZE = 256 };
 /* A sentence when it is more, or, of what does not fit, twice as much. */

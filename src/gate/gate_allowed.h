@@ -5,12 +5,13 @@
  *
  * Sums are kept for each action, so that a withdrawal and its signature do not count twice.
  * Threads  One at a time.
+ * Limits   GATE_ALLOWED_ACCOUNTS_MAX accounts and assets; beyond, those that were quiet longest of a sample go.
  */
 #include "gate/gate.h"
 
 struct allowed;
 
-MUST_USE int allowed_new(struct arena *arena, struct allowed **out, struct err *err);
+MUST_USE int allowed_new(struct allowed **out, struct err *err);
 void allowed_free(struct allowed *allowed); /* NULL is fine */
 
 MUST_USE int allowed_add(struct allowed *allowed, const struct gate_request *request,

@@ -2,8 +2,6 @@
 #include "gate/approval.h"
 #include "gate/gate_parts.h"
 
-enum { PROOF_SIZE = APPROVER_KEY_SIZE + 8 + GATE_SIGNATURE_SIZE };
-
 struct approval {
     struct slice hold_id, approver;
     struct slice proof;                   /* PROOF_SIZE, or none: by session */
@@ -16,13 +14,13 @@ static void tell(struct gate *gate, const struct record *record)
 {
     uint32_t last = record->approval_count - 1;
     const struct gate_approval approval = {.hold_id = slice_text(record->answer.id),
-                                           .approver = record->approvers[last],
+                                           .approver = record->words->approvers[last],
                                            .row = record->answer.row,
                                            .incident = record->answer.incident,
                                            .approvals = record->approval_count,
                                            .approvals_needed = record->approvals_needed,
                                            .released = record_released(record),
-                                           .is_signed = record->proofs[last].len > 0,
+                                           .is_signed = record->words->proofs[last].len > 0,
                                            .time_ns = clock_wall_ns(gate->config.clock)};
     if (gate->config.approved)
         gate->config.approved(gate->config.context, &record->request, &approval);
@@ -35,6 +33,8 @@ static int may_count(const struct gate *gate, const struct approval *approval,
     if (slice_equal_nocase(record->request.account, approval->approver))
         return err_set(err, ERR_DENIED, "%.*s asked for this and cannot approve it",
                        SLICE_ARG(approval->approver));
+    if (duty_check(gate, approval->approver, err) < 0)
+        return -1;
     if (!approval->proof.len)
         return 0;
     const struct policy_approver *known =
@@ -55,11 +55,17 @@ static int approve(struct gate *gate, struct message *message, struct err *err)
     if (may_count(gate, approval, record, err) < 0 ||
         book_prepare_approval(gate->book, record, &approver, &proof, err) < 0)
         return -1;
+    bool last = record->approval_count + 1 >= record->approvals_needed;
+    int64_t waited_ns = clock_wall_ns(gate->config.clock) - record->answer.decided_ns;
     if (gate->journal)
         book_encode_approval(record, approver, proof, &gate->payload);
+    if (gate->journal && last)
+        waited_encode(record->answer.row, waited_ns, &gate->payload);
     if (gate_commit(gate) < 0)
         return err_set(err, ERR_IO, "the gate's journal cannot be written, so nothing is released");
     book_approve(record, approver, proof);
+    if (last)
+        waited_add(&gate->waited, record->answer.row, waited_ns);
     approval->released = record_released(record);
     tell(gate, record);
     return 0;
@@ -99,15 +105,6 @@ static int look_up(struct gate *gate, struct message *message, struct err *err)
     return 0;
 }
 
-static void put_proof(const struct approval *approval, const struct gate_signature *signature,
-                      char to[PROOF_SIZE])
-{
-    memcpy(to, approval->key, APPROVER_KEY_SIZE);
-    for (size_t i = 0; i < 8; i++)
-        to[APPROVER_KEY_SIZE + i] = (char)((uint64_t)signature->expires_ns >> (8 * i));
-    memcpy(to + APPROVER_KEY_SIZE + 8, signature->bytes, GATE_SIGNATURE_SIZE);
-}
-
 int gate_approve_signed(struct gate *gate, struct slice hold_id,
                         const struct gate_signature *signature, bool *released, struct err *err)
 {
@@ -124,7 +121,7 @@ int gate_approve_signed(struct gate *gate, struct slice hold_id,
                                  .expires_ns = signature->expires_ns};
     if (approval_check(&text, approval.key, signature->bytes, clock_wall_ns(gate->config.clock), err) < 0)
         return -1;
-    put_proof(&approval, signature, proof);
+    approval_put_proof(approval.key, signature, proof);
     approval.proof = slice_of(proof, sizeof(proof));
     int result = message_call(gate, approve, &approval, sizeof(approval), err);
     *released = approval.released;

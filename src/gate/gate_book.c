@@ -4,6 +4,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "gate/gate_journal.h"
+#include "gate/gate_break_glass.h"
 
 #include <assert.h>
 
@@ -95,7 +96,8 @@ static void hold_unlink(struct book *book, struct record *record)
 
 bool record_released(const struct record *record)
 {
-    return record->approval_count >= record->approvals_needed;
+    return record->approval_count >= record->approvals_needed ||
+           (record->glass_needed && record->glass_count >= record->glass_needed);
 }
 
 struct record *book_next_hold(const struct book *book, const struct record *after)
@@ -136,7 +138,7 @@ static bool keep_request(struct arena *arena, struct gate_request *request)
     return keep(arena, &request->request_id) && keep(arena, &request->action) &&
            keep(arena, &request->account) && keep(arena, &request->asset) &&
            keep(arena, &request->wallet) && keep(arena, &request->destination) &&
-           keep(arena, &request->nonce);
+           keep(arena, &request->nonce) && keep(arena, &request->payload);
 }
 
 bool gate_answer_copy(struct arena *arena, struct gate_answer *answer)
@@ -167,6 +169,8 @@ struct record *book_add(struct book *book, const struct gate_request *request,
     record->answer = *answer;
     record->approvals_needed = approvals_needed;
     memcpy(record->digest, digest, sizeof(record->digest));
+    if (answer->decision != GATE_HOLD)
+        record->request.payload = SLICE_NONE; /* nobody will look at it any more */
     if (!keep_request(arena, &record->request) || !gate_answer_copy(arena, &record->answer) ||
         index_record(&book->now, record) < 0)
         return NULL;
@@ -175,6 +179,19 @@ struct record *book_add(struct book *book, const struct gate_request *request,
     book->latest[book->latest_count++ % GATE_DECISIONS_KEPT] = record;
     book->now.fresh++;
     return record;
+}
+
+static bool make_words(struct book *book, struct record *record)
+{
+    if (!record->words)
+        record->words = arena_calloc(book->now.arena, sizeof(*record->words));
+    return record->words != NULL;
+}
+
+int book_keep_word(struct book *book, struct record *record, struct glass_word *word)
+{
+    struct arena *arena = book->now.arena;
+    return make_words(book, record) && keep(arena, &word->person) && keep(arena, &word->reason) && keep(arena, &word->proof) ? 0 : -1;
 }
 
 void book_answer_fixed(struct book *book, struct record *record, const struct gate_answer *answer)
@@ -201,25 +218,41 @@ static int may_approve(const struct record *record, struct slice approver, struc
     if (record_released(record))
         return err_set(err, ERR_CONFLICT, "the hold has been released already");
     for (uint32_t i = 0; i < record->approval_count; i++)
-        if (slice_equal_nocase(record->approvers[i], approver))
+        if (slice_equal_nocase(record->words->approvers[i], approver))
             return err_set(err, ERR_CONFLICT, "%.*s has approved already; another person must",
                            SLICE_ARG(approver));
     return 0;
 }
 
-int book_prepare_approval(struct book *book, const struct record *record, struct slice *approver,
+int book_prepare_approval(struct book *book, struct record *record, struct slice *approver,
                           struct slice *proof, struct err *err)
 {
     if (may_approve(record, *approver, err) < 0)
         return -1;
-    return keep(book->now.arena, approver) && keep(book->now.arena, proof) ? 0 : err_nomem(err);
+    bool kept = make_words(book, record) && keep(book->now.arena, approver) && keep(book->now.arena, proof);
+    return kept ? 0 : err_nomem(err);
 }
 
 void book_approve(struct record *record, struct slice approver, struct slice proof)
 {
     assert(record->approval_count < APPROVALS_MAX); /* needed <= APPROVALS_MAX, and released is a conflict */
-    record->approvers[record->approval_count] = approver;
-    record->proofs[record->approval_count++] = proof;
+    record->words->approvers[record->approval_count] = approver;
+    record->words->proofs[record->approval_count++] = proof;
+}
+
+int64_t book_latest_hold_ns(const struct book *book)
+{
+    int64_t latest_ns = 0;
+    for (const struct record *record = book->hold_first; record; record = record->hold_next)
+        if (record->answer.decided_ns > latest_ns)
+            latest_ns = record->answer.decided_ns;
+    return latest_ns;
+}
+
+void book_forget_approvals(struct book *book)
+{
+    for (struct record *record = book->hold_first; record; record = record->hold_next)
+        record->approval_count = record->glass_count = 0;
 }
 
 /* ---- as bytes ---- */
@@ -256,12 +289,13 @@ static bool take_request(struct slice *from, struct gate_request *out)
     return !out->has_amount || decimal_parse(amount, &out->amount);
 }
 
-void book_encode_answer(const struct record *record, struct buffer *payload)
+void book_encode_answer(const struct record *record, struct slice to_sign, struct slice inputs, struct buffer *payload)
 {
     const struct gate_answer *answer = &record->answer;
     size_t begun = gate_journal_begin(payload);
     buffer_put_varint(payload, RECORD_ANSWER);
     put_request(payload, &record->request);
+    buffer_put_block(payload, to_sign);
     buffer_put(payload, slice_of(record->digest, sizeof(record->digest)));
     buffer_put_varint(payload, record->approvals_needed);
     buffer_put_varint(payload, answer->decision);
@@ -278,6 +312,7 @@ void book_encode_answer(const struct record *record, struct buffer *payload)
         buffer_put_block(payload, answer->reasons_en[i]);
         buffer_put_block(payload, answer->reasons_ja[i]);
     }
+    buffer_put_block(payload, inputs);
     gate_journal_end(payload, begun);
 }
 
@@ -316,24 +351,37 @@ static bool take_answer(struct slice *from, struct gate_answer *out)
     return true;
 }
 
-static int replay_answer(struct book *book, struct slice bytes, struct err *err)
+static bool take_decision(struct slice bytes, struct book_decision *out)
 {
-    struct gate_request request = {0};
-    struct gate_answer answer = {0};
     struct slice digest;
     uint64_t needed;
-    bool whole = take_request(&bytes, &request);
-    answer.at_ns = request.at_ns;
-    if (!whole || !slice_take(&bytes, REQUEST_DIGEST_SIZE, &digest) ||
-        !slice_take_varint(&bytes, &needed) || needed > APPROVALS_MAX ||
-        !take_answer(&bytes, &answer))
-        return err_set(err, ERR_CORRUPT, "a decision cannot be read");
-    struct record *record = book_find(book, request.request_id);
-    if (record && answer.decision == GATE_HOLD) /* moved along: its approvals follow again */
-        record->approval_count = 0;
-    if (record ? book_answer(book, record, &answer) < 0
-               : !book_add(book, &request, (const unsigned char *)digest.ptr, &answer,
-                           (uint32_t)needed))
+    if (!take_request(&bytes, &out->request) || !slice_take_block(&bytes, &out->request.payload) ||
+        out->request.payload.len > GATE_PAYLOAD_BYTES_MAX || !slice_take(&bytes, REQUEST_DIGEST_SIZE, &digest) ||
+        !slice_take_varint(&bytes, &needed) || needed > APPROVALS_MAX || !take_answer(&bytes, &out->answer) ||
+        !slice_take_block(&bytes, &out->inputs) || bytes.len)
+        return false;
+    memcpy(out->digest, digest.ptr, REQUEST_DIGEST_SIZE);
+    out->approvals_needed = (uint32_t)needed;
+    out->answer.at_ns = out->request.at_ns;
+    return true;
+}
+
+int book_read_decision(struct slice record, struct book_decision *out, struct err *err)
+{
+    uint64_t kind;
+    *out = (struct book_decision){0};
+    if (!slice_take_varint(&record, &kind) || kind != RECORD_ANSWER)
+        return 0;
+    return take_decision(record, out) ? 1 : err_set(err, ERR_CORRUPT, "a decision cannot be read");
+}
+
+static int replay_answer(struct book *book, const struct book_decision *read, struct err *err)
+{
+    struct record *record = book_find(book, read->request.request_id);
+    if (record && read->answer.decision == GATE_HOLD) /* moved along: its approvals follow again */
+        record->approval_count = record->glass_count = 0;
+    if (record ? book_answer(book, record, &read->answer) < 0
+               : !book_add(book, &read->request, read->digest, &read->answer, read->approvals_needed))
         return err_nomem(err);
     return 0;
 }
@@ -342,9 +390,11 @@ int book_replay(struct book *book, struct slice bytes, struct err *err)
 {
     uint64_t kind;
     struct slice id, approver, proof = SLICE_NONE;
-    if (slice_take_varint(&bytes, &kind) && kind == RECORD_ANSWER)
-        return replay_answer(book, bytes, err);
-    if ((kind != RECORD_APPROVAL && kind != RECORD_SIGNED_APPROVAL) || !slice_take_block(&bytes, &id) ||
+    struct book_decision decision;
+    int found = book_read_decision(bytes, &decision, err);
+    if (found != 0)
+        return found < 0 ? -1 : replay_answer(book, &decision, err);
+    if (!slice_take_varint(&bytes, &kind) || (kind != RECORD_APPROVAL && kind != RECORD_SIGNED_APPROVAL) || !slice_take_block(&bytes, &id) ||
         !slice_take_block(&bytes, &approver) ||
         (kind == RECORD_SIGNED_APPROVAL && !slice_take_block(&bytes, &proof)))
         return err_set(err, ERR_CORRUPT, "a record cannot be read");
@@ -371,13 +421,21 @@ static int move_hold(struct book *book, const struct record *old, struct buffer 
     if (!record)
         return -1;
     book->latest_count--; /* it is not a new one */
-    book_encode_answer(record, payload);
+    book_encode_answer(record, record->request.payload, SLICE_NONE, payload);
     for (uint32_t i = 0; i < old->approval_count; i++) {
-        struct slice approver = old->approvers[i], proof = old->proofs[i];
-        if (!keep(book->now.arena, &approver) || !keep(book->now.arena, &proof))
+        struct slice approver = old->words->approvers[i], proof = old->words->proofs[i];
+        if (!make_words(book, record) || !keep(book->now.arena, &approver) || !keep(book->now.arena, &proof))
             return -1;
         book_approve(record, approver, proof);
         book_encode_approval(record, approver, proof, payload);
+    }
+    record->glass_needed = old->glass_needed;
+    for (uint32_t i = 0; i < old->glass_count; i++) {
+        struct glass_word word = old->words->glass[i];
+        if (book_keep_word(book, record, &word) < 0)
+            return -1;
+        record->words->glass[record->glass_count++] = word;
+        break_glass_encode(record, i, payload);
     }
     return 0;
 }

@@ -29,8 +29,15 @@ static const struct {
     {"busy", "Too many requests are waiting.", "待機中の要求が多すぎます。"},
     {"memory", "Memory is out.", "メモリが不足しています。"},
     {"no-row", "No row of the policy says what to do.", "該当するポリシーの行がありません。"},
+    {"restored", "The request is from before this gate was restored from a backup, so it may have been decided already. Look whether it "
+                 "was paid before you release it.",
+     "この要求はゲートがバックアップから復元される前のものであり、既に処理された可能性があります。送金済みかどうかを確認してから解除してください。"},
     {"tightened", "Nobody answered an incident in time, so the gate is tightened until a person undoes it.",
      "インシデントに誰も応答しなかったため、担当者が解除するまでゲートを締めています。"},
+    {"stopped", "What this request touches is stopped until people reopen it.",
+     "この要求の対象は、担当者が再開するまで停止されています。"},
+    {"payload-differs", "What would be signed is not what was asked for, so it does not pass.",
+     "署名される内容が要求と異なるため、通過させません。"},
     {"expired", "The request has expired.", "要求の有効期限が切れています。"},
     {"released", "People released this hold.", "担当者が保留を解除しました。"},
 };
@@ -58,15 +65,30 @@ void gate_look_at_clock(struct gate *gate)
     int64_t mono_ns = clock_mono_ns(gate->config.clock);
     int64_t offset_ns = clock_wall_ns(gate->config.clock) - mono_ns;
     int64_t step_ns = gate->clock_known ? llabs(offset_ns - gate->clock_offset_ns) : 0;
+    if (!gate->clock_known)
+        gate->steady_offset_ns = offset_ns;
     if (step_ns > CLOCK_STEP_NS)
         gate->clock_doubt_until_ns = mono_ns + CLOCK_DOUBT_NS;
     gate->clock_offset_ns = offset_ns;
     gate->clock_known = true;
 }
 
+void gate_doubt_clock_since(struct gate *gate, int64_t before_ns)
+{
+    if (before_ns > clock_wall_ns(gate->config.clock) + CLOCK_STEP_NS)
+        gate->clock_doubt_until_ns = clock_mono_ns(gate->config.clock) + CLOCK_DOUBT_NS;
+}
+
+int64_t gate_steady_ns(const struct gate *gate)
+{
+    return clock_mono_ns(gate->config.clock) + gate->steady_offset_ns;
+}
+
 const char *gate_doubt(struct gate *gate)
 {
     int64_t mono_ns = clock_mono_ns(gate->config.clock);
+    if (gate->rehearses)
+        return gate->state_failed ? "state" : NULL;
     if (!gate->journal)
         return "journal";
     if (!gate->has_key)
@@ -120,21 +142,32 @@ static bool put_value(struct batch *batch, struct slice name, struct value v)
     return v.type != VALUE_NULL && batch_put(batch, 0, name, v) == 0;
 }
 
-static bool put_allowed(struct gate *gate, const struct gate_request *request, int64_t now_ns)
+static bool put_allowed(struct gate *gate, const struct gate_request *request)
 {
     struct value account_24h, asset_1h;
-    allowed_read(gate->allowed, request, now_ns, gate->batch->arena, &account_24h, &asset_1h);
+    allowed_read(gate->allowed, request, gate_steady_ns(gate), gate->batch->arena, &account_24h, &asset_1h);
     return put_value(gate->batch, SLICE("allowed_account_24h"), account_24h) &&
            put_value(gate->batch, SLICE("allowed_asset_1h"), asset_1h);
 }
 
-static bool describe(struct gate *gate, const struct gate_request *request,
-                     struct incident_touch touch, int64_t now_ns)
+static bool put_people(struct gate *gate)
 {
-    struct batch *batch = gate->batch;
-    batch_reset(batch);
-    if (!batch_add_row(batch))
+    return gate->people < 0 || put_value(gate->batch, SLICE("people_reachable"), value_i64(gate->people));
+}
+
+/* What of a stop the policy reads; without one stop_share is 1. */
+static bool put_stop(struct batch *batch, const struct gate_stop *stop)
+{
+    struct decimal share = {.coefficient = stop ? stop->share : GATE_SHARE_WHOLE, .scale = 4};
+    if (!put_value(batch, SLICE("stop_share"), value_decimal(decimal_trim(share), batch->arena)))
         return false;
+    return !stop || (put_text(batch, "stop_scope", stop->scope) && put_text(batch, "stop_id", slice_text(stop->id)) &&
+                     put_text(batch, "stop_target", stop->target) && put_text(batch, "stop_by", stop->by) &&
+                     put_text(batch, "stop_reason", stop->reason));
+}
+
+bool describe_request(const struct gate_request *request, int64_t now_ns, struct batch *batch)
+{
     return put_text(batch, "request.request_id", request->request_id) &&
            put_text(batch, "request.action", request->action) &&
            put_text(batch, "request.account", request->account) &&
@@ -146,65 +179,125 @@ static bool describe(struct gate *gate, const struct gate_request *request,
             put_value(batch, SLICE("request.amount"),
                       value_decimal(request->amount, batch->arena))) &&
            put_value(batch, SLICE("request.at"), value_time(request->at_ns)) &&
-           put_value(batch, SLICE("request.age"),
-                     value_i64((now_ns - request->at_ns) / NS_PER_SECOND)) &&
-           put_allowed(gate, request, now_ns) && put_text(batch, "incident_id", touch.id) &&
+           put_value(batch, SLICE("request.age"), value_i64((now_ns - request->at_ns) / NS_PER_SECOND));
+}
+
+static bool describe(struct gate *gate, const struct gate_request *request, struct incident_touch touch,
+                     const struct gate_stop *stop, int64_t now_ns)
+{
+    struct batch *batch = gate->batch;
+    batch_reset(batch);
+    return batch_add_row(batch) && describe_request(request, now_ns, batch) && payload_describe(gate, request) &&
+           put_allowed(gate, request) && put_people(gate) && put_stop(batch, stop) && put_text(batch, "incident_id", touch.id) &&
            put_text(batch, "incident_severity", slice_text(severity_name(touch.severity))) &&
            put_value(batch, SLICE("incident_rank"), value_i64(touch.severity));
 }
 
-/* As a truth value, which a field of an event is not. */
-static bool find_tightened(void *context, struct slice name, struct value_list *out)
+/* As truth values, which fields of an event are not. */
+static bool find_truth(void *context, struct slice name, struct value_list *out)
 {
     static const struct value off = {.type = VALUE_BOOL}, on = {.type = VALUE_BOOL, .boolean = true};
     const struct gate *gate = context;
-    *out = (struct value_list){gate->tightening.on ? &on : &off, 1};
-    return slice_is(name, "tightened");
+    bool tightened = slice_is(name, "tightened");
+    if (payload_find(gate, name, out))
+        return true;
+    if (!tightened && !slice_is(name, "nobody_reachable"))
+        return false;
+    *out = (struct value_list){(tightened ? gate->tightening.on : gate->unreachable) ? &on : &off, 1};
+    return true;
 }
 
-static int ask_policy(struct gate *gate, const struct gate_request *request,
-                      struct incident_touch touch, int64_t now_ns, struct gate_answer *answer,
-                      uint32_t *approvals)
+struct gate_answer answer_of(const struct policy_verdict *verdict, int64_t now_ns)
+{
+    if (!verdict->row)
+        return own_hold("no-row", now_ns);
+    struct gate_answer answer = {.decision = verdict->decision, .row = verdict->row->name, .decided_ns = now_ns};
+    if (verdict->reason_en.len) {
+        answer.reasons_en[answer.reason_count] = verdict->reason_en;
+        answer.reasons_ja[answer.reason_count++] = verdict->reason_ja;
+    }
+    if (verdict->unknown) {
+        answer.reasons_en[answer.reason_count] = SLICE("Something this row depends on is not known, so it holds.");
+        answer.reasons_ja[answer.reason_count++] = SLICE("この行の判断に必要な値が不明なため、保留します。");
+    }
+    return answer;
+}
+
+bool describe_all(struct gate *gate, const struct gate_request *request, const struct touched *touched, int64_t now_ns,
+                  struct expr_scope *scope)
+{
+    *scope = (struct expr_scope){.scratch = gate->scratch,
+                                 .now_ns = now_ns,
+                                 .clock = gate->config.clock,
+                                 .zone = gate->policy->zone,
+                                 .state = state_read,
+                                 .state_context = gate->state,
+                                 .bound = find_truth,
+                                 .bound_context = gate};
+    arena_reset(gate->scratch);
+    return describe(gate, request, touched->incident, touched->stop, now_ns);
+}
+
+static int ask_policy(struct gate *gate, const struct gate_request *request, const struct touched *touched, int64_t now_ns,
+                      struct gate_answer *answer, uint32_t *approvals)
 {
     struct err err;
     struct policy_verdict verdict;
-    struct expr_scope scope = {.scratch = gate->scratch,
-                               .now_ns = now_ns,
-                               .clock = gate->config.clock,
-                               .state = state_read,
-                               .state_context = gate->state,
-                               .bound = find_tightened,
-                               .bound_context = gate};
-    arena_reset(gate->scratch);
-    if (!describe(gate, request, touch, now_ns) ||
-        policy_decide(gate->policy, &scope, gate->batch, &verdict, &err) < 0)
+    struct expr_scope scope, listening;
+    if (!describe_all(gate, request, touched, now_ns, &scope))
         return -1;
-    if (!verdict.row) {
-        *answer = own_hold("no-row", now_ns);
-        return 0;
-    }
-    *approvals = verdict.row->approvals;
-    *answer = (struct gate_answer){.decision = verdict.decision,
-                                   .row = verdict.row->name,
-                                   .decided_ns = now_ns};
-    if (verdict.reason_en.len) {
-        answer->reasons_en[answer->reason_count] = verdict.reason_en;
-        answer->reasons_ja[answer->reason_count++] = verdict.reason_ja;
-    }
-    if (verdict.unknown) {
-        answer->reasons_en[answer->reason_count] =
-            SLICE("Something this row depends on is not known, so it holds.");
-        answer->reasons_ja[answer->reason_count++] =
-            SLICE("この行の判断に必要な値が不明なため、保留します。");
-    }
+    gate_inputs_columns(&gate->inputs, gate->batch);
+    gate_inputs_listen(&gate->inputs, &scope, &listening);
+    if (policy_decide(gate->policy, &listening, gate->batch, &verdict, &err) < 0)
+        return -1;
+    if (verdict.row)
+        *approvals = verdict.row->approvals;
+    *answer = answer_of(&verdict, now_ns);
     return 0;
 }
 
 /* ---- answers ---- */
 
-static bool is_expired(const struct gate_request *request, int64_t now_ns)
+bool gate_request_expired(const struct gate_request *request, int64_t now_ns)
 {
     return request->expiry_ns && now_ns >= request->expiry_ns;
+}
+
+struct gate_answer own_answer(enum gate_how how, int64_t now_ns)
+{
+    struct gate_answer answer = own_hold(how == HOW_EXPIRED ? "expired" : how == HOW_PAYLOAD ? "payload-differs" : "released", now_ns);
+    answer.decision = how == HOW_RELEASED ? GATE_ALLOW : GATE_DENY;
+    return answer;
+}
+
+struct gate_answer closed_further(const struct policy *policy, const struct gate_request *request, struct gate_answer answer,
+                                  unsigned flags, struct arena *scratch)
+{
+    bool tightened = flags & INPUT_TIGHTENED, stopped = flags & INPUT_STOPPED;
+    if (answer.decision == GATE_ALLOW && payload_forbids(policy, request, answer.row, scratch))
+        return own_answer(HOW_PAYLOAD, answer.decided_ns);
+    if (tightened && answer.decision == GATE_ALLOW && !policy->reads_tightened)
+        return own_hold("tightened", answer.decided_ns);
+    if (stopped && answer.decision == GATE_ALLOW && !policy->reads_stopped)
+        return own_hold("stopped", answer.decided_ns);
+    return answer;
+}
+
+/* What the answer will be made from; the flags. */
+static unsigned begin_inputs(struct gate *gate, enum gate_how how, const struct gate_stop *stop)
+{
+    unsigned flags = (gate->shadow ? INPUT_SHADOW : 0) | (gate->tightening.on ? INPUT_TIGHTENED : 0) | (stop ? INPUT_STOPPED : 0);
+    gate_inputs_begin(&gate->inputs, how, flags, gate->policy);
+    return flags;
+}
+
+/* In shadow nothing is held: the answer keeps its row and reasons, and lets pass. */
+void only_say(struct gate_answer *answer)
+{
+    if (answer->decision == GATE_ALLOW)
+        return;
+    answer->shadow = true;
+    answer->decision = GATE_ALLOW;
 }
 
 static void finish(struct gate *gate, const struct gate_request *request,
@@ -213,13 +306,10 @@ static void finish(struct gate *gate, const struct gate_request *request,
 {
     sodium_bin2hex(answer->id, sizeof(answer->id), digest, 16);
     answer->at_ns = request->at_ns;
-    if (gate->policy) {
+    if (gate->policy)
         answer->policy_version = gate->policy->version;
-        if (gate->policy->shadow && answer->decision != GATE_ALLOW) {
-            answer->shadow = true;
-            answer->decision = GATE_ALLOW;
-        }
-    }
+    if (gate->shadow)
+        only_say(answer);
     if (answer->decision != GATE_ALLOW || !gate->has_key)
         return;
     int64_t expiry_ns = answer->decided_ns + GATE_TOKEN_LIFE_NS;
@@ -237,10 +327,12 @@ void count_allowed(struct gate *gate, const struct gate_request *request, int64_
 }
 
 static void count(struct gate *gate, const struct gate_request *request,
-                  const struct gate_answer *answer)
+                  const struct gate_answer *answer, enum gate_decision would_be)
 {
+    gate->stats.shadow_held += answer->shadow && would_be == GATE_HOLD;
+    gate->stats.shadow_denied += answer->shadow && would_be == GATE_DENY;
     if (answer->decision == GATE_ALLOW)
-        count_allowed(gate, request, answer->decided_ns);
+        count_allowed(gate, request, gate_steady_ns(gate));
     gate->stats.decisions++;
     gate->stats.allowed += answer->decision == GATE_ALLOW;
     gate->stats.held += answer->decision == GATE_HOLD;
@@ -248,97 +340,133 @@ static void count(struct gate *gate, const struct gate_request *request,
 }
 
 /* An answer that could not be kept must not be an allow. */
-static void not_kept(struct message *message, int64_t now_ns)
+static void not_kept(struct asked *asked, int64_t now_ns)
 {
-    message->answer = own_hold("memory", now_ns);
-    message->record = NULL;
+    asked->answer = own_hold("memory", now_ns);
+    asked->record = NULL;
 }
 
-static void decide_fresh(struct gate *gate, struct message *message,
-                         const unsigned char digest[REQUEST_DIGEST_SIZE], int64_t now_ns)
+struct touched what_touches(const struct gate *gate, const struct gate_request *request)
 {
-    const struct gate_request *request = &message->request;
+    return (struct touched){incidents_touching(gate->incidents, request), stops_touching(gate->stops, gate->policy, request)};
+}
+
+struct gate_answer judge(struct gate *gate, const struct gate_request *request, int64_t now_ns, uint32_t *approvals)
+{
+    const struct touched touched = what_touches(gate, request);
     const char *doubt = gate_doubt(gate);
-    struct incident_touch touch = incidents_touching(gate->incidents, request);
-    char token[GATE_TOKEN_SIZE];
-    uint32_t approvals = 2;
     struct gate_answer answer;
+    *approvals = 2;
     if (doubt) {
+        (void)begin_inputs(gate, HOW_DOUBT, touched.stop);
         answer = doubtful(gate, doubt, now_ns);
-    } else if (is_expired(request, now_ns)) {
-        answer = own_hold("expired", now_ns);
-        answer.decision = GATE_DENY;
-    } else if (ask_policy(gate, request, touch, now_ns, &answer, &approvals) < 0) {
-        answer = own_hold("policy", now_ns);
+    } else if (gate_request_expired(request, now_ns)) {
+        (void)begin_inputs(gate, HOW_EXPIRED, touched.stop);
+        answer = own_answer(HOW_EXPIRED, now_ns);
+    } else if (identity_is_older(&gate->identity, request)) {
+        (void)begin_inputs(gate, HOW_DOUBT, touched.stop);
+        answer = own_hold("restored", now_ns);
+    } else {
+        unsigned flags = begin_inputs(gate, HOW_POLICY, touched.stop);
+        if (ask_policy(gate, request, &touched, now_ns, &answer, approvals) == 0) {
+            answer = closed_further(gate->policy, request, answer, flags, gate->batch->arena);
+        } else {
+            (void)begin_inputs(gate, HOW_DOUBT, touched.stop);
+            answer = own_hold("policy", now_ns);
+        }
     }
-    if (gate->tightening.on && answer.decision == GATE_ALLOW && !gate->policy->reads_tightened)
-        answer = own_hold("tightened", now_ns);
-    answer.incident = touch.id;
+    answer.incident = touched.incident.id;
+    return answer;
+}
+
+static void decide_fresh(struct gate *gate, struct asked *asked, const unsigned char digest[REQUEST_DIGEST_SIZE],
+                         int64_t now_ns)
+{
+    const struct gate_request *request = &asked->request;
+    char token[GATE_TOKEN_SIZE];
+    uint32_t approvals;
+    struct gate_answer answer = judge(gate, request, now_ns, &approvals);
+    enum gate_decision would_be = answer.decision;
     finish(gate, request, digest, &answer, token);
-    if (answer.decision == GATE_ALLOW && !answer.token.len)
+    if (answer.decision == GATE_ALLOW && !answer.token.len && !answer.shadow)
         answer = own_hold("key", now_ns);
-    message->record = book_add(gate->book, request, digest, &answer, approvals);
-    if (!message->record) {
-        not_kept(message, now_ns);
+    if (buffer_failed(&gate->inputs.bytes)) { /* what cannot be said later must not pass */
+        not_kept(asked, now_ns);
         return;
     }
-    message->fresh = true;
-    book_encode_answer(message->record, &gate->payload);
-    count(gate, &message->request, &answer);
+    asked->record = book_add(gate->book, request, digest, &answer, approvals);
+    if (!asked->record) {
+        not_kept(asked, now_ns);
+        return;
+    }
+    asked->fresh = true;
+    book_encode_answer(asked->record, request->payload, buffer_slice(&gate->inputs.bytes), &gate->payload);
+    count(gate, &asked->request, &answer, would_be);
 }
 
 /* People have let it go: once asked again it may pass, unless something is in doubt right now. */
-static void decide_released(struct gate *gate, struct message *message, int64_t now_ns)
+static void decide_released(struct gate *gate, struct arena *arena, struct asked *asked, int64_t now_ns)
 {
-    struct record *record = message->record;
+    struct record *record = asked->record;
     const char *doubt = gate_doubt(gate);
+    const struct gate_stop *stop = stops_touching(gate->stops, gate->policy, &record->request);
     char token[GATE_TOKEN_SIZE];
-    if (doubt) {
+    if (!doubt && stop && stop->share == 0 && stop->changed_ns >= record->answer.decided_ns)
+        doubt = "stopped"; /* later than what people let go */
+    if (doubt && !gate->shadow) {
         struct gate_answer answer = doubtful(gate, doubt, now_ns);
         memcpy(answer.id, record->answer.id, sizeof(record->answer.id));
         answer.at_ns = record->request.at_ns;
-        not_kept(message, now_ns);
-        if (gate_answer_copy(message->arena, &answer)) /* its texts may change under the caller */
-            message->answer = answer;
+        not_kept(asked, now_ns);
+        if (gate_answer_copy(arena, &answer)) /* its texts may change under the caller */
+            asked->answer = answer;
         return;
     }
-    struct gate_answer answer = own_hold("released", now_ns);
-    answer.decision = GATE_ALLOW;
+    enum gate_how how = gate_request_expired(&record->request, now_ns) ? HOW_EXPIRED : HOW_RELEASED;
+    if (how == HOW_RELEASED && payload_forbids(gate->policy, &record->request, record->answer.row, gate->batch->arena))
+        how = HOW_PAYLOAD;
+    struct gate_answer answer = own_answer(how, now_ns);
     answer.incident = record->answer.incident;
-    if (is_expired(&record->request, now_ns)) {
-        answer = own_hold("expired", now_ns);
-        answer.decision = GATE_DENY;
-    }
+    enum gate_decision would_be = answer.decision;
+    (void)begin_inputs(gate, how, stop);
     finish(gate, &record->request, record->digest, &answer, token);
-    bool unsigned_allow = answer.decision == GATE_ALLOW && !answer.token.len;
+    bool unsigned_allow = answer.decision == GATE_ALLOW && !answer.token.len && !answer.shadow;
     if (unsigned_allow || book_answer(gate->book, record, &answer) < 0) {
-        not_kept(message, now_ns);
+        not_kept(asked, now_ns);
         return;
     }
-    message->fresh = true;
-    book_encode_answer(record, &gate->payload);
-    count(gate, &message->request, &answer);
+    asked->fresh = true;
+    book_encode_answer(record, record->request.payload, buffer_slice(&gate->inputs.bytes), &gate->payload);
+    count(gate, &asked->request, &answer, would_be);
 }
 
-void decide_message(struct gate *gate, struct message *message)
+static const struct err *conflict(const struct gate_request *request, struct arena *arena)
+{
+    static const struct err out_of_memory = {.code = ERR_NOMEM, .text = "out of memory"};
+    struct err *err = arena_calloc(arena, sizeof(*err));
+    if (!err)
+        return &out_of_memory;
+    (void)err_set(err, ERR_CONFLICT, "the request_id %.*s was used for another request", SLICE_ARG(request->request_id));
+    return err;
+}
+
+void decide(struct gate *gate, struct arena *arena, struct asked *asked)
 {
     unsigned char digest[REQUEST_DIGEST_SIZE];
     int64_t now_ns = clock_wall_ns(gate->config.clock);
-    message->record = book_find(gate->book, message->request.request_id);
-    if (message->record && message->at_filled) /* asked again: the time it said then, or was given */
-        message->request.at_ns = message->record->request.at_ns;
-    if (!request_digest(&message->request, digest)) {
-        not_kept(message, now_ns);
+    asked->record = book_find(gate->book, asked->request.request_id);
+    if (asked->record && asked->at_filled) /* asked again: the time it said then, or was given */
+        asked->request.at_ns = asked->record->request.at_ns;
+    if (!request_digest(&asked->request, digest)) {
+        not_kept(asked, now_ns);
         return;
     }
-    if (!message->record) {
-        decide_fresh(gate, message, digest, now_ns);
-    } else if (memcmp(message->record->digest, digest, sizeof(digest)) != 0) {
-        message->record = NULL;
-        message->result = err_set(&message->err, ERR_CONFLICT,
-                                  "the request_id %.*s was used for another request",
-                                  SLICE_ARG(message->request.request_id));
-    } else if (message->record->answer.decision == GATE_HOLD && record_released(message->record)) {
-        decide_released(gate, message, now_ns);
+    if (!asked->record) {
+        decide_fresh(gate, asked, digest, now_ns);
+    } else if (memcmp(asked->record->digest, digest, sizeof(digest)) != 0) {
+        asked->record = NULL;
+        asked->err = conflict(&asked->request, arena);
+    } else if (asked->record->answer.decision == GATE_HOLD && record_released(asked->record)) {
+        decide_released(gate, arena, asked, now_ns);
     }
 }

@@ -18,16 +18,9 @@ static void add_column(void *context, struct slice name)
 
 int intake_columns(struct gate *gate, struct err *err)
 {
-    const struct state_definitions *definitions = gate->config.state;
     (void)err;
     map_init(&gate->columns, gate->arena);
-    for (uint32_t i = 0; i < definitions->feed_count; i++) {
-        const struct state_feed *feed = &definitions->feeds[i];
-        expr_fields(feed->key, add_column, gate, &gate->all_columns);
-        for (uint32_t f = 0; f < definitions->tables[feed->table].field_count; f++)
-            if (feed->values[f])
-                expr_fields(feed->values[f], add_column, gate, &gate->all_columns);
-    }
+    state_observe_columns(gate->config.state, add_column, gate, &gate->all_columns);
     return 0;
 }
 

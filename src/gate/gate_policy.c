@@ -1,5 +1,7 @@
 /* The policy's life: read at the start, read again while the gate runs, and what is said about it. */
 #include "gate/gate_parts.h"
+#include "gate/gate_rerun.h"
+#include "gate/policy_owner.h"
 
 #include "base/limits.h"
 
@@ -20,19 +22,38 @@ static int read_file(const struct gate *gate, struct arena **arena, const struct
     *arena = arena_new(POLICY_ARENA_MAX);
     if (!*arena)
         return err_nomem(err);
-    if (policy_load(gate->config.policy_path, *arena, policy, err) == 0)
+    const unsigned char *owner = gate->config.policy_owner;
+    if (policy_load(gate->config.policy_path, *arena, policy, err) == 0 &&
+        (!owner || policy_owner_check(gate->config.policy_path, *policy, owner, err) == 0) &&
+        gate_policy_keep(gate->io, gate->config.dir, *policy, err) == 0)
         return 0;
     if (err->code != ERR_NOMEM)
         err->code = ERR_CONFIG; /* whatever it is, a person must mend it */
     arena_free(*arena);
     *arena = NULL;
+    *policy = NULL;
     return -1;
+}
+
+const char *gate_mode_name(enum gate_mode mode)
+{
+    static const char *const names[] = {"policy", "enforce", "shadow"};
+    return names[mode];
+}
+
+/* Without a policy only the configuration can say that nothing is to be held. */
+static void set_mode(struct gate *gate)
+{
+    gate->shadow = gate->config.mode == GATE_MODE_POLICY ? gate->policy && gate->policy->shadow
+                                                         : gate->config.mode == GATE_MODE_SHADOW;
 }
 
 void policy_start(struct gate *gate)
 {
     struct err err;
-    if (read_file(gate, &gate->policy_arena, &gate->policy, &err) == 0) {
+    bool read = read_file(gate, &gate->policy_arena, &gate->policy, &err) == 0;
+    set_mode(gate);
+    if (read) {
         gate->policy_loaded_ns = clock_wall_ns(gate->config.clock);
         return;
     }
@@ -48,6 +69,7 @@ struct reload {
     struct arena *arena; /* fresh in, old out */
     const struct policy *policy;
     char refused[ERR_TEXT_SIZE];
+    struct slice by; /* the caller's, who waits */
 };
 
 /* Between two rounds of answers: each is made by one whole policy. */
@@ -55,13 +77,18 @@ static int take_policy(struct gate *gate, struct message *message, struct err *e
 {
     struct reload *reload = message->detail;
     struct arena *old = gate->policy_arena;
-    (void)err;
     if (!reload->policy) {
         refuse(gate, reload->refused);
         return 0;
     }
+    bool same = gate->policy && strcmp(gate->policy->digest, reload->policy->digest) == 0;
+    if (!same && duty_begin(gate, reload->by, err) < 0) {
+        refuse(gate, err->text);
+        return -1;
+    }
     gate->policy = reload->policy;
     gate->policy_arena = reload->arena;
+    set_mode(gate);
     gate->policy_loaded_ns = clock_wall_ns(gate->config.clock);
     gate->policy_refused[0] = '\0';
     gate->policy_refused_ns = 0;
@@ -70,13 +97,13 @@ static int take_policy(struct gate *gate, struct message *message, struct err *e
 }
 
 /* Hands the outcome of a reading to the gate's thread; -1: it could not be. */
-static int hand_over(struct gate *gate, struct arena *arena, const struct policy *policy,
+static int hand_over(struct gate *gate, struct arena *arena, const struct policy *policy, struct slice by,
                      const char *refused, struct err *err)
 {
     struct message *message = message_with(take_policy, sizeof(struct reload));
     if (message) {
         struct reload *reload = message->detail;
-        *reload = (struct reload){.arena = arena, .policy = policy};
+        *reload = (struct reload){.arena = arena, .policy = policy, .by = by};
         (void)snprintf(reload->refused, sizeof(reload->refused), "%s", refused);
         message = message_ask(gate, message);
     }
@@ -84,9 +111,12 @@ static int hand_over(struct gate *gate, struct arena *arena, const struct policy
         arena_free(arena);
         return err_set(err, ERR_NOMEM, "the gate is stopping or has no memory to take the policy");
     }
-    arena_free(((struct reload *)message->detail)->arena);
+    int result = message->result;
+    if (result < 0)
+        *err = message->err;
+    arena_free(((struct reload *)message->detail)->arena); /* what is not in force */
     message_leave(message);
-    return 0;
+    return result;
 }
 
 static void tell(struct gate *gate, struct slice by, const struct err *refused)
@@ -121,9 +151,9 @@ int gate_policy_reload(struct gate *gate, struct slice by, struct err *err)
     pthread_mutex_lock(&gate->reloading);
     int result = read_file(gate, &arena, &policy, err);
     if (result == 0)
-        result = hand_over(gate, arena, policy, "", err);
+        result = hand_over(gate, arena, policy, by, "", err);
     else
-        (void)hand_over(gate, NULL, NULL, err->text, &ignored);
+        (void)hand_over(gate, NULL, NULL, by, err->text, &ignored);
     tell(gate, by, result < 0 ? err : NULL);
     pthread_mutex_unlock(&gate->reloading);
     return result;

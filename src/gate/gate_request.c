@@ -1,6 +1,8 @@
 #include "gate/gate_request.h"
 
+#include "base/limits.h"
 #include "base/time.h"
+#include "gate/payload.h"
 
 static struct slice text_of(const struct json_node *body, const char *key)
 {
@@ -31,7 +33,7 @@ static bool read_time(const struct json_node *body, const char *key, int64_t *ou
 static const char *not_text(const struct json_node *body)
 {
     static const char *const texts[] = {"request_id", "action", "account",    "asset",
-                                        "wallet",     "nonce",  "destination"};
+                                        "wallet",     "nonce",  "destination", "payload"};
     for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
         const struct json_node *node = json_get(body, texts[i]);
         if (node && node->kind != JSON_STRING && node->kind != JSON_NULL)
@@ -40,9 +42,10 @@ static const char *not_text(const struct json_node *body)
     return NULL;
 }
 
-int gate_request_read(const struct json_node *body, struct gate_request *out, struct err *err)
+int gate_request_read(const struct json_node *body, struct arena *arena, struct gate_request *out, struct err *err)
 {
     const char *wrong = not_text(body);
+    struct slice payload = text_of(body, "payload");
     *out = (struct gate_request){.request_id = text_of(body, "request_id"),
                                  .action = text_of(body, "action"),
                                  .account = text_of(body, "account"),
@@ -54,6 +57,8 @@ int gate_request_read(const struct json_node *body, struct gate_request *out, st
         return err_set(err, ERR_CONFIG, "%s must be a text", wrong);
     if (!read_amount(json_get(body, "amount"), out))
         return err_set(err, ERR_CONFIG, "amount is no number of at most 38 digits");
+    if (payload.ptr && !payload_from_text(payload, arena, &out->payload))
+        return err_set(err, ERR_CONFIG, "payload is 0x and hex, or base64, of 1 to %zu bytes", GATE_PAYLOAD_BYTES_MAX);
     if (!read_time(body, "at", &out->at_ns) || !read_time(body, "expiry", &out->expiry_ns))
         return err_set(err, ERR_CONFIG, "at and expiry are times such as 2026-01-26T00:02:13Z");
     return 0;

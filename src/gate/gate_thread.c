@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/thread.h"
 
 static void note(struct gate *gate, const char *text)
 {
@@ -17,6 +18,17 @@ static void give_up_journal(struct gate *gate, const struct err *err)
     note(gate, err->text);
 }
 
+/* How far the journal is durable. */
+static void tell(struct gate *gate)
+{
+    if (!gate->journal)
+        return;
+    uint64_t number = gate_journal_number(gate->journal);
+    atomic_store_explicit(&gate->committed, number, memory_order_release);
+    if (gate->config.committed)
+        gate->config.committed(gate->config.context, number);
+}
+
 int gate_commit(struct gate *gate)
 {
     struct err err;
@@ -24,34 +36,33 @@ int gate_commit(struct gate *gate)
     if (buffer_failed(&gate->payload))
         result = err_nomem(&err);
     else if (gate->payload.len && gate->journal)
-        result = gate_journal_commit(gate->journal, buffer_slice(&gate->payload), &err);
+        result = gate_journal_commit(gate->journal, buffer_slice(&gate->payload), clock_wall_ns(gate->config.clock), &err);
     if (result < 0 && gate->journal)
         give_up_journal(gate, &err);
+    else if (gate->payload.len)
+        tell(gate);
     buffer_clear(&gate->payload);
     return gate->journal ? 0 : -1;
 }
 
 /* ---- answering ---- */
 
-static void fill_answer(struct gate *gate, struct message *message, bool committed)
+static void fill_answer(struct gate *gate, struct arena *arena, struct asked *asked, bool committed)
 {
-    if (message->result < 0 || message->call || !message->record)
+    if (asked->err || !asked->record)
         return;
-    if (message->fresh && !committed && message->record->answer.decision == GATE_ALLOW &&
-        !message->record->answer.shadow) {
-        struct gate_answer answer = own_hold("journal", message->record->answer.decided_ns);
-        memcpy(answer.id, message->record->answer.id, sizeof(answer.id));
-        book_answer_fixed(gate->book, message->record, &answer);
+    if (asked->fresh && !committed && asked->record->answer.decision == GATE_ALLOW && !asked->record->answer.shadow) {
+        struct gate_answer answer = own_hold("journal", asked->record->answer.decided_ns);
+        memcpy(answer.id, asked->record->answer.id, sizeof(answer.id));
+        book_answer_fixed(gate->book, asked->record, &answer);
     }
-    message->answer = message->record->answer;
-    if (!gate_answer_copy(message->arena, &message->answer))
-        message->answer = own_hold("memory", message->record->answer.decided_ns);
+    asked->answer = asked->record->answer;
+    if (!gate_answer_copy(arena, &asked->answer))
+        asked->answer = own_hold("memory", asked->record->answer.decided_ns);
 }
 
-static void reply(struct gate *gate, struct message *message)
+static void reply(struct message *message)
 {
-    if (!message->call && message->fresh && message->result == 0 && gate->config.decided)
-        gate->config.decided(gate->config.context, &message->request, &message->answer);
     pthread_mutex_lock(&message->lock);
     message->done = true;
     pthread_cond_signal(&message->ready);
@@ -66,9 +77,10 @@ static void finish_round(struct gate *gate, struct message **round, size_t *coun
 {
     bool committed = gate_commit(gate) == 0;
     for (size_t i = 0; i < *count; i++)
-        fill_answer(gate, round[i], committed);
+        for (size_t k = 0; k < round[i]->asked_count; k++)
+            fill_answer(gate, round[i]->arena, &round[i]->asked[k], committed);
     for (size_t i = 0; i < *count; i++)
-        reply(gate, round[i]);
+        reply(round[i]);
     *count = 0;
 }
 
@@ -87,7 +99,8 @@ static void take_message(struct gate *gate, struct message *message, struct mess
         finish_round(gate, round, count);
         message->result = message->call(gate, message, &message->err);
     } else if (!is_abandoned(message)) { /* a request that was given up is not decided */
-        decide_message(gate, message);
+        for (size_t i = 0; i < message->asked_count; i++)
+            decide(gate, message->arena, &message->asked[i]);
     }
     round[(*count)++] = message;
 }
@@ -99,6 +112,8 @@ static void look(struct gate *gate)
     struct inbox *inbox = &gate->inbox;
     int64_t now_ns = clock_mono_ns(gate->config.clock);
     gate->healthy = inbox->healthy;
+    gate->unreachable = inbox->unreachable;
+    gate->people = inbox->people;
     gate->lost = inbox->lost;
     gate->behind = inbox->behind || (inbox->observed_first &&
                                      now_ns - inbox->observed_first->pushed_ns > OBSERVE_LAG_NS);
@@ -126,13 +141,19 @@ static void rotate_when_full(struct gate *gate)
     struct err err;
     if (!book_full(gate->book))
         return;
+    identity_encode(&gate->identity, &gate->payload);
     tightening_encode(&gate->tightening, &gate->payload);
+    stops_encode(gate->stops, &gate->payload);
+    waited_encode_all(&gate->waited, &gate->payload);
+    duties_encode(&gate->duties, &gate->payload);
     int result = book_rotate(gate->book, &gate->payload, &err);
     if (result == 0 && gate->journal)
-        result = gate_journal_rotate(gate->journal, buffer_slice(&gate->payload), &err);
+        result = gate_journal_rotate(gate->journal, buffer_slice(&gate->payload), clock_wall_ns(gate->config.clock), &err);
     buffer_clear(&gate->payload);
     if (result < 0 && gate->journal)
         give_up_journal(gate, &err);
+    else
+        tell(gate);
 }
 
 static void run_round(struct gate *gate, struct message *waiting)
@@ -156,6 +177,9 @@ void *gate_run(void *context)
     struct gate *gate = context;
     struct err err;
     bool stop = false;
+    pthread_setname_np(pthread_self(), "gate");
+    thread_run_soon();
+    thread_go_before();
     while (!stop) {
         struct message *waiting = take_waiting(gate, &stop);
         if (waiting)

@@ -71,8 +71,8 @@ static int tighten(struct gate *gate, struct message *message, struct err *err)
 {
     struct change *change = message->detail;
     struct tightening to = {.on = true, .since_ns = clock_wall_ns(gate->config.clock)};
-    if (gate->tightening.since_ns && slice_is(change->cause, gate->tightening.cause))
-        return 0;
+    if (gate->tightening.since_ns && slice_is(change->cause, gate->tightening.cause)) /* known until a restart only, without a journal */
+        return gate->journal ? 0 : err_set(err, ERR_IO, "the gate's journal cannot be written; it holds everything");
     memcpy(to.cause, change->cause.ptr, change->cause.len);
     return put(gate, &to, err);
 }

@@ -54,8 +54,10 @@ int message_call(struct gate *gate, gate_call call, void *detail, size_t size, s
 
 /* ---- holds ---- */
 
+/* Without the payload: lists would be large. */
 static bool keep_request(struct arena *arena, struct gate_request *r)
 {
+    r->payload = SLICE_NONE;
     return keep(arena, &r->request_id) && keep(arena, &r->action) && keep(arena, &r->account) &&
            keep(arena, &r->asset) && keep(arena, &r->wallet) && keep(arena, &r->destination) &&
            keep(arena, &r->nonce);
@@ -82,7 +84,8 @@ static bool copy_hold(const struct record *record, struct arena *arena, struct g
                              .held_ns = record->answer.decided_ns,
                              .approvals = record->approval_count,
                              .approvals_needed = record->approvals_needed};
-    memcpy(to->approvers, record->approvers, sizeof(to->approvers));
+    if (record->words)
+        memcpy(to->approvers, record->words->approvers, sizeof(to->approvers));
     return keep_hold(arena, to);
 }
 
@@ -132,7 +135,10 @@ static int find_hold(struct gate *gate, struct message *message, struct err *err
     const struct record *record = book_find_hold(gate->book, hold->id);
     if (!record)
         return err_set(err, ERR_NOT_FOUND, "there is no such hold");
-    return copy_hold(record, message->arena, hold) ? 0 : err_nomem(err);
+    if (!copy_hold(record, message->arena, hold))
+        return err_nomem(err);
+    hold->request.payload = record->request.payload;
+    return keep(message->arena, &hold->request.payload) ? 0 : err_nomem(err);
 }
 
 int gate_hold_get(struct gate *gate, struct slice id, struct arena *arena, struct gate_hold *out,
@@ -148,8 +154,10 @@ int gate_hold_get(struct gate *gate, struct slice id, struct arena *arena, struc
     if (result < 0)
         *err = message->err;
     *out = *(struct gate_hold *)message->detail;
-    if (result == 0 && !keep_hold(arena, out))
+    struct slice payload = out->request.payload;
+    if (result == 0 && (!keep_hold(arena, out) || !keep(arena, &payload)))
         result = err_nomem(err);
+    out->request.payload = result == 0 ? payload : SLICE_NONE;
     message_leave(message);
     return result;
 }
@@ -264,8 +272,10 @@ static int read_stats(struct gate *gate, struct message *message, struct err *er
     *stats = gate->stats;
     stats->holds_open = book_holds_open(gate->book);
     stats->healthy = doubt == NULL;
-    stats->shadow = gate->policy && gate->policy->shadow;
+    stats->shadow = gate->shadow;
+    stats->mode = gate->config.mode;
     stats->tightened = gate->tightening.on;
+    stats->stops = stops_open(gate->stops);
     struct slice why = doubt ? own_hold(doubt, 0).reasons_en[0] : SLICE("");
     if (doubt && doubt_detail(gate, doubt)[0])
         why = slice_text(doubt_detail(gate, doubt));
@@ -298,11 +308,11 @@ struct asset_list {
 
 static struct slice read_number(const struct asset_list *list, struct slice key, const char *field)
 {
-    struct value v;
+    struct value_list found;
     if (!state_read(list->gate->state, SLICE("asset"), key, slice_text(field), list->now_ns,
-                    list->arena, &v))
+                    list->arena, &found))
         return SLICE_NONE;
-    return value_text(v, list->arena);
+    return value_text(found.values[0], list->arena);
 }
 
 static bool add_asset(void *context, struct slice key)

@@ -2,13 +2,12 @@
 
 #include "base/duration.h"
 #include "base/file.h"
+#include "base/zone.h"
 #include "cut/yaml.h"
 #include "expr/function.h"
 #include "expr/parse.h"
 
 #include <sodium.h>
-
-enum { REASON_BYTES_MAX = 4096 };
 
 /* ---- reading ---- */
 
@@ -31,6 +30,15 @@ static struct value limit_value(struct slice text, struct arena *arena)
     return value_from_number_text(text, arena);
 }
 
+/* The next one, whose name is set. */
+static int count_value(struct policy *policy, struct err *err)
+{
+    struct policy_value *value = &policy->values[policy->value_count++];
+    if (!map_has(&policy->by_name, value->name) && map_put(&policy->by_name, value->name, value) < 0)
+        return err_nomem(err);
+    return 0;
+}
+
 static int add_limit(struct policy *policy, const struct yaml_entry *entry, struct arena *arena,
                      struct err *err)
 {
@@ -39,14 +47,14 @@ static int add_limit(struct policy *policy, const struct yaml_entry *entry, stru
     if (!text.ptr)
         return yaml_err(err, entry->value, "a limit is a number or a duration such as 24h");
     value->name = arena_printf(arena, "limits.%.*s", SLICE_ARG(entry->key->text));
+    value->text = text;
     value->constant = limit_value(text, arena);
     if (!value->name.ptr || value->constant.type == VALUE_NULL)
         return err_nomem(err);
     if (value->constant.type == VALUE_STRING)
         return yaml_err(err, entry->value, "'%.*s' is neither a number nor a duration such as 24h",
                         SLICE_ARG(text));
-    policy->value_count++;
-    return 0;
+    return count_value(policy, err);
 }
 
 static int add_values(struct policy *policy, const struct yaml_node *node, bool limits,
@@ -62,9 +70,10 @@ static int add_values(struct policy *policy, const struct yaml_node *node, bool 
             return -1;
         if (limits)
             continue;
-        struct policy_value *value = &policy->values[policy->value_count++];
+        struct policy_value *value = &policy->values[policy->value_count];
         value->name = entry->key->text;
-        if (parse_expression(entry->value, arena, &value->expr, err) < 0)
+        value->text = yaml_text(entry->value, SLICE_NONE);
+        if (count_value(policy, err) < 0 || parse_expression(entry->value, arena, &value->expr, err) < 0)
             return -1;
     }
     return 0;
@@ -93,10 +102,28 @@ static int check_keys(const struct yaml_node *node, const char *const *known, si
     return 0;
 }
 
+/* Plain words: what a customer reads has no values of the request or the policy in it. */
+static int parse_support(const struct yaml_node *node, struct policy_row *row, struct err *err)
+{
+    static const char *const known[] = {"en", "ja", "minutes"};
+    const struct yaml_node *minutes = yaml_get(node, "minutes");
+    if (!node)
+        return 0;
+    if (node->kind != YAML_MAPPING || check_keys(node, known, ARRAY_COUNT(known), err) < 0)
+        return yaml_err(err, node, "support is a mapping with en, ja and minutes");
+    row->support_en = yaml_text(yaml_get(node, "en"), SLICE_NONE);
+    row->support_ja = yaml_text(yaml_get(node, "ja"), SLICE_NONE);
+    if (!row->support_en.len || !row->support_ja.len || slice_find_char(row->support_en, '{') >= 0 || slice_find_char(row->support_ja, '{') >= 0)
+        return yaml_err(err, node, "support needs a text in en and ja, without values in braces");
+    if (minutes && (!yaml_to_i64(minutes, &row->support_minutes) || row->support_minutes < 1 || row->support_minutes > 7 * 24 * 60))
+        return yaml_err(err, minutes, "minutes is from 1 to %d", 7 * 24 * 60);
+    return 0;
+}
+
 static int parse_row(struct policy *policy, const struct yaml_node *node, struct arena *arena,
                      struct err *err)
 {
-    static const char *const known[] = {"name", "when", "effect", "reason", "approvals"};
+    static const char *const known[] = {"name", "when", "effect", "reason", "approvals", "support"};
     struct policy_row *row = &policy->rows[policy->row_count];
     const struct yaml_node *reason = yaml_get(node, "reason"), *approvals = yaml_get(node, "approvals");
     int64_t count = 2;
@@ -118,17 +145,20 @@ static int parse_row(struct policy *policy, const struct yaml_node *node, struct
     if (approvals && (!yaml_to_i64(approvals, &count) || count < 1 || count > APPROVALS_MAX))
         return yaml_err(err, approvals, "approvals is from 1 to %d", APPROVALS_MAX);
     row->approvals = (uint32_t)count;
+    if (parse_support(yaml_get(node, "support"), row, err) < 0)
+        return -1;
     policy->row_count++;
+    row->condition = yaml_text(yaml_get(node, "when"), SLICE_NONE);
     return yaml_get(node, "when") ? parse_expression(yaml_get(node, "when"), arena, &row->when, err)
                                   : 0;
 }
 
 /* One person under two names, or one key for two people, would make one pair of eyes count twice. */
-static int check_approver(const struct policy *policy, const struct policy_approver *fresh,
+static int check_approver(const struct policy_approver *others, size_t count, const struct policy_approver *fresh,
                           const struct yaml_node *node, struct err *err)
 {
-    for (size_t i = 0; i < policy->approver_count; i++) {
-        const struct policy_approver *other = &policy->approvers[i];
+    for (size_t i = 0; i < count; i++) {
+        const struct policy_approver *other = &others[i];
         if (slice_equal_nocase(other->name, fresh->name))
             return yaml_err(err, node, "'%.*s' is an approver twice", SLICE_ARG(fresh->name));
         if (memcmp(other->key, fresh->key, sizeof(fresh->key)) == 0)
@@ -138,16 +168,15 @@ static int check_approver(const struct policy *policy, const struct policy_appro
     return 0;
 }
 
-static int add_approvers(struct policy *policy, const struct yaml_node *node, struct arena *arena,
-                         struct err *err)
+/* before: people who must not be among them */
+static int read_approvers(const struct policy_approver *before, size_t before_count, const struct yaml_node *node,
+                          struct arena *arena, struct policy_approver **out, size_t *out_count, struct err *err)
 {
-    if (!node)
-        return 0;
     if (node->kind != YAML_MAPPING || node->count > POLICY_APPROVERS_MAX)
         return yaml_err(err, node, "approvers is a mapping of at most %d names and public keys",
                         POLICY_APPROVERS_MAX);
-    policy->approvers = arena_array(arena, node->count + 1, sizeof(*policy->approvers));
-    if (!policy->approvers)
+    *out = arena_array(arena, node->count + 1, sizeof(**out));
+    if (!*out)
         return err_nomem(err);
     for (size_t i = 0; i < node->count; i++) {
         struct policy_approver fresh = {.name = node->entries[i].key->text};
@@ -161,18 +190,78 @@ static int add_approvers(struct policy *policy, const struct yaml_node *node, st
                             "approve --new-key FILE` makes one", SLICE_ARG(fresh.name));
         if (!fresh.name.len)
             return yaml_err(err, value, "an approver needs a name");
-        if (check_approver(policy, &fresh, value, err) < 0)
+        if (check_approver(*out, *out_count, &fresh, value, err) < 0 || check_approver(before, before_count, &fresh, value, err) < 0)
             return -1;
-        policy->approvers[policy->approver_count++] = fresh;
+        (*out)[(*out_count)++] = fresh;
     }
+    return 0;
+}
+
+static int add_approvers(struct policy *policy, const struct yaml_node *node, struct arena *arena,
+                         struct err *err)
+{
+    return !node ? 0 : read_approvers(NULL, 0, node, arena, &policy->approvers, &policy->approver_count, err);
+}
+
+static int add_break_glass(struct policy *policy, const struct yaml_node *node, struct arena *arena, struct err *err)
+{
+    static const char *const known[] = {"needed", "approvers"};
+    int64_t needed;
+    if (!node)
+        return 0;
+    if (node->kind != YAML_MAPPING || !yaml_get(node, "approvers"))
+        return yaml_err(err, node, "break_glass says who (approvers) and how many (needed)");
+    if (check_keys(node, known, ARRAY_COUNT(known), err) < 0 ||
+        read_approvers(policy->approvers, policy->approver_count, yaml_get(node, "approvers"), arena, &policy->glass,
+                       &policy->glass_count, err) < 0)
+        return -1;
+    if (!yaml_to_i64(yaml_get(node, "needed"), &needed) || needed < 1 || needed > APPROVALS_MAX || (size_t)needed > policy->glass_count)
+        return yaml_err(err, node, "needed is from 1 to as many as there are, at most %d", APPROVALS_MAX);
+    policy->glass_needed = (uint32_t)needed;
+    return 0;
+}
+
+static int add_partner(struct policy *policy, const struct yaml_entry *entry, struct arena *arena, struct err *err)
+{
+    const struct yaml_node *list = entry->value;
+    struct slice *destinations = arena_array(arena, list->count + 1, sizeof(*destinations));
+    if (!destinations)
+        return err_nomem(err);
+    if (list->kind != YAML_SEQUENCE || list->count == 0)
+        return yaml_err(err, list, "a partner has a list of destinations; a * at the end stands for any rest");
+    for (size_t i = 0; i < list->count; i++) {
+        destinations[i] = yaml_text(list->entries[i].value, SLICE(""));
+        ptrdiff_t star = slice_find_char(destinations[i], '*');
+        if (destinations[i].len == 0 || (star >= 0 && (size_t)star + 1 != destinations[i].len) || star == 0)
+            return yaml_err(err, list->entries[i].value, "a destination is an address, or its beginning and a *");
+    }
+    if (policy_partner_find(policy, entry->key->text))
+        return yaml_err(err, entry->key, "'%.*s' is a partner twice", SLICE_ARG(entry->key->text));
+    policy->partners[policy->partner_count++] = (struct policy_partner){entry->key->text, destinations, list->count};
+    return 0;
+}
+
+static int add_partners(struct policy *policy, const struct yaml_node *node, struct arena *arena, struct err *err)
+{
+    if (!node)
+        return 0;
+    if (node->kind != YAML_MAPPING || node->count > POLICY_PARTNERS_MAX)
+        return yaml_err(err, node, "partners is a mapping of at most %d names and their destinations", POLICY_PARTNERS_MAX);
+    policy->partners = arena_array(arena, node->count + 1, sizeof(*policy->partners));
+    if (!policy->partners)
+        return err_nomem(err);
+    for (size_t i = 0; i < node->count; i++)
+        if (add_partner(policy, &node->entries[i], arena, err) < 0)
+            return -1;
     return 0;
 }
 
 static int read_policy(struct policy *policy, const struct yaml_node *node, struct arena *arena,
                         struct err *err)
 {
-    static const char *const known[] = {"version", "mode", "limits", "values", "rows", "approvers"};
-    const struct yaml_node *rows = yaml_get(node, "rows");
+    static const char *const known[] = {"version", "mode", "time_zone", "limits", "values", "rows", "approvers", "partners", "assets",
+                                        "break_glass"};
+    const struct yaml_node *rows = yaml_get(node, "rows"), *zone = yaml_get(node, "time_zone");
     struct slice mode = yaml_text(yaml_get(node, "mode"), SLICE_NONE);
     if (node->kind != YAML_MAPPING || check_keys(node, known, ARRAY_COUNT(known), err) < 0)
         return node->kind == YAML_MAPPING ? -1 : yaml_err(err, node, "a policy is a mapping");
@@ -182,11 +271,16 @@ static int read_policy(struct policy *policy, const struct yaml_node *node, stru
     if (!slice_is(mode, "shadow") && !slice_is(mode, "enforce"))
         return yaml_err(err, node, "mode is shadow or enforce");
     policy->shadow = slice_is(mode, "shadow");
+    if (zone && !(policy->zone = zone_find(yaml_text(zone, SLICE("")))))
+        return yaml_err(err, zone, "time_zone is a name such as Asia/Tokyo");
     if (!rows || rows->kind != YAML_SEQUENCE || rows->count == 0 || rows->count > POLICY_ROWS_MAX)
         return yaml_err(err, node, "a policy needs rows, at most %d", POLICY_ROWS_MAX);
     if (add_values(policy, yaml_get(node, "limits"), true, arena, err) < 0 ||
         add_values(policy, yaml_get(node, "values"), false, arena, err) < 0 ||
-        add_approvers(policy, yaml_get(node, "approvers"), arena, err) < 0)
+        add_approvers(policy, yaml_get(node, "approvers"), arena, err) < 0 ||
+        add_break_glass(policy, yaml_get(node, "break_glass"), arena, err) < 0 ||
+        add_partners(policy, yaml_get(node, "partners"), arena, err) < 0 ||
+        policy_add_assets(policy, yaml_get(node, "assets"), arena, err) < 0)
         return -1;
     for (size_t i = 0; i < rows->count; i++)
         if (parse_row(policy, rows->entries[i].value, arena, err) < 0)
@@ -194,21 +288,28 @@ static int read_policy(struct policy *policy, const struct yaml_node *node, stru
     return 0;
 }
 
-static void note_tightened(void *context, struct slice name)
+struct reading {
+    const char *name;
+    bool *reads;
+};
+
+static void note_reading(void *context, struct slice name)
 {
-    bool *reads = context;
-    *reads = *reads || slice_is(name, "tightened");
+    const struct reading *reading = context;
+    *reading->reads |= slice_is(name, reading->name);
 }
 
-static void find_tightened(struct policy *policy)
+/* Whether the policy says itself what happens then; else the gate does. */
+static void find_reading(const struct policy *policy, const char *name, bool *reads)
 {
+    struct reading reading = {name, reads};
     bool all = false;
     for (size_t i = 0; i < policy->value_count; i++)
         if (policy->values[i].expr)
-            expr_fields(policy->values[i].expr, note_tightened, &policy->reads_tightened, &all);
+            expr_fields(policy->values[i].expr, note_reading, &reading, &all);
     for (size_t i = 0; i < policy->row_count; i++)
         if (policy->rows[i].when)
-            expr_fields(policy->rows[i].when, note_tightened, &policy->reads_tightened, &all);
+            expr_fields(policy->rows[i].when, note_reading, &reading, &all);
 }
 
 static void set_digest(struct policy *policy, struct slice text)
@@ -228,6 +329,7 @@ int policy_parse(struct slice text, struct arena *arena, const struct policy **o
         return err_nomem(err);
     policy->values = arena_array(arena, POLICY_VALUES_MAX, sizeof(*policy->values));
     policy->rows = arena_array(arena, POLICY_ROWS_MAX, sizeof(*policy->rows));
+    map_init(&policy->by_name, arena);
     if (!policy->values || !policy->rows)
         return err_nomem(err);
     if (yaml_parse(text, arena, &documents, &count, err) < 0)
@@ -236,8 +338,13 @@ int policy_parse(struct slice text, struct arena *arena, const struct policy **o
         return err_set(err, ERR_CONFIG, "one document is needed, not %zu", count);
     if (read_policy(policy, documents[0], arena, err) < 0)
         return -1;
-    find_tightened(policy);
+    find_reading(policy, "tightened", &policy->reads_tightened);
+    find_reading(policy, "stop_share", &policy->reads_stopped);
+    find_reading(policy, "payload_matches", &policy->reads_payload);
     set_digest(policy, text);
+    policy->text = arena_copy(arena, text);
+    if (!policy->text.ptr)
+        return err_nomem(err);
     *out = policy;
     return 0;
 }
@@ -251,106 +358,39 @@ int policy_load(const char *path, struct arena *arena, const struct policy **out
     return policy_parse(text, arena, out, err) < 0 ? err_within(err, "%s", path) : 0;
 }
 
-const struct policy_approver *policy_approver_find(const struct policy *policy, struct slice name)
+static const struct policy_approver *find_person(const struct policy_approver *list, size_t count, struct slice name)
 {
-    for (size_t i = 0; i < policy->approver_count; i++)
-        if (slice_equal_nocase(policy->approvers[i].name, name))
-            return &policy->approvers[i];
+    for (size_t i = 0; i < count; i++)
+        if (slice_equal_nocase(list[i].name, name))
+            return &list[i];
     return NULL;
 }
 
-/* ---- deciding ---- */
-
-/* "{request.amount} of {balance}"; what is not known shows as a dash. */
-static struct slice fill_in(struct slice template, const struct batch *batch, struct arena *arena)
+const struct policy_approver *policy_approver_find(const struct policy *policy, struct slice name)
 {
-    struct buffer text;
-    struct slice before, after, name;
-    buffer_init(&text, REASON_BYTES_MAX);
-    while (slice_cut(template, '{', &before, &after) && slice_cut(after, '}', &name, &template)) {
-        char small[VALUE_TEXT_SIZE];
-        struct value v = batch_first(batch, 0, name);
-        buffer_put(&text, before);
-        buffer_put(&text, v.type == VALUE_NULL ? SLICE("-") : value_text_small(v, small));
-    }
-    buffer_put(&text, template);
-    struct slice filled = arena_copy(arena, buffer_slice(&text)); /* cut when it is too long */
-    buffer_close(&text);
-    return filled;
+    return find_person(policy->approvers, policy->approver_count, name);
 }
 
-/* A column's true and false are text to expressions; a value keeps them as they are, so that it can
- * stand as a condition of its own. */
-struct computed {
-    const struct policy *policy;
-    const struct expr_scope *outer; /* whose bound names come behind these */
-    struct value values[POLICY_VALUES_MAX];
-    size_t count;
-};
-
-static bool find_computed(void *context, struct slice name, struct value_list *out)
+const struct policy_approver *policy_glass_find(const struct policy *policy, struct slice name)
 {
-    const struct computed *computed = context;
-    for (size_t i = 0; i < computed->count; i++)
-        if (slice_equal(computed->policy->values[i].name, name)) {
-            bool some = computed->values[i].type != VALUE_NULL;
-            *out = (struct value_list){&computed->values[i], some};
+    return find_person(policy->glass, policy->glass_count, name);
+}
+
+const struct policy_partner *policy_partner_find(const struct policy *policy, struct slice name)
+{
+    for (size_t i = 0; i < policy->partner_count; i++)
+        if (slice_equal_nocase(policy->partners[i].name, name))
+            return &policy->partners[i];
+    return NULL;
+}
+
+bool policy_is_partner(const struct policy_partner *partner, struct slice destination)
+{
+    for (size_t i = 0; i < partner->count; i++) {
+        struct slice one = partner->destinations[i];
+        bool open = one.ptr[one.len - 1] == '*';
+        if (open ? slice_starts(destination, slice_sub(one, 0, one.len - 1)) : slice_equal(one, destination))
             return true;
-        }
-    return computed->outer->bound && computed->outer->bound(computed->outer->bound_context, name, out);
-}
-
-static int compute_values(const struct policy *policy, struct computed *computed,
-                          struct expr_scope *scope, struct batch *batch, struct err *err)
-{
-    for (size_t i = 0; i < policy->value_count; i++) {
-        const struct policy_value *value = &policy->values[i];
-        struct value_list list = {&value->constant, 1};
-        if (value->expr && expr_eval(value->expr, scope, batch, 0, &list, err) < 0)
-            return -1;
-        struct value v = list.count ? list.values[0] : value_null();
-        computed->values[computed->count++] = v;
-        if (v.type != VALUE_NULL && batch_put(batch, 0, value->name, v) < 0)
-            return err_nomem(err);
     }
-    return 0;
-}
-
-static int row_applies(const struct policy_row *row, struct expr_scope *scope,
-                       const struct batch *batch, struct policy_verdict *out, struct err *err)
-{
-    struct value_list list;
-    enum truth truth = TRUTH_TRUE;
-    if (row->when && expr_eval(row->when, scope, batch, 0, &list, err) < 0)
-        return -1;
-    if (row->when)
-        truth = value_truth(&list);
-    out->unknown = truth == TRUTH_NULL && row->effect != GATE_ALLOW;
-    out->decision = out->unknown ? GATE_HOLD : row->effect;
-    return truth == TRUTH_TRUE || out->unknown;
-}
-
-int policy_decide(const struct policy *policy, struct expr_scope *outer, struct batch *batch,
-                  struct policy_verdict *out, struct err *err)
-{
-    struct computed computed = {.policy = policy, .outer = outer};
-    *out = (struct policy_verdict){.decision = GATE_HOLD};
-    struct expr_scope scope = *outer;
-    scope.bound = find_computed;
-    scope.bound_context = &computed;
-    if (compute_values(policy, &computed, &scope, batch, err) < 0)
-        return -1;
-    for (size_t i = 0; i < policy->row_count; i++) {
-        int applies = row_applies(&policy->rows[i], &scope, batch, out, err);
-        if (applies < 0)
-            return -1;
-        if (!applies)
-            continue;
-        out->row = &policy->rows[i];
-        out->reason_en = fill_in(out->row->reason_en, batch, scope.scratch);
-        out->reason_ja = fill_in(out->row->reason_ja, batch, scope.scratch);
-        return out->reason_en.ptr && out->reason_ja.ptr ? 0 : err_nomem(err);
-    }
-    *out = (struct policy_verdict){.decision = GATE_HOLD};
-    return 0;
+    return false;
 }

@@ -1,13 +1,16 @@
 #include "gate/token.h"
 
 #include "base/rand.h"
+#include "gate/gate_text.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
 #include <stdio.h>
 
-enum { MAC_SIZE = 32, CANONICAL_MAX = 64 * 1024 };
+#define CANONICAL_MAX (GATE_PAYLOAD_BYTES_MAX + 64 * KIB)
+
+enum { MAC_SIZE = 32 };
 
 static int make_key(const struct hin_io *io, const char *path, struct token_key *out,
                     struct err *err)
@@ -54,17 +57,12 @@ void token_gate_id(const struct token_key *key, char to[GATE_ID_SIZE])
     sodium_bin2hex(to, GATE_ID_SIZE, hash, sizeof(hash));
 }
 
-static void put_field(struct buffer *to, struct slice text)
-{
-    buffer_put_le32(to, (uint32_t)text.len);
-    buffer_put(to, text);
-}
-
 static void put_number(struct buffer *to, int64_t n)
 {
-    char text[24];
-    int len = snprintf(text, sizeof(text), "%lld", (long long)n);
-    put_field(to, slice_of(text, (size_t)len));
+    char text[24], *at = text + sizeof(text);
+    for (uint64_t rest = (uint64_t)n; rest || at == text + sizeof(text); rest /= 10) /* a request's times are not negative */
+        *--at = (char)('0' + rest % 10);
+    gate_text_put(to, slice_of(at, (size_t)(text + sizeof(text) - at)));
 }
 
 /* 1.50 and 1.5 are the same amount, so they are the same bytes. */
@@ -72,21 +70,23 @@ static void put_amount(struct buffer *to, const struct gate_request *request)
 {
     char text[DECIMAL_TEXT_SIZE];
     size_t len = request->has_amount ? decimal_format(decimal_trim(request->amount), text) : 0;
-    put_field(to, slice_of(text, len));
+    gate_text_put(to, slice_of(text, len));
 }
 
 void request_canonical(const struct gate_request *request, struct buffer *to)
 {
-    put_field(to, request->request_id);
-    put_field(to, request->action);
-    put_field(to, request->account);
-    put_field(to, request->asset);
+    gate_text_put(to, request->request_id);
+    gate_text_put(to, request->action);
+    gate_text_put(to, request->account);
+    gate_text_put(to, request->asset);
     put_amount(to, request);
-    put_field(to, request->wallet);
-    put_field(to, request->destination);
+    gate_text_put(to, request->wallet);
+    gate_text_put(to, request->destination);
     put_number(to, request->at_ns);
-    put_field(to, request->nonce);
+    gate_text_put(to, request->nonce);
     put_number(to, request->expiry_ns);
+    if (request->payload.len) /* the bytes of requests without are as they always were */
+        gate_text_put(to, request->payload);
 }
 
 bool request_digest(const struct gate_request *request, unsigned char out[REQUEST_DIGEST_SIZE])

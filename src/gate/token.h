@@ -22,7 +22,7 @@ struct token_key {
 MUST_USE int token_key_load(const struct hin_io *io, const char *path, struct token_key *out,
                             struct err *err);
 
-/* Fields in fixed order, each as a 4-byte little-endian length and its bytes. */
+/* Fields in fixed order, each as a 4-byte little-endian length and its bytes; the payload only when there is one. */
 void request_canonical(const struct gate_request *request, struct buffer *to);
 /* BLAKE2b-256 of the canonical bytes; false when memory is out. */
 MUST_USE bool request_digest(const struct gate_request *request,

@@ -1,5 +1,6 @@
 #include "net/loop.h"
 
+#include "base/thread.h"
 #include "net/closer.h"
 
 #include "base/mem.h"
@@ -89,6 +90,8 @@ static void *run(void *context)
 {
     struct net_loop *loop = context;
     pthread_setname_np(pthread_self(), loop->name);
+    thread_run_soon();
+    thread_go_before();
     uv_run(&loop->uv, UV_RUN_DEFAULT);
     run_tasks(loop); /* what was posted while closing still runs, so nothing it owns leaks */
     pthread_mutex_lock(&loop->lock);

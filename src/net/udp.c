@@ -2,7 +2,6 @@
 #include "net/conn.h"
 
 #include "base/mem.h"
-#include "base/thread.h"
 #include "net/closer.h"
 
 #include <errno.h>
@@ -200,7 +199,6 @@ static void start_udp(void *context)
     udp->handles = 3;
     uv_timer_start(&udp->sweep, on_sweep, UDP_DROPS_MS, UDP_DROPS_MS);
     uv_poll_start(&udp->poll, UV_READABLE, on_readable);
-    thread_go_before();
 }
 
 static int bind_socket(struct net_udp *udp, struct err *err)

@@ -11,7 +11,7 @@
 
 struct item { /* a finding and its texts, or what the gate did, as bytes */
     struct buffer bytes;
-    bool of_gate;
+    bool of_gate, is_call; /* call: what is told to programs */
 };
 
 struct respond {
@@ -37,6 +37,7 @@ bool respond_put(struct respond *respond, struct item *item, bool wait);
 void respond_note(const struct respond *respond, const char *text);
 /* respond_gate.c: inside a transaction. */
 MUST_USE int gate_entry_file(struct join *join, struct slice bytes, struct err *err);
+MUST_USE int gate_call_file(struct join *join, struct slice bytes, struct err *err);
 
 /* respond_people.c: something a person does to an incident, in one transaction. */
 struct deed {

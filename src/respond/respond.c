@@ -138,7 +138,8 @@ static int join_one(struct respond *respond, const struct item *item, struct fil
     struct join_result result;
     arena_reset(respond->join.arena);
     if (item->of_gate)
-        return gate_entry_file(&respond->join, buffer_slice(&item->bytes), err);
+        return item->is_call ? gate_call_file(&respond->join, buffer_slice(&item->bytes), err)
+                             : gate_entry_file(&respond->join, buffer_slice(&item->bytes), err);
     if (item_read(item, respond->join.arena, &finding, &texts, err) < 0 ||
         join_finding(&respond->join, &finding, &texts, clock_wall_ns(respond->config.clock), &result,
                      err) < 0)

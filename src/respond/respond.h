@@ -38,6 +38,7 @@ struct respond_notifier { /* a row of the configuration: a channel to people; ea
     struct slice from;    /* the sender's address or number */
     struct slice to;      /* whom news go to when no person is meant; none: those of a kind that needs it get none */
     struct slice ca_file; /* PEM, beside the system's; none */
+    struct slice gate;    /* of a webhook: "holds" or "all" of what the gate does, and no news of incidents; none: those */
     enum severity least;  /* of news; pages to persons go by the plan */
     bool allow_private;   /* an address that is loopback or private, by explicit word only */
 };
@@ -103,6 +104,18 @@ struct respond_gate_entry {
 };
 /* Copies and never waits: when the queue is full the entry is left out of the timelines, which is noted. */
 void respond_gate(struct respond *respond, const struct respond_gate_entry *entry);
+
+/* Something the gate did, for notifiers that are told of it (`gate:`): each once for a key, in the order in which they were put,
+ * until it was taken. */
+struct respond_gate_call {
+    struct slice key;     /* the same whenever the same is told again */
+    struct slice event;   /* "hold", "stop" ... */
+    struct slice payload; /* JSON */
+    bool plain;           /* an allow that nobody waited for: not for those who want holds only */
+};
+bool respond_gate_is_called(const struct respond *respond);
+/* As respond_gate(). */
+void respond_gate_call(struct respond *respond, const struct respond_gate_call *call);
 
 /* Returns when everything put in before has been filed: for tests and for imports. */
 void respond_flush(struct respond *respond);
@@ -195,3 +208,6 @@ struct respond_stats respond_stats(struct respond *respond);
 int64_t respond_notice_waits_ns(struct respond *respond);
 /* Somebody is to wake up, and for a minute no contact of anybody has taken a message; or nothing brings pages on any more. */
 bool respond_wakes_nobody(struct respond *respond);
+/* How many people took a page on one of their contacts and have not failed to take the last one there; who may not sign in does not
+ * count. -1: nobody has a contact, or it is not known. */
+int64_t respond_people_reachable(struct respond *respond);

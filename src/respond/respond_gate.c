@@ -3,6 +3,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "respond/inside.h"
+#include "respond/notify/outbox.h"
 
 enum { TEXTS = 6, CONCERNED_MAX = 64, ENTITIES_MAX = 256 };
 #define ENTRY_BYTES_MAX (1 * MIB)
@@ -52,23 +53,69 @@ static int decode(struct slice bytes, struct arena *arena, struct respond_gate_e
     return whole ? 0 : err_set(err, ERR_CORRUPT, "what the gate did is damaged in the queue");
 }
 
-void respond_gate(struct respond *respond, const struct respond_gate_entry *entry)
+/* Gives what was written into the item, which was made for it. */
+static bool put_item(struct respond *respond, struct item *item)
+{
+    if (!buffer_failed(&item->bytes))
+        return respond_put(respond, item, false);
+    buffer_close(&item->bytes);
+    mem_free(item);
+    return false;
+}
+
+static struct item *new_item(bool is_call)
 {
     struct item *item = mem_calloc(1, sizeof(*item));
     if (item) {
         item->of_gate = true;
+        item->is_call = is_call;
         buffer_init(&item->bytes, ENTRY_BYTES_MAX);
-        encode(entry, &item->bytes);
-        if (!buffer_failed(&item->bytes)) {
-            if (respond_put(respond, item, false))
-                return;
-        } else {
-            buffer_close(&item->bytes);
-            mem_free(item);
-        }
     }
-    respond_note(respond, "something the gate did is missing on the timelines of incidents, for too "
-                          "much was waiting; the gate and the event stream have it");
+    return item;
+}
+
+void respond_gate(struct respond *respond, const struct respond_gate_entry *entry)
+{
+    struct item *item = new_item(false);
+    if (item)
+        encode(entry, &item->bytes);
+    if (!item || !put_item(respond, item))
+        respond_note(respond, "something the gate did is missing on the timelines of incidents, for too "
+                              "much was waiting; the gate and the event stream have it");
+}
+
+/* ---- for programs that are told ---- */
+
+bool respond_gate_is_called(const struct respond *respond)
+{
+    for (size_t i = 0; i < respond->config.notifier_count; i++)
+        if (respond->config.notifiers[i].gate.len)
+            return true;
+    return false;
+}
+
+void respond_gate_call(struct respond *respond, const struct respond_gate_call *call)
+{
+    struct item *item = new_item(true);
+    if (item) {
+        buffer_put_block(&item->bytes, call->key);
+        buffer_put_block(&item->bytes, call->event);
+        buffer_put_block(&item->bytes, call->payload);
+        buffer_put_varint(&item->bytes, call->plain);
+    }
+    if (!item || !put_item(respond, item))
+        respond_note(respond, "something the gate did is told to no notifier before the next start, for too much was waiting");
+}
+
+int gate_call_file(struct join *join, struct slice bytes, struct err *err)
+{
+    struct respond_gate_call call;
+    uint64_t plain;
+    if (!slice_take_block(&bytes, &call.key) || !slice_take_block(&bytes, &call.event) || !slice_take_block(&bytes, &call.payload) ||
+        !slice_take_varint(&bytes, &plain))
+        return err_set(err, ERR_CORRUPT, "what the gate did is damaged in the queue");
+    call.plain = plain != 0;
+    return outbox_put_gate(join->outbox, &call, join->arena, err);
 }
 
 /* ---- filing ---- */
@@ -78,12 +125,17 @@ struct concerned {
     size_t count;
 };
 
+static bool has_id(const struct concerned *of, int64_t id)
+{
+    for (size_t i = 0; i < of->count; i++)
+        if (of->ids[i] == id)
+            return true;
+    return false;
+}
+
 static void add_id(struct concerned *to, int64_t id)
 {
-    for (size_t i = 0; i < to->count; i++)
-        if (to->ids[i] == id)
-            return;
-    if (to->count < CONCERNED_MAX)
+    if (!has_id(to, id) && to->count < CONCERNED_MAX)
         to->ids[to->count++] = id;
 }
 
@@ -117,6 +169,17 @@ static struct slice evidence_json(struct slice event, struct arena *arena)
         buffer_failed(&text) ? SLICE_NONE : arena_copy(arena, buffer_slice(&text));
     buffer_close(&text);
     return copy;
+}
+
+/* Where it stands already: after a restart some is told again. */
+static int find_told(struct join *join, const struct respond_gate_entry *entry, struct concerned *to, struct err *err)
+{
+    struct slice evidence = evidence_json(entry->event, join->arena);
+    if (!entry->event.len)
+        return 0;
+    if (!evidence.ptr)
+        return err_nomem(err);
+    return add_found(join->database, "SELECT incident FROM timeline WHERE kind='gate' AND evidence=?1", evidence, SLICE_NONE, to, err);
 }
 
 static int find_concerned(struct join *join, const struct respond_gate_entry *entry,
@@ -169,12 +232,12 @@ static int add_entry(struct join *join, const struct respond_gate_entry *entry, 
 int gate_entry_file(struct join *join, struct slice bytes, struct err *err)
 {
     struct respond_gate_entry entry;
-    struct concerned concerned = {.count = 0};
-    if (decode(bytes, join->arena, &entry, err) < 0 ||
+    struct concerned concerned = {.count = 0}, told = {.count = 0};
+    if (decode(bytes, join->arena, &entry, err) < 0 || find_told(join, &entry, &told, err) < 0 ||
         find_concerned(join, &entry, &concerned, err) < 0)
         return -1;
     for (size_t i = 0; i < concerned.count; i++)
-        if (add_entry(join, &entry, concerned.ids[i], err) < 0)
+        if (!has_id(&told, concerned.ids[i]) && add_entry(join, &entry, concerned.ids[i], err) < 0)
             return -1;
     return 0;
 }

@@ -185,3 +185,19 @@ bool respond_wakes_nobody(struct respond *respond)
                            BINDS(bind_i64(pace_now(&respond->pace) - WAKE_UNREACHED_S * NS_PER_SECOND)), &unreached, &err) < 0 ||
            unreached > 0;
 }
+
+int64_t respond_people_reachable(struct respond *respond)
+{
+    struct err err;
+    int64_t contacts = 0, people = 0;
+    if (database_number(respond->config.database, "SELECT count(*) FROM contacts", NULL, 0, &contacts, &err) < 0 || contacts == 0 ||
+        database_number(respond->config.database,
+                        "SELECT count(DISTINCT c.person) FROM contacts c WHERE c.proven_ns IS NOT NULL"
+                        " AND NOT EXISTS(SELECT 1 FROM users u WHERE u.name=c.person AND u.disabled=1)"
+                        " AND NOT EXISTS(SELECT 1 FROM wakings w WHERE w.failed IS NOT NULL AND"
+                        " w.received_ns IS NULL AND w.id=(SELECT max(v.id) FROM wakings v WHERE v.person=c.person AND"
+                        " v.notifier=c.notifier AND v.address=c.address AND (v.failed IS NOT NULL OR v.received_ns IS NOT NULL)))",
+                        NULL, 0, &people, &err) < 0)
+        return -1;
+    return people;
+}

@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "base/io.h"
+#include "event/value_bytes.h"
 #include "store/bytes.h"
 #include "store/chunk.h"
 
@@ -85,7 +86,7 @@ static uint32_t put_values(struct buffer *to, const struct column *column, const
             if (v.type == VALUE_NULL)
                 continue;
             buffer_put_varint(to, i - before);
-            chunk_put_value(to, v);
+            value_put_bytes(to, v);
             before = i;
             values++;
         }
@@ -202,7 +203,7 @@ static bool take_column(struct slice *from, struct batch *batch)
         uint64_t step;
         struct value v;
         if (!slice_take_varint(from, &step) || step >= batch->row_count - row ||
-            !chunk_take_value(from, batch->arena, &v) ||
+            !value_take_bytes(from, batch->arena, &v) ||
             column_add(batch, column, row += (uint32_t)step, v) < 0)
             return false;
     }

@@ -25,16 +25,25 @@ static ptrdiff_t table_of(const struct state_definitions *definitions, struct sl
     return -1;
 }
 
+/* Those that begin as the name does come first; of more than a sentence holds, how many. */
 static int no_table(const struct state_definitions *definitions, struct slice name, struct err *err)
 {
-    char list[256];
-    size_t len = 0;
-    struct slice one;
+    enum { LISTED = 256, MORE = 32 };
+    char list[LISTED + MORE];
+    size_t len = 0, left = 0;
+    struct slice one, begin = slice_sub(name, sizeof(prefix) - 1, 2);
     list[0] = 0;
-    for (size_t i = 0; (one = state_table_name(definitions, i)).ptr && len < sizeof(list) - 1; i++) {
-        int put = snprintf(list + len, sizeof(list) - len, "%sstate:%.*s", i ? ", " : "", SLICE_ARG(one));
-        len += put > 0 ? (size_t)put : 0;
-    }
+    for (int alike = 1; alike >= 0; alike--)
+        for (size_t i = 0; (one = state_table_name(definitions, i)).ptr; i++) {
+            if (slice_starts(one, begin) != alike)
+                continue;
+            if (left || len + one.len + sizeof(", state:") > LISTED)
+                left++;
+            else
+                len += (size_t)snprintf(list + len, sizeof(list) - len, "%sstate:%.*s", len ? ", " : "", SLICE_ARG(one));
+        }
+    if (left)
+        (void)snprintf(list + len, sizeof(list) - len, " and %zu more", left);
     return err_set(err, ERR_NOT_FOUND, "the rules keep no table %.*s; there are %s", SLICE_ARG(name),
                    list[0] ? list : "none");
 }
@@ -78,14 +87,15 @@ static int put_field(struct run *run, struct state *state, const struct keys *ke
 {
     struct column *column = batch_column(batch, field);
     for (uint32_t row = 0; column && row < keys->count; row++) {
-        struct value v;
+        struct value_list found;
         arena_reset(scratch);
-        if (!state_read(state, table, keys->list[row], field, time_ns, scratch, &v) ||
-            v.type == VALUE_NULL)
+        if (!state_read(state, table, keys->list[row], field, time_ns, scratch, &found))
             continue;
-        struct value copy = value_copy(v, run->arena);
-        if (copy.type != v.type || column_add(batch, column, row, copy) < 0)
-            return -1;
+        for (uint32_t i = 0; i < found.count; i++) {
+            struct value copy = value_copy(found.values[i], run->arena);
+            if (copy.type != found.values[i].type || column_add(batch, column, row, copy) < 0)
+                return -1;
+        }
     }
     return column ? 0 : -1;
 }

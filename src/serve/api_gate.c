@@ -1,8 +1,10 @@
 /* The gate: asking for a decision, what was decided, what is held, and letting it go. */
-#include "serve/api.h"
+#include "serve/api_gate.h"
+#include "serve/api_signature.h"
 
 #include "base/time.h"
 #include "gate/gate_request.h"
+#include "gate/payload.h"
 
 #include <sodium.h>
 
@@ -27,7 +29,7 @@ static void put_reasons(struct json *json, const struct gate_answer *answer)
     json_close(json, '}');
 }
 
-static void put_answer(struct json *json, const struct gate_answer *answer)
+void api_gate_put_judged(struct json *json, const struct gate_answer *answer)
 {
     json_put_text_or_null(json, "id", slice_text(answer->id));
     json_put_text(json, "decision", slice_text(gate_decision_name(answer->decision)));
@@ -37,6 +39,13 @@ static void put_answer(struct json *json, const struct gate_answer *answer)
     json_put_text_or_null(json, "policy_version", answer->policy_version);
     json_put_time_or_null(json, "at", answer->at_ns);
     json_put_bool(json, "shadow", answer->shadow);
+}
+
+void api_gate_put_answer(struct json *json, const struct gate_answer *answer)
+{
+    api_gate_put_judged(json, answer);
+    json_put_text_or_null(json, "token", answer->token);
+    json_put_time_or_null(json, "token_expires", answer->token.len ? answer->token_expiry_ns : 0);
 }
 
 void api_gate_decide(struct api *api)
@@ -54,15 +63,13 @@ void api_gate_decide(struct api *api)
     const struct json_node *body = api_body(api);
     if (!body)
         return;
-    if (gate_request_read(body, &request, &err) < 0 ||
+    if (gate_request_read(body, api->arena, &request, &err) < 0 ||
         gate_decide(api->parts->gate, &request, GATE_WAIT_MS, api->arena, &answer, &err) < 0) {
         api_reply_err(api, &err);
         return;
     }
     json_open(&api->json, '{');
-    put_answer(&api->json, &answer);
-    json_put_text_or_null(&api->json, "token", answer.token);
-    json_put_time_or_null(&api->json, "token_expires", answer.token.len ? answer.token_expiry_ns : 0);
+    api_gate_put_answer(&api->json, &answer);
     json_close(&api->json, '}');
     api_reply(api, 200);
 }
@@ -95,13 +102,18 @@ void api_gate_state(struct api *api)
     }
     json_open(json, '{');
     json_put_text(json, "mode", stats.shadow ? SLICE("shadow") : SLICE("enforce"));
+    json_put_text(json, "mode_set_by", stats.mode == GATE_MODE_POLICY ? SLICE("policy") : SLICE("configuration"));
     json_put_bool(json, "healthy", stats.healthy);
     json_put_text(json, "reason", slice_text(stats.reason));
     json_put_i64(json, "decisions", (int64_t)stats.decisions);
     json_put_i64(json, "allowed", (int64_t)stats.allowed);
     json_put_i64(json, "held", (int64_t)stats.held);
     json_put_i64(json, "denied", (int64_t)stats.denied);
+    json_put_i64(json, "would_have_held", (int64_t)stats.shadow_held);
+    json_put_i64(json, "would_have_denied", (int64_t)stats.shadow_denied);
     json_put_i64(json, "holds_open", (int64_t)stats.holds_open);
+    json_put_i64(json, "stops", (int64_t)stats.stops);
+    json_put_bool(json, "tightened", stats.tightened);
     put_policy(json, &info);
     json_close(json, '}');
     api_reply(api, 200);
@@ -172,7 +184,7 @@ static void put_decision(void *context, const struct gate_request *request,
     json_open(json, '{');
     json_put_time(json, "time", answer->decided_ns);
     put_request(json, request);
-    put_answer(json, answer);
+    api_gate_put_judged(json, answer);
     json_close(json, '}');
 }
 
@@ -244,6 +256,20 @@ void api_gate_holds(struct api *api)
     api_reply(api, 200);
 }
 
+/* The bytes, and what they do as this server reads them; whoever signs reads them again. */
+static void put_payload(struct api *api, struct slice payload)
+{
+    struct effects effects;
+    struct json *json = &api->json;
+    bool any = payload.len && effects_read(payload, api->arena, &effects);
+    json_put_text_or_null(json, "payload", any ? payload_to_text(payload, api->arena) : SLICE_NONE);
+    json_key(json, "payload_effects");
+    json_open(json, '[');
+    for (size_t i = 0; any && i < effects.count; i++)
+        json_text(json, effect_text(&effects.list[i], api->arena));
+    json_close(json, ']');
+}
+
 /* All that was asked, so that a person elsewhere can judge and sign it (hinomi approve). */
 void api_gate_hold(struct api *api)
 {
@@ -262,6 +288,7 @@ void api_gate_hold(struct api *api)
     json_put_text_or_null(json, "nonce", hold.request.nonce);
     json_put_time_or_null(json, "at", hold.request.at_ns);
     json_put_time_or_null(json, "expiry", hold.request.expiry_ns);
+    put_payload(api, hold.request.payload);
     json_key(json, "approvers");
     json_open(json, '[');
     for (uint32_t i = 0; i < hold.approvals; i++)
@@ -298,16 +325,16 @@ void api_gate_release(struct api *api)
 
 /* ---- approvals that were signed elsewhere ---- */
 
-static bool read_signature(const struct api *api, const struct json_node *body,
-                           struct gate_signature *out, struct err *err)
+bool api_signature_read(const struct api *api, const struct json_node *body, const char *about, struct gate_signature *out,
+                        struct err *err)
 {
     bool zone;
     size_t len = 0;
     struct slice signature = api_text(body, "signature"), expires = api_text(body, "expires");
-    struct slice hold = api_text(body, "hold");
+    struct slice object = api_text(body, about);
     *out = (struct gate_signature){.approver = api_text(body, "approver")};
-    if (hold.ptr && !slice_equal(hold, api->param))
-        err_set(err, ERR_CONFIG, "this approval is for the hold %.*s", SLICE_ARG(hold));
+    if (!object.ptr || !slice_equal(object, api->param))
+        err_set(err, ERR_CONFIG, "this approval is for another %s: %.*s", about, SLICE_ARG(object.ptr ? object : SLICE("-")));
     else if (!expires.ptr || !time_parse_rfc3339(expires, &out->expires_ns, &zone) || !zone)
         err_set(err, ERR_CONFIG, "expires is a time such as 2026-01-26T00:02:13Z");
     else if (!signature.ptr ||
@@ -320,21 +347,42 @@ static bool read_signature(const struct api *api, const struct json_node *body,
     return false;
 }
 
+/* NULL: it is answered what is wrong. */
+static const struct json_node *read_signature(struct api *api, struct gate_signature *out)
+{
+    struct err err;
+    const struct json_node *body = api_body(api);
+    if (!body || api_signature_read(api, body, "hold", out, &err))
+        return body;
+    api_reply_err(api, &err);
+    return NULL;
+}
+
 /* The signature is what counts; who carries it only needs to be known here. */
 void api_gate_approve(struct api *api)
 {
     struct err err;
     struct gate_signature signature;
     bool released;
-    const struct json_node *body = api_body(api);
-    if (!body)
+    if (!read_signature(api, &signature))
         return;
-    if (!read_signature(api, body, &signature, &err)) {
-        api_reply_err(api, &err);
-        return;
-    }
     int result =
         gate_approve_signed(api->parts->gate, api->param, &signature, &released, &err);
     if (api_did(api, "gate.approve_signed", api->param, signature.approver, result, &err))
+        reply_approved(api, released);
+}
+
+/* As above, by one whom the policy names for that; the reason was signed, too. */
+void api_gate_break_glass(struct api *api)
+{
+    struct err err;
+    struct gate_signature signature;
+    bool released;
+    const struct json_node *body = read_signature(api, &signature);
+    if (!body)
+        return;
+    struct slice reason = api_text(body, "break_glass");
+    int result = gate_break_glass(api->parts->gate, api->param, &signature, reason.ptr ? reason : SLICE(""), &released, &err);
+    if (api_did(api, "gate.break_glass", api->param, signature.approver, result, &err))
         reply_approved(api, released);
 }

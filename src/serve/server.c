@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "base/queue.h"
+#include "base/thread.h"
 #include "base/zone.h"
 #include "serve/api.h"
 #include "serve/jobs.h"
@@ -249,8 +250,10 @@ static void run_route(struct api *api)
                   path_known ? "this path does not take that method" : "there is no such path");
         return;
     }
-    bool takes_forms = route->handler == api_answer_post; /* telephone gateways post nothing else; the path is the secret */
-    if (changes && http_method(api->request) != HTTP_METHOD_DELETE && !takes_forms && !body_is_json(api->request)) {
+    /* Telephone gateways post forms only, and the path is the secret; a co-signer posts a signed text. */
+    bool takes_all = route->handler == api_answer_post || route->handler == api_cosigner_transaction ||
+                     route->handler == api_cosigner_config_change;
+    if (changes && http_method(api->request) != HTTP_METHOD_DELETE && !takes_all && !body_is_json(api->request)) {
         api_error(api, 415, "unsupported_media_type", "send application/json");
         return;
     }
@@ -270,7 +273,7 @@ static void answer(struct server *server, struct http_request *request)
     struct api api = {.parts = &server->config.parts, .jobs = server->jobs, .tails = server->tails,
                       .looks = &server->looks,
                       .request = request, .arena = http_arena(request)};
-    if (!slice_starts(http_path(request), SLICE("/v1/"))) {
+    if (!slice_starts(http_path(request), SLICE("/v1/")) && !slice_starts(http_path(request), SLICE("/v2/"))) {
         files_reply(request);
         return;
     }
@@ -361,6 +364,7 @@ static void *work(void *context)
     struct server *server = context;
     struct http_request *request;
     pthread_setname_np(pthread_self(), "api");
+    thread_run_soon();
     while ((request = queue_pop(server->waiting)))
         answer(server, request);
     return NULL;

@@ -31,6 +31,8 @@ struct search_files;
 
 struct health;
 struct act; /* respond/act/act.h */
+struct cosigner; /* serve/cosigner.h */
+struct gate_webhooks; /* serve/gate_webhook.h */
 
 struct server_parts {
     struct database *database;
@@ -40,6 +42,8 @@ struct server_parts {
     struct respond *respond;
     struct act *act;
     struct gate *gate;
+    const struct cosigner *cosigner; /* NULL: none is configured */
+    const struct gate_webhooks *webhooks;
     struct keeping *keeping;
     struct knowing *knowing;
     struct scheduler *scheduler;

@@ -313,6 +313,21 @@ const char *const state_schema[] = {
      "  ms INTEGER NOT NULL DEFAULT 0, answered_ns INTEGER);"
      "CREATE INDEX answers_incident ON answers(incident,number);"
      "CREATE INDEX answers_waiting ON answers(incident,number) WHERE state=0;"),
+    /* what the gate did is owed to notifiers as well; such a row is of no incident */
+    ("CREATE TABLE outbox_new("
+     "  id INTEGER PRIMARY KEY AUTOINCREMENT, incident INTEGER REFERENCES incidents(id),"
+     "  notifier TEXT NOT NULL, event TEXT NOT NULL, payload TEXT NOT NULL, key TEXT NOT NULL UNIQUE,"
+     "  created_ns INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,"
+     "  refusals INTEGER NOT NULL DEFAULT 0, next_ns INTEGER NOT NULL,"
+     "  done_ns INTEGER, failed INTEGER NOT NULL DEFAULT 0, last_error TEXT,"
+     "  waking INTEGER REFERENCES wakings(id), address TEXT, receipt TEXT);"
+     "INSERT INTO outbox_new SELECT id,incident,notifier,event,payload,key,created_ns,attempts,refusals,next_ns,done_ns,failed,"
+     "  last_error,waking,address,receipt FROM outbox;"
+     "DROP TABLE outbox;"
+     "ALTER TABLE outbox_new RENAME TO outbox;"
+     "CREATE INDEX outbox_pending ON outbox(notifier,incident,address,id) WHERE done_ns IS NULL;"
+     "CREATE INDEX outbox_failed ON outbox(failed) WHERE failed=1;"
+     "CREATE INDEX outbox_waking ON outbox(waking) WHERE waking IS NOT NULL;"),
 };
 
 const size_t state_schema_count = sizeof(state_schema) / sizeof(state_schema[0]);

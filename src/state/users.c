@@ -8,8 +8,8 @@
 
 enum { FAILURES_FREE = 4, LOCK_SECONDS_MAX = 900 };
 
-static const char *const role_names[] = {"none",     "viewer",   "analyst", "responder",
-                                         "engineer", "approver", "admin",   "auditor"};
+static const char *const role_names[] = {"none",     "support",  "viewer", "analyst", "responder",
+                                         "engineer", "approver", "admin",  "auditor"};
 
 const char *role_name(enum role role)
 {
@@ -18,7 +18,7 @@ const char *role_name(enum role role)
 
 enum role role_parse(struct slice name)
 {
-    for (enum role role = ROLE_VIEWER; role <= ROLE_AUDITOR; role++)
+    for (enum role role = ROLE_SUPPORT; role <= ROLE_AUDITOR; role++)
         if (slice_is(name, role_names[role]))
             return role;
     return ROLE_NONE;
@@ -31,7 +31,7 @@ bool role_allows(enum role have, enum role need)
     if (need == ROLE_APPROVER || need == ROLE_AUDITOR || have == ROLE_NONE)
         return false;
     if (have == ROLE_APPROVER || have == ROLE_AUDITOR)
-        return need == ROLE_VIEWER;
+        return need == ROLE_VIEWER || need == ROLE_SUPPORT;
     return have > need;
 }
 

@@ -12,6 +12,7 @@
 
 enum role {
     ROLE_NONE,
+    ROLE_SUPPORT,
     ROLE_VIEWER,
     ROLE_ANALYST,
     ROLE_RESPONDER,
@@ -23,7 +24,7 @@ enum role {
 
 const char *role_name(enum role role);
 enum role role_parse(struct slice name); /* ROLE_NONE when it is none */
-/* Whether a holder of have may do what is asked of need: viewer < analyst < responder < engineer <
+/* Whether a holder of have may do what is asked of need: support < viewer < analyst < responder < engineer <
  * admin; approver and auditor are viewers with a task of their own, and admin cannot approve. */
 bool role_allows(enum role have, enum role need);
 

@@ -1,6 +1,7 @@
 #pragma once
 /* store/bytes: little-endian numbers at a place that need not be aligned. */
 #include "base/buffer.h"
+#include "base/zigzag.h"
 
 static inline uint32_t bytes_get_le32(const void *from)
 {
@@ -55,17 +56,6 @@ static inline bool bytes_parse_hex64(struct slice text, uint64_t *out)
     }
     *out = n;
     return true;
-}
-
-/* Zigzag: small numbers of either sign become small. */
-static inline uint64_t bytes_zigzag(int64_t n)
-{
-    return ((uint64_t)n << 1) ^ (n < 0 ? ~UINT64_C(0) : 0);
-}
-
-static inline int64_t bytes_unzigzag(uint64_t n)
-{
-    return (int64_t)((n >> 1) ^ (0 - (n & 1)));
 }
 
 /* A zigzag varint off the front of *from; false when there is none. */

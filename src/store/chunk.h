@@ -98,9 +98,3 @@ struct chunk_input {
     bool time_counts;          /* the block's own times, ascending: counts of them are kept, too */
     struct chunk_refs *refs;   /* columns of the block that are written already, or NULL */
 };
-
-/* ---- values as bytes -------------------------------------------------------------------- */
-
-void chunk_put_value(struct buffer *to, struct value v);
-/* Text is borrowed from the bytes; addresses and decimals go to the arena. */
-MUST_USE bool chunk_take_value(struct slice *from, struct arena *arena, struct value *out);

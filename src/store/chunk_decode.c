@@ -2,6 +2,7 @@
 #include "store/chunk_read.h"
 
 #include "event/schema.h"
+#include "event/value_bytes.h"
 #include "store/bloom.h"
 #include "store/bytes.h"
 #include "store/ints.h"
@@ -277,7 +278,7 @@ static int take_values(const struct segment_column *column, struct slice raw, ui
     if (column->chunk->types_seen == 1U << VALUE_IP && take_ip4s(raw, arena, values, count))
         return 0;
     for (uint32_t i = 0; i < count; i++) {
-        if (!chunk_take_value(&raw, arena, &values[i]))
+        if (!value_take_bytes(&raw, arena, &values[i]))
             return chunk_damaged(column, err, "a value cannot be read");
         if (!(column->chunk->types_seen >> values[i].type & 1))
             return chunk_damaged(column, err, "a value has a type that it should not have");

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "event/schema.h"
+#include "event/value_bytes.h"
 #include "store/bloom.h"
 #include "store/bytes.h"
 #include "store/ints.h"
@@ -148,7 +149,7 @@ static void put_const(struct segment_writer *writer, struct chunk *chunk, struct
 {
     chunk->encoding = CHUNK_CONST;
     buffer_clear(&writer->scratch);
-    chunk_put_value(&writer->scratch, v);
+    value_put_bytes(&writer->scratch, v);
     put_scratch(writer, STREAM_VALUES, 0, true);
 }
 
@@ -195,7 +196,7 @@ static void put_dict(struct segment_writer *writer, struct chunk *chunk,
     buffer_clear(&writer->scratch);
     buffer_put_varint(&writer->scratch, input->dict_count);
     for (uint32_t i = 0; i < input->dict_count; i++)
-        chunk_put_value(&writer->scratch, input->dict[i]);
+        value_put_bytes(&writer->scratch, input->dict[i]);
     put_scratch(writer, STREAM_VALUES, 0, true);
     chunk_put_codes(writer, input->codes, input->count, input->dict_count);
 }
@@ -426,7 +427,7 @@ static void put_values_chunk(struct segment_writer *writer, struct chunk *chunk,
     chunk->encoding = CHUNK_VALUES;
     buffer_clear(&writer->scratch);
     for (uint32_t i = 0; i < count; i++)
-        chunk_put_value(&writer->scratch, values[i]);
+        value_put_bytes(&writer->scratch, values[i]);
     put_scratch(writer, STREAM_VALUES, 0, true);
 }
 

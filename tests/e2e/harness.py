@@ -92,7 +92,7 @@ class Server:
         self.own = directory is None
         self.dir = directory or tempfile.mkdtemp(prefix="hinomi-e2e-")
         self.config = pathlib.Path(self.dir) / "hinomi.yaml"
-        self.config.write_text("version: 1\n" + "".join(f"{k}: {{port: 0}}\n" for k in ("api", "http", "syslog", "syslog_tls")) + config)
+        self.config.write_text("version: 1\ngate_mode: enforce\n" + "".join(f"{k}: {{port: 0}}\n" for k in ("api", "http", "syslog", "syslog_tls")) + config)
         self.process = None
         self.cookie = self.csrf = self.setup_code = None
 

@@ -52,7 +52,9 @@ def deeds(server, data):
     terminal = {(r["action"], r["object"], r["detail"], r["result"]) for r in rows(data) if r["via"] == "terminal"}
     checks.equal("at the terminal", terminal, {("user.role", "kato", "auditor", "ok"), ("user.disable", "nobody", "", "there is no user nobody")})
     checks.check("no secret is in it", token not in audit(data, "--format", "json")[1] and PASSWORD not in audit(data, "--format", "json")[1])
-    checks.check("the peer is known", all(r["peer"].startswith("127.0.0.1:") for r in rows(data) if r["via"] != "terminal"))
+    checks.check("the peer is known", all(r["peer"].startswith("127.0.0.1:") for r in rows(data) if r["via"] not in ("terminal", "start")))
+    starts = {(r["actor"], r["action"], r["object"], r["result"]) for r in rows(data) if r["via"] == "start"}
+    checks.equal("of a start, what the configuration overrides", starts, {("configuration", "gate.mode", "enforce", "ok")})
     checks.equal("by action", {r["action"] for r in rows(data, "--action", "token")}, {"token.add", "token.revoke"})
     checks.equal("by person", {r["actor"] for r in rows(data, "--user", "admin")}, {"admin"})
     checks.equal("by time", rows(data, "--to", "-1h"), [])

@@ -86,7 +86,8 @@ def under_load():
         fresh = 10_000_000 + i
         checks.equal(f"restored {i}: new events", again.hec(sender.token, [{"n": fresh}])[0], 200)
         checks.equal(f"restored {i}: are found", waited(again, f"n={fresh}"), (1, 1))
-        checks.equal(f"restored {i}: the gate's key", (tmp / f"restored-{i}/data/gate/gate.key").read_bytes(), key)
+        own = (tmp / f"restored-{i}/data/gate/gate.key").read_bytes()
+        checks.check(f"restored {i}: the gate is another one, with a key of its own", len(own) == len(key) and own != key)
         checks.equal(f"restored {i}: stops", again.stop(), 0)
         checks.equal(f"restored {i}: verified", run("verify", "--dir", tmp / f"restored-{i}/data")[0], 0)
         checks.check(f"restored {i}: the books", run("ledger", "--dir", tmp / f"restored-{i}/data", "--by", "source")[0] == 0)

@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
 """The console in Chromium against a running demo: tests/browser with its environment set."""
-import os
 import pathlib
 import re
 import shutil
@@ -8,6 +7,7 @@ import subprocess
 import tempfile
 import time
 
+from browser_tests import run_node
 from harness import HINOMI, PASSWORD, ROOT, Checks, Server
 
 checks = Checks()
@@ -34,17 +34,6 @@ def set_up(url, code):
     return server.token("hec"), server.token("gate")
 
 
-def run_node(env):
-    done = subprocess.run(["node", "--test", "--test-reporter=tap", "console.test.mjs"], cwd=browser, capture_output=True, text=True,
-                          timeout=400, env={**os.environ, **env})
-    count = lambda word: int((re.findall(rf"^# {word} (\d+)", done.stdout, flags=re.M) or [0])[-1])
-    checks.passed += count("pass")
-    checks.failed += count("fail")
-    checks.skipped += count("skipped")
-    if count("fail") or not count("pass"):
-        checks.check("node --test", False, done.stdout[-6000:] + done.stderr[-2000:])
-
-
 def main():
     folder = tempfile.mkdtemp(prefix="hinomi-browser-")
     process, text = start_demo(folder)
@@ -54,7 +43,7 @@ def main():
         hec = re.search(r"HTTP \(HEC\) ([\d.]+:\d+)", text).group(1)
         time.sleep(3)
         token, gate = set_up(url, code)
-        run_node({"HINOMI_URL": url, "HINOMI_USER": "admin", "HINOMI_PASSWORD": PASSWORD,
+        run_node(checks, "console.test.mjs", {"HINOMI_URL": url, "HINOMI_USER": "admin", "HINOMI_PASSWORD": PASSWORD,
                   "HINOMI_HEC": f"http://{hec}/services/collector/event", "HINOMI_HEC_TOKEN": token, "HINOMI_GATE_TOKEN": gate})
     finally:
         process.terminate()

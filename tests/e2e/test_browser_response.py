@@ -2,13 +2,11 @@
 """The console's pages of waking and of incidents in Chromium: a real server, a receiver of its webhooks, three people, attackers' words."""
 import http.server
 import json
-import os
 import pathlib
-import re
 import shutil
-import subprocess
 import threading
 
+from browser_tests import run_node
 from harness import PASSWORD, ROOT, Checks, Server, run
 
 checks = Checks()
@@ -87,21 +85,10 @@ def environment(receiver, server):
             "HINOMI_GATE_TOKEN": server.token("gate")}
 
 
-def run_node(env):
-    done = subprocess.run(["node", "--test", "--test-reporter=tap", "response.test.mjs"], cwd=browser, capture_output=True, text=True,
-                          timeout=500, env={**os.environ, **env})
-    count = lambda word: int((re.findall(rf"^# {word} (\d+)", done.stdout, flags=re.M) or [0])[-1])
-    checks.passed += count("pass")
-    checks.failed += count("fail")
-    checks.skipped += count("skipped")
-    if count("fail") or not count("pass"):
-        checks.check("node --test", False, done.stdout[-6000:] + done.stderr[-2000:])
-
-
 def main():
     receiver, server = start()
     try:
-        run_node(environment(receiver, server))
+        run_node(checks, "response.test.mjs", environment(receiver, server))
     finally:
         server.close()
 

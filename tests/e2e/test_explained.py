@@ -14,6 +14,15 @@ checks = Checks()
 GOLDEN = ROOT / "tests/golden/explained.json"
 # Its sentence needs findings of several rules; tests/e2e/test_entity_risk.py reads it.
 WITHOUT_CASES = {"Too much is odd about one user, host or wallet"}
+
+
+def counted_only():
+    """The titles of rules that only a correlation counts: they have no findings of their own."""
+    parts = [part for path in (ROOT / "content/rules").glob("*.yml") for part in path.read_text().split("\n---\n")]
+    counted = {name.strip() for part in parts for names in re.findall(r"(?m)^  rules: \[(.*)\]$", part) for name in names.split(",") if "generate: true" not in part}
+    return {re.search(r"(?m)^title: (.*)$", part).group(1) for part in parts for name in re.findall(r"(?m)^name: (.*)$", part) if name in counted}
+
+
 THEIRS = """title: Many failed logons
 id: 00000000-0000-4000-8000-00000000000a
 name: failed
@@ -70,7 +79,7 @@ def check_ours():
     for found in ours:
         check_one(found)
     titles = {r["title"] for r in json.loads(run("rules", "list", "--format", "json")[1])}
-    checks.equal("each rule has a case that finds something", titles - {f["rule"] for f in ours}, WITHOUT_CASES)
+    checks.equal("each rule has a case that finds something", titles - {f["rule"] for f in ours}, WITHOUT_CASES | counted_only())
     rows = [{"rule": f["rule"], "case": f["case"], **{f"{p}.{l}": f[p][l] for p in ("explain", "why", "check", "do") for l in ("en", "ja")}} for f in ours]
     if "--write" in sys.argv:
         GOLDEN.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n")

@@ -5,7 +5,8 @@ import pathlib
 import signal
 import time
 
-from harness import PASSWORD, ROOT, Checks, Server, run
+from gated import Gated
+from harness import ROOT, Checks, run
 
 checks = Checks()
 
@@ -15,56 +16,6 @@ def policy(version, effect, more=""):
 
 
 BROKEN = 'version: "9"\nmode: enforce\nrows:\n  - name: x\n    effect: allwo\n'
-
-
-class Gated:
-    """A server with a policy of its own, an administrator signed in and a token to ask with."""
-
-    def __init__(self, text):
-        self.server = Server()
-        self.policy = pathlib.Path(self.server.dir) / "policy.yaml"
-        self.policy.write_text(text)
-        with self.server.config.open("a") as config:
-            config.write(f"gate_policy: {self.policy}\n")
-        self.server.start()
-        self.server.sign_in()
-        self.token = self.server.token("gate")
-
-    def ask(self, request_id, **more):
-        body = {"request_id": request_id, "action": "withdrawal", "account": "u1", "asset": "XEM", "amount": "5", "destination": "addr", **more}
-        return self.server.request("POST", "/v1/gate/decide", body, headers={"Authorization": f"Bearer {self.token}"})[:2]
-
-    def state(self):
-        return self.server.request("GET", "/v1/gate")[1]
-
-    def reload(self):
-        return self.server.request("POST", "/v1/gate/policy/reload", {})[:2]
-
-    def people(self, *names):
-        """Approvers, each with a session of their own: name -> (cookie, csrf)."""
-        sessions = {}
-        for name in names:
-            status, body, _ = self.server.request("POST", "/v1/users", {"name": name, "password": PASSWORD, "role": "approver"})
-            assert status == 201, (status, body)
-        for name in names:
-            _, body, headers = self.server.request("POST", "/v1/login", {"name": name, "password": PASSWORD})
-            sessions[name] = (headers["Set-Cookie"].split(";")[0], body["csrf"])
-        return sessions
-
-    def release(self, session, hold):
-        server, mine = self.server, (self.server.cookie, self.server.csrf)
-        server.cookie, server.csrf = session
-        answer = server.request("POST", f"/v1/gate/holds/{hold}/release", {})[:2]
-        server.cookie, server.csrf = mine
-        return answer
-
-    def events(self, spl, want):
-        for _ in range(100):
-            rows = self.server.query(spl)["rows"]
-            if len(rows) >= want:
-                break
-            time.sleep(0.05)
-        return rows
 
 
 def broken_at_the_start():

@@ -11,7 +11,6 @@ from harness import SHARED, Checks, run, search
 
 checks = Checks()
 generator = SHARED / "scenario/coincheck/gen.py"
-WANT = ["SGN-03", "WDR-01", "WDR-05", "WDR-07", "SRC-01"]
 
 
 def when(text):
@@ -32,13 +31,11 @@ def main():
     checks.equal("counts by dataset", {r["event.dataset"]: r["count"] for r in rows}, dict(counts))
     truth = json.loads((SHARED / "scenario/coincheck/truth.json").read_text())
     status, out, err = run("replay", events)
-    findings = [json.loads(line) for line in out.splitlines()]
+    findings = [row for row in map(json.loads, out.splitlines()) if "action" not in row["hinomi"]]
     for detection in truth["detections"]:
-        if detection["id"] not in WANT:
-            continue
         found = [f for f in findings if f["hinomi"].get("catalogue") == detection["id"] and
                  when(f["@timestamp"]) <= when(detection["deadline"]) and
-                 (detection["trigger_event"] in f["hinomi"]["evidence"] or detection["entity"] in f["hinomi"]["entity"])]
+                 (detection["trigger_event"] in f["hinomi"]["evidence"] or set(detection["entity"].split(" -> ")) & set(f["hinomi"]["entity"]))]
         checks.check(f"{detection['id']} in time", found, detection["deadline"])
     planned = {b["event_id"] for b in truth["benign_lookalikes"]}
     loud = [f for f in findings if f["hinomi"]["severity"] in ("high", "critical") and planned & set(f["hinomi"]["evidence"])]

@@ -157,7 +157,7 @@ def brake():
     checks.check("it explains itself in both languages", detail["explanation"]["en"] and detail["explanation"]["ja"] and detail["timeline"], detail)
     checks.check("its evidence is the event", any("theft-1" in (t.get("evidence") or []) for t in detail["timeline"]), detail["timeline"])
     checks.equal("acknowledge", server.request("POST", f"/v1/incidents/{incident['id']}/acknowledge", {})[0] // 100, 2)
-    checks.equal("findings are events", wait_for('event.dataset=hinomi.finding NOT hinomi.catalogue=SRC-0* | stats dc(hinomi.catalogue)', 1), 1)
+    checks.equal("findings are events: a large share, at once, to an address never seen", wait_for('event.dataset=hinomi.finding NOT hinomi.catalogue=SRC-0* | stats dc(hinomi.catalogue)', 3), 3)
     decisions = wait_for('event.dataset=hinomi.gate "w-2" | stats count', 1)
     checks.equal("decisions are events", decisions, 1)
 

@@ -2,9 +2,10 @@
 """Tables that the rules keep, read by searches: rows feed a table of a real server, inputlookup, lookup and the
 function lookup() give its values, over the API and from the folder on disk; nobody writes to them."""
 import datetime
+import re
 import time
 
-from harness import Checks, Server, run
+from harness import ROOT, Checks, Server, run
 
 checks = Checks()
 
@@ -71,7 +72,11 @@ def running(server):
     checks.equal("lookup() of a key that is written", ask(WRITTEN)[0], [{"j": '{"balance":900,"tier":"hot"}'}])
     checks.equal("where", ask("| inputlookup state:wallet where balance>500 | table key")[0], [{"key": "hot-a"}])
     error = ask("| inputlookup state:wallets")[0]
-    checks.check("an unknown one names those that exist", "state:wallet," in str(error) and "state:address" in str(error), error)
+    tables = {line[7:] for path in (ROOT / "content/state").glob("*.yaml") for line in path.read_text().splitlines() if line.startswith("table: ")}
+    said = re.search(r"there are ((?:state:\w+(?:, )?)+) and (\d+) more", str(error))
+    named = [one.removeprefix("state:") for one in said.group(1).split(", ")] if said else []
+    checks.check("an unknown one names those that exist, the likeliest first", named[:1] == ["wallet"] and set(named) <= tables, error)
+    checks.equal("and says how many it leaves out", said and len(named) + int(said.group(2)), len(tables))
     status, body, _ = server.request("POST", "/v1/search", {"query": "| makeresults | outputlookup state:wallet"})
     checks.check("nobody writes", status == 403 and "kept by the rules" in body["error"]["message"], (status, body))
     status, body, _ = server.request("POST", "/v1/search/estimate", {"query": "| inputlookup state:wallet | stats count"})

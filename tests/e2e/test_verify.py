@@ -217,7 +217,7 @@ def memory_and_gate():
         for at in [0, 8, 24, 32, size - 1] + [rng.randrange(size) for _ in range(10)]:
             flipped(data, path, at)
     journal = data / "gate/gate.journal"
-    commits = [m.start() for m in re.finditer(b"HGJ1", journal.read_bytes())]
+    commits = [m.start() for m in re.finditer(b"HGJ2", journal.read_bytes())]
     checks.check("the gate has decided", len(commits) > 10, len(commits))
     for at in [0, 4, 9, 13] + [rng.randrange(commits[-2]) for _ in range(20)]:
         flipped(data, journal, at, f"byte {max(c for c in commits if c <= at)}")

@@ -25,7 +25,9 @@ static struct found read_all(struct slice bytes, struct book *book)
 {
     struct err err;
     struct found found = {.end = -1};
-    found.result = gate_journal_read(bytes, replay, book, &found.end, &found.number, &err);
+    struct gate_journal_place place = {.known = true};
+    found.result = gate_journal_read(bytes, &place, replay, book, &found.end, &err);
+    found.number = place.next;
     found.holds = book_holds_open(book);
     if (found.result < 0)
         assert(err.text[0]);

@@ -7,7 +7,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static bool nothing_known(void *context, struct slice table, struct slice key,
-                          struct slice field, int64_t now_ns, struct arena *arena, struct value *out)
+                          struct slice field, int64_t now_ns, struct arena *arena, struct value_list *out)
 {
     (void)context, (void)table, (void)key, (void)field, (void)now_ns, (void)arena, (void)out;
     return false;

@@ -164,12 +164,59 @@ static void holds_what_cannot_be_judged(void **state)
 static void only_says_it_in_shadow_mode(void **state)
 {
     struct fixture *f = *state;
+    f->config.mode = GATE_MODE_POLICY;
     own_policy(f, SLICE("version: \"2\"\nmode: shadow\nrows:\n"
                         "  - {name: all, effect: hold, reason: {en: e, ja: j}}\n"));
     struct gate_answer answer = ask(f, withdrawal("a", "500"));
     is(answer, GATE_ALLOW, "all");
     assert_true(answer.shadow && answer.token.len > 0);
     assert_int_equal(holds(f).count, 0);
+    assert_int_equal(gate_stats(f->gate).shadow_held, 1);
+    f->config.mode = GATE_MODE_ENFORCE; /* the configuration is stronger than the file */
+    restart(f);
+    assert_false(gate_stats(f->gate).shadow);
+    is(ask(f, withdrawal("b", "500")), GATE_HOLD, "all");
+}
+
+/* The file that comes with the program: whatever is in doubt, stopped or tightened is said, and nothing waits. */
+static void holds_nothing_as_shipped(void **state)
+{
+    struct fixture *f = *state;
+    struct err err;
+    const struct gate_stop_order everything = {.scope = SLICE("all"), .by = SLICE("sato"), .reason = SLICE("a test")};
+    f->config.mode = GATE_MODE_POLICY;
+    restart(f);
+    gate_set_health(f->gate, false, "a test");
+    struct gate_answer answer = ask(f, withdrawal("sick", "1"));
+    is(answer, GATE_ALLOW, "unhealthy");
+    assert_true(answer.shadow && answer.reason_count > 0);
+    gate_set_health(f->gate, true, NULL);
+    assert_int_equal(gate_stop_set(f->gate, &everything, NULL, NULL, &err), 0);
+    answer = ask(f, withdrawal("stopped", "1"));
+    is(answer, GATE_ALLOW, "stopped");
+    assert_true(answer.shadow);
+    assert_int_equal(gate_tighten(f->gate, SLICE("INC-1"), &err), 0);
+    own_policy(f, SLICE("version: \"2\"\nmode: shadow\nrows:\n  - {name: all, effect: allow}\n"));
+    answer = ask(f, withdrawal("unread", "1")); /* this policy reads neither */
+    is(answer, GATE_ALLOW, "tightened");
+    assert_true(answer.shadow);
+    assert_int_equal(holds(f).count, 0);
+}
+
+/* No policy: only the configuration can say that nothing is to be held. */
+static void a_missing_policy_holds_unless_told_to_shadow(void **state)
+{
+    struct fixture *f = *state;
+    f->config.policy_path = "/nonexistent/policy.yaml";
+    f->config.mode = GATE_MODE_POLICY;
+    restart(f);
+    is(ask(f, withdrawal("a", "1")), GATE_HOLD, "policy");
+    f->config.mode = GATE_MODE_SHADOW;
+    restart(f);
+    is(ask(f, withdrawal("a", "1")), GATE_HOLD, "policy"); /* held already: it waits for its people */
+    struct gate_answer answer = ask(f, withdrawal("b", "1"));
+    is(answer, GATE_ALLOW, "policy");
+    assert_true(answer.shadow);
 }
 
 /* ---- tokens ---- */
@@ -214,6 +261,8 @@ int main(void)
         TEST(holds_when_the_clock_was_moved),
         TEST(holds_what_cannot_be_judged),
         TEST(only_says_it_in_shadow_mode),
+        TEST(holds_nothing_as_shipped),
+        TEST(a_missing_policy_holds_unless_told_to_shadow),
         TEST(binds_a_token_to_its_request),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

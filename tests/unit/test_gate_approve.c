@@ -44,7 +44,7 @@ static struct gate_signature sign(struct fixture *f, const char *request_id, str
     sodium_bin2hex(hold_id, sizeof(hold_id), digest, 16);
     gate_id(f->gate, gate);
     struct gate_signature signature = {.approver = approver, .expires_ns = expires_ns};
-    struct approval_text text = {slice_text(gate), slice_text(hold_id), approver, digest, expires_ns};
+    struct approval_text text = {slice_text(gate), slice_text(hold_id), approver, digest, expires_ns, SLICE_NONE};
     assert_true(approval_sign(&text, seed, signature.bytes));
     return signature;
 }

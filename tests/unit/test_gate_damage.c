@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { RECORDS = 60, AHEAD = 16384, FRAME_HEADER = 20 };
+enum { RECORDS = 60, AHEAD = 16384 };
 
 struct world {
     char dir[64], path[96];
@@ -63,8 +63,8 @@ static int set_up(void **state)
         size_t begun = gate_journal_begin(&payload);
         buffer_put(&payload, slice_of(record, make_record(n, record)));
         gate_journal_end(&payload, begun);
-        assert_int_equal(gate_journal_commit(journal, buffer_slice(&payload), &err), 0);
-        world->end[n] = (n ? world->end[n - 1] : 0) + FRAME_HEADER + payload.len;
+        assert_int_equal(gate_journal_commit(journal, buffer_slice(&payload), n, &err), 0);
+        world->end[n] = (n ? world->end[n - 1] : 0) + GATE_FRAME_HEADER + payload.len;
         buffer_close(&payload);
     }
     gate_journal_close(journal);

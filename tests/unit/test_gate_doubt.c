@@ -7,7 +7,7 @@
 
 /* ---- a gate whose thread stands still ---- */
 
-/* The callback of a decision runs in the gate's thread, so a test can stop it there. */
+/* The callback of a commit runs in the gate's thread, so a test can stop it there. */
 struct brake {
     pthread_mutex_t lock;
     pthread_cond_t moved;
@@ -16,10 +16,9 @@ struct brake {
 
 static struct brake brake = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false, false};
 
-static void stand_still(void *context, const struct gate_request *request,
-                        const struct gate_answer *answer)
+static void stand_still(void *context, uint64_t number)
 {
-    (void)context, (void)request, (void)answer;
+    (void)context, (void)number;
     pthread_mutex_lock(&brake.lock);
     brake.reached = true;
     pthread_cond_broadcast(&brake.moved);
@@ -69,7 +68,7 @@ static void stop_thread(struct asking *stopper, struct fixture *f)
 {
     brake.on = true;
     brake.reached = false;
-    f->config.decided = stand_still;
+    f->config.committed = stand_still;
     restart(f);
     ask_in_thread(stopper, f, withdrawal("stopper", "1"));
     pthread_mutex_lock(&brake.lock);
@@ -94,6 +93,22 @@ static struct gate_answer ask_briefly(struct fixture *f, const char *id, int64_t
     struct gate_request request = withdrawal(id, "1");
     assert_int_equal(gate_decide(f->gate, &request, wait_ms, f->arena, &answer, &err), 0);
     return answer;
+}
+
+static void holds_when_the_clock_was_set_back_while_it_was_down(void **state)
+{
+    struct fixture *f = *state;
+    observe_balance(f, "1000");
+    is(ask(f, withdrawal("a", "1")), GATE_ALLOW, "otherwise");
+    gate_stop(f->gate);
+    f->clock.wall_ns -= NS_PER_HOUR;
+    start(f);
+    observe_balance(f, "1000");
+    is(ask(f, withdrawal("b", "1")), GATE_HOLD, "clock");
+    clock_manual_advance(&f->clock, 61 * NS_PER_SECOND);
+    struct gate_request now = withdrawal("c", "1");
+    now.at_ns = 0; /* when it comes */
+    is(ask(f, now), GATE_ALLOW, "otherwise");
 }
 
 static void holds_when_there_is_no_answer_in_time(void **state)
@@ -320,6 +335,22 @@ static void holds_when_the_disk_is_full(void **state)
     is(ask(f, withdrawal("c", "1")), GATE_ALLOW, "otherwise"); /* nothing could be recorded */
 }
 
+/* Asked again, too: what stands in memory only is gone after a restart. */
+static void confirms_no_stop_that_is_not_durable(void **state)
+{
+    struct fixture *f = *state;
+    struct err err;
+    const struct gate_stop_order order = {.scope = SLICE("asset"), .target = SLICE("ABC"), .by = SLICE("sato"), .reason = SLICE("asked for")};
+    use_failing(f);
+    failing.pwrite = no_room;
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(gate_stop_set(f->gate, &order, NULL, NULL, &err), -1);
+        assert_int_equal(err.code, ERR_IO);
+        assert_int_equal(gate_tighten(f->gate, SLICE("INC-1"), &err), -1);
+        assert_int_equal(err.code, ERR_IO);
+    }
+}
+
 static void holds_when_the_journal_cannot_be_opened(void **state)
 {
     struct fixture *f = *state;
@@ -377,6 +408,7 @@ static void keeps_what_it_held_in_doubt(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(holds_when_the_clock_was_set_back_while_it_was_down),
         TEST(holds_when_there_is_no_answer_in_time),
         TEST(holds_when_the_inbox_is_full),
         TEST(holds_while_events_wait),
@@ -389,6 +421,7 @@ int main(void)
         TEST(takes_the_time_of_receipt),
         TEST(holds_when_the_disk_is_full),
         TEST(holds_when_the_journal_cannot_be_opened),
+        TEST(confirms_no_stop_that_is_not_durable),
         TEST(holds_without_its_key),
         TEST(keeps_what_it_held_in_doubt),
     };

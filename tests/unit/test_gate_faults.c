@@ -131,7 +131,7 @@ static void check(struct run *run)
 static void begin(struct run *run, struct fixture *f)
 {
     *run = (struct run){.f = f, .arena = arena_new(64 * MIB)};
-    static const char *const files[] = {"gate.journal", "gate.journal.1", "gate.key"};
+    static const char *const files[] = {"gate.journal", "gate.journal.next", "gate.key"};
     for (size_t i = 0; i < ARRAY_COUNT(files); i++)
         remove_file(f, files[i]);
 }

@@ -97,27 +97,13 @@ static void only_a_person_with_a_reason(void **state)
     assert_int_equal(gate_tighten(f->gate, SLICE(""), &err), -1);
 }
 
-/* The journal begins anew after so many decisions, which takes a while. */
 static void goes_along_when_the_journal_rotates(void **state)
 {
     struct fixture *f = *state;
-    const char *full = getenv("HINOMI_FULL");
-    if (!full || !*full)
-        skip();
+    skip_unless_full();
     own_policy(f, SLICE(ALLOW_ALL));
     tighten(f, "INC-7");
-    struct arena *arena = arena_new(MIB);
-    for (int i = 0; i < 2 * (1 << 18) + 10; i++) {
-        struct gate_answer answer;
-        struct err err;
-        char id[24];
-        (void)snprintf(id, sizeof(id), "r%d", i);
-        const struct gate_request request = withdrawal(id, "1");
-        arena_reset(arena);
-        assert_int_equal(gate_decide(f->gate, &request, 5000, arena, &answer, &err), 0);
-        is(answer, GATE_HOLD, "tightened");
-    }
-    arena_free(arena);
+    rotate_twice(f, withdrawal("", "1"), GATE_HOLD, "tightened");
     restart(f);
     assert_true(look(f).on);
 }

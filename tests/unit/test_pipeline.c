@@ -49,7 +49,7 @@ static void world_name(struct world *world)
 static void world_open(struct world *world, uint32_t seal_rows)
 {
     struct err err;
-    struct rulebook_sources sources = {.rules = "content/rules", .logsources = "content/logsources",
+    struct rulebook_sources sources = {.rules = "content/rules/wdr_01_large_share.yml", .logsources = "content/logsources",
                                        .state = "content/state"};
     struct store_config store = {.dir = world->store_dir, .seal_rows = seal_rows};
     must(store_open(&store, &world->store, &err), &err);

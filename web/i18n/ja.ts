@@ -112,8 +112,8 @@ export const ja: Record<keyof typeof en, string> = {
   "access.make_token": "トークンを作る", "access.make_user": "利用者を作る", "access.need_name": "名前を入力してください。", "access.shown_once": "トークン「{name}」。表示は一度だけです。いまコピーしてください。", "access.hide": "隠す", "access.no_tokens": "まだトークンがありません。ログを送るプログラムやブレーキに問い合わせるプログラムに必要です。",
   "access.revoke": "失効させる", "access.revoke_sure": "使用中のプログラムは動かなくなります。", "access.revoked": "「{name}」を失効させました。", "access.user_made": "利用者「{name}」はログインできるようになりました。", "access.may": "できること",
   "token_kind.hec": "ログ送信(HEC)", "token_kind.api": "API", "token_kind.gate": "ブレーキへの問い合わせ",
-  "role.viewer": "閲覧者", "role.analyst": "分析者", "role.responder": "対応者", "role.engineer": "技術者", "role.approver": "承認者", "role.admin": "管理者", "role.auditor": "監査者",
-  "role_about.viewer": "許された範囲の検索と閲覧", "role_about.analyst": "加えて、インシデントへのコメント", "role_about.responder": "加えて、インシデントの引き受けと終了", "role_about.engineer": "加えて、ログ源とルールの変更", "role_about.approver": "加えて、複数人での保留の解除", "role_about.admin": "すべて。利用者とトークンの管理も", "role_about.auditor": "閲覧。誰が何をしたかの記録も",
+  "role.support": "お客様窓口", "role.viewer": "閲覧者", "role.analyst": "分析者", "role.responder": "対応者", "role.engineer": "技術者", "role.approver": "承認者", "role.admin": "管理者", "role.auditor": "監査者",
+  "role_about.support": "お客様に伝えてよいことのみ", "role_about.viewer": "許された範囲の検索と閲覧", "role_about.analyst": "加えて、インシデントへのコメント", "role_about.responder": "加えて、インシデントの引き受けと終了", "role_about.engineer": "加えて、ログ源とルールの変更", "role_about.approver": "加えて、複数人での保留の解除", "role_about.admin": "すべて。利用者とトークンの管理も", "role_about.auditor": "閲覧。誰が何をしたかの記録も",
 
   "nav.wake": "起こす", "key.go_wake": "起こす(呼び出し)",
   "wake.running": "呼び出し中", "wake.seconds": "{n}秒", "brake.tightened": "締め", "brake.tightened_yes": "実施中", "brake.tightened_long": "時間内に誰も応答しなかったため、ブレーキを締めています。", "brake.since": "{time} から。", "brake.loosen": "締めを解除…", "brake.loosen_reason": "なぜ解除してよいですか", "brake.loosen_submit": "締めを解除する", "brake.loosened": "締めを解除しました。", "brake.actions_stuck": "取り消せない対処", "brake.actions_waiting": "承認待ちの対処", "brake.actions_in_effect": "実施中の対処",

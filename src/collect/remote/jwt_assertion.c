@@ -4,7 +4,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "cut/json_tree.h"
-#include "net/rsa_sign.h"
+#include "net/jws.h"
 
 enum { PART_BYTES_MAX = 4 * SECRET_BYTES_MAX };
 
@@ -20,17 +20,6 @@ int jwt_key_read(struct slice text, struct arena *arena, struct jwt_key *out, st
     out->key_id = json_text_of(json_get(file, "private_key_id"), SLICE_NONE);
     out->issuer = json_text_of(json_get(file, "client_email"), SLICE_NONE);
     return 0;
-}
-
-/* base64url without padding (RFC 7515). */
-static void put_encoded(struct buffer *to, struct slice bytes)
-{
-    size_t from = to->len;
-    buffer_put_base64(to, bytes);
-    while (to->len > from && to->ptr[to->len - 1] == '=')
-        to->len--;
-    for (size_t i = from; i < to->len; i++)
-        to->ptr[i] = to->ptr[i] == '+' ? '-' : to->ptr[i] == '/' ? '_' : to->ptr[i];
 }
 
 static void put_text(struct json *json, const char *name, struct slice value)
@@ -67,21 +56,15 @@ static void write_claims(const struct jwt_claims *claims, struct buffer *to)
 
 int jwt_assertion(const struct jwt_key *key, const struct jwt_claims *claims, struct buffer *to, struct err *err)
 {
-    struct buffer part;
-    size_t from = to->len;
-    buffer_init(&part, PART_BYTES_MAX);
-    write_head(key, &part);
-    put_encoded(to, buffer_slice(&part));
-    buffer_put_char(to, '.');
-    buffer_clear(&part);
-    write_claims(claims, &part);
-    put_encoded(to, buffer_slice(&part));
-    int result = buffer_failed(&part) || buffer_failed(to) ? err_nomem(err) : 0;
-    buffer_clear(&part);
-    if (result == 0)
-        result = rsa_sign_sha256(key->pem, slice_from(buffer_slice(to), from), &part, err);
-    buffer_put_char(to, '.');
-    put_encoded(to, buffer_slice(&part));
-    buffer_close(&part);
-    return result == 0 && buffer_failed(to) ? err_nomem(err) : result;
+    struct buffer head, body;
+    buffer_init(&head, PART_BYTES_MAX);
+    buffer_init(&body, PART_BYTES_MAX);
+    write_head(key, &head);
+    write_claims(claims, &body);
+    int result = buffer_failed(&head) || buffer_failed(&body)
+                     ? err_nomem(err)
+                     : jws_sign_rs256(key->pem, buffer_slice(&head), buffer_slice(&body), to, err);
+    buffer_close(&head);
+    buffer_close(&body);
+    return result;
 }

@@ -74,9 +74,28 @@ static int read_steps(struct loading *loading, const struct yaml_node *node, str
     return 0;
 }
 
+static int read_rules(struct loading *loading, const struct yaml_node *node, struct playbook *to, struct err *err)
+{
+    if (!node)
+        return 0;
+    if (node->kind != YAML_SEQUENCE || node->count > PLAYBOOK_STEPS_MAX)
+        return yaml_err(err, node, "rules is a list of at most %d ids of rules", PLAYBOOK_STEPS_MAX);
+    struct slice *ids = arena_array(loading->arena, node->count + 1, sizeof(*ids));
+    if (!ids)
+        return err_nomem(err);
+    for (size_t i = 0; i < node->count; i++) {
+        ids[i] = yaml_text(node->entries[i].value, SLICE(""));
+        if (!ids[i].len)
+            return yaml_err(err, node->entries[i].value, "the id of a rule is needed");
+    }
+    to->rules = ids;
+    to->rule_count = node->count;
+    return 0;
+}
+
 static int check_keys(const struct yaml_node *document, struct err *err)
 {
-    static const char *const known[] = {"playbook", "title", "steps"};
+    static const char *const known[] = {"playbook", "title", "rules", "steps"};
     for (size_t i = 0; document->kind == YAML_MAPPING && i < document->count; i++) {
         bool found = false;
         for (size_t k = 0; k < ARRAY_COUNT(known); k++)
@@ -94,7 +113,7 @@ static int add(void *context, const struct yaml_node *document, struct err *err)
     if (!one.name.len || one.name.len > ACTION_NAME_MAX)
         return yaml_err(err, document, "playbook: a name of at most %d bytes is needed", ACTION_NAME_MAX);
     if (check_keys(document, err) < 0 || read_both(yaml_get(document, "title"), &one.title_en, &one.title_ja, err) < 0 ||
-        read_steps(loading, yaml_get(document, "steps"), &one, err) < 0)
+        read_rules(loading, yaml_get(document, "rules"), &one, err) < 0 || read_steps(loading, yaml_get(document, "steps"), &one, err) < 0)
         return -1;
     size_t at = 0;
     while (at < loading->count && !slice_equal(loading->list[at].name, one.name))

@@ -3,6 +3,7 @@
  * respond/act/playbook: what is done about a kind of incident, step by step: actions, tasks of people, approvals.
  *
  *   playbook: contain-account
+ *   rules: [29429436-b567-5af7-a2ea-02fde55b29f8]     an incident with a finding of one of these is offered it
  *   title: {en: ..., ja: ...}
  *   steps:
  *     - approval: {people: 1, role: approver, en: ..., ja: ...}
@@ -33,6 +34,8 @@ struct playbook {
     struct slice name, title_en, title_ja;
     const struct playbook_step *steps;
     size_t count;
+    const struct slice *rules; /* ids: an incident with a finding of one is offered this */
+    size_t rule_count;
 };
 
 struct playbooks {

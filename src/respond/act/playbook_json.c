@@ -11,7 +11,23 @@ static void put_both(struct json *json, const char *key, struct slice en, struct
     json_close(json, '}');
 }
 
-static void put_playbook(const struct act *act, const struct playbook *book, struct json *json)
+/* 1: the incident has a finding of one of the playbook's rules. */
+static int is_offered(const struct act *act, const struct playbook *book, int64_t incident, struct err *err)
+{
+    int found = 0;
+    for (size_t i = 0; incident && found == 0 && i < book->rule_count; i++) {
+        struct query *query;
+        if (query_begin(act->config.database, "SELECT 1 FROM findings WHERE incident=?1 AND rule=?2 LIMIT 1", &query, err) < 0)
+            return -1;
+        query_i64(query, 1, incident);
+        query_text(query, 2, book->rules[i]);
+        found = query_step(query, err);
+        query_end(query);
+    }
+    return found;
+}
+
+static void put_playbook(const struct act *act, const struct playbook *book, bool offered, struct json *json)
 {
     bool usable = true;
     json_open(json, '{');
@@ -30,6 +46,7 @@ static void put_playbook(const struct act *act, const struct playbook *book, str
     }
     json_close(json, ']');
     json_put_bool(json, "usable", usable);
+    json_put_bool(json, "offered", offered);
     json_close(json, '}');
 }
 
@@ -160,10 +177,14 @@ int playbook_list_json(struct act *act, struct slice incident, int64_t limit, st
     json_open(json, '{');
     json_key(json, "playbooks");
     json_open(json, '[');
-    for (size_t i = 0; act->config.playbooks && i < act->config.playbooks->count; i++)
-        put_playbook(act, &act->config.playbooks->list[i], json);
+    int result = 0;
+    for (size_t i = 0; act->config.playbooks && i < act->config.playbooks->count && result >= 0; i++) {
+        result = is_offered(act, &act->config.playbooks->list[i], id, err);
+        put_playbook(act, &act->config.playbooks->list[i], result == 1, json);
+    }
     json_close(json, ']');
-    int result = put_runs(act, id, limit, arena, json, err);
+    if (result >= 0)
+        result = put_runs(act, id, limit, arena, json, err);
     json_close(json, '}');
     arena_free(arena);
     return result;

@@ -195,8 +195,8 @@ static int move_rows(const struct gather *gather, int64_t into, int64_t from, st
         "INSERT INTO incident_entities(incident,type,value,link,glue) SELECT ?1,type,value,link,glue FROM" NEW_ONES
         " LIMIT max(0,?3-(SELECT count(*) FROM incident_entities WHERE incident=?1))",
         "UPDATE incidents SET entities_left=entities_left+(SELECT count(*) FROM" NEW_ONES ") WHERE id=?1",
-        "UPDATE incident_entities SET glue=1 WHERE incident=?1 AND glue=0 AND link IN (SELECT link FROM incident_entities"
-        " WHERE incident=?2 AND glue=1)",
+        ("UPDATE incident_entities SET glue=1 WHERE incident=?1 AND glue=0 AND link IN (SELECT link FROM incident_entities"
+         " WHERE incident=?2 AND glue=1)"),
         "UPDATE findings SET incident=?1 WHERE incident=?2",
         "UPDATE tasks SET incident=?1 WHERE incident=?2 AND done_ns IS NULL",
     };

@@ -11,7 +11,14 @@ static int check(const struct respond_notifier *row, struct err *err)
     if (row->secret.len < SIGNATURE_SECRET_MIN || (row->secret_next.len && row->secret_next.len < SIGNATURE_SECRET_MIN))
         return err_set(err, ERR_CONFIG, "a webhook needs a secret of %d bytes or more, with which the "
                        "receiver checks the signature", SIGNATURE_SECRET_MIN);
+    if (row->gate.len && !slice_is(row->gate, "holds") && !slice_is(row->gate, "all"))
+        return err_set(err, ERR_CONFIG, "gate is holds or all");
     return notify_check_url(row, err);
+}
+
+static bool takes_news(const struct respond_notifier *row)
+{
+    return !row->gate.len;
 }
 
 static enum notifier_result post(const struct notifier_message *message, const struct hin_net *net,
@@ -29,6 +36,7 @@ static const struct notifier_option options[] = {
     NOTIFIER_OPTION(url, .required = true, .summary = "where it is posted to; https"),
     NOTIFIER_OPTION(secret, .required = true, .secret = true, .summary = "16 bytes or more, for the signature"),
     NOTIFIER_OPTION(secret_next, .secret = true, .summary = "signs as well while the secret is changed: give it to the receiver, then move it to secret"),
+    NOTIFIER_OPTION(gate, .summary = "holds: what the gate holds, denies, releases and stops, instead of news of incidents; all: its allows, too"),
 };
 
 const struct notifier notifier_webhook = {
@@ -37,5 +45,6 @@ const struct notifier notifier_webhook = {
     .options = options,
     .option_count = ARRAY_COUNT(options),
     .check = check,
+    .takes_news = takes_news,
     .send = post,
 };

@@ -41,7 +41,7 @@ struct outbox {
 };
 
 struct owed {
-    int64_t id, incident, attempts, refusals, waking; /* waking 0: news */
+    int64_t id, incident, attempts, refusals, waking; /* incident 0: what the gate did; waking 0: news */
     struct slice event, payload, key, address;
 };
 
@@ -145,6 +145,24 @@ int outbox_put_waking(struct outbox *outbox, int64_t incident, int64_t waking, s
     return put_message(outbox, &message, err);
 }
 
+int outbox_put_gate(struct outbox *outbox, const struct respond_gate_call *call, struct arena *arena, struct err *err)
+{
+    int result = 0;
+    for (size_t i = 0; i < outbox->config->notifier_count && result == 0; i++) {
+        const struct respond_notifier *row = outbox->senders[i].row;
+        if (!row->gate.len || (call->plain && !slice_is(row->gate, "all")))
+            continue;
+        struct slice key = arena_printf(arena, "gate/%.*s/%.*s", SLICE_ARG(row->name), SLICE_ARG(call->key));
+        result = key.ptr ? database_do(outbox->config->database,
+                                       "INSERT OR IGNORE INTO outbox(notifier,event,payload,key,created_ns,next_ns)"
+                                       " VALUES(?1,?2,?3,?4,?5,?5)",
+                                       BINDS(bind_text(row->name), bind_text(call->event), bind_text(call->payload), bind_text(key),
+                                             bind_i64(pace_now(outbox->pace))), err)
+                         : err_nomem(err);
+    }
+    return result;
+}
+
 int outbox_withdraw(struct outbox *outbox, int64_t page, const char *why, struct err *err)
 {
     return database_do(outbox->config->database,
@@ -158,7 +176,7 @@ int outbox_withdraw(struct outbox *outbox, int64_t page, const char *why, struct
 /* No earlier one of the same incident to the same address waits. */
 #define IS_FIRST                                                                                   \
     "NOT EXISTS(SELECT 1 FROM outbox p WHERE p.done_ns IS NULL AND p.notifier=o.notifier"          \
-    " AND p.incident=o.incident AND p.address IS o.address AND p.id<o.id)"
+    " AND p.incident IS o.incident AND p.address IS o.address AND p.id<o.id)"
 
 /* The next one due: 1, 0 for none, -1. Persons go first; an earlier one of the same incident to the same address goes
  * before a later one. */
@@ -278,13 +296,13 @@ static int record(struct sender *sender, struct owed *owed, struct outcome *outc
     struct database *database = sender->outbox->config->database;
     int64_t now = pace_now(sender->outbox->pace);
     owed->refusals += outcome->result == NOTIFIER_REFUSED;
-    outcome->failed = owed->refusals >= REFUSALS_MAX;
+    outcome->failed = owed->refusals >= REFUSALS_MAX && owed->incident;
     bool done = outcome->result == NOTIFIER_SENT || outcome->failed;
     int64_t next_ns = done ? now : now + backoff(sender->outbox, owed, outcome->wait_s);
     if (database_begin(database, err) < 0)
         return -1;
     if (note_attempt(sender, owed, done, outcome->failed, next_ns, outcome->why, outcome->receipt, err) < 0 ||
-        (done && add_receipt(sender, owed, outcome, err) < 0) || tell_hook(sender, owed, outcome, err) < 0) {
+        (done && owed->incident && add_receipt(sender, owed, outcome, err) < 0) || tell_hook(sender, owed, outcome, err) < 0) {
         database_rollback(database);
         return -1;
     }
@@ -299,11 +317,11 @@ static enum notifier_result send_one(struct sender *sender, const struct owed *o
                                      struct notifier_answer *answer, struct err *why)
 {
     const struct respond_config *config = sender->outbox->config;
-    struct notice notice;
+    struct notice notice = {0};
     const struct notifier_message message = {
         .to = sender->row, .address = owed->address, .payload = owed->payload, .notice = &notice, .key = owed->key,
         .now_ns = wall_of(sender->outbox), .arena = sender->arena};
-    if (notice_read(owed->payload, sender->arena, &notice, why) < 0)
+    if (owed->incident && notice_read(owed->payload, sender->arena, &notice, why) < 0)
         return NOTIFIER_AGAIN;
     return sender->notifier->send(&message, config->net, config->rand, answer, why);
 }

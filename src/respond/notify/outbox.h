@@ -48,6 +48,9 @@ MUST_USE int outbox_put(struct outbox *outbox, const struct incident *incident, 
 /* Inside a transaction: to one person. The row and the notice carry the waking's number. */
 MUST_USE int outbox_put_waking(struct outbox *outbox, int64_t incident, int64_t waking, struct slice notifier,
                                struct slice address, const struct notice *notice, struct err *err);
+/* Inside a transaction: what the gate did, for every notifier that is told of it; once for a key. A refusal ends nothing there:
+ * it is tried until it is taken, and in its order. */
+MUST_USE int outbox_put_gate(struct outbox *outbox, const struct respond_gate_call *call, struct arena *arena, struct err *err);
 /* Inside a transaction: what is still owed to persons about this page is not sent any more. */
 MUST_USE int outbox_withdraw(struct outbox *outbox, int64_t page, const char *why, struct err *err);
 /* After the commit. */

@@ -17,7 +17,7 @@ struct found {
     int64_t time_ns;
     uint64_t seen;
     enum severity severity;
-    char en[256];
+    char en[256], holds[128]; /* "asset:XEM all" */
 };
 
 struct rules_world {
@@ -27,6 +27,8 @@ struct rules_world {
     struct found *found;
     size_t count;
     size_t bytes_max; /* of the next detector */
+    struct arena *arena; /* of the state tables */
+    const struct state_definitions *state; /* NULL: none */
 };
 
 static void found_text(char *to, size_t size, struct slice text)
@@ -50,12 +52,16 @@ static int on_found(void *context, const struct finding *finding, const struct r
     found_text(to->follows, sizeof(to->follows), finding->follows);
     found_text(to->en, sizeof(to->en), finding->explanation_en);
     memcpy(to->id, finding->id, sizeof(to->id));
+    for (size_t i = 0, at = 0; i < finding->hold_count; i++)
+        at += (size_t)snprintf(to->holds + at, sizeof(to->holds) - at, "%s%.*s:%.*s", i ? " " : "",
+                               SLICE_ARG(finding->holds[i].type), SLICE_ARG(finding->holds[i].value));
     return 0;
 }
 
 static int world_detector(struct rules_world *world, struct detector **out, struct err *err)
 {
-    struct detector_options options = {.rules = world->rules, .found = on_found, .context = world,
+    struct detector_options options = {.rules = world->rules,
+                                       .found = on_found, .context = world, .state = world->state,
                                        .bytes_max = world->bytes_max};
     return detector_new(&options, out, err);
 }
@@ -74,11 +80,24 @@ static int world_load(struct rules_world *world, const char *text, struct err *e
     return rule_set_load(path, &options, &world->rules, err);
 }
 
-static inline void world_open(struct rules_world *world, const char *text)
+/* With state tables, which may be NULL. */
+static inline void world_open_with(struct rules_world *world, const char *text, const char *state)
 {
     struct err err;
     *world = (struct rules_world){0};
     folder_make(world->dir);
+    if (state) {
+        char path[96];
+        (void)snprintf(path, sizeof(path), "%s/state.yaml", world->dir);
+        FILE *file = fopen(path, "w");
+        assert_non_null(file);
+        assert_true(fputs(state, file) >= 0);
+        (void)fclose(file);
+        world->arena = arena_new(16 * MIB);
+        assert_non_null(world->arena);
+        if (state_definitions_load(path, world->arena, &world->state, &err) < 0)
+            fail_msg("%s", err.text);
+    }
     world->found = calloc(FOUND_MAX, sizeof(*world->found));
     assert_non_null(world->found);
     if (world_load(world, text, &err) < 0)
@@ -90,11 +109,17 @@ static inline void world_open(struct rules_world *world, const char *text)
         fail_msg("%s", err.text);
 }
 
+static inline void world_open(struct rules_world *world, const char *text)
+{
+    world_open_with(world, text, NULL);
+}
+
 static inline void world_close(struct rules_world *world)
 {
     detector_free(world->detector);
     rule_set_free(world->rules);
     free(world->found);
+    arena_free(world->arena);
     folder_remove(world->dir);
 }
 

@@ -1,6 +1,6 @@
-/* store/chunk_value: one value as tag and bytes. */
-#include "store/bytes.h"
-#include "store/chunk.h"
+#include "event/value_bytes.h"
+
+#include "base/zigzag.h"
 
 enum { TEXT_BEFORE = 1 + 10 }; /* tag and length */
 
@@ -20,7 +20,7 @@ static void put_text(struct buffer *to, struct slice text)
     buffer_commit(to, (size_t)(at - start));
 }
 
-void chunk_put_value(struct buffer *to, struct value v)
+void value_put_bytes(struct buffer *to, struct value v)
 {
     if (v.type == VALUE_STRING) {
         put_text(to, value_slice(v));
@@ -100,7 +100,7 @@ static bool take_decimal(struct slice *from, struct arena *arena, struct value *
     return out->type == VALUE_DECIMAL;
 }
 
-bool chunk_take_value(struct slice *from, struct arena *arena, struct value *out)
+bool value_take_bytes(struct slice *from, struct arena *arena, struct value *out)
 {
     uint8_t type, byte;
     uint64_t n;
