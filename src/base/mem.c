@@ -13,9 +13,12 @@
 #include <unistd.h>
 
 static atomic_long fail_countdown = -1;
+static _Thread_local long fail_countdown_here = -1;
 
 static bool must_fail(void)
 {
+    if (fail_countdown_here >= 0 && fail_countdown_here-- == 0)
+        return true;
     if (atomic_load_explicit(&fail_countdown, memory_order_relaxed) < 0)
         return false;
     return atomic_fetch_sub(&fail_countdown, 1) == 0;
@@ -24,6 +27,11 @@ static bool must_fail(void)
 void mem_fail_after(long n)
 {
     atomic_store(&fail_countdown, n);
+}
+
+void mem_fail_here_after(long n)
+{
+    fail_countdown_here = n;
 }
 
 /* Huge pages that are free, each with the next one's address in it. */

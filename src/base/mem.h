@@ -33,6 +33,7 @@ void mem_tidy(void);
 
 /* The n-th call from now (0 = the next) fails, then none. -1 turns it off. */
 void mem_fail_after(long n);
+void mem_fail_here_after(long n); /* only calls of this thread count and fail */
 
 /* False when a * b does not fit. */
 static inline bool mem_multiply(size_t a, size_t b, size_t *out)

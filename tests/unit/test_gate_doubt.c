@@ -199,9 +199,9 @@ static void holds_when_events_were_lost(void **state)
     struct batch *batch = event("exchange.withdrawal");
     assert_int_equal(batch_put_text(batch, 0, "event.action", SLICE("withdrawal_requested")), 0);
     assert_int_equal(batch_put_text(batch, 0, "user.id", SLICE("u1")), 0);
-    mem_fail_after(0);
+    mem_fail_here_after(0);
     gate_observe(f->gate, batch);
-    mem_fail_after(-1);
+    mem_fail_here_after(-1);
     batch_free(batch);
     is(ask(f, withdrawal("a", "1")), GATE_HOLD, "lost");
     is(ask(f, withdrawal("b", "1")), GATE_HOLD, "lost");

@@ -490,9 +490,9 @@ static void without_memory_nothing_is_half_done(void **state)
         int result = -1, n = 0;
         for (; result < 0; n++) {
             int64_t entries = incidents_number(incidents, "SELECT count(*) FROM timeline");
-            mem_fail_after(n);
+            mem_fail_here_after(n); /* the thread that joins findings may be at work beside */
             result = deed(incidents, which, &err);
-            mem_fail_after(-1);
+            mem_fail_here_after(-1);
             if (result < 0 && err.code != ERR_NOMEM)
                 fail_msg("deed %d: %s", which, err.text);
             if (result < 0)
