@@ -39,7 +39,9 @@ void thread_go_before(void)
     thread_stand_behind(READ_NICE);
 }
 
-/* sched_attr of the kernel, which <linux/sched/types.h> gives only without <sched.h>. */
+/* sched_attr of the kernel and its SCHED_FLAG_RESET_ON_FORK, which <linux/sched/types.h> gives only without <sched.h>. */
+enum { RESET_ON_FORK = 1 };
+
 struct scheduling {
     uint32_t size, policy;
     uint64_t flags;
@@ -54,5 +56,6 @@ void thread_run_soon(void)
     if (syscall(SYS_sched_getattr, 0, &attr, sizeof(attr), 0) < 0 || attr.policy != SCHED_OTHER)
         return;
     attr.runtime_ns = SOON_SLICE_NS;
+    attr.flags |= RESET_ON_FORK;
     (void)syscall(SYS_sched_setattr, 0, &attr, 0);
 }

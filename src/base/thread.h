@@ -23,7 +23,8 @@ void thread_stand_behind(int nice);
 void thread_go_before(void);
 
 /* The calling thread gets the processor soon when it wakes, for a short while: it asks for slices of SOON_SLICE_NS instead of the
- * scheduler's. Its share stays as it is, and others get theirs. Linux 6.12 and later (sched_setattr(2)); no effect before. */
+ * scheduler's. Its share stays as it is, and others get theirs. Threads that it starts get the scheduler's slices again, and no nice
+ * level below 0: searches that inherited short slices took half of the ingest's time. Linux 6.12 and later (sched_setattr(2)); no effect before. */
 void thread_run_soon(void);
 
 /* After n more threads (0: from the next on) none can be started: EAGAIN. -1 turns it off. */
