@@ -16,15 +16,22 @@
 enum { WORKERS = 4, REQUESTS_WAITING_MAX = 1024 };
 #define REPLY_BYTES_MAX (256 * MIB)
 
+/* Threads that answer what waits in a queue of theirs. */
+struct crew {
+    struct server *server;
+    struct queue *waiting;
+    pthread_t workers[WORKERS];
+    int worker_count;
+};
+
 struct server {
     struct server_config config;
     struct http_server *http;
-    struct queue *waiting;
+    /* For whom money waits, nobody's slow question stands in the way. */
+    struct crew usual, money;
     struct jobs *jobs;
     struct tails *tails;
     atomic_int looks; /* serve/api.h */
-    pthread_t workers[WORKERS];
-    int worker_count;
 };
 
 struct route {
@@ -361,20 +368,52 @@ static int get_inside(void *context, const struct job_person *person, struct sli
 
 static void *work(void *context)
 {
-    struct server *server = context;
+    struct crew *crew = context;
     struct http_request *request;
-    pthread_setname_np(pthread_self(), "api");
-    thread_run_soon();
-    while ((request = queue_pop(server->waiting)))
-        answer(server, request);
+    pthread_setname_np(pthread_self(), crew == &crew->server->money ? "api-gate" : "api");
+    if (crew == &crew->server->money) {
+        thread_run_soon();
+        thread_go_before();
+    }
+    while ((request = queue_pop(crew->waiting)))
+        answer(crew->server, request);
     return NULL;
+}
+
+static int crew_start(struct crew *crew, struct server *server, struct err *err)
+{
+    crew->server = server;
+    crew->waiting = queue_new(REQUESTS_WAITING_MAX);
+    if (!crew->waiting)
+        return err_nomem(err);
+    for (; crew->worker_count < WORKERS; crew->worker_count++) {
+        int code = thread_start(&crew->workers[crew->worker_count], work, crew);
+        if (code)
+            return err_set_errno(err, code, "cannot start a worker");
+    }
+    return 0;
+}
+
+static void crew_stop(struct crew *crew)
+{
+    if (crew->waiting)
+        queue_close(crew->waiting);
+    for (int i = 0; i < crew->worker_count; i++)
+        pthread_join(crew->workers[i], NULL);
+    crew->worker_count = 0;
+}
+
+/* Decisions, and what a co-signer asks (/v2/). */
+static bool money_waits(const struct http_request *request)
+{
+    return slice_equal(http_path(request), SLICE("/v1/gate/decide")) || slice_starts(http_path(request), SLICE("/v2/"));
 }
 
 /* On the loop's thread: full means the client is told to come back. */
 static void on_request(void *context, struct http_request *request)
 {
     struct server *server = context;
-    if (!queue_try_push(server->waiting, request))
+    if (!queue_try_push(money_waits(request) ? server->money.waiting : server->usual.waiting, request))
         http_reply_error(request, 503, "busy", "too many requests are waiting; try again");
 }
 
@@ -386,7 +425,6 @@ int server_start(struct net_loop *loop, const struct server_config *config, stru
     if (!server)
         return err_nomem(err);
     server->config = *config;
-    server->waiting = queue_new(REQUESTS_WAITING_MAX);
     struct jobs_config jobs = {.store = config->parts.store, .journal = config->parts.journal,
                                .knowing = config->parts.knowing,
                                .database = config->parts.database, .lookups = config->parts.lookups,
@@ -398,14 +436,11 @@ int server_start(struct net_loop *loop, const struct server_config *config, stru
     struct http_options options = {.address = config->address, .port = config->port,
                                    .tls = config->tls, .handle = on_request, .context = server,
                                    .hosts = config->hosts};
-    int result = server->waiting && server->jobs && server->tails ? 0 : err_nomem(err);
-    for (; result == 0 && server->worker_count < WORKERS; server->worker_count++) {
-        int code = pthread_create(&server->workers[server->worker_count], NULL, work, server);
-        if (code) {
-            result = err_set_errno(err, code, "cannot start a worker");
-            break;
-        }
-    }
+    int result = server->jobs && server->tails ? 0 : err_nomem(err);
+    if (result == 0)
+        result = crew_start(&server->usual, server, err);
+    if (result == 0)
+        result = crew_start(&server->money, server, err);
     if (result == 0)
         result = http_listen(loop, &options, &server->http, err);
     if (result < 0) {
@@ -426,11 +461,8 @@ void server_stop(struct server *server)
 {
     if (!server)
         return;
-    if (server->waiting)
-        queue_close(server->waiting);
-    for (int i = 0; i < server->worker_count; i++)
-        pthread_join(server->workers[i], NULL);
-    server->worker_count = 0;
+    crew_stop(&server->usual);
+    crew_stop(&server->money);
     tails_stop(server->tails);
 }
 
@@ -440,7 +472,8 @@ void server_free(struct server *server)
         return;
     jobs_free(server->jobs);
     tails_free(server->tails);
-    queue_free(server->waiting);
+    queue_free(server->usual.waiting);
+    queue_free(server->money.waiting);
     http_free(server->http);
     mem_free(server);
 }
