@@ -73,7 +73,8 @@ const struct command_line command_lines[] = {
      "judge what the gate holds and sign that it may go, away from the server", app_approve},
     {"gate", "decide|explain --socket PATH|--dir DATA REQUEST.json\n"
      "        bench --socket PATH|--dir DATA [--connections N] [--batch N] [--seconds N] [--rate FRAMES] [--asset A]\n"
-     "        whatif --policy FILE [--against FILE] [--rules PATH] [--labels FILE] [--hold-minutes N] [--stop-minutes N] [--json] FILES",
+     "        whatif --policy FILE [--against FILE] [--rules PATH] [--labels FILE] [--hold-minutes N] [--stop-minutes N] [--json]\n"
+     "               FILES | --dir DATA [--from TIME] [--to TIME] [--learn-days N]",
      "asks the gate of a running server over its socket, or what it would answer and why; bench measures, on a gate of its own; whatif says what a policy would have held of a history", app_gate},
     {"version", "", "the version", app_version},
     {"help", "[COMMAND] | search [NAME] | collect [KIND] | notify [KIND]",

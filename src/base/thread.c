@@ -59,3 +59,9 @@ void thread_run_soon(void)
     attr.flags |= RESET_ON_FORK;
     (void)syscall(SYS_sched_setattr, 0, &attr, 0);
 }
+
+void thread_run_idle(void)
+{
+    static const struct sched_param none;
+    (void)pthread_setschedparam(pthread_self(), SCHED_IDLE, &none);
+}

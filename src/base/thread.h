@@ -27,5 +27,8 @@ void thread_go_before(void);
  * level below 0: searches that inherited short slices took half of the ingest's time. Linux 6.12 and later (sched_setattr(2)); no effect before. */
 void thread_run_soon(void);
 
+/* The calling thread gets only the time that nobody else wants (SCHED_IDLE). */
+void thread_run_idle(void);
+
 /* After n more threads (0: from the next on) none can be started: EAGAIN. -1 turns it off. */
 void thread_fail_after(long n);

@@ -95,6 +95,7 @@ struct gate_stop;
 struct gate_config {         /* texts are copied, the rest outlives the gate */
     const char *dir;         /* the gate's own journal, key and holds */
     const char *policy_path; /* content/policy/default.yaml or the user's */
+    struct slice policy_text; /* of a rehearsal (gate/gate_rehearse): read instead of the file, whose path only names it; outlives the gate */
     const unsigned char *policy_owner; /* whose signature a policy needs (gate/policy_owner), 32 bytes; NULL: nobody's */
     enum gate_mode mode;
     const struct state_definitions *state;

@@ -15,6 +15,24 @@ static void refuse(struct gate *gate, const char *why)
     gate->policy_refused_ns = clock_wall_ns(gate->config.clock);
 }
 
+/* A rehearsal's is given as text, is nobody's to sign, and is not kept for making decisions again. */
+static int read_rehearsed(const struct gate *gate, struct arena *arena, const struct policy **policy, struct err *err)
+{
+    struct slice text = arena_copy(arena, gate->config.policy_text);
+    if (!text.ptr)
+        return err_nomem(err);
+    return policy_parse(text, arena, policy, err) < 0 ? err_within(err, "%s", gate->config.policy_path) : 0;
+}
+
+static int read_kept(const struct gate *gate, struct arena *arena, const struct policy **policy, struct err *err)
+{
+    const unsigned char *owner = gate->config.policy_owner;
+    if (policy_load(gate->config.policy_path, arena, policy, err) < 0 ||
+        (owner && policy_owner_check(gate->config.policy_path, *policy, owner, err) < 0))
+        return -1;
+    return gate_policy_keep(gate->io, gate->config.dir, *policy, err);
+}
+
 /* Its own arena, so that one policy can go when the next comes. */
 static int read_file(const struct gate *gate, struct arena **arena, const struct policy **policy,
                      struct err *err)
@@ -22,10 +40,7 @@ static int read_file(const struct gate *gate, struct arena **arena, const struct
     *arena = arena_new(POLICY_ARENA_MAX);
     if (!*arena)
         return err_nomem(err);
-    const unsigned char *owner = gate->config.policy_owner;
-    if (policy_load(gate->config.policy_path, *arena, policy, err) == 0 &&
-        (!owner || policy_owner_check(gate->config.policy_path, *policy, owner, err) == 0) &&
-        gate_policy_keep(gate->io, gate->config.dir, *policy, err) == 0)
+    if ((gate->rehearses ? read_rehearsed(gate, *arena, policy, err) : read_kept(gate, *arena, policy, err)) == 0)
         return 0;
     if (err->code != ERR_NOMEM)
         err->code = ERR_CONFIG; /* whatever it is, a person must mend it */

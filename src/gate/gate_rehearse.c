@@ -26,14 +26,14 @@ static bool make_arenas(struct rehearsal *rehearsal)
     return made;
 }
 
-int rehearsal_open(const char *policy_path, const struct state_definitions *state, struct rehearsal **out, struct err *err)
+int rehearsal_open(const char *name, struct slice policy, const struct state_definitions *state, struct rehearsal **out, struct err *err)
 {
     struct rehearsal *rehearsal = mem_calloc(1, sizeof(*rehearsal));
     *out = NULL;
     if (!rehearsal)
         return err_nomem(err);
     clock_manual_init(&rehearsal->clock, 0);
-    const struct gate_config config = {.dir = "", .policy_path = policy_path, .mode = GATE_MODE_ENFORCE, .state = state,
+    const struct gate_config config = {.dir = "", .policy_path = name, .policy_text = policy, .mode = GATE_MODE_ENFORCE, .state = state,
                                        .clock = &rehearsal->clock.clock};
     if (!make_arenas(rehearsal) ? err_nomem(err) < 0 : gate_new(&config, &rehearsal->gate, err) < 0) {
         rehearsal_close(rehearsal);

@@ -10,8 +10,9 @@
 
 struct rehearsal;
 
-/* ERR_CONFIG names the policy's line. The definitions outlive it. */
-MUST_USE int rehearsal_open(const char *policy_path, const struct state_definitions *state, struct rehearsal **out, struct err *err);
+/* The policy's text; name: what errors call it. ERR_CONFIG names its line. Text, which is YAML, and definitions outlive it. */
+MUST_USE int rehearsal_open(const char *name, struct slice policy, const struct state_definitions *state, struct rehearsal **out,
+                            struct err *err);
 void rehearsal_close(struct rehearsal *rehearsal); /* NULL is fine */
 
 /* Time goes on; it never goes back. */

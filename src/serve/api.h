@@ -11,6 +11,7 @@
 
 struct jobs;
 struct tails;
+struct whatif_jobs;
 
 /* Who asks: a person with a session, or a program with a token. */
 struct caller {
@@ -27,6 +28,7 @@ struct api {
     const struct server_parts *parts;
     struct jobs *jobs;
     struct tails *tails;
+    struct whatif_jobs *whatifs;
     atomic_int *looks; /* at what is not understood, that are going on */
     struct http_request *request;
     struct arena *arena; /* of the request */

@@ -17,7 +17,6 @@
 #include "serve/knowing.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
@@ -124,12 +123,11 @@ static _Thread_local bool reads_only;
 /* For the thread that calls, if it is one of the search's own. */
 static void stand_behind(void *context)
 {
-    static const struct sched_param none;
     static _Thread_local bool behind;
     const struct job *job = context;
     if (behind || reads_only || clock_mono_ns(job->jobs->config.clock) - job->started_ns < LONG_AFTER_MS * NS_PER_MS)
         return;
-    pthread_setschedparam(pthread_self(), SCHED_IDLE, &none);
+    thread_run_idle();
     behind = true;
 }
 

@@ -8,6 +8,7 @@
 #include "serve/api.h"
 #include "serve/jobs.h"
 #include "serve/tails.h"
+#include "serve/whatif_jobs.h"
 
 #include <pthread.h>
 #include <sodium.h>
@@ -31,6 +32,7 @@ struct server {
     struct crew usual, money;
     struct jobs *jobs;
     struct tails *tails;
+    struct whatif_jobs *whatifs;
     atomic_int looks; /* serve/api.h */
 };
 
@@ -277,7 +279,7 @@ static void run_route(struct api *api)
 
 static void answer(struct server *server, struct http_request *request)
 {
-    struct api api = {.parts = &server->config.parts, .jobs = server->jobs, .tails = server->tails,
+    struct api api = {.parts = &server->config.parts, .jobs = server->jobs, .tails = server->tails, .whatifs = server->whatifs,
                       .looks = &server->looks,
                       .request = request, .arena = http_arena(request)};
     if (!slice_starts(http_path(request), SLICE("/v1/")) && !slice_starts(http_path(request), SLICE("/v2/"))) {
@@ -340,7 +342,7 @@ static int get_inside(void *context, const struct job_person *person, struct sli
     struct http_request *request = http_request_inside(path, take_answer, &inside);
     if (!request)
         return err_set(err, ERR_CONFIG, "%.*s is no path of an API", SLICE_ARG(path));
-    struct api api = {.parts = &server->config.parts, .jobs = server->jobs, .tails = server->tails,
+    struct api api = {.parts = &server->config.parts, .jobs = server->jobs, .tails = server->tails, .whatifs = server->whatifs,
                       .looks = &server->looks,
                       .request = request, .arena = http_arena(request),
                       .caller = {.known = true, .is_token = person->is_token,
@@ -433,10 +435,11 @@ int server_start(struct net_loop *loop, const struct server_config *config, stru
                                .redecoder = config->parts.redecoder, .clock = config->parts.clock};
     server->jobs = jobs_new(&jobs);
     server->tails = tails_new(&server->config.parts);
+    server->whatifs = whatif_jobs_new(config->parts.store, config->parts.clock);
     struct http_options options = {.address = config->address, .port = config->port,
                                    .tls = config->tls, .handle = on_request, .context = server,
                                    .hosts = config->hosts};
-    int result = server->jobs && server->tails ? 0 : err_nomem(err);
+    int result = server->jobs && server->tails && server->whatifs ? 0 : err_nomem(err);
     if (result == 0)
         result = crew_start(&server->usual, server, err);
     if (result == 0)
@@ -472,6 +475,7 @@ void server_free(struct server *server)
         return;
     jobs_free(server->jobs);
     tails_free(server->tails);
+    whatif_jobs_free(server->whatifs);
     queue_free(server->usual.waiting);
     queue_free(server->money.waiting);
     http_free(server->http);

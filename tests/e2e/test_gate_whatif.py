@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """What a policy would have held of a small history, to the last digit: rows, money, people who waited, thefts."""
 import json
+import os
 import pathlib
 import tempfile
 
-from harness import Checks, run
+from gated import Gated
+from harness import Checks, run, wait_for
 
 checks = Checks()
 HEAD = 'mode: shadow\nlimits: {most: %s}\nvalues: {sum: "allowed_account_24h + coalesce(request.amount, 0)"}\nrows:\n'
@@ -67,7 +69,59 @@ def rows(side):
     return {(r["row"], r["decision"]): r["requests"] for r in side["rows"]}
 
 
+def ended(server, number):
+    return wait_for(lambda: (page := server.request("GET", f"/v1/gate/whatif/{number}")[1])["state"] != "running" and page)
+
+
+def over_store(folder, both):
+    """The same history as it is stored, beside the server that stores it: by the command and by the API."""
+    current = (folder / "loose.yaml").read_text()
+    own = folder / "data/content/rules"
+    own.mkdir(parents=True)
+    (own / "r.yml").write_text(RULES)
+    gated = Gated(current, directory=str(folder))
+    server = gated.server
+    status = server.hec(server.token(), HISTORY)[0]
+    checks.equal("history is taken", status, 200)
+    wait_for(lambda: len(server.query("event.dataset=exchange* OR event.dataset=chain*")["rows"]) >= len(HISTORY))
+    labels = [json.loads(line) for line in (folder / "labels.jsonl").read_text().split("\n") if line]
+    ask = {"policy": (folder / "strict.yaml").read_text(), "against": "current", "from": "2026-02-03T00:00:00Z", "to": "2026-02-04T00:00:00Z", "labels": labels, "hold_minutes": 40}
+    status, body, _ = server.request("POST", "/v1/gate/whatif", ask)
+    checks.equal("started", status, 201)
+    page = ended(server, body["id"])
+    found = page["result"]
+    checks.check("by the API, with the server's rules", page["state"] == "done" and rows(found["candidate"])[("risky", "deny")] >= 1, page)
+    checks.equal("what it is of", (page["by"], page["from"], page["events"], page["error"], page["unreadable"]), ("admin", "2026-02-03T00:00:00Z", len(HISTORY), None, 0))
+    status, late, _ = server.request("POST", "/v1/gate/whatif", {**ask, "from": "2026-02-03T00:13:00Z"})
+    late = ended(server, late["id"])["result"]["candidate"]
+    checks.equal("from the middle: what was before is remembered and not counted", (late["requests"], rows(late)[("risky", "deny")], late["held"]), (7, 1, 3))
+    status, alone, _ = server.request("POST", "/v1/gate/whatif", {"policy": "current", "from": "2026-02-03T00:13:00Z", "learn_days": 0, "stop_minutes": 60})
+    alone = ended(server, alone["id"])["result"]
+    checks.check("one policy, no labels, nothing learned", "current" not in alone and alone["candidate"]["policy_version"] == "old" and "thefts_caught" not in alone["candidate"], alone)
+    names = [w["id"] for w in server.request("GET", "/v1/gate/whatif")[1]["whatifs"]]
+    checks.check("listed, the newest first", len(names) == 3 and names == sorted(names, reverse=True), names)
+    checks.equal("forgotten", (server.request("DELETE", f"/v1/gate/whatif/{names[0]}")[0], server.request("GET", f"/v1/gate/whatif/{names[0]}")[0], server.request("DELETE", f"/v1/gate/whatif/{names[0]}")[0]), (204, 404, 404))
+    for wrong, words in (({"policy": "rows: 3"}, "policy"), ({}, "policy"), ({**ask, "labels": [{"acount": "x"}]}, "label 1"), ({**ask, "labels": 3}, "labels"),
+                         ({**ask, "hold_minutes": -1}, "hold_minutes"), ({**ask, "learn_days": "x"}, "learn_days"), ({**ask, "from": "yesterdayish"}, "")):
+        status, body, _ = server.request("POST", "/v1/gate/whatif", wrong)
+        checks.check(f"refused: {words}", status == 400 and words in json.dumps(body), (status, body))
+    checks.equal("audited", server.request("GET", "/v1/audit?action=gate.whatif")[0], 200)
+    checks.equal("the gate itself decided nothing", gated.state()["decisions"], 0)
+    server.stop()  # files have all of it
+    command = ("gate", "whatif", "--policy", folder / "strict.yaml", "--against", folder / "loose.yaml", "--labels", folder / "labels.jsonl", "--hold-minutes", "40", "--json",
+               "--dir", server.dir + "/data", "--from", "2026-02-03T00:00:00Z", "--to", "2026-02-04T00:00:00Z")
+    status, out, err = run(*command)
+    checks.equal("by the command over the store", status == 0 and json.loads(out), found)
+    status, out, err = run(*command, "--rules", folder / "rules")
+    checks.equal("with the rules that the files were tried with", status == 0 and json.loads(out), both)
+    for more, words in ((("--learn-days", "x"), "--learn-days"), ((folder / "history.jsonl",), "--dir"), (("--to", "tomorrowish"), "--to")):
+        status, out, err = run(*command, *more)
+        checks.check(f"refused: {words}", status == 2 and words in err, (status, err))
+    server.close()
+
+
 def main():
+    kept = os.path.isdir("/policies")
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         (folder / "strict.yaml").write_text('version: "new"\n' + HEAD % 100 + ROWS)
@@ -101,6 +155,9 @@ def main():
         (folder / "labels.jsonl").write_text('{"acount": "x"}\n')
         status, _, err = run("gate", "whatif", "--rules", folder / "rules", "--policy", folder / "strict.yaml", "--labels", folder / "labels.jsonl", folder / "history.jsonl")
         checks.check("a label that names nothing", status == 1 and "line 1" in err, err)
+        (folder / "labels.jsonl").write_text('{"account": "thief"}\n\n{"address": "theirs"}\n{"withdrawal_id": "W7"}\n')
+        over_store(folder, both)
+    checks.equal("nothing was written beside it", os.path.isdir("/policies"), kept)
     checks.finish()
 
 

@@ -1,4 +1,4 @@
-#include "app/whatif_count.h"
+#include "serve/whatif_count.h"
 
 #include "base/limits.h"
 

@@ -1,6 +1,6 @@
 #pragma once
 /*
- * app/whatif_count: what one policy made of a history, row by row, in money, in people who waited, and in thefts.
+ * serve/whatif_count: what one policy made of a history, row by row, in money, in people who waited, and in thefts.
  *
  * Ownership  Everything is kept in its arena.
  */
