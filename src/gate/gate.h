@@ -328,7 +328,9 @@ struct gate_stats {
 struct gate_stats gate_stats(struct gate *gate);
 /* Per asset, for the console: balance, outflow, state ("allow" or "hold"). */
 struct gate_asset {
-    struct slice asset, state, balance, outflow_1h;
+    struct slice asset, state, balance; /* not known: SLICE_NONE */
+    struct slice heard;                 /* when its balance was told last, in seconds */
+    struct slice outflow_1h, usual_1h;  /* what own wallets sent on the chain; of assets whose chain is not heard, what was asked for */
 };
 typedef void (*gate_asset_visit)(void *context, const struct gate_asset *asset);
 void gate_assets(struct gate *gate, struct arena *arena, gate_asset_visit visit, void *context);

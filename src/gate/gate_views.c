@@ -306,10 +306,10 @@ struct asset_list {
     int64_t now_ns;
 };
 
-static struct slice read_number(const struct asset_list *list, struct slice key, const char *field)
+static struct slice read_number(const struct asset_list *list, const char *table, struct slice key, const char *field)
 {
     struct value_list found;
-    if (!state_read(list->gate->state, SLICE("asset"), key, slice_text(field), list->now_ns,
+    if (!state_read(list->gate->state, slice_text(table), key, slice_text(field), list->now_ns,
                     list->arena, &found))
         return SLICE_NONE;
     return value_text(found.values[0], list->arena);
@@ -324,10 +324,12 @@ static bool add_asset(void *context, struct slice key)
     bool hold = gate_doubt(list->gate) || touch.severity >= SEVERITY_HIGH;
     asset->asset = arena_copy(list->arena, key);
     asset->state = hold ? SLICE("hold") : SLICE("allow");
-    asset->balance = read_number(list, key, "balance");
-    asset->outflow_1h = read_number(list, key, "outflow_1h");
-    if (!asset->outflow_1h.ptr)
-        asset->outflow_1h = read_number(list, key, "requested_1h");
+    asset->balance = read_number(list, "asset", key, "balance");
+    bool on_chain = read_number(list, "asset", key, "outflow_since").ptr != NULL;
+    asset->outflow_1h = read_number(list, "asset", key, on_chain ? "outflow_1h" : "requested_1h");
+    struct slice source = arena_printf(list->arena, "balance/%.*s", SLICE_ARG(key));
+    asset->heard = source.ptr ? read_number(list, "heard", source, "last_seen") : SLICE_NONE;
+    asset->usual_1h = read_number(list, "asset", key, on_chain ? "outflow_usual_1h" : "requested_usual_1h");
     return asset->asset.ptr && ++list->count < ASSETS_MAX;
 }
 
@@ -353,7 +355,7 @@ void gate_assets(struct gate *gate, struct arena *arena, gate_asset_visit visit,
     for (size_t i = 0; message->result == 0 && i < list->count; i++) {
         struct gate_asset asset = list->assets[i];
         if (keep(arena, &asset.asset) && keep(arena, &asset.balance) &&
-            keep(arena, &asset.outflow_1h))
+            keep(arena, &asset.outflow_1h) && keep(arena, &asset.usual_1h) && keep(arena, &asset.heard))
             visit(context, &asset);
     }
     message_leave(message);

@@ -5,17 +5,21 @@
 #include "base/time.h"
 #include "serve/health.h"
 
+#include <math.h>
+
 struct source_sum {
     struct slice name;
     struct ledger_counts counts;
     int64_t newest_minute;
 };
 
-enum { SOURCES_MAX = 1024, SILENT_MINUTES = 10 };
+enum { SOURCES_MAX = 1024, SILENT_MINUTES = 10, DISK_DAYS_MAX = 36500, MINUTES_A_DAY = 1440, RATE_MINUTES_MIN = 60 };
 
 struct source_list {
     int64_t now_minute;
     uint64_t last_minute; /* events received in the last whole minute */
+    uint64_t last_day;    /* and in the last 24 hours */
+    int64_t first_minute; /* that the books know within these */
     struct source_sum sources[SOURCES_MAX];
     size_t count;
 };
@@ -34,6 +38,11 @@ static void add_entry(void *context, const struct ledger_entry *entry)
     ledger_counts_add(&sum->counts, &entry->counts);
     if (!entry->is_day && entry->minute == list->now_minute - 1)
         list->last_minute += entry->counts.received;
+    if (!entry->is_day && entry->minute > list->now_minute - MINUTES_A_DAY) {
+        list->last_day += entry->counts.received;
+        if (entry->minute < list->first_minute)
+            list->first_minute = entry->minute;
+    }
     if (entry->minute > sum->newest_minute)
         sum->newest_minute = entry->minute;
 }
@@ -45,7 +54,7 @@ static struct source_list *read_sources(struct api *api, struct ledger *ledger)
     struct source_list *list = arena_calloc(api->arena, sizeof(*list));
     if (!list || store_ledger(api->parts->store, ledger, &err) < 0)
         return NULL;
-    list->now_minute = clock_wall_ns(api->parts->clock) / NS_PER_MINUTE;
+    list->now_minute = list->first_minute = clock_wall_ns(api->parts->clock) / NS_PER_MINUTE;
     ledger_each(ledger, add_entry, list);
     return list;
 }
@@ -54,6 +63,35 @@ static bool is_silent(const struct api *api, const struct source_sum *source)
 {
     int64_t now_minute = clock_wall_ns(api->parts->clock) / NS_PER_MINUTE;
     return now_minute - source->newest_minute > SILENT_MINUTES;
+}
+
+/* Days until the disk, or what the store may have of it, is full at the pace of the last day; none known before an hour of it. */
+static void put_disk_days(struct api *api, const struct source_list *list)
+{
+    struct err err;
+    struct store_stats stats;
+    uint64_t room;
+    json_key(&api->json, "disk_days");
+    store_stats(api->parts->store, &stats);
+    int64_t minutes = list ? list->now_minute - list->first_minute : 0;
+    if (minutes < RATE_MINUTES_MIN || !list->last_day || !stats.segment_rows || store_room(api->parts->store, &room, &err) < 0) {
+        json_null(&api->json);
+        return;
+    }
+    double event_bytes = (double)stats.segment_bytes / (double)stats.segment_rows;
+    double a_day = (double)list->last_day * event_bytes * MINUTES_A_DAY / (double)minutes;
+    json_i64(&api->json, (int64_t)fmin((double)room / a_day, DISK_DAYS_MAX));
+}
+
+/* Rules that see nothing now. */
+static size_t count_blind(struct api *api)
+{
+    size_t blind = 0;
+    struct rule_reports *reports = pipeline_hold_reports(api->parts->pipeline);
+    for (size_t i = 0; reports && i < reports->book->rules->count; i++)
+        blind += reports->list[i].blind.ptr != NULL && reports->book->rules->rules[i]->status == RULE_ACTIVE;
+    rule_reports_release(reports);
+    return blind;
 }
 
 static void put_see(struct api *api, const struct source_list *list)
@@ -87,11 +125,10 @@ static void put_see(struct api *api, const struct source_list *list)
     struct rulebook *book = pipeline_hold_rules(api->parts->pipeline);
     json_put_i64(json, "rules", (int64_t)book->rules->count);
     rulebook_release(book);
-    json_put_i64(json, "blind", 0);
+    json_put_i64(json, "blind", (int64_t)count_blind(api));
     json_key(json, "events_per_second");
     json_f64(json, list ? (double)list->last_minute / 60 : 0);
-    json_key(json, "disk_days");
-    json_null(json);
+    put_disk_days(api, list);
     json_put_bool(json, "failed", counts.failed || journal.failed);
     json_close(json, '}');
 }
@@ -145,12 +182,10 @@ static void put_asset(void *context, const struct gate_asset *asset)
     json_open(json, '{');
     json_put_text(json, "asset", asset->asset);
     json_put_text(json, "state", asset->state);
-    json_key(json, "balance");
-    asset->balance.ptr ? json_text(json, asset->balance) : json_null(json);
-    json_key(json, "outflow_1h");
-    asset->outflow_1h.ptr ? json_text(json, asset->outflow_1h) : json_null(json);
-    json_key(json, "usual_1h");
-    json_null(json);
+    json_put_text_or_null(json, "balance", asset->balance);
+    json_put_text_or_null(json, "outflow_1h", asset->outflow_1h);
+    json_put_text_or_null(json, "usual_1h", asset->usual_1h);
+    json_put_text_or_null(json, "heard", asset->heard);
     json_close(json, '}');
 }
 

@@ -140,6 +140,9 @@ MUST_USE int store_drops(struct store *store, uint64_t after, struct arena *aren
                          struct manifest_drop **out, size_t *count, struct err *err);
 
 void store_stats(struct store *store, struct store_stats *out);
+/* Bytes of segments that may still be written before retention must drop something: by the room of the disk
+ * that data arrives on, and by disk_max. Any thread. */
+MUST_USE int store_room(struct store *store, uint64_t *out, struct err *err);
 
 /* A journal record was read: what it says was received, or lost, in one minute. It enters the books together
  * with the batch whose journal_end reaches journal_end. */

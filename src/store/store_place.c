@@ -227,6 +227,12 @@ void store_place_open_cold(struct store *store)
 
 /* ---- room ---- */
 
+static uint64_t stays_free(const struct store_config *config, const struct io_space *space)
+{
+    uint64_t share = space->total / 100 * config->disk_free_percent;
+    return share > config->disk_free_min ? share : config->disk_free_min;
+}
+
 int store_place_short(struct store *store, uint32_t place, struct io_space *space,
                       uint64_t *bytes, struct err *err)
 {
@@ -234,10 +240,23 @@ int store_place_short(struct store *store, uint32_t place, struct io_space *spac
     char dir[STORE_PATH_MAX];
     if (config->io->space(config->io->context, store_place_dir(store, place, dir), space) < 0)
         return err_set_errno(err, errno, "cannot ask how much is free in %s", dir);
-    uint64_t wanted = space->total / 100 * config->disk_free_percent;
+    uint64_t wanted = stays_free(config, space);
     uint64_t free = space->free + atomic_load(&store->leaving_bytes);
-    if (wanted < config->disk_free_min)
-        wanted = config->disk_free_min;
     *bytes = free < wanted ? wanted - free : 0;
+    return 0;
+}
+
+int store_room(struct store *store, uint64_t *out, struct err *err)
+{
+    struct io_space space;
+    struct store_stats stats;
+    uint64_t lacking, max = store->config.disk_max;
+    if (store_place_short(store, 0, &space, &lacking, err) < 0)
+        return -1;
+    uint64_t kept = stays_free(&store->config, &space);
+    uint64_t room = space.free > kept ? space.free - kept : 0;
+    store_stats(store, &stats);
+    uint64_t below = !max ? room : stats.segment_bytes < max ? max - stats.segment_bytes : 0;
+    *out = below < room ? below : room;
     return 0;
 }
