@@ -33,8 +33,9 @@ enum know_kind {
     KNOW_EVENT_TYPE,
     KNOW_TAG,
     KNOW_SAVED_SEARCH,
+    KNOW_DASHBOARD,
 };
-enum { KNOW_KINDS = KNOW_SAVED_SEARCH + 1 };
+enum { KNOW_KINDS = KNOW_DASHBOARD + 1 };
 
 /* From the weakest to the strongest. */
 enum know_origin { KNOW_SHIPPED, KNOW_FOLDER, KNOW_SHARED, KNOW_OWN };
@@ -149,6 +150,46 @@ struct know_saved_search {
     const struct know_schedule *schedule;  /* NULL: it only runs when asked */
 };
 
+/* Panels on a grid of DASHBOARD_COLUMNS columns (docs/dashboards.md). A text in one language stands in both. */
+struct know_both {
+    struct slice en, ja;
+};
+struct know_range {
+    struct slice from, to; /* as a search takes them; none: not set */
+};
+struct know_panel {
+    struct slice id, kind;
+    struct know_both title, text;
+    struct slice search, saved; /* one of them, of kinds that search; $variables$ stand in them */
+    struct slice unit, drill;
+    struct know_range range; /* instead of the dashboard's */
+    uint16_t x, y, w, h;
+    bool stacked;
+};
+/* A choice of the person who looks: a value of field, or * for any. */
+struct know_variable {
+    struct slice name, field, fallback;
+    struct know_both title;
+};
+/* Moments marked in every panel over time: _time of each row, and its field "text". */
+struct know_annotation {
+    struct know_both title;
+    struct slice search;
+};
+struct know_dashboard {
+    struct know_both title;
+    struct know_range range;
+    int64_t refresh_ns;       /* 0: only when asked */
+    const struct slice *home; /* roles that begin with it */
+    size_t home_count;
+    const struct know_variable *variables;
+    size_t variable_count;
+    const struct know_annotation *annotations;
+    size_t annotation_count;
+    const struct know_panel *panels;
+    size_t panel_count;
+};
+
 /* ---- making a set ---- */
 
 struct knowledge;
@@ -209,6 +250,9 @@ const char *know_origin_name(enum know_origin origin);
 
 /* The name of a file in a folder, never a path out of it. */
 bool know_is_file_name(struct slice name);
+
+/* The search of a panel or annotation with a star for each $variable$, as for somebody who has chosen nothing. SLICE_NONE: no memory. */
+struct slice know_dashboard_search(const struct know_dashboard *board, struct slice search, struct arena *arena);
 
 /* ---- data models ---- */
 

@@ -6,7 +6,7 @@
 #include "expr/parse.h"
 
 static const char *const kind_names[KNOW_KINDS] = {"macro",      "lookup", "data_model",
-                                                   "event_type", "tag",    "saved_search"};
+                                                   "event_type", "tag",    "saved_search", "dashboard"};
 
 const char *know_kind_name(enum know_kind kind)
 {
@@ -286,7 +286,7 @@ static int read_model(const struct yaml_node *d, struct arena *arena, struct kno
 
 static int (*const readers[KNOW_KINDS])(const struct yaml_node *, struct arena *,
                                         struct know_object *, struct err *) = {
-    read_macro, read_lookup, read_model, read_event_type, read_tag, read_saved};
+    read_macro, read_lookup, read_model, read_event_type, read_tag, read_saved, know_read_dashboard};
 
 int know_read(const struct yaml_node *document, struct arena *arena, struct know_object *out,
               struct err *err)
@@ -298,7 +298,7 @@ int know_read(const struct yaml_node *document, struct arena *arena, struct know
     const struct yaml_node *key = document->entries[0].key;
     if (!know_kind_by_name(key->text, &out->kind))
         return yaml_err(err, key, "'%.*s' is no kind of definition: macro, lookup, data_model, "
-                                  "event_type, tag, saved_search", SLICE_ARG(key->text));
+                                  "event_type, tag, saved_search, dashboard", SLICE_ARG(key->text));
     out->name = yaml_text(document->entries[0].value, SLICE(""));
     if (!is_plain_name(out->name, out->kind))
         return yaml_err(err, key, "a name has 1 to %d bytes, and none of ` / \\ \"",

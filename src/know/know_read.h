@@ -23,6 +23,9 @@ MUST_USE int know_read_bool(const struct yaml_node *document, const char *key, b
                             struct err *err);
 MUST_USE int know_read_span(const struct yaml_node *document, const char *key, int64_t *out,
                             struct err *err);
+/* know_dashboard.c */
+MUST_USE int know_read_dashboard(const struct yaml_node *document, struct arena *arena,
+                                 struct know_object *out, struct err *err);
 /* saved->schedule from the key schedule, NULL without one. */
 MUST_USE int know_read_schedule(const struct yaml_node *document, struct arena *arena,
                                 struct know_saved_search *saved, struct err *err);

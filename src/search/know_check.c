@@ -52,6 +52,27 @@ static int check_saved(const struct checking *c, const struct know_saved_search 
     return spl_parse_with(saved->search, c->arena, &options, &query, err);
 }
 
+static int check_board_search(const struct checking *c, struct slice search, const char *what, struct slice name, struct err *err)
+{
+    static const struct spl_options options = {.keep_macros = true};
+    struct spl_query *query;
+    struct slice text = know_dashboard_search(c->object->spec, search, c->arena);
+    if (!text.ptr)
+        return err_nomem(err);
+    return spl_parse_with(text, c->arena, &options, &query, err) < 0 ? err_within(err, "%s %.*s", what, SLICE_ARG(name)) : 0;
+}
+
+static int check_dashboard(const struct checking *c, const struct know_dashboard *board, struct err *err)
+{
+    for (size_t i = 0; i < board->panel_count; i++)
+        if (board->panels[i].search.len && check_board_search(c, board->panels[i].search, "the panel", board->panels[i].id, err) < 0)
+            return -1;
+    for (size_t i = 0; i < board->annotation_count; i++)
+        if (check_board_search(c, board->annotations[i].search, "the annotation", board->annotations[i].title.en, err) < 0)
+            return -1;
+    return 0;
+}
+
 static int check(const struct checking *c, struct err *err)
 {
     const struct know_event_type *type = c->object->spec;
@@ -62,6 +83,8 @@ static int check(const struct checking *c, struct err *err)
         return check_terms(c, type->search, "the search of", c->object->name, err);
     case KNOW_SAVED_SEARCH:
         return check_saved(c, c->object->spec, err);
+    case KNOW_DASHBOARD:
+        return check_dashboard(c, c->object->spec, err);
     case KNOW_MACRO:  /* what it stands for depends on where it stands */
     case KNOW_LOOKUP:
     case KNOW_TAG:

@@ -31,7 +31,7 @@ void api_knowledge(struct api *api)
     const struct know_object *object;
     enum know_kind only = KNOW_MACRO;
     if (kind.len && !know_kind_by_name(kind, &only)) {
-        api_error(api, 400, "bad_request", "kind is macro, lookup, data_model, event_type, tag or saved_search");
+        api_error(api, 400, "bad_request", "kind is macro, lookup, data_model, event_type, tag, saved_search or dashboard");
         know_release(set);
         return;
     }

@@ -287,7 +287,7 @@ static int by_trouble(const void *a, const void *b)
     return by ? by : (int)x->kind - (int)y->kind;
 }
 
-static const char *const reader_names[READER_KINDS] = {"rules", "searches", "scheduled", "event_types", "data_models"};
+static const char *const reader_names[READER_KINDS] = {"rules", "searches", "scheduled", "event_types", "data_models", "dashboards"};
 
 static bool is_read(const struct read_source *source)
 {

@@ -67,6 +67,12 @@ static bool can_hold(struct reading *reading, const struct read_source *source, 
     return expr_chance(expr, look, (void *)(uintptr_t)source, &reading->scope) != CHANCE_NEVER;
 }
 
+static void begin(struct reading *reading)
+{
+    bits_zero(reading->hit, reading->count);
+    reading->everything = false;
+}
+
 static void give(struct reading *reading, struct reader *reader)
 {
     reader->everything = reading->everything;
@@ -103,8 +109,7 @@ static int look_at_rule(struct reading *reading, const struct rule *rule, struct
 {
     struct reader reader = {.kind = READER_RULE, .id = rule->name, .title = rule->title.ptr ? rule->title : rule->name};
     arena_reset(reading->arena);
-    bits_zero(reading->hit, reading->count);
-    reading->everything = false;
+    begin(reading);
     for (size_t v = 0; v < rule->variant_count; v++) {
         const struct rule_variant *variant = &rule->variants[v];
         const uint64_t *may = sources_of(reading, variant->guard);
@@ -162,8 +167,6 @@ static int plan(struct reading *reading, struct slice text, struct slice person,
     struct spl_query *query;
     struct search *search;
     arena_reset(reading->arena);
-    bits_zero(reading->hit, reading->count);
-    reading->everything = false;
     if (!text.ptr)
         return err_nomem(err);
     if (spl_parse_with(arena_copy(reading->arena, text), reading->arena, &read, &query, err) < 0 ||
@@ -173,18 +176,39 @@ static int plan(struct reading *reading, struct slice text, struct slice person,
     return 0;
 }
 
+/* 1: what it reads is added to the hits; 0: it cannot be known. */
+static int add_text(struct reading *reading, struct slice text, struct slice person, struct err *err)
+{
+    struct err why;
+    if (plan(reading, text, person, &why) == 0)
+        return 1;
+    if (why.code == ERR_NOMEM) {
+        *err = why;
+        return -1;
+    }
+    reading->unclear++;
+    return 0;
+}
+
 static int look_at_text(struct reading *reading, const struct know_object *object, struct slice text, struct reader *reader,
                         struct err *err)
 {
-    struct err why;
-    if (plan(reading, text, object->owner, &why) < 0) {
-        if (why.code == ERR_NOMEM) {
-            *err = why;
+    begin(reading);
+    int result = add_text(reading, text, object->owner, err);
+    if (result == 1)
+        give(reading, reader);
+    return result < 0 ? -1 : 0;
+}
+
+/* All its panels together are one reader. */
+static int look_at_dashboard(struct reading *reading, const struct know_object *object, struct reader *reader, struct err *err)
+{
+    const struct know_dashboard *board = object->spec;
+    begin(reading);
+    for (size_t i = 0; i < board->panel_count; i++)
+        if (board->panels[i].search.len &&
+            add_text(reading, know_dashboard_search(board, board->panels[i].search, reading->api->arena), object->owner, err) < 0)
             return -1;
-        }
-        reading->unclear++;
-        return 0;
-    }
     give(reading, reader);
     return 0;
 }
@@ -208,6 +232,9 @@ static int look_at_object(struct reading *reading, const struct know_object *obj
         reader.kind = READER_DATA_MODEL;
         return look_at_text(reading, object, arena_printf(arena, "| from datamodel:\"%.*s\"", SLICE_ARG(object->name)), &reader,
                             err);
+    case KNOW_DASHBOARD:
+        reader.kind = READER_DASHBOARD;
+        return look_at_dashboard(reading, object, &reader, err);
     case KNOW_MACRO:
     case KNOW_LOOKUP:
     case KNOW_TAG:

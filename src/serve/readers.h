@@ -15,8 +15,8 @@
 #include "flow/sources.h"
 #include "serve/api.h"
 
-enum reader_kind { READER_RULE, READER_SEARCH, READER_SCHEDULE, READER_EVENT_TYPE, READER_DATA_MODEL };
-enum { READER_KINDS = READER_DATA_MODEL + 1 };
+enum reader_kind { READER_RULE, READER_SEARCH, READER_SCHEDULE, READER_EVENT_TYPE, READER_DATA_MODEL, READER_DASHBOARD };
+enum { READER_KINDS = READER_DASHBOARD + 1 };
 
 struct reader {
     enum reader_kind kind; /* SCHEDULE: a saved search that runs by itself */
