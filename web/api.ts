@@ -25,7 +25,7 @@ export interface Status { version: string; setup_required: boolean; languages: L
 export interface User { name: string; role: Role; language?: Language | null }
 export interface Session { user: User; csrf: string }
 
-export interface AssetState { asset: string; state: string; balance: string | null; outflow_1h: string | null; usual_1h: string | null }
+export interface AssetState { asset: string; state: string; balance: string | null; outflow_1h: string | null; usual_1h: string | null; heard: string | null }
 export interface Overview {
   time: string;
   see: {
@@ -169,7 +169,7 @@ export interface Source {
   name: string; dataset: string | null; received: number; stored: number; quarantined: number; last_event: string | null; silent: boolean;
   lost: Lost; gaps?: Gaps;
 }
-export type ReaderKind = "rules" | "searches" | "scheduled" | "event_types" | "data_models";
+export type ReaderKind = "rules" | "searches" | "scheduled" | "event_types" | "data_models" | "dashboards";
 export interface Readers {
   readers: { kind: ReaderKind; id: Scalar; title: Scalar; owner: Scalar; everything: boolean }[];
   total: number; known: boolean; read_by_nobody: boolean; searches_unclear: number;
@@ -206,6 +206,13 @@ export interface Decision {
   decision: "allow" | "hold" | "deny"; row: string; reasons: { en: string[]; ja: string[] }; incident: string | null; shadow: boolean;
 }
 export interface Hold extends Decision { approvals?: number; approvals_needed?: number }
+
+/* What is stopped now, and how much of the usual limits may pass again. */
+export interface Stop {
+  id: string; scope: string; target: string; share: string | number; next_share: string | number | null; finding: string | null; by: string | null; reason: string;
+  since: string; changed: string; approvals: number; approvals_needed: number; approvers: string[];
+}
+export interface StopWish { scope: string; target?: string; reason: string }
 
 export interface Token {
   id: string; name: string; kind: "api" | "hec" | "gate"; role: Role | null; stream: string | null; expires: string | null;
@@ -341,6 +348,9 @@ export const api = {
   decisions: (limit: number) => call<{ decisions: Decision[] }>("GET", `/gate/decisions?limit=${limit}`),
   holds: () => call<{ holds: Hold[] }>("GET", "/gate/holds"),
   release: (id: string, approval: string) => call("POST", `/gate/holds/${part(id)}/release`, { approval }),
+
+  stops: () => call<{ stops: Stop[] }>("GET", "/gate/stops"),
+  stop: (wish: StopWish) => call<Stop>("POST", "/gate/stops", wish),
 
   tokens: () => call<{ tokens: Token[] }>("GET", "/tokens"),
   makeToken: (token: { name: string; kind: string; role: string | null; stream: string | null; expires: string | null }) =>

@@ -8,6 +8,7 @@ import { ApiError, api, whenSignedOut } from "./api.ts";
 import { applyTheme, getState, setLanguage, setState, useStore } from "./state.ts";
 import type { PageName } from "./state.ts";
 import { LoginPage, SetupPage, UnreachablePage } from "./pages/welcome.ts";
+import { HomePage } from "./pages/home.ts";
 import { SearchPage } from "./pages/search.ts";
 import { IncidentsPage } from "./pages/incidents.ts";
 import { WakePage } from "./pages/wake.ts";
@@ -18,7 +19,7 @@ import { ExceptionsPage } from "./pages/exceptions.ts";
 import { AccessPage } from "./pages/access.ts";
 
 const PAGE: Record<PageName, () => any> = {
-  search: SearchPage, incidents: IncidentsPage, wake: WakePage, brake: BrakePage, sources: SourcesPage, unknown: UnknownPage, exceptions: ExceptionsPage, access: AccessPage,
+  home: HomePage, search: SearchPage, incidents: IncidentsPage, wake: WakePage, brake: BrakePage, sources: SourcesPage, unknown: UnknownPage, exceptions: ExceptionsPage, access: AccessPage,
 };
 
 async function begin(): Promise<void> {

@@ -5,8 +5,8 @@
 import { useEffect, useReducer, useRef } from "preact/hooks";
 import type { Language, Overview, Status, User } from "./api.ts";
 
-export type PageName = "search" | "incidents" | "wake" | "brake" | "sources" | "unknown" | "exceptions" | "access";
-export const PAGES: PageName[] = ["search", "incidents", "wake", "brake", "sources", "unknown", "exceptions", "access"];
+export type PageName = "home" | "search" | "incidents" | "wake" | "brake" | "sources" | "unknown" | "exceptions" | "access";
+export const PAGES: PageName[] = ["home", "search", "incidents", "wake", "brake", "sources", "unknown", "exceptions", "access"];
 export type Theme = "auto" | "light" | "dark";
 export interface Route { page: PageName; params: URLSearchParams; count: number }
 export interface Notice { id: number; level: "ok" | "bad"; text: string }
@@ -20,6 +20,7 @@ export interface State {
   overview: Overview | null;
   reachable: boolean;
   help: boolean;
+  palette: boolean;
   notices: Notice[];
 }
 
@@ -48,7 +49,7 @@ export const lastHash = (page: PageName): string => visited.get(page) ?? hashFor
 
 function readRoute(): Route {
   const [path = "", query = ""] = location.hash.replace(/^#\/?/, "").split("?", 2);
-  const page = PAGES.find((name) => name === path) ?? "search";
+  const page = PAGES.find((name) => name === path) ?? "home";
   visited.set(page, location.hash || hashFor(page));
   return { page, params: new URLSearchParams(query), count: (state?.route.count ?? 0) + 1 };
 }
@@ -56,7 +57,7 @@ function readRoute(): Route {
 let state: State = undefined as unknown as State;
 state = {
   status: null, user: undefined, language: firstLanguage(), theme: firstTheme(), route: readRoute(),
-  overview: null, reachable: true, help: false, notices: [],
+  overview: null, reachable: true, help: false, palette: false, notices: [],
 };
 
 const listeners = new Set<() => void>();

@@ -6,10 +6,11 @@ import { useListKeys } from "../parts/keys.ts";
 import { Text } from "../parts/visible.ts";
 import { brakeTone } from "../parts/strip.ts";
 import { DecisionWord } from "../parts/badges.ts";
+import { MoneyTable } from "../parts/money_table.ts";
 import { CommentForm } from "../parts/comment_form.ts";
 import { dateTime, grouped, utc } from "../parts/format.ts";
 import { api } from "../api.ts";
-import type { AssetState, Decision, Hold } from "../api.ts";
+import type { Decision, Hold } from "../api.ts";
 import { getState, hashFor, may, navigate, notify, useStore } from "../state.ts";
 import { both, t, word } from "../i18n/text.ts";
 
@@ -49,7 +50,7 @@ export function BrakePage() {
       h("div.big", null, h("small", null, t("brake.health")), h("b", null, h("i", { "aria-hidden": true }, brake.healthy ? "✓ " : "✕ "), t(brake.healthy ? "brake.healthy" : "brake.unhealthy")),
         both(brake.reason) ? h("span", null, h(Text, { text: both(brake.reason) })) : h("span", null, t(brake.healthy ? "brake.healthy_about" : "brake.unhealthy_about"))),
       h("div.big", null, h("small", null, t("brake.held")), h("b", null, grouped(brake.held)), h("span", null, t("brake.of_decisions", { n: grouped(brake.decisions) })))),
-    brake && brake.assets.length > 0 && h(Assets, { assets: brake.assets }),
+    h(MoneyTable, {}),
     h("section", null,
       h("h2", null, t("brake.holds"), " ", h("span.count", null, held.length)),
       holds.error && h("p.message.error", { role: "alert" }, h("b", null, "✕ "), holds.error),
@@ -91,25 +92,6 @@ function Why(props: { decision: Decision }) {
 
 function fact(name: string, value: string) {
   return h("div", { key: name }, h("dt", null, name), h("dd.mono", null, h(Text, { text: value })));
-}
-
-function Assets(props: { assets: AssetState[] }) {
-  return h("section", null,
-    h("h2", null, t("brake.assets")),
-    h("table.grid", null,
-      h("thead", null, h("tr", null, [t("col.asset"), t("col.state"), t("col.balance"), t("col.outflow"), t("col.usual"), t("col.times_usual")].map((name, i) => h("th", { key: name, scope: "col", class: i > 1 ? "numeric" : "" }, name)))),
-      h("tbody", null, props.assets.map((asset) => {
-        // A ratio for the eye only; the exact figures stand beside it.
-        const ratio = Number(asset.usual_1h) > 0 ? Number(asset.outflow_1h) / Number(asset.usual_1h) : null;
-        const tone = ratio === null ? "" : ratio >= 10 ? "bad" : ratio >= 3 ? "warn" : "";
-        return h("tr", { key: asset.asset },
-          h("th", { scope: "row" }, h(Text, { text: asset.asset })),
-          h("td", null, h(DecisionWord, { decision: asset.state })),
-          h("td.numeric.money", null, grouped(asset.balance)),
-          h("td.numeric.money", null, grouped(asset.outflow_1h)),
-          h("td.numeric.money", null, grouped(asset.usual_1h)),
-          h("td.numeric", { class: tone }, ratio === null ? "–" : [tone && h("i", { "aria-hidden": true }, "▲ "), t("brake.times", { n: ratio < 10 ? ratio.toFixed(1) : grouped(Math.round(ratio)) })]));
-      }))));
 }
 
 function HoldCard(props: { hold: Hold; onChanged: () => void }) {

@@ -111,7 +111,7 @@ function Told(props: { incident: IncidentDetail }) {
 }
 
 /* A question, what the events say, the search that says it, and events that it rests on. */
-function Answered(props: { answer: Answer }) {
+export function Answered(props: { answer: Answer }) {
   const { answer } = props;
   return h("div", { class: answer.state },
     h("dt", null, h(Text, { text: both(answer.question) })),

@@ -44,7 +44,7 @@ const size = (bytes: number | null): string => {
 };
 const share = (s: Sender) => (s.share === null ? "–" : `${Math.floor(s.share * 1000) / 10}%`);
 
-const READERS: ReaderKind[] = ["rules", "searches", "scheduled", "event_types", "data_models"];
+const READERS: ReaderKind[] = ["rules", "searches", "scheduled", "event_types", "data_models", "dashboards"];
 const readersOf = (s: Sender) => (s.readers ? s.readers.rules + s.readers.searches + s.readers.scheduled : -1);
 const lostOf = (s: Sender) => s.lost_at_input.kernel + s.lost_at_input.queue + s.lost_at_input.parse;
 

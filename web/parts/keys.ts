@@ -1,4 +1,7 @@
-/* Keyboard: `/` and `g x` everywhere; j, k, Enter and Esc go to the list that is on the screen. */
+/*
+ * Keyboard: ⌘K or Ctrl+K, `/` and `g x` everywhere; j, k, Enter and Esc go to the list that is on the screen, further single keys
+ * to what the page offers (useKeys).
+ */
 import { useEffect, useRef } from "preact/hooks";
 import { getState, navigate, setState } from "../state.ts";
 import type { PageName } from "../state.ts";
@@ -8,7 +11,7 @@ export interface ListKeys { move: (by: 1 | -1) => void; open: () => void; close:
 let list: ListKeys | null = null;
 let afterG = 0; // when g was pressed
 
-const GO: Record<string, PageName> = { s: "search", i: "incidents", w: "wake", b: "brake", o: "sources", a: "access" };
+export const GO: Record<string, PageName> = { h: "home", s: "search", i: "incidents", w: "wake", b: "brake", o: "sources", a: "access" };
 
 /* The mounted list receives the keys; the last one mounted wins. */
 export function useListKeys(keys: ListKeys): void {
@@ -23,6 +26,19 @@ export function useListKeys(keys: ListKeys): void {
   }, []);
 }
 
+let actions: Record<string, () => void>[] = [];
+
+/* Single keys of what is mounted; the last one mounted wins. */
+export function useKeys(keys: Record<string, () => void>): void {
+  const current = useRef(keys);
+  current.current = keys;
+  useEffect(() => {
+    const mine = Object.fromEntries(Object.keys(keys).map((key) => [key, () => current.current[key]?.()]));
+    actions.push(mine);
+    return () => { actions = actions.filter((other) => other !== mine); };
+  }, []);
+}
+
 function typing(event: KeyboardEvent): boolean {
   const target = event.composedPath()[0];
   if (!(target instanceof HTMLElement)) return false;
@@ -34,21 +50,27 @@ export function focusSearch(): void {
 }
 
 function onKey(event: KeyboardEvent): void {
+  if (getState().user && (event.ctrlKey || event.metaKey) && event.key === "k" && !event.altKey && !event.isComposing) {
+    event.preventDefault();
+    return setState({ palette: !getState().palette });
+  }
   if (!getState().user || event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.defaultPrevented) return;
   if (typing(event)) return;
   const key = event.key;
   const target = event.composedPath()[0];
   const onControl = target instanceof Element && target.closest("button,a,summary,dialog,[role=menu]") !== null;
+  const action = [...actions].reverse().find((one) => one[key])?.[key];
   let used = true;
   if (Date.now() - afterG < 1200 && GO[key]) navigate(GO[key]!);
   else if (key === "/") {
-    if (getState().route.page !== "search") navigate("search");
+    if (getState().route.page !== "search" && getState().route.page !== "home") navigate("search");
     setTimeout(focusSearch, 0);
   } else if (key === "?") setState({ help: !getState().help });
   else if (key === "j") list?.move(1);
   else if (key === "k") list?.move(-1);
   else if (key === "Enter" && !onControl) list?.open();
   else if (key === "Escape" && !onControl) list?.close();
+  else if (action) action();
   else used = false;
   afterG = key === "g" ? Date.now() : 0;
   if (used) event.preventDefault();

@@ -4,6 +4,7 @@ import { h as svg } from "preact";
 import { h } from "./h.ts";
 import type { Child } from "./h.ts";
 import { Strip, useOverview } from "./strip.ts";
+import { Palette } from "./palette.ts";
 import { Text } from "./visible.ts";
 import { errorText } from "./poll.ts";
 import { api } from "../api.ts";
@@ -33,7 +34,7 @@ export function ThemeSwitch() {
   return h("button.quiet.theme", { title: t("theme.title", { name }), "aria-label": t("theme.title", { name }), onClick: () => setTheme(THEMES[theme][0]) }, THEMES[theme][1]);
 }
 
-async function signOut(): Promise<void> {
+export async function signOut(): Promise<void> {
   try {
     await api.logout();
     setState({ user: null, overview: null });
@@ -67,18 +68,19 @@ export function Shell(props: { children?: Child }) {
     : name === "brake" && overview && overview.brake.held > 0 ? h("span.nav-badge.warn", null, overview.brake.held) : null);
   return h("div.shell", null,
     h("header.top", null,
-      h("a.home", { href: hashFor("search"), "aria-label": "Hinomi" }, h(Mark, {})),
+      h("a.home", { href: hashFor("home"), "aria-label": "Hinomi" }, h(Mark, {})),
       h("nav.pages", { "aria-label": t("nav.label") }, pages.map((name) =>
         h("a", { key: name, href: page === name ? hashFor(name) : lastHash(name), "aria-current": current === name ? "page" : undefined },
           t(`nav.${name}` as Key), badge(name)))),
       h("span.spring", null),
+      h("button.palette-open", { title: t("palette.title"), onClick: () => setState({ palette: true }) }, h("span", null, t("palette.open")), h("kbd", null, "⌘K")),
       h("button.quiet", { title: t("help.title") + " (?)", "aria-label": t("help.title"), onClick: () => setState({ help: true }) }, "?"),
       h(ThemeSwitch, {}), h(LanguageSwitch, {}),
       h("span.who", { title: word("role", user.role) }, h(Text, { text: user.name }), h("small", null, word("role", user.role))),
       h("button.quiet.logout", { onClick: () => void signOut() }, t("nav.logout"))),
     h(Strip, {}),
     props.children,
-    h(Notices, {}), h(Help, {}));
+    h(Notices, {}), h(Help, {}), h(Palette, {}));
 }
 
 export function Notices() {
@@ -88,7 +90,7 @@ export function Notices() {
 }
 
 const KEYS: [keys: string[], about: Key][] = [
-  [["/"], "key.search"], [["g", "s"], "key.go_search"], [["g", "i"], "key.go_incidents"], [["g", "w"], "key.go_wake"], [["g", "b"], "key.go_brake"],
+  [["⌘", "K"], "key.palette"], [["/"], "key.search"], [["g", "h"], "key.go_home"], [["g", "s"], "key.go_search"], [["g", "i"], "key.go_incidents"], [["g", "w"], "key.go_wake"], [["g", "b"], "key.go_brake"],
   [["g", "o"], "key.go_sources"], [["g", "a"], "key.go_access"], [["j"], "key.down"], [["k"], "key.up"], [["Enter"], "key.open"], [["Esc"], "key.close"],
   [["Enter"], "key.run"], [["Shift", "Enter"], "key.newline"], [["Ctrl", "Space"], "key.complete"], [["?"], "key.help"],
 ];
