@@ -129,7 +129,7 @@ def check_beside(checks, server):
         with burners():
             burning, work = load(server, token, 2, False)
         beside, harder = load(server, token, 3, True)
-        shares.append(beside * harder / (burning * work))
+        shares.append(beside * harder / (max(burning, 0.8 * alone) * work))  # burners that others disturbed are no measure
         print(f"ingest, events/s: alone {alone:.0f}, beside burners {burning / alone:.0%}, beside ten worst searches {beside / alone:.0%}; "
               f"an event's work takes {harder / work:.2f} times as long then; what is left {shares[-1]:.0%}")
     # Two cores of one chip, and of one host, slow each other down whatever the second one does: the same instructions then take
