@@ -207,6 +207,21 @@ export interface Decision {
 }
 export interface Hold extends Decision { approvals?: number; approvals_needed?: number }
 
+/* docs/dashboards.md */
+export interface PanelSpec {
+  id: string; kind: string; title: Both | null; text: Both | null; search: string | null; saved: string | null; unit: string | null; drill: string | null;
+  range: { from: string; to: string } | null; stacked: boolean; x: number; y: number; w: number; h: number;
+}
+export interface DashboardHead {
+  name: string; title: Both | null; about: Both | null; origin: "shipped" | "folder" | "shared" | "own"; owner: string; updated: string | null; home: string[]; panel_count: number;
+}
+export interface Variable { name: string; title: Both | null; field: string; default: string }
+export interface Dashboard extends DashboardHead {
+  range: { from: string; to: string } | null; refresh_s: number; variables: Variable[]; annotations: { title: Both | null; search: string }[];
+  panels: PanelSpec[]; saved: Record<string, string | null>;
+}
+export interface Definition { kind: string; name: string; origin: string; owner: string; description: string; updated: string | null; text?: string }
+
 /* What is stopped now, and how much of the usual limits may pass again. */
 export interface Stop {
   id: string; scope: string; target: string; share: string | number; next_share: string | number | null; finding: string | null; by: string | null; reason: string;
@@ -348,6 +363,13 @@ export const api = {
   decisions: (limit: number) => call<{ decisions: Decision[] }>("GET", `/gate/decisions?limit=${limit}`),
   holds: () => call<{ holds: Hold[] }>("GET", "/gate/holds"),
   release: (id: string, approval: string) => call("POST", `/gate/holds/${part(id)}/release`, { approval }),
+
+  dashboards: () => call<{ dashboards: DashboardHead[] }>("GET", "/dashboards"),
+  dashboard: (name: string) => call<Dashboard>("GET", `/dashboards/${part(name)}`),
+  definitions: (kind: string) => call<{ definitions: Definition[] }>("GET", `/knowledge?kind=${part(kind)}`),
+  definition: (kind: string, name: string) => call<Definition>("GET", `/knowledge/${part(kind)}?name=${part(name)}`),
+  define: (kind: string, text: string, shared: boolean) => call<{ name: string }>("PUT", `/knowledge/${part(kind)}`, { text, shared }),
+  undefine: (kind: string, name: string, shared: boolean) => call("DELETE", `/knowledge/${part(kind)}?name=${part(name)}&shared=${shared ? 1 : 0}`),
 
   stops: () => call<{ stops: Stop[] }>("GET", "/gate/stops"),
   stop: (wish: StopWish) => call<Stop>("POST", "/gate/stops", wish),

@@ -1,8 +1,10 @@
-// Bundles the console into dist/: index.html, app.js, app.css, favicon.svg. The server embeds these four files.
+// Bundles the console into dist/, which the server embeds: index.html, app.js with what the first screen needs, app.css, favicon.svg, and
+// part-*.js, which are fetched when a page or panel first needs them.
 import { build } from "esbuild";
-import { copyFileSync, mkdirSync, readFileSync, statSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 
+rmSync("dist", { recursive: true, force: true });
 mkdirSync("dist", { recursive: true });
 await build({
   entryPoints: [
@@ -11,6 +13,8 @@ await build({
   ],
   outdir: "dist",
   bundle: true,
+  splitting: true,
+  chunkNames: "part-[name]-[hash]",
   minify: true,
   format: "esm",
   target: "es2022",
@@ -20,7 +24,7 @@ await build({
   logLevel: "warning",
 });
 for (const file of ["index.html", "favicon.svg"]) copyFileSync(file, `dist/${file}`);
-for (const file of ["app.js", "app.css", "index.html", "favicon.svg"]) {
+for (const file of readdirSync("dist").sort()) {
   const bytes = statSync(`dist/${file}`).size;
-  console.log(`${file.padEnd(12)} ${bytes} bytes, ${gzipSync(readFileSync(`dist/${file}`)).length} gzipped`);
+  console.log(`${file.padEnd(32)} ${bytes} bytes, ${gzipSync(readFileSync(`dist/${file}`)).length} gzipped`);
 }

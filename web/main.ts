@@ -1,8 +1,10 @@
 /* Start: theme and language, who is signed in, then the page the address names. */
 import { render } from "preact";
 import { useEffect } from "preact/hooks";
+import type { FunctionComponent } from "preact";
 import { h } from "./parts/h.ts";
 import { Shell } from "./parts/shell.ts";
+import { lazy } from "./parts/lazy.ts";
 import { startKeys } from "./parts/keys.ts";
 import { ApiError, api, whenSignedOut } from "./api.ts";
 import { applyTheme, getState, setLanguage, setState, useStore } from "./state.ts";
@@ -10,16 +12,18 @@ import type { PageName } from "./state.ts";
 import { LoginPage, SetupPage, UnreachablePage } from "./pages/welcome.ts";
 import { HomePage } from "./pages/home.ts";
 import { SearchPage } from "./pages/search.ts";
-import { IncidentsPage } from "./pages/incidents.ts";
-import { WakePage } from "./pages/wake.ts";
-import { BrakePage } from "./pages/brake.ts";
-import { SourcesPage } from "./pages/sources.ts";
-import { UnknownPage } from "./pages/unknown.ts";
-import { ExceptionsPage } from "./pages/exceptions.ts";
-import { AccessPage } from "./pages/access.ts";
 
-const PAGE: Record<PageName, () => any> = {
-  home: HomePage, search: SearchPage, incidents: IncidentsPage, wake: WakePage, brake: BrakePage, sources: SourcesPage, unknown: UnknownPage, exceptions: ExceptionsPage, access: AccessPage,
+const PAGE: Record<PageName, FunctionComponent> = {
+  home: HomePage,
+  search: SearchPage,
+  dashboards: lazy(() => import("./pages/dashboards.ts").then((made) => made.DashboardsPage)),
+  incidents: lazy(() => import("./pages/incidents.ts").then((made) => made.IncidentsPage)),
+  wake: lazy(() => import("./pages/wake.ts").then((made) => made.WakePage)),
+  brake: lazy(() => import("./pages/brake.ts").then((made) => made.BrakePage)),
+  sources: lazy(() => import("./pages/sources.ts").then((made) => made.SourcesPage)),
+  unknown: lazy(() => import("./pages/unknown.ts").then((made) => made.UnknownPage)),
+  exceptions: lazy(() => import("./pages/exceptions.ts").then((made) => made.ExceptionsPage)),
+  access: lazy(() => import("./pages/access.ts").then((made) => made.AccessPage)),
 };
 
 async function begin(): Promise<void> {
@@ -42,7 +46,7 @@ function App() {
   const page = useStore((s) => s.route.page);
   const reachable = useStore((s) => s.reachable);
   useEffect(() => { void begin(); }, []);
-  if (user) return h(Shell, {}, h(PAGE[page] as () => any, { key: page }));
+  if (user) return h(Shell, {}, h(PAGE[page] as FunctionComponent<object>, { key: page }));
   if (user === undefined) return null;
   if (!status || (!reachable && !status.setup_required)) return h(UnreachablePage, { retry: () => { setState({ user: undefined }); void begin(); } });
   return status.setup_required ? h(SetupPage, {}) : h(LoginPage, {});

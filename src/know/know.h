@@ -177,7 +177,7 @@ struct know_annotation {
     struct slice search;
 };
 struct know_dashboard {
-    struct know_both title;
+    struct know_both title, about;
     struct know_range range;
     int64_t refresh_ns;       /* 0: only when asked */
     const struct slice *home; /* roles that begin with it */

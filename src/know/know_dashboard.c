@@ -169,13 +169,14 @@ static int check_ids(const struct yaml_node *d, const struct know_dashboard *boa
 
 int know_read_dashboard(const struct yaml_node *d, struct arena *arena, struct know_object *out, struct err *err)
 {
-    static const char *const keys[] = {"dashboard", "title", "description", "range", "refresh", "home", "variables", "annotations", "panels", NULL};
+    static const char *const keys[] = {"dashboard", "title", "description", "about", "range", "refresh", "home", "variables", "annotations", "panels", NULL};
     struct know_dashboard *board = arena_calloc(arena, sizeof(*board));
     void *panels = NULL, *variables = NULL, *annotations = NULL;
     if (!board)
         return err_nomem(err);
     out->spec = board;
     if (know_check_keys(d, keys, err) < 0 || read_both(yaml_get(d, "title"), "title", &board->title, err) < 0 ||
+        read_both(yaml_get(d, "about"), "about", &board->about, err) < 0 ||
         read_range(yaml_get(d, "range"), &board->range, err) < 0 || know_read_span(d, "refresh", &board->refresh_ns, err) < 0 ||
         know_read_texts(yaml_get(d, "home"), arena, &board->home, &board->home_count, err) < 0 ||
         read_list(d, "variables", DASHBOARD_VARIABLES_MAX, sizeof(struct know_variable), arena, read_one_variable, &variables, &board->variable_count, err) < 0 ||

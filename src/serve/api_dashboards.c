@@ -33,7 +33,7 @@ static void put_head(struct json *json, const struct know_object *object)
     const struct know_dashboard *board = object->spec;
     json_put_text(json, "name", object->name);
     put_both(json, "title", &board->title);
-    json_put_text(json, "description", object->description.ptr ? object->description : SLICE(""));
+    put_both(json, "about", &board->about);
     json_put_text(json, "origin", slice_text(know_origin_name(object->origin)));
     json_put_text(json, "owner", object->owner);
     json_put_time_or_null(json, "updated", object->updated_ns);

@@ -11,7 +11,7 @@ export interface ListKeys { move: (by: 1 | -1) => void; open: () => void; close:
 let list: ListKeys | null = null;
 let afterG = 0; // when g was pressed
 
-export const GO: Record<string, PageName> = { h: "home", s: "search", i: "incidents", w: "wake", b: "brake", o: "sources", a: "access" };
+export const GO: Record<string, PageName> = { h: "home", d: "dashboards", s: "search", i: "incidents", w: "wake", b: "brake", o: "sources", a: "access" };
 
 /* The mounted list receives the keys; the last one mounted wins. */
 export function useListKeys(keys: ListKeys): void {

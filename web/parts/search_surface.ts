@@ -4,24 +4,29 @@
  */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { h } from "./h.ts";
-import { Chart, chartable } from "./chart.ts";
+import type { Child } from "./h.ts";
 import { EventList } from "./event_list.ts";
 import { FieldList } from "./field_list.ts";
 import { Histogram } from "./histogram.ts";
 import { LiveSearch } from "./live_search.ts";
 import { SearchJob } from "./search_job.ts";
 import { SearchBar } from "./search_bar.ts";
+import { SaveMenu } from "./save_menu.ts";
 import { SearchEmpty } from "./search_empty.ts";
+import { baseSearch, term } from "./spl_edit.ts";
 import { TableView } from "./table_view.ts";
 import { visible } from "./visible.ts";
 import { duration, grouped } from "./format.ts";
 import type { Range } from "./time_picker.ts";
+import { PANELS, PANEL_KINDS, bestKind } from "../panels.ts";
+import type { Mark, PanelKindName } from "../panels.ts";
 import { api } from "../api.ts";
 import { navigate, useStore } from "../state.ts";
 import type { PageName, Route } from "../state.ts";
-import { t } from "../i18n/text.ts";
+import { t, word } from "../i18n/text.ts";
 
-const CHART_ROWS = 5000;
+const DRAWN_ROWS = 5000;
+const NO_MARKS: Mark[] = [];
 const DEFAULT: Range = { from: "-24h", to: "now" };
 
 export function SearchSurface(props: { page: PageName; keep?: string[]; first?: string }) {
@@ -36,11 +41,10 @@ export function SearchSurface(props: { page: PageName; keep?: string[]; first?: 
   const [job, setJob] = useState<SearchJob | null>(null);
   const [tail, setTail] = useState<LiveSearch | null>(null);
   const [, redraw] = useState(0);
-  const [chart, setChart] = useState(false);
   const text = useRef(asked ?? "");
 
   // Every navigation to this page with a query is a run, also to the same address; what is kept of the address may change beside it.
-  const key = useRunKey(route, [asked, range.from, range.to, live ? "1" : ""].join("\0"), Object.values(kept).join("\0"));
+  const key = useRunKey(route, [asked, range.from, range.to, live ? "1" : ""].join("\0"), [...Object.values(kept), params.get("view")].join("\0"));
   useEffect(() => {
     if (route.page !== props.page) return;
     setJob(null);
@@ -70,9 +74,13 @@ export function SearchSurface(props: { page: PageName; keep?: string[]; first?: 
   const page = job?.latest ?? null;
   // A cancelled search is gone on the server: what was read is all there is.
   const total = !page ? 0 : job!.cancelled ? Math.min(page.total, page.rows.length) : page.total;
-  const canChart = page?.kind === "table" && chartable(page.columns) && total > 0;
-  if (canChart && chart) job!.need(0, Math.min(total, CHART_ROWS) - 1);
-  const rows = canChart && chart ? chartRows(job!, Math.min(total, CHART_ROWS)) : [];
+  const wished = params.get("view") as PanelKindName | null;
+  const isTable = page?.kind === "table" && total > 0;
+  const kinds = isTable ? PANEL_KINDS.filter((kind) => kind !== "events" && PANELS[kind].fits(page.columns, page.rows)) : [];
+  const view = wished && kinds.includes(wished) ? wished : "table";
+  if (view !== "table") job!.need(0, Math.min(total, DRAWN_ROWS) - 1);
+  const rows = view === "table" ? [] : drawnRows(job!, Math.min(total, DRAWN_ROWS));
+  const setView = (kind: PanelKindName) => to({ q: asked ?? undefined, from: params.get("from") ?? undefined, to: params.get("to") ?? undefined, view: kind === "table" ? undefined : kind });
 
   return h("div.search-surface", { "data-language": language },
     h(SearchBar, {
@@ -81,7 +89,7 @@ export function SearchSurface(props: { page: PageName; keep?: string[]; first?: 
     }),
     tail && h(LiveLine, { tail }),
     tail && h("div.results", null, h(EventList, { job: tail, total: tail.total, actions })),
-    job && h(StatusLine, { job, canChart, chart, setChart }),
+    job && h(StatusLine, { job, kinds, view, setView, save: h(SaveMenu, { query: asked ?? "*", range, kind: view !== "table" || !isTable ? (isTable ? view : "events") : bestKind(page.columns, page.rows) }) }),
     page?.messages?.map((message, i) => h("p.message", { key: i, class: message.level, role: "status" },
       h("b", null, message.level === "error" ? "✕ " : message.level === "warning" ? "▲ " : "ℹ "), visible(message.text))),
     page?.histogram && page.histogram.counts.length > 0 && h(Histogram, {
@@ -90,7 +98,10 @@ export function SearchSurface(props: { page: PageName; keep?: string[]; first?: 
     job && page && total > 0 && h("div.results", null,
       page.kind === "events" && page.fields && page.fields.length > 0 && h(FieldList, { fields: page.fields, matched: page.matched_rows, actions }),
       page.kind === "events" ? h(EventList, { job, total, actions })
-        : canChart && chart ? h(Chart, { columns: page.columns, rows, total })
+        : view !== "table" ? h("div.view", null, h(PANELS[view].draw, {
+            columns: page.columns, rows, total, kind: view, stacked: false, unit: "", marks: NO_MARKS,
+            onZoom: (from, until) => go(asked ?? "*", { from, to: until }), onPick: (field, value) => go(`${baseSearch(asked ?? "*")} ${term(field, value)}`.trim()),
+          }))
         : h(TableView, { job, columns: page.columns, total, actions })),
     !tail && (!job || (page && total === 0 && !job.running && !job.failure)) &&
       h(SearchEmpty, { searched: job !== null, onRun: go, query: asked ?? "", range }));
@@ -116,7 +127,7 @@ function LiveLine(props: { tail: LiveSearch }) {
     tail.skipped > 0 && h("b", null, "▲ ", t("search.live_skipped", { n: grouped(tail.skipped) })));
 }
 
-function chartRows(job: SearchJob, count: number) {
+function drawnRows(job: SearchJob, count: number) {
   const rows = [];
   for (let i = 0; i < count; i++) {
     const found = job.row(i);
@@ -125,8 +136,8 @@ function chartRows(job: SearchJob, count: number) {
   return rows;
 }
 
-function StatusLine(props: { job: SearchJob; canChart: boolean; chart: boolean; setChart: (on: boolean) => void }) {
-  const { job, canChart, chart, setChart } = props;
+function StatusLine(props: { job: SearchJob; kinds: PanelKindName[]; view: PanelKindName; setView: (kind: PanelKindName) => void; save: Child }) {
+  const { job, kinds, view, setView } = props;
   const page = job.latest;
   const done = page && !job.running;
   const state = job.failure ? t("search.failed") : job.cancelled || page?.state === "cancelled" ? t("search.cancelled")
@@ -138,9 +149,9 @@ function StatusLine(props: { job: SearchJob; canChart: boolean; chart: boolean; 
     page && h("span", null, page.kind === "events" ? t("search.events", { n: grouped(page.total) }) : t("search.rows", { n: grouped(page.total) })),
     page && h("span.dim", null, t("search.scanned", { matched: grouped(page.matched_rows), scanned: grouped(page.scanned_rows), time: duration(page.elapsed_ms) })),
     h("span.spring", null),
-    canChart && h("div.segmented", { role: "group", "aria-label": t("search.view") },
-      h("button", { "aria-pressed": !chart, onClick: () => setChart(false) }, t("search.table")),
-      h("button", { "aria-pressed": chart, onClick: () => setChart(true) }, t("search.chart"))),
+    kinds.length > 1 && h("div.segmented.views", { role: "group", "aria-label": t("search.view") },
+      kinds.map((kind) => h("button", { key: kind, "aria-pressed": view === kind, onClick: () => setView(kind) }, word("panel_kind", kind)))),
+    done && !job.failure && props.save,
     done && job.id && !job.cancelled && !job.failure && page.total > 0 && [
       h("a.button.small", { key: "csv", href: api.exportUrl(job.id, "csv"), download: "hinomi.csv" }, t("search.export", { format: "CSV" })),
       h("a.button.small", { key: "json", href: api.exportUrl(job.id, "json"), download: "hinomi.json" }, t("search.export", { format: "JSON" })),

@@ -32,6 +32,12 @@ function firstPipe(query: string): number {
   return -1;
 }
 
+/* The events that a query looks at: what stands before its first pipe. A query that begins with a pipe has none. */
+export function baseSearch(query: string): string {
+  const at = firstPipe(query);
+  return (at < 0 ? query : query.slice(0, at)).trim();
+}
+
 /* One search: the term joins it (OR binds tighter than AND, so no parentheses are needed). A pipeline: it filters the result. */
 export function withTerm(query: string, text: string): string {
   const base = query.trim();

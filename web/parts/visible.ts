@@ -53,6 +53,11 @@ export function visible(text: string, keepLines = false): Child[] {
   return out;
 }
 
+/* The same where only a text can stand: a title, the text of a drawing. */
+export function visibleText(text: string): string {
+  return text.replace(HIDDEN, (character) => `[U+${hex(character.codePointAt(0)!)}]`);
+}
+
 /* Bytes that are not UTF-8: the readable parts as text, the others as \xNN. */
 export function bytesToText(base64: string): string {
   let binary: string;
