@@ -43,8 +43,10 @@ def main():
         hec = re.search(r"HTTP \(HEC\) ([\d.]+:\d+)", text).group(1)
         time.sleep(3)
         token, gate = set_up(url, code)
-        run_node(checks, "console.test.mjs", {"HINOMI_URL": url, "HINOMI_USER": "admin", "HINOMI_PASSWORD": PASSWORD,
-                  "HINOMI_HEC": f"http://{hec}/services/collector/event", "HINOMI_HEC_TOKEN": token, "HINOMI_GATE_TOKEN": gate})
+        env = {"HINOMI_URL": url, "HINOMI_USER": "admin", "HINOMI_PASSWORD": PASSWORD,
+               "HINOMI_HEC": f"http://{hec}/services/collector/event", "HINOMI_HEC_TOKEN": token, "HINOMI_GATE_TOKEN": gate}
+        for script in ("screens.test.mjs", "console.test.mjs"):
+            run_node(checks, script, env)
     finally:
         process.terminate()
         process.wait(60)

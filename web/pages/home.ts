@@ -45,7 +45,7 @@ export function HomePage() {
     move: (by) => { const next = now[Math.max(0, Math.min(now.length - 1, now.findIndex((one) => one.id === id) + by))]; if (next) pick(next.id); },
     open: () => { if (id) navigate("incidents", { id }); },
     close: () => {},
-  });
+  }, { first: true });
   return h("main.home-page", null,
     h("div.home-top", null,
       h("section.home-now", { "aria-label": t("home.now") },

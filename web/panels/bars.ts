@@ -14,7 +14,7 @@ export function BarPanel(props: PanelProps) {
   const series = valueColumns(columns, rows).slice(0, 4);
   const shown = rows.slice(0, BARS_MAX);
   const most = Math.max(1e-12, ...shown.flatMap((row) => series.map((i) => Math.abs(numberOf(row[i]) ?? 0))));
-  return h("div.bar-panel", null,
+  return h("div.bar-panel", { tabIndex: 0 },
     series.length > 1 && h("ul.legend", null, series.map((column, i) => h("li", { key: column }, h("i", { style: { borderColor: `var(--series-${i + 1})` } }), h("bdi", null, visible(columns[column]!))))),
     h("dl.bars", null, shown.map((row, r) => [
       h("dt", { key: r, title: label(row[name]) }, onPick

@@ -35,7 +35,7 @@ export function FlowPanel(props: PanelProps) {
   const graph = useMemo(() => layout(steps), [steps]);
   const most = Math.max(1, ...steps.map((step) => step.count));
   const { width = 100, height = 100 } = graph.graph();
-  return h("div.flow-panel", null,
+  return h("div.flow-panel", { tabIndex: 0 },
     svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": t("panel.steps", { n: steps.length }) },
       svg("defs", null, svg("marker", { id: "arrow", viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 7, markerHeight: 7, markerUnits: "userSpaceOnUse", orient: "auto" }, svg("path", { d: "M0 0L8 4L0 8Z", class: "arrow" }))),
       steps.map((step, i) => {

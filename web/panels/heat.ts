@@ -17,7 +17,7 @@ export function HeatPanel(props: PanelProps) {
   const most = Math.max(1e-12, ...shown.flatMap((row) => numeric.map((i) => numberOf(row[i]) ?? 0)));
   const shade = (value: number | null) => (value === null || value <= 0 ? 0 : Math.max(1, Math.ceil((value / most) * SHADES)));
   const name = (text: string) => (columns[0] === "_time" ? dateTime(text) : text);
-  return h("div.heat-panel", null,
+  return h("div.heat-panel", { tabIndex: 0 },
     h("table.heat", null,
       h("thead", null, h("tr", null, h("th", { scope: "col" }, h("bdi", null, visible(columns[0]!))), numeric.map((i) => h("th", { key: i, scope: "col" }, h("bdi", null, visible(columns[i]!)))))),
       h("tbody", null, shown.map((row, r) => h("tr", { key: r },

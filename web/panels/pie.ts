@@ -25,7 +25,7 @@ export function PiePanel(props: PanelProps) {
   const parts = [...all.slice(0, PARTS_MAX), ...(rest > 0 ? [{ name: t("panel.rest", { n: all.length - PARTS_MAX }), exact: String(rest), value: rest, pick: null }] : [])];
   const sum = parts.reduce((total, part) => total + part.value, 0) || 1;
   let angle = 0;
-  return h("div.pie-panel", null,
+  return h("div.pie-panel", { tabIndex: 0 },
     svg("svg", { viewBox: "0 0 100 100", "aria-hidden": true }, parts.map((part, i) => {
       const from = angle;
       angle += (part.value / sum) * Math.PI * 2;

@@ -25,7 +25,7 @@ export function RowsPanel(props: PanelProps) {
     if (onPick && value !== null && value !== undefined && !Array.isArray(value)) return h("button.value-link", { onClick: () => onPick(name, valueText(value)) }, showValue(value));
     return showValue(value);
   };
-  return h("div.rows-panel", null,
+  return h("div.rows-panel", { tabIndex: 0 },
     h("table.grid", null,
       h("thead", null, h("tr", null, columns.map((name, i) => h("th", { key: i, scope: "col", class: numeric.has(i) ? "numeric" : "" }, h("bdi", null, visible(name)))))),
       h("tbody", null, shown.map((row, r) => h("tr", { key: r }, columns.map((name, i) => h("td", { key: i, class: numeric.has(i) ? "numeric" : "" }, cell(name, i, row[i]))))))),

@@ -37,7 +37,7 @@ export function EventList(props: { job: Pick<SearchJob, "row" | "need">; total: 
     },
     open: () => { if (selected >= 0) toggle(selected); },
     close: () => setExpanded(new Set()),
-  });
+  }, { within: ".events" });
 
   const row = (index: number) => {
     const found = job.row(index);
@@ -49,7 +49,7 @@ export function EventList(props: { job: Pick<SearchJob, "row" | "need">; total: 
       class: (index === selected ? "selected " : "") + (expanded.has(index) ? "open" : ""),
       onClick: () => { if (!getSelection()?.toString()) toggle(index); },
     },
-      h("button.twist", { "aria-expanded": expanded.has(index), "aria-label": t("event.open"), tabIndex: -1, onClick: (e: Event) => { e.stopPropagation(); toggle(index); } }, expanded.has(index) ? "▾" : "▸"),
+      h("span.event-twist", { role: "cell" }, h("button.twist", { "aria-expanded": expanded.has(index), "aria-label": t("event.open"), tabIndex: -1, onClick: (e: Event) => { e.stopPropagation(); toggle(index); } }, expanded.has(index) ? "▾" : "▸")),
       h("time", { title: utc(valueText(get("_time"))), role: "cell" }, dateTime(valueText(get("_time")), true)),
       h("span.event-from", { role: "cell", title: from }, h("bdi", null, visible(from))),
       h("span.event-raw", { role: "cell" }, h("bdi", null, visible(raw))));

@@ -8,22 +8,31 @@ import type { PageName } from "../state.ts";
 
 export interface ListKeys { move: (by: 1 | -1) => void; open: () => void; close: () => void }
 
-let list: ListKeys | null = null;
+interface Listed extends ListKeys { within: string | undefined; first: boolean }
+let lists: Listed[] = [];
 let afterG = 0; // when g was pressed
 
 export const GO: Record<string, PageName> = { h: "home", d: "dashboards", s: "search", i: "incidents", w: "wake", b: "brake", o: "sources", a: "access" };
 
-/* The mounted list receives the keys; the last one mounted wins. */
-export function useListKeys(keys: ListKeys): void {
+/*
+ * The list that has the focus receives the keys (within: where it is drawn), else the one that says it comes first on its page, else the one that
+ * was mounted last.
+ */
+export function useListKeys(keys: ListKeys, where: { within?: string; first?: boolean } = {}): void {
   const current = useRef(keys);
   current.current = keys;
   useEffect(() => {
-    const mine: ListKeys = {
-      move: (by) => current.current.move(by), open: () => current.current.open(), close: () => current.current.close(),
+    const mine: Listed = {
+      move: (by) => current.current.move(by), open: () => current.current.open(), close: () => current.current.close(), within: where.within, first: where.first ?? false,
     };
-    list = mine;
-    return () => { if (list === mine) list = null; };
+    lists.push(mine);
+    return () => { lists = lists.filter((other) => other !== mine); };
   }, []);
+}
+
+function listOf(): Listed | undefined {
+  const focused = document.activeElement;
+  return lists.find((one) => one.within && focused?.closest(one.within)) ?? lists.find((one) => one.first) ?? lists[lists.length - 1];
 }
 
 let actions: Record<string, () => void>[] = [];
@@ -54,11 +63,16 @@ function onKey(event: KeyboardEvent): void {
     event.preventDefault();
     return setState({ palette: !getState().palette });
   }
+  if (event.key === "Escape" && getState().palette) { // also before it is drawn
+    event.preventDefault();
+    return setState({ palette: false });
+  }
   if (!getState().user || event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.defaultPrevented) return;
   if (typing(event)) return;
   const key = event.key;
   const target = event.composedPath()[0];
   const onControl = target instanceof Element && target.closest("button,a,summary,dialog,[role=menu]") !== null;
+  const list = listOf();
   const action = [...actions].reverse().find((one) => one[key])?.[key];
   let used = true;
   if (Date.now() - afterG < 1200 && GO[key]) navigate(GO[key]!);

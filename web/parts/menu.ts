@@ -4,7 +4,7 @@ import { h } from "./h.ts";
 import type { Child } from "./h.ts";
 
 export function Popover(props: {
-  label: Child; title?: string; class?: string; panelClass?: string; menu?: boolean;
+  label: Child; title?: string; class?: string; panelClass?: string; menu?: boolean; icon?: boolean; // icon: the label is no text
   children: (close: () => void) => Child;
 }) {
   const [open, setOpen] = useState(false);
@@ -41,7 +41,7 @@ export function Popover(props: {
   };
 
   return h("span.popover", { ref: root, onKeyDown },
-    h("button", { class: props.class, title: props.title, "aria-label": props.title, "aria-haspopup": props.menu ? "menu" : "dialog", "aria-expanded": open, onClick: () => setOpen(!open) }, props.label),
+    h("button", { class: props.class, title: props.title, "aria-label": props.icon ? props.title : undefined, "aria-haspopup": props.menu ? "menu" : "dialog", "aria-expanded": open, onClick: () => setOpen(!open) }, props.label),
     open && h("div.popover-panel", { ref: panel, popover: "manual", class: props.panelClass, role: props.menu ? "menu" : "dialog", "aria-label": props.title }, props.children(close)));
 }
 

@@ -63,7 +63,7 @@ export function Palette() {
     else return;
     event.preventDefault();
   };
-  return h("dialog.palette", { ref: dialog, "aria-label": t("palette.title"), onClose: close, onClick: (e: Event) => { if (e.target === dialog.current) close(); } },
+  return h("dialog.palette", { ref: dialog, "aria-label": t("palette.title"), onCancel: (e: Event) => { e.preventDefault(); close(); }, onClick: (e: Event) => { if (e.target === dialog.current) close(); } },
     open && h("div", null,
       h("input", { type: "search", role: "combobox", "aria-expanded": true, "aria-controls": "palette-list", "aria-activedescendant": chosen ? "palette-" + chosen.id : undefined, "aria-label": t("palette.title"),
         placeholder: t("palette.placeholder"), autocomplete: "off", autofocus: true, value: wanted, onInput: (e: Event) => { setWanted((e.target as HTMLInputElement).value); setAt(0); }, onKeyDown }),

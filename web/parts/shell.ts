@@ -68,7 +68,7 @@ export function Shell(props: { children?: Child }) {
     : name === "brake" && overview && overview.brake.held > 0 ? h("span.nav-badge.warn", null, overview.brake.held) : null);
   return h("div.shell", null,
     h("header.top", null,
-      h("a.home", { href: hashFor("home"), "aria-label": "Hinomi" }, h(Mark, {})),
+      h("a.home", { href: hashFor("home"), "aria-label": "火の見 Hinomi" }, h(Mark, {})),
       h("nav.pages", { "aria-label": t("nav.label") }, pages.map((name) =>
         h("a", { key: name, href: page === name ? hashFor(name) : lastHash(name), "aria-current": current === name ? "page" : undefined },
           t(`nav.${name}` as Key), badge(name)))),

@@ -40,7 +40,7 @@ export function TableView(props: { job: SearchJob; columns: string[]; total: num
   useListKeys({
     move: (by) => { const next = Math.max(0, Math.min(total - 1, selected + by)); setSelected(next); setScrollTo({ index: next }); },
     open: () => {}, close: () => setSelected(-1),
-  });
+  }, { within: ".result-table" });
   const sample = Math.min(total, 50);
   const numeric = columns.map((name, i) => name !== "_time" && isNumeric(job, i, sample));
   const widths = columns.map((name, i) => {

@@ -24,7 +24,7 @@ export function ValueMenu(props: { field: string; value: Scalar; actions: QueryA
   const pick = (close: () => void, query: string) => () => { close(); actions.run(query); };
   return h(Popover, {
     menu: true, class: props.label ? "value-link" : "value-menu", panelClass: "menu", title: t("value.menu", { field }),
-    label: props.label ?? "⋯",
+    label: props.label ?? "⋯", icon: !props.label,
     children: (close: () => void) => [
       h(MenuItem, { onClick: pick(close, including(actions.query, field, value)) }, h("b", null, "＋"), t("value.include")),
       h(MenuItem, { onClick: pick(close, excluding(actions.query, field, value)) }, h("b", null, "−"), t("value.exclude")),
