@@ -220,6 +220,11 @@ export interface Dashboard extends DashboardHead {
   range: { from: string; to: string } | null; refresh_s: number; variables: Variable[]; annotations: { title: Both | null; search: string }[];
   panels: PanelSpec[]; saved: Record<string, string | null>;
 }
+export interface RiskTotal {
+  type: string; value: string; points: string; points_24h: string; tactics: number; newest: string; told: string | null;
+  parts: { rule: string; title: string; tactics: string[]; points: string; points_of_rule: number; findings: number; last: string; finding: string }[];
+}
+export interface Risks { now: string | null; rules: { rule: string; title: string; over: number; half_life_s: number; known: number; forgotten: number; entities: RiskTotal[] }[] }
 export interface Definition { kind: string; name: string; origin: string; owner: string; description: string; updated: string | null; text?: string }
 
 /* What is stopped now, and how much of the usual limits may pass again. */
@@ -370,6 +375,8 @@ export const api = {
   definition: (kind: string, name: string) => call<Definition>("GET", `/knowledge/${part(kind)}?name=${part(name)}`),
   define: (kind: string, text: string, shared: boolean) => call<{ name: string }>("PUT", `/knowledge/${part(kind)}`, { text, shared }),
   undefine: (kind: string, name: string, shared: boolean) => call("DELETE", `/knowledge/${part(kind)}?name=${part(name)}&shared=${shared ? 1 : 0}`),
+
+  entityRisk: (type: string, value: string) => call<Risks>("GET", `/entities/risk?type=${part(type)}&value=${part(value)}`),
 
   stops: () => call<{ stops: Stop[] }>("GET", "/gate/stops"),
   stop: (wish: StopWish) => call<Stop>("POST", "/gate/stops", wish),

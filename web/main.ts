@@ -23,6 +23,7 @@ const PAGE: Record<PageName, FunctionComponent> = {
   sources: lazy(() => import("./pages/sources.ts").then((made) => made.SourcesPage)),
   unknown: lazy(() => import("./pages/unknown.ts").then((made) => made.UnknownPage)),
   exceptions: lazy(() => import("./pages/exceptions.ts").then((made) => made.ExceptionsPage)),
+  entity: lazy(() => import("./pages/entity.ts").then((made) => made.EntityPage)),
   access: lazy(() => import("./pages/access.ts").then((made) => made.AccessPage)),
 };
 

@@ -168,8 +168,33 @@ describe("screens", { skip }, () => {
     assert.equal(await page.locator(".board img, .board script, .board iframe, .board foreignObject, .board a[href^=javascript]").count(), 0);
   });
 
+  test("an entity's page: risk, since when, findings, the graph that grows, all its events", async () => {
+    await go("#/entity?type=wallet&value=NHOT7QZKD4WYB2LMS5", ".entity-risk li");
+    assert.ok(Number((await page.locator(".entity-risk .single-value").first().innerText()).replace(/,/g, "")) > 0);
+    await page.locator(".entity-findings li").first().waitFor();
+    assert.match(await page.locator(".entity-page .facts").first().innerText(), /20\d\d-/);
+    await page.locator(".entity-events .event").first().waitFor();
+    await page.waitForFunction(() => document.querySelectorAll(".graph-node").length > 3);
+    const before = await page.locator(".graph-node").count();
+    await page.locator(".graph-node:not(.asked)", { hasText: "NTHIEF" }).first().focus();
+    await page.keyboard.press("Enter");
+    await page.waitForFunction((count) => document.querySelectorAll(".graph-node").length > count, before);
+    await page.locator(".graph-node.asked", { hasText: "NTHIEF" }).focus();
+    await page.keyboard.press("o");
+    await page.waitForFunction(() => /value=NTHIEF/.test(location.hash));
+    await page.locator(".entity-page h1", { hasText: "NTHIEF" }).waitFor();
+  });
+
+  test("a value leads to its entity in one click of its menu", async () => {
+    await go("#/search?" + new URLSearchParams({ q: "event.dataset=chain.transfer", ...ALL }), ".event");
+    await page.locator(".event .event-raw").first().click();
+    await page.locator(".field-table tr", { hasText: "wallet.from" }).locator(".value-menu").click();
+    await page.locator(".menu-item", { hasText: "対象として開く" }).click();
+    await page.waitForFunction(() => location.hash.startsWith("#/entity?type=wallet"));
+  });
+
   test("axe-core: no violation on any page, in both languages and both themes", async (t) => {
-    const boards = ["dashboards?name=exchange_money_flow", "dashboards?name=home_executive&edit=1"];
+    const boards = ["dashboards?name=exchange_money_flow", "dashboards?name=home_executive&edit=1", "entity?type=wallet&value=NHOT7QZKD4WYB2LMS5"];
     const incident = await page.evaluate(async () => (await (await fetch("/v1/incidents?limit=1")).json()).incidents[0]?.id);
     const found = [];
     for (const [theme, name] of [["light", "日本語"], ["dark", "English"]]) {

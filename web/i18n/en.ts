@@ -169,4 +169,11 @@ export const en = {
   "panel_kind.events": "events", "panel_kind.text": "text", "panel_kind.incidents": "incidents", "panel_kind.money": "money", "save.open": "Save", "save.name": "Name of the search",
   "save.search": "Save the search", "save.board": "Add to a dashboard", "save.which": "Dashboard", "save.new": "a new one", "save.done": "Saved.", "save.added": "Added to {name}.",
   "save.link": "Copy the address of this view", "save.mine": "Saved searches", "save.need_name": "Give it a name.", "key.go_dashboards": "go to dashboards", "fields.add": "Add to a dashboard",
+
+  "nav.entity": "Entity", "entity.none": "Which entity?", "entity.none_next": "Choose one from an incident, or from the menu of a value in a search.", "entity.search": "Search its events",
+  "entity.risk": "Risk", "entity.no_risk": "No points of risk now.", "entity.risk_of": "points, found at {over}; {day} of them within 24 hours:", "entity.seen": "Seen",
+  "entity.never": "Not seen in this time.", "entity.first": "first", "entity.last": "last", "entity.source": "Kind of data", "entity.events": "Events", "entity.hosts": "Hosts",
+  "entity.findings": "What was found", "entity.no_findings": "Nothing was found about it in this time.", "entity.timeline": "Timeline over all sources", "entity.address": "address",
+  "entity.transaction": "transaction", "entity.domain": "domain", "graph.title": "Seen together", "graph.how": "Click or Enter: neighbours; again: its page", "graph.full": "the first {n} are drawn",
+  "graph.edge": "{n} events with both", "value.entity": "Open as an entity", "value.pivot": "Search it everywhere", "value.rare": "How rare is it?", "value.by": "Show by this field",
 };

@@ -164,4 +164,10 @@ export const ja: Record<keyof typeof en, string> = {
   "panel_kind.events": "イベント", "panel_kind.text": "文章", "panel_kind.incidents": "インシデント", "panel_kind.money": "資金", "save.open": "保存", "save.name": "検索の名前", "save.search": "検索を保存",
   "save.board": "ダッシュボードに追加", "save.which": "ダッシュボード", "save.new": "新規", "save.done": "保存しました。", "save.added": "{name} に追加しました。", "save.link": "この表示のアドレスをコピー", "save.mine": "保存した検索",
   "save.need_name": "名前を入力してください。", "key.go_dashboards": "ダッシュボードへ", "fields.add": "ダッシュボードに追加",
+
+  "nav.entity": "対象", "entity.none": "どの対象ですか", "entity.none_next": "インシデントや、検索結果の値のメニューから選んでください。", "entity.search": "イベントを検索", "entity.risk": "リスク", "entity.no_risk": "現在リスク点はありません。",
+  "entity.risk_of": "点（{over} 点で検知、うち 24 時間以内 {day} 点）：", "entity.seen": "観測", "entity.never": "この期間には観測されていません。", "entity.first": "最初", "entity.last": "最後", "entity.source": "データの種類",
+  "entity.events": "イベント", "entity.hosts": "ホスト", "entity.findings": "検知", "entity.no_findings": "この期間の検知はありません。", "entity.timeline": "全ソースの時系列", "entity.address": "アドレス", "entity.transaction": "取引",
+  "entity.domain": "ドメイン", "graph.title": "関係", "graph.how": "クリックか Enter で隣を表示、もう一度で詳細へ", "graph.full": "先頭 {n} 件を表示", "graph.edge": "両方が出るイベント {n} 件", "value.entity": "対象として開く",
+  "value.pivot": "すべてから検索", "value.rare": "珍しさを調べる", "value.by": "この項目別に見る",
 };

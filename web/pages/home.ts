@@ -85,7 +85,7 @@ function Selected(props: { id: string; onChanged: () => void }) {
     h("h2", null, h(Text, { text: both(incident.title) })),
     h("p.selected-why", null, h("b", null, t("home.why"), " "), h(Text, { text: both(incident.explanation) || both(incident.why) })),
     h("div.selected-course", null, h("b", null, t("home.course")), h(Course, { incident }),
-      h("span.chain", null, incident.entities.slice(0, 6).map((entity, i) => [i > 0 && h("i.dim", { "aria-hidden": true }, " ─ "), h("span", { key: i, title: word("entity", entity.type) }, h(Text, { text: entity.value }))]))),
+      h("span.chain", null, incident.entities.slice(0, 6).map((entity, i) => [i > 0 && h("i.dim", { "aria-hidden": true }, " ─ "), h("a", { key: i, href: hashFor("entity", { type: entity.type, value: entity.value }), title: word("entity", entity.type) }, h(Text, { text: entity.value }))]))),
     incident.held && incident.held.length > 0 && h("p.held-line", null, h("b", null, "❚❚ ", t("incident.held"), " "), incident.held.slice(0, 3).map((one, i) => [i > 0 && ", ", h("span.money", { key: i }, grouped(one.amount), " ", h(Text, { text: one.asset ?? "" }))]), incident.held.length > 3 && ` +${incident.held.length - 3}`),
     incident.answers && incident.answers.length > 0 && h("div", null, h("b", null, t("home.answers", { n: incident.answers.filter((one) => one.state === "answered").length, m: incident.answers.length })),
       h("dl.answers", null, incident.answers.slice(0, ANSWERS).map((answer) => h(Answered, { key: answer.name, answer })))),

@@ -5,6 +5,7 @@ import { errorText, usePoll } from "../parts/poll.ts";
 import { Text } from "../parts/visible.ts";
 import { dateTime, grouped, utc } from "../parts/format.ts";
 import { Severity, StateWord } from "../parts/badges.ts";
+import { lazy } from "../parts/lazy.ts";
 import { CommentForm } from "../parts/comment_form.ts";
 import { IncidentFacts, StateButtons } from "../parts/incident_state.ts";
 import { Attachments, Tasks } from "../parts/incident_tasks.ts";
@@ -17,10 +18,13 @@ import { Playbooks } from "../parts/incident_playbooks.ts";
 import { term } from "../parts/spl_edit.ts";
 import { ALL } from "../parts/time_picker.ts";
 import { api } from "../api.ts";
-import type { Answer, Both, IncidentDetail, TimelineEntry } from "../api.ts";
+import type { Range } from "../parts/time_picker.ts";
+import type { Answer, Both, Entity, IncidentDetail, TimelineEntry } from "../api.ts";
 import { hashFor, may, notify, useStore } from "../state.ts";
 import { both, t, word } from "../i18n/text.ts";
 import type { Key } from "../i18n/text.ts";
+
+const EntityGraph = lazy<{ first: Entity[]; edges: { from: string; to: string; count: number }[]; range: Range }>(() => import("../parts/entity_graph.ts").then((made) => made.EntityGraph));
 
 const EVERY_MS = 3000;
 const EVIDENCE_SHOWN = 6;
@@ -77,7 +81,8 @@ export function IncidentPanel(props: { id: string; onClose: () => void; onChange
         h("h3", null, t("incident.entities")),
         h("ul.entity-list", null, incident.entities.map((entity, i) =>
           h("li", { key: i }, h("small", null, word("entity", entity.type)),
-            h("a", { href: hashFor("search", { q: `"${entity.value.replace(/\\/g, "\\\\").replace(/"/g, '\\"')}"`, from: ALL.from, to: ALL.to }), title: t("incident.search_entity") }, h(Text, { text: entity.value })))))),
+            h("a", { href: hashFor("entity", { type: entity.type, value: entity.value }), title: t("value.entity") }, h(Text, { text: entity.value })))))),
+      incident.entities.length > 1 && h(Together, { incident }),
       h(IncidentFacts, { incident }),
       h(Tasks, { incident, busy, act }),
       h(Actions, { incident }),
@@ -94,6 +99,17 @@ export function IncidentPanel(props: { id: string; onClose: () => void; onChange
         label: t("incident.comment_events"), submit: t("incident.comment_add"), required: true, busy,
         onSubmit: (text) => act(() => api.comment(props.id, text, linked(text)), "incident.commented"),
       })));
+}
+
+/* Drawn when asked for: the entities of the incident, each tied to the first, and growing from there. */
+function Together(props: { incident: IncidentDetail }) {
+  const { incident } = props;
+  const [open, setOpen] = useState(false);
+  const [first, ...others] = incident.entities;
+  const key = (entity: { type: string; value: string }) => `${entity.type}\0${entity.value}`;
+  return h("section", null,
+    h("button.small", { "aria-expanded": open, onClick: () => setOpen(!open) }, t("graph.title")),
+    open && h(EntityGraph, { first: incident.entities, edges: others.map((other) => ({ from: key(first!), to: key(other), count: incident.finding_count })), range: ALL }));
 }
 
 /* Events that a comment names, as event:ID, are linked. */

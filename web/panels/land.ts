@@ -13,6 +13,8 @@ export function landPath(width: number, height: number): string {
       return [((x * scale[0] + translate[0] + 180) / 360) * width, ((90 - (y * scale[1] + translate[1])) / 180) * height];
     });
   });
-  const ring = (numbers: number[]) => numbers.flatMap((n) => (n < 0 ? [...points[~n]!].reverse() : points[n]!)).map(([x, y]) => `${x.toFixed(1)} ${y.toFixed(1)}`).join("L");
-  return objects.land.geometries.flatMap((one) => one.arcs).flatMap((polygon) => polygon.map((numbers) => `M${ring(numbers)}Z`)).join("");
+  // Coasts that go on at the other edge of the map begin there anew.
+  const ring = (numbers: number[]) => numbers.flatMap((n) => (n < 0 ? [...points[~n]!].reverse() : points[n]!))
+    .map(([x, y], i, all) => `${i === 0 || Math.abs(x - all[i - 1]![0]) > width / 2 ? "M" : "L"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");
+  return objects.land.geometries.flatMap((one) => one.arcs).flatMap((polygon) => polygon.map(ring)).join("");
 }

@@ -16,7 +16,7 @@ const SHOWN = 12;
 function commands(incidents: Incident[]): Command[] {
   const user = getState().user!;
   const keyOf = (page: string) => Object.entries(GO).find(([, to]) => to === page)?.[0];
-  const pages = PAGES.filter((page) => page !== "access" || user.role === "admin").map((page): Command => ({
+  const pages = PAGES.filter((page) => page !== "entity" && (page !== "access" || user.role === "admin")).map((page): Command => ({
     id: "page-" + page, name: t(`nav.${page}` as Key), kind: t("palette.page"), ...(keyOf(page) ? { keys: ["g", keyOf(page)!] } : {}), run: () => { location.hash = hashFor(page); },
   }));
   const own: Command[] = [

@@ -13,7 +13,7 @@ import { useStore } from "../state.ts";
 import { t } from "../i18n/text.ts";
 
 export function SearchBar(props: {
-  asked: string; range: Range; job: SearchJob | null; text: { current: string };
+  focus: boolean; asked: string; range: Range; job: SearchJob | null; text: { current: string };
   live: boolean; failure: ErrorBody | null; onLive: (on: boolean) => void;
   onRun: (query: string) => void; onRange: (range: Range) => void;
 }) {
@@ -33,7 +33,7 @@ export function SearchBar(props: {
     editor.current = made;
     const focus = () => made.focus();
     document.addEventListener("hinomi-focus-search", focus);
-    if (!matchMedia("(pointer: coarse)").matches) made.focus();
+    if (props.focus && !matchMedia("(pointer: coarse)").matches) made.focus();
     return () => { document.removeEventListener("hinomi-focus-search", focus); made.destroy(); };
   }, []);
   useEffect(() => editor.current?.refreshWords(), [language]);

@@ -84,7 +84,7 @@ export function SearchSurface(props: { page: PageName; keep?: string[]; first?: 
 
   return h("div.search-surface", { "data-language": language },
     h(SearchBar, {
-      asked: asked ?? "", range, job, text, live, failure: job?.failure ?? tail?.failure ?? null, onLive: setLive,
+      focus: props.page === "search", asked: asked ?? "", range, job, text, live, failure: job?.failure ?? tail?.failure ?? null, onLive: setLive,
       onRun: (query: string) => go(query), onRange: (over: Range) => (asked === null && !text.current.trim() ? to({ from: over.from, to: over.to }) : go(text.current, over)),
     }),
     tail && h(LiveLine, { tail }),

@@ -52,6 +52,8 @@ export function Mark() {
     h("b", { lang: "ja" }, "火の見"), h("span", null, "Hinomi"));
 }
 
+const REACHED: PageName[] = ["unknown", "exceptions", "entity"]; // from other pages, not from the bar
+
 export function Shell(props: { children?: Child }) {
   const user = useStore((s) => s.user)!;
   const page = useStore((s) => s.route.page);
@@ -61,8 +63,8 @@ export function Shell(props: { children?: Child }) {
   const open = overview?.wake.open ?? 0;
   useEffect(() => { document.title = `${open > 0 ? `(${open}) ` : ""}${t(`nav.${page}` as Key)} – 火の見 Hinomi`; });
 
-  const pages = PAGES.filter((name) => name !== "unknown" && name !== "exceptions" && (name !== "access" || user.role === "admin"));
-  const current = page === "unknown" ? "sources" : page === "exceptions" ? "incidents" : page; // they are reached from there
+  const pages = PAGES.filter((name) => !REACHED.includes(name) && (name !== "access" || user.role === "admin"));
+  const current = page === "unknown" ? "sources" : page === "exceptions" || page === "entity" ? "incidents" : page; // they are reached from there
   const running = overview?.wake.running_pages ?? 0;
   const badge = (name: PageName) => (name === "wake" && running > 0 ? h("span.nav-badge", null, running) : name === "incidents" && open > 0 ? h("span.nav-badge", null, open)
     : name === "brake" && overview && overview.brake.held > 0 ? h("span.nav-badge.warn", null, overview.brake.held) : null);

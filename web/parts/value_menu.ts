@@ -1,10 +1,11 @@
-/* The menu behind every value: include, exclude, only this, copy. */
+/* The menu behind every value: include, exclude, only this, everywhere, by its field, its page, copy. */
 import { h } from "./h.ts";
 import type { Child } from "./h.ts";
 import { MenuItem, Popover } from "./menu.ts";
 import { scalarText } from "./visible.ts";
-import { excluding, including, term } from "./spl_edit.ts";
-import { notify } from "../state.ts";
+import { entityKind, mentions } from "./entities.ts";
+import { countBy, excluding, including, term } from "./spl_edit.ts";
+import { navigate, notify } from "../state.ts";
 import { t } from "../i18n/text.ts";
 import type { Scalar } from "../api.ts";
 
@@ -21,6 +22,7 @@ export async function copy(text: string): Promise<void> {
 
 export function ValueMenu(props: { field: string; value: Scalar; actions: QueryActions; label?: Child }) {
   const { field, value, actions } = props;
+  const kind = entityKind(field);
   const pick = (close: () => void, query: string) => () => { close(); actions.run(query); };
   return h(Popover, {
     menu: true, class: props.label ? "value-link" : "value-menu", panelClass: "menu", title: t("value.menu", { field }),
@@ -29,6 +31,9 @@ export function ValueMenu(props: { field: string; value: Scalar; actions: QueryA
       h(MenuItem, { onClick: pick(close, including(actions.query, field, value)) }, h("b", null, "＋"), t("value.include")),
       h(MenuItem, { onClick: pick(close, excluding(actions.query, field, value)) }, h("b", null, "−"), t("value.exclude")),
       h(MenuItem, { onClick: pick(close, term(field, value)) }, h("b", null, "＝"), t("value.only")),
+      h(MenuItem, { onClick: pick(close, mentions(scalarText(value))) }, h("b", null, "⌕"), t("value.pivot")),
+      h(MenuItem, { onClick: pick(close, countBy(actions.query, field)) }, h("b", null, "≡"), t("value.by")),
+      kind && h(MenuItem, { onClick: () => { close(); navigate("entity", { type: kind, value: scalarText(value) }); } }, h("b", null, "◎"), t("value.entity")),
       h(MenuItem, { onClick: () => { close(); void copy(scalarText(value)); } }, h("b", null, "❐"), t("value.copy")),
     ],
   });
