@@ -105,6 +105,9 @@ enum { MATCH_ROUTES_MAX = 4096 };           /* different sets of log sources tha
 #define MATCH_ROUTE_BYTES_MAX (8 * MIB)     /* values that log sources were told by; forgotten when it is full */
 
 /* Memory budgets. */
+enum { JOB_EVENTS_MAX = 20000 };            /* events of a search in the console that can be scrolled through; the counts cover all */
+enum { JOB_ROWS_MAX = 1000000 };            /* rows of a table that a search in the console gave */
+#define JOBS_KEPT_BYTES (1024 * MIB)        /* memory of results that wait to be looked at again; the oldest go */
 #define MEMORY_QUERY_MAX (256 * MIB)
 #define MEMORY_READ_MIN (96 * MIB)   /* for reading blocks, whatever less a search was given: one must fit */
 #define MEM_FREE_KEPT (192 * MIB)    /* freed memory that stays in the process; more is given back after some seconds */

@@ -551,6 +551,11 @@ void search_close_all(struct search *search)
     search->run.frames = search->run.scratch = NULL;
 }
 
+size_t search_bytes(const struct search *search)
+{
+    return search->memory.budget.bytes_held;
+}
+
 void search_free(struct search *search)
 {
     if (!search)

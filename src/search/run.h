@@ -134,6 +134,8 @@ MUST_USE int search_rows(struct search *search,
 MUST_USE int search_preview(struct search *search, struct arena *arena, struct search_result *out,
                             struct err *err);
 void search_cancel(struct search *search);
+/* Bytes that it holds, subsearches and rows included. Not while a step runs. */
+size_t search_bytes(const struct search *search);
 void search_free(struct search *search); /* NULL is fine */
 
 /* The plan as text: what is asked of the source, and the commands after it. */

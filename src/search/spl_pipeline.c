@@ -1,16 +1,30 @@
 #include "search/spl_pipeline.h"
 
+#include "base/limits.h"
 #include "search/inline_text.h"
 #include "search/spill.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 
+enum { KEPT_EIGHTHS = 5 }; /* of the memory: what is kept grows by half at a time, and still fits then */
+
+/* Rows that people page through stay in memory: where they are too wide for it, as many as fit are kept, and that is said. */
+static void keep_what_fits(struct pipeline *pipeline)
+{
+    const struct sorter *rows = pipeline->rows;
+    const struct arena_budget *budget = &rows->run->memory->budget;
+    if (rows->memory_only && pipeline->rows_max > rows->count && rows->count >= JOB_EVENTS_MAX &&
+        budget->bytes_held > budget->bytes_max / 8 * KEPT_EIGHTHS)
+        pipeline->rows_max = rows->count;
+}
+
 static int sink_push(struct stage *op, struct frame *frame, struct err *err)
 {
     struct pipeline *pipeline = op->state;
     uint64_t count = frame_count(frame);
     uint64_t kept = pipeline->rows->count;
+    keep_what_fits(pipeline);
     pipeline->rows_seen += count;
     if (pipeline->rows_max && kept + count > pipeline->rows_max) {
         uint32_t row = frame_next(frame, 0);

@@ -48,6 +48,7 @@ struct job {
     struct search *search, *counting; /* NULL before the thread has planned them; under the lock */
     struct store_backend backend, count_backend;
     bool events;
+    atomic_size_t bytes; /* that its result holds, once it is done */
     int64_t started_ns;
     atomic_int waiting; /* readers that want the lock: the job lets them go first */
     atomic_bool cancel; /* for reading; */
@@ -198,6 +199,7 @@ static void *run(void *context)
     while (counts && more > 0)
         more = step(job, job->counting);
     pthread_mutex_lock(&job->lock);
+    atomic_store(&job->bytes, job->search ? search_bytes(job->search) : 0);
     atomic_store(&job->state, more == 0                        ? JOB_DONE
                               : job->err.code == ERR_CANCELLED ? JOB_CANCELLED
                                                                : JOB_FAILED);
@@ -234,7 +236,6 @@ static void init_options(struct job *job, const struct zone *zone)
     job->options = (struct search_options){.backend = &job->backend.backend,
                                            .clock = config->clock,
                                            .zone = zone,
-                                           .rows_max = JOB_EVENTS_MAX,
                                            .knowledge = job->knowledge,
                                            .person = slice_text(job->owner),
                                            .tables = table_backend_get(job->tables),
@@ -272,6 +273,7 @@ static int prepare(struct job *job, const struct job_request *request, struct er
     if (search_new(job->query, &looking, &planned, err) < 0)
         return -1;
     job->events = search_result(planned)->events;
+    job->options.rows_max = job->events ? JOB_EVENTS_MAX : JOB_ROWS_MAX;
     search_free(planned);
     return 0;
 }
@@ -301,15 +303,16 @@ static struct job *take_forgotten(struct jobs *jobs, size_t *running)
 {
     struct job **link = &jobs->first, *forgotten = NULL;
     int64_t oldest = clock_mono_ns(jobs->config.clock) - FORGET_AFTER_MINUTES * NS_PER_MINUTE;
-    size_t kept = 0;
+    size_t kept = 0, bytes = 0;
     *running = 0;
     while (*link) {
         struct job *job = *link;
         bool done = atomic_load(&job->state) != JOB_RUNNING;
         bool go = done && atomic_load(&job->holds) == 0 &&
-                  (atomic_load(&job->read_ns) < oldest || kept >= JOBS_KEPT_MAX);
+                  (atomic_load(&job->read_ns) < oldest || kept >= JOBS_KEPT_MAX || bytes > JOBS_KEPT_BYTES);
         *running += !done;
         kept += done;
+        bytes += done ? atomic_load(&job->bytes) : 0;
         if (!go) {
             link = &job->next;
             continue;

@@ -8,8 +8,9 @@
  * Ownership  jobs_new to jobs_free, which cancels and joins all of them.
  * Threads    Any; a job's own lock keeps its search to one thread at a time.
  * Limits     JOBS_RUNNING_MAX at once (ERR_LIMIT), JOBS_KEPT_MAX finished ones are kept, the oldest
- *            unread for longest are forgotten; JOB_EVENTS_MAX events of a result are held (said in
- *            a message; the counts cover all).
+ *            unread for longest are forgotten, also those with which results hold more than
+ *            JOBS_KEPT_BYTES; JOB_EVENTS_MAX events or JOB_ROWS_MAX rows of a table are held (said in a
+ *            message; the counts cover all).
  */
 #include "base/clock.h"
 #include "base/json.h"
@@ -17,7 +18,7 @@
 #include "store/journal.h"
 #include "store/store.h"
 
-enum { JOBS_RUNNING_MAX = 8, JOBS_KEPT_MAX = 32, JOB_EVENTS_MAX = 20000, JOB_FIELD_VALUES = 10 };
+enum { JOBS_RUNNING_MAX = 8, JOBS_KEPT_MAX = 32, JOB_FIELD_VALUES = 10 };
 
 struct jobs;
 struct knowing; /* serve/knowing.h */
