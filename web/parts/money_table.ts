@@ -23,7 +23,7 @@ export function MoneyTable() {
   useStore((s) => s.language);
   const assets = useStore((s) => s.overview)?.brake.assets;
   const { data } = usePoll(() => api.stops(), STOPS_EVERY_MS, []);
-  if (!assets) return h("section.money-row.waiting", { "aria-busy": true });
+  if (!assets) return h("section.money-row", { "aria-busy": true });
   return h("section.money-row", { "aria-label": t("money.title") }, assets.length > 0 ? h(Assets, { assets, stops: data?.stops ?? [] }) : h(Accounts, {}));
 }
 
