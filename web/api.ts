@@ -159,6 +159,10 @@ export interface Rule {
   id: string; title: string | Both; level: string; status: string; reason: string | Both | null; blind: boolean;
   author?: string; tags?: string[]; blind_reason?: string; ledger?: RuleTally;
 }
+export interface RuleDetail extends Rule {
+  kind: string; catalogue: string | null; tactics: string; points: number; own: boolean; logsource: { product: string | null; category: string | null; service: string | null };
+  description: string; explain: Both | null; why: Both | null; check: Both | null; do: Both | null; file: string; text: string | null; tests: string | null;
+}
 /* Events that were lost on arrival, by place. */
 export interface Lost { kernel: number; queue: number; parse: number }
 /* Missing by the numbers that protocols give. */
@@ -359,6 +363,7 @@ export const api = {
   loosen: (reason: string) => call<Tightening>("POST", "/gate/loosen", { reason }),
 
   rules: () => call<{ rules: Rule[] }>("GET", "/rules"),
+  rule: (id: string) => call<RuleDetail>("GET", `/rules/${part(id)}`),
   inputs: () => call<{ sources: Source[] }>("GET", "/sources?limit=0"),
   senders: () => call<{ senders: Sender[]; senders_total: number; searches_unclear: number }>("GET", "/sources"),
   readers: (query: Record<string, string>) => call<Readers>("GET", `/sources/readers?${new URLSearchParams(query)}`),

@@ -20,6 +20,7 @@ const PAGE: Record<PageName, FunctionComponent> = {
   incidents: lazy(() => import("./pages/incidents.ts").then((made) => made.IncidentsPage)),
   wake: lazy(() => import("./pages/wake.ts").then((made) => made.WakePage)),
   brake: lazy(() => import("./pages/brake.ts").then((made) => made.BrakePage)),
+  rules: lazy(() => import("./pages/rules.ts").then((made) => made.RulesPage)),
   sources: lazy(() => import("./pages/sources.ts").then((made) => made.SourcesPage)),
   unknown: lazy(() => import("./pages/unknown.ts").then((made) => made.UnknownPage)),
   exceptions: lazy(() => import("./pages/exceptions.ts").then((made) => made.ExceptionsPage)),

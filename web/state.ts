@@ -5,8 +5,8 @@
 import { useEffect, useReducer, useRef } from "preact/hooks";
 import type { Language, Overview, Status, User } from "./api.ts";
 
-export type PageName = "home" | "search" | "dashboards" | "incidents" | "wake" | "brake" | "sources" | "unknown" | "exceptions" | "access" | "entity";
-export const PAGES: PageName[] = ["home", "search", "dashboards", "incidents", "wake", "brake", "sources", "unknown", "exceptions", "access", "entity"];
+export type PageName = "home" | "search" | "dashboards" | "incidents" | "wake" | "brake" | "rules" | "sources" | "unknown" | "exceptions" | "access" | "entity";
+export const PAGES: PageName[] = ["home", "search", "dashboards", "incidents", "wake", "brake", "rules", "sources", "unknown", "exceptions", "access", "entity"];
 export type Theme = "auto" | "light" | "dark";
 export interface Route { page: PageName; params: URLSearchParams; count: number }
 export interface Notice { id: number; level: "ok" | "bad"; text: string }

@@ -185,20 +185,9 @@ describe("console", { skip }, () => {
     }
   });
 
-  test("sources, rules and access show", async () => {
+  test("sources and access show", async () => {
     await page.evaluate(() => { location.hash = "#/sources"; });
     await page.locator("main.page section").nth(1).waitFor();
-    // Each figure of the rules' ledger sorts the list, the largest first, and a second press takes that back.
-    await page.locator(".rules tbody tr td:nth-child(5)", { hasText: /^[1-9]/ }).first().waitFor({ timeout: 40_000 }); // some rule was offered an event
-    const figures = page.locator(".rules button.sort");
-    assert.equal(await figures.count(), 4);
-    const shown = () => page.locator(".rules tbody tr td:nth-child(5)").allTextContents();
-    const before = await shown();
-    await figures.first().click();
-    const numbers = (await shown()).map((text) => (text === "–" ? -1 : Number(text.replaceAll(",", ""))));
-    assert.deepEqual(numbers, [...numbers].sort((a, b) => b - a));
-    await figures.first().click();
-    assert.deepEqual(await shown(), before);
     await page.evaluate(() => { location.hash = "#/access"; });
     await page.locator(".row-form").first().waitFor();
   });

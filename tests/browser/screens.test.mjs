@@ -9,7 +9,7 @@ import { hostile, marker } from "./hostile.mjs";
 
 const { HINOMI_URL, HINOMI_HEC, HINOMI_HEC_TOKEN, HINOMI_USER, HINOMI_PASSWORD, HINOMI_SHOTS } = process.env;
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const PAGES = ["home", "search", "dashboards", "incidents", "wake", "brake", "sources", "unknown", "exceptions", "access"];
+const PAGES = ["home", "search", "dashboards", "incidents", "wake", "brake", "rules", "rules?view=attack", "sources", "unknown", "exceptions", "access"];
 const skip = !HINOMI_URL || !HINOMI_PASSWORD ? "HINOMI_URL and HINOMI_PASSWORD are not set: no server to test against" : false;
 const ALL = { from: "0", to: "2200-01-01T00:00:00Z" };
 
@@ -183,6 +183,33 @@ describe("screens", { skip }, () => {
     await page.keyboard.press("o");
     await page.waitForFunction(() => /value=NTHIEF/.test(location.hash));
     await page.locator(".entity-page h1", { hasText: "NTHIEF" }).waitFor();
+  });
+
+  test("rules: filters, an order by each figure, one of them in full, and the matrix", async () => {
+    await go("#/rules", ".rule-list .virtual-row");
+    const total = Number((await page.locator(".segmented [aria-pressed=true] .count").first().innerText()).replace(/,/g, ""));
+    assert.ok(total > 50, `${total}`);
+    await page.locator(".rule-row", { hasText: /[1-9]/ }).first().waitFor({ timeout: 40_000 }); // some rule was offered an event
+    await page.locator("button.sort").nth(1).click();
+    await page.waitForFunction(() => location.hash.includes("order=findings"));
+    const findings = (await page.locator(".virtual-row .rule-row span:nth-child(5)").allInnerTexts()).map((text) => (text === "–" ? -1 : Number(text.replace(/,/g, ""))));
+    assert.deepEqual(findings, [...findings].sort((a, b) => b - a));
+    assert.ok(findings[0] > 0);
+    await page.locator(".rule-name button").first().click();
+    await page.locator(".rule-text").first().waitFor();
+    assert.match(await page.locator(".rule-text").first().innerText(), /^(#|title:)/m);
+    assert.ok((await page.locator(".rule-text").count()) >= 2, "the rule's tests are not there");
+    await page.locator(".rule-found .plot canvas").waitFor();
+    await page.keyboard.press("Escape");
+    await page.waitForFunction(() => !location.hash.includes("id="));
+    await page.locator(".page-head .segmented button", { hasText: "盲" }).first().click();
+    await page.waitForFunction(() => location.hash.includes("shown=blind"));
+    assert.ok((await page.locator(".rule-row .state.warn").count()) > 0);
+    await go("#/rules?view=attack", ".technique");
+    assert.ok((await page.locator(".technique.blind").count()) > 0 && (await page.locator(".technique.found").count()) > 0);
+    await page.locator(".technique.found summary").first().click();
+    await page.locator(".technique[open] button").first().click();
+    await page.locator(".side-panel .rule-text").first().waitFor();
   });
 
   test("a value leads to its entity in one click of its menu", async () => {

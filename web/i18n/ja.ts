@@ -2,7 +2,7 @@
 import type { en } from "./en.ts";
 
 export const ja: Record<keyof typeof en, string> = {
-  "nav.label": "ページ", "nav.search": "検索", "nav.incidents": "インシデント", "nav.brake": "ブレーキ", "nav.sources": "ログ源とルール", "nav.unknown": "まだ理解できないログ", "nav.access": "アクセス管理",
+  "nav.label": "ページ", "nav.search": "検索", "nav.incidents": "インシデント", "nav.brake": "ブレーキ", "nav.sources": "ログ源", "nav.unknown": "まだ理解できないログ", "nav.access": "アクセス管理",
   "nav.logout": "ログアウト",
   "live": "自動更新",
   "theme.title": "配色: {name}", "theme.auto": "システムに合わせる", "theme.light": "明るい", "theme.dark": "暗い",
@@ -33,10 +33,10 @@ export const ja: Record<keyof typeof en, string> = {
   "search.run": "検索", "search.cancel": "中止", "search.fix": "次に置き換える:", "search.running": "検索中…", "search.complete": "完了", "search.incomplete": "一部のみ",
   "search.live": "ライブ", "search.live_title": "これから保存されるイベントを追う", "search.live_on": "受信中", "search.live_ended": "終了", "search.live_newest": "最新 {n} 件を表示", "search.live_skipped": "ほかに {n} 件は速すぎて表示できません",
   "search.cancelled": "中止しました", "search.failed": "失敗", "search.events": "{n} 件", "search.rows": "{n} 行",
-  "search.scanned": "{scanned} 件を読み {matched} 件が一致({time})", "search.view": "表示", "search.table": "表", "search.chart": "グラフ", "search.export": "{format} で保存",
+  "search.scanned": "{scanned} 件を読み {matched} 件が一致({time})", "search.view": "表示", "search.export": "{format} で保存",
   "spl.aggregate": "集計", "spl.function": "関数",
   "histogram.label": "時間ごとの件数。全 {n} 件、1本が {span}", "histogram.hint": "1本が {span}。ドラッグで拡大", "histogram.count": "{n} 件",
-  "chart.kind": "グラフの種類", "chart.line": "折れ線", "chart.bar": "棒", "chart.left_out": "ほか {n} 列は表でご覧ください", "chart.first_rows": "先頭の {n} 行",
+  "chart.left_out": "ほか {n} 列は表でご覧ください", "chart.first_rows": "先頭の {n} 行",
   "fields.title": "項目", "fields.filter": "項目を絞り込む", "fields.none": "その名前の項目はありません。", "fields.distinct": "値は {n} 種類",
   "fields.summary": "{n} 件に含まれ、値は {distinct} 種類", "fields.show_by": "これで集計", "fields.over_time": "時間で見る", "fields.has": "これを含む件だけ",
   "value.menu": "{field} のこの値をどうするか", "value.include": "含める", "value.exclude": "除く", "value.only": "これだけ", "value.copy": "コピー",
@@ -58,14 +58,14 @@ export const ja: Record<keyof typeof en, string> = {
   "incident.comment_add": "コメントを追加", "incident.commented": "{id} にコメントを追加しました。",
   "incident.why": "なぜ重要か", "incident.check": "確かめ方", "incident.do": "すべきこと",
   "incident.answers": "確認済みの質問", "incident.answer_search": "検索を開く", "incident.ask_again": "もう一度確認", "incident.asked_again": "{id} の質問をもう一度確認します。",
-  "incident.held": "保留中の出金", "incident.entities": "関係するもの", "incident.timeline": "経過", "incident.evidence": "このイベントを表示:", "incident.search_entity": "これに関するすべてを検索",
+  "incident.held": "保留中の出金", "incident.entities": "関係するもの", "incident.timeline": "経過", "incident.evidence": "このイベントを表示:",
   "kind.finding": "検知", "kind.state": "状態", "kind.comment": "コメント", "kind.notification": "通知", "kind.gate": "ブレーキ", "kind.link": "関連", "kind.action": "対処", "kind.wake": "呼出", "kind.severity": "重大度", "kind.task": "タスク", "kind.attachment": "証拠",
   "severity.critical": "緊急", "severity.high": "高", "severity.medium": "中", "severity.low": "低", "severity.informational": "情報",
   "state.open": "未対応", "state.acknowledged": "対応中", "state.closed": "終了",
   "entity.wallet": "ウォレット", "entity.user": "利用者", "entity.host": "ホスト", "entity.ip": "IP", "entity.account": "口座", "entity.asset": "資産", "entity.key": "鍵", "entity.process": "プロセス", "entity.file": "ファイル",
 
   "brake.health": "健全性", "brake.healthy": "動作中", "brake.unhealthy": "動作していません", "brake.healthy_about": "いま分かっていることから即座に答えています。", "brake.unhealthy_about": "復旧するまで、問い合わせはすべて保留します。",
-  "brake.of_decisions": "判定 {n} 件のうち", "brake.holds": "保留中", "brake.no_holds": "保留しているものはありません。", "brake.assets": "資産",
+  "brake.of_decisions": "判定 {n} 件のうち", "brake.holds": "保留中", "brake.no_holds": "保留しているものはありません。",
   "brake.no_decisions": "まだ判定の問い合わせがありません。", "brake.no_decisions_next": "「アクセス管理」でブレーキ用のトークンを作り、出金システムが支払いの前に POST /v1/gate/decide へ問い合わせるようにしてください。",
   "brake.why": "{id} の判定理由", "brake.decided_by": "判定した方針の行:", "brake.shadow": "記録のみ", "brake.shadow_about": "記録のみ: 業務側には「許可」と答えています。", "brake.incident": "インシデント {id} を開く",
   "brake.times": "通常の {n} 倍", "brake.release": "解除…", "brake.release_how": "保留を解除できるのは人だけです。ネットワークから切り離した端末で「hinomi approve FILE」を実行し、署名された承認をここに貼り付けてください。",
@@ -77,7 +77,7 @@ export const ja: Record<keyof typeof en, string> = {
   "col.time": "時刻", "col.decision": "判定", "col.action": "操作", "col.amount": "数量", "col.account": "口座", "col.destination": "宛先", "col.row": "方針の行", "col.reason": "理由",
   "col.request": "要求", "col.decision_id": "判定ID", "col.asset": "資産", "col.state": "状態", "col.balance": "残高", "col.outflow": "直近1時間の流出", "col.usual": "通常(1時間)", "col.times_usual": "通常との比",
   "col.source": "ログ源", "col.dataset": "データセット", "col.last_event": "最後のイベント", "col.received": "受信", "col.stored": "保存", "col.quarantined": "隔離", "col.missing": "不明",
-  "col.level": "重大度", "col.rule": "ルール", "col.sight": "視界", "col.status": "状態", "col.offered": "対象イベント", "col.findings": "検出", "col.last_match": "最後の一致", "col.cost": "負荷",
+  "col.level": "重大度", "col.rule": "ルール", "col.sight": "視界", "col.offered": "対象イベント", "col.findings": "検出", "col.last_match": "最後の一致", "col.cost": "負荷",
 
   "sources.title": "ログ源", "sources.none": "まだ何も受信していません。", "sources.none_next": "「アクセス管理」で HEC トークンを作って最初のイベントを送るか、syslog の送り先をここに向けてください。", "sources.silent": "沈黙", "sources.speaking": "受信中", "sources.search": "このログ源のイベントを検索",
   "senders.title": "送信元", "senders.last_seen": "最終受信", "senders.rate": "頻度", "senders.usual": "普段のこの時間", "senders.delay": "遅延 p50 / p99", "senders.clock": "時計", "senders.disk": "ディスク上", "senders.month": "1か月", "senders.clock_right": "正確",
@@ -104,8 +104,8 @@ export const ja: Record<keyof typeof en, string> = {
   "unknown.try": "見本がどう解釈されるかを見るには:", "unknown.begin": "デコーダのひな形", "unknown.begin_how": "名前と、意味のある項目名を付け、見本と並べて my/NAME.yaml として置き、hinomi decode --decoders my --explain samples.log で試してください。DATA/content/decoders に写すと、次の起動から、保存済みのものにも使われます。",
   "format.text": "文章", "format.json": "JSON", "format.xml": "XML", "format.pairs": "名前=値の並び", "format.delimited": "区切られた列", "format.binary": "バイナリまたは未知の文字コード",
   "lacks.starts_with": "次で始まっていません:", "lacks.contains": "次を含みません:", "lacks.regex": "次に一致しません:", "lacks.json": "次のキーがありません:",
-  "rules.title": "ルール", "rules.filter": "ルールを絞り込む", "rules.blind_only": "盲のみ({n})", "rules.none": "ルールが読み込まれていません。", "rules.no_match": "一致するルールはありません。", "rules.show_all": "{n} 件すべて表示", "rules.blind": "盲", "rules.sees": "見えている",
-  "rules.offered": "有効化してから対象ログ源のイベント数", "rules.findings": "その間の検出数", "rules.last_match": "条件が最後に成立した時刻", "rules.cost": "対象イベント1件あたりの条件評価のCPU時間", "rules.search": "この検出を検索", "rules.errors": "正規表現の上限に {n} 回達しました",
+  "rules.filter": "ルールを絞り込む", "rules.none": "ルールが読み込まれていません。", "rules.no_match": "一致するルールはありません。", "rules.blind": "盲", "rules.sees": "見えている",
+  "rules.offered": "有効化してから対象ログ源のイベント数", "rules.search": "この検出を検索",
   "rule_status.active": "有効", "rule_status.stable": "安定", "rule_status.test": "試験", "rule_status.experimental": "実験", "rule_status.shadow": "記録のみ", "rule_status.disabled": "無効", "rule_status.error": "エラー", "rule_status.deprecated": "非推奨", "rule_status.unsupported": "未対応",
 
   "access.admin_only": "この画面は管理者だけが見られます。", "access.tokens": "トークン", "access.users": "利用者", "access.name": "名前", "access.kind": "用途", "access.role": "権限", "access.stream": "ストリーム", "access.expires": "期限", "access.last_used": "最終使用", "access.never": "なし",
@@ -135,7 +135,7 @@ export const ja: Record<keyof typeof en, string> = {
   "age.hours_span": "{n}時間", "age.days_span": "{n}日", "share.open": "外部の人に共有…", "share.about": "リンクには重大度・状態・時刻・ルールだけが表示され、名前や文章は含まれません。7日で無効になります。", "share.once": "リンクの表示は一度だけです。いまコピーしてください。", "share.note": "誰に共有しますか", "share.make": "リンクを作る", "share.views": "閲覧 {n} 回", "share.ended": "リンクを無効にしました。", "share.end_sure": "リンクを持つ人は見られなくなります。", "handover.open": "引き継ぎメモ",
 
   "help.title": "キーボード操作", "help.close": "閉じる",
-  "key.search": "検索欄へ", "key.go_search": "検索", "key.go_incidents": "インシデント", "key.go_brake": "ブレーキ", "key.go_sources": "ログ源とルール", "key.go_access": "アクセス管理(管理者)", "key.down": "一覧の次へ", "key.up": "一覧の前へ",
+  "key.search": "検索欄へ", "key.go_search": "検索", "key.go_incidents": "インシデント", "key.go_brake": "ブレーキ", "key.go_sources": "ログ源", "key.go_access": "アクセス管理(管理者)", "key.down": "一覧の次へ", "key.up": "一覧の前へ",
   "key.open": "開く", "key.close": "閉じる", "key.run": "検索欄: 実行", "key.newline": "検索欄: 改行", "key.complete": "検索欄: 補完", "key.help": "この一覧",
 
   "nav.home": "ホーム", "nav.dashboards": "ダッシュボード", "nav.rules": "ルール", "home.now": "いま対応", "home.now_about": "人の対応が必要なもの", "home.calm": "いま対応が必要なものはありません。", "home.watch": "監視中：ほかに {n} 件（呼び出しなし）",
@@ -162,12 +162,21 @@ export const ja: Record<keyof typeof en, string> = {
   "measure.dc": "異なる値の数", "measure.sum": "合計", "measure.avg": "平均", "measure.max": "最大", "measure.p95": "95 パーセンタイル", "panel_kind.line": "折れ線", "panel_kind.area": "面", "panel_kind.column": "縦棒",
   "panel_kind.bar": "横棒", "panel_kind.single": "数値", "panel_kind.table": "表", "panel_kind.heat": "ヒートマップ", "panel_kind.pie": "円", "panel_kind.map": "地図", "panel_kind.flow": "工程図",
   "panel_kind.events": "イベント", "panel_kind.text": "文章", "panel_kind.incidents": "インシデント", "panel_kind.money": "資金", "save.open": "保存", "save.name": "検索の名前", "save.search": "検索を保存",
-  "save.board": "ダッシュボードに追加", "save.which": "ダッシュボード", "save.new": "新規", "save.done": "保存しました。", "save.added": "{name} に追加しました。", "save.link": "この表示のアドレスをコピー", "save.mine": "保存した検索",
-  "save.need_name": "名前を入力してください。", "key.go_dashboards": "ダッシュボードへ", "fields.add": "ダッシュボードに追加",
+  "save.board": "ダッシュボードに追加", "save.which": "ダッシュボード", "save.new": "新規", "save.done": "保存しました。", "save.added": "{name} に追加しました。", "save.link": "この表示のアドレスをコピー",
+  "save.need_name": "名前を入力してください。", "key.go_dashboards": "ダッシュボードへ",
 
   "nav.entity": "対象", "entity.none": "どの対象ですか", "entity.none_next": "インシデントや、検索結果の値のメニューから選んでください。", "entity.search": "イベントを検索", "entity.risk": "リスク", "entity.no_risk": "現在リスク点はありません。",
   "entity.risk_of": "点（{over} 点で検知、うち 24 時間以内 {day} 点）：", "entity.seen": "観測", "entity.never": "この期間には観測されていません。", "entity.first": "最初", "entity.last": "最後", "entity.source": "データの種類",
   "entity.events": "イベント", "entity.hosts": "ホスト", "entity.findings": "検知", "entity.no_findings": "この期間の検知はありません。", "entity.timeline": "全ソースの時系列", "entity.address": "アドレス", "entity.transaction": "取引",
   "entity.domain": "ドメイン", "graph.title": "関係", "graph.how": "クリックか Enter で隣を表示、もう一度で詳細へ", "graph.full": "先頭 {n} 件を表示", "graph.edge": "両方が出るイベント {n} 件", "value.entity": "対象として開く",
-  "value.pivot": "すべてから検索", "value.rare": "珍しさを調べる", "value.by": "この項目別に見る",
+  "value.pivot": "すべてから検索", "value.by": "この項目別に見る",
+
+  "key.go_rules": "ルールへ", "rules.shown": "表示するルール", "rules_shown.all": "すべて", "rules_shown.sees": "視界あり", "rules_shown.blind": "盲", "rules_shown.off": "無効", "rules.any_level": "すべての重大度",
+  "rules.as_list": "一覧", "rules.matrix": "ATT&CK 上のルール", "rules.matrix_about": "✓ はその技術のルールに届いたイベント数、◆ は検知数。灰色の ◌ は、対応するログ源がなく全ルールが盲であることを示します。fraud は ATT&CK にない不正の手口です。", "rules.explain": "検知の文面",
+  "rules.text": "ルールの本文", "rules.tests": "テスト", "rules.ledger": "台帳", "rules.matched": "一致", "rules.since": "集計開始", "rules.failed": "エラー", "rules.found": "30 日間の検知",
+  "rules.found_nothing": "30 日間の検知はありません。", "rule_kind.match": "一致", "rule_kind.absence": "続くべきものの欠如", "rule_kind.silence": "沈黙", "rule_kind.correlation": "相関", "rule_kind.new": "初出",
+  "rule_kind.usual": "平常からのずれ", "rule_kind.risk": "リスクの積算", "rule_kind.filter": "除外フィルター", "tactic.reconnaissance": "偵察", "tactic.resource-development": "資源開発", "tactic.initial-access": "初期侵入",
+  "tactic.execution": "実行", "tactic.persistence": "永続化", "tactic.privilege-escalation": "権限昇格", "tactic.defense-evasion": "防御回避", "tactic.stealth": "隠密", "tactic.defense-impairment": "防御の無力化",
+  "tactic.credential-access": "認証情報アクセス", "tactic.discovery": "探索", "tactic.lateral-movement": "横展開", "tactic.collection": "収集", "tactic.command-and-control": "C2", "tactic.exfiltration": "持ち出し",
+  "tactic.impact": "影響", "tactic.fraud": "不正",
 };

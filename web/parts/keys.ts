@@ -12,7 +12,7 @@ interface Listed extends ListKeys { within: string | undefined; first: boolean }
 let lists: Listed[] = [];
 let afterG = 0; // when g was pressed
 
-export const GO: Record<string, PageName> = { h: "home", d: "dashboards", s: "search", i: "incidents", w: "wake", b: "brake", o: "sources", a: "access" };
+export const GO: Record<string, PageName> = { h: "home", d: "dashboards", r: "rules", s: "search", i: "incidents", w: "wake", b: "brake", o: "sources", a: "access" };
 
 /*
  * The list that has the focus receives the keys (within: where it is drawn), else the one that says it comes first on its page, else the one that
@@ -72,6 +72,7 @@ function onKey(event: KeyboardEvent): void {
   const key = event.key;
   const target = event.composedPath()[0];
   const onControl = target instanceof Element && target.closest("button,a,summary,dialog,[role=menu]") !== null;
+  const inMenu = target instanceof Element && target.closest("dialog,[role=menu]") !== null;
   const list = listOf();
   const action = [...actions].reverse().find((one) => one[key])?.[key];
   let used = true;
@@ -83,7 +84,7 @@ function onKey(event: KeyboardEvent): void {
   else if (key === "j") list?.move(1);
   else if (key === "k") list?.move(-1);
   else if (key === "Enter" && !onControl) list?.open();
-  else if (key === "Escape" && !onControl) list?.close();
+  else if (key === "Escape" && !inMenu) list?.close();
   else if (action) action();
   else used = false;
   afterG = key === "g" ? Date.now() : 0;

@@ -4,6 +4,7 @@ import { h } from "./h.ts";
 import { Text } from "./visible.ts";
 import { api } from "../api.ts";
 import type { Rule } from "../api.ts";
+import { hashFor } from "../state.ts";
 import { both } from "../i18n/text.ts";
 
 let asked: Promise<Rule[]> | null = null;
@@ -16,5 +17,5 @@ export function RuleName(props: { rule: string }) {
     void asked.then(setRules);
   }, []);
   const rule = rules.find((one) => one.id === props.rule);
-  return h("span", { title: props.rule }, h(Text, { text: (rule && both(rule.title)) || props.rule }));
+  return h("a", { href: hashFor("rules", { id: props.rule }), title: props.rule }, h(Text, { text: (rule && both(rule.title)) || props.rule }));
 }

@@ -93,7 +93,7 @@ export function Notices() {
 
 const KEYS: [keys: string[], about: Key][] = [
   [["⌘", "K"], "key.palette"], [["/"], "key.search"], [["g", "h"], "key.go_home"], [["g", "s"], "key.go_search"], [["g", "d"], "key.go_dashboards"], [["g", "i"], "key.go_incidents"], [["g", "w"], "key.go_wake"], [["g", "b"], "key.go_brake"],
-  [["g", "o"], "key.go_sources"], [["g", "a"], "key.go_access"], [["j"], "key.down"], [["k"], "key.up"], [["Enter"], "key.open"], [["Esc"], "key.close"],
+  [["g", "r"], "key.go_rules"], [["g", "o"], "key.go_sources"], [["g", "a"], "key.go_access"], [["j"], "key.down"], [["k"], "key.up"], [["Enter"], "key.open"], [["Esc"], "key.close"],
   [["Enter"], "key.run"], [["Shift", "Enter"], "key.newline"], [["Ctrl", "Space"], "key.complete"], [["?"], "key.help"],
 ];
 

@@ -99,6 +99,7 @@ export function showValue(value: Value | undefined): Child {
 }
 
 /* Text of the server's that may hold a sender's words (titles, reasons, names). */
-export function Text(props: { text: string | null | undefined }) {
-  return h("bdi", null, visible(props.text ?? ""));
+/* lines: line breaks and tabs stay what they are. */
+export function Text(props: { text: string | null | undefined; lines?: boolean }) {
+  return h("bdi", null, visible(props.text ?? "", props.lines));
 }

@@ -50,5 +50,5 @@ function rules(data: Interruptions) {
       h("th", { scope: "row" }, h(RuleName, { rule: one.rule })), h("td.numeric", null, grouped(one.pages)),
       h("td.numeric", { class: one.false > 0 ? "warn" : "" }, grouped(one.false)),
       h("td.row-actions", null, h("a.button.small", { href: hashFor("exceptions", { rule: one.rule }) }, t("wake.make_exception")), " ",
-        h("a.button.small", { href: hashFor("sources", { rule: one.rule }) }, t("wake.open_rule"))))))));
+        h("a.button.small", { href: hashFor("rules", { id: one.rule }) }, t("wake.open_rule"))))))));
 }
