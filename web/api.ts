@@ -22,7 +22,7 @@ export type Severity = "critical" | "high" | "medium" | "low" | "informational";
 export type IncidentState = "open" | "acknowledged" | "closed";
 
 export interface Status { version: string; setup_required: boolean; languages: Language[] }
-export interface User { name: string; role: Role; language?: Language | null }
+export interface User { name: string; role: Role; language?: Language | null; disabled?: boolean }
 export interface Session { user: User; csrf: string }
 
 export interface AssetState { asset: string; state: string; balance: string | null; outflow_1h: string | null; usual_1h: string | null; heard: string | null }
@@ -209,7 +209,52 @@ export interface Decision {
   id: string; time: string; request_id: string; action: string; account: string; asset: string; amount: string; destination: string;
   decision: "allow" | "hold" | "deny"; row: string; reasons: { en: string[]; ja: string[] }; incident: string | null; shadow: boolean;
 }
-export interface Hold extends Decision { approvals?: number; approvals_needed?: number }
+export interface Hold extends Decision { wallet?: string | null; approvals?: number; approvals_needed?: number }
+/* Everything that was asked, as whoever signs it needs it. */
+export interface HoldDetail extends Hold {
+  gate: string | null; nonce: string | null; at: string | null; expiry: string | null; payload: string | null; payload_effects: string[]; approvers: string[];
+}
+/* What a customer may be told. */
+export interface Support {
+  request_id: string; state: "held" | "released" | "refused" | "not_held"; text: Both; since: string | null; usual_minutes: number | null; minutes_from: "policy" | "releases" | null;
+}
+export interface SignedApproval { hold?: string; stop?: string; share?: number; approver: string; expires: string; signature: string }
+
+export interface GateNow {
+  mode: string; mode_set_by: string; healthy: boolean; reason: string; holds_open: number; stops: number; tightened: boolean;
+  policy: { path: string; version: string | null; digest: string | null; loaded: string | null; approvers: number; refused: string | null; refused_at: string | null };
+}
+export type Effect = "allow" | "hold" | "deny";
+export interface PolicyRow { name: string; condition: string | null; effect: Effect; approvals?: number; reason: { en: string | null; ja: string | null } }
+export interface Policy {
+  version: string; digest: string; mode: string; mode_in_file: string; limits: { name: string; value: string }[]; values: { name: string; expression: string }[];
+  rows: PolicyRow[]; approvers: string[]; partners: { name: string; destinations: string[] }[]; text: string;
+}
+export interface GateRequest {
+  request_id: string; action: string; account?: string; asset?: string; amount?: string; wallet?: string; destination?: string; payload?: string;
+}
+/* applies null: something that the condition reads is not known. */
+export interface ExplainedRow {
+  name: string; condition: string | null; effect: Effect; approvals?: number; applies: boolean | null; decides: boolean; reads: { name: string; value: string | null }[];
+}
+export interface Explained {
+  decision: Effect; row: string; reasons: { en: string[]; ja: string[] }; incident: string | null; policy_version: string | null; shadow: boolean; decided_before: boolean;
+  rows: ExplainedRow[];
+}
+
+/* What a policy would have done with what is stored (docs/gate-whatif.md). Money is decimal text. */
+export interface WhatifSide {
+  policy_version: string; requests: number; allowed: number; held: number; denied: number; rows: { row: string; decision: Effect; requests: number }[];
+  money: Record<string, { held: string; theft_saved?: string; theft_lost?: string }>; usd_held: string; customers_delayed: number; minutes_delayed: number;
+  thefts_caught?: number; thefts_missed?: number; false_holds?: number;
+}
+export interface Whatif {
+  id: string; by: string; state: "running" | "done" | "failed" | "cancelled"; started: string; ended: string | null; from: string | null; to: string | null;
+  reached: string | null; events: number; error: string | null; unreadable: number; result?: { events: number; candidate: WhatifSide; current?: WhatifSide } | null;
+}
+export interface WhatifWish {
+  policy: string; against?: string; from: string; to: string; tz: string; learn_days: number; hold_minutes: number; stop_minutes: number; labels?: unknown[];
+}
 
 /* docs/dashboards.md */
 export interface PanelSpec {
@@ -237,6 +282,22 @@ export interface Stop {
   since: string; changed: string; approvals: number; approvals_needed: number; approvers: string[];
 }
 export interface StopWish { scope: string; target?: string; reason: string }
+
+/* Who did what (docs/format/audit.md). */
+export interface AuditRow {
+  id: number; time: string; actor: string; via: string; peer: string; action: string; object: string; detail: string; result: string; hash: string;
+}
+/* Events that retention must not drop. */
+export interface Keep {
+  name: string; stream: string; from: string; to: string; reason: string; added_by: string; added: string; in_force: boolean;
+  end_wished?: { by: string; at: string; reason: string }; ended: string | null; ended_by?: string;
+}
+export interface Retention {
+  segments: number; bytes: number; cold_segments: number; cold_bytes: number; dropped_segments: number; dropped_events: number; held_segments: number;
+  held_bytes: number; short_bytes: number;
+}
+export interface KeepWish { name: string; stream?: string; from: string; to: string; reason: string }
+export interface Health { status: "ok" | "degraded"; time: string; problems: string[] }
 
 export interface Token {
   id: string; name: string; kind: "api" | "hec" | "gate"; role: Role | null; stream: string | null; expires: string | null;
@@ -372,7 +433,7 @@ export const api = {
     call<{ complete: boolean; events: number; templates_found: number; templates: UnknownTemplate[] }>("GET", `/not_understood?${new URLSearchParams({ ...query })}`),
   decisions: (limit: number) => call<{ decisions: Decision[] }>("GET", `/gate/decisions?limit=${limit}`),
   holds: () => call<{ holds: Hold[] }>("GET", "/gate/holds"),
-  release: (id: string, approval: string) => call("POST", `/gate/holds/${part(id)}/release`, { approval }),
+  release: (id: string) => call<{ released: boolean }>("POST", `/gate/holds/${part(id)}/release`),
 
   dashboards: () => call<{ dashboards: DashboardHead[] }>("GET", "/dashboards"),
   dashboard: (name: string) => call<Dashboard>("GET", `/dashboards/${part(name)}`),
@@ -383,6 +444,22 @@ export const api = {
 
   entityRisk: (type: string, value: string) => call<Risks>("GET", `/entities/risk?type=${part(type)}&value=${part(value)}`),
 
+  hold: (id: string) => call<HoldDetail>("GET", `/gate/holds/${part(id)}`),
+  holdUrl: (id: string) => `/v1/gate/holds/${part(id)}`,
+  support: (id: string) => call<Support>("GET", `/gate/holds/${part(id)}/support`),
+  approveSigned: (id: string, approval: SignedApproval) => call<{ released: boolean }>("POST", `/gate/holds/${part(id)}/approve`, approval),
+  gate: () => call<GateNow>("GET", "/gate"),
+  policy: () => call<Policy>("GET", "/gate/policy"),
+  reloadPolicy: () => call<GateNow>("POST", "/gate/policy/reload"),
+  explain: (request: GateRequest) => call<Explained>("POST", "/gate/explain", request),
+  whatifs: () => call<{ whatifs: Whatif[] }>("GET", "/gate/whatif"),
+  whatif: (id: string) => call<Whatif>("GET", `/gate/whatif/${part(id)}`),
+  startWhatif: (wish: WhatifWish) => call<{ id: string }>("POST", "/gate/whatif", wish),
+  endWhatif: (id: string) => call("DELETE", `/gate/whatif/${part(id)}`),
+
+  stopUrl: (id: string) => `/v1/gate/stops/${part(id)}`,
+  approveStop: (id: string, approval: SignedApproval) => call<Stop>("POST", `/gate/stops/${part(id)}/approve`, approval),
+  reopenStop: (id: string, share: number) => call<Stop>("POST", `/gate/stops/${part(id)}/reopen`, { share }),
   stops: () => call<{ stops: Stop[] }>("GET", "/gate/stops"),
   stop: (wish: StopWish) => call<Stop>("POST", "/gate/stops", wish),
 
@@ -391,5 +468,15 @@ export const api = {
     call<{ id: string; token: string }>("POST", "/tokens", token),
   revokeToken: (id: string) => call("DELETE", `/tokens/${part(id)}`),
   users: () => call<{ users: User[] }>("GET", "/users"),
+  audit: (query: Record<string, string>) => call<{ rows: AuditRow[] }>("GET", `/audit?${new URLSearchParams(query)}`),
+  keeps: (all: boolean) => call<{ keeps: Keep[]; retention: Retention }>("GET", `/keeps?all=${all ? 1 : 0}`),
+  addKeep: (wish: KeepWish) => call<Keep>("POST", "/keeps", wish),
+  endKeep: (name: string, reason: string) => call<{ name: string; ended: boolean }>("POST", `/keeps/${part(name)}/end`, { reason }),
+  /* Being degraded is answered with 503, which is an answer, too. */
+  health: async () => {
+    const answer = await fetch("/v1/health", { credentials: "same-origin", cache: "no-store" }).catch(() => { throw new ApiError(0, { code: "unreachable", message: "" }); });
+    if (!answer.ok && answer.status !== 503) throw await failure(answer);
+    return await answer.json() as Health;
+  },
   makeUser: (name: string, password: string, role: string) => call("POST", "/users", { name, password, role }),
 };

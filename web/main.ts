@@ -25,7 +25,7 @@ const PAGE: Record<PageName, FunctionComponent> = {
   unknown: lazy(() => import("./pages/unknown.ts").then((made) => made.UnknownPage)),
   exceptions: lazy(() => import("./pages/exceptions.ts").then((made) => made.ExceptionsPage)),
   entity: lazy(() => import("./pages/entity.ts").then((made) => made.EntityPage)),
-  access: lazy(() => import("./pages/access.ts").then((made) => made.AccessPage)),
+  access: lazy(() => import("./pages/settings.ts").then((made) => made.SettingsPage)),
 };
 
 async function begin(): Promise<void> {

@@ -116,7 +116,7 @@ static void put_people(struct json *json, const struct policy *policy)
     json_close(json, ']');
 }
 
-static void put_table(struct json *json, const struct policy *policy, bool shadow)
+static void put_table(struct json *json, const struct policy *policy, struct slice text, bool shadow)
 {
     json_open(json, '{');
     json_put_text(json, "version", policy->version);
@@ -131,6 +131,7 @@ static void put_table(struct json *json, const struct policy *policy, bool shado
         put_row(json, &policy->rows[i]);
     json_close(json, ']');
     put_people(json, policy);
+    json_put_text(json, "text", text);
     json_close(json, '}');
 }
 
@@ -145,7 +146,7 @@ void api_gate_policy(struct api *api)
     if (!arena || gate_policy_text(api->parts->gate, arena, &text, &err) < 0 || policy_parse(text, arena, &policy, &err) < 0) {
         api_reply_err(api, &err);
     } else {
-        put_table(&api->json, policy, gate_stats(api->parts->gate).shadow);
+        put_table(&api->json, policy, text, gate_stats(api->parts->gate).shadow);
         api_reply(api, 200);
     }
     arena_free(arena);

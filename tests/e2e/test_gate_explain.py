@@ -26,6 +26,7 @@ def table(gated):
     checks.equal("values", policy["values"], [{"name": "large", "expression": "request.amount > limits.most"}])
     checks.equal("rows", [(r["name"], r["condition"], r["effect"], r.get("approvals"), r["reason"]["en"]) for r in policy["rows"]],
                  [("much", "large", "hold", 3, "{request.amount}"), ("far", 'state("asset", request.asset, "balance") < 0', "deny", None, "e"), ("rest", None, "allow", None, None)])
+    checks.equal("the file itself", policy["text"], POLICY)
     checks.equal("people", (policy["approvers"], policy["partners"]), ([], [{"name": "exchange-b", "destinations": ["bc1q*"]}]))
 
 

@@ -5,7 +5,7 @@ import { h } from "../parts/h.ts";
 import type { Child } from "../parts/h.ts";
 import { usePoll } from "../parts/poll.ts";
 import { Text, scalarText } from "../parts/visible.ts";
-import { age, duration, grouped, short, toMillis, utc } from "../parts/format.ts";
+import { age, duration, grouped, short, size, toMillis, utc } from "../parts/format.ts";
 import { term } from "../parts/spl_edit.ts";
 import { api } from "../api.ts";
 import type { ReaderKind, Sender } from "../api.ts";
@@ -34,13 +34,6 @@ const clockIsWrong = (s: Sender) => s.clock !== null && (s.clock.zone !== null |
 const rate = (perSecond: number | null): string => {
   if (perSecond === null) return "–";
   return perSecond >= 1 ? `${short(perSecond)}/s` : perSecond * 60 >= 1 ? `${short(perSecond * 60)}/min` : `${short(perSecond * 3600)}/h`;
-};
-const size = (bytes: number | null): string => {
-  const units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
-  let n = bytes ?? -1, i = 0;
-  if (n < 0) return "–";
-  while (n >= 1024 && i < units.length - 1) { n /= 1024; i++; }
-  return `${i && n < 100 ? n.toFixed(1) : Math.round(n)} ${units[i]}`;
 };
 const share = (s: Sender) => (s.share === null ? "–" : `${Math.floor(s.share * 1000) / 10}%`);
 

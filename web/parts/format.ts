@@ -97,3 +97,12 @@ export function short(value: number): string {
   if (value < 10_000) return grouped(Math.round(value * 10) / 10);
   return new Intl.NumberFormat(getState().language === "ja" ? "ja-JP" : "en", { notation: "compact", maximumFractionDigits: 1 }).format(value);
 }
+
+/* Of files and disks. */
+export function size(bytes: number | null): string {
+  const units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
+  let n = bytes ?? -1, i = 0;
+  if (n < 0) return "–";
+  while (n >= 1024 && i < units.length - 1) { n /= 1024; i++; }
+  return `${i && n < 100 ? n.toFixed(1) : Math.round(n)} ${units[i]}`;
+}

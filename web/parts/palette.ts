@@ -6,7 +6,7 @@ import { chooseLanguage, signOut } from "./shell.ts";
 import { Text } from "./visible.ts";
 import { api } from "../api.ts";
 import type { Incident } from "../api.ts";
-import { PAGES, getState, hashFor, navigate, setState, setTheme, useStore } from "../state.ts";
+import { PAGES, hashFor, navigate, setState, setTheme, useStore } from "../state.ts";
 import { both, t } from "../i18n/text.ts";
 import type { Key } from "../i18n/text.ts";
 
@@ -14,9 +14,8 @@ interface Command { id: string; name: string; kind: string; keys?: string[]; run
 const SHOWN = 12;
 
 function commands(incidents: Incident[]): Command[] {
-  const user = getState().user!;
   const keyOf = (page: string) => Object.entries(GO).find(([, to]) => to === page)?.[0];
-  const pages = PAGES.filter((page) => page !== "entity" && (page !== "access" || user.role === "admin")).map((page): Command => ({
+  const pages = PAGES.filter((page) => page !== "entity").map((page): Command => ({
     id: "page-" + page, name: t(`nav.${page}` as Key), kind: t("palette.page"), ...(keyOf(page) ? { keys: ["g", keyOf(page)!] } : {}), run: () => { location.hash = hashFor(page); },
   }));
   const own: Command[] = [

@@ -63,7 +63,7 @@ export function Shell(props: { children?: Child }) {
   const open = overview?.wake.open ?? 0;
   useEffect(() => { document.title = `${open > 0 ? `(${open}) ` : ""}${t(`nav.${page}` as Key)} – 火の見 Hinomi`; });
 
-  const pages = PAGES.filter((name) => !REACHED.includes(name) && (name !== "access" || user.role === "admin"));
+  const pages = PAGES.filter((name) => !REACHED.includes(name));
   const current = page === "unknown" ? "sources" : page === "exceptions" || page === "entity" ? "incidents" : page; // they are reached from there
   const running = overview?.wake.running_pages ?? 0;
   const badge = (name: PageName) => (name === "wake" && running > 0 ? h("span.nav-badge", null, running) : name === "incidents" && open > 0 ? h("span.nav-badge", null, open)
